@@ -1,0 +1,37 @@
+import type { CommandResult, Io } from "./commands/io.ts";
+
+/** One flag of a command. `flags` in commander's form: `-n, --namespace <name>`. */
+export interface OptionSpec {
+  readonly flags: string;
+  readonly summary: string;
+  readonly default?: string | boolean | number;
+  readonly choices?: readonly string[];
+  /** May be given several times; the command gets a list. */
+  readonly repeatable?: boolean;
+  readonly hidden?: boolean;
+}
+
+/** One command. Help, the reference page, completion and the contract tests are made from this record. */
+export interface CommandSpec {
+  /** Words a user types: "install", "proxy-config clusters". */
+  readonly name: string;
+  readonly aliases?: readonly string[];
+  readonly summary: string;
+  /** commander's argument form, e.g. `[pod]`, `<file...>` */
+  readonly args?: readonly { readonly flags: string; readonly summary: string }[];
+  readonly options: readonly OptionSpec[];
+  /** Shell lines; each is run by a scenario test. */
+  readonly examples: readonly { readonly line: string; readonly summary: string }[];
+  readonly hidden?: boolean;
+  /** Loads the command's code; nothing heavy is loaded for help. */
+  readonly load: () => Promise<(input: CommandInput, io: Io) => Promise<CommandResult>>;
+}
+
+/** What the parser hands a command: option values by their camelCase name, and positional arguments. */
+export interface CommandInput {
+  readonly args: readonly string[];
+  readonly options: Readonly<Record<string, string | boolean | number | readonly string[] | undefined>>;
+}
+
+/** Every command, sorted by name. */
+export const commandTable: readonly CommandSpec[] = [];

@@ -1,0 +1,25 @@
+import type { Cluster } from "../resources/cluster.ts";
+
+/** Everything a command may touch of the outside world, handed in: tests pass buffers, cli.ts the process. */
+export interface Io {
+  /** Data. One call may hold many lines; the caller adds line ends. */
+  readonly out: (text: string) => void;
+  /** Progress, warnings and errors. */
+  readonly err: (text: string) => void;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** stdout is a terminal: colour and source excerpts are for it alone. */
+  readonly isTTY: boolean;
+  readonly columns: number;
+  readonly now: () => Date;
+  readonly readStdin: () => Promise<string>;
+  /** Opens a client only when called; flags --kubeconfig and --context are already in. Throws ClusterError. */
+  readonly cluster: () => Promise<Cluster>;
+  /** Aborted by SIGINT and SIGTERM: a command cleans up and returns. */
+  readonly signal: AbortSignal;
+}
+
+/** What cli.ts needs of any command's result: 0 clean, 1 findings or a failed condition, 2 could not run (D14). */
+export interface CommandResult {
+  readonly exitCode: 0 | 1 | 2;
+}

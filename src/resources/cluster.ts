@@ -1,0 +1,78 @@
+import type { Duplex } from "node:stream";
+import type { KubeObject } from "./object.ts";
+
+/** Names a kind of object at the API server. */
+export interface KindRef {
+  readonly apiVersion: string;
+  readonly kind: string;
+}
+
+/** Names one object at the API server; `namespace` is absent for cluster-scoped kinds. */
+export interface TargetRef extends KindRef {
+  readonly namespace?: string;
+  readonly name: string;
+}
+
+export interface ListOptions {
+  readonly namespace?: string;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+}
+
+export type WatchEvent =
+  | { readonly type: "ADDED" | "MODIFIED" | "DELETED"; readonly object: KubeObject }
+  /** The first list is complete: everything that existed has been reported. */
+  | { readonly type: "SYNCED" };
+
+/** Reading from a cluster. Errors are ClusterError with a hint; a missing object or kind is `undefined` or an empty list. */
+export interface ClusterReader {
+  /** Where this cluster is and as whom we talk to it, for messages. */
+  readonly context: { readonly name: string; readonly server: string };
+  get(target: TargetRef): Promise<KubeObject | undefined>;
+  /** All objects, in pages of 500. */
+  list(kind: KindRef, options?: ListOptions): Promise<readonly KubeObject[]>;
+  /** List, then watch for ever: reconnects, relists on 410, reports deletions missed meanwhile. Ends when `signal` aborts. */
+  watch(kind: KindRef, options: ListOptions, onEvent: (event: WatchEvent) => void, signal: AbortSignal): Promise<void>;
+  /** e.g. `{ gitVersion: "v1.36.3", major: "1", minor: "36" }`. */
+  version(): Promise<{ readonly gitVersion: string; readonly major: string; readonly minor: string }>;
+  /** SelfSubjectAccessReview. */
+  canI(access: { verb: string; group: string; resource: string; namespace?: string }): Promise<boolean>;
+  logs(target: { namespace: string; pod: string; container?: string; tailLines?: number }): Promise<string>;
+  /** A byte stream to a port of a pod, as kubectl port-forward makes it. */
+  portForward(target: { namespace: string; pod: string; port: number }): Promise<Duplex>;
+}
+
+/** Changing a cluster. */
+export interface ClusterWriter {
+  /** Server-side apply. */
+  apply(object: KubeObject, options: { fieldManager: string; force?: boolean; dryRun?: boolean }): Promise<KubeObject>;
+  create(object: KubeObject, options?: { dryRun?: boolean }): Promise<KubeObject>;
+  /** JSON merge patch. `subresource` e.g. "status". */
+  mergePatch(target: TargetRef, patch: unknown, options?: { subresource?: string }): Promise<KubeObject>;
+  /** PUT with the object's resourceVersion. */
+  replace(object: KubeObject): Promise<KubeObject>;
+  /** Foreground deletion by default; a missing object is no error. Resolves when the server accepted it. */
+  delete(
+    target: TargetRef,
+    options?: { propagation?: "Foreground" | "Background"; gracePeriodSeconds?: number },
+  ): Promise<void>;
+  /** TokenRequest for a service account. */
+  createToken(target: {
+    namespace: string;
+    serviceAccount: string;
+    audiences: readonly string[];
+    expirationSeconds?: number;
+  }): Promise<string>;
+  /** TokenReview: undefined when the token is not authenticated for one of the audiences. */
+  reviewToken(token: string, audiences: readonly string[]): Promise<ReviewedToken | undefined>;
+}
+
+export interface ReviewedToken {
+  /** e.g. `system:serviceaccount:shop:web` */
+  readonly username: string;
+  readonly groups: readonly string[];
+  /** `authentication.kubernetes.io/pod-name`, `…/pod-uid`, `…/node-name` */
+  readonly extra: Readonly<Record<string, readonly string[]>>;
+}
+
+export interface Cluster extends ClusterReader, ClusterWriter {}

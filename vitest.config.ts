@@ -1,0 +1,54 @@
+import { defineConfig } from "vitest/config";
+
+/** Tiers by what they need: unit (nothing), scenarios (the built CLI), envoy, apiserver, node (real parts). */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/e2e/**", "test/scenarios/**"],
+          testTimeout: 20_000,
+        },
+      },
+      { test: { name: "scenarios", include: ["test/scenarios/**/*.test.ts"], testTimeout: 60_000 } },
+      {
+        test: {
+          name: "envoy",
+          include: ["test/e2e/envoy/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: "apiserver",
+          include: ["test/e2e/apiserver/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: "local",
+          include: ["test/e2e/local/**/*.test.ts"],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: "node",
+          include: ["test/e2e/node/**/*.test.ts"],
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
