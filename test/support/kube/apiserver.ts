@@ -1,0 +1,70 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+const scripts = fileURLToPath(new URL("./envtest/", import.meta.url));
+
+/** A real kube-apiserver with its etcd on free loopback ports, RBAC on, one per call. */
+export interface RealApiServer {
+  /** Path of a kubeconfig: client certificate of system:masters. */
+  readonly kubeconfig: string;
+  /** Path of a kubeconfig with a bearer token instead. */
+  readonly kubeconfigToken: string;
+  readonly url: string;
+  /** PEM of the CA of the serving certificate. */
+  readonly caPem: string;
+  /** Bearer token of a user in system:masters. */
+  readonly adminToken: string;
+  /** Directory with etcd, kube-apiserver and kubectl. */
+  readonly assets: string;
+  stop(): Promise<void>;
+}
+
+/** Directory with etcd, kube-apiserver and kubectl (the envtest convention): built from Go modules when missing. */
+export async function kubeAssets(): Promise<string> {
+  const given = process.env["KUBEBUILDER_ASSETS"];
+  if (given !== undefined && given !== "") return given;
+  const { stdout } = await run(join(scripts, "setup-envtest.sh"), [], { maxBuffer: 1 << 24 });
+  return stdout.trim().split("\n").at(-1) ?? "";
+}
+
+/**
+ * Starts etcd and kube-apiserver and waits until /readyz is ok (about 3 s). `controllers` also runs the real
+ * controller-manager, so that namespaces get a default service account and deletion is finished.
+ */
+export async function startApiServer(options: { controllers?: boolean } = {}): Promise<RealApiServer> {
+  const assets = await kubeAssets();
+  const dir = await mkdtemp(join(tmpdir(), "meshctl-apiserver-"));
+  const controllers = options.controllers === true ? ["--controllers", "*"] : [];
+  const stop = async (): Promise<void> => {
+    await run(join(scripts, "stop-apiserver.sh"), [dir]);
+    await rm(dir, { recursive: true, force: true });
+  };
+  try {
+    const { stdout } = await run(join(scripts, "start-apiserver.sh"), [
+      "--dir",
+      dir,
+      "--assets",
+      assets,
+      ...controllers,
+    ]);
+    const url = /^SERVER=(.*)$/m.exec(stdout)?.[1];
+    if (url === undefined) throw new Error(`start-apiserver.sh named no server:\n${stdout}`);
+    return {
+      kubeconfig: join(dir, "kubeconfig"),
+      kubeconfigToken: join(dir, "kubeconfig-token"),
+      url,
+      caPem: await readFile(join(dir, "ca.crt"), "utf8"),
+      adminToken: (await readFile(join(dir, "token"), "utf8")).trim(),
+      assets,
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
