@@ -1,0 +1,55 @@
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+/** The repository's root: scripts run from anywhere. */
+export const root = fileURLToPath(new URL("../..", import.meta.url));
+
+const started = Date.now();
+
+/** One line of progress, with the seconds since the script began. */
+export function say(text) {
+  console.error(`[${((Date.now() - started) / 1000).toFixed(1).padStart(6)}s] ${text}`);
+}
+
+/** A failure that is explained already: printed without a stack, exit code 2. */
+export class Stop extends Error {
+  constructor(message, hint) {
+    super(message);
+    this.hint = hint;
+  }
+}
+
+/**
+ * Runs a command at the repository's root; resolves to { code, output }. With `quiet` the output is kept and shown only on
+ * failure. A failing command throws Stop unless `allowFailure`.
+ */
+export function run(command, args, { quiet = false, allowFailure = false, env = {}, hint } = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, {
+      cwd: root,
+      env: { ...process.env, ...env },
+      stdio: quiet ? ["ignore", "pipe", "pipe"] : ["ignore", "inherit", "inherit"],
+    });
+    let output = "";
+    child.stdout?.on("data", (chunk) => (output += chunk));
+    child.stderr?.on("data", (chunk) => (output += chunk));
+    child.on("error", (error) => reject(new Stop(`cannot run ${command}: ${error.message}`, hint)));
+    child.on("close", (code, signal) => {
+      if (code === 0 || allowFailure) return resolve({ code: code ?? 128, output });
+      if (quiet) process.stderr.write(output);
+      reject(new Stop(`${command} ${args.join(" ")} ended with ${signal ?? `exit code ${code}`}`, hint));
+    });
+  });
+}
+
+/** Runs a script's main and maps a Stop to words and exit code 2. */
+export async function main(body) {
+  try {
+    process.exitCode = (await body()) ?? 0;
+  } catch (error) {
+    if (!(error instanceof Stop)) throw error;
+    console.error(`error: ${error.message}`);
+    if (error.hint !== undefined) console.error(`hint: ${error.hint}`);
+    process.exitCode = 2;
+  }
+}

@@ -1,0 +1,73 @@
+// `npm test`: set-up, static checks, then every tier, and one closing line `N passed, N failed`.
+// A tier whose real part cannot be had on this machine is skipped with the reason; under CI that is a failure.
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { check } from "./check.mjs";
+import { main, run, say } from "./lib/run.mjs";
+import { checkNode, ensureBuild, ensureDependencies, ensureEnvoy, ensureKube, ensureSystemPackages, onPath } from "./setup.mjs";
+
+const isRoot = process.getuid?.() === 0;
+const needGo = () => (onPath("go") ? undefined : "Go is not installed: real Kubernetes is built from its Go modules");
+const needRootTools = () => {
+  if (!isRoot) return "a Kubernetes node needs root";
+  return ["ip", "iptables", "unshare"].every((tool) => onPath(tool)) ? undefined : "ip, iptables or unshare is missing";
+};
+
+/** Tiers in order, cheapest first: vitest projects, what they need, and how it is prepared. */
+const TIERS = [
+  { name: "unit and scenarios", projects: ["unit", "scenarios"], missing: () => undefined, prepare: ensureBuild },
+  { name: "Envoy", projects: ["envoy"], missing: () => undefined, prepare: ensureEnvoy },
+  { name: "API server", projects: ["apiserver"], missing: needGo, prepare: () => ensureKube("apiserver") },
+  { name: "embedded cluster", projects: ["local"], missing: () => undefined, prepare: ensureEnvoy },
+  { name: "real node", projects: ["node"], missing: () => needGo() ?? needRootTools(), prepare: () => ensureKube("node") },
+];
+
+async function runTier(tier, only) {
+  const reason = tier.missing();
+  if (reason !== undefined) {
+    const fatal = process.env.CI === "true";
+    say(`${fatal ? "FAIL" : "skip"} ${tier.name}: ${reason}`);
+    return { passed: 0, failed: fatal ? 1 : 0, skipped: fatal ? 0 : 1 };
+  }
+  say(`tier: ${tier.name}`);
+  await tier.prepare();
+  const folder = await mkdtemp(join(tmpdir(), "meshctl-test-"));
+  try {
+    const report = join(folder, "report.json");
+    const args = ["run", ...tier.projects.flatMap((name) => ["--project", name]), "--reporter=default", "--reporter=json", `--outputFile.json=${report}`, "--passWithNoTests", ...only];
+    const { code } = await run("node_modules/.bin/vitest", args, { allowFailure: true });
+    return await counts(report, code);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function counts(report, code) {
+  const data = await readFile(report, "utf8").then(JSON.parse, () => undefined);
+  if (data === undefined) return { passed: 0, failed: 1, skipped: 0 };
+  const failed = data.numFailedTests + data.testResults.filter((file) => file.status === "failed" && file.assertionResults.length === 0).length;
+  // vitest ends badly for reasons that are no test (an unhandled rejection, say): that is a failure too
+  return { passed: data.numPassedTests, failed: failed === 0 && code !== 0 ? 1 : failed, skipped: data.numPendingTests };
+}
+
+await main(async () => {
+  checkNode();
+  const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
+  const full = process.argv.includes("--full");
+  await ensureDependencies();
+  await ensureSystemPackages();
+  // the cold build of Kubernetes takes minutes: it runs beside the tiers that do not need it
+  const kube = needGo() === undefined ? ensureKube(needRootTools() === undefined ? "node" : "apiserver").catch(() => {}) : undefined;
+  const total = { passed: 0, failed: 0, skipped: 0 };
+  const add = (part) => Object.keys(total).forEach((key) => (total[key] += part[key]));
+  add(await check());
+  for (const tier of TIERS) {
+    if (wanted.length > 0 && !tier.projects.some((name) => wanted.includes(name))) continue;
+    if (tier.projects.includes("apiserver")) await kube;
+    add(await runTier(tier, []));
+  }
+  if (full) say("the full set has no further tiers yet");
+  console.log(`${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ""}`);
+  return total.failed === 0 ? 0 : 1;
+});
