@@ -1,10 +1,173 @@
+import type {
+  ConfigMap,
+  EndpointSlice,
+  Namespace,
+  Node,
+  Pod,
+  Secret,
+  Service,
+  ServiceAccount,
+  Workload,
+} from "./core.ts";
 import type { KubeObject } from "./object.ts";
+import type {
+  DestinationRuleSpec,
+  GatewaySpec,
+  PeerAuthenticationSpec,
+  ServiceEntrySpec,
+  VirtualServiceSpec,
+  WorkloadEntrySpec,
+} from "./specs.ts";
 
-/** Kinds the mesh reads, by the name our code uses. Grows with schemas/; generated spec types replace `unknown`. */
+/** Kinds the mesh knows, by the name our code uses, with the type of their objects. Grows with schemas/. */
 export interface KindTypes {
-  Namespace: KubeObject;
-  Service: KubeObject;
-  Pod: KubeObject;
-  EndpointSlice: KubeObject;
+  Namespace: Namespace;
+  Node: Node;
+  Pod: Pod;
+  Service: Service;
+  ServiceAccount: ServiceAccount;
+  Secret: Secret;
+  ConfigMap: ConfigMap;
+  EndpointSlice: EndpointSlice;
+  Deployment: Workload;
+  StatefulSet: Workload;
+  DaemonSet: Workload;
+  ReplicaSet: Workload;
+  Job: Workload;
+  CronJob: KubeObject;
+  MutatingWebhookConfiguration: KubeObject;
+  ValidatingWebhookConfiguration: KubeObject;
+  CustomResourceDefinition: KubeObject;
+  VirtualService: KubeObject<VirtualServiceSpec>;
+  DestinationRule: KubeObject<DestinationRuleSpec>;
+  /** networking.istio.io; Gateway API's is KubernetesGateway. */
+  Gateway: KubeObject<GatewaySpec>;
+  ServiceEntry: KubeObject<ServiceEntrySpec>;
+  WorkloadEntry: KubeObject<WorkloadEntrySpec>;
+  WorkloadGroup: KubeObject;
+  Sidecar: KubeObject;
+  ProxyConfig: KubeObject;
+  EnvoyFilter: KubeObject;
+  PeerAuthentication: KubeObject<PeerAuthenticationSpec>;
+  RequestAuthentication: KubeObject;
+  AuthorizationPolicy: KubeObject;
+  Telemetry: KubeObject;
+  WasmPlugin: KubeObject;
+  KubernetesGateway: KubeObject;
+  HTTPRoute: KubeObject;
 }
 export type KindName = keyof KindTypes;
+
+/** How the API server names a kind. */
+export interface KindRecord {
+  /** The `kind` of its objects; differs from our name only where two groups share one. */
+  readonly kind: string;
+  /** "" for core. */
+  readonly group: string;
+  /** Served versions, the preferred (and stored) one first. */
+  readonly versions: readonly [string, ...string[]];
+  readonly plural: string;
+  readonly namespaced: boolean;
+}
+
+type Scope = "namespaced" | "cluster";
+
+/** `apiVersions` as `group/v1 v1beta1`, the preferred version first. */
+function record(kind: string, apiVersions: string, plural: string, scope: Scope): KindRecord {
+  const slash = apiVersions.indexOf("/");
+  const [preferred = "v1", ...others] = apiVersions.slice(slash + 1).split(" ");
+  return {
+    kind,
+    group: slash < 0 ? "" : apiVersions.slice(0, slash),
+    versions: [preferred, ...others],
+    plural,
+    namespaced: scope === "namespaced",
+  };
+}
+
+/** The one table of kinds: our name -> what the API server calls it. */
+export const KINDS: { readonly [K in KindName]: KindRecord } = {
+  Namespace: record("Namespace", "v1", "namespaces", "cluster"),
+  Node: record("Node", "v1", "nodes", "cluster"),
+  Pod: record("Pod", "v1", "pods", "namespaced"),
+  Service: record("Service", "v1", "services", "namespaced"),
+  ServiceAccount: record("ServiceAccount", "v1", "serviceaccounts", "namespaced"),
+  Secret: record("Secret", "v1", "secrets", "namespaced"),
+  ConfigMap: record("ConfigMap", "v1", "configmaps", "namespaced"),
+  EndpointSlice: record("EndpointSlice", "discovery.k8s.io/v1", "endpointslices", "namespaced"),
+  Deployment: record("Deployment", "apps/v1", "deployments", "namespaced"),
+  StatefulSet: record("StatefulSet", "apps/v1", "statefulsets", "namespaced"),
+  DaemonSet: record("DaemonSet", "apps/v1", "daemonsets", "namespaced"),
+  ReplicaSet: record("ReplicaSet", "apps/v1", "replicasets", "namespaced"),
+  Job: record("Job", "batch/v1", "jobs", "namespaced"),
+  CronJob: record("CronJob", "batch/v1", "cronjobs", "namespaced"),
+  MutatingWebhookConfiguration: record(
+    "MutatingWebhookConfiguration",
+    "admissionregistration.k8s.io/v1",
+    "mutatingwebhookconfigurations",
+    "cluster",
+  ),
+  ValidatingWebhookConfiguration: record(
+    "ValidatingWebhookConfiguration",
+    "admissionregistration.k8s.io/v1",
+    "validatingwebhookconfigurations",
+    "cluster",
+  ),
+  CustomResourceDefinition: record(
+    "CustomResourceDefinition",
+    "apiextensions.k8s.io/v1",
+    "customresourcedefinitions",
+    "cluster",
+  ),
+  VirtualService: record("VirtualService", "networking.istio.io/v1 v1beta1 v1alpha3", "virtualservices", "namespaced"),
+  DestinationRule: record(
+    "DestinationRule",
+    "networking.istio.io/v1 v1beta1 v1alpha3",
+    "destinationrules",
+    "namespaced",
+  ),
+  Gateway: record("Gateway", "networking.istio.io/v1 v1beta1 v1alpha3", "gateways", "namespaced"),
+  ServiceEntry: record("ServiceEntry", "networking.istio.io/v1 v1beta1 v1alpha3", "serviceentries", "namespaced"),
+  WorkloadEntry: record("WorkloadEntry", "networking.istio.io/v1 v1beta1 v1alpha3", "workloadentries", "namespaced"),
+  WorkloadGroup: record("WorkloadGroup", "networking.istio.io/v1 v1beta1 v1alpha3", "workloadgroups", "namespaced"),
+  Sidecar: record("Sidecar", "networking.istio.io/v1 v1beta1 v1alpha3", "sidecars", "namespaced"),
+  ProxyConfig: record("ProxyConfig", "networking.istio.io/v1beta1", "proxyconfigs", "namespaced"),
+  EnvoyFilter: record("EnvoyFilter", "networking.istio.io/v1alpha3", "envoyfilters", "namespaced"),
+  PeerAuthentication: record("PeerAuthentication", "security.istio.io/v1 v1beta1", "peerauthentications", "namespaced"),
+  RequestAuthentication: record(
+    "RequestAuthentication",
+    "security.istio.io/v1 v1beta1",
+    "requestauthentications",
+    "namespaced",
+  ),
+  AuthorizationPolicy: record(
+    "AuthorizationPolicy",
+    "security.istio.io/v1 v1beta1",
+    "authorizationpolicies",
+    "namespaced",
+  ),
+  Telemetry: record("Telemetry", "telemetry.istio.io/v1 v1alpha1", "telemetries", "namespaced"),
+  WasmPlugin: record("WasmPlugin", "extensions.istio.io/v1alpha1", "wasmplugins", "namespaced"),
+  KubernetesGateway: record("Gateway", "gateway.networking.k8s.io/v1 v1beta1", "gateways", "namespaced"),
+  HTTPRoute: record("HTTPRoute", "gateway.networking.k8s.io/v1 v1beta1", "httproutes", "namespaced"),
+};
+
+/** All names, sorted. */
+export const KIND_NAMES = Object.keys(KINDS).sort() as KindName[];
+
+/** The preferred apiVersion of a kind, e.g. `networking.istio.io/v1`. */
+export function apiVersionOf(name: KindName): string {
+  const { group, versions } = KINDS[name];
+  return group === "" ? versions[0] : `${group}/${versions[0]}`;
+}
+
+const byGroupKind: ReadonlyMap<string, KindName> = new Map(
+  KIND_NAMES.map((name) => [`${KINDS[name].group}/${KINDS[name].kind}`, name]),
+);
+
+/** Our name for an object's kind, any served version; undefined for kinds we do not know. */
+export function kindOf(object: { readonly apiVersion: string; readonly kind: string }): KindName | undefined {
+  const slash = object.apiVersion.indexOf("/");
+  const group = slash < 0 ? "" : object.apiVersion.slice(0, slash);
+  return byGroupKind.get(`${group}/${object.kind}`);
+}
