@@ -54,6 +54,7 @@ const layers = {
   ],
   agent: ["grpc", "wire", "envoy", "pki", "diagnostics", "gen", "base"],
   local: ["resources", "gen", "pki", "envoy", "diagnostics", "base"],
+  "cli-table": ["commands"],
   simulate: ["xds", "ir", "diagnostics", "gen", "base"],
 };
 // npm package (regular expression on the resolved path) -> folders of src/ that may import it

@@ -1,37 +1,32 @@
-import type { CommandResult, Io } from "./commands/io.ts";
+import { configCommands } from "./cli-table/config.ts";
+import { installCommands } from "./cli-table/install.ts";
+import { localCommands } from "./cli-table/local.ts";
+import { proxyCommands } from "./cli-table/proxy.ts";
+import type { CommandSpec, OptionSpec } from "./cli-table/types.ts";
 
-/** One flag of a command. `flags` in commander's form: `-n, --namespace <name>`. */
-export interface OptionSpec {
-  readonly flags: string;
-  readonly summary: string;
-  readonly default?: string | boolean | number;
-  readonly choices?: readonly string[];
-  /** May be given several times; the command gets a list. */
-  readonly repeatable?: boolean;
-  readonly hidden?: boolean;
-}
+export type { CommandSpec, OptionSpec } from "./cli-table/types.ts";
+export type { CommandInput } from "./commands/io.ts";
 
-/** One command. Help, the reference page, completion and the contract tests are made from this record. */
-export interface CommandSpec {
-  /** Words a user types: "install", "proxy-config clusters". */
-  readonly name: string;
-  readonly aliases?: readonly string[];
-  readonly summary: string;
-  /** commander's argument form, e.g. `[pod]`, `<file...>` */
-  readonly args?: readonly { readonly flags: string; readonly summary: string }[];
-  readonly options: readonly OptionSpec[];
-  /** Shell lines; each is run by a scenario test. */
-  readonly examples: readonly { readonly line: string; readonly summary: string }[];
-  readonly hidden?: boolean;
-  /** Loads the command's code; nothing heavy is loaded for help. */
-  readonly load: () => Promise<(input: CommandInput, io: Io) => Promise<CommandResult>>;
-}
+/** Flags of every command, by istioctl's names. */
+export const globalOptions: readonly OptionSpec[] = [
+  { flags: "-c, --kubeconfig <file>", summary: "kubeconfig to use instead of KUBECONFIG and ~/.kube/config" },
+  { flags: "--context <name>", summary: "context of the kubeconfig" },
+  { flags: "-n, --namespace <name>", summary: "namespace to work in" },
+  { flags: "-i, --istioNamespace <name>", summary: "namespace of the control plane", default: "istio-system" },
+];
 
-/** What the parser hands a command: option values by their camelCase name, and positional arguments. */
-export interface CommandInput {
-  readonly args: readonly string[];
-  readonly options: Readonly<Record<string, string | boolean | number | readonly string[] | undefined>>;
-}
+/** Words that only lead to further commands, with what they are about. */
+export const commandGroups: Readonly<
+  Record<string, { readonly summary: string; readonly aliases: readonly string[] }>
+> = {
+  manifest: { summary: "Kubernetes objects of the mesh", aliases: [] },
+  "proxy-config": { summary: "What a proxy holds, by kind of configuration", aliases: ["pc"] },
+};
 
 /** Every command, sorted by name. */
-export const commandTable: readonly CommandSpec[] = [];
+export const commandTable: readonly CommandSpec[] = [
+  ...configCommands,
+  ...installCommands,
+  ...localCommands,
+  ...proxyCommands,
+].sort((a, b) => (a.name < b.name ? -1 : 1));

@@ -13,6 +13,8 @@ export interface Io {
   readonly columns: number;
   readonly now: () => Date;
   readonly readStdin: () => Promise<string>;
+  /** One line from the user after `question`; absent when nobody can answer (stdin is not a terminal). */
+  readonly ask?: (question: string) => Promise<string>;
   /** Opens a client only when called; flags --kubeconfig and --context are already in. Throws ClusterError. */
   readonly cluster: () => Promise<Cluster>;
   /** Aborted by SIGINT and SIGTERM: a command cleans up and returns. */
@@ -23,3 +25,15 @@ export interface Io {
 export interface CommandResult {
   readonly exitCode: 0 | 1 | 2;
 }
+
+/** What the parser hands a command: option values by their camelCase name, and positional arguments. */
+export interface CommandInput {
+  readonly args: readonly string[];
+  readonly options: Readonly<Record<string, OptionValue | undefined>>;
+}
+
+/** The value of a flag: text, switch, number, or the list of a repeatable one. */
+export type OptionValue = string | boolean | number | readonly string[];
+
+/** The code behind a command: reads its own options out of the input, returns the exit code. */
+export type CommandRun = (input: CommandInput, io: Io) => Promise<CommandResult>;

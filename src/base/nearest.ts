@@ -1,0 +1,26 @@
+/**
+ * The candidate a user probably meant: fewest edits (Levenshtein), at most a third of the word's length, at
+ * least one. Undefined when nothing is close.
+ */
+export function nearest(word: string, candidates: readonly string[]): string | undefined {
+  const limit = Math.max(1, Math.floor(word.length / 3));
+  let best: { name: string; edits: number } | undefined;
+  for (const name of candidates) {
+    const edits = distance(word.toLowerCase(), name.toLowerCase());
+    if (edits <= limit && (best === undefined || edits < best.edits)) best = { name, edits };
+  }
+  return best?.name;
+}
+
+function distance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i += 1) {
+    const current = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const changed = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      current.push(Math.min((previous[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1, changed));
+    }
+    previous = current;
+  }
+  return previous[b.length] ?? 0;
+}

@@ -1,0 +1,60 @@
+import { type CommandSpec, outputOption } from "./types.ts";
+
+const views: readonly { readonly view: string; readonly aliases: readonly string[]; readonly summary: string }[] = [
+  { view: "bootstrap", aliases: ["b"], summary: "Configuration a proxy started with" },
+  { view: "clusters", aliases: ["cluster", "c"], summary: "Clusters of a proxy: the services it can send to" },
+  { view: "endpoints", aliases: ["endpoint", "ep"], summary: "Endpoints of a proxy with their health" },
+  { view: "listeners", aliases: ["listener", "l"], summary: "Listeners of a proxy and what they match" },
+  { view: "routes", aliases: ["route", "r"], summary: "Routes of a proxy" },
+  { view: "secret", aliases: ["secrets", "s"], summary: "Certificates a proxy holds" },
+];
+
+/** Commands about proxies: putting them into pods, whether they are in sync, what they hold. */
+export const proxyCommands: readonly CommandSpec[] = [
+  {
+    name: "inject",
+    aliases: ["kube-inject"],
+    summary: "Print YAML with the sidecar added to every workload",
+    options: [
+      { flags: "-f, --filename <file>", summary: "YAML to read; - is stdin" },
+      {
+        flags: "--use-cluster",
+        summary: "take mesh and injector configuration from the cluster instead of the bundled defaults",
+        default: false,
+      },
+    ],
+    examples: [
+      { line: "meshctl inject -f deploy.yaml | kubectl apply -f -", summary: "inject without a webhook" },
+      { line: "kubectl get deploy web -o yaml | meshctl inject -f -", summary: "see what injection would do" },
+    ],
+    load: async () => (await import("../commands/inject.ts")).run,
+  },
+  ...views.map(
+    ({ view, aliases, summary }): CommandSpec => ({
+      name: `proxy-config ${view}`,
+      aliases,
+      summary,
+      args: [{ flags: "<pod>", summary: "pod, as name or name.namespace" }],
+      options: [view === "bootstrap" ? { ...outputOption, default: "json" } : outputOption],
+      examples: [{ line: `meshctl proxy-config ${view} web-6d5f.shop`, summary: `${view} of one pod` }],
+      load: async () => {
+        const { runView } = await import("../commands/proxy-config.ts");
+        return (input, io) => runView(view, input, io);
+      },
+    }),
+  ),
+  {
+    name: "proxy-status",
+    aliases: ["ps"],
+    summary: "Whether every proxy has acknowledged its current configuration",
+    options: [
+      outputOption,
+      { flags: "--wait", summary: "wait until every proxy is in sync", default: false },
+      { flags: "--timeout <duration>", summary: "how long to wait", default: "60s" },
+    ],
+    examples: [
+      { line: "meshctl proxy-status", summary: "all proxies; exit code 1 when one is stale or refused something" },
+    ],
+    load: async () => (await import("../commands/proxy-status.ts")).run,
+  },
+];

@@ -1,0 +1,36 @@
+import type { CommandRun } from "../commands/io.ts";
+
+/** One flag of a command. `flags` in commander's form: `-n, --namespace <name>`. */
+export interface OptionSpec {
+  readonly flags: string;
+  readonly summary: string;
+  readonly default?: string | boolean | number;
+  readonly choices?: readonly string[];
+  /** May be given several times; the command gets a list. */
+  readonly repeatable?: boolean;
+  readonly hidden?: boolean;
+}
+
+/** One command. Help, the reference page, completion and the contract tests are made from this record. */
+export interface CommandSpec {
+  /** Words a user types: "install", "proxy-config clusters". */
+  readonly name: string;
+  readonly aliases?: readonly string[];
+  readonly summary: string;
+  /** commander's argument form, e.g. `[pod]`, `<file...>` */
+  readonly args?: readonly { readonly flags: string; readonly summary: string }[];
+  readonly options: readonly OptionSpec[];
+  /** Shell lines; each is run by a scenario test. */
+  readonly examples: readonly { readonly line: string; readonly summary: string }[];
+  readonly hidden?: boolean;
+  /** Loads the command's code; nothing heavy is loaded for help. */
+  readonly load: () => Promise<CommandRun>;
+}
+
+/** `-o` of the commands that print a table for people and data for programs. */
+export const outputOption: OptionSpec = {
+  flags: "-o, --output <format>",
+  summary: "how to print: a table for people, or data",
+  default: "table",
+  choices: ["table", "json", "yaml"],
+};

@@ -1,0 +1,68 @@
+import { compact } from "./base/compact.ts";
+import { MeshError, UsageError, errorText } from "./base/errors.ts";
+import { type MainIo, exit, processIo } from "./cli-io.ts";
+import type { CommandResult, Io } from "./commands/io.ts";
+import { ROOT_HELP } from "./gen/root-help.ts";
+
+/**
+ * meshctl: one command line in, exit code out. 0 clean, 1 findings or a failed condition, 2 could not run (D14). Only root help
+ * and the version are answered without the parser: they are what people and scripts wait for.
+ */
+export async function main(argv: readonly string[], io: MainIo): Promise<number> {
+  if (argv.length === 0 || (argv.length === 1 && ["--help", "-h", "help"].includes(argv[0] ?? ""))) {
+    (argv.length === 0 ? io.err : io.out)(ROOT_HELP);
+    return argv.length === 0 ? 2 : 0;
+  }
+  try {
+    return (await runCommand(argv, io)).exitCode;
+  } catch (error) {
+    report(error, io);
+    return 2;
+  }
+}
+
+/** The whole program: what bin/meshctl.js runs. */
+export async function start(argv: readonly string[]): Promise<never> {
+  return exit(await main(argv, processIo()));
+}
+
+async function runCommand(argv: readonly string[], mainIo: MainIo): Promise<CommandResult> {
+  if (argv.length === 1 && argv[0] === "version") {
+    const { run } = await import("./commands/version.ts");
+    return run({ args: [], options: {} }, withCluster(mainIo, {}));
+  }
+  const { parse } = await import("./cli-parse.ts");
+  const parsed = parse(argv);
+  if (parsed.type === "help") {
+    mainIo.out(parsed.text);
+    return { exitCode: 0 };
+  }
+  const run = await parsed.spec.load();
+  const { kubeconfig, context } = parsed.input.options as { kubeconfig?: string; context?: string };
+  return run(parsed.input, withCluster(mainIo, compact({ kubeconfig, context })));
+}
+
+function withCluster(io: MainIo, flags: { kubeconfig?: string; context?: string }): Io {
+  return {
+    ...io,
+    cluster: async () => {
+      const { openCluster } = await import("./kube/cluster.ts");
+      return openCluster({ ...flags, env: io.env, cwd: io.cwd });
+    },
+  };
+}
+
+/** Expected errors are words and what to do next; anything else is ours to fix, so the stack is shown. */
+function report(error: unknown, io: MainIo): void {
+  if (io.signal.aborted) {
+    io.err("meshctl: interrupted\n");
+  } else if (error instanceof UsageError) {
+    io.err(`Error: ${error.message}\n${error.hint === undefined ? "" : `${error.hint}\n`}`);
+  } else if (error instanceof MeshError) {
+    const cause = error.cause === undefined ? "" : ` (${errorText(error.cause)})`;
+    io.err(`Error: ${error.message}${cause}\n${error.hint === undefined ? "" : `${error.hint}\n`}`);
+  } else {
+    const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    io.err(`Error: ${stack}\nThis is a bug in meshctl: report it with the command line and the text above.\n`);
+  }
+}
