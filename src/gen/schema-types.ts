@@ -1,0 +1,1199 @@
+// Generated from schemas/ by `npm run gen`. Do not edit.
+
+/** Names an external authorizer. */
+export interface AuthorizationPolicyProvider {
+  /** Name under extensionProviders in the mesh configuration. */
+  readonly name?: string;
+}
+
+/** Requests that match: from, to and when all have to hold; what is not given holds. */
+export interface AuthorizationPolicyRule {
+  /** Callers, one of many. */
+  readonly from?: readonly AuthorizationPolicyFrom[];
+  /** Operations, one of many. */
+  readonly to?: readonly AuthorizationPolicyTo[];
+  /** Further conditions; all have to hold. */
+  readonly when?: readonly AuthorizationPolicyCondition[];
+}
+
+/** Who calls. */
+export interface AuthorizationPolicyFrom {
+  /** The caller. */
+  readonly source?: AuthorizationPolicySource;
+}
+
+/** A caller. All fields that are given have to hold, each with one of its values. Values may start or end with `*`. */
+export interface AuthorizationPolicySource {
+  /** Identities, as trust-domain/ns/NAMESPACE/sa/ACCOUNT. Needs mutual TLS. */
+  readonly principals?: readonly string[];
+  /** Identities that do not match. */
+  readonly notPrincipals?: readonly string[];
+  /** Identities of the token, as issuer/subject. Needs a RequestAuthentication. */
+  readonly requestPrincipals?: readonly string[];
+  /** Identities of the token that do not match. */
+  readonly notRequestPrincipals?: readonly string[];
+  /** Namespaces of the caller. Needs mutual TLS. */
+  readonly namespaces?: readonly string[];
+  /** Namespaces that do not match. */
+  readonly notNamespaces?: readonly string[];
+  /** Service accounts of the caller, as ACCOUNT or NAMESPACE/ACCOUNT. Needs mutual TLS. */
+  readonly serviceAccounts?: readonly string[];
+  /** Service accounts that do not match. */
+  readonly notServiceAccounts?: readonly string[];
+  /** Addresses (IP or CIDR) that the connection comes from. */
+  readonly ipBlocks?: readonly string[];
+  /** Addresses that do not match. */
+  readonly notIpBlocks?: readonly string[];
+  /** Addresses (IP or CIDR) of the original client, from X-Forwarded-For or the PROXY protocol. */
+  readonly remoteIpBlocks?: readonly string[];
+  /** Original client addresses that do not match. */
+  readonly notRemoteIpBlocks?: readonly string[];
+}
+
+/** What is called. */
+export interface AuthorizationPolicyTo {
+  /** The operation. */
+  readonly operation?: AuthorizationPolicyOperation;
+}
+
+/** An operation. All fields that are given have to hold, each with one of its values. Values may start or end with `*`. */
+export interface AuthorizationPolicyOperation {
+  /** Hosts of the request. Only HTTP. */
+  readonly hosts?: readonly string[];
+  /** Hosts that do not match. Only HTTP. */
+  readonly notHosts?: readonly string[];
+  /** Ports of the workload. */
+  readonly ports?: readonly string[];
+  /** Ports that do not match. */
+  readonly notPorts?: readonly string[];
+  /** Methods. Only HTTP. */
+  readonly methods?: readonly string[];
+  /** Methods that do not match. Only HTTP. */
+  readonly notMethods?: readonly string[];
+  /** Paths; templates {*} (one segment) and {**} are taken. Only HTTP. */
+  readonly paths?: readonly string[];
+  /** Paths that do not match. Only HTTP. */
+  readonly notPaths?: readonly string[];
+}
+
+/** A condition on an attribute: values, notValues or both. */
+export interface AuthorizationPolicyCondition {
+  /** Attribute, e.g. request.headers[x-user], source.ip, connection.sni or request.auth.claims[iss]. */
+  readonly key: string;
+  /** Values of which the attribute has to have one. */
+  readonly values?: readonly string[];
+  /** Values of which the attribute must have none. */
+  readonly notValues?: readonly string[];
+}
+
+/** Who may call what. In the root namespace without selector it holds for the mesh, else for its namespace or the selected workloads. */
+export interface AuthorizationPolicySpec {
+  /** Workloads of this namespace that it holds for. Default: all of the namespace. Excludes targetRefs. */
+  readonly selector?: LabelSelector;
+  /** Deprecated: use targetRefs. @deprecated */
+  readonly targetRef?: TargetRef;
+  /** Gateways and Services that it is attached to. Excludes selector. */
+  readonly targetRefs?: readonly TargetRef[];
+  /** Requests that match, one rule of many. Without rules nothing matches: ALLOW then denies all. `[{}]` matches everything. */
+  readonly rules?: readonly AuthorizationPolicyRule[];
+  /** What happens to requests that match. CUSTOM: an external authorizer decides. CUSTOM comes before DENY, DENY before ALLOW. Default ALLOW. */
+  readonly action?: "ALLOW" | "DENY" | "AUDIT" | "CUSTOM";
+  /** External authorizer. Only with CUSTOM. */
+  readonly provider?: AuthorizationPolicyProvider;
+}
+
+/** A length of time: numbers with units h, m, s, ms, us or ns, e.g. 5s, 1m30s or 250ms. */
+export type Duration = string;
+
+/** A condition on a string: one of exact, prefix and regex. An empty object asks only that the value is there. */
+export interface StringMatch {
+  /** The whole value, compared byte by byte. */
+  readonly exact?: string;
+  /** What the value starts with. */
+  readonly prefix?: string;
+  /** A regular expression in RE2 syntax that has to match the whole value. */
+  readonly regex?: string;
+}
+
+/** A share in percent. */
+export interface Percent {
+  /** Percent from 0 to 100; fractions such as 0.1 are taken. Default 0. */
+  readonly value?: number;
+}
+
+/** A port, from 1 to 65535. */
+export type PortNumber = number;
+
+/** Labels as key and value; all of them have to be equal. */
+export type Labels = Readonly<Record<string, string>>;
+
+/** Names a port of a service. */
+export interface PortSelector {
+  /** Number of the service port. */
+  readonly number?: PortNumber;
+}
+
+/** A service, one of its subsets, and one of its ports. */
+export interface Destination {
+  /** Name of a service that the mesh knows: a Kubernetes Service or a host of a ServiceEntry. A name without dots is completed with the namespace of the object it is written in. */
+  readonly host: string;
+  /** Name of a subset that a DestinationRule for this host defines. Default: all endpoints. */
+  readonly subset?: string;
+  /** Port of the service. May be left out when the service has one port. */
+  readonly port?: PortSelector;
+}
+
+/** Selects workloads by their pod labels. */
+export interface LabelSelector {
+  /** Labels that a pod must have, all of them. */
+  readonly matchLabels?: Labels;
+}
+
+/** Selects workloads by their pod labels. */
+export interface WorkloadSelector {
+  /** Labels that a pod must have, all of them. */
+  readonly labels?: Labels;
+}
+
+/** Names an object that a policy is attached to. */
+export interface TargetRef {
+  /** API group of the target; empty for core kinds such as Service. */
+  readonly group?: string;
+  /** Kind of the target, e.g. Gateway or Service. */
+  readonly kind: string;
+  /** Name of the target. */
+  readonly name: string;
+  /** Namespace of the target; only that of the policy itself is allowed. */
+  readonly namespace?: string;
+}
+
+/** Names an extension provider of the mesh configuration. */
+export interface ProviderRef {
+  /** Name under extensionProviders in the mesh configuration. */
+  readonly name: string;
+}
+
+/** Limits on connections and requests to one service (circuit breaking). */
+export interface ConnectionPool {
+  /** Limits that hold for HTTP and TCP. */
+  readonly tcp?: TcpPool;
+  /** Limits that hold for HTTP alone. */
+  readonly http?: HttpPool;
+}
+
+/** Limits on connections. */
+export interface TcpPool {
+  /** Most connections to the service at a time. Default: unlimited (2^32-1). */
+  readonly maxConnections?: number;
+  /** How long a TCP connect may take. Default 10s. */
+  readonly connectTimeout?: Duration;
+  /** Keepalive probes of the kernel. Default: off. */
+  readonly tcpKeepalive?: TcpKeepalive;
+  /** A connection is closed when it is this old. Default: no limit. */
+  readonly maxConnectionDuration?: Duration;
+  /** A TCP connection without a byte for this long is closed. Default 1h; 0s turns it off. */
+  readonly idleTimeout?: Duration;
+}
+
+/** TCP keepalive of the operating system. */
+export interface TcpKeepalive {
+  /** Unanswered probes after which the connection counts as dead. Default: the kernel's. */
+  readonly probes?: number;
+  /** Idle time before the first probe. Default: the kernel's. */
+  readonly time?: Duration;
+  /** Time between probes. Default: the kernel's. */
+  readonly interval?: Duration;
+}
+
+/** Limits on HTTP requests. */
+export interface HttpPool {
+  /** Most requests that wait for a connection. Default: unlimited (2^32-1). */
+  readonly http1MaxPendingRequests?: number;
+  /** Most requests in flight, for HTTP/1.1 too. Default: unlimited (2^32-1). */
+  readonly http2MaxRequests?: number;
+  /** Requests after which a connection is closed; 1 turns keep-alive off. Default 0, no limit. */
+  readonly maxRequestsPerConnection?: number;
+  /** Most retries in flight to all hosts of the service. Default: unlimited (2^32-1). */
+  readonly maxRetries?: number;
+  /** A connection without active request is closed after this long. Default 1h. */
+  readonly idleTimeout?: Duration;
+  /** Whether HTTP/1.1 connections to the service become HTTP/2. DEFAULT: what the mesh configuration says. */
+  readonly h2UpgradePolicy?: "DEFAULT" | "DO_NOT_UPGRADE" | "UPGRADE";
+  /** Speak the HTTP version that the client spoke. Default false. */
+  readonly useClientProtocol?: boolean;
+  /** Most streams in one HTTP/2 connection. Default 2^31-1. */
+  readonly maxConcurrentStreams?: number;
+  /** Pings of HTTP/2 connections. Default: off. */
+  readonly http2KeepAlive?: Http2KeepAlive;
+}
+
+/** HTTP/2 PING frames that find dead connections. */
+export interface Http2KeepAlive {
+  /** Time between pings. */
+  readonly interval?: Duration;
+  /** How long an answer may take before the connection is closed. */
+  readonly timeout?: Duration;
+}
+
+/** TLS of connections to the service. */
+export interface ClientTls {
+  /** DISABLE: plaintext. SIMPLE: TLS. MUTUAL: TLS with the client certificate given here. ISTIO_MUTUAL: mutual TLS with the mesh's own certificates. Default DISABLE. */
+  readonly mode?: "DISABLE" | "SIMPLE" | "MUTUAL" | "ISTIO_MUTUAL";
+  /** Path in the proxy of the client certificate (PEM). Needed for MUTUAL unless credentialName is set. */
+  readonly clientCertificate?: string;
+  /** Path in the proxy of the client's private key (PEM). Needed for MUTUAL unless credentialName is set. */
+  readonly privateKey?: string;
+  /** Path in the proxy of the CA certificates that the server's certificate is checked against. Default: the system's. */
+  readonly caCertificates?: string;
+  /** Name of a Secret with certificate, key and CA, in the namespace of the proxy. Excludes the three paths. */
+  readonly credentialName?: string;
+  /** Names of which the server's certificate must carry one. Default: the service's identities (ISTIO_MUTUAL) or its SNI. */
+  readonly subjectAltNames?: readonly string[];
+  /** Server name sent in the TLS handshake. Default: the host of the request (SIMPLE, MUTUAL) or the mesh's own name (ISTIO_MUTUAL). */
+  readonly sni?: string;
+  /** Do not check the server's certificate. Default false. */
+  readonly insecureSkipVerify?: boolean;
+  /** Path in the proxy of a revocation list (PEM). */
+  readonly caCrl?: string;
+}
+
+/** TLS of connections that a proxy accepts. */
+export interface ServerTls {
+  /** Answer plaintext requests with 301 to https. Only on HTTP ports. Default false. */
+  readonly httpsRedirect?: boolean;
+  /** PASSTHROUGH: forward by SNI, do not terminate. SIMPLE: terminate. MUTUAL: terminate, client certificate needed. OPTIONAL_MUTUAL: client certificate checked when sent. ISTIO_MUTUAL: mutual TLS with the mesh's certificates. AUTO_PASSTHROUGH: forward by mesh SNI without a VirtualService. Default PASSTHROUGH. */
+  readonly mode?: "PASSTHROUGH" | "SIMPLE" | "MUTUAL" | "AUTO_PASSTHROUGH" | "ISTIO_MUTUAL" | "OPTIONAL_MUTUAL";
+  /** Path in the proxy of the server certificate (PEM). */
+  readonly serverCertificate?: string;
+  /** Path in the proxy of the private key (PEM). */
+  readonly privateKey?: string;
+  /** Path in the proxy of the CA certificates that client certificates are checked against. */
+  readonly caCertificates?: string;
+  /** Path in the proxy of a revocation list (PEM). */
+  readonly caCrl?: string;
+  /** Several certificates by path, e.g. one RSA and one ECDSA. */
+  readonly tlsCertificates?: readonly ServerCertificate[];
+  /** Name of the Secret with certificate and key, in the namespace of the gateway pods. Excludes the paths. */
+  readonly credentialName?: string;
+  /** Names of several Secrets, e.g. one RSA and one ECDSA. */
+  readonly credentialNames?: readonly string[];
+  /** Name of the Secret or ConfigMap with the CA for client certificates. Default: the Secret named credentialName with suffix -cacert. */
+  readonly caCertCredentialName?: string;
+  /** Names of which a client certificate must carry one. */
+  readonly subjectAltNames?: readonly string[];
+  /** Base64 SHA-256 hashes of public keys that client certificates may have. */
+  readonly verifyCertificateSpki?: readonly string[];
+  /** Hex SHA-256 hashes of client certificates that are accepted. */
+  readonly verifyCertificateHash?: readonly string[];
+  /** Lowest TLS version taken. Default TLSV1_2. */
+  readonly minProtocolVersion?: TlsVersion;
+  /** Highest TLS version taken. Default TLSV1_3. */
+  readonly maxProtocolVersion?: TlsVersion;
+  /** Cipher suites for TLS up to 1.2. Default: the proxy's list. */
+  readonly cipherSuites?: readonly string[];
+}
+
+/** A certificate and key by path. */
+export interface ServerCertificate {
+  /** Path in the proxy of the certificate (PEM). */
+  readonly serverCertificate?: string;
+  /** Path in the proxy of the private key (PEM). */
+  readonly privateKey?: string;
+  /** Path in the proxy of the CA certificates for client certificates. */
+  readonly caCertificates?: string;
+}
+
+/** A TLS version; TLS_AUTO leaves it to the proxy. */
+export type TlsVersion = "TLS_AUTO" | "TLSV1_0" | "TLSV1_1" | "TLSV1_2" | "TLSV1_3";
+
+/** Namespaces that see this object: a name, `.` for its own, `*` for all, `~` for none. Default: all, unless the mesh configuration says otherwise. */
+export type ExportTo = readonly string[];
+
+/** One address behind a service, outside Kubernetes or not. */
+export interface WorkloadEntry {
+  /** IP address, unix:///path, or a DNS name when the service resolves by DNS. */
+  readonly address?: string;
+  /** Port on this address for each port name of the service. Default: the service's own numbers. */
+  readonly ports?: Readonly<Record<string, PortNumber>>;
+  /** Labels of the endpoint; subsets select by them. */
+  readonly labels?: Labels;
+  /** Network the address is in. Endpoints of one network reach each other directly. Default: the mesh's. */
+  readonly network?: string;
+  /** Where it runs, as region/zone/subzone. */
+  readonly locality?: string;
+  /** Share of the traffic in relation to other endpoints. Default 1. */
+  readonly weight?: number;
+  /** Service account of the workload, when it has a proxy. */
+  readonly serviceAccount?: string;
+}
+
+/** A named group of endpoints. */
+export interface DestinationRuleSubset {
+  /** Name that routes use. */
+  readonly name: string;
+  /** Labels that an endpoint must have to belong to the subset. Default: all endpoints. */
+  readonly labels?: Labels;
+  /** What holds for the subset. Each field that is set replaces that of the whole service. */
+  readonly trafficPolicy?: DestinationRuleTrafficPolicy;
+}
+
+/** Settings of traffic to the service. */
+export interface DestinationRuleTrafficPolicy {
+  /** How an endpoint is chosen. Default LEAST_REQUEST. */
+  readonly loadBalancer?: DestinationRuleLoadBalancer;
+  /** Limits on connections and requests. */
+  readonly connectionPool?: ConnectionPool;
+  /** Takes failing endpoints out for a while. */
+  readonly outlierDetection?: DestinationRuleOutlierDetection;
+  /** TLS of the connections. Default: mutual TLS where the other side has a proxy. */
+  readonly tls?: ClientTls;
+  /** Settings for single ports. They replace those above entirely: what is not given has its default. */
+  readonly portLevelSettings?: readonly DestinationRulePortPolicy[];
+  /** Send TCP through an HTTP proxy. Only with TCP and TLS routes. */
+  readonly tunnel?: DestinationRuleTunnel;
+  /** Send the PROXY protocol header to the service. */
+  readonly proxyProtocol?: DestinationRuleProxyProtocol;
+  /** Limit retries in relation to requests in flight. */
+  readonly retryBudget?: DestinationRuleRetryBudget;
+}
+
+/** Settings for one port of the service. */
+export interface DestinationRulePortPolicy {
+  /** Port of the service that the settings are for. */
+  readonly port?: PortSelector;
+  /** How an endpoint is chosen. Default LEAST_REQUEST. */
+  readonly loadBalancer?: DestinationRuleLoadBalancer;
+  /** Limits on connections and requests. */
+  readonly connectionPool?: ConnectionPool;
+  /** Takes failing endpoints out for a while. */
+  readonly outlierDetection?: DestinationRuleOutlierDetection;
+  /** TLS of the connections. */
+  readonly tls?: ClientTls;
+}
+
+/** How an endpoint is chosen: simple or consistentHash. */
+export interface DestinationRuleLoadBalancer {
+  /** LEAST_REQUEST: the less busy of two picked at random. ROUND_ROBIN: in turn. RANDOM. PASSTHROUGH: the address that the client dialled. LEAST_CONN is the old name of LEAST_REQUEST. */
+  readonly simple?: "UNSPECIFIED" | "LEAST_CONN" | "RANDOM" | "PASSTHROUGH" | "ROUND_ROBIN" | "LEAST_REQUEST";
+  /** The same key goes to the same endpoint. */
+  readonly consistentHash?: DestinationRuleConsistentHash;
+  /** How localities share the traffic. Default: as the mesh configuration says. */
+  readonly localityLbSetting?: DestinationRuleLocalityLb;
+  /** Deprecated: use warmup. Time in which a new endpoint's share grows. */
+  readonly warmupDurationSecs?: Duration;
+  /** Lets a new endpoint's share grow slowly. With ROUND_ROBIN and LEAST_REQUEST. */
+  readonly warmup?: DestinationRuleWarmup;
+}
+
+/** What is hashed, and how the ring is built. */
+export interface DestinationRuleConsistentHash {
+  /** Hash this request header. */
+  readonly httpHeaderName?: string;
+  /** Hash this cookie; it is made when missing. */
+  readonly httpCookie?: DestinationRuleHashCookie;
+  /** Hash the address of the client. */
+  readonly useSourceIp?: boolean;
+  /** Hash this query parameter. */
+  readonly httpQueryParameterName?: string;
+  /** Use a ring of hashes. This is the default. */
+  readonly ringHash?: DestinationRuleRingHash;
+  /** Use a Maglev table: faster, less even when endpoints change. */
+  readonly maglev?: DestinationRuleMaglev;
+  /** Deprecated: use ringHash.minimumRingSize. Default 1024. @deprecated */
+  readonly minimumRingSize?: number;
+}
+
+/** A cookie that decides the endpoint. */
+export interface DestinationRuleHashCookie {
+  /** Name of the cookie. */
+  readonly name: string;
+  /** Path of the cookie when it is made. */
+  readonly path?: string;
+  /** Life of the cookie when it is made; 0s makes a session cookie. */
+  readonly ttl?: Duration;
+  /** Further attributes of the cookie, e.g. SameSite. */
+  readonly attributes?: readonly DestinationRuleCookieAttribute[];
+}
+
+/** An attribute of a cookie. */
+export interface DestinationRuleCookieAttribute {
+  /** Name of the attribute. */
+  readonly name: string;
+  /** Value of the attribute. Default: none. */
+  readonly value?: string;
+}
+
+/** A ring of hashes. */
+export interface DestinationRuleRingHash {
+  /** Least number of places in the ring. Default 1024. */
+  readonly minimumRingSize?: number;
+}
+
+/** A Maglev table. */
+export interface DestinationRuleMaglev {
+  /** Size of the table, a prime number. Default 65537. */
+  readonly tableSize?: number;
+}
+
+/** How localities share the traffic: one of distribute, failover and failoverPriority. */
+export interface DestinationRuleLocalityLb {
+  /** Percentages by where the traffic comes from. */
+  readonly distribute?: readonly DestinationRuleDistribute[];
+  /** Which region takes over when one has no healthy endpoint. */
+  readonly failover?: readonly DestinationRuleFailover[];
+  /** Labels in order of importance (key or key=value): endpoints that share more of them with the client come first. */
+  readonly failoverPriority?: readonly string[];
+  /** Whether localities count. Default: as the mesh configuration says. */
+  readonly enabled?: boolean | null;
+}
+
+/** Where traffic of one locality goes. */
+export interface DestinationRuleDistribute {
+  /** Locality of the client, as region/zone/subzone, `*` at the end allowed. */
+  readonly from?: string;
+  /** Percentage by locality of the endpoints; they add up to 100. */
+  readonly to?: Readonly<Record<string, number>>;
+}
+
+/** A pair of regions. */
+export interface DestinationRuleFailover {
+  /** Region that fails. */
+  readonly from?: string;
+  /** Region that takes over. */
+  readonly to?: string;
+}
+
+/** Slow start of new endpoints. */
+export interface DestinationRuleWarmup {
+  /** Time until a new endpoint has its full share. */
+  readonly duration: Duration;
+  /** Share at the start, in percent. Default 10. */
+  readonly minimumPercent?: number | null;
+  /** Shape of the growth; 1 is a straight line. Default 1. */
+  readonly aggression?: number | null;
+}
+
+/** Takes failing endpoints out for a while. */
+export interface DestinationRuleOutlierDetection {
+  /** Errors in a row (5xx, or failed connects for TCP) after which an endpoint is taken out; 0 turns it off. Default 5. */
+  readonly consecutive5xxErrors?: number | null;
+  /** Errors 502, 503, 504 in a row after which an endpoint is taken out; 0 turns it off. Default 0. */
+  readonly consecutiveGatewayErrors?: number | null;
+  /** Failures to connect in a row after which an endpoint is taken out, with splitExternalLocalOriginErrors. Default 5. */
+  readonly consecutiveLocalOriginFailures?: number | null;
+  /** Count failures to connect apart from error answers. Default false. */
+  readonly splitExternalLocalOriginErrors?: boolean;
+  /** Deprecated: use consecutiveGatewayErrors or consecutive5xxErrors. @deprecated */
+  readonly consecutiveErrors?: number;
+  /** Time between two looks at the endpoints. Default 10s. */
+  readonly interval?: Duration;
+  /** How long an endpoint is out, times the number of times it was out. Default 30s. */
+  readonly baseEjectionTime?: Duration;
+  /** Most endpoints that are out at a time, in percent. Default 10. */
+  readonly maxEjectionPercent?: number;
+  /** Below this share of healthy endpoints, in percent, all are used again. Default 0. */
+  readonly minHealthPercent?: number;
+  /** Statuses that count as errors, instead of 5xx. */
+  readonly outlierDetectionHttpErrorCodes?: readonly number[];
+}
+
+/** An HTTP proxy that TCP is sent through. */
+export interface DestinationRuleTunnel {
+  /** CONNECT or POST. Default CONNECT. */
+  readonly protocol?: string;
+  /** Host that the tunnel leads to. */
+  readonly targetHost: string;
+  /** Port that the tunnel leads to. */
+  readonly targetPort: PortNumber;
+}
+
+/** PROXY protocol header. */
+export interface DestinationRuleProxyProtocol {
+  /** Version of the header. Default V1. */
+  readonly version?: "V1" | "V2";
+}
+
+/** A limit of retries in relation to requests in flight. */
+export interface DestinationRuleRetryBudget {
+  /** Retries in flight, in percent of the requests in flight. Default 20. */
+  readonly percent?: number | null;
+  /** Retries that are always allowed. Default 3. */
+  readonly minRetryConcurrency?: number;
+}
+
+/** What holds for traffic to a service after routing: subsets, load balancing, connection limits, outlier detection and TLS. */
+export interface DestinationRuleSpec {
+  /** Service that the rule is about: a name that the mesh knows, or a `*.suffix` wildcard. A name without dots is completed with the namespace of this object. */
+  readonly host: string;
+  /** What holds for all traffic to the service. */
+  readonly trafficPolicy?: DestinationRuleTrafficPolicy;
+  /** Named groups of endpoints that VirtualServices can route to. */
+  readonly subsets?: readonly DestinationRuleSubset[];
+  /** Namespaces that see this object: a name, `.` for its own, `*` for all, `~` for none. Default: all, unless the mesh configuration says otherwise. */
+  readonly exportTo?: ExportTo;
+  /** Client workloads of this namespace that the rule holds for. Default: all. */
+  readonly workloadSelector?: LabelSelector;
+}
+
+/** One port with its hosts. */
+export interface GatewayServer {
+  /** Name of the server, for statistics; unique in the object. */
+  readonly name?: string;
+  /** Port that is opened. */
+  readonly port: GatewayPort;
+  /** Address or unix:// path to listen on. Default: all addresses. */
+  readonly bind?: string;
+  /** Hosts that are served here, as dns.name, `*.suffix` or `*`; with `namespace/` in front only VirtualServices of that namespace may bind (`.` for this object's). */
+  readonly hosts: readonly string[];
+  /** TLS of the port. Needed for HTTPS and TLS. */
+  readonly tls?: ServerTls;
+  /** Accepted, but not used by any proxy. */
+  readonly defaultEndpoint?: string;
+}
+
+/** A port of a gateway. */
+export interface GatewayPort {
+  /** Port of the gateway's Service; the proxy listens on the target port. */
+  readonly number: PortNumber;
+  /** HTTP, HTTPS, GRPC, GRPC-WEB, HTTP2, MONGO, TCP or TLS. */
+  readonly protocol: string;
+  /** Name of the port; unique in the object for HTTPS. */
+  readonly name: string;
+  /** Deprecated: not used. @deprecated */
+  readonly targetPort?: PortNumber;
+}
+
+/** Ports that proxies at the edge of the mesh open, and the hosts and certificates they serve there. VirtualServices say where the traffic goes. */
+export interface GatewaySpec {
+  /** Ports with their hosts. */
+  readonly servers?: readonly GatewayServer[];
+  /** Labels of the gateway pods that get this configuration, in any namespace. Default: all gateway pods. */
+  readonly selector?: Labels;
+}
+
+/** Mode of mutual TLS. */
+export interface PeerAuthenticationMutualTls {
+  /** STRICT: only mutual TLS. PERMISSIVE: mutual TLS or plaintext. DISABLE: no mutual TLS. UNSET: as the next wider policy says. Default UNSET. */
+  readonly mode?: "UNSET" | "DISABLE" | "PERMISSIVE" | "STRICT";
+}
+
+/** Whether workloads take plaintext, mutual TLS or both. In the root namespace without selector it holds for the mesh, else for its namespace or the selected workloads. */
+export interface PeerAuthenticationSpec {
+  /** Workloads of this namespace that the policy holds for. Default: all of the namespace. */
+  readonly selector?: LabelSelector;
+  /** Mode for all ports. Default: that of the namespace, then of the mesh, then PERMISSIVE. */
+  readonly mtls?: PeerAuthenticationMutualTls;
+  /** Mode by port of the workload (the container's port, not the service's). Only with a selector. */
+  readonly portLevelMtls?: Readonly<Record<string, PeerAuthenticationMutualTls>>;
+}
+
+/** One issuer, its keys, and where its tokens are found. */
+export interface RequestAuthenticationJwtRule {
+  /** Issuer (iss) of the tokens. */
+  readonly issuer?: string;
+  /** Audiences (aud) of which a token has to carry one. Default: any. */
+  readonly audiences?: readonly string[];
+  /** Address of the issuer's keys. Default: found by OpenID discovery below the issuer. */
+  readonly jwksUri?: string;
+  /** Old spelling of jwksUri. @deprecated */
+  readonly jwks_uri?: string;
+  /** The keys themselves (a JSON Web Key Set). Excludes jwksUri. */
+  readonly jwks?: string;
+  /** Headers that tokens are taken from. Default: Authorization with prefix Bearer. */
+  readonly fromHeaders?: readonly RequestAuthenticationTokenHeader[];
+  /** Query parameters that tokens are taken from. Default access_token. */
+  readonly fromParams?: readonly string[];
+  /** Cookies that tokens are taken from. */
+  readonly fromCookies?: readonly string[];
+  /** Header that gets the verified payload, in base64url. */
+  readonly outputPayloadToHeader?: string;
+  /** Headers that get single claims. */
+  readonly outputClaimToHeaders?: readonly RequestAuthenticationClaimHeader[];
+  /** Leave the token in the request. Default false. */
+  readonly forwardOriginalToken?: boolean;
+  /** How long fetching the keys may take. Default 5s. */
+  readonly timeout?: Duration;
+  /** Claims that are lists written as one string with spaces, besides scope and permission. */
+  readonly spaceDelimitedClaims?: readonly string[];
+}
+
+/** A header that carries a token. */
+export interface RequestAuthenticationTokenHeader {
+  /** Name of the header. */
+  readonly name: string;
+  /** What stands before the token, e.g. `Bearer `. Default: nothing. */
+  readonly prefix?: string;
+}
+
+/** A claim that is copied to a header. */
+export interface RequestAuthenticationClaimHeader {
+  /** Name of the header. */
+  readonly header: string;
+  /** Name of the claim, dots for nested ones. */
+  readonly claim: string;
+}
+
+/** Which JSON Web Tokens workloads accept. A request with an invalid token is refused with 401; one without token passes, unless an AuthorizationPolicy asks for one. */
+export interface RequestAuthenticationSpec {
+  /** Workloads of this namespace that it holds for. Default: all of the namespace. Excludes targetRefs. */
+  readonly selector?: LabelSelector;
+  /** Deprecated: use targetRefs. @deprecated */
+  readonly targetRef?: TargetRef;
+  /** Gateways and Services that it is attached to. Excludes selector. */
+  readonly targetRefs?: readonly TargetRef[];
+  /** Issuers whose tokens are accepted. */
+  readonly jwtRules?: readonly RequestAuthenticationJwtRule[];
+}
+
+/** A port of the service. */
+export interface ServiceEntryPort {
+  /** Port that clients dial. */
+  readonly number: PortNumber;
+  /** Name of the port, unique in the object. */
+  readonly name: string;
+  /** HTTP, HTTPS, GRPC, HTTP2, MONGO, TCP or TLS. Default: found out by looking at the traffic. */
+  readonly protocol?: string;
+  /** Port on the endpoints. Default: number. */
+  readonly targetPort?: PortNumber;
+}
+
+/** Adds a service to what the mesh knows: something outside it, or workloads inside that Kubernetes does not know. */
+export interface ServiceEntrySpec {
+  /** DNS names of the service, `*.suffix` allowed. HTTP is matched by Host header, TLS by server name, other TCP by address. */
+  readonly hosts: readonly string[];
+  /** Virtual addresses (IP or CIDR) that clients dial. TCP services without one share their port. Default: none, or one given by the control plane. */
+  readonly addresses?: readonly string[];
+  /** Ports of the service. */
+  readonly ports?: readonly ServiceEntryPort[];
+  /** MESH_EXTERNAL: outside, no mutual TLS of the mesh. MESH_INTERNAL: part of the mesh. Default MESH_EXTERNAL. */
+  readonly location?: "MESH_EXTERNAL" | "MESH_INTERNAL";
+  /** NONE: the address that the client dialled. STATIC: the endpoints given here. DNS: all addresses of the endpoints' (or host's) names. DNS_ROUND_ROBIN: the first address at each new connection. DYNAMIC_DNS: the requested name, for wildcard hosts. Default NONE. */
+  readonly resolution?: "NONE" | "STATIC" | "DNS" | "DNS_ROUND_ROBIN" | "DYNAMIC_DNS";
+  /** Addresses behind the service. Excludes workloadSelector. */
+  readonly endpoints?: readonly WorkloadEntry[];
+  /** Selects pods and WorkloadEntries of this namespace as endpoints. Only for MESH_INTERNAL. Excludes endpoints. */
+  readonly workloadSelector?: WorkloadSelector;
+  /** Namespaces that see this object: a name, `.` for its own, `*` for all, `~` for none. Default: all, unless the mesh configuration says otherwise. */
+  readonly exportTo?: ExportTo;
+  /** Names of which the server's certificate must carry one. */
+  readonly subjectAltNames?: readonly string[];
+}
+
+/** A port that the sidecar opens. */
+export interface SidecarPort {
+  /** Port number. */
+  readonly number?: PortNumber;
+  /** HTTP, HTTPS, GRPC, HTTP2, MONGO, TCP or TLS. */
+  readonly protocol?: string;
+  /** Name of the port. */
+  readonly name?: string;
+  /** Deprecated: not used. @deprecated */
+  readonly targetPort?: PortNumber;
+}
+
+/** A port for traffic to the workload. */
+export interface SidecarIngress {
+  /** Port that is opened. */
+  readonly port: SidecarPort;
+  /** Address to listen on. Default: the pod's. */
+  readonly bind?: string;
+  /** How traffic gets to the port. Default DEFAULT. */
+  readonly captureMode?: SidecarCaptureMode;
+  /** Where the traffic goes: 127.0.0.1:PORT, 0.0.0.0:PORT (the pod's address) or unix:///path. Default: the port that was dialled. */
+  readonly defaultEndpoint?: string;
+  /** TLS of the port; only where mutual TLS of the mesh is off. */
+  readonly tls?: ServerTls;
+  /** Limits on connections to the application on this port. */
+  readonly connectionPool?: ConnectionPool;
+}
+
+/** Hosts that the workload sees, on one port or on all. */
+export interface SidecarEgress {
+  /** Port that is opened. Default: the ports of the hosts. */
+  readonly port?: SidecarPort;
+  /** Address or unix:// path to listen on. Default: the hosts' addresses. */
+  readonly bind?: string;
+  /** How traffic gets to the port. Default DEFAULT. */
+  readonly captureMode?: SidecarCaptureMode;
+  /** Hosts as namespace/name: namespace may be `*`, `.` (this one) or `~` (none), name may be `*` or `*.suffix`. */
+  readonly hosts: readonly string[];
+}
+
+/** DEFAULT: as the environment has it. IPTABLES: redirected. NONE: dialled by the application itself. */
+export type SidecarCaptureMode = "DEFAULT" | "IPTABLES" | "NONE";
+
+/** What happens to traffic that no known service takes. */
+export interface SidecarOutboundTrafficPolicy {
+  /** REGISTRY_ONLY: refused. ALLOW_ANY: let through. Default REGISTRY_ONLY when this object is set. */
+  readonly mode?: "REGISTRY_ONLY" | "ALLOW_ANY";
+  /** Deprecated: service that unknown traffic is sent to. @deprecated */
+  readonly egressProxy?: Destination;
+}
+
+/** What the sidecars of a namespace see of the mesh, and the ports they open. Makes their configuration smaller. */
+export interface SidecarSpec {
+  /** Workloads of this namespace that it holds for. Default: all of the namespace. */
+  readonly workloadSelector?: WorkloadSelector;
+  /** Ports for traffic to the workload. Default: those of its services. */
+  readonly ingress?: readonly SidecarIngress[];
+  /** Ports and hosts for traffic from the workload. Default: everything the namespace sees. */
+  readonly egress?: readonly SidecarEgress[];
+  /** What happens to traffic that no known service takes. Default: as the mesh configuration says. */
+  readonly outboundTrafficPolicy?: SidecarOutboundTrafficPolicy;
+  /** Limits on connections from the proxy to the application. */
+  readonly inboundConnectionPool?: ConnectionPool;
+}
+
+/** CLIENT: at the side that calls, gateways too. SERVER: at the side that is called. Default CLIENT_AND_SERVER. */
+export type TelemetryMode = "CLIENT_AND_SERVER" | "CLIENT" | "SERVER";
+
+/** The side of a call. */
+export interface TelemetryModeMatch {
+  /** CLIENT: at the side that calls, gateways too. SERVER: at the side that is called. Default CLIENT_AND_SERVER. */
+  readonly mode?: TelemetryMode;
+}
+
+/** Settings of traces. */
+export interface TelemetryTracing {
+  /** Which side of a call it holds for. */
+  readonly match?: TelemetryModeMatch;
+  /** Where spans go; one provider is used. Default: that of the wider Telemetry or mesh configuration. */
+  readonly providers?: readonly ProviderRef[];
+  /** Share of new traces that are sampled, in percent. Default 1. */
+  readonly randomSamplingPercentage?: number | null;
+  /** Keep trace headers going, but report no spans. Default false. */
+  readonly disableSpanReporting?: boolean | null;
+  /** Further tags of spans, by name. */
+  readonly customTags?: Readonly<Record<string, TelemetryCustomTag>>;
+  /** Let the request id carry the sampling decision. Default true. */
+  readonly useRequestIdForTraceSampling?: boolean | null;
+  /** Add the mesh's own tags (istio.*) to spans. Default true. */
+  readonly enableIstioTags?: boolean | null;
+  /** Do not send trace headers on. Default false. */
+  readonly disableContextPropagation?: boolean | null;
+}
+
+/** Value of a tag: one of literal, environment, header and formatter. */
+export interface TelemetryCustomTag {
+  /** A fixed value. */
+  readonly literal?: TelemetryTagValue;
+  /** From an environment variable of the proxy. */
+  readonly environment?: TelemetryTagSource;
+  /** From a request header. */
+  readonly header?: TelemetryTagSource;
+  /** From an access log format, e.g. %RESPONSE_CODE%. */
+  readonly formatter?: TelemetryTagValue;
+}
+
+/** A value. */
+export interface TelemetryTagValue {
+  /** The value, or the format that makes it. */
+  readonly value: string;
+}
+
+/** Where a value comes from. */
+export interface TelemetryTagSource {
+  /** Name of the variable or header. */
+  readonly name: string;
+  /** Value when it is not there. Default: the tag is left out. */
+  readonly defaultValue?: string;
+}
+
+/** Settings of metrics. */
+export interface TelemetryMetrics {
+  /** Who produces the metrics, e.g. prometheus. Default: that of the wider Telemetry or mesh configuration. */
+  readonly providers?: readonly ProviderRef[];
+  /** Changes to metrics, in order. */
+  readonly overrides?: readonly TelemetryMetricOverride[];
+  /** How often open TCP connections report. Default 5s. */
+  readonly reportingInterval?: Duration;
+}
+
+/** A change to metrics. */
+export interface TelemetryMetricOverride {
+  /** Which metrics. Default: all. */
+  readonly match?: TelemetryMetricMatch;
+  /** Do not produce them. Default false. */
+  readonly disabled?: boolean | null;
+  /** Changes to labels, by name. */
+  readonly tagOverrides?: Readonly<Record<string, TelemetryTagOverride>>;
+}
+
+/** Which metrics: metric or customMetric, and the side of the call. */
+export interface TelemetryMetricMatch {
+  /** One of the standard metrics, or all. Excludes customMetric. */
+  readonly metric?: "ALL_METRICS" | "REQUEST_COUNT" | "REQUEST_DURATION" | "REQUEST_SIZE" | "RESPONSE_SIZE" | "TCP_OPENED_CONNECTIONS" | "TCP_CLOSED_CONNECTIONS" | "TCP_SENT_BYTES" | "TCP_RECEIVED_BYTES" | "GRPC_REQUEST_MESSAGES" | "GRPC_RESPONSE_MESSAGES";
+  /** A metric by its own name. Excludes metric. */
+  readonly customMetric?: string;
+  /** CLIENT: at the side that calls, gateways too. SERVER: at the side that is called. Default CLIENT_AND_SERVER. */
+  readonly mode?: TelemetryMode;
+}
+
+/** A change to a label. */
+export interface TelemetryTagOverride {
+  /** UPSERT: set the value. REMOVE: leave the label out. Default UPSERT. */
+  readonly operation?: "UPSERT" | "REMOVE";
+  /** Expression (CEL) that gives the value. Only with UPSERT. */
+  readonly value?: string;
+}
+
+/** Settings of access logs. */
+export interface TelemetryAccessLogging {
+  /** Which side of a call it holds for. */
+  readonly match?: TelemetryModeMatch;
+  /** Where logs go, e.g. envoy for the proxy's standard output. Default: that of the wider Telemetry or mesh configuration. */
+  readonly providers?: readonly ProviderRef[];
+  /** Write no log. Default false. */
+  readonly disabled?: boolean | null;
+  /** Which requests are logged. Default: all. */
+  readonly filter?: TelemetryLogFilter;
+}
+
+/** A condition on requests. */
+export interface TelemetryLogFilter {
+  /** Expression (CEL) that is true for requests to log, e.g. response.code >= 400. */
+  readonly expression?: string;
+}
+
+/** Which metrics, access logs and traces proxies produce. In the root namespace without selector it holds for the mesh, else for its namespace or the selected workloads. */
+export interface TelemetrySpec {
+  /** Workloads of this namespace that it holds for. Default: all of the namespace. Excludes targetRefs. */
+  readonly selector?: LabelSelector;
+  /** Deprecated: use targetRefs. @deprecated */
+  readonly targetRef?: TargetRef;
+  /** Gateways and Services that it is attached to. Excludes selector. */
+  readonly targetRefs?: readonly TargetRef[];
+  /** Traces. */
+  readonly tracing?: readonly TelemetryTracing[];
+  /** Metrics. */
+  readonly metrics?: readonly TelemetryMetrics[];
+  /** Access logs. */
+  readonly accessLogging?: readonly TelemetryAccessLogging[];
+}
+
+/** One HTTP rule: when it matches, and what happens then (one of route, redirect, directResponse and delegate). */
+export interface VirtualServiceHttpRoute {
+  /** Name of the rule, for access logs and metrics. */
+  readonly name?: string;
+  /** Conditions of which one has to hold. Default: every request matches. */
+  readonly match?: readonly VirtualServiceHttpMatch[];
+  /** Where requests go; with several, by weight. */
+  readonly route?: readonly VirtualServiceHttpDestination[];
+  /** Answer with a redirect instead of forwarding. */
+  readonly redirect?: VirtualServiceHttpRedirect;
+  /** Answer with a fixed response instead of forwarding. */
+  readonly directResponse?: VirtualServiceDirectResponse;
+  /** Take the rules from another VirtualService, below this rule's match. */
+  readonly delegate?: VirtualServiceDelegate;
+  /** Change path or host before forwarding. */
+  readonly rewrite?: VirtualServiceHttpRewrite;
+  /** How long a request may take, retries included. Default: no limit. */
+  readonly timeout?: Duration;
+  /** When and how often a failed request is tried again. Default: 2 attempts on connection failures. */
+  readonly retries?: VirtualServiceRetries;
+  /** Delays and errors put in on purpose, to test clients. */
+  readonly fault?: VirtualServiceFault;
+  /** Service that gets a copy of the requests; its answers are thrown away. */
+  readonly mirror?: Destination;
+  /** Several services that get a copy. Excludes mirror. */
+  readonly mirrors?: readonly VirtualServiceMirror[];
+  /** Share of requests that mirror copies. Default: all. */
+  readonly mirrorPercentage?: Percent;
+  /** Deprecated: use mirrorPercentage. Whole percent of requests that mirror copies. @deprecated */
+  readonly mirrorPercent?: number | null;
+  /** Deprecated: use mirrorPercentage. Old spelling of mirrorPercent. @deprecated */
+  readonly mirror_percent?: number | null;
+  /** Cross-origin rules that the proxy answers for the service. */
+  readonly corsPolicy?: VirtualServiceCorsPolicy;
+  /** Changes to request and response headers. */
+  readonly headers?: VirtualServiceHeaders;
+}
+
+/** Conditions on a request. All that are given have to hold. */
+export interface VirtualServiceHttpMatch {
+  /** Name of the match; joined to the rule's name in logs. */
+  readonly name?: string;
+  /** Path of the request, without the query. Case counts unless ignoreUriCase is set. */
+  readonly uri?: StringMatch;
+  /** URI scheme: http or https. */
+  readonly scheme?: StringMatch;
+  /** HTTP method, e.g. GET. */
+  readonly method?: StringMatch;
+  /** Host (or :authority) header. */
+  readonly authority?: StringMatch;
+  /** Conditions by header name in lower case. An empty condition asks that the header is there. */
+  readonly headers?: Readonly<Record<string, StringMatch>>;
+  /** Like headers, but the condition must not hold. */
+  readonly withoutHeaders?: Readonly<Record<string, StringMatch>>;
+  /** Conditions by name of a query parameter. */
+  readonly queryParams?: Readonly<Record<string, StringMatch>>;
+  /** Compare the path without regard to case, for exact and prefix. Default false. */
+  readonly ignoreUriCase?: boolean;
+  /** Port that the client addressed. */
+  readonly port?: PortNumber;
+  /** Labels of client workloads that the rule holds for. Not used at gateways. */
+  readonly sourceLabels?: Labels;
+  /** Namespace of client workloads that the rule holds for. */
+  readonly sourceNamespace?: string;
+  /** Gateways that this match holds for, instead of those of the object. */
+  readonly gateways?: readonly string[];
+  /** Prefix of the proxy's own statistics for this route. */
+  readonly statPrefix?: string;
+}
+
+/** A destination with its share of the requests. */
+export interface VirtualServiceHttpDestination {
+  /** Service that the requests go to. */
+  readonly destination: Destination;
+  /** Share in relation to the other weights of the rule; they need not add up to 100. Default 0, or all when it stands alone. */
+  readonly weight?: number;
+  /** Header changes for this destination alone. */
+  readonly headers?: VirtualServiceHeaders;
+}
+
+/** Changes to headers. */
+export interface VirtualServiceHeaders {
+  /** Changes before the request is forwarded. */
+  readonly request?: VirtualServiceHeaderOperations;
+  /** Changes before the response is returned. */
+  readonly response?: VirtualServiceHeaderOperations;
+}
+
+/** What to do to headers. */
+export interface VirtualServiceHeaderOperations {
+  /** Headers that get this value, replacing others. */
+  readonly set?: Readonly<Record<string, string>>;
+  /** Headers that get this value besides others. */
+  readonly add?: Readonly<Record<string, string>>;
+  /** Headers that are taken out. */
+  readonly remove?: readonly string[];
+}
+
+/** A redirect. What is not given stays as it was in the request. */
+export interface VirtualServiceHttpRedirect {
+  /** New path (and query). */
+  readonly uri?: string;
+  /** New host. */
+  readonly authority?: string;
+  /** New port. Excludes derivePort. */
+  readonly port?: PortNumber;
+  /** Take the port from the new scheme (80, 443) or from the request. Excludes port. */
+  readonly derivePort?: "FROM_PROTOCOL_DEFAULT" | "FROM_REQUEST_PORT";
+  /** New scheme: http or https. */
+  readonly scheme?: string;
+  /** Status: 301, 302, 303, 307 or 308. Default 301. */
+  readonly redirectCode?: number;
+}
+
+/** A fixed answer. */
+export interface VirtualServiceDirectResponse {
+  /** HTTP status, 200 to 599. */
+  readonly status: number;
+  /** Body of the answer, up to 1 MiB. Default: none. */
+  readonly body?: VirtualServiceResponseBody;
+}
+
+/** A body: string or bytes. */
+export interface VirtualServiceResponseBody {
+  /** The body as text. */
+  readonly string?: string;
+  /** The body in base64. */
+  readonly bytes?: string;
+}
+
+/** Names the VirtualService that has the rules. */
+export interface VirtualServiceDelegate {
+  /** Name of a VirtualService without hosts and gateways. */
+  readonly name?: string;
+  /** Its namespace. Default: that of this object. */
+  readonly namespace?: string;
+}
+
+/** Changes to a request before it is forwarded. */
+export interface VirtualServiceHttpRewrite {
+  /** Replaces the path, or the prefix that was matched. Excludes uriRegexRewrite. */
+  readonly uri?: string;
+  /** Replaces the Host header. */
+  readonly authority?: string;
+  /** Replaces parts of the path. Excludes uri. */
+  readonly uriRegexRewrite?: VirtualServiceRegexRewrite;
+}
+
+/** A replacement by regular expression. */
+export interface VirtualServiceRegexRewrite {
+  /** What to replace, in RE2 syntax. */
+  readonly match?: string;
+  /** What to put there; \1 stands for the first group. */
+  readonly rewrite?: string;
+}
+
+/** When and how often a failed request is tried again. */
+export interface VirtualServiceRetries {
+  /** Most retries of one request; 0 turns retries off. */
+  readonly attempts?: number;
+  /** How long one try may take. Default: the rule's timeout. */
+  readonly perTryTimeout?: Duration;
+  /** Conditions, comma separated: names that Envoy knows, or status codes. Default connect-failure,refused-stream,unavailable,cancelled. */
+  readonly retryOn?: string;
+  /** Whether a retry may go to another locality. Default: as the mesh's load balancing decides. */
+  readonly retryRemoteLocalities?: boolean | null;
+  /** Whether a retry avoids hosts already tried. Default true. */
+  readonly retryIgnorePreviousHosts?: boolean | null;
+  /** Base pause before a retry; doubles, with jitter. Default 25ms. */
+  readonly backoff?: Duration;
+}
+
+/** Failures put in on purpose. */
+export interface VirtualServiceFault {
+  /** Hold requests back before they are forwarded. */
+  readonly delay?: VirtualServiceDelay;
+  /** Answer with an error instead of forwarding. */
+  readonly abort?: VirtualServiceAbort;
+}
+
+/** A delay of requests. */
+export interface VirtualServiceDelay {
+  /** How long a request is held back. */
+  readonly fixedDelay?: Duration;
+  /** Accepted, but not implemented by any proxy. Use fixedDelay. */
+  readonly exponentialDelay?: Duration;
+  /** Share of requests. Default 0. */
+  readonly percentage?: Percent;
+  /** Deprecated: use percentage. Whole percent of requests. @deprecated */
+  readonly percent?: number;
+}
+
+/** An error instead of the real answer: one of httpStatus, grpcStatus and http2Error. */
+export interface VirtualServiceAbort {
+  /** HTTP status of the error, 200 to 599. */
+  readonly httpStatus?: number;
+  /** gRPC status of the error, by name (UNAVAILABLE) or number. */
+  readonly grpcStatus?: string;
+  /** Accepted, but not implemented by any proxy. */
+  readonly http2Error?: string;
+  /** Share of requests. Default 0. */
+  readonly percentage?: Percent;
+}
+
+/** A service that gets a copy of the requests. */
+export interface VirtualServiceMirror {
+  /** Service that the copies go to. */
+  readonly destination: Destination;
+  /** Share of requests that are copied. Default: all. */
+  readonly percentage?: Percent;
+}
+
+/** Cross-origin resource sharing. */
+export interface VirtualServiceCorsPolicy {
+  /** Origins that may call; the one that matched is echoed. */
+  readonly allowOrigins?: readonly StringMatch[];
+  /** Deprecated: use allowOrigins. Exact origins. @deprecated */
+  readonly allowOrigin?: readonly string[];
+  /** Methods that may be used. */
+  readonly allowMethods?: readonly string[];
+  /** Request headers that may be sent. */
+  readonly allowHeaders?: readonly string[];
+  /** Response headers that scripts may read. */
+  readonly exposeHeaders?: readonly string[];
+  /** How long a browser may keep the answer to a preflight. */
+  readonly maxAge?: Duration;
+  /** Whether requests may carry credentials. Default: not said. */
+  readonly allowCredentials?: boolean | null;
+  /** What to do with preflights of other origins: forward them to the service, or answer them without CORS headers. Default FORWARD. */
+  readonly unmatchedPreflights?: "UNSPECIFIED" | "FORWARD" | "IGNORE";
+}
+
+/** One rule for TLS traffic. */
+export interface VirtualServiceTlsRoute {
+  /** Conditions of which one has to hold. */
+  readonly match: readonly VirtualServiceTlsMatch[];
+  /** Where connections go; with several, by weight. */
+  readonly route?: readonly VirtualServiceTcpDestination[];
+}
+
+/** Conditions on a TLS connection. All that are given have to hold. */
+export interface VirtualServiceTlsMatch {
+  /** Server names; each has to be one of the object's hosts or below its wildcard. */
+  readonly sniHosts: readonly string[];
+  /** Addresses or CIDR ranges that the client dialled. */
+  readonly destinationSubnets?: readonly string[];
+  /** Port that the client dialled. */
+  readonly port?: PortNumber;
+  /** Labels of client workloads that the rule holds for. */
+  readonly sourceLabels?: Labels;
+  /** Gateways that this match holds for, instead of those of the object. */
+  readonly gateways?: readonly string[];
+  /** Namespace of client workloads that the rule holds for. */
+  readonly sourceNamespace?: string;
+}
+
+/** One rule for TCP traffic. */
+export interface VirtualServiceTcpRoute {
+  /** Conditions of which one has to hold. Default: every connection. */
+  readonly match?: readonly VirtualServiceTcpMatch[];
+  /** Where connections go; with several, by weight. */
+  readonly route?: readonly VirtualServiceTcpDestination[];
+}
+
+/** Conditions on a TCP connection. All that are given have to hold. */
+export interface VirtualServiceTcpMatch {
+  /** Addresses or CIDR ranges that the client dialled. */
+  readonly destinationSubnets?: readonly string[];
+  /** Port that the client dialled. */
+  readonly port?: PortNumber;
+  /** Accepted, but not used by any proxy. */
+  readonly sourceSubnet?: string;
+  /** Labels of client workloads that the rule holds for. */
+  readonly sourceLabels?: Labels;
+  /** Gateways that this match holds for, instead of those of the object. */
+  readonly gateways?: readonly string[];
+  /** Namespace of client workloads that the rule holds for. */
+  readonly sourceNamespace?: string;
+}
+
+/** A destination with its share of the connections. */
+export interface VirtualServiceTcpDestination {
+  /** Service that the connections go to. */
+  readonly destination: Destination;
+  /** Share in relation to the other weights of the rule. Default 0, or all when it stands alone. */
+  readonly weight?: number;
+}
+
+/** Rules that say where requests for a host go: matching, weights, rewrites, redirects, faults, retries and timeouts. */
+export interface VirtualServiceSpec {
+  /** Hosts whose traffic the rules decide: names of services, DNS names, `*` and `*.suffix` wildcards, or IP addresses at gateways. A name without dots is completed with the namespace of this object. Needed unless another VirtualService delegates to this one. */
+  readonly hosts?: readonly string[];
+  /** Gateways, as name or namespace/name, whose traffic the rules hold for. `mesh` stands for all sidecars. Default: [mesh]. */
+  readonly gateways?: readonly string[];
+  /** Rules for HTTP and gRPC traffic. The first that matches decides. */
+  readonly http?: readonly VirtualServiceHttpRoute[];
+  /** Rules for TLS that is passed through, by its server name. The first that matches decides. */
+  readonly tls?: readonly VirtualServiceTlsRoute[];
+  /** Rules for other TCP traffic. The first that matches decides. */
+  readonly tcp?: readonly VirtualServiceTcpRoute[];
+  /** Namespaces that see this object: a name, `.` for its own, `*` for all, `~` for none. Default: all, unless the mesh configuration says otherwise. */
+  readonly exportTo?: ExportTo;
+}
+
+/** Spec type by kind. */
+export interface SpecTypes {
+
+  AuthorizationPolicy: AuthorizationPolicySpec;
+
+  DestinationRule: DestinationRuleSpec;
+
+  Gateway: GatewaySpec;
+
+  PeerAuthentication: PeerAuthenticationSpec;
+
+  RequestAuthentication: RequestAuthenticationSpec;
+
+  ServiceEntry: ServiceEntrySpec;
+
+  Sidecar: SidecarSpec;
+
+  Telemetry: TelemetrySpec;
+
+  VirtualService: VirtualServiceSpec;
+
+}
