@@ -56,12 +56,13 @@ export interface ClusterWriter {
     target: TargetRef,
     options?: { propagation?: "Foreground" | "Background"; gracePeriodSeconds?: number },
   ): Promise<void>;
-  /** TokenRequest for a service account. */
+  /** TokenRequest for a service account; with `pod` the token is bound to it, as the kubelet's are. */
   createToken(target: {
     namespace: string;
     serviceAccount: string;
     audiences: readonly string[];
     expirationSeconds?: number;
+    pod?: { readonly name: string; readonly uid: string };
   }): Promise<string>;
   /** TokenReview: undefined when the token is not authenticated for one of the audiences. */
   reviewToken(token: string, audiences: readonly string[]): Promise<ReviewedToken | undefined>;
