@@ -1,0 +1,107 @@
+import { STAT_NAMESPACE, STATS_SCOPE } from "../base/stats-scope.ts";
+import type { AgentConfig } from "./config.ts";
+import { isRecord } from "./metadata.ts";
+
+type Json = Readonly<Record<string, unknown>>;
+
+/**
+ * A 105-byte proxy-wasm module: the exports Envoy asks for, with empty bodies. Loading any module registers the stat
+ * namespace; that is its only job (reference/envoy-recipes.md 1.1).
+ */
+const EMPTY_MODULE =
+  "AGFzbQEAAAABCQJgAX8Bf2AAAAMDAgABBQMBAAEHPwMGbWVtb3J5AgAYcHJveHlfb25fbWVtb3J5X2FsbG9jYXRlAAAXcHJveHlfYWJpX3ZlcnNpb25fMF8yXzEAAQoJAgQAQQALAgAL";
+
+/** Registers STAT_NAMESPACE. One VM on the main thread, none per worker. */
+export function statNamespaceExtension(): Json {
+  const name = "istio_ns";
+  return {
+    name: "istio.stat_namespace",
+    typed_config: {
+      "@type": "type.googleapis.com/envoy.extensions.wasm.v3.WasmService",
+      singleton: true,
+      config: {
+        name,
+        root_id: name,
+        vm_config: {
+          vm_id: name,
+          runtime: "envoy.wasm.runtime.v8",
+          code: { local: { inline_bytes: EMPTY_MODULE } },
+        },
+      },
+    },
+  };
+}
+
+/**
+ * An access logger that counts nothing but holds the shared scope, for a listener that is never replaced. Without it
+ * the counters go with the last listener that used them (reference/envoy-recipes.md 1.6).
+ */
+export function scopePinningLogger(): Json {
+  return {
+    name: "istio.stats",
+    typed_config: {
+      "@type": "type.googleapis.com/envoy.extensions.access_loggers.stats.v3.Config",
+      stats_scope: STATS_SCOPE,
+    },
+  };
+}
+
+/** Names of Envoy's own statistics, cut into a name and labels as dashboards for Istio know them. */
+const TAGS: readonly (readonly [tag: string, regex: string])[] = [
+  ["cluster_name", String.raw`^cluster\.((.+?(\..+?\.svc\.cluster\.local)?);?\.)`],
+  ["tcp_prefix", String.raw`^tcp\.((.*?);?\.)\w+?$`],
+  ["response_code", String.raw`_rq(_(\d{3}))$`],
+  ["response_code_class", String.raw`_rq(_(\dxx))$`],
+  [
+    "http_conn_manager_listener_prefix",
+    String.raw`^listener(?=\.).*?\.http\.(((?:[_.[:digit:]]*|[_\[\]aAbBcCdDeEfF[:digit:]]*))\.)`,
+  ],
+  [
+    "http_conn_manager_prefix",
+    String.raw`^http\.(((?:outbound_|inbound_)?[^;]*?);?\.)(?:downstream|rq|no_route|rs|passthrough|tracing|user)`,
+  ],
+  ["listener_address", String.raw`^listener\.(((?:[_.[:digit:]]*|[_\[\]aAbBcCdDeEfF[:digit:]]*))\.)`],
+];
+
+const PREFIXES = ["cluster_manager", "listener_manager", "server", "cluster.xds-grpc", "wasm", STAT_NAMESPACE];
+const SUFFIXES = ["rbac.allowed", "rbac.denied", "shadow_allowed", "shadow_denied"];
+const REGEXES = [String.raw`vhost\..*\.route\..*`];
+
+/**
+ * Which statistics Envoy keeps at all (each costs memory per cluster and listener), by Istio's defaults; more by
+ * `proxyStatsMatcher` of the proxy configuration or the annotations `sidecar.istio.io/statsInclusion…`.
+ */
+export function statsConfig(config: AgentConfig): Json {
+  const matcher = isRecord(config.proxyConfig["proxyStatsMatcher"]) ? config.proxyConfig["proxyStatsMatcher"] : {};
+  const annotations = isRecord(config.metadata["ANNOTATIONS"]) ? config.metadata["ANNOTATIONS"] : {};
+  const more = (kind: "Prefixes" | "Suffixes" | "Regexps"): readonly string[] => [
+    ...strings(matcher[`inclusion${kind}`]),
+    ...commaList(annotations[`sidecar.istio.io/statsInclusion${kind}`]),
+  ];
+  const suffixes = config.drain.exitOnZeroConnections ? [...SUFFIXES, "downstream_cx_active"] : SUFFIXES;
+  return {
+    use_all_default_tags: false,
+    stats_tags: TAGS.map(([tag_name, regex]) => ({ tag_name, regex })),
+    stats_matcher: {
+      inclusion_list: {
+        patterns: [
+          ...unique([...PREFIXES, ...more("Prefixes")]).map((prefix) => ({ prefix })),
+          ...unique([...suffixes, ...more("Suffixes")]).map((suffix) => ({ suffix })),
+          ...unique([...REGEXES, ...more("Regexps")]).map((regex) => ({ safe_regex: { regex } })),
+        ],
+      },
+    },
+  };
+}
+
+function unique(list: readonly string[]): readonly string[] {
+  return [...new Set(list)];
+}
+
+function strings(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((item): item is string => typeof item === "string") : [];
+}
+
+function commaList(value: unknown): readonly string[] {
+  return typeof value === "string" ? value.split(",").filter((item) => item !== "") : [];
+}
