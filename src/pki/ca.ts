@@ -1,0 +1,179 @@
+import { createPrivateKey, X509Certificate as NodeCertificate, randomBytes, type webcrypto } from "node:crypto";
+import { MeshError } from "../base/errors.ts";
+import { PEER_KEYS, type PeerLabels } from "../base/peer.ts";
+import { readCsr } from "./csr.ts";
+import { generateKey, type PrivateKey, privateKey, signingKey } from "./private-key.ts";
+import { type Identity, spiffeId } from "./spiffe.ts";
+import {
+  AuthorityKeyIdentifierExtension,
+  BasicConstraintsExtension,
+  ExtendedKeyUsage,
+  ExtendedKeyUsageExtension,
+  type Extension,
+  type JsonNameParams,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+  Name,
+  type PublicKey,
+  SubjectAlternativeNameExtension,
+  SubjectKeyIdentifierExtension,
+  X509Certificate,
+  X509CertificateGenerator,
+} from "./x509.ts";
+
+/** From when until when a certificate holds. */
+export interface Validity {
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+}
+
+/** A certificate authority ready to sign. */
+export interface Ca {
+  /** PEM of the certificate that signs. */
+  readonly certificate: string;
+  readonly key: PrivateKey;
+  readonly notAfter: Date;
+}
+
+interface LoadedCa extends Ca {
+  readonly x509: X509Certificate;
+  readonly signer: webcrypto.CryptoKey;
+}
+
+/** For whom a workload certificate is. `podUid` goes into the subject so that renewal finds the pod again. */
+export interface WorkloadSubject {
+  readonly identity: Identity;
+  readonly peer: PeerLabels;
+  readonly podUid?: string;
+}
+
+/** A new self-signed root, ECDSA P-256, organisation = trust domain. */
+export async function createRoot(trustDomain: string, validity: Validity): Promise<Ca> {
+  const { key, pair } = await generateKey();
+  const keys = pair;
+  const x509 = await X509CertificateGenerator.createSelfSigned({
+    serialNumber: serial(),
+    name: [{ O: [trustDomain] }],
+    ...validity,
+    keys,
+    signingAlgorithm: signatureOf(keys.privateKey),
+    extensions: [
+      new BasicConstraintsExtension(true, undefined, true),
+      new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign | KeyUsageFlags.digitalSignature, true),
+      await SubjectKeyIdentifierExtension.create(keys.publicKey),
+    ],
+  });
+  return loaded({ certificate: pem(x509), key, notAfter: x509.notAfter, x509, signer: keys.privateKey });
+}
+
+/** The authority in a pair of PEMs. Throws MeshError `bad-key`, `bad-certificate` or, when they do not belong together, `bad-ca`. */
+export async function loadCa(certificatePem: string, key: string | PrivateKey): Promise<Ca> {
+  const secret = typeof key === "string" ? privateKey(key) : key;
+  let x509: X509Certificate;
+  try {
+    x509 = new X509Certificate(certificatePem);
+  } catch (cause) {
+    throw new MeshError("bad-certificate", "the CA certificate cannot be read", { hint: "give it as PEM", cause });
+  }
+  checkPair(certificatePem, secret);
+  const signer = await signingKey(secret);
+  return loaded({ certificate: certificatePem, key: secret, notAfter: x509.notAfter, x509, signer });
+}
+
+function checkPair(certificate: string, key: PrivateKey): void {
+  if (new NodeCertificate(certificate).checkPrivateKey(createPrivateKey(key.pem()))) return;
+  throw new MeshError("bad-ca", "the CA certificate and its private key do not belong together", {
+    hint: "check the Secret that holds the CA",
+  });
+}
+
+const internals = new WeakMap<Ca, LoadedCa>();
+
+function loaded(full: LoadedCa): Ca {
+  const ca: Ca = { certificate: full.certificate, key: full.key, notAfter: full.notAfter };
+  internals.set(ca, full);
+  return ca;
+}
+
+function insides(ca: Ca): LoadedCa {
+  const full = internals.get(ca);
+  if (full === undefined) throw new MeshError("bad-ca", "this CA was not made by createRoot or loadCa");
+  return full;
+}
+
+/**
+ * Signs a workload's request: only the public key is taken from it. The identity becomes the one URI SAN, which alone says who
+ * it is; the peer labels become the subject (O=mesh and one OU for each PEER_KEYS, in order) for metrics of the other side.
+ * Never valid beyond the CA. Throws MeshError `bad-csr` or `weak-key`.
+ */
+export async function signWorkload(ca: Ca, csr: string, subject: WorkloadSubject, validity: Validity): Promise<string> {
+  const request = await readCsr(csr);
+  const name = [
+    ...(subject.podUid === undefined ? [] : [{ CN: [subject.podUid] }]),
+    { O: ["mesh"] },
+    ...PEER_KEYS.map((key) => ({ OU: [{ utf8String: subject.peer[key] }] })),
+  ];
+  const sans = new SubjectAlternativeNameExtension([{ type: "url", value: spiffeId(subject.identity) }], true);
+  return sign(insides(ca), { publicKey: request.publicKey, name, validity, extensions: [sans] });
+}
+
+/** A serving certificate and its new key for DNS names and IP addresses of the control plane itself. */
+export async function issueServing(
+  ca: Ca,
+  names: { readonly dns: readonly string[]; readonly ips?: readonly string[] },
+  validity: Validity,
+): Promise<{ readonly certificate: string; readonly key: PrivateKey }> {
+  const { key, pair } = await generateKey();
+  const sans = new SubjectAlternativeNameExtension([
+    ...names.dns.map((value) => ({ type: "dns" as const, value })),
+    ...(names.ips ?? []).map((value) => ({ type: "ip" as const, value })),
+  ]);
+  const publicKey = pair.publicKey;
+  const name = [{ O: ["mesh"] }];
+  const certificate = await sign(insides(ca), { publicKey, name, validity, extensions: [sans] });
+  return { certificate, key };
+}
+
+interface Leaf {
+  readonly publicKey: PublicKey | webcrypto.CryptoKey;
+  readonly name: JsonNameParams;
+  readonly validity: Validity;
+  readonly extensions: readonly Extension[];
+}
+
+async function sign(ca: LoadedCa, leaf: Leaf): Promise<string> {
+  const notAfter = leaf.validity.notAfter < ca.notAfter ? leaf.validity.notAfter : ca.notAfter;
+  const certificate = await X509CertificateGenerator.create({
+    serialNumber: serial(),
+    subject: new Name(leaf.name),
+    issuer: ca.x509.subjectName,
+    notBefore: leaf.validity.notBefore,
+    notAfter,
+    publicKey: leaf.publicKey,
+    signingKey: ca.signer,
+    signingAlgorithm: signatureOf(ca.signer),
+    extensions: [
+      new BasicConstraintsExtension(false, undefined, true),
+      new KeyUsagesExtension(KeyUsageFlags.digitalSignature | KeyUsageFlags.keyEncipherment, true),
+      new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth, ExtendedKeyUsage.clientAuth]),
+      await AuthorityKeyIdentifierExtension.create(ca.x509.publicKey),
+      ...leaf.extensions,
+    ],
+  });
+  return pem(certificate);
+}
+
+function signatureOf(key: webcrypto.CryptoKey): webcrypto.EcdsaParams | webcrypto.Algorithm {
+  return key.algorithm.name === "ECDSA" ? { name: "ECDSA", hash: "SHA-256" } : { name: key.algorithm.name };
+}
+
+/** A positive random serial number of 127 bits. */
+function serial(): string {
+  const bytes = randomBytes(16);
+  bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x40;
+  return bytes.toString("hex");
+}
+
+function pem(certificate: X509Certificate): string {
+  return `${certificate.toString("pem")}\n`;
+}
