@@ -1,7 +1,11 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
+import { generateCrds } from "./gen/crds.ts";
+import { generateEmbedded } from "./gen/embedded.ts";
+import { generateReference } from "./gen/reference.ts";
 import { readSchemas } from "./gen/schema-source.ts";
 import { generateKindTable, generateTypes } from "./gen/types.ts";
+import { generateValidators } from "./gen/validators.ts";
 
 /**
  * The generator: schemas/ -> types, validators, CRD manifests, reference pages; manifests/ -> embedded texts.
@@ -12,13 +16,16 @@ const root = join(import.meta.dirname, "..");
 const check = process.argv.includes("--check");
 
 /** Folders whose files all come from here (a file that is no longer generated is removed). */
-const swept: readonly string[] = [];
+const swept: readonly string[] = ["src/gen/validators", "manifests/base/crds", "docs/reference/kinds"];
 
 function generate(): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
   const sources = readSchemas(root);
   files.set("src/gen/schema-types.ts", generateTypes(sources));
   files.set("src/gen/mesh-kinds.ts", generateKindTable(sources));
+  for (const generator of [generateValidators, generateCrds, generateReference])
+    for (const [file, text] of generator(sources)) files.set(file, text);
+  files.set("src/gen/embedded.ts", generateEmbedded(root, files));
   return files;
 }
 

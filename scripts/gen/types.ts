@@ -46,7 +46,8 @@ export type MeshKindName = keyof typeof meshKinds;
 `;
 }
 
-function definitionName(source: SchemaSource, definition: string): string {
+/** The name of a definition as a type: its own in common.schema.json, else with the kind in front. */
+export function definitionName(source: SchemaSource, definition: string): string {
   return source.name === "common" ? definition : `${source.title}${definition}`;
 }
 
