@@ -17,8 +17,17 @@ export interface OutboundListener {
   readonly kind: "http" | "tcp" | "auto" | "capture" | "http-proxy";
   readonly routeTable: string | undefined;
   readonly clusters: readonly WeightedCluster[];
+  /** TLS connections told apart by the name they ask for, before anything above: several TLS hosts without address share a port. */
+  readonly sniChains: readonly SniChain[];
   /** Cluster for bytes that match nothing: PassthroughCluster or BlackHoleCluster. */
   readonly fallback: string;
+  readonly provenance: Provenance | undefined;
+}
+
+/** TLS passed on unopened to `clusters` when its server name is one of `serverNames` (`*.` wildcards allowed). */
+export interface SniChain {
+  readonly serverNames: readonly string[];
+  readonly clusters: readonly WeightedCluster[];
   readonly provenance: Provenance | undefined;
 }
 

@@ -77,5 +77,7 @@ export interface VirtualHost {
 export interface RouteTable {
   /** Sidecar: `80`, `host:port`, `http_proxy`; gateway: `http.80`, `https.443.name.gateway.namespace`. */
   readonly name: string;
+  /** Domains carry their port (`http_proxy` serves all ports in one table); false: the port of a Host header is ignored. */
+  readonly portInDomains: boolean;
   readonly virtualHosts: readonly VirtualHost[];
 }

@@ -1,3 +1,5 @@
+import { type MeshKindName, meshKinds } from "../gen/mesh-kinds.ts";
+import type { SpecTypes, WorkloadEntry } from "../gen/schema-types.ts";
 import type {
   ConfigMap,
   EndpointSlice,
@@ -10,17 +12,12 @@ import type {
   Workload,
 } from "./core.ts";
 import type { KubeObject } from "./object.ts";
-import type {
-  DestinationRuleSpec,
-  GatewaySpec,
-  PeerAuthenticationSpec,
-  ServiceEntrySpec,
-  VirtualServiceSpec,
-  WorkloadEntrySpec,
-} from "./specs.ts";
+
+/** Kinds with a schema of their own in schemas/. `Gateway` is Istio's; Gateway API's is KubernetesGateway. */
+type SchemaKindTypes = { [K in MeshKindName]: KubeObject<K extends keyof SpecTypes ? SpecTypes[K] : unknown> };
 
 /** Kinds the mesh knows, by the name our code uses, with the type of their objects. Grows with schemas/. */
-export interface KindTypes {
+export interface KindTypes extends SchemaKindTypes {
   Namespace: Namespace;
   Node: Node;
   Pod: Pod;
@@ -38,20 +35,10 @@ export interface KindTypes {
   MutatingWebhookConfiguration: KubeObject;
   ValidatingWebhookConfiguration: KubeObject;
   CustomResourceDefinition: KubeObject;
-  VirtualService: KubeObject<VirtualServiceSpec>;
-  DestinationRule: KubeObject<DestinationRuleSpec>;
-  /** networking.istio.io; Gateway API's is KubernetesGateway. */
-  Gateway: KubeObject<GatewaySpec>;
-  ServiceEntry: KubeObject<ServiceEntrySpec>;
-  WorkloadEntry: KubeObject<WorkloadEntrySpec>;
+  WorkloadEntry: KubeObject<WorkloadEntry>;
   WorkloadGroup: KubeObject;
-  Sidecar: KubeObject;
   ProxyConfig: KubeObject;
   EnvoyFilter: KubeObject;
-  PeerAuthentication: KubeObject<PeerAuthenticationSpec>;
-  RequestAuthentication: KubeObject;
-  AuthorizationPolicy: KubeObject;
-  Telemetry: KubeObject;
   WasmPlugin: KubeObject;
   KubernetesGateway: KubeObject;
   HTTPRoute: KubeObject;
@@ -83,6 +70,12 @@ function record(kind: string, apiVersions: string, plural: string, scope: Scope)
     plural,
     namespaced: scope === "namespaced",
   };
+}
+
+/** The record of a kind whose names stand in its schema. */
+function fromSchema(name: MeshKindName): KindRecord {
+  const { group, plural, versions } = meshKinds[name];
+  return record(name, `${group}/${versions.join(" ")}`, plural, "namespaced");
 }
 
 /** The one table of kinds: our name -> what the API server calls it. */
@@ -119,34 +112,19 @@ export const KINDS: { readonly [K in KindName]: KindRecord } = {
     "customresourcedefinitions",
     "cluster",
   ),
-  VirtualService: record("VirtualService", "networking.istio.io/v1 v1beta1 v1alpha3", "virtualservices", "namespaced"),
-  DestinationRule: record(
-    "DestinationRule",
-    "networking.istio.io/v1 v1beta1 v1alpha3",
-    "destinationrules",
-    "namespaced",
-  ),
-  Gateway: record("Gateway", "networking.istio.io/v1 v1beta1 v1alpha3", "gateways", "namespaced"),
-  ServiceEntry: record("ServiceEntry", "networking.istio.io/v1 v1beta1 v1alpha3", "serviceentries", "namespaced"),
+  AuthorizationPolicy: fromSchema("AuthorizationPolicy"),
+  DestinationRule: fromSchema("DestinationRule"),
+  Gateway: fromSchema("Gateway"),
+  PeerAuthentication: fromSchema("PeerAuthentication"),
+  RequestAuthentication: fromSchema("RequestAuthentication"),
+  ServiceEntry: fromSchema("ServiceEntry"),
+  Sidecar: fromSchema("Sidecar"),
+  Telemetry: fromSchema("Telemetry"),
+  VirtualService: fromSchema("VirtualService"),
   WorkloadEntry: record("WorkloadEntry", "networking.istio.io/v1 v1beta1 v1alpha3", "workloadentries", "namespaced"),
   WorkloadGroup: record("WorkloadGroup", "networking.istio.io/v1 v1beta1 v1alpha3", "workloadgroups", "namespaced"),
-  Sidecar: record("Sidecar", "networking.istio.io/v1 v1beta1 v1alpha3", "sidecars", "namespaced"),
   ProxyConfig: record("ProxyConfig", "networking.istio.io/v1beta1", "proxyconfigs", "namespaced"),
   EnvoyFilter: record("EnvoyFilter", "networking.istio.io/v1alpha3", "envoyfilters", "namespaced"),
-  PeerAuthentication: record("PeerAuthentication", "security.istio.io/v1 v1beta1", "peerauthentications", "namespaced"),
-  RequestAuthentication: record(
-    "RequestAuthentication",
-    "security.istio.io/v1 v1beta1",
-    "requestauthentications",
-    "namespaced",
-  ),
-  AuthorizationPolicy: record(
-    "AuthorizationPolicy",
-    "security.istio.io/v1 v1beta1",
-    "authorizationpolicies",
-    "namespaced",
-  ),
-  Telemetry: record("Telemetry", "telemetry.istio.io/v1 v1alpha1", "telemetries", "namespaced"),
   WasmPlugin: record("WasmPlugin", "extensions.istio.io/v1alpha1", "wasmplugins", "namespaced"),
   KubernetesGateway: record("Gateway", "gateway.networking.k8s.io/v1 v1beta1", "gateways", "namespaced"),
   HTTPRoute: record("HTTPRoute", "gateway.networking.k8s.io/v1 v1beta1", "httproutes", "namespaced"),

@@ -1,0 +1,140 @@
+import { createDerivations, type Derivations } from "../base/derive.ts";
+import { sameContent } from "../base/equal.ts";
+import type { Pod } from "./core.ts";
+import { type KindName, type KindTypes, kindOf } from "./kinds.ts";
+import type { KubeObject } from "./object.ts";
+import type { IndexKinds, IndexName, World, WorldChange } from "./world.ts";
+
+/** A World that changes: what a watch or a set of files feeds. */
+export interface WorldStore extends World {
+  /** The derivations its buckets belong to; whatever is derived from this World is made with them. */
+  readonly derivations: Derivations;
+  /**
+   * All changes as one: readers run once. Kinds not in the table are passed over. An object whose content is the same as
+   * before, apart from what only the API server reads (resourceVersion, managedFields), marks nothing.
+   */
+  apply(changes: readonly WorldChange[]): void;
+}
+
+interface Index {
+  readonly kind: KindName;
+  keys(object: KubeObject): readonly string[];
+}
+
+/** Key functions of the declared indexes. */
+const INDEXES: { readonly [I in IndexName]: Index } = {
+  endpointSlicesOfService: {
+    kind: "EndpointSlice",
+    keys: ({ metadata }) => {
+      const service = metadata.labels?.["kubernetes.io/service-name"];
+      return service === undefined ? [] : [`${metadata.namespace ?? ""}/${service}`];
+    },
+  },
+  podsByIp: { kind: "Pod", keys: podIps },
+};
+const INDEX_NAMES = Object.keys(INDEXES) as IndexName[];
+
+const FINISHED: readonly (string | undefined)[] = ["Succeeded", "Failed"];
+
+/** Addresses a pod owns: none of a finished pod (its address may be another's by now) nor of one on the host's network. */
+function podIps(object: KubeObject): readonly string[] {
+  const { spec, status } = object as Pod;
+  if (spec?.hostNetwork === true || FINISHED.includes(status?.phase)) return [];
+  const ips = (status?.podIPs ?? []).map(({ ip }) => ip);
+  if (ips.length === 0 && status?.podIP !== undefined) ips.push(status.podIP);
+  return ips;
+}
+
+type Bucket = Map<string, KubeObject>;
+
+/** An empty World. Buckets (kind; kind and namespace; object; index key) are tracked apart from each other. */
+export function createWorldStore(derivations: Derivations = createDerivations()): WorldStore {
+  const kinds = new Map<KindName, Map<string, Bucket>>();
+  const indexes = new Map(INDEX_NAMES.map((name) => [name, new Map<string, Bucket>()]));
+  const bucket = (kind: KindName, namespace: string): Bucket | undefined => kinds.get(kind)?.get(namespace);
+
+  const one = derivations.external("object", (kind: KindName, namespace: string, name: string) =>
+    bucket(kind, namespace)?.get(name),
+  );
+  const some = derivations.external("objects", (kind: KindName, namespace: string) => sorted(bucket(kind, namespace)));
+  const all = derivations.external("all objects", (kind: KindName) =>
+    [...(kinds.get(kind)?.keys() ?? [])].toSorted(byText).flatMap((namespace) => some(kind, namespace)),
+  );
+  const indexed = derivations.external("index", (index: IndexName, key: string) =>
+    sorted(indexes.get(index)?.get(key)),
+  );
+
+  const put = (
+    kind: KindName,
+    object: KubeObject | undefined,
+    { namespace = "", name }: KubeObject["metadata"],
+  ): void => {
+    const namespaces = kinds.get(kind) ?? new Map<string, Bucket>();
+    kinds.set(kind, namespaces);
+    const before = bucket(kind, namespace)?.get(name);
+    if (before !== undefined && object !== undefined && sameForMesh(before, object)) return;
+    place(namespaces, namespace, name, object);
+    for (const index of INDEX_NAMES) if (INDEXES[index].kind === kind) reindex(index, before, object);
+    one.changed(kind, namespace, name);
+    some.changed(kind, namespace);
+    all.changed(kind);
+  };
+  const reindex = (index: IndexName, before: KubeObject | undefined, after: KubeObject | undefined): void => {
+    const places = indexes.get(index) ?? new Map<string, Bucket>();
+    const old = before === undefined ? [] : INDEXES[index].keys(before);
+    const now = after === undefined ? [] : INDEXES[index].keys(after);
+    const id = ({ metadata }: KubeObject): string => `${metadata.namespace ?? ""}/${metadata.name}`;
+    if (before !== undefined) for (const key of old) place(places, key, id(before), undefined);
+    if (after !== undefined) for (const key of now) place(places, key, id(after), after);
+    for (const key of new Set([...old, ...now])) indexed.changed(index, key);
+  };
+  return {
+    derivations,
+    get: <K extends KindName>(kind: K, namespace: string, name: string) =>
+      one(kind, namespace, name) as KindTypes[K] | undefined,
+    list: <K extends KindName>(kind: K, namespace?: string) =>
+      (namespace === undefined ? all(kind) : some(kind, namespace)) as readonly KindTypes[K][],
+    by: <I extends IndexName>(index: I, key: string) =>
+      indexed(index, key) as readonly KubeObject[] as readonly KindTypes[IndexKinds[I]][],
+    apply: (changes) =>
+      derivations.batch(() => {
+        for (const { type, object } of changes) {
+          const kind = kindOf(object);
+          if (kind !== undefined) put(kind, type === "set" ? object : undefined, object.metadata);
+        }
+      }),
+  };
+}
+
+/** A World of these objects, for files and tests. Of two with one name the later wins. */
+export function worldOf(objects: readonly KubeObject[]): WorldStore {
+  const store = createWorldStore();
+  store.apply(objects.map((object) => ({ type: "set", object })));
+  return store;
+}
+
+/** Puts an object into a bucket or, when undefined, takes it out; empty buckets go. */
+function place(places: Map<string, Bucket>, key: string, id: string, object: KubeObject | undefined): void {
+  const bucket = places.get(key) ?? new Map<string, KubeObject>();
+  if (object === undefined) bucket.delete(id);
+  else bucket.set(id, object);
+  if (bucket.size === 0) places.delete(key);
+  else places.set(key, bucket);
+}
+
+function byText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function sorted(bucket: Bucket | undefined): readonly KubeObject[] {
+  if (bucket === undefined) return [];
+  return [...bucket].toSorted(([a], [b]) => byText(a, b)).map(([, object]) => object);
+}
+
+function sameForMesh(a: KubeObject, b: KubeObject): boolean {
+  return sameContent(forMesh(a), forMesh(b));
+}
+
+function forMesh(object: KubeObject): unknown {
+  return { ...object, metadata: { ...object.metadata, resourceVersion: undefined, managedFields: undefined } };
+}
