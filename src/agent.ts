@@ -1,0 +1,102 @@
+import { readFileSync } from "node:fs";
+import { pino } from "pino";
+import { applyIptables, cleanIptables, systemIptables } from "./agent/iptables-command.ts";
+import { readConfig } from "./agent/config.ts";
+import { type ClientIo, requestCommand, waitCommand } from "./agent/client-commands.ts";
+import { MeshError, errorText, UsageError } from "./base/errors.ts";
+import type { Logger } from "./base/logger.ts";
+import { VERSION } from "./gen/version.ts";
+
+const USAGE = `mesh-agent: the companion of one Envoy
+
+  mesh-agent proxy sidecar|router [--domain shop.svc.cluster.local] [--proxyLogLevel warning]
+  mesh-agent istio-iptables -p 15001 -z 15006 -u 1337 -m REDIRECT -i '*' -x '' -b '*' -d 15090,15021,15020
+  mesh-agent istio-clean-iptables
+  mesh-agent wait [--url URL] [--timeoutSeconds 60] [--periodMillis 500] [--requestTimeoutMillis 500]
+  mesh-agent request [--debug-port 15000] METHOD PATH
+  mesh-agent version
+`;
+
+/** What the program touches of the outside world. */
+interface AgentIo extends ClientIo {
+  readonly err: (text: string) => void;
+  readonly onTerminate: (act: () => void) => void;
+}
+
+/** One command line in, exit code out: the proxy's own for `proxy`, else 0, 1 (a condition failed) or 2 (could not run). */
+export async function main(argv: readonly string[], io: AgentIo): Promise<number> {
+  const [command, ...args] = argv;
+  try {
+    return await run(command, args, io);
+  } catch (error) {
+    if (!(error instanceof MeshError)) throw error;
+    const usage = error instanceof UsageError ? "\nRun mesh-agent --help for the commands." : "";
+    io.err(`mesh-agent: ${error.message}\n${error.hint ?? ""}${usage}\n`);
+    return 2;
+  }
+}
+
+/** The whole program: what bin/mesh-agent.js runs. */
+export async function start(argv: readonly string[]): Promise<void> {
+  process.exitCode = await main(argv, {
+    out: (text) => process.stdout.write(text),
+    err: (text) => process.stderr.write(text),
+    env: process.env,
+    onTerminate: (act) => {
+      process.on("SIGTERM", act);
+      process.on("SIGINT", act);
+    },
+  });
+}
+
+async function run(command: string | undefined, args: readonly string[], io: AgentIo): Promise<number> {
+  switch (command) {
+    case "proxy":
+      return proxy(args, io);
+    case "istio-iptables":
+      await applyIptables(args, { out: io.out, tools: systemIptables() });
+      return 0;
+    case "istio-clean-iptables":
+      await cleanIptables(args, { out: io.out, tools: systemIptables() });
+      return 0;
+    case "wait":
+      return waitCommand(args, io);
+    case "request":
+      return requestCommand(args, io);
+    case "version":
+      io.out(`${VERSION}\n`);
+      return 0;
+    case "--help":
+    case "-h":
+    case "help":
+      io.out(USAGE);
+      return 0;
+    default:
+      throw new UsageError(command === undefined ? "no command given" : `unknown command ${command}`);
+  }
+}
+
+async function proxy(args: readonly string[], io: AgentIo): Promise<number> {
+  const config = readConfig({ args, env: io.env, readFile, version: VERSION });
+  const log = logger(config.agentLogLevel);
+  // Loaded here, so that istio-init does not pay for gRPC and X.509.
+  const { runAgent } = await import("./agent/main.ts");
+  log.info(
+    { node: config.nodeId, discovery: `${config.discovery.host}:${config.discovery.port}` },
+    "mesh-agent starts",
+  );
+  return runAgent({ config, env: io.env, version: VERSION, log, onTerminate: io.onTerminate });
+}
+
+function logger(level: string): Logger {
+  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ fd: 2, sync: true }));
+}
+
+function readFile(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw new MeshError("agent-file", `cannot read ${path}: ${errorText(error)}`, { cause: error });
+  }
+}

@@ -1,0 +1,131 @@
+import { performance } from "node:perf_hooks";
+import { readFile } from "node:fs/promises";
+import { errorText, EnvironmentError } from "../base/errors.ts";
+import type { Logger } from "../base/logger.ts";
+import { type CaCredential, requestCertificate } from "../grpc/ca-client.ts";
+import type { SdsServer } from "../grpc/sds-server.ts";
+import { readCertificate } from "../pki/certificate.ts";
+import { createCsr } from "../pki/csr.ts";
+import type { PrivateKey } from "../pki/private-key.ts";
+import { type AgentConfig, PATHS } from "./config.ts";
+import { resolveHost } from "./hosts.ts";
+import { type IdentityEvent, initialIdentity, stepIdentity } from "./identity-state.ts";
+import type { AgentMetrics } from "./metrics.ts";
+import type { Runner } from "./runner.ts";
+
+export interface IdentityDeps {
+  readonly config: AgentConfig;
+  readonly sds: SdsServer;
+  readonly metrics: AgentMetrics;
+  readonly log: Logger;
+}
+
+interface Issued {
+  readonly chain: string;
+  readonly key: PrivateKey;
+}
+
+const REQUEST_TIMEOUT = 10_000;
+
+/**
+ * Consumes the service account token and the CA; offers `default` and `ROOTCA` over SDS. A new key for every
+ * certificate, which exists in this process's and Envoy's memory alone. Starting does not wait for the first one.
+ */
+export function createIdentity(deps: IdentityDeps): Runner {
+  const { config, sds, metrics, log } = deps;
+  let state = initialIdentity;
+  let timer: NodeJS.Timeout | undefined;
+  let current: Issued | undefined;
+
+  const handle = (event: IdentityEvent): void => {
+    const [next, effects] = stepIdentity(state, event, config.secret);
+    state = next;
+    for (const effect of effects) {
+      if (effect.type === "log") log[effect.level]({}, effect.message);
+      else if (effect.type === "timer") {
+        timer = setTimeout(() => handle({ type: "timer", now: Date.now() }), effect.delay);
+        timer.unref();
+      } else void request(effect.credential);
+    }
+  };
+
+  const request = async (kind: "token" | "certificate"): Promise<void> => {
+    const started = performance.now();
+    try {
+      const roots = await readRoots();
+      const { csr, key } = await createCsr();
+      const answer = await requestCertificate({
+        address: await resolveHost(config.ca),
+        serverName: config.serverName,
+        roots,
+        csr,
+        ttlSeconds: Math.round(config.secret.ttl / 1000),
+        credential: await credential(kind, current),
+        clusterId: clusterId(config),
+        timeout: REQUEST_TIMEOUT,
+      });
+      const facts = readCertificate(answer[0] ?? "");
+      if (state.phase === "closed") return;
+      // The CA gives its root last; it is for ROOTCA, not for the chain that is sent in handshakes.
+      const chain = answer.length > 1 ? answer.slice(0, -1) : answer;
+      current = { chain: joinPem(chain), key };
+      sds.publish("ROOTCA", { kind: "roots", pem: mergeRoots(roots, answer.at(-1) ?? "") });
+      sds.publish("default", { kind: "certificate", ...current });
+      metrics.csr("ok", performance.now() - started);
+      metrics.certificate(facts.notAfter);
+      const validity = { notBefore: facts.notBefore.getTime(), notAfter: facts.notAfter.getTime() };
+      handle({ type: "issued", validity, now: Date.now(), random: Math.random() });
+    } catch (error) {
+      metrics.csr("failed", performance.now() - started);
+      handle({ type: "refused", error: errorText(error), now: Date.now(), random: Math.random() });
+    }
+  };
+
+  return {
+    name: "identity",
+    start: () => {
+      handle({ type: "start" });
+      return Promise.resolve();
+    },
+    close: () => {
+      clearTimeout(timer);
+      handle({ type: "close" });
+      return Promise.resolve();
+    },
+  };
+}
+
+/** The two bundles without doubles: certificates of an old root verify while the new one spreads. */
+export function mergeRoots(bundle: string, fromCa: string): string {
+  const pems = `${bundle}\n${fromCa}`.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  const bare = (pem: string): string => pem.replaceAll(/\s/g, "");
+  const seen = new Set<string>();
+  return joinPem(pems.filter((pem) => !seen.has(bare(pem)) && seen.add(bare(pem))));
+}
+
+function joinPem(pems: readonly string[]): string {
+  return pems.map((pem) => `${pem.trim()}\n`).join("");
+}
+
+async function readRoots(): Promise<string> {
+  return readMounted(PATHS.rootCert, "Wait for the ConfigMap istio-ca-root-cert in this namespace; istiod writes it.");
+}
+
+async function credential(kind: "token" | "certificate", current: Issued | undefined): Promise<CaCredential> {
+  if (kind === "certificate" && current !== undefined) return { kind, ...current };
+  const token = await readMounted(PATHS.token, "Mount a service account token for audience istio-ca there.");
+  return { kind: "token", token: token.trim() };
+}
+
+async function readMounted(path: string, hint: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (cause) {
+    throw new EnvironmentError("agent-file", `${path}: ${errorText(cause)}. ${hint}`, { hint, cause });
+  }
+}
+
+function clusterId(config: AgentConfig): string | undefined {
+  const value = config.metadata["CLUSTER_ID"];
+  return typeof value === "string" ? value : undefined;
+}

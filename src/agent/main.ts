@@ -1,0 +1,78 @@
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { locateEnvoy } from "../envoy/locate.ts";
+import type { Logger } from "../base/logger.ts";
+import { createSdsServer } from "../grpc/sds-server.ts";
+import { buildBootstrap } from "./bootstrap.ts";
+import { type AgentConfig, PATHS } from "./config.ts";
+import { createEnvoyAdmin } from "./envoy-admin.ts";
+import { envoyArguments, startEnvoy, writeBootstrap } from "./envoy-process.ts";
+import { createHealth } from "./health.ts";
+import { resolveHost } from "./hosts.ts";
+import { createIdentity } from "./identity.ts";
+import type { Env } from "./metadata.ts";
+import { createMetrics } from "./metrics.ts";
+import type { Runner } from "./runner.ts";
+import { createSupervisor, type Supervisor } from "./supervisor.ts";
+
+export interface AgentDeps {
+  readonly config: AgentConfig;
+  readonly env: Env;
+  readonly version: string;
+  readonly log: Logger;
+  /** Hands in what to do on SIGTERM and SIGINT. */
+  readonly onTerminate: (act: () => void) => void;
+}
+
+/**
+ * `mesh-agent proxy`: starts the runners in their order, waits for Envoy's end and resolves with the exit code. A runner
+ * that cannot start ends the others and rejects.
+ */
+export async function runAgent(deps: AgentDeps): Promise<number> {
+  const { runners, supervisor } = createRunners(deps);
+  const started: Runner[] = [];
+  deps.onTerminate(() => supervisor.send({ type: "terminate" }));
+  try {
+    for (const runner of runners) {
+      await runner.start();
+      started.push(runner);
+    }
+    return await supervisor.done;
+  } finally {
+    for (const runner of started.reverse()) await runner.close();
+  }
+}
+
+function createRunners(deps: AgentDeps): { readonly runners: readonly Runner[]; readonly supervisor: Supervisor } {
+  const { config, log } = deps;
+  const metrics = createMetrics(deps.version);
+  const admin = createEnvoyAdmin(config.addresses.admin, config.ports.admin);
+  const sds = createSdsServer(PATHS.sdsSocket, log);
+  const supervisor = createSupervisor({
+    spawn: () => spawnEnvoy(deps),
+    admin,
+    policy: config.drain,
+    role: config.role,
+    ownPorts: [config.ports.readiness, config.ports.prometheus],
+    log,
+  });
+  const runners = [
+    // Consumes Envoy's admin and the application's ports; offers 15020. First, so that probes get an answer from the start.
+    createHealth({ config, admin, metrics, ask: (type) => supervisor.send({ type }), log }),
+    // Consumes what identity publishes; offers it to Envoy on the unix socket. Before Envoy, which dials it at once.
+    { name: "sds", start: () => sds.start(), close: () => sds.close() },
+    // Consumes token and CA; offers `default` and `ROOTCA`. Does not wait: Envoy starts meanwhile.
+    createIdentity({ config, sds, metrics, log }),
+    // Consumes the bootstrap; offers the proxy. Last in, first out.
+    supervisor,
+  ];
+  return { runners, supervisor };
+}
+
+async function spawnEnvoy({ config, env, log }: AgentDeps) {
+  const cacheDir = join(env["XDG_CACHE_HOME"] ?? join(env["HOME"] ?? homedir(), ".cache"), "meshctl");
+  const binary = await locateEnvoy({ env, cacheDir, onProgress: (text) => log.info({}, text) });
+  const bootstrap = buildBootstrap(config, await resolveHost(config.discovery));
+  const path = writeBootstrap(config, bootstrap);
+  return startEnvoy(binary, envoyArguments(config, path), { config, env, log });
+}

@@ -1,0 +1,225 @@
+import { createHash } from "node:crypto";
+import { chmodSync, mkdirSync, rmSync } from "node:fs";
+import { dirname } from "node:path";
+import {
+  type handleBidiStreamingCall,
+  type MethodDefinition,
+  Server,
+  ServerCredentials,
+  type ServerDuplexStream,
+  status,
+  type UntypedHandleCall,
+} from "@grpc/grpc-js";
+import { EnvironmentError } from "../base/errors.ts";
+import type { Logger } from "../base/logger.ts";
+import { decodeMessage, encodeMessage, type MessageName, type Messages, typed } from "../wire/codec.ts";
+
+/** What a proxy asks for by name: its own certificate with the key, or the roots it trusts. */
+export type SdsSecret =
+  | { readonly kind: "certificate"; readonly chain: string; readonly key: { pem(): string } }
+  | { readonly kind: "roots"; readonly pem: string };
+
+/** Secret discovery on a unix socket, state of the world and delta. */
+export interface SdsServer {
+  /** Makes the secret current and pushes it to every stream that asked for its name. Equal content pushes nothing. */
+  publish(name: string, secret: SdsSecret): void;
+  /** Listens. Throws EnvironmentError when the socket cannot be made. */
+  start(): Promise<void>;
+  /** Ends all streams and removes the socket. */
+  close(): Promise<void>;
+}
+
+const SECRET = "envoy.extensions.transport_sockets.tls.v3.Secret";
+const SECRET_URL = `type.googleapis.com/${SECRET}`;
+const SERVICE = "envoy.service.secret.v3.SecretDiscoveryService";
+
+type Request = Messages["envoy.service.discovery.v3.DiscoveryRequest"];
+type Response = Messages["envoy.service.discovery.v3.DiscoveryResponse"];
+type DeltaRequest = Messages["envoy.service.discovery.v3.DeltaDiscoveryRequest"];
+type DeltaResponse = Messages["envoy.service.discovery.v3.DeltaDiscoveryResponse"];
+
+/** What a stream is to the store of secrets: it wants some names and takes changes of them. */
+interface Subscriber {
+  readonly names: Set<string>;
+  push(names: readonly string[]): void;
+}
+
+interface Held {
+  readonly version: string;
+  readonly secret: Messages[typeof SECRET];
+}
+
+/**
+ * A name asked for before it is published is answered when it is: Envoy then waits, which is what keeps its listeners
+ * and its connection to meshd warming until there is an identity. `socketPath` may be relative to the working directory.
+ */
+export function createSdsServer(socketPath: string, log: Logger): SdsServer {
+  const held = new Map<string, Held>();
+  const streams = new Set<Subscriber>();
+  const server = new Server();
+  server.addService(definition(), {
+    StreamSecrets: streamHandler(held, streams, log),
+    DeltaSecrets: deltaHandler(held, streams, log),
+    FetchSecrets: unimplemented,
+  });
+  return {
+    publish: (name, secret) => {
+      const next = hold(name, secret);
+      if (held.get(name)?.version === next.version) return;
+      held.set(name, next);
+      for (const stream of streams) if (stream.names.has(name)) stream.push([name]);
+    },
+    start: () => listen(server, socketPath),
+    close: () => {
+      server.forceShutdown();
+      rmSync(socketPath, { force: true });
+      return Promise.resolve();
+    },
+  };
+}
+
+function hold(name: string, secret: SdsSecret): Held {
+  const text = secret.kind === "certificate" ? secret.chain : secret.pem;
+  const version = createHash("sha256").update(text).digest("hex").slice(0, 16);
+  if (secret.kind === "roots") {
+    return { version, secret: { name, validation_context: { trusted_ca: { inline_string: text } } } };
+  }
+  const tls_certificate = {
+    certificate_chain: { inline_string: text },
+    private_key: { inline_string: secret.key.pem() },
+  };
+  return { version, secret: { name, tls_certificate } };
+}
+
+function streamHandler(
+  held: ReadonlyMap<string, Held>,
+  streams: Set<Subscriber>,
+  log: Logger,
+): handleBidiStreamingCall<Request, Response> {
+  return (call) => {
+    let nonce = 0;
+    const stream: Subscriber = {
+      names: new Set(),
+      push: (names) => {
+        const found = names.flatMap((name) => held.get(name) ?? []);
+        if (found.length === 0) return;
+        nonce += 1;
+        call.write({
+          version_info: found.map((item) => item.version).join("."),
+          type_url: SECRET_URL,
+          nonce: String(nonce),
+          resources: found.map((item) => typed(SECRET, item.secret)),
+        });
+      },
+    };
+    track(call, streams, stream);
+    call.on("data", (request: Request) => {
+      noteRefusal(request.error_detail, log);
+      const names = request.resource_names ?? [];
+      const added = names.filter((name) => !stream.names.has(name));
+      stream.names.clear();
+      for (const name of names) stream.names.add(name);
+      stream.push(added);
+    });
+  };
+}
+
+function deltaHandler(
+  held: ReadonlyMap<string, Held>,
+  streams: Set<Subscriber>,
+  log: Logger,
+): handleBidiStreamingCall<DeltaRequest, DeltaResponse> {
+  return (call) => {
+    let nonce = 0;
+    const stream: Subscriber = {
+      names: new Set(),
+      push: (names) => {
+        const found = names.flatMap((name) => {
+          const item = held.get(name);
+          return item === undefined ? [] : [{ name, ...item }];
+        });
+        if (found.length === 0) return;
+        nonce += 1;
+        call.write({
+          type_url: SECRET_URL,
+          nonce: String(nonce),
+          resources: found.map(({ name, version, secret }) => ({ name, version, resource: typed(SECRET, secret) })),
+        });
+      },
+    };
+    track(call, streams, stream);
+    call.on("data", (request: DeltaRequest) => {
+      noteRefusal(request.error_detail, log);
+      const known = request.initial_resource_versions ?? {};
+      for (const name of request.resource_names_unsubscribe ?? []) stream.names.delete(name);
+      const added = request.resource_names_subscribe ?? [];
+      for (const name of added) stream.names.add(name);
+      stream.push(added.filter((name) => known[name] === undefined || known[name] !== held.get(name)?.version));
+    });
+  };
+}
+
+function track<Req, Res>(call: ServerDuplexStream<Req, Res>, streams: Set<Subscriber>, stream: Subscriber): void {
+  streams.add(stream);
+  const drop = (): void => {
+    streams.delete(stream);
+  };
+  call.on("end", () => {
+    drop();
+    call.end();
+  });
+  call.on("cancelled", drop);
+  call.on("error", drop);
+}
+
+function noteRefusal(error: { readonly message?: string } | undefined, log: Logger): void {
+  if (error !== undefined) log.warn({ reason: error.message ?? "" }, "Envoy refused a secret");
+}
+
+const unimplemented: UntypedHandleCall = (_call: unknown, answer: (error: object) => void) => {
+  answer({ code: status.UNIMPLEMENTED, details: "FetchSecrets is not served; use StreamSecrets or DeltaSecrets" });
+};
+
+function definition(): Record<string, MethodDefinition<object, object>> {
+  const discovery = "envoy.service.discovery.v3.";
+  const sotw = method(`${discovery}DiscoveryRequest`, `${discovery}DiscoveryResponse`);
+  const delta = method(`${discovery}DeltaDiscoveryRequest`, `${discovery}DeltaDiscoveryResponse`);
+  return {
+    StreamSecrets: { ...sotw, path: `/${SERVICE}/StreamSecrets` },
+    DeltaSecrets: { ...delta, path: `/${SERVICE}/DeltaSecrets` },
+    FetchSecrets: { ...sotw, path: `/${SERVICE}/FetchSecrets`, requestStream: false, responseStream: false },
+  };
+}
+
+function method(request: MessageName, response: MessageName): MethodDefinition<object, object> {
+  const write = (type: MessageName) => (message: object) => Buffer.from(encodeMessage(type, message as never));
+  const read = (type: MessageName) => (bytes: Buffer) => decodeMessage(type, bytes) as object;
+  return {
+    path: "",
+    requestStream: true,
+    responseStream: true,
+    requestSerialize: write(request),
+    requestDeserialize: read(request),
+    responseSerialize: write(response),
+    responseDeserialize: read(response),
+  };
+}
+
+function listen(server: Server, socketPath: string): Promise<void> {
+  mkdirSync(dirname(socketPath), { recursive: true });
+  // Left by an agent that was killed; a living one would hold the pod's other ports too.
+  rmSync(socketPath, { force: true });
+  return new Promise((resolve, reject) => {
+    server.bindAsync(`unix:${socketPath}`, ServerCredentials.createInsecure(), (error) => {
+      if (error === null) {
+        chmodSync(socketPath, 0o600);
+        resolve();
+        return;
+      }
+      const hint = "Make its directory writable; the whole path may have at most 107 bytes.";
+      reject(
+        new EnvironmentError("agent-sds", `cannot listen on ${socketPath}: ${error.message}`, { hint, cause: error }),
+      );
+    });
+  });
+}
