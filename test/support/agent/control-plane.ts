@@ -1,0 +1,105 @@
+import { X509Certificate } from "node:crypto";
+import { PEER_KEYS, type PeerLabels, peerLabel } from "../../../src/base/peer.ts";
+import { adsService, type DeltaRequest, type XdsConnection, type XdsHandler } from "../../../src/grpc/ads-server.ts";
+import { caService, type SigningAnswer, type SigningRequest } from "../../../src/grpc/ca-server.ts";
+import { startGrpcServer } from "../../../src/grpc/server.ts";
+import { type Ca, createRoot, issueServing, signWorkload } from "../../../src/pki/ca.ts";
+import { encodeMessage, type TypedAny } from "../../../src/wire/codec.ts";
+
+/** A CA and a delta ADS server with fixed resources, of the repository's own parts: as much of meshd as an agent sees. */
+export interface TestControlPlane {
+  readonly port: number;
+  readonly root: Ca;
+  /** How each certificate was asked for, in order. */
+  readonly signed: readonly { readonly by: "token" | "certificate"; readonly serial: string }[];
+  /** Refuse the next requests that come with a certificate. */
+  refuseCertificates: boolean;
+  /** URI of the client certificate of each ADS stream. */
+  readonly streams: readonly string[];
+  close(): Promise<void>;
+}
+
+export interface TestControlPlaneOptions {
+  readonly token: string;
+  readonly identity: { readonly namespace: string; readonly serviceAccount: string };
+  readonly ttlSeconds: number;
+  readonly resources: readonly TypedAny[];
+}
+
+const SERVER_NAME = "istiod.istio-system.svc";
+const HOUR = 3_600_000;
+
+/** Listens on loopback, any port. */
+export async function startTestControlPlane(options: TestControlPlaneOptions): Promise<TestControlPlane> {
+  const now = Date.now();
+  const root = await createRoot("cluster.local", {
+    notBefore: new Date(now - HOUR),
+    notAfter: new Date(now + 24 * HOUR),
+  });
+  const validity = { notBefore: new Date(now - 60_000), notAfter: new Date(now + HOUR) };
+  const serving = await issueServing(root, { dns: [SERVER_NAME] }, validity);
+  const signed: { by: "token" | "certificate"; serial: string }[] = [];
+  const streams: string[] = [];
+  const faults: unknown[] = [];
+  const plane = { refuseCertificates: false };
+  const sign = async (request: SigningRequest): Promise<SigningAnswer> => {
+    const by = request.peer.certificate === undefined ? "token" : "certificate";
+    if (by === "token" && request.peer.bearer !== options.token) {
+      return { refusal: { status: "UNAUTHENTICATED", details: "unknown token" } };
+    }
+    if (by === "certificate" && plane.refuseCertificates) {
+      return { refusal: { status: "UNAUTHENTICATED", details: "certificate of a pod that is gone" } };
+    }
+    const from = Date.now();
+    const peer = Object.fromEntries(PEER_KEYS.map((key) => [key, peerLabel(key, undefined)])) as PeerLabels;
+    const subject = { identity: { trustDomain: "cluster.local", ...options.identity }, peer };
+    const lifetime = { notBefore: new Date(from - 1_000), notAfter: new Date(from + options.ttlSeconds * 1000) };
+    const leaf = await signWorkload(root, request.csr, subject, lifetime);
+    signed.push({ by, serial: new X509Certificate(leaf).serialNumber });
+    return { chain: [leaf, root.certificate] };
+  };
+  const server = await startGrpcServer(
+    { host: "127.0.0.1", port: 0 },
+    { certificate: serving.certificate, key: serving.key, clientRoots: root.certificate },
+    [
+      caService(sign, (error) => faults.push(error)),
+      adsService(
+        {
+          delta: (connection) => fixedResources(connection, options.resources, streams),
+          sotw: () => {
+            throw new Error("the bootstrap asks for delta");
+          },
+        },
+        (error) => faults.push(error),
+      ),
+    ],
+  );
+  return Object.assign(plane, { port: server.port, root, signed, streams, close: () => server.close(0) });
+}
+
+/** Answers the first request of each type with all resources of the type. */
+function fixedResources(
+  connection: XdsConnection,
+  resources: readonly TypedAny[],
+  streams: string[],
+): XdsHandler<DeltaRequest> {
+  const { certificate } = connection.peer;
+  streams.push(certificate === undefined ? "none" : (new X509Certificate(certificate).subjectAltName ?? ""));
+  const answered = new Set<string>();
+  return {
+    request: (request) => {
+      const type = request.type_url ?? "";
+      if (answered.has(type)) return;
+      answered.add(type);
+      const found = resources.filter((resource) => resource["@type"] === type);
+      const message = {
+        type_url: type,
+        nonce: String(answered.size),
+        resources: found.map((resource) => ({ name: String(resource["name"]), version: "1", resource })),
+      };
+      connection.send(encodeMessage("envoy.service.discovery.v3.DeltaDiscoveryResponse", message));
+    },
+    drained: () => undefined,
+    closed: () => undefined,
+  };
+}
