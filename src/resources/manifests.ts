@@ -1,0 +1,185 @@
+import { finding } from "../diagnostics/codes.ts";
+import type { FieldPath, Finding, SourcePosition } from "../diagnostics/finding.ts";
+import type { KubeObject } from "./object.ts";
+import { refOf } from "./object.ts";
+import { createPositions } from "./yaml-positions.ts";
+import { readValues, YamlSyntaxError } from "./yaml-values.ts";
+
+/** A text to read objects from; `file` is what messages call it (a path, or `stdin`). */
+export interface SourceText {
+  readonly file: string;
+  readonly text: string;
+}
+
+/** An object, and where fields of it stand. */
+export interface SourcedObject {
+  readonly object: KubeObject;
+  readonly file: string;
+  /** The place of a field, or of its nearest existing parent. Reads the document again, precisely, when first called. */
+  readonly position: (path: FieldPath, of?: "key" | "value") => SourcePosition;
+}
+
+export interface Manifests {
+  readonly objects: readonly SourcedObject[];
+  /** What could not be read: MSH0001 to MSH0003. */
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * Objects of YAML and JSON texts, in order: several documents per text, Lists taken apart, an error in one document does not
+ * hide the others. Values are read fast; positions only for what is asked.
+ */
+export function readManifests(sources: readonly SourceText[]): Manifests {
+  const objects: SourcedObject[] = [];
+  const findings: Finding[] = [];
+  for (const source of sources) {
+    for (const chunk of chunksOf(source)) {
+      const read = readChunk(chunk);
+      objects.push(...read.objects);
+      findings.push(...read.findings);
+    }
+  }
+  return { objects, findings };
+}
+
+/** A part of a file between two `---` lines. `line` is the number of lines before it. */
+interface Chunk extends SourceText {
+  readonly line: number;
+}
+
+const SEPARATOR = /^---[ \t]*(?:#.*)?$/;
+
+/** Splits as kubectl does: at lines that hold `---` alone. */
+function chunksOf({ file, text }: SourceText): readonly Chunk[] {
+  const chunks: Chunk[] = [];
+  let lines: string[] = [];
+  let line = 0;
+  const close = (next: number): void => {
+    if (lines.some((content) => /^[ \t]*[^#\s%]/.test(content) || /^[ \t]*%./.test(content)))
+      chunks.push({ file, text: lines.join("\n"), line });
+    lines = [];
+    line = next;
+  };
+  const all = (text.startsWith("\uFEFF") ? text.slice(1) : text).split(/\r?\n/);
+  for (const [index, content] of all.entries()) {
+    if (SEPARATOR.test(content)) close(index + 1);
+    else lines.push(content);
+  }
+  close(all.length);
+  return chunks;
+}
+
+function readChunk(chunk: Chunk): Manifests {
+  let values: readonly unknown[];
+  try {
+    values = readValues(chunk.text);
+  } catch (error) {
+    if (!(error instanceof YamlSyntaxError)) throw error;
+    return { objects: [], findings: [unreadable(chunk, error)] };
+  }
+  const objects: SourcedObject[] = [];
+  const findings: Finding[] = [];
+  const locate = lazyPositions(chunk);
+  for (const value of values) {
+    for (const { item, path } of itemsOf(value)) {
+      const problem = incomplete(item);
+      const position: SourcedObject["position"] = (field, of) => locate([...path, ...field], of);
+      if (problem === undefined) objects.push({ object: item as KubeObject, file: chunk.file, position });
+      else findings.push({ ...problem, position: position([]) });
+    }
+  }
+  return { objects, findings };
+}
+
+function unreadable(chunk: Chunk, error: YamlSyntaxError): Finding {
+  const hint = HINTS.find(([words]) => error.message.includes(words))?.[1] ?? "";
+  return finding(
+    "MSH0001",
+    { object: undefined, position: { file: chunk.file, line: chunk.line + error.line, column: error.column } },
+    { reason: error.message, hint },
+  );
+}
+
+/** What to do about a syntax error, by words of the reader's reason. */
+const HINTS: readonly (readonly [words: string, hint: string])[] = [
+  ["tab characters", "Indent with spaces; YAML does not allow tabs there."],
+  ["duplicated mapping key", "Remove one of the two; kubectl refuses a key that is given twice."],
+  ["bad indentation", "Check the indentation of this line, and put quotes around values that contain `: `."],
+  ["no number that JSON knows", "Put quotes around it, or use a finite number."],
+];
+
+function lazyPositions(chunk: Chunk): (path: FieldPath, of?: "key" | "value") => SourcePosition {
+  let positions: ReturnType<typeof createPositions> | undefined;
+  return (path, of) => {
+    positions ??= createPositions(chunk.text);
+    const { line, column } = positions(path, of);
+    return { file: chunk.file, line: chunk.line + line, column };
+  };
+}
+
+/** The object itself, or the items of a List (any kind that ends in List and has items). */
+function itemsOf(value: unknown): readonly { readonly item: unknown; readonly path: FieldPath }[] {
+  if (value === null || value === undefined) return [];
+  if (isRecord(value) && typeof value["kind"] === "string" && value["kind"].endsWith("List")) {
+    const items = value["items"];
+    if (Array.isArray(items))
+      return items.flatMap((member: unknown, index) =>
+        itemsOf(member).map(({ item, path }) => ({ item, path: ["items", index, ...path] })),
+      );
+  }
+  return [{ item: value, path: [] }];
+}
+
+function incomplete(item: unknown): Finding | undefined {
+  if (!isRecord(item))
+    return finding("MSH0003", { object: undefined }, { got: Array.isArray(item) ? "a list" : `a ${typeof item}` });
+  const has = (field: string): boolean => typeof item[field] === "string" && item[field] !== "";
+  if (!has("apiVersion") && !has("kind"))
+    return finding("MSH0003", { object: undefined }, { got: "a document without apiVersion and kind" });
+  const metadata = isRecord(item["metadata"]) ? item["metadata"] : {};
+  const named = typeof metadata["name"] === "string" || typeof metadata["generateName"] === "string";
+  const missing = !has("apiVersion") ? "apiVersion" : !has("kind") ? "kind" : named ? undefined : "metadata.name";
+  if (missing === undefined) return undefined;
+  const object = has("kind")
+    ? { kind: String(item["kind"]), namespace: textOf(metadata["namespace"]), name: textOf(metadata["name"]) }
+    : undefined;
+  return finding("MSH0002", { object }, { missing });
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
+/** Objects with a namespace where their kind has one, and a finding for each that is defined again later. */
+export function completeManifests(
+  objects: readonly SourcedObject[],
+  namespace: string,
+  isClusterScoped: (object: KubeObject) => boolean,
+): Manifests {
+  const byKey = new Map<string, SourcedObject>();
+  const findings: Finding[] = [];
+  for (const sourced of objects) {
+    const object = isClusterScoped(sourced.object) ? sourced.object : withNamespace(sourced.object, namespace);
+    const { kind, namespace: inNamespace, name } = refOf(object);
+    const group = object.apiVersion.includes("/") ? object.apiVersion.split("/")[0] : "";
+    const key = `${group}/${kind}/${inNamespace}/${name}`;
+    const earlier = byKey.get(key);
+    if (earlier !== undefined && name !== undefined) {
+      const again = sourced.position([]);
+      const place = { object: refOf(object), position: earlier.position([]) };
+      findings.push(finding("MSH0004", place, { file: again.file, line: again.line }));
+    }
+    byKey.delete(key);
+    byKey.set(key, { ...sourced, object });
+  }
+  return { objects: [...byKey.values()], findings };
+}
+
+function withNamespace(object: KubeObject, namespace: string): KubeObject {
+  if (object.metadata.namespace !== undefined && object.metadata.namespace !== "") return object;
+  return { ...object, metadata: { ...object.metadata, namespace } };
+}

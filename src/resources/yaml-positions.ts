@@ -1,0 +1,94 @@
+import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from "yaml";
+import type { FieldPath } from "../diagnostics/finding.ts";
+import { resolvePlain } from "./yaml-scalars.ts";
+
+/** A place in a text; lines and columns start at 1. */
+export interface TextPosition {
+  readonly line: number;
+  readonly column: number;
+}
+
+/**
+ * Finds places in one YAML document: the precise reader, ten times slower than the fast one and only asked where there is
+ * something to say. A path that is not there gives its nearest existing parent. A field is placed at its key, a list item at
+ * its first character, the whole object at its start; with `value` the field's value is meant.
+ */
+export function createPositions(text: string): (path: FieldPath, of?: "key" | "value") => TextPosition {
+  const lines = new LineCounter();
+  const document = parse(text, lines);
+  return (path, of = "key") => {
+    const { line, col } = lines.linePos(offsetOf(document, path, of));
+    return { line, column: col };
+  };
+}
+
+/** The values that the precise reader sees, for the test that holds the two readers to each other. */
+export function valuesOfPrecise(text: string): unknown {
+  return parse(text, new LineCounter()).toJS({ maxAliasCount: -1 });
+}
+
+function parse(text: string, lineCounter: LineCounter): Document.Parsed {
+  return parseDocument(text, {
+    lineCounter,
+    schema: "failsafe",
+    merge: true,
+    uniqueKeys: false,
+    customTags: (tags) => [
+      {
+        tag: "tag:yaml.org,2002:meshctl/plain",
+        default: true,
+        test: /(?:)/,
+        resolve: (source: string) => safely(source),
+      },
+      ...tags,
+    ],
+  });
+}
+
+function safely(source: string): unknown {
+  try {
+    return resolvePlain(source);
+  } catch {
+    return source;
+  }
+}
+
+function offsetOf(document: Document.Parsed, path: FieldPath, of: "key" | "value"): number {
+  let node: Node | null = document.contents;
+  let offset = node?.range?.[0] ?? 0;
+  for (const [index, step] of path.entries()) {
+    if (isAlias(node)) node = node.resolve(document) ?? null;
+    const found = child(node, step);
+    if (found === undefined) return offset;
+    const isLast = index === path.length - 1;
+    offset = isLast && of === "value" ? (found.value ?? found.at) : found.at;
+    node = found.node;
+  }
+  return offset;
+}
+
+interface Child {
+  readonly node: Node | null;
+  /** Offset of the key, or of the item. */
+  readonly at: number;
+  readonly value: number | undefined;
+}
+
+function child(node: Node | null, step: string | number): Child | undefined {
+  if (isMap(node)) {
+    const pair = (node.items as Pair<Node, Node | null>[]).find((item) => keyText(item.key) === String(step));
+    if (pair === undefined) return undefined;
+    return { node: pair.value, at: pair.key.range?.[0] ?? 0, value: pair.value?.range?.[0] };
+  }
+  if (isSeq(node)) {
+    const item = node.items[Number(step)] as Node | undefined;
+    if (item === undefined) return undefined;
+    const at = item.range?.[0] ?? 0;
+    return { node: item, at, value: at };
+  }
+  return undefined;
+}
+
+function keyText(key: Node): string {
+  return isScalar(key) ? String(key.value) : "";
+}
