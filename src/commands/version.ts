@@ -43,7 +43,7 @@ export async function version(options: VersionOptions, io: Io): Promise<VersionI
   const meshVersion = options.remote ? await askCluster(options, io) : undefined;
   const info = meshVersion === undefined ? client : { ...client, meshVersion };
   if (options.output === "json") io.out(`${JSON.stringify(info, undefined, 2)}\n`);
-  if (options.output === "yaml") io.out((await import("../resources/yaml-write.ts")).toYaml(info));
+  if (options.output === "yaml") io.out((await import("../resources/yaml-plain.ts")).toYaml(info));
   if (options.output === "text") for (const line of controlPlaneLines(meshVersion ?? [])) io.out(`${line}\n`);
   return info;
 }
