@@ -1,0 +1,19 @@
+import type { XdsKind } from "../xds/types.ts";
+
+/** One resource ready to be sent: the same object for every proxy that is served the same bytes. */
+export interface EncodedResource {
+  readonly name: string;
+  /** Hash of the content: equal versions are equal bytes. */
+  readonly version: string;
+  /** The message, without its Any. */
+  readonly bytes: Uint8Array;
+}
+
+/** The resources of one type, by name. A new object means that something changed. */
+export type ResourceTable = ReadonlyMap<string, EncodedResource>;
+
+/** Everything that one proxy is to run. Tables that did not change are the same objects as before. */
+export type Snapshot = Readonly<Record<XdsKind, ResourceTable>>;
+
+/** The types in push order. */
+export const KINDS: readonly XdsKind[] = ["cluster", "endpoint", "listener", "route", "secret"];

@@ -1,0 +1,166 @@
+import type { XdsKind } from "../xds/types.ts";
+import type { EncodedResource, ResourceTable } from "./resource-table.ts";
+
+/**
+ * What one client wants of one type, and what it has. A deterministic state machine without clock or socket: requests and
+ * sent responses go in, what is to be sent comes out.
+ *
+ * Invariant: `held` is what the client has, or will have once it has read what was sent; a resource is sent only when its
+ * version there differs (test/controlplane/subscription.test.ts).
+ */
+export interface Subscription {
+  readonly kind: XdsKind;
+  wildcard: boolean;
+  readonly names: Set<string>;
+  /** Name to version; "" is: was told that there is none. */
+  readonly held: Map<string, string>;
+  /** Name to version that the client confirmed. */
+  readonly acked: Map<string, string>;
+  readonly inFlight: Map<string, Sent>;
+  /** Name to the version that the client refused: it is not sent again. */
+  readonly refused: Map<string, { readonly version: string; readonly error: string }>;
+  /** A first answer is due even when it is empty, or Envoy waits for ever. */
+  owesAnswer: boolean;
+  everSent: boolean;
+  ackedAt: number | undefined;
+  /** The table that was last compared in full: the same one needs no second look. */
+  settledFor: ResourceTable | undefined;
+}
+
+export interface Sent {
+  readonly set: readonly EncodedResource[];
+  readonly removed: readonly string[];
+}
+
+/** A request, either protocol, in one shape. */
+export interface SubscriptionRequest {
+  readonly subscribe: readonly string[];
+  readonly unsubscribe: readonly string[];
+  readonly initialVersions: Readonly<Record<string, string>>;
+  readonly nonce: string;
+  /** Words of error_detail: the response of `nonce` was refused. */
+  readonly error: string | undefined;
+}
+
+/** The types whose first empty subscription means everything. */
+const WILDCARD_KINDS: readonly XdsKind[] = ["cluster", "listener"];
+const NONE = "";
+
+/** Nothing wanted yet. */
+export function createSubscription(kind: XdsKind): Subscription {
+  return {
+    kind,
+    wildcard: false,
+    names: new Set(),
+    held: new Map(),
+    acked: new Map(),
+    inFlight: new Map(),
+    refused: new Map(),
+    owesAnswer: false,
+    everSent: false,
+    ackedAt: undefined,
+    settledFor: undefined,
+  };
+}
+
+/** The first request of a type on a stream: what is wanted, and what the client has from an earlier stream. */
+export function openSubscription(sub: Subscription, request: SubscriptionRequest): void {
+  sub.wildcard = request.subscribe.length === 0 && WILDCARD_KINDS.includes(sub.kind);
+  subscribe(sub, request.subscribe);
+  for (const [name, version] of Object.entries(request.initialVersions)) {
+    sub.held.set(name, version);
+    // A version is a hash of the bytes: who names it has them.
+    sub.acked.set(name, version);
+  }
+  sub.owesAnswer = sub.held.size === 0;
+}
+
+/** A later request: changes of what is wanted, and ACK or NACK. Returns how many resources a NACK refused. */
+export function updateSubscription(sub: Subscription, request: SubscriptionRequest, now: number): number {
+  for (const name of request.unsubscribe) {
+    if (name === "*") sub.wildcard = false;
+    sub.names.delete(name);
+    if (sub.wildcard) continue;
+    for (const map of [sub.held, sub.acked, sub.refused]) map.delete(name);
+  }
+  // Asked for again, a resource is sent again: the client says that it has lost it.
+  for (const name of request.subscribe) sub.held.delete(name);
+  subscribe(sub, request.subscribe);
+  return settle(sub, request, now);
+}
+
+function subscribe(sub: Subscription, names: readonly string[]): void {
+  for (const name of names) {
+    if (name === "*") sub.wildcard = true;
+    else sub.names.add(name);
+  }
+  if (names.length > 0) sub.settledFor = undefined;
+}
+
+function settle(sub: Subscription, request: SubscriptionRequest, now: number): number {
+  const sent = sub.inFlight.get(request.nonce);
+  if (sent === undefined) return 0;
+  sub.inFlight.delete(request.nonce);
+  if (request.error !== undefined) {
+    for (const { name, version } of sent.set) sub.refused.set(name, { version, error: request.error });
+    return Math.max(1, sent.set.length);
+  }
+  sub.ackedAt = now;
+  for (const { name, version } of sent.set) {
+    sub.acked.set(name, version);
+    // Answers come in the order of the responses: this one is newer than any refusal of the name.
+    sub.refused.delete(name);
+  }
+  for (const name of sent.removed) {
+    sub.acked.delete(name);
+    sub.refused.delete(name);
+  }
+  return 0;
+}
+
+/** What is to be sent so that the client has `table`; undefined when nothing is. */
+export function planPush(sub: Subscription, table: ResourceTable, options: { removals: boolean }): Sent | undefined {
+  if (sub.settledFor === table && !sub.owesAnswer) return undefined;
+  const set: EncodedResource[] = [];
+  const consider = (resource: EncodedResource | undefined): void => {
+    if (resource === undefined || sub.held.get(resource.name) === resource.version) return;
+    if (sub.refused.get(resource.name)?.version !== resource.version) set.push(resource);
+  };
+  if (sub.wildcard) for (const resource of table.values()) consider(resource);
+  else for (const name of sub.names) consider(table.get(name));
+  const removed = options.removals ? missing(sub, table) : [];
+  if (set.length > 0 || removed.length > 0 || sub.owesAnswer) return { set, removed };
+  if (options.removals) sub.settledFor = table;
+  return undefined;
+}
+
+/** What the client has or asked for by name, and is not there (any more). */
+function missing(sub: Subscription, table: ResourceTable): string[] {
+  const out: string[] = [];
+  for (const [name, version] of sub.held) if (version !== NONE && !table.has(name)) out.push(name);
+  for (const name of sub.names) if (!sub.held.has(name) && !table.has(name)) out.push(name);
+  return out;
+}
+
+/** Notes that a plan was sent under a nonce. */
+export function markSent(sub: Subscription, nonce: string, sent: Sent): void {
+  sub.inFlight.set(nonce, sent);
+  sub.owesAnswer = false;
+  sub.everSent = true;
+  for (const { name, version } of sent.set) sub.held.set(name, version);
+  for (const name of sent.removed) {
+    if (sub.names.has(name)) sub.held.set(name, NONE);
+    else sub.held.delete(name);
+  }
+}
+
+/** Makes the client get these resources again: Envoy forgets the endpoints of a cluster that it was sent anew. */
+export function forget(sub: Subscription, names: Iterable<string>): void {
+  for (const name of names) if (sub.names.has(name) && sub.held.delete(name)) sub.settledFor = undefined;
+}
+
+/** Whether something that is current now was refused: the client runs something else. */
+export function hasRefusal(sub: Subscription, table: ResourceTable): boolean {
+  for (const [name, { version }] of sub.refused) if (table.get(name)?.version === version) return true;
+  return false;
+}
