@@ -134,6 +134,18 @@ export async function issueServing(
   return { certificate, key };
 }
 
+/** A client certificate and its new key: common name = user, organisations = groups, as Kubernetes reads them. */
+export async function issueClient(
+  ca: Ca,
+  user: { readonly commonName: string; readonly organizations: readonly string[] },
+  validity: Validity,
+): Promise<{ readonly certificate: string; readonly key: PrivateKey }> {
+  const { key, pair } = await generateKey();
+  const name = [...user.organizations.map((group) => ({ O: [group] })), { CN: [user.commonName] }];
+  const certificate = await sign(insides(ca), { publicKey: pair.publicKey, name, validity, extensions: [] });
+  return { certificate, key };
+}
+
 interface Leaf {
   readonly publicKey: PublicKey | webcrypto.CryptoKey;
   readonly name: JsonNameParams;

@@ -26,13 +26,14 @@ export interface LocalClient {
     options?: { namespace?: string; labelSelector?: string; fieldSelector?: string },
   ): Promise<{ items: readonly KubeObject[]; resourceVersion: string }>;
   create(id: ResourceId, object: KubeObject): Promise<KubeObject>;
-  update(id: ResourceId, object: KubeObject, subresource?: "status"): Promise<KubeObject>;
+  update(id: ResourceId, object: KubeObject, subresource?: "status" | "finalize"): Promise<KubeObject>;
   mergePatch(
     id: ResourceId,
     namespace: string | undefined,
     name: string,
     patch: unknown,
-    subresource?: "status",
+    /** "finalize" is the only way to a namespace's `spec.finalizers`, as on any cluster. */
+    subresource?: "status" | "finalize",
   ): Promise<KubeObject>;
   delete(
     id: ResourceId,

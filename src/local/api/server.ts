@@ -1,0 +1,67 @@
+import { createServer, type Server } from "node:https";
+import type { AddressInfo } from "node:net";
+import type { Access } from "./access.ts";
+import type { Core } from "./core.ts";
+import type { Authorizer } from "./rbac.ts";
+import type { Tokens } from "./tokens.ts";
+import type { ApiOptions, PodBackend } from "./types.ts";
+
+/** What requests are answered from. */
+export interface ServerDeps {
+  readonly core: Core;
+  readonly access: Access;
+  readonly tokens: Tokens;
+  readonly authorizer: Authorizer;
+  readonly listen: ApiOptions["listen"];
+  readonly backend: () => PodBackend | undefined;
+}
+
+/** The listening endpoint. */
+export interface RunningServer {
+  readonly addresses: readonly { readonly host: string; readonly port: number }[];
+  close(): Promise<void>;
+}
+
+async function listenOn(
+  server: Server,
+  { host, port }: { host: string; port: number },
+): Promise<{ host: string; port: number }> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+  return { host, port: (server.address() as AddressInfo).port };
+}
+
+/** Serves TLS on every address; client certificates are asked for, not required. */
+export async function startServer(deps: ServerDeps): Promise<RunningServer> {
+  const { access, listen } = deps;
+  const servers: Server[] = [];
+  const addresses: { host: string; port: number }[] = [];
+  for (const address of listen) {
+    const server = createServer({
+      key: access.serving.key,
+      cert: access.serving.certificate,
+      ca: access.caPem,
+      requestCert: true,
+      rejectUnauthorized: false,
+      ALPNProtocols: ["http/1.1"],
+    });
+    addresses.push(await listenOn(server, address));
+    servers.push(server);
+  }
+  return {
+    addresses,
+    async close() {
+      await Promise.all(
+        servers.map(async (server) => {
+          server.closeAllConnections();
+          await new Promise((resolve) => server.close(resolve));
+        }),
+      );
+    },
+  };
+}
