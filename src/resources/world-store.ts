@@ -31,6 +31,22 @@ const INDEXES: { readonly [I in IndexName]: Index } = {
     },
   },
   podsByIp: { kind: "Pod", keys: podIps },
+  virtualServicesOfHost: {
+    kind: "VirtualService",
+    keys: (object) => (object as KindTypes["VirtualService"]).spec?.hosts?.map((host) => hostKey(object, host)) ?? [],
+  },
+  virtualServicesOfGateway: { kind: "VirtualService", keys: gatewayKeys },
+  destinationRulesOfHost: {
+    kind: "DestinationRule",
+    keys: (object) => {
+      const host = (object as KindTypes["DestinationRule"]).spec?.host;
+      return host === undefined ? [] : [hostKey(object, host)];
+    },
+  },
+  serviceEntriesOfHost: {
+    kind: "ServiceEntry",
+    keys: (object) => (object as KindTypes["ServiceEntry"]).spec?.hosts?.map((host) => hostKey(object, host)) ?? [],
+  },
 };
 const INDEX_NAMES = Object.keys(INDEXES) as IndexName[];
 
@@ -43,6 +59,27 @@ function podIps(object: KubeObject): readonly string[] {
   const ips = (status?.podIPs ?? []).map(({ ip }) => ip);
   if (ips.length === 0 && status?.podIP !== undefined) ips.push(status.podIP);
   return ips;
+}
+
+/** Under which key of a host index an object stands: a short name means the object's own namespace. */
+function hostKey({ metadata }: KubeObject, host: string): string {
+  if (host.startsWith("*")) return "*";
+  return host.includes(".") ? host : `${metadata.namespace ?? ""}/${host}`;
+}
+
+/**
+ * The keys of a host index that may hold objects for this host: for `web.shop.svc.cluster.local` itself, `shop/web`, and `*`.
+ */
+export function hostKeys(host: string): readonly string[] {
+  const [name, namespace, svc] = host.split(".");
+  return svc === "svc" ? [host, `${namespace}/${name}`, "*"] : [host, "*"];
+}
+
+function gatewayKeys(object: KubeObject): readonly string[] {
+  const { spec, metadata } = object as KindTypes["VirtualService"];
+  const gateways = spec?.gateways ?? [];
+  if (gateways.length === 0) return ["mesh"];
+  return gateways.map((name) => (name === "mesh" || name.includes("/") ? name : `${metadata.namespace ?? ""}/${name}`));
 }
 
 type Bucket = Map<string, KubeObject>;

@@ -21,6 +21,14 @@ export interface IndexKinds {
   endpointSlicesOfService: "EndpointSlice";
   /** key: pod IP */
   podsByIp: "Pod";
+  /** key: see hostKeys() in world-store.ts: a host as written, `namespace/name` for a short one, `*` for wildcards */
+  virtualServicesOfHost: "VirtualService";
+  /** key: `namespace/name` of a Gateway, or `mesh` */
+  virtualServicesOfGateway: "VirtualService";
+  /** key: as virtualServicesOfHost */
+  destinationRulesOfHost: "DestinationRule";
+  /** key: as virtualServicesOfHost */
+  serviceEntriesOfHost: "ServiceEntry";
 }
 export type IndexName = keyof IndexKinds;
 

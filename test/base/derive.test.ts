@@ -65,7 +65,7 @@ test("an equal error marks nobody", () => {
 test("content equality, not identity, stops the marking", () => {
   const d = createDerivations();
   const a = d.source<readonly number[]>([3, 1]);
-  const sorted = d.keyed("sorted", () => ({ list: a.get().toSorted(), map: new Map([["n", a.get().length]]) }));
+  const sorted = d.keyed("sorted", () => ({ list: a.get().toSorted((x, y) => x - y), map: new Map([["n", a.get().length]]) }));
   let runs = 0;
   const end = d.effect(() => {
     sorted();

@@ -1,0 +1,195 @@
+import type { Endpoint, MeshService } from "../ir/service.ts";
+import type { EndpointSlice, Pod, SliceEndpoint } from "../resources/core.ts";
+import type { KindTypes } from "../resources/kinds.ts";
+import type { ModelContext } from "./context.ts";
+import { explicitPort, isExplicitAddress } from "./explicit-bind.ts";
+import { byText } from "./order.ts";
+import type { PeerAuthentications } from "./peer-authentication.ts";
+import { parseLocality, type PodFacts, type Pods, TLS_MODE_LABEL } from "./pods.ts";
+import { selects } from "./selectors.ts";
+import { peerOf } from "./workload.ts";
+
+type EntrySpec = NonNullable<KindTypes["WorkloadEntry"]["spec"]>;
+
+/** Questions about who stands behind a service. */
+export interface Endpoints {
+  /** Ready endpoints of a service port, sorted by address and port; empty when the service has no such port. */
+  of(service: MeshService, port: number): readonly Endpoint[];
+  /** Service accounts of all endpoints of the service as `namespace/account`, sorted. */
+  accounts(service: MeshService): readonly string[];
+}
+
+const NO_LOCALITY: Endpoint["locality"] = { region: "", zone: "", subzone: "" };
+
+export function createEndpoints(
+  context: ModelContext,
+  services: {
+    kubernetes(namespace: string, name: string): MeshService | undefined;
+    ofEntry(namespace: string, name: string): readonly MeshService[];
+  },
+  pods: Pods,
+  peerAuthentications: PeerAuthentications,
+): Endpoints {
+  const { world, derivations } = context;
+  const place = createPlacing(context, pods, peerAuthentications);
+  const kubernetes = derivations.keyed(
+    "endpoints",
+    (namespace: string, name: string, port: number): readonly Endpoint[] => {
+      const portName = services.kubernetes(namespace, name)?.ports.find(({ number }) => number === port)?.name;
+      if (portName === undefined) return [];
+      const notReadyToo = world.get("Service", namespace, name)?.spec?.publishNotReadyAddresses === true;
+      const slices = world.by("endpointSlicesOfService", `${namespace}/${name}`);
+      return sortedOnce(slices.flatMap((slice) => place.slice(slice, portName, notReadyToo)));
+    },
+  );
+  const entry = derivations.keyed(
+    "endpoints of entry",
+    (namespace: string, name: string, host: string, port: number): readonly Endpoint[] => {
+      const service = services.ofEntry(namespace, name).find(({ hostname }) => hostname === host);
+      const object = world.get("ServiceEntry", namespace, name);
+      return service === undefined || object === undefined ? [] : sortedOnce(place.entry(object, service, port));
+    },
+  );
+  const of = ({ from, namespace, hostname }: MeshService, port: number): readonly Endpoint[] =>
+    from.kind === "Service" ? kubernetes(namespace, from.name, port) : entry(namespace, from.name, hostname, port);
+  const accounts = derivations.keyed(
+    "accounts",
+    (kind: string, namespace: string, name: string, host: string): readonly string[] => {
+      const service =
+        kind === "Service"
+          ? services.kubernetes(namespace, name)
+          : services.ofEntry(namespace, name).find(({ hostname }) => hostname === host);
+      if (service === undefined) return [];
+      const endpoints = service.ports.flatMap(({ number }) => of(service, number));
+      const names = endpoints.flatMap(({ serviceAccount, peer }) =>
+        serviceAccount === "" ? [] : [`${peer.ns}/${serviceAccount}`],
+      );
+      return [...new Set(names)].toSorted(byText);
+    },
+  );
+  return { of, accounts: ({ from, namespace, hostname }) => accounts(from.kind, namespace, from.name, hostname) };
+}
+
+interface Placing {
+  slice(slice: EndpointSlice, portName: string, notReadyToo: boolean): readonly Endpoint[];
+  entry(object: KindTypes["ServiceEntry"], service: MeshService, port: number): readonly Endpoint[];
+}
+
+/** How addresses become endpoints. */
+function createPlacing(
+  { world, clusterId }: ModelContext,
+  pods: Pods,
+  peerAuthentications: PeerAuthentications,
+): Placing {
+  const ofPod = (pod: PodFacts, address: string, port: number): Endpoint => ({
+    address,
+    port: isExplicitAddress(address) ? explicitPort(port) : port,
+    labels: pod.labels,
+    peer: pod.peer,
+    serviceAccount: pod.serviceAccount,
+    tlsMode: pod.hasProxy && peerAuthentications.effective(pod, port).mode !== "DISABLE" ? "istio" : "disabled",
+    weight: 1,
+    locality: pod.locality,
+  });
+  const podOf = ({ targetRef, addresses }: SliceEndpoint, namespace: string): PodFacts | undefined => {
+    const owner =
+      targetRef?.kind === "Pod" && targetRef.name !== undefined
+        ? { namespace: targetRef.namespace ?? namespace, name: targetRef.name }
+        : pods.byIp(addresses[0] ?? "");
+    return owner === undefined ? undefined : pods.facts(owner.namespace, owner.name);
+  };
+  const ofSlice = (slice: EndpointSlice, portName: string, notReadyToo: boolean): readonly Endpoint[] => {
+    const port = slice.ports?.find(({ name }) => (name ?? "") === portName)?.port;
+    if (port === undefined || slice.addressType === "FQDN") return [];
+    return (slice.endpoints ?? [])
+      .filter(({ conditions }) => notReadyToo || conditions?.ready !== false)
+      .flatMap((endpoint) => {
+        const namespace = slice.metadata.namespace ?? "";
+        const pod = podOf(endpoint, namespace) ?? unknownPod(namespace, endpoint.zone ?? "");
+        return endpoint.addresses.map((address) => ofPod(pod, address, port));
+      });
+  };
+  const ofEntry = (object: KindTypes["ServiceEntry"], service: MeshService, number: number): readonly Endpoint[] => {
+    const declared = object.spec?.ports?.find((port) => port.number === number);
+    if (declared === undefined) return [];
+    const target = declared.targetPort ?? number;
+    const listed = (entry: EntrySpec): Endpoint[] =>
+      entry.address === undefined || entry.address.startsWith("unix:")
+        ? []
+        : [
+            ofWorkloadEntry(entry, entry.address, {
+              port: entry.ports?.[declared.name] ?? target,
+              namespace: service.meshExternal ? "" : service.namespace,
+              clusterId,
+            }),
+          ];
+    const { endpoints = [] } = object.spec ?? {};
+    if (service.selector !== undefined) {
+      const selector = service.selector;
+      const chosen = world
+        .list("Pod", service.namespace)
+        .filter((pod) => selects(selector, pod.metadata.labels ?? {}) && isReady(pod));
+      const entries = world
+        .list("WorkloadEntry", service.namespace)
+        .filter(({ spec }) => selects(selector, spec?.labels ?? {}));
+      return [
+        ...chosen.flatMap((pod) => {
+          const facts = pods.facts(service.namespace, pod.metadata.name);
+          return facts === undefined ? [] : [ofPod(facts, pod.status?.podIP ?? "", target)];
+        }),
+        ...entries.flatMap(({ spec }) => (spec === undefined ? [] : listed(spec))),
+      ];
+    }
+    const isDns = service.resolution === "dns" || service.resolution === "dns-round-robin";
+    return endpoints.length === 0 && isDns ? listed({ address: service.hostname }) : endpoints.flatMap(listed);
+  };
+  return { slice: ofSlice, entry: ofEntry };
+}
+
+/** A WorkloadEntry, or an endpoint written into a ServiceEntry. */
+function ofWorkloadEntry(
+  entry: EntrySpec,
+  address: string,
+  { port, namespace, clusterId }: { readonly port: number; readonly namespace: string; readonly clusterId: string },
+): Endpoint {
+  const labels = entry.labels ?? {};
+  return {
+    address,
+    port,
+    labels,
+    peer: peerOf({
+      ns: namespace,
+      app: labels["app"],
+      version: labels["version"],
+      canonical: labels["app"],
+      cluster: namespace === "" ? "" : clusterId,
+    }),
+    serviceAccount: entry.serviceAccount ?? "",
+    tlsMode: labels[TLS_MODE_LABEL] === "istio" ? "istio" : "disabled",
+    weight: entry.weight === undefined || entry.weight < 1 ? 1 : entry.weight,
+    locality: parseLocality(entry.locality) ?? NO_LOCALITY,
+  };
+}
+
+function unknownPod(namespace: string, zone: string): PodFacts {
+  return {
+    name: "",
+    namespace,
+    labels: {},
+    serviceAccount: "",
+    peer: peerOf({}),
+    locality: { ...NO_LOCALITY, zone },
+    hasProxy: false,
+  };
+}
+
+function isReady({ status, metadata }: Pod): boolean {
+  if (status?.podIP === undefined || metadata.deletionTimestamp !== undefined) return false;
+  return status.conditions?.some(({ type, status: value }) => type === "Ready" && value === "True") ?? false;
+}
+
+/** Two slices may list one address while Kubernetes moves it between them. */
+function sortedOnce(endpoints: readonly Endpoint[]): readonly Endpoint[] {
+  const once = new Map(endpoints.map((endpoint) => [`${endpoint.address}:${endpoint.port}`, endpoint]));
+  return [...once.values()].toSorted((a, b) => byText(a.address, b.address) || a.port - b.port);
+}

@@ -1,0 +1,71 @@
+import { createDerivations, type Derivations } from "../base/derive.ts";
+import type { World } from "../resources/world.ts";
+import { createDestinationRules, type DestinationRules } from "./destination-rules.ts";
+import { createEndpoints, type Endpoints } from "./endpoints.ts";
+import { createGateways, type Gateways } from "./gateways.ts";
+import { DEFAULT_DOMAIN } from "./host.ts";
+import { type MeshConfig, readMeshConfig } from "./mesh-config.ts";
+import { createPeerAuthentications, type PeerAuthentications } from "./peer-authentication.ts";
+import { createPods, type Pods } from "./pods.ts";
+import { createServices, type Services } from "./services.ts";
+import { createVirtualServices, type VirtualServices } from "./virtual-services.ts";
+
+/** What the World alone does not say. */
+export interface ModelOptions {
+  /** Namespace of the control plane and of mesh-wide objects; default `istio-system`. */
+  readonly rootNamespace?: string;
+  /** DNS suffix of the cluster; default `cluster.local`. */
+  readonly domain?: string;
+  /** Name of the cluster in metrics; default `Kubernetes`. */
+  readonly clusterId?: string;
+  /** Default: the World's own, or new ones. */
+  readonly derivations?: Derivations;
+}
+
+/**
+ * Questions about a World, each answered in one place for compile, analyzers and inject. Answers are derivations: they stay
+ * in memory while an effect or a `derivations.keep()` holds them.
+ */
+export interface Model {
+  readonly world: World;
+  readonly derivations: Derivations;
+  readonly rootNamespace: string;
+  readonly domain: string;
+  readonly clusterId: string;
+  readonly services: Services;
+  readonly endpoints: Endpoints;
+  readonly pods: Pods;
+  readonly virtualServices: VirtualServices;
+  readonly destinationRules: DestinationRules;
+  readonly gateways: Gateways;
+  readonly peerAuthentications: PeerAuthentications;
+  readonly meshConfig: () => MeshConfig;
+}
+
+/** The model of a World. */
+export function createModel(world: World & { readonly derivations?: Derivations }, options: ModelOptions = {}): Model {
+  const derivations = options.derivations ?? world.derivations ?? createDerivations();
+  const rootNamespace = options.rootNamespace ?? "istio-system";
+  const meshConfig = derivations.keyed("mesh config", () => readMeshConfig(world, rootNamespace));
+  const context = {
+    world,
+    derivations,
+    rootNamespace,
+    domain: options.domain ?? DEFAULT_DOMAIN,
+    clusterId: options.clusterId ?? "Kubernetes",
+    meshConfig,
+  };
+  const services = createServices(context);
+  const pods = createPods(context);
+  const peerAuthentications = createPeerAuthentications(context);
+  return {
+    ...context,
+    services,
+    pods,
+    peerAuthentications,
+    endpoints: createEndpoints(context, services, pods, peerAuthentications),
+    virtualServices: createVirtualServices(context),
+    destinationRules: createDestinationRules(context),
+    gateways: createGateways(context),
+  };
+}

@@ -1,0 +1,85 @@
+import type { PeerLabels } from "../base/peer.ts";
+import type { Endpoint } from "../ir/service.ts";
+import type { Container, Pod } from "../resources/core.ts";
+import type { ModelContext } from "./context.ts";
+import { peerLabels } from "./workload.ts";
+
+/** What the mesh reads of a pod, apart from its address. */
+export interface PodFacts {
+  readonly name: string;
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly serviceAccount: string;
+  readonly peer: PeerLabels;
+  readonly locality: Endpoint["locality"];
+  /** Whether it says it has a proxy that takes mutual TLS. */
+  readonly hasProxy: boolean;
+}
+
+/** Label of pods (and WorkloadEntries) whose proxy takes mutual TLS; injection sets it to "istio". */
+export const TLS_MODE_LABEL = "security.istio.io/tlsMode";
+
+/** Questions about pods. */
+export interface Pods {
+  facts(namespace: string, name: string): PodFacts | undefined;
+  /** Name of the pod that owns an address; undefined when none or several do. */
+  byIp(ip: string): { readonly namespace: string; readonly name: string } | undefined;
+}
+
+export function createPods({ world, derivations, clusterId }: ModelContext): Pods {
+  const nodeLocality = derivations.keyed("locality of node", (name: string) => {
+    const labels = world.get("Node", "", name)?.metadata.labels ?? {};
+    return {
+      region: labels["topology.kubernetes.io/region"] ?? "",
+      zone: labels["topology.kubernetes.io/zone"] ?? "",
+      subzone: labels["topology.istio.io/subzone"] ?? "",
+    };
+  });
+  const facts = derivations.keyed("pod", (namespace: string, name: string): PodFacts | undefined => {
+    const pod = world.get("Pod", namespace, name);
+    if (pod === undefined) return undefined;
+    const labels = pod.metadata.labels ?? {};
+    return {
+      name,
+      namespace,
+      labels,
+      serviceAccount: pod.spec?.serviceAccountName ?? "default",
+      peer: peerLabels(pod, clusterId),
+      locality: parseLocality(labels["istio-locality"]) ?? nodeLocality(pod.spec?.nodeName ?? ""),
+      hasProxy: labels[TLS_MODE_LABEL] === "istio",
+    };
+  });
+  return {
+    facts,
+    byIp(ip) {
+      const [pod, second] = world.by("podsByIp", ip);
+      if (pod === undefined || second !== undefined) return undefined;
+      return { namespace: pod.metadata.namespace ?? "", name: pod.metadata.name };
+    },
+  };
+}
+
+/** `region/zone/subzone`, or with dots as labels write it; undefined when there is none. */
+export function parseLocality(text: string | undefined): Endpoint["locality"] | undefined {
+  if (text === undefined || text === "") return undefined;
+  const [region = "", zone = "", subzone = ""] = text.split(text.includes("/") ? "/" : ".");
+  return { region, zone, subzone };
+}
+
+/** All containers that run as long as the pod does: the app's, and init containers that restart (native sidecars). */
+export function runningContainers(pod: Pod): readonly Container[] {
+  const natives = pod.spec?.initContainers?.filter((container) => container["restartPolicy"] === "Always") ?? [];
+  return [...(pod.spec?.containers ?? []), ...natives];
+}
+
+/** A port of a pod by number or by the name a container gave it. */
+export function podPort(pod: Pod | undefined, target: number | string): number | undefined {
+  if (typeof target === "number") return target;
+  if (/^\d+$/.test(target)) return Number(target);
+  if (pod === undefined) return undefined;
+  for (const { ports = [] } of runningContainers(pod)) {
+    const port = ports.find(({ name }) => name === target);
+    if (port !== undefined) return port.containerPort;
+  }
+  return undefined;
+}

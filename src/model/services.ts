@@ -1,0 +1,127 @@
+import type { MeshService, ServicePort } from "../ir/service.ts";
+import type { Service } from "../resources/core.ts";
+import type { KindTypes } from "../resources/kinds.ts";
+import { refOf } from "../resources/object.ts";
+import { hostKeys } from "../resources/world-store.ts";
+import type { ModelContext } from "./context.ts";
+import { parseServiceHost, resolveHost, serviceHost } from "./host.ts";
+import { byAge, byText } from "./order.ts";
+import { selectProtocol } from "./protocol.ts";
+import { namedSelector } from "./selectors.ts";
+import { visibleTo } from "./visibility.ts";
+
+type ServiceEntry = KindTypes["ServiceEntry"];
+
+/** Annotation of a Service with the namespaces that see it, comma separated. */
+const EXPORT_TO_ANNOTATION = "networking.istio.io/exportTo";
+
+/** Questions about services, whether Kubernetes or a ServiceEntry made them. */
+export interface Services {
+  /** What proxies of `namespace` mean by a full host: a Service first, then an entry of their own namespace, then the oldest. */
+  visible(namespace: string, host: string): MeshService | undefined;
+  /** Every host that proxies of `namespace` see, one service each, sorted by host. */
+  allVisible(namespace: string): readonly MeshService[];
+  /** One Service by name, seen by whomever; undefined also for ExternalName, which has no traffic of its own. */
+  kubernetes(namespace: string, name: string): MeshService | undefined;
+  /** The services of one ServiceEntry, one for each host. */
+  ofEntry(namespace: string, name: string): readonly MeshService[];
+}
+
+export function createServices({ world, derivations, domain, meshConfig }: ModelContext): Services {
+  const kubernetes = derivations.keyed("service", (namespace: string, name: string) => {
+    const object = world.get("Service", namespace, name);
+    return object === undefined ? undefined : ofService(object, domain);
+  });
+  const ofEntry = derivations.keyed("service entry", (namespace: string, name: string) => {
+    const object = world.get("ServiceEntry", namespace, name);
+    return object === undefined ? [] : ofServiceEntry(object, domain);
+  });
+  const seen = (service: MeshService, namespace: string): boolean =>
+    visibleTo(service.exportTo, service.namespace, namespace, meshConfig().defaultServiceExportTo);
+  const visible = derivations.keyed("visible service", (namespace: string, host: string): MeshService | undefined => {
+    const parsed = parseServiceHost(host, domain);
+    const service = parsed === undefined ? undefined : kubernetes(parsed.namespace, parsed.name);
+    if (service !== undefined && seen(service, namespace)) return service;
+    const entries = hostKeys(host).flatMap((key) => world.by("serviceEntriesOfHost", key));
+    const ranked = entries
+      .toSorted(
+        (a, b) =>
+          Number(b.metadata.namespace === namespace) - Number(a.metadata.namespace === namespace) || byAge(a, b),
+      )
+      .flatMap(({ metadata }) => ofEntry(metadata.namespace ?? "", metadata.name));
+    return ranked.find((candidate) => candidate.hostname === host && seen(candidate, namespace));
+  });
+  const everything = derivations.keyed("services", (): readonly MeshService[] => [
+    ...world.list("Service").flatMap(({ metadata }) => kubernetes(metadata.namespace ?? "", metadata.name) ?? []),
+    ...world.list("ServiceEntry").flatMap(({ metadata }) => ofEntry(metadata.namespace ?? "", metadata.name)),
+  ]);
+  const allVisible = derivations.keyed("visible services", (namespace: string): readonly MeshService[] => {
+    const byHost = new Map<string, MeshService>();
+    for (const service of everything()) {
+      if (!seen(service, namespace)) continue;
+      const known = byHost.get(service.hostname);
+      byHost.set(service.hostname, known === undefined ? service : (visible(namespace, service.hostname) ?? known));
+    }
+    return [...byHost.values()].toSorted((a, b) => byText(a.hostname, b.hostname));
+  });
+  return { visible, allVisible, kubernetes, ofEntry };
+}
+
+function ofService(object: Service, domain: string): MeshService | undefined {
+  const { spec, metadata } = object;
+  const namespace = metadata.namespace ?? "";
+  if (spec === undefined || spec.type === "ExternalName") return undefined;
+  const addresses = addressesOf(spec.clusterIPs ?? (spec.clusterIP === undefined ? [] : [spec.clusterIP]));
+  return {
+    hostname: serviceHost(metadata.name, namespace, domain),
+    name: metadata.name,
+    namespace,
+    ports: (spec.ports ?? []).map(
+      (port): ServicePort => ({ number: port.port, name: port.name ?? "", protocol: selectProtocol(port) }),
+    ),
+    addresses,
+    resolution: spec.clusterIP === "None" ? "passthrough" : "eds",
+    meshExternal: false,
+    exportTo: (metadata.annotations?.[EXPORT_TO_ANNOTATION] ?? "")
+      .split(",")
+      .map((part) => part.trim())
+      .filter(Boolean),
+    selector: namedSelector(spec.selector),
+    from: refOf(object),
+  };
+}
+
+function addressesOf(ips: readonly string[]): readonly string[] {
+  return ips.filter((ip) => ip !== "None" && ip !== "");
+}
+
+const RESOLUTIONS: Readonly<Record<string, MeshService["resolution"]>> = {
+  NONE: "passthrough",
+  STATIC: "eds",
+  DNS: "dns",
+  DNS_ROUND_ROBIN: "dns-round-robin",
+};
+
+function ofServiceEntry(object: ServiceEntry, domain: string): readonly MeshService[] {
+  const { spec, metadata } = object;
+  const namespace = metadata.namespace ?? "";
+  return (spec?.hosts ?? []).map((host) => ({
+    hostname: resolveHost(host, namespace, domain),
+    name: resolveHost(host, namespace, domain),
+    namespace,
+    ports: (spec?.ports ?? []).map(
+      ({ number, name, protocol }): ServicePort => ({
+        number,
+        name,
+        protocol: selectProtocol({ port: number, name, appProtocol: protocol }),
+      }),
+    ),
+    // Ranges (10.0.0.0/8) are no addresses to listen on; see effects.ts.
+    addresses: (spec?.addresses ?? []).filter((address) => !address.includes("/")),
+    resolution: RESOLUTIONS[spec?.resolution ?? "NONE"] ?? "passthrough",
+    meshExternal: (spec?.location ?? "MESH_EXTERNAL") === "MESH_EXTERNAL",
+    exportTo: spec?.exportTo ?? [],
+    selector: namedSelector(spec?.workloadSelector?.labels),
+    from: refOf(object),
+  }));
+}

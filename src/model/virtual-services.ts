@@ -1,0 +1,133 @@
+import type { Provenance } from "../ir/provenance.ts";
+import type { KindTypes } from "../resources/kinds.ts";
+import { refOf } from "../resources/object.ts";
+import { hostKeys } from "../resources/world-store.ts";
+import type { ModelContext } from "./context.ts";
+import { bySpecificity, hostMatches, narrowerHost, resolveHost } from "./host.ts";
+import { byAge, byText } from "./order.ts";
+import { visibleTo } from "./visibility.ts";
+
+/** The object, with its spec. */
+export type VirtualService = KindTypes["VirtualService"];
+
+/** A VirtualService that rules a host, and the ones that would have. */
+export interface BoundVirtualService {
+  readonly object: VirtualService;
+  /** The host as the object means it, full, e.g. `*.shop.svc.cluster.local`. */
+  readonly host: string;
+  /** For pieces made from it: `from` and `lost` filled, `path` the host's. */
+  readonly provenance: Provenance;
+}
+
+/** A VirtualService on a gateway's server, for one host that both serve. */
+export interface GatewayHost {
+  readonly object: VirtualService;
+  readonly host: string;
+}
+
+/** Questions about VirtualServices. */
+export interface VirtualServices {
+  /** The one that rules a host for sidecars of `namespace`: the most specific host first, then the oldest. */
+  forHost(namespace: string, host: string): BoundVirtualService | undefined;
+  /** Hosts (full) that VirtualServices bound to sidecars of `namespace` name, sorted. */
+  meshHosts(namespace: string): readonly string[];
+  /** Those on a gateway that serve one of a server's hosts (`ns/host`, `./host`, `host`), oldest first. */
+  ofGatewayServer(
+    gateway: { readonly namespace: string; readonly name: string },
+    hosts: readonly string[],
+  ): readonly GatewayHost[];
+  /** Labels by which some match of a VirtualService seen from `namespace` tells callers apart, sorted. */
+  sourceLabelKeys(namespace: string): readonly string[];
+}
+
+export function createVirtualServices({ world, derivations, domain, meshConfig }: ModelContext): VirtualServices {
+  const seen = ({ spec, metadata }: VirtualService, namespace: string): boolean =>
+    visibleTo(spec?.exportTo, metadata.namespace ?? "", namespace, meshConfig().defaultVirtualServiceExportTo);
+  const fullHosts = ({ spec, metadata }: VirtualService): readonly string[] =>
+    (spec?.hosts ?? []).map((host) => resolveHost(host, metadata.namespace ?? "", domain));
+  const ofMesh = (namespace: string): readonly VirtualService[] =>
+    world.by("virtualServicesOfGateway", "mesh").filter((object) => seen(object, namespace));
+
+  const forHost = derivations.keyed("VirtualService of host", (namespace: string, host: string) => {
+    const candidates = new Set(hostKeys(host).flatMap((key) => world.by("virtualServicesOfHost", key)));
+    const bound = [...candidates]
+      .filter((object) => isOfMesh(object) && seen(object, namespace))
+      .flatMap((object) => bestHost(object, fullHosts(object), host))
+      .toSorted((a, b) => bySpecificity(a.host, b.host) || byAge(a.object, b.object));
+    return boundFrom(bound);
+  });
+  const meshHosts = derivations.keyed("hosts of VirtualServices", (namespace: string): readonly string[] =>
+    [...new Set(ofMesh(namespace).flatMap(fullHosts))].toSorted(byText),
+  );
+  const sourceLabelKeys = derivations.keyed("source labels", (namespace: string): readonly string[] => {
+    const matches = ofMesh(namespace).flatMap(({ spec }) => [
+      ...(spec?.http ?? []),
+      ...(spec?.tcp ?? []),
+      ...(spec?.tls ?? []),
+    ]);
+    const keys = matches.flatMap(({ match = [] }) =>
+      match.flatMap(({ sourceLabels = {} }) => Object.keys(sourceLabels)),
+    );
+    return [...new Set(keys)].toSorted(byText);
+  });
+  return {
+    forHost,
+    meshHosts,
+    sourceLabelKeys,
+    ofGatewayServer({ namespace, name }, hosts) {
+      return world
+        .by("virtualServicesOfGateway", `${namespace}/${name}`)
+        .filter((object) => seen(object, namespace))
+        .toSorted(byAge)
+        .flatMap((object) => {
+          const served = fullHosts(object).flatMap((host) =>
+            hosts.flatMap((server) => serverHost(server, namespace, object, host) ?? []),
+          );
+          return [...new Set(served)].map((host) => ({ object, host }));
+        });
+    },
+  };
+}
+
+function isOfMesh({ spec }: VirtualService): boolean {
+  const { gateways = [] } = spec ?? {};
+  return gateways.length === 0 || gateways.includes("mesh");
+}
+
+interface Candidate {
+  readonly object: VirtualService;
+  readonly host: string;
+  readonly index: number;
+}
+
+function bestHost(object: VirtualService, hosts: readonly string[], wanted: string): readonly Candidate[] {
+  return hosts
+    .flatMap((host, index) => (hostMatches(host, wanted) ? [{ object, host, index }] : []))
+    .toSorted((a, b) => bySpecificity(a.host, b.host))
+    .slice(0, 1);
+}
+
+function boundFrom([winner, ...others]: readonly Candidate[]): BoundVirtualService | undefined {
+  if (winner === undefined) return undefined;
+  const lost = others.map(({ object, host, index }) => ({
+    from: refOf(object),
+    path: ["spec", "hosts", index],
+    reason: host === winner.host ? "older VirtualService wins" : "a more specific host wins",
+  }));
+  const path = ["spec", "hosts", winner.index];
+  return { object: winner.object, host: winner.host, provenance: { from: refOf(winner.object), path, lost } };
+}
+
+/** The narrower of a server's host and a VirtualService's, when the server takes VirtualServices of that namespace. */
+function serverHost(
+  server: string,
+  gatewayNamespace: string,
+  { metadata }: VirtualService,
+  host: string,
+): string | undefined {
+  const slash = server.indexOf("/");
+  const from = slash < 0 ? "*" : server.slice(0, slash);
+  const namespace = from === "." ? gatewayNamespace : from;
+  if (namespace !== "*" && namespace !== metadata.namespace) return undefined;
+  return narrowerHost(server.slice(slash + 1), host);
+}
