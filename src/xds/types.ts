@@ -1,3 +1,6 @@
+import type { TypedAny } from "../wire/codec.ts";
+import type { Messages } from "../wire/codec.ts";
+
 /** The xDS types we serve, in the order in which a push sends them (Envoy warms clusters before listeners need them). */
 export const TYPE_URLS = {
   cluster: "type.googleapis.com/envoy.config.cluster.v3.Cluster",
@@ -9,3 +12,50 @@ export const TYPE_URLS = {
 
 export type XdsKind = keyof typeof TYPE_URLS;
 export type TypeUrl = (typeof TYPE_URLS)[XdsKind];
+
+/** A resource in JSON form, with its `@type`: `encodeAny` of src/wire makes its bytes. */
+export type EnvoyResource = TypedAny;
+
+export type EnvoyCluster = Messages["envoy.config.cluster.v3.Cluster"];
+export type EnvoyEndpoints = Messages["envoy.config.endpoint.v3.ClusterLoadAssignment"];
+export type EnvoyListener = Messages["envoy.config.listener.v3.Listener"];
+export type EnvoyRoutes = Messages["envoy.config.route.v3.RouteConfiguration"];
+export type FilterChain = Messages["envoy.config.listener.v3.FilterChain"];
+export type FilterChainMatch = Messages["envoy.config.listener.v3.FilterChainMatch"];
+export type NetworkFilter = Messages["envoy.config.listener.v3.Filter"];
+export type ListenerFilter = Messages["envoy.config.listener.v3.ListenerFilter"];
+export type HttpFilterConfig = Messages["envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter"];
+export type AccessLog = Messages["envoy.config.accesslog.v3.AccessLog"];
+export type TransportSocket = Messages["envoy.config.core.v3.TransportSocket"];
+export type ConfigSource = Messages["envoy.config.core.v3.ConfigSource"];
+
+/** What the mesh configuration says about generated resources; the same for all proxies. */
+export interface XdsOptions {
+  /** Own trust domain first, then its aliases: whose certificates a client takes when a cluster names no identities. */
+  readonly trustDomains: readonly string[];
+  /** `accessLogFile` of the mesh configuration; undefined: no access log. */
+  readonly accessLog: AccessLogOptions | undefined;
+  /** How long a listener waits for the client's first bytes; 0 waits as long as it takes. `protocolDetectionTimeout`. */
+  readonly protocolDetectionTimeoutMs: number;
+}
+
+export interface AccessLogOptions {
+  /** `/dev/stdout` or a file in the proxy's file system. */
+  readonly path: string;
+  readonly encoding: "TEXT" | "JSON";
+  /** The user's format: for TEXT a format string, for JSON an object's text. undefined: the default of the encoding. */
+  readonly format: string | undefined;
+}
+
+/** Which side of a workload a chain of filters serves. */
+export type Direction = "outbound" | "inbound" | "gateway";
+
+/** What a filter of any kind may ask about the chain it is put into. */
+export interface ChainContext {
+  readonly direction: Direction;
+  /** Bytes arrive through mutual TLS that this proxy terminates: the peer has a certificate of the mesh. */
+  readonly mutualTls: boolean;
+  /** The service that inbound metrics name; undefined on outbound chains and on ports no service names. */
+  readonly service: { readonly host: string; readonly name: string; readonly namespace: string } | undefined;
+  readonly options: XdsOptions;
+}

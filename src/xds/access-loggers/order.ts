@@ -1,0 +1,19 @@
+import type { AccessLog, ChainContext } from "../types.ts";
+import { file } from "./file.ts";
+import { metricsHttp } from "./metrics-http.ts";
+import { metricsTcp } from "./metrics-tcp.ts";
+import type { AccessLogger } from "./types.ts";
+
+/** The access loggers, in the order in which Envoy calls them, each with the reason for its place. */
+export const ACCESS_LOGGERS: readonly AccessLogger[] = [
+  metricsHttp, // metrics first: they must count even when a file's disk is full
+  metricsTcp, // never beside metricsHttp: it takes TCP records only
+  file, // last: what people read, after everything that was counted
+];
+
+/** The access log entries of one chain. */
+export function accessLogs(chain: ChainContext, protocol: "http" | "tcp"): readonly AccessLog[] {
+  return ACCESS_LOGGERS.filter(
+    (logger) => (logger.protocol === protocol || logger.protocol === "both") && logger.appliesTo(chain),
+  ).flatMap((logger) => logger.loggers(chain, protocol));
+}

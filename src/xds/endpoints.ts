@@ -1,0 +1,61 @@
+import { PEER_KEYS } from "../base/peer.ts";
+import type { Endpoint, EndpointGroup } from "../ir/service.ts";
+import type { Messages } from "../wire/codec.ts";
+import type { EnvoyEndpoints } from "./types.ts";
+
+type LbEndpoint = Messages["envoy.config.endpoint.v3.LbEndpoint"];
+
+/**
+ * The endpoints of one cluster, grouped by locality, all sorted, so that equal groups give equal bytes. Metadata says
+ * whether an endpoint takes mutual TLS (`tlsMode`), and who it is: `istio.peer` for our metrics, `istio.workload` as
+ * Istio's tools read it.
+ */
+export function buildEndpoints(group: EndpointGroup): EnvoyEndpoints {
+  const localities = new Map<string, Endpoint[]>();
+  for (const endpoint of group.endpoints) {
+    const { region, zone, subzone } = endpoint.locality;
+    const key = JSON.stringify([region, zone, subzone]);
+    const known = localities.get(key);
+    if (known === undefined) localities.set(key, [endpoint]);
+    else known.push(endpoint);
+  }
+  return {
+    cluster_name: group.clusterName,
+    endpoints: [...localities].sort(byKey).map(([, endpoints]) => locality(endpoints)),
+  };
+}
+
+function byKey([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return a < b ? -1 : 1;
+}
+
+function locality(endpoints: readonly Endpoint[]): NonNullable<EnvoyEndpoints["endpoints"]>[number] {
+  const first = endpoints[0]?.locality;
+  return {
+    ...(first === undefined || first.region === ""
+      ? {}
+      : { locality: { region: first.region, zone: first.zone, sub_zone: first.subzone } }),
+    lb_endpoints: endpoints.toSorted(byAddress).map(lbEndpoint),
+    load_balancing_weight: endpoints.reduce((sum, endpoint) => sum + Math.max(1, endpoint.weight), 0),
+  };
+}
+
+function byAddress(a: Endpoint, b: Endpoint): number {
+  if (a.address !== b.address) return a.address < b.address ? -1 : 1;
+  return a.port - b.port;
+}
+
+function lbEndpoint(endpoint: Endpoint): LbEndpoint {
+  const { peer } = endpoint;
+  return {
+    endpoint: { address: { socket_address: { address: endpoint.address, port_value: endpoint.port } } },
+    metadata: {
+      filter_metadata: {
+        ...(endpoint.tlsMode === "istio" ? { "envoy.transport_socket_match": { tlsMode: "istio" } } : {}),
+        istio: { workload: [peer.workload, peer.ns, peer.canonical, peer.revision, peer.cluster].join(";") },
+        "istio.peer": Object.fromEntries(PEER_KEYS.map((key) => [key, peer[key]])),
+      },
+    },
+    load_balancing_weight: Math.max(1, endpoint.weight),
+  };
+}

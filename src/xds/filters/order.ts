@@ -1,0 +1,29 @@
+import type { TypedAny } from "../../wire/codec.ts";
+import type { ChainContext, HttpFilterConfig } from "../types.ts";
+import { alpn } from "./alpn.ts";
+import { cors } from "./cors.ts";
+import { fault } from "./fault.ts";
+import { router } from "./router.ts";
+import type { HttpFilter, RouteTarget } from "./types.ts";
+
+/** The HTTP filters in the order in which a request passes them, each with the reason for its place. */
+export const HTTP_FILTERS: readonly HttpFilter[] = [
+  alpn, // before all that may clear the route cache: it goes by the route that was chosen
+  fault, // before cors: an injected abort answers preflights too
+  cors, // answers preflights itself, after every filter that may refuse
+  router, // last: it ends the chain
+];
+
+/** The HTTP filters of one chain. */
+export function httpFilters(chain: ChainContext): readonly HttpFilterConfig[] {
+  return HTTP_FILTERS.filter((filter) => filter.appliesTo(chain)).map((filter) => filter.filter(chain));
+}
+
+/** `typed_per_filter_config` of a route or a weighted cluster that forwards to `target`; undefined when there is none. */
+export function perTargetConfig(target: RouteTarget): Readonly<Record<string, TypedAny>> | undefined {
+  const said = HTTP_FILTERS.flatMap((filter) => {
+    const config = filter.perTarget?.(target);
+    return config === undefined ? [] : [[filter.name, config] as const];
+  });
+  return said.length === 0 ? undefined : Object.fromEntries(said);
+}

@@ -1,0 +1,20 @@
+import type { Protocol } from "../../ir/service.ts";
+import type { TypedAny } from "../../wire/codec.ts";
+import type { ChainContext, HttpFilterConfig } from "../types.ts";
+
+/** A cluster that a route forwards to. */
+export interface RouteTarget {
+  readonly cluster: string;
+  /** undefined: a cluster that this proxy does not have. */
+  readonly protocol: Protocol | undefined;
+}
+
+/** An HTTP filter of the mesh: one file, one line in order.ts. */
+export interface HttpFilter {
+  /** Its name in Envoy's configuration; tools and EnvoyFilter objects know it by this name. */
+  readonly name: string;
+  appliesTo(chain: ChainContext): boolean;
+  filter(chain: ChainContext): HttpFilterConfig;
+  /** What a route says to it for the sake of the cluster it forwards to; undefined: nothing. */
+  perTarget?(target: RouteTarget): TypedAny | undefined;
+}

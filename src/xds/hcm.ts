@@ -1,0 +1,72 @@
+import { compact } from "../base/compact.ts";
+import { type Messages, typed } from "../wire/codec.ts";
+import { accessLogs } from "./access-loggers/order.ts";
+import { httpFilters } from "./filters/order.ts";
+import { networkFilters } from "./network-filters/order.ts";
+import type { ChainContext, EnvoyRoutes, NetworkFilter } from "./types.ts";
+
+type Hcm = Messages["envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"];
+
+/** Where the routes come from: a table by RDS, or inline. */
+export type RouteSource = { readonly table: string } | { readonly inline: EnvoyRoutes };
+
+/** The filters of a chain that speaks HTTP: who the peer is, then the connection manager with the HTTP filters. */
+export function httpChainFilters(
+  chain: ChainContext,
+  statPrefix: string,
+  routes: RouteSource,
+): readonly NetworkFilter[] {
+  const config: Hcm = compact({
+    codec_type: "AUTO" as const,
+    stat_prefix: statPrefix,
+    ...routeSpecifier(routes),
+    http_filters: httpFilters(chain),
+    access_log: accessLogs(chain, "http"),
+    ...identity(chain),
+    upgrade_configs: [{ upgrade_type: "websocket" }],
+    stream_idle_timeout: "0s",
+    normalize_path: true,
+    proxy_100_continue: true,
+    // who counts as internal decides which x-envoy headers are kept; no address earns that trust
+    internal_address_config: {},
+  });
+  return [
+    ...networkFilters(chain),
+    {
+      name: "envoy.filters.network.http_connection_manager",
+      typed_config: typed("envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager", config),
+    },
+  ];
+}
+
+function routeSpecifier(routes: RouteSource): Pick<Hcm, "rds" | "route_config"> {
+  if ("inline" in routes) return { route_config: routes.inline };
+  return {
+    rds: {
+      route_config_name: routes.table,
+      config_source: { ads: {}, resource_api_version: "V3", initial_fetch_timeout: "0s" },
+    },
+  };
+}
+
+/** What a chain says about itself and about who called, by the side it serves. */
+function identity(chain: ChainContext): Partial<Hcm> {
+  switch (chain.direction) {
+    case "outbound":
+      return { use_remote_address: false };
+    case "inbound":
+      return {
+        use_remote_address: false,
+        server_name: "istio-envoy",
+        forward_client_cert_details: chain.mutualTls ? "APPEND_FORWARD" : "SANITIZE",
+        ...(chain.mutualTls ? { set_current_client_cert_details: { subject: true, uri: true, dns: true } } : {}),
+      };
+    case "gateway":
+      return {
+        use_remote_address: true,
+        server_name: "istio-envoy",
+        forward_client_cert_details: "SANITIZE_SET",
+        set_current_client_cert_details: { subject: true, cert: true, uri: true, dns: true },
+      };
+  }
+}

@@ -1,0 +1,148 @@
+import { type PeerKey, peerEnvironment } from "../base/peer.ts";
+import { type Messages, typed } from "../wire/codec.ts";
+import type { ChainContext } from "./types.ts";
+
+type Tag = Messages["envoy.extensions.access_loggers.stats.v3.Config.Tag"];
+type Matcher = Messages["xds.type.matcher.v3.Matcher"];
+
+/**
+ * The labels of the standard metrics as tags of the stats access logger (reference/envoy-recipes.md 1.1). Own labels come
+ * from the environment of Envoy, so listeners do not depend on the workload; the peer's from endpoint metadata (client)
+ * or from what the network filter `istio.metadata_exchange` took from its certificate (server). A missing value is ""
+ * there, never "-": a rule makes it `unknown`.
+ */
+export function metricTags(chain: ChainContext, protocol: "http" | "tcp"): readonly Tag[] {
+  const ends =
+    chain.direction === "inbound"
+      ? [
+          { name: "reporter", value_format: "destination" },
+          ...peerTags("source", fromFilterState, "%DOWNSTREAM_PEER_URI_SAN%"),
+          ...ownTags("destination", "%DOWNSTREAM_LOCAL_URI_SAN%"),
+          ...serviceTags(chain.service),
+        ]
+      : [
+          { name: "reporter", value_format: "source" },
+          ...ownTags("source", "%UPSTREAM_LOCAL_URI_SAN%"),
+          ...peerTags("destination", fromEndpoint, "%UPSTREAM_PEER_URI_SAN%"),
+          ...CLUSTER_SERVICE_TAGS,
+        ];
+  return [...ends, ...(protocol === "http" ? HTTP_TAGS : TCP_TAGS), policyTag(chain)];
+}
+
+type Side = "source" | "destination";
+
+/** Label name of each peer key, in Istio's order of labels. */
+const PEER_TAGS: readonly (readonly [PeerKey, string])[] = [
+  ["workload", "workload"],
+  ["canonical", "canonical_service"],
+  ["revision", "canonical_revision"],
+  ["ns", "workload_namespace"],
+  ["app", "app"],
+  ["version", "version"],
+  ["cluster", "cluster"],
+];
+
+function ownTags(side: Side, principal: string): Tag[] {
+  const tags = PEER_TAGS.map(([key, label]) => ({
+    name: `${side}_${label}`,
+    value_format: `%ENVIRONMENT(${peerEnvironment(key)})%`,
+  }));
+  return withPrincipal(side, tags, principal);
+}
+
+function peerTags(side: Side, from: (key: PeerKey) => string, principal: string): Tag[] {
+  const tags = PEER_TAGS.map(([key, label]) =>
+    orElse(`${side}_${label}`, from(key), key === "revision" ? "latest" : "unknown"),
+  );
+  return withPrincipal(side, tags, principal);
+}
+
+/** The principal stands after the namespace. */
+function withPrincipal(side: Side, tags: readonly Tag[], format: string): Tag[] {
+  return [...tags.slice(0, 4), orElse(`${side}_principal`, format), ...tags.slice(4)];
+}
+
+function fromEndpoint(key: PeerKey): string {
+  return `%METADATA(UPSTREAM_HOST:istio.peer:${key})%`;
+}
+
+function fromFilterState(key: PeerKey): string {
+  return `%FILTER_STATE(${peerStateKey(key)}:PLAIN)%`;
+}
+
+/** The filter state object that holds one label of the downstream peer. */
+export function peerStateKey(key: PeerKey): string {
+  return `istio.peer.${key}`;
+}
+
+const CLUSTER_SERVICE_TAGS: readonly Tag[] = [
+  orElse("destination_service", "%METADATA(CLUSTER:istio.svc:host)%"),
+  orElse("destination_service_name", "%METADATA(CLUSTER:istio.svc:name)%"),
+  orElse("destination_service_namespace", "%METADATA(CLUSTER:istio.svc:namespace)%"),
+];
+
+/** One inbound chain serves one service port: its service is a constant. */
+function serviceTags(service: ChainContext["service"]): readonly Tag[] {
+  return [
+    { name: "destination_service", value_format: literal(service?.host ?? "unknown") },
+    { name: "destination_service_name", value_format: literal(service?.name ?? "unknown") },
+    { name: "destination_service_namespace", value_format: literal(service?.namespace ?? "unknown") },
+  ];
+}
+
+const HTTP_TAGS: readonly Tag[] = [
+  {
+    name: "request_protocol",
+    value_format: "%REQ(content-type)%",
+    rules: { ...onValue({ prefix: "application/grpc" }, "grpc"), on_no_match: { action: become("http") } },
+  },
+  { name: "response_code", value_format: "%RESPONSE_CODE%" },
+  { name: "grpc_response_status", value_format: "%GRPC_STATUS_NUMBER%" },
+  { name: "response_flags", value_format: "%RESPONSE_FLAGS%" },
+];
+
+const TCP_TAGS: readonly Tag[] = [
+  { name: "request_protocol", value_format: "tcp" },
+  { name: "response_flags", value_format: "%RESPONSE_FLAGS%" },
+];
+
+/** A client cannot tell from here; a server knows by the chain. */
+function policyTag(chain: ChainContext): Tag {
+  const policy = chain.direction === "inbound" ? (chain.mutualTls ? "mutual_tls" : "none") : "unknown";
+  return { name: "connection_security_policy", value_format: policy };
+}
+
+function literal(text: string): string {
+  return text.replaceAll("%", "%%");
+}
+
+function orElse(name: string, format: string, otherwise = "unknown"): Tag {
+  return { name, value_format: format, rules: onValue({ exact: "" }, otherwise) };
+}
+
+function onValue(match: Messages["xds.type.matcher.v3.StringMatcher"], to: string): Matcher {
+  return {
+    matcher_list: {
+      matchers: [
+        {
+          predicate: { single_predicate: { input: TAG_VALUE, value_match: match } },
+          on_match: { action: become(to) },
+        },
+      ],
+    },
+  };
+}
+
+const TAG_VALUE = {
+  name: "value",
+  typed_config: typed("envoy.extensions.matching.common_inputs.stats.v3.StatTagValueInput", {}),
+} as const;
+
+function become(value: string): Messages["xds.core.v3.TypedExtensionConfig"] {
+  return {
+    name: "become",
+    typed_config: typed("envoy.extensions.matching.actions.transform_stat.v3.TransformStat", {
+      update_tag: { new_tag_value: value },
+    }),
+  };
+}

@@ -1,0 +1,9 @@
+import type { ChainContext, NetworkFilter } from "../types.ts";
+
+/** A network filter that stands before the chain's terminal filter: one file, one line in order.ts. */
+export interface MeshNetworkFilter {
+  /** Its name in Envoy's configuration. */
+  readonly name: string;
+  appliesTo(chain: ChainContext): boolean;
+  filter(chain: ChainContext): NetworkFilter;
+}

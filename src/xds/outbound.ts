@@ -1,0 +1,107 @@
+import { compact } from "../base/compact.ts";
+import type { OutboundListener, SniChain } from "../ir/listener.ts";
+import { seconds } from "./duration.ts";
+import { httpChainFilters } from "./hcm.ts";
+import { listenerFilters } from "./listener-filters/order.ts";
+import { blackHole, type TcpTarget, tcpFilters } from "./tcp-proxy.ts";
+import type { ChainContext, EnvoyListener, FilterChain, NetworkFilter, XdsOptions } from "./types.ts";
+
+/**
+ * One listener of traffic that leaves the workload. Reads every field of ir.OutboundListener and nothing of the workload,
+ * so all proxies of a scope share its bytes. What matches no chain falls to the default chain, which must be Envoy's
+ * `default_filter_chain`: once a transport protocol has selected chains, Envoy does not look further.
+ */
+export function buildOutboundListener(listener: OutboundListener, options: XdsOptions): EnvoyListener {
+  const chain: ChainContext = { direction: "outbound", mutualTls: false, service: undefined, options };
+  const inspectHttp = listener.kind === "http" || listener.kind === "auto";
+  const inspectTls = listener.sniChains.length > 0;
+  const filters = listenerFilters({
+    originalDestination: false,
+    inspectTls,
+    inspectHttp,
+    noTlsInspection: [],
+    noHttpInspection: [],
+  });
+  return compact({
+    name: listener.name,
+    address: { socket_address: { address: listener.address, port_value: listener.port } },
+    traffic_direction: "OUTBOUND" as const,
+    use_original_dst: listener.kind === "capture" ? true : undefined,
+    // only what iptables redirects to is bound; the others are found by the original destination
+    bind_to_port: listener.bindToPort ? undefined : false,
+    listener_filters: filters.length === 0 ? undefined : filters,
+    ...(filters.length === 0 ? {} : detection(options)),
+    ...chains(listener, chain),
+  });
+}
+
+/** A client that never speaks must not hang for ever when a timeout is set. */
+export function detection(options: XdsOptions): Partial<EnvoyListener> {
+  return {
+    listener_filters_timeout: seconds(options.protocolDetectionTimeoutMs),
+    continue_on_listener_filters_timeout: true,
+  };
+}
+
+function chains(
+  listener: OutboundListener,
+  chain: ChainContext,
+): Pick<EnvoyListener, "filter_chains" | "default_filter_chain"> {
+  const sni = listener.sniChains.map((part) => sniChain(listener, part, chain));
+  const http = (): readonly NetworkFilter[] =>
+    httpChainFilters(chain, `outbound_${listener.name};`, { table: listener.routeTable ?? listener.name });
+  switch (listener.kind) {
+    case "http":
+      return {
+        filter_chains: [...sni, { filter_chain_match: HTTP_BYTES, filters: http() }],
+        default_filter_chain: passOn("PassthroughFilterChain", listener.fallback, chain),
+      };
+    case "auto":
+      return {
+        filter_chains: [...sni, { filter_chain_match: HTTP_BYTES, filters: http() }],
+        default_filter_chain: passOn(listener.name, tcpTarget(listener), chain),
+      };
+    case "tcp":
+      if (sni.length === 0) return { filter_chains: [passOn(undefined, tcpTarget(listener), chain)] };
+      return { filter_chains: sni, default_filter_chain: passOn(listener.name, tcpTarget(listener), chain) };
+    case "capture":
+      return {
+        filter_chains: [
+          {
+            name: `${listener.name}-blackhole`,
+            filter_chain_match: { destination_port: listener.port },
+            filters: blackHole("BlackHoleCluster", "BlackHoleCluster;"),
+          },
+        ],
+        default_filter_chain: passOn(`${listener.name}-catchall-tcp`, listener.fallback, chain),
+      };
+    case "http-proxy":
+      return { filter_chains: [{ filters: http() }] };
+  }
+}
+
+/** What the HTTP inspector recognised. */
+const HTTP_BYTES: NonNullable<FilterChain["filter_chain_match"]> = {
+  transport_protocol: "raw_buffer",
+  application_protocols: ["http/1.1", "h2c"],
+};
+
+function tcpTarget(listener: OutboundListener): TcpTarget {
+  return listener.clusters.length === 0 ? listener.fallback : listener.clusters;
+}
+
+function passOn(name: string | undefined, target: TcpTarget, chain: ChainContext): FilterChain {
+  return compact({ name, filters: tcpFilters(chain, `${targetName(target)};`, target) });
+}
+
+function targetName(target: TcpTarget): string {
+  return typeof target === "string" ? target : (target[0]?.cluster ?? "BlackHoleCluster");
+}
+
+function sniChain(listener: OutboundListener, part: SniChain, chain: ChainContext): FilterChain {
+  return {
+    name: `${listener.name}_${part.serverNames[0] ?? ""}`,
+    filter_chain_match: { transport_protocol: "tls", server_names: part.serverNames },
+    filters: tcpFilters(chain, `${targetName(part.clusters)};`, part.clusters),
+  };
+}

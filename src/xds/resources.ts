@@ -1,0 +1,84 @@
+import type { Named, ProxyConfig } from "../ir/config.ts";
+import { typed } from "../wire/codec.ts";
+import { buildCluster } from "./cluster.ts";
+import { buildEndpoints } from "./endpoints.ts";
+import { buildGatewayListener } from "./gateway.ts";
+import { buildInbound } from "./inbound.ts";
+import { buildOutboundListener } from "./outbound.ts";
+import { buildRouteTable } from "./routes.ts";
+import type { EnvoyListener, EnvoyResource, XdsKind, XdsOptions } from "./types.ts";
+
+/** What one proxy is served, by name, as Envoy resources. */
+export interface Resources {
+  /** Names in push order, and whether the scope or the workload owns each: what the scope owns is equal for all its proxies. */
+  names(kind: XdsKind): readonly Named[];
+  /** In JSON form with `@type`; undefined for a name that this proxy does not have. Equal configuration, equal content. */
+  resource(kind: XdsKind, name: string): EnvoyResource | undefined;
+}
+
+/**
+ * The Envoy resources of a proxy. Pure: every answer is computed from the lookups of `config`, so a derivation that calls
+ * it depends on exactly what the answer read. Secrets are not the mesh model's: `names("secret")` is empty.
+ */
+export function resourcesFor(config: ProxyConfig, options: XdsOptions): Resources {
+  return {
+    names: (kind) => NAMES[kind](config),
+    resource: (kind, name) => BUILDERS[kind](config, name, options),
+  };
+}
+
+const scopeOwned = (name: string): Named => ({ name, owner: "scope" });
+
+const NAMES: Readonly<Record<XdsKind, (config: ProxyConfig) => readonly Named[]>> = {
+  cluster: (config) => config.clusterNames(),
+  endpoint: (config) => config.clusterNames().filter(({ name }) => config.cluster(name)?.discovery === "eds"),
+  listener: (config) => [
+    ...inboundNames(config),
+    ...config.outboundListeners().map(({ name }) => scopeOwned(name)),
+    ...config.gatewayListeners().map(({ name }) => scopeOwned(name)),
+  ],
+  route: (config) => config.routeTableNames().map(scopeOwned),
+  secret: () => [],
+};
+
+type Build = (config: ProxyConfig, name: string, options: XdsOptions) => EnvoyResource | undefined;
+
+const BUILDERS: Readonly<Record<XdsKind, Build>> = {
+  cluster(config, name, options) {
+    const cluster = config.cluster(name);
+    return cluster && typed("envoy.config.cluster.v3.Cluster", buildCluster(cluster, options));
+  },
+  endpoint(config, name) {
+    const group = config.endpoints(name);
+    return group && typed("envoy.config.endpoint.v3.ClusterLoadAssignment", buildEndpoints(group));
+  },
+  listener(config, name, options) {
+    const listener = findListener(config, name, options);
+    return listener && typed("envoy.config.listener.v3.Listener", listener);
+  },
+  route(config, name) {
+    const table = config.routeTable(name);
+    const context = { protocolOf: (cluster: string) => config.cluster(cluster)?.protocol };
+    return table && typed("envoy.config.route.v3.RouteConfiguration", buildRouteTable(table, context));
+  },
+  secret: () => undefined,
+};
+
+function findListener(config: ProxyConfig, name: string, options: XdsOptions): EnvoyListener | undefined {
+  const outbound = config.outboundListeners().find((listener) => listener.name === name);
+  if (outbound !== undefined) return buildOutboundListener(outbound, options);
+  const gateway = config.gatewayListeners().find((listener) => listener.name === name);
+  if (gateway !== undefined) return buildGatewayListener(gateway, options);
+  const inbound = config.inbound();
+  return inbound && buildInbound(inbound, options).find((listener) => listener.name === name);
+}
+
+/** Names of the inbound listeners, without building their chains. */
+function inboundNames(config: ProxyConfig): readonly Named[] {
+  const inbound = config.inbound();
+  if (inbound === undefined) return [];
+  const { bindAddress } = inbound;
+  const names =
+    bindAddress === undefined ? ["virtualInbound"] : inbound.ports.map((port) => `${bindAddress}_${port.targetPort}`);
+  return names.map((name) => ({ name, owner: "workload" }));
+}

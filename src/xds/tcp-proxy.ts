@@ -1,0 +1,55 @@
+import { compact } from "../base/compact.ts";
+import type { WeightedCluster } from "../ir/route.ts";
+import { type Messages, typed } from "../wire/codec.ts";
+import { accessLogs } from "./access-loggers/order.ts";
+import { networkFilters } from "./network-filters/order.ts";
+import type { ChainContext, NetworkFilter } from "./types.ts";
+
+type TcpProxy = Messages["envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"];
+
+/** Where bytes go: one cluster by name, or several by weight. */
+export type TcpTarget = string | readonly WeightedCluster[];
+
+/**
+ * The filters of a chain that passes bytes on. Behind mutual TLS the upstream connection waits for the handshake:
+ * otherwise it, and the record of it, come before the peer is known.
+ */
+export function tcpFilters(chain: ChainContext, statPrefix: string, target: TcpTarget): readonly NetworkFilter[] {
+  const config: TcpProxy = compact({
+    stat_prefix: statPrefix,
+    ...cluster(target),
+    access_log: accessLogs(chain, "tcp"),
+    access_log_options: { flush_access_log_on_connected: true },
+    upstream_connect_mode: chain.mutualTls ? ("ON_DOWNSTREAM_TLS_HANDSHAKE" as const) : undefined,
+    max_early_data_bytes: chain.mutualTls ? 0 : undefined,
+  });
+  return [
+    ...networkFilters(chain),
+    {
+      name: "envoy.filters.network.tcp_proxy",
+      typed_config: typed("envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy", config),
+    },
+  ];
+}
+
+/** A chain that takes a connection and closes it: a proxy must not be dialled at its own capture ports. */
+export function blackHole(name: string, statPrefix: string): readonly NetworkFilter[] {
+  return [
+    {
+      name: "envoy.filters.network.tcp_proxy",
+      typed_config: typed("envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy", {
+        stat_prefix: statPrefix,
+        cluster: name,
+      }),
+    },
+  ];
+}
+
+function cluster(target: TcpTarget): Pick<TcpProxy, "cluster" | "weighted_clusters"> {
+  if (typeof target === "string") return { cluster: target };
+  const clusters = target.filter((part) => part.weight > 0);
+  const only = clusters[0];
+  if (only === undefined) return { cluster: "BlackHoleCluster" };
+  if (clusters.length === 1) return { cluster: only.cluster };
+  return { weighted_clusters: { clusters: clusters.map(({ cluster: name, weight }) => ({ name, weight })) } };
+}

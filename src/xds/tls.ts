@@ -1,0 +1,101 @@
+import { compact } from "../base/compact.ts";
+import { type Messages, typed } from "../wire/codec.ts";
+import type { ConfigSource, TransportSocket } from "./types.ts";
+
+type CommonTls = Messages["envoy.extensions.transport_sockets.tls.v3.CommonTlsContext"];
+type SanMatcher = Messages["envoy.extensions.transport_sockets.tls.v3.SubjectAltNameMatcher"];
+type Downstream = Messages["envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext"];
+type Upstream = Messages["envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext"];
+
+/** What mesh clients offer, by what will flow: the server tells its filter chains apart by these. */
+export const ALPN = {
+  h1: ["istio-http/1.1", "istio", "http/1.1"],
+  h2: ["istio-h2", "istio", "h2"],
+  tcp: ["istio"],
+} as const;
+
+/** What identifies HTTP of a mesh client, and TCP of one. */
+export const OFFERED_HTTP: readonly string[] = ["istio-http/1.0", "istio-http/1.1", "istio-h2"];
+export const OFFERED_TCP: readonly string[] = ["istio-peer-exchange", "istio"];
+
+const TLS_SOCKET = "envoy.transport_sockets.tls";
+
+/** Secrets over ADS, which the control plane serves to gateways. */
+export const ADS_SECRETS: ConfigSource = { ads: {}, resource_api_version: "V3", initial_fetch_timeout: "0s" };
+
+/** The workload's own certificate and the mesh's roots, which the agent serves on its socket. Wait as long as it takes. */
+export const SDS_AGENT: ConfigSource = {
+  resource_api_version: "V3",
+  initial_fetch_timeout: "0s",
+  api_config_source: {
+    api_type: "GRPC",
+    transport_api_version: "V3",
+    set_node_on_first_message_only: true,
+    grpc_services: [{ envoy_grpc: { cluster_name: "sds-grpc" } }],
+  },
+};
+
+/** TLS 1.2 with forward secrecy, or TLS 1.3. */
+export const TLS_PARAMS: NonNullable<CommonTls["tls_params"]> = {
+  tls_minimum_protocol_version: "TLSv1_2",
+  tls_maximum_protocol_version: "TLSv1_3",
+  cipher_suites: [
+    "ECDHE-ECDSA-AES256-GCM-SHA384",
+    "ECDHE-RSA-AES256-GCM-SHA384",
+    "ECDHE-ECDSA-AES128-GCM-SHA256",
+    "ECDHE-RSA-AES128-GCM-SHA256",
+  ],
+};
+
+/** The workload's own certificate, and peers verified by the mesh's roots and by `sans`. */
+export function meshTls(sans: readonly SanMatcher[]): CommonTls {
+  return {
+    tls_params: TLS_PARAMS,
+    tls_certificate_sds_secret_configs: [{ name: "default", sds_config: SDS_AGENT }],
+    combined_validation_context: {
+      default_validation_context: sans.length === 0 ? {} : { match_typed_subject_alt_names: sans },
+      validation_context_sds_secret_config: { name: "ROOTCA", sds_config: SDS_AGENT },
+    },
+  };
+}
+
+/** Any identity of these trust domains. */
+export function anyOf(trustDomains: readonly string[]): readonly SanMatcher[] {
+  return trustDomains.map((domain) => ({ san_type: "URI", matcher: { prefix: `spiffe://${domain}/` } }));
+}
+
+/** Exactly these identities. */
+export function exactly(uris: readonly string[]): readonly SanMatcher[] {
+  return uris.map((uri) => ({ san_type: "URI", matcher: { exact: uri } }));
+}
+
+/** Mutual TLS of the mesh towards clients: who has no certificate of `trustDomains` is refused in the handshake. */
+export function downstreamMeshTls(trustDomains: readonly string[]): TransportSocket {
+  return downstream({
+    common_tls_context: { ...meshTls(anyOf(trustDomains)), alpn_protocols: ["h2", "http/1.1"] },
+    require_client_certificate: true,
+  });
+}
+
+/** A TLS socket for a filter chain. */
+export function downstream(context: Downstream): TransportSocket {
+  return {
+    name: TLS_SOCKET,
+    typed_config: typed("envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext", context),
+  };
+}
+
+/** A TLS socket for a cluster; an empty `sni` sends none. */
+export function upstream(common: CommonTls, sni: string): TransportSocket {
+  const context: Upstream = compact({ common_tls_context: common, sni: sni === "" ? undefined : sni });
+  return {
+    name: TLS_SOCKET,
+    typed_config: typed("envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext", context),
+  };
+}
+
+/** A plaintext socket, for the side of a choice that has no TLS. */
+export const RAW_SOCKET: TransportSocket = {
+  name: "envoy.transport_sockets.raw_buffer",
+  typed_config: typed("envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer", {}),
+};
