@@ -102,6 +102,7 @@ function plainType(sources: readonly SchemaSource[], source: SchemaSource, schem
     case "string":
     case "boolean":
       return schema.type;
+    case undefined:
     default:
       return "unknown";
   }

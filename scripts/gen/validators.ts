@@ -84,6 +84,7 @@ ${kinds.map((kind) => `  ${kind.title},\n`).join("")}} as unknown as Readonly<Re
 function shapesFile(sources: readonly SchemaSource[]): string {
   const shapes: string[] = [];
   const expected: string[] = [];
+  const deprecated: string[] = [];
   for (const source of sources) {
     const definitions = Object.entries(source.schema.$defs ?? {}).map(
       ([name, schema]) => [definitionName(source, name), schema] as const,
@@ -95,6 +96,10 @@ function shapesFile(sources: readonly SchemaSource[]): string {
       const fields = Object.entries(schema.properties).map(
         ([field, property]) => `${field}: ${JSON.stringify(shapeOf(sources, source, property))}`,
       );
+      const old = Object.entries(schema.properties).flatMap(([field, property]) =>
+        property.deprecated === true ? [`${field}: ${JSON.stringify(property.description)}`] : [],
+      );
+      if (old.length > 0) deprecated.push(`  ${name}: { ${old.join(", ")} },\n`);
       shapes.push(`  ${name}: { ${fields.join(", ")} },\n`);
     }
   }
@@ -106,6 +111,10 @@ ${shapes.join("")}};
 /** What a value of a definition has to be, in words, where the schema has a pattern or a count. */
 export const expectedWords: Readonly<Record<string, string>> = {
 ${expected.join("")}};
+
+/** Deprecated fields by definition, with what the schema says of them. */
+export const deprecatedFields: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+${deprecated.join("")}};
 `;
 }
 

@@ -379,7 +379,7 @@ export interface DestinationRuleLoadBalancer {
   readonly consistentHash?: DestinationRuleConsistentHash;
   /** How localities share the traffic. Default: as the mesh configuration says. */
   readonly localityLbSetting?: DestinationRuleLocalityLb;
-  /** Deprecated: use warmup. Time in which a new endpoint's share grows. */
+  /** Deprecated: use warmup. Time in which a new endpoint's share grows. @deprecated */
   readonly warmupDurationSecs?: Duration;
   /** Lets a new endpoint's share grow slowly. With ROUND_ROBIN and LEAST_REQUEST. */
   readonly warmup?: DestinationRuleWarmup;

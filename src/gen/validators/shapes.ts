@@ -105,3 +105,20 @@ export const expectedWords: Readonly<Record<string, string>> = {
   TelemetryCustomTag: "one of literal, environment, header and formatter",
   VirtualServiceResponseBody: "one of string and bytes",
 };
+
+/** Deprecated fields by definition, with what the schema says of them. */
+export const deprecatedFields: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  AuthorizationPolicy: { targetRef: "Deprecated: use targetRefs." },
+  DestinationRuleLoadBalancer: { warmupDurationSecs: "Deprecated: use warmup. Time in which a new endpoint's share grows." },
+  DestinationRuleConsistentHash: { minimumRingSize: "Deprecated: use ringHash.minimumRingSize. Default 1024." },
+  DestinationRuleOutlierDetection: { consecutiveErrors: "Deprecated: use consecutiveGatewayErrors or consecutive5xxErrors." },
+  GatewayPort: { targetPort: "Deprecated: not used." },
+  RequestAuthenticationJwtRule: { jwks_uri: "Old spelling of jwksUri." },
+  RequestAuthentication: { targetRef: "Deprecated: use targetRefs." },
+  SidecarPort: { targetPort: "Deprecated: not used." },
+  SidecarOutboundTrafficPolicy: { egressProxy: "Deprecated: service that unknown traffic is sent to." },
+  Telemetry: { targetRef: "Deprecated: use targetRefs." },
+  VirtualServiceHttpRoute: { mirrorPercent: "Deprecated: use mirrorPercentage. Whole percent of requests that mirror copies.", mirror_percent: "Deprecated: use mirrorPercentage. Old spelling of mirrorPercent." },
+  VirtualServiceDelay: { percent: "Deprecated: use percentage. Whole percent of requests." },
+  VirtualServiceCorsPolicy: { allowOrigin: "Deprecated: use allowOrigins. Exact origins." },
+};

@@ -1,0 +1,150 @@
+import { pathText, valueAt } from "../base/field-path.ts";
+import { nearest } from "../base/nearest.ts";
+import { finding } from "../diagnostics/codes.ts";
+import type { FieldPath, Finding } from "../diagnostics/finding.ts";
+import { type SchemaError, specValidators } from "../gen/validators/index.ts";
+import { expectedWords, shapes } from "../gen/validators/shapes.ts";
+import type { KubeObject } from "../resources/object.ts";
+import { refOf } from "../resources/object.ts";
+
+/** What a spec does not hold to in its schema, in words: unknown fields with the nearest name, expected and got. */
+export function schemaFindings(kind: string, object: KubeObject): readonly Finding[] {
+  const validate = specValidators[kind];
+  if (validate === undefined) return [];
+  const spec = object.spec ?? {};
+  if (validate(spec)) return [];
+  const seen = new Set<string>();
+  const findings: Finding[] = [];
+  for (const error of validate.errors ?? []) {
+    const steps = pointerSteps(error.instancePath);
+    const { problem, hint, path } = words(kind, spec, steps, error);
+    const key = `${path.join("/")} ${problem}`;
+    if (seen.has(key)) continue;
+    seen.add(key);
+    const place = { object: refOf(object), path: ["spec", ...path] };
+    findings.push(finding("IST0106", place, { rule: `schema-${error.keyword}`, problem, hint }));
+  }
+  return findings;
+}
+
+interface Words {
+  readonly problem: string;
+  readonly hint: string;
+  readonly path: FieldPath;
+}
+
+function pointerSteps(pointer: string): FieldPath {
+  if (pointer === "") return [];
+  return pointer
+    .slice(1)
+    .split("/")
+    .map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~"))
+    .map((step) => (/^\d+$/.test(step) ? Number(step) : step));
+}
+
+function words(kind: string, spec: unknown, path: FieldPath, error: SchemaError): Words {
+  const at = pathText(["spec", ...path]);
+  const type = typeAt(kind, path);
+  const got = show(valueAt(spec, path));
+  const plain = (problem: string, hint = ""): Words => ({ problem, hint, path });
+  switch (error.keyword) {
+    case "additionalProperties": {
+      const name = String(error.params["additionalProperty"]);
+      return { ...unknownField(at, type, name), path: [...path, name] };
+    }
+    case "required":
+      return plain(
+        `${pathText(["spec", ...path, String(error.params["missingProperty"])])} is missing`,
+        `Add ${String(error.params["missingProperty"])} to ${at}.`,
+      );
+    case "enum": {
+      const allowed = (error.params["allowedValues"] as readonly unknown[]).map(String);
+      const close = nearest(String(valueAt(spec, path)), allowed);
+      return plain(
+        `${at}: expected one of ${allowed.join(", ")}, got ${got}`,
+        close === undefined ? "" : `Did you mean ${close}?`,
+      );
+    }
+    case "type":
+      return plain(
+        `${at}: expected ${typeWords(error.params["type"], type)}, got ${got}`,
+        valueHint(error, type, valueAt(spec, path)),
+      );
+    case "pattern":
+      return plain(`${at}: expected ${expectedWords[type] ?? "another form"}, got ${got}`);
+    case "maxProperties":
+      return plain(`${at}: expected ${expectedWords[type] ?? "fewer fields"}, got ${keysAt(spec, path)}`);
+    default:
+      return plain(`${at}: expected ${limitWords(error)}, got ${got}`);
+  }
+}
+
+function unknownField(at: string, type: string, name: string): Omit<Words, "path"> {
+  const known = Object.keys(shapes[type] ?? {});
+  const close = nearest(name, known);
+  const hint = close === undefined ? `Fields here: ${known.join(", ")}.` : `Did you mean ${close}?`;
+  return { problem: `${at} has no field ${name}`, hint };
+}
+
+/** A number or switch where text is asked for is nearly always a value without quotes, and the other way round. */
+function valueHint(error: SchemaError, type: string, value: unknown): string {
+  if (type === "Duration" && typeof value === "number") return `Add a unit, e.g. ${value}s.`;
+  const wanted = error.params["type"];
+  if (wanted === "string" && (typeof value === "number" || typeof value === "boolean"))
+    return "Put quotes around the value.";
+  const number = wanted === "integer" || wanted === "number";
+  return number && typeof value === "string" && /^\d+$/.test(value) ? "Remove the quotes around the number." : "";
+}
+
+const LIMITS: Readonly<Record<string, (limit: string) => string>> = {
+  minimum: (limit) => `${limit} or more`,
+  maximum: (limit) => `${limit} or less`,
+  minItems: (limit) => `a list of at least ${limit}`,
+  maxItems: (limit) => `a list of at most ${limit}`,
+  minProperties: (limit) => `at least ${limit} entry`,
+  minLength: () => "a text that is not empty",
+  maxLength: (limit) => `at most ${limit} characters`,
+};
+
+function limitWords(error: SchemaError): string {
+  return LIMITS[error.keyword]?.(String(error.params["limit"])) ?? error.keyword;
+}
+
+const TYPE_WORDS: Readonly<Record<string, string>> = {
+  object: "a map",
+  array: "a list",
+  string: "text",
+  integer: "a whole number",
+  number: "a number",
+  boolean: "true or false",
+};
+
+function typeWords(wanted: unknown, type: string): string {
+  const expected = expectedWords[type];
+  if (wanted === "string" && expected !== undefined) return expected;
+  return TYPE_WORDS[String(wanted)] ?? String(wanted);
+}
+
+/** The type of a place: the name of a definition, or `[]T`, `{}T` or a JSON type. */
+function typeAt(kind: string, path: FieldPath): string {
+  let type = kind;
+  for (const step of path) {
+    if (type.startsWith("[]") || type.startsWith("{}")) type = type.slice(2);
+    else type = shapes[type]?.[String(step)] ?? "any";
+  }
+  return type;
+}
+
+function keysAt(spec: unknown, path: FieldPath): string {
+  const value = valueAt(spec, path);
+  return typeof value === "object" && value !== null ? Object.keys(value).join(" and ") : show(value);
+}
+
+/** A value as messages show it: short, with its type visible. */
+export function show(value: unknown): string {
+  if (Array.isArray(value)) return `a list of ${value.length}`;
+  if (typeof value === "object" && value !== null) return "a map";
+  if (value === undefined) return "nothing";
+  const text = JSON.stringify(value);
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
