@@ -50,7 +50,7 @@ export async function start(argv: readonly string[]): Promise<void> {
 }
 
 async function run(command: string | undefined, args: readonly string[], io: AgentIo): Promise<number> {
-  switch (command) {
+  switch (command ?? "") {
     case "proxy":
       return proxy(args, io);
     case "istio-iptables":

@@ -57,17 +57,21 @@ function agentFor(host, port, limit) {
   return agent;
 }
 
+/** What to dial for a URL, and the path to ask for there. */
+function way(url) {
+  const proxy = process.env.http_proxy || process.env.HTTP_PROXY;
+  if (!proxy) return { place: locate(url.hostname, Number(url.port || 80)), path: `${url.pathname}${url.search}` };
+  const { hostname: host, port } = new URL(proxy);
+  return { place: { host, port: Number(port || 80) }, path: url.href };
+}
+
 /**
  * One HTTP request. With http_proxy set it goes there in absolute form, otherwise straight to the service.
  * Resolves with { status, headers, body }; rejects when there is no answer within `timeout` ms.
  */
 export function call(target, { method = "GET", headers = {}, timeout = 10_000, limit = 64, keep = true } = {}) {
   const url = new URL(target);
-  const proxy = process.env.http_proxy || process.env.HTTP_PROXY;
-  const port = Number(url.port || 80);
-  const via = proxy ? new URL(proxy) : undefined;
-  const place = via ? { host: via.hostname, port: Number(via.port || 80) } : locate(url.hostname, port);
-  const path = via ? url.href : `${url.pathname}${url.search}`;
+  const { place, path } = way(url);
   return new Promise((resolve, reject) => {
     const options = {
       ...place,
@@ -75,7 +79,6 @@ export function call(target, { method = "GET", headers = {}, timeout = 10_000, l
       method,
       headers: { host: url.host, ...headers },
       agent: keep ? agentFor(place.host, place.port, limit) : false,
-      localAddress: via || !bindAddress?.startsWith("127.") ? undefined : bindAddress,
     };
     const outgoing = request(options, (answer) => {
       const chunks = [];

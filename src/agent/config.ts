@@ -112,14 +112,9 @@ export function readConfig(input: ConfigInput): AgentConfig {
     host: "istiod.istio-system.svc",
     port: 15012,
   });
-  const serverName = env["ISTIOD_SAN"] ?? (isIP(discovery.host) === 0 ? discovery.host : "istiod.istio-system.svc");
+  const serverName = serverNameOf(env, discovery);
   const read = readMetadata(env, input.readFile);
-  const ports = {
-    admin: portNumber("PROXY_CONFIG proxyAdminPort", proxyConfig["proxyAdminPort"], 15000),
-    status: portNumber("PROXY_CONFIG statusPort", proxyConfig["statusPort"], 15020),
-    readiness: portNumber("ISTIO_META_ENVOY_STATUS_PORT", read["ENVOY_STATUS_PORT"], 15021),
-    prometheus: portNumber("ISTIO_META_ENVOY_PROMETHEUS_PORT", read["ENVOY_PROMETHEUS_PORT"], 15090),
-  };
+  const ports = proxyPorts(proxyConfig, read);
   const bind = meshBind(read);
   const domain = values.domain ?? `${namespace}.svc.cluster.local`;
   return {
@@ -152,9 +147,22 @@ export function readConfig(input: ConfigInput): AgentConfig {
     appProbers: parseOptional("ISTIO_KUBE_APP_PROBERS", env["ISTIO_KUBE_APP_PROBERS"]) ?? {},
     scrape: parseOptional("ISTIO_PROMETHEUS_ANNOTATIONS", env["ISTIO_PROMETHEUS_ANNOTATIONS"]),
     proxyConfig,
-    appAddress: bind?.appAddress ?? ip,
+    appAddress: bind === undefined ? ip : bind.appAddress,
     bootstrapOverride: env["ISTIO_BOOTSTRAP_OVERRIDE"] || undefined,
   };
+}
+
+function proxyPorts(proxyConfig: Readonly<Record<string, unknown>>, metadata: NodeMetadata): AgentConfig["ports"] {
+  return {
+    admin: portNumber("PROXY_CONFIG proxyAdminPort", proxyConfig["proxyAdminPort"], 15000),
+    status: portNumber("PROXY_CONFIG statusPort", proxyConfig["statusPort"], 15020),
+    readiness: portNumber("ISTIO_META_ENVOY_STATUS_PORT", metadata["ENVOY_STATUS_PORT"], 15021),
+    prometheus: portNumber("ISTIO_META_ENVOY_PROMETHEUS_PORT", metadata["ENVOY_PROMETHEUS_PORT"], 15090),
+  };
+}
+
+function serverNameOf(env: Env, discovery: HostPort): string {
+  return env["ISTIOD_SAN"] ?? (isIP(discovery.host) === 0 ? discovery.host : "istiod.istio-system.svc");
 }
 
 interface MeshBind {

@@ -48,6 +48,7 @@ const STOP_LIMIT = 5_000;
 const COUNT_EVERY = 1_000;
 
 type Step = readonly [DrainState, readonly DrainEffect[]];
+type LivingEvent = Exclude<DrainEvent, { type: "envoy-exit" }>;
 
 /** One event. */
 export function stepDrain(state: DrainState, event: DrainEvent, policy: DrainPolicy): Step {
@@ -64,7 +65,7 @@ export function stepDrain(state: DrainState, event: DrainEvent, policy: DrainPol
   }
 }
 
-function running(state: Extract<DrainState, { phase: "running" }>, event: DrainEvent, policy: DrainPolicy): Step {
+function running(state: Extract<DrainState, { phase: "running" }>, event: LivingEvent, policy: DrainPolicy): Step {
   switch (event.type) {
     case "drain-only":
       return state.drained ? [state, []] : [{ phase: "running", drained: true }, [{ type: "drain-listeners" }]];
@@ -82,12 +83,13 @@ function running(state: Extract<DrainState, { phase: "running" }>, event: DrainE
         ],
       ];
     }
-    default:
+    case "timer":
+    case "connections":
       return [state, []];
   }
 }
 
-function draining(state: DrainState, event: DrainEvent, policy: DrainPolicy): Step {
+function draining(state: DrainState, event: LivingEvent, policy: DrainPolicy): Step {
   switch (event.type) {
     case "terminate":
     case "quit":
@@ -97,7 +99,7 @@ function draining(state: DrainState, event: DrainEvent, policy: DrainPolicy): St
     case "connections":
       if (event.active === 0) return stop("no connection left");
       return [state, [{ type: "timer", delay: COUNT_EVERY }]];
-    default:
+    case "drain-only":
       return [state, []];
   }
 }

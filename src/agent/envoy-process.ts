@@ -34,14 +34,20 @@ export function writeBootstrap(config: AgentConfig, bootstrap: Bootstrap): strin
 /** Envoy's arguments: one instance per network namespace or address, never restarted hot. */
 export function envoyArguments(config: AgentConfig, bootstrapPath: string): readonly string[] {
   return [
-    ...["-c", bootstrapPath],
-    ...["--drain-time-s", String(config.drain.envoyDrainSeconds)],
-    ...["--drain-strategy", "immediate"],
-    ...["--local-address-ip-version", config.addresses.listen === "::" ? "v6" : "v4"],
-    ...["--file-flush-interval-msec", "1000"],
+    "-c",
+    bootstrapPath,
+    "--drain-time-s",
+    String(config.drain.envoyDrainSeconds),
+    "--drain-strategy",
+    "immediate",
+    "--local-address-ip-version",
+    config.addresses.listen === "::" ? "v6" : "v4",
+    "--file-flush-interval-msec",
+    "1000",
     "--disable-hot-restart",
     "--allow-unknown-static-fields",
-    ...["-l", config.logLevel],
+    "-l",
+    config.logLevel,
     ...(config.componentLogLevel === undefined ? [] : ["--component-log-level", config.componentLogLevel]),
     ...(config.concurrency === undefined ? [] : ["--concurrency", String(config.concurrency)]),
     ...(config.bootstrapOverride === undefined ? [] : ["--config-yaml", config.bootstrapOverride]),
@@ -58,7 +64,7 @@ export function startEnvoy(
   context: { readonly config: AgentConfig; readonly env: Env; readonly log: Logger },
 ): EnvoyProcess {
   const setpriv = onPath("setpriv", context.env);
-  if (setpriv === undefined) context.log.warn({}, "setpriv is not on PATH: Envoy would outlive a killed agent");
+  if (setpriv === undefined) context.log.debug({}, "setpriv is not on PATH: Envoy would outlive a killed agent");
   const [command, prefix] = setpriv === undefined ? [binary, []] : [setpriv, ["--pdeathsig", "SIGKILL", "--", binary]];
   const child = spawn(command, [...prefix, ...args], {
     stdio: ["ignore", "inherit", "inherit"],

@@ -25,11 +25,7 @@ export function readMetadata(env: Env, readFile: ReadFile): NodeMetadata {
   const out: Record<string, unknown> = {};
   if (labels !== undefined) out["LABELS"] = labels;
   if (annotations !== undefined) out["ANNOTATIONS"] = annotations;
-  for (const [name, value] of Object.entries(env).sort(([a], [b]) => (a < b ? -1 : 1))) {
-    if (value === undefined || value === "") continue;
-    if (name.startsWith("ISTIO_META_")) out[name.slice("ISTIO_META_".length)] = value;
-    if (name.startsWith("ISTIO_METAJSON_")) mergeJson(out, name, value);
-  }
+  addFromEnvironment(out, env);
   const own: Record<string, string | undefined> = {
     NAME: env["POD_NAME"],
     NAMESPACE: env["POD_NAMESPACE"],
@@ -38,6 +34,15 @@ export function readMetadata(env: Env, readFile: ReadFile): NodeMetadata {
   };
   for (const [key, value] of Object.entries(own)) if (value !== undefined && value !== "") out[key] ??= value;
   return out;
+}
+
+/** Sorted by name, so that what is merged does not depend on the environment's order. */
+function addFromEnvironment(out: Record<string, unknown>, env: Env): void {
+  for (const [name, value] of Object.entries(env).sort(([a], [b]) => (a < b ? -1 : 1))) {
+    if (value === undefined || value === "") continue;
+    if (name.startsWith("ISTIO_META_")) out[name.slice("ISTIO_META_".length)] = value;
+    if (name.startsWith("ISTIO_METAJSON_")) mergeJson(out, name, value);
+  }
 }
 
 /** The seven labels a workload tells its peers, from its metadata. The same rules as meshd's when it signs. */

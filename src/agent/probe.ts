@@ -31,7 +31,7 @@ export interface ProbeAnswer {
 }
 
 const BODY_LIMIT = 10 * 1024;
-const PATH = /^\/app-health\/[^/]+\/(livez|readyz|startupz)$/;
+const PATH = /^\/(app-health\/[^/]+\/(livez|readyz|startupz)|app-lifecycle\/[^/]+\/(prestopz|poststartz))$/;
 
 /** Reads `ISTIO_KUBE_APP_PROBERS`: path of this agent -> probe. Entries that are not probes are named in `problems`. */
 export function readProbes(table: Readonly<Record<string, unknown>>): {
@@ -72,20 +72,7 @@ function readProbe(value: Readonly<Record<string, unknown>>): Probe | undefined 
   const seconds = typeof value["timeoutSeconds"] === "number" ? value["timeoutSeconds"] : 1;
   const timeout = Math.max(1, seconds) * 1000;
   const { httpGet, tcpSocket, grpc } = value;
-  if (isRecord(httpGet)) {
-    const port = portOf(httpGet);
-    if (port === undefined) return undefined;
-    const path = typeof httpGet["path"] === "string" && httpGet["path"] !== "" ? httpGet["path"] : "/";
-    return {
-      kind: "http",
-      port,
-      path: path.startsWith("/") ? path : `/${path}`,
-      scheme: httpGet["scheme"] === "HTTPS" ? "HTTPS" : "HTTP",
-      host: typeof httpGet["host"] === "string" && httpGet["host"] !== "" ? httpGet["host"] : undefined,
-      headers: headerList(httpGet["httpHeaders"]),
-      timeout,
-    };
-  }
+  if (isRecord(httpGet)) return readHttp(httpGet, timeout);
   if (isRecord(tcpSocket)) {
     const port = portOf(tcpSocket);
     return port === undefined ? undefined : { kind: "tcp", port, timeout };
@@ -98,6 +85,25 @@ function readProbe(value: Readonly<Record<string, unknown>>): Probe | undefined 
   return undefined;
 }
 
+function readHttp(action: Readonly<Record<string, unknown>>, timeout: number): Probe | undefined {
+  const port = portOf(action);
+  if (port === undefined) return undefined;
+  const text = (key: string): string | undefined => {
+    const value = action[key];
+    return typeof value === "string" && value !== "" ? value : undefined;
+  };
+  const path = text("path") ?? "/";
+  return {
+    kind: "http",
+    port,
+    path: path.startsWith("/") ? path : `/${path}`,
+    scheme: text("scheme") === "HTTPS" ? "HTTPS" : "HTTP",
+    host: text("host"),
+    headers: headerList(action["httpHeaders"]),
+    timeout,
+  };
+}
+
 /** Named ports were resolved by injection; a name that is left cannot be dialled. */
 function portOf(action: Readonly<Record<string, unknown>>): number | undefined {
   const port = Number(action["port"]);
@@ -106,9 +112,10 @@ function portOf(action: Readonly<Record<string, unknown>>): number | undefined {
 
 function headerList(value: unknown): readonly (readonly [string, string])[] {
   if (!Array.isArray(value)) return [];
-  return value.flatMap((item: unknown) =>
-    isRecord(item) && typeof item["name"] === "string" ? [[item["name"], String(item["value"] ?? "")] as const] : [],
-  );
+  return value.flatMap((item: unknown) => {
+    if (!isRecord(item) || typeof item["name"] !== "string") return [];
+    return [[item["name"], typeof item["value"] === "string" ? item["value"] : ""] as const];
+  });
 }
 
 function outcome(ok: boolean): ProbeAnswer {

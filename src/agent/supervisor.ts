@@ -26,7 +26,7 @@ export interface SupervisorDeps {
 
 /** Consumes the bootstrap and Envoy's admin interface; offers a running Envoy and its orderly end. */
 export function createSupervisor(deps: SupervisorDeps): Supervisor {
-  const { admin, log } = deps;
+  const { log } = deps;
   let state: DrainState = { phase: "running", drained: false };
   let process: EnvoyProcess | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -83,11 +83,11 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
       clearTimeout(timer);
     },
   };
+}
 
-  async function drainListeners({ role }: SupervisorDeps): Promise<void> {
-    const path = `/drain_listeners?${role === "sidecar" ? "inboundonly&" : ""}graceful`;
-    await admin.call("POST", path).catch((error: unknown) => log.warn({}, `cannot drain: ${errorText(error)}`));
-  }
+async function drainListeners({ admin, role, log }: SupervisorDeps): Promise<void> {
+  const path = `/drain_listeners?${role === "sidecar" ? "inboundonly&" : ""}graceful`;
+  await admin.call("POST", path).catch((error: unknown) => log.warn({}, `cannot drain: ${errorText(error)}`));
 }
 
 /** Connections from outside that are still open; Infinity, so that nobody is cut, when Envoy does not say. */

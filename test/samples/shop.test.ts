@@ -54,8 +54,9 @@ test("with http_proxy the request goes there in absolute form, trace headers inc
   const answer = await fetch(`http://127.0.0.1:${web}/`, { headers: { "x-request-id": "r1", "x-other": "no" } });
   proxy.close();
   expect(await answer.json()).toMatchObject({ catalog: { version: "v9" } });
-  expect(seen.map((request) => request.url).sort()).toEqual(["http://cart:8000/cart", "http://catalog:8000/items"]);
-  expect(seen.map((request) => request.headers.host).sort()).toEqual(["cart:8000", "catalog:8000"]);
+  const asked = new Map(seen.map((request) => [request.url, request.headers.host]));
+  expect(asked.get("http://cart:8000/cart")).toBe("cart:8000");
+  expect(asked.get("http://catalog:8000/items")).toBe("catalog:8000");
   expect(seen[0]?.headers).toMatchObject({ "x-request-id": "r1" });
   expect(seen[0]?.headers["x-other"]).toBeUndefined();
 });
