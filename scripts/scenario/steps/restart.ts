@@ -1,0 +1,37 @@
+import { load, podOf } from "../ask.ts";
+import { must, type Scenario } from "../context.ts";
+import { until } from "../kubectl.ts";
+import { processesOfPod } from "../process.ts";
+import { SHOP } from "./shop.ts";
+
+const SECONDS = 8;
+
+/** kill -9 of meshd while requests flow. */
+export const restart = {
+  title: "kill -9 of the control plane under traffic: no request fails",
+  async run(scenario: Scenario): Promise<void> {
+    const pod = (await podOf(scenario, "istio-system", "istiod")).metadata.name;
+    const [pid] = await processesOfPod(pod, "meshd.js");
+    must(pid !== undefined, `no process of pod ${pod} on this machine`);
+    const traffic = load(
+      scenario,
+      { namespace: SHOP, app: "client" },
+      { url: "http://web/", seconds: SECONDS, concurrency: 4 },
+    );
+    // requests are flowing before the kill: the client's proxy has some in its counters
+    await load(scenario, { namespace: SHOP, app: "client" }, { url: "http://web/", requests: 20, concurrency: 1 });
+    scenario.say(`$ kill -9 ${pid}    # meshd, pod ${pod}`);
+    process.kill(pid, "SIGKILL");
+    const took = await until(30_000, "all proxies to be SYNCED with the next meshd", async () => {
+      const { code } = await scenario.meshctl(["proxy-status"], { quiet: true, expect: 0 }).catch(() => ({ code: 1 }));
+      return code === 0 && (await processesOfPod(pod, "meshd.js"))[0] !== undefined;
+    });
+    const tally = await traffic;
+    const served = tally.status["200"] ?? 0;
+    must(served === tally.requests, `requests failed: ${JSON.stringify(tally)}`);
+    must(took <= 5000, `all proxies were SYNCED after ${(took / 1000).toFixed(1)} s, expected 5`);
+    scenario.say(
+      `  ${served} of ${tally.requests} requests served; all proxies SYNCED ${(took / 1000).toFixed(1)} s after the kill`,
+    );
+  },
+};
