@@ -1,4 +1,3 @@
-import type { Server } from "node:net";
 import type { Duplex } from "node:stream";
 import type { KubeObject } from "../../resources/object.ts";
 
@@ -77,11 +76,8 @@ export type ServiceResolver = (
 ) => Promise<{ host: string; port: number; dial?: () => Promise<Duplex> }>;
 
 export interface ApiOptions {
-  /**
-   * Addresses to serve TLS on; port 0 takes a free one. The first is in the kubeconfig. With `server`, that already listening
-   * socket (handed over from another network namespace) is served instead of binding, and host and port are its address.
-   */
-  readonly listen: readonly { readonly host: string; readonly port: number; readonly server?: Server }[];
+  /** Addresses to serve TLS on; port 0 takes a free one. The first is in the kubeconfig. */
+  readonly listen: readonly { readonly host: string; readonly port: number }[];
   /** Service cluster IPs are handed out of this, e.g. `10.96.0.0/16`; third octet >= 1 (loopback workloads map S.s). */
   readonly serviceCidr: string;
   readonly log: (message: string) => void;
