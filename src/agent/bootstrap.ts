@@ -8,6 +8,7 @@ export type Bootstrap = Readonly<Record<string, unknown>>;
 const TYPE = "type.googleapis.com/";
 const HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 const MANY = 100_000;
+const JSON_LOG = { time: "%Y-%m-%dT%T.%fZ", level: "%l", scope: "envoy %n", message: "%j" };
 
 /**
  * The bootstrap of one proxy. Envoy takes its certificate from the agent's unix socket and its configuration straight
@@ -21,7 +22,7 @@ export function buildBootstrap(config: AgentConfig, discovery: HostPort): Bootst
       address: socketAddress(config.addresses.admin, config.ports.admin),
       ignore_global_conn_limit: true,
     },
-    application_log_config: { log_format: { text_format: "%Y-%m-%dT%T.%fZ\t%l\tenvoy %n %g:%#\t%v\tthread=%t" } },
+    ...(config.logAsJson ? { application_log_config: { log_format: { json_format: JSON_LOG } } } : {}),
     layered_runtime: layeredRuntime(config),
     bootstrap_extensions: [statNamespaceExtension()],
     stats_config: statsConfig(config),
@@ -85,9 +86,7 @@ function xdsCluster(config: AgentConfig, discovery: HostPort): unknown {
   const name = "xds-grpc";
   return {
     name,
-    ...(isIP(discovery.host) === 0
-      ? { type: "STRICT_DNS", dns_refresh_rate: "5s", dns_lookup_family: "V4_PREFERRED" }
-      : { type: "STATIC" }),
+    ...(isIP(discovery.host) === 0 ? { type: "STRICT_DNS", dns_lookup_family: "V4_PREFERRED" } : { type: "STATIC" }),
     connect_timeout: "1s",
     load_assignment: loadAssignment(name, socketAddress(discovery.host, discovery.port)),
     circuit_breakers: {

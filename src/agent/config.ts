@@ -45,6 +45,8 @@ export interface AgentConfig {
   readonly concurrency: number | undefined;
   readonly logLevel: string;
   readonly componentLogLevel: string | undefined;
+  /** Envoy's log as JSON lines; the agent's always is. */
+  readonly logAsJson: boolean;
   /** The agent's own level. */
   readonly agentLogLevel: string;
   readonly drain: {
@@ -141,6 +143,7 @@ export function readConfig(input: ConfigInput): AgentConfig {
     concurrency: concurrency(values.concurrency, proxyConfig, env),
     logLevel: values.proxyLogLevel,
     componentLogLevel: values.proxyComponentLogLevel === "" ? undefined : values.proxyComponentLogLevel,
+    logAsJson: values.log_as_json === true,
     agentLogLevel: agentLogLevel(values.log_output_level),
     drain: drain(proxyConfig, env),
     secret: secret(env),

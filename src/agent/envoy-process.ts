@@ -31,6 +31,8 @@ export function writeBootstrap(config: AgentConfig, bootstrap: Bootstrap): strin
   }
 }
 
+const TEXT_LOG = "%Y-%m-%dT%T.%fZ\t%l\tenvoy %n %g:%#\t%v\tthread=%t";
+
 /** Envoy's arguments: one instance per network namespace or address, never restarted hot. */
 export function envoyArguments(config: AgentConfig, bootstrapPath: string): readonly string[] {
   return [
@@ -48,6 +50,7 @@ export function envoyArguments(config: AgentConfig, bootstrapPath: string): read
     "--allow-unknown-static-fields",
     "-l",
     config.logLevel,
+    ...(config.logAsJson ? [] : ["--log-format", TEXT_LOG]),
     ...(config.componentLogLevel === undefined ? [] : ["--component-log-level", config.componentLogLevel]),
     ...(config.concurrency === undefined ? [] : ["--concurrency", String(config.concurrency)]),
     ...(config.bootstrapOverride === undefined ? [] : ["--config-yaml", config.bootstrapOverride]),
