@@ -50,7 +50,7 @@ export function encodeAny(value: TypedAny): { typeUrl: string; bytes: Uint8Array
 
 /** The JSON form of the message that a type URL and bytes stand for. Throws when the type is not one we know. */
 export function decodeAny(typeUrl: string, bytes: Uint8Array): TypedAny {
-  return { ...(decodeMessage(typeOfUrl(typeUrl), bytes) as object), "@type": typeUrl };
+  return { "@type": typeUrl, ...(decodeMessage(typeOfUrl(typeUrl), bytes) as object) };
 }
 
 /** The message name in a type URL. Throws MeshError `wire-type` when src/gen/envoy does not know it. */

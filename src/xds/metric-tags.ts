@@ -5,6 +5,12 @@ import type { ChainContext } from "./types.ts";
 type Tag = Messages["envoy.extensions.access_loggers.stats.v3.Config.Tag"];
 type Matcher = Messages["xds.type.matcher.v3.Matcher"];
 
+/** Matcher input: the value of the tag that a rule stands at. Above the tables below, which are built from it. */
+const TAG_VALUE = {
+  name: "value",
+  typed_config: typed("envoy.extensions.matching.common_inputs.stats.v3.StatTagValueInput", {}),
+} as const;
+
 /**
  * The labels of the standard metrics as tags of the stats access logger (reference/envoy-recipes.md 1.1). Own labels come
  * from the environment of Envoy, so listeners do not depend on the workload; the peer's from endpoint metadata (client)
@@ -132,11 +138,6 @@ function onValue(match: Messages["xds.type.matcher.v3.StringMatcher"], to: strin
     },
   };
 }
-
-const TAG_VALUE = {
-  name: "value",
-  typed_config: typed("envoy.extensions.matching.common_inputs.stats.v3.StatTagValueInput", {}),
-} as const;
 
 function become(value: string): Messages["xds.core.v3.TypedExtensionConfig"] {
   return {

@@ -8,7 +8,7 @@ type StateValue = Messages["envoy.extensions.filters.common.set_filter_state.v3.
 /**
  * Takes the peer's labels out of its certificate's subject, once per connection, into filter state that metrics and access
  * logs read: for HTTP and TCP alike, and no client can forge it. A certificate of another issuer has no such subject: the
- * expressions fail, the values stay empty and the metrics say `unknown`. The URI SAN alone decides identity.
+ * values stay empty and the metrics say `unknown`. The URI SAN alone decides identity.
  */
 export const metadataExchange: MeshNetworkFilter = {
   name: "istio.metadata_exchange",
@@ -30,13 +30,15 @@ function fromSubject(object_key: string, index: number): StateValue {
     skip_if_empty: true,
     format_string: {
       text_format_source: {
-        inline_string: `%CEL(connection.subject_peer_certificate.split(',')[${part}].split('=')[1])%`,
+        inline_string: `%CEL(${SUBJECT}.endsWith(',O=mesh') ? ${SUBJECT}.split(',')[${part}].split('=')[1] : '')%`,
       },
       omit_empty_values: true,
       formatters: [CEL_WITH_STRINGS],
     },
   };
 }
+
+const SUBJECT = "connection.subject_peer_certificate";
 
 /** split() is off by default in Envoy's CEL. */
 const CEL_WITH_STRINGS = {
