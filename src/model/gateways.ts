@@ -1,7 +1,7 @@
 import type { KindTypes } from "../resources/kinds.ts";
 import type { ModelContext } from "./context.ts";
 import { byAge } from "./order.ts";
-import { podPort } from "./pods.ts";
+import { type PodPort, type Pods, targetPortOf } from "./pods.ts";
 import { namedSelector, selects } from "./selectors.ts";
 
 /** The object, with its spec. */
@@ -17,13 +17,10 @@ export interface Gateways {
    * The port a gateway pod listens on for a port of a server, which is one of the Services in front of it: that Service's
    * targetPort; without such a Service the number itself.
    */
-  listenPort(
-    pod: { readonly namespace: string; readonly name: string; readonly labels: Labels },
-    serverPort: number,
-  ): number;
+  listenPort(pod: { readonly namespace: string; readonly labels: Labels }, serverPort: number): number;
 }
 
-export function createGateways({ world }: ModelContext): Gateways {
+export function createGateways({ world }: ModelContext, pods: Pods): Gateways {
   return {
     selecting: (labels) =>
       world
@@ -33,16 +30,21 @@ export function createGateways({ world }: ModelContext): Gateways {
           return selector !== undefined && selects(selector, labels);
         })
         .toSorted(byAge),
-    listenPort({ namespace, name, labels }, serverPort) {
+    listenPort({ namespace, labels }, serverPort) {
       for (const { spec } of world.list("Service", namespace).toSorted(byAge)) {
         const selector = namedSelector(spec?.selector);
         const port = spec?.ports?.find((candidate) => candidate.port === serverPort);
         if (selector === undefined || port === undefined || !selects(selector, labels)) continue;
         const target = port.targetPort ?? port.port;
-        const resolved = podPort(typeof target === "number" ? undefined : world.get("Pod", namespace, name), target);
+        const resolved = typeof target === "number" ? target : targetPortOf(portsOfAny(namespace, labels), target);
         if (resolved !== undefined) return resolved;
       }
       return serverPort;
     },
   };
+  /** Ports of the gateway's pods: all are made from one template. */
+  function portsOfAny(namespace: string, labels: Labels): readonly PodPort[] {
+    const pod = world.list("Pod", namespace).find(({ metadata }) => selects(labels, metadata.labels ?? {}));
+    return pod === undefined ? [] : pods.ports(namespace, pod.metadata.name);
+  }
 }

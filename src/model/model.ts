@@ -66,6 +66,6 @@ export function createModel(world: World & { readonly derivations?: Derivations 
     endpoints: createEndpoints(context, services, pods, peerAuthentications),
     virtualServices: createVirtualServices(context),
     destinationRules: createDestinationRules(context),
-    gateways: createGateways(context),
+    gateways: createGateways(context, pods),
   };
 }

@@ -16,12 +16,23 @@ export interface PodFacts {
   readonly hasProxy: boolean;
 }
 
+/** A declared port; `name` is "" where none was given. */
+export interface PodPort {
+  readonly name: string;
+  readonly number: number;
+}
+
+/** The container that injection adds; its ports are the proxy's own. */
+export const PROXY_CONTAINER = "istio-proxy";
+
 /** Label of pods (and WorkloadEntries) whose proxy takes mutual TLS; injection sets it to "istio". */
 export const TLS_MODE_LABEL = "security.istio.io/tlsMode";
 
 /** Questions about pods. */
 export interface Pods {
   facts(namespace: string, name: string): PodFacts | undefined;
+  /** Ports that the application's containers declare, sorted by number; none for an unknown pod. */
+  ports(namespace: string, name: string): readonly PodPort[];
   /** Name of the pod that owns an address; undefined when none or several do. */
   byIp(ip: string): { readonly namespace: string; readonly name: string } | undefined;
 }
@@ -49,8 +60,19 @@ export function createPods({ world, derivations, clusterId }: ModelContext): Pod
       hasProxy: labels[TLS_MODE_LABEL] === "istio",
     };
   });
+  const ports = derivations.keyed("ports of pod", (namespace: string, name: string): readonly PodPort[] => {
+    const pod = world.get("Pod", namespace, name);
+    const containers =
+      pod === undefined ? [] : runningContainers(pod).filter((container) => container.name !== PROXY_CONTAINER);
+    return containers
+      .flatMap((container) => container.ports ?? [])
+      .filter(({ protocol }) => protocol === undefined || protocol === "TCP")
+      .map((port) => ({ name: port.name ?? "", number: port.containerPort }))
+      .toSorted((a, b) => a.number - b.number);
+  });
   return {
     facts,
+    ports,
     byIp(ip) {
       const [pod, second] = world.by("podsByIp", ip);
       if (pod === undefined || second !== undefined) return undefined;
@@ -67,19 +89,13 @@ export function parseLocality(text: string | undefined): Endpoint["locality"] | 
 }
 
 /** All containers that run as long as the pod does: the app's, and init containers that restart (native sidecars). */
-export function runningContainers(pod: Pod): readonly Container[] {
+function runningContainers(pod: Pod): readonly Container[] {
   const natives = pod.spec?.initContainers?.filter((container) => container["restartPolicy"] === "Always") ?? [];
   return [...(pod.spec?.containers ?? []), ...natives];
 }
 
-/** A port of a pod by number or by the name a container gave it. */
-export function podPort(pod: Pod | undefined, target: number | string): number | undefined {
+/** A port by number (as Services may also write it as text) or by the name a container gave it. */
+export function targetPortOf(ports: readonly PodPort[], target: number | string): number | undefined {
   if (typeof target === "number") return target;
-  if (/^\d+$/.test(target)) return Number(target);
-  if (pod === undefined) return undefined;
-  for (const { ports = [] } of runningContainers(pod)) {
-    const port = ports.find(({ name }) => name === target);
-    if (port !== undefined) return port.containerPort;
-  }
-  return undefined;
+  return /^\d+$/.test(target) ? Number(target) : ports.find(({ name }) => name === target)?.number;
 }

@@ -1,0 +1,196 @@
+import type { GatewayChain, GatewayListener } from "../ir/listener.ts";
+import type { Provenance } from "../ir/provenance.ts";
+import { explicitPort, meshAddress } from "../model/explicit-bind.ts";
+import type { Gateway } from "../model/gateways.ts";
+import type { Model } from "../model/model.ts";
+import { byText } from "../model/order.ts";
+import { refOf } from "../resources/object.ts";
+import type { CompileContext } from "./context.ts";
+import type { RouteSite } from "./http-routes.ts";
+import type { ScopeFacts } from "./scope.ts";
+import { tcpClusters } from "./tcp-routes.ts";
+
+type Server = NonNullable<NonNullable<Gateway["spec"]>["servers"]>[number];
+
+/** One server of a Gateway, where it listens on a gateway pod. */
+export interface PlacedServer {
+  readonly gateway: { readonly namespace: string; readonly name: string };
+  readonly server: Server;
+  readonly address: string;
+  readonly port: number;
+  readonly kind: GatewayListener["kind"];
+  /** Name of its route table; undefined for TCP. */
+  readonly table: string | undefined;
+  readonly provenance: Provenance;
+}
+
+/** What a gateway pod's listeners come from. */
+export interface GatewayPlan {
+  /** Servers of all Gateways that select the pod, the older Gateway's first, without those that lost their port. */
+  servers(scope: string): readonly PlacedServer[];
+  /** Sorted by name. */
+  listeners(scope: string): readonly GatewayListener[];
+}
+
+export function createGatewayPlan(context: CompileContext): GatewayPlan {
+  const { model, derivations } = context;
+  const servers = derivations.keyed("gateway servers", (scope: string): readonly PlacedServer[] => {
+    const facts = context.scope(scope);
+    const placed = model.gateways
+      .selecting(facts.labels)
+      .flatMap((gateway) =>
+        (gateway.spec?.servers ?? []).flatMap((server, index) => place(model, facts, { gateway, server, index }) ?? []),
+      );
+    return withoutConflicts(placed);
+  });
+  const listeners = derivations.keyed("gateway listeners", (scope: string): readonly GatewayListener[] => {
+    const groups = new Map<string, PlacedServer[]>();
+    for (const server of servers(scope)) {
+      const name = `${server.address}_${server.port}`;
+      groups.set(name, [...(groups.get(name) ?? []), server]);
+    }
+    return [...groups]
+      .toSorted(([a], [b]) => byText(a, b))
+      .flatMap(([name, group]) => listenerOf(model, context.scope(scope), name, group) ?? []);
+  });
+  return { servers, listeners };
+}
+
+/** How a server's protocol is served; undefined for what has no effect yet. */
+function kindOf({ port, tls }: Server): GatewayListener["kind"] | undefined {
+  switch (port.protocol.toUpperCase()) {
+    case "HTTP":
+    case "HTTP2":
+    case "GRPC":
+    case "GRPC-WEB":
+      return "http";
+    case "HTTPS":
+    case "TLS":
+      return tls !== undefined && terminates(tls.mode) ? "tls" : undefined;
+    case "TCP":
+      return tls === undefined ? "tcp" : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** Whether the gateway itself ends TLS in this mode (absent means PASSTHROUGH, as in Istio). */
+export function terminates(mode: string | undefined): mode is "SIMPLE" | "MUTUAL" | "OPTIONAL_MUTUAL" | "ISTIO_MUTUAL" {
+  return mode === "SIMPLE" || mode === "MUTUAL" || mode === "OPTIONAL_MUTUAL" || mode === "ISTIO_MUTUAL";
+}
+
+interface ServerSource {
+  readonly gateway: Gateway;
+  readonly server: Server;
+  readonly index: number;
+}
+
+function place(model: Model, facts: ScopeFacts, { gateway, server, index }: ServerSource): PlacedServer | undefined {
+  const kind = kindOf(server);
+  if (kind === undefined) return undefined;
+  const { name, namespace = "" } = gateway.metadata;
+  const listenPort = model.gateways.listenPort(facts, server.port.number);
+  const port = facts.bind === null ? listenPort : explicitPort(listenPort);
+  const bind = server.bind === undefined || server.bind === "" ? "0.0.0.0" : server.bind;
+  const isHttps = kind === "tls" && server.port.protocol.toUpperCase() === "HTTPS";
+  const https = isHttps ? `https.${server.port.number}.${server.port.name}.${name}.${namespace}` : undefined;
+  return {
+    gateway: { namespace, name },
+    server,
+    address: facts.bind === null ? bind : meshAddress(facts.bind),
+    port,
+    kind,
+    table: kind === "http" ? `http.${port}` : https,
+    provenance: { from: refOf(gateway), path: ["spec", "servers", index], lost: [] },
+  };
+}
+
+/** A port serves one kind; TLS servers of a port have different hosts. Who comes first stays, and remembers who lost. */
+function withoutConflicts(placed: readonly PlacedServer[]): readonly PlacedServer[] {
+  const kept: PlacedServer[] = [];
+  for (const server of placed) {
+    const index = kept.findIndex(
+      (other) =>
+        other.address === server.address && other.port === server.port && conflict(other, server) !== undefined,
+    );
+    const winner = kept[index];
+    if (winner === undefined) {
+      kept.push(server);
+      continue;
+    }
+    const reason = conflict(winner, server) ?? "";
+    const lost = { from: server.provenance.from, path: server.provenance.path, reason };
+    kept[index] = { ...winner, provenance: { ...winner.provenance, lost: [...winner.provenance.lost, lost] } };
+  }
+  return kept;
+}
+
+function conflict(first: PlacedServer, second: PlacedServer): string | undefined {
+  if (first.kind !== second.kind) return `the port already serves ${first.kind}`;
+  if (first.kind === "http") return undefined;
+  if (first.kind === "tcp") return "the port already serves another TCP server";
+  const taken = bareHosts(first.server);
+  const shared = bareHosts(second.server).find((host) => taken.includes(host));
+  return shared === undefined ? undefined : `host ${shared} is already served on this port`;
+}
+
+/** A server's hosts without the namespaces they take VirtualServices from. */
+function bareHosts({ hosts }: Server): readonly string[] {
+  return hosts.map((host) => host.slice(host.indexOf("/") + 1));
+}
+
+function listenerOf(
+  model: Model,
+  facts: ScopeFacts,
+  name: string,
+  group: readonly PlacedServer[],
+): GatewayListener | undefined {
+  const [first] = group;
+  if (first === undefined) return undefined;
+  const chains =
+    first.kind === "http" ? [httpChain(group, first)] : group.flatMap((server) => chainOf(model, facts, server) ?? []);
+  if (chains.length === 0) return undefined;
+  return { name, address: first.address, port: first.port, kind: first.kind, chains };
+}
+
+/** All plaintext HTTP servers of a port are one chain and one route table. */
+function httpChain(group: readonly PlacedServer[], first: PlacedServer): GatewayChain {
+  const lost = group.flatMap(({ provenance }) => provenance.lost);
+  return {
+    serverNames: [],
+    tls: undefined,
+    routeTable: first.table,
+    clusters: [],
+    provenance: { ...first.provenance, lost },
+  };
+}
+
+/** A TLS or TCP server; one without a route sends nowhere, so it has no chain. */
+function chainOf(model: Model, facts: ScopeFacts, placed: PlacedServer): GatewayChain | undefined {
+  const { server, table, provenance, gateway } = placed;
+  const hosts = bareHosts(server);
+  const serverNames = hosts.includes("*") || placed.kind === "tcp" ? [] : hosts;
+  const tls =
+    server.tls !== undefined && terminates(server.tls.mode)
+      ? tlsOf(server.tls.mode, server.tls.credentialName)
+      : undefined;
+  if (table !== undefined) return { serverNames, tls, routeTable: table, clusters: [], provenance };
+  for (const { object, host } of model.virtualServices.ofGatewayServer(gateway, server.hosts)) {
+    const site: RouteSite = { ...siteOf(facts, placed), host };
+    const clusters = tcpClusters(model, { object, provenance: { from: refOf(object), path: [], lost: [] } }, site);
+    if (clusters !== undefined) return { serverNames, tls, routeTable: undefined, clusters, provenance };
+  }
+  return undefined;
+}
+
+function tlsOf(
+  mode: NonNullable<GatewayChain["tls"]>["mode"],
+  credentialName: string | undefined,
+): GatewayChain["tls"] {
+  return credentialName === undefined || credentialName === "" ? { mode } : { mode, credentialName };
+}
+
+/** The site of routes on this server, apart from the host. */
+export function siteOf({ namespace, labels }: ScopeFacts, { gateway, server }: PlacedServer): Omit<RouteSite, "host"> {
+  return { namespace, labels, gateway: `${gateway.namespace}/${gateway.name}`, port: server.port.number };
+}

@@ -1,0 +1,155 @@
+import type { Cluster } from "../ir/cluster.ts";
+import type { Inbound, InboundPort } from "../ir/listener.ts";
+import type { Endpoint, Protocol } from "../ir/service.ts";
+import { explicitPort, meshAddress } from "../model/explicit-bind.ts";
+import type { Model } from "../model/model.ts";
+import { byAge } from "../model/order.ts";
+import { targetPortOf } from "../model/pods.ts";
+import { selectProtocol } from "../model/protocol.ts";
+import { namedSelector, selects } from "../model/selectors.ts";
+import { peerOf } from "../model/workload.ts";
+import { INBOUND_SOURCE, SPECIAL_CLUSTERS } from "./clusters.ts";
+import type { CompileContext } from "./context.ts";
+import { INBOUND_PASSTHROUGH, inboundCluster } from "./names.ts";
+import type { WorkloadFacts } from "./scope.ts";
+
+/** What workloads receive. */
+export interface InboundSide {
+  inbound(workload: string): Inbound;
+  /** Inbound clusters, sorted by port. */
+  clusters(workload: string): readonly Cluster[];
+}
+
+/** A port by which some service reaches the workload. */
+interface Target {
+  readonly targetPort: number;
+  readonly protocol: Protocol;
+  readonly service: InboundPort["service"];
+}
+
+export function createInbound(context: CompileContext): InboundSide {
+  const { model, derivations } = context;
+  const inbound = derivations.keyed(
+    "inbound",
+    (workload: string): Inbound => inboundOf(model, context.workload(workload)),
+  );
+  const clusters = derivations.keyed("inbound clusters", (workload: string): readonly Cluster[] => {
+    const { bind } = context.workload(workload);
+    const ports = inbound(workload).ports.filter(({ cluster }) => cluster !== INBOUND_PASSTHROUGH);
+    return ports.map((port) => clusterOf(port, bind?.appAddress));
+  });
+  return { inbound, clusters };
+}
+
+function inboundOf(model: Model, facts: WorkloadFacts): Inbound {
+  const { effective, ports: policyPorts } = model.peerAuthentications;
+  const targets = targetsOf(model, facts);
+  const named = new Set(targets.map(({ targetPort }) => targetPort));
+  const { trustDomain, trustDomainAliases } = model.meshConfig();
+  const own = effective(facts);
+  const ports = targets.map(({ targetPort, protocol, service }): InboundPort => {
+    const mtls = effective(facts, targetPort);
+    const port = facts.bind === null ? targetPort : explicitPort(targetPort);
+    return { targetPort: port, protocol, cluster: inboundCluster(port), mtls: mtls.mode, mtlsFrom: mtls.from, service };
+  });
+  // A policy may name a port that no service does: its traffic passes, but by that rule.
+  const others = policyPorts(facts)
+    .filter((port) => facts.bind === null && !named.has(port))
+    .map((port): InboundPort => {
+      const mtls = effective(facts, port);
+      return {
+        targetPort: port,
+        protocol: "auto",
+        cluster: INBOUND_PASSTHROUGH,
+        mtls: mtls.mode,
+        mtlsFrom: mtls.from,
+        service: undefined,
+      };
+    });
+  return {
+    ports: [...ports, ...others].toSorted((a, b) => a.targetPort - b.targetPort),
+    defaultMtls: own.mode,
+    defaultMtlsFrom: own.from,
+    trustDomains: [...new Set([trustDomain, ...trustDomainAliases])],
+    bindAddress: facts.bind === null ? undefined : meshAddress(facts.bind),
+  };
+}
+
+/** Ports by services that select the workload, the oldest service's word for each; in explicit mode also declared ones. */
+function targetsOf(model: Model, facts: WorkloadFacts): readonly Target[] {
+  const byPort = new Map<number, Target>();
+  const add = (target: Target): void => {
+    if (target.protocol !== "udp" && !byPort.has(target.targetPort)) byPort.set(target.targetPort, target);
+  };
+  for (const target of [...serviceTargets(model, facts), ...entryTargets(model, facts)]) add(target);
+  if (facts.bind !== null) {
+    for (const { name, number } of facts.ports) {
+      add({ targetPort: number, protocol: selectProtocol({ port: number, name }), service: undefined });
+    }
+  }
+  return [...byPort.values()];
+}
+
+function serviceTargets({ world, services }: Model, { namespace, labels, ports }: WorkloadFacts): readonly Target[] {
+  return world
+    .list("Service", namespace)
+    .filter(({ spec }) => isSelected(spec?.selector, labels))
+    .toSorted(byAge)
+    .flatMap((object) => {
+      const service = services.kubernetes(namespace, object.metadata.name);
+      return (object.spec?.ports ?? []).flatMap((port): readonly Target[] => {
+        const known = service?.ports.find(({ number }) => number === port.port);
+        const targetPort = targetPortOf(ports, port.targetPort ?? port.port);
+        if (service === undefined || known === undefined || targetPort === undefined) return [];
+        const names = { host: service.hostname, name: service.name, namespace, port: port.port };
+        return [{ targetPort, protocol: known.protocol, service: names }];
+      });
+    });
+}
+
+function entryTargets({ world, services }: Model, { namespace, labels }: WorkloadFacts): readonly Target[] {
+  return world
+    .list("ServiceEntry", namespace)
+    .filter(({ spec }) => isSelected(spec?.workloadSelector?.labels, labels))
+    .toSorted(byAge)
+    .flatMap((object) => {
+      const [service] = services.ofEntry(namespace, object.metadata.name);
+      if (service === undefined) return [];
+      return (object.spec?.ports ?? []).map(({ number, targetPort }): Target => {
+        const protocol = service.ports.find((port) => port.number === number)?.protocol ?? "auto";
+        const names = { host: service.hostname, name: service.name, namespace, port: number };
+        return { targetPort: targetPort ?? number, protocol, service: names };
+      });
+    });
+}
+
+function isSelected(selector: Readonly<Record<string, string>> | undefined, labels: WorkloadFacts["labels"]): boolean {
+  const named = namedSelector(selector);
+  return named !== undefined && selects(named, labels);
+}
+
+/** To the application: where the client wanted (captured), or at the address it was told to bind. */
+function clusterOf({ targetPort, protocol, cluster, service }: InboundPort, appAddress: string | undefined): Cluster {
+  return {
+    ...(SPECIAL_CLUSTERS[INBOUND_PASSTHROUGH] as Cluster),
+    name: cluster,
+    discovery: appAddress === undefined ? "original-dst" : "static",
+    protocol,
+    endpoints: appAddress === undefined ? [] : [application(appAddress, targetPort)],
+    sourceAddress: appAddress === undefined ? INBOUND_SOURCE : undefined,
+    service: service && { host: service.host, name: service.name, namespace: service.namespace },
+  };
+}
+
+function application(address: string, port: number): Endpoint {
+  return {
+    address,
+    port,
+    labels: {},
+    peer: peerOf({}),
+    serviceAccount: "",
+    tlsMode: "disabled",
+    weight: 1,
+    locality: { region: "", zone: "", subzone: "" },
+  };
+}

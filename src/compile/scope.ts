@@ -1,0 +1,63 @@
+import { createHash } from "node:crypto";
+import type { ExplicitBind, Proxy } from "../ir/proxy.ts";
+import type { Model } from "../model/model.ts";
+
+/**
+ * What decides a proxy's outbound side (a gateway's: all of it). Proxies with equal facts share everything derived from them;
+ * in explicit mode the addresses are a workload's own, so there each is a scope of its own.
+ */
+export interface ScopeFacts {
+  readonly type: Proxy["type"];
+  readonly namespace: string;
+  /** Of a sidecar only the labels that some rule asks for. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly bind: ExplicitBind | null;
+}
+
+/** Labels that change with each roll-out and that nobody selects by. */
+const ROLLOUT_LABELS: readonly string[] = ["pod-template-hash", "controller-revision-hash"];
+
+/** The key of a proxy's scope: its facts as text. Read in a derivation it follows the rules that select by labels. */
+export function scopeKey(model: Model, { type, namespace, labels, interception, bind }: Proxy): string {
+  const asked =
+    type === "router"
+      ? Object.keys(labels).filter((key) => !ROLLOUT_LABELS.includes(key))
+      : [...model.virtualServices.sourceLabelKeys(namespace), ...model.destinationRules.selectorKeys(namespace)];
+  const facts: ScopeFacts = {
+    type,
+    namespace,
+    labels: pick(labels, asked),
+    bind: interception === "NONE" && bind !== undefined ? bind : null,
+  };
+  return JSON.stringify(facts);
+}
+
+/** What decides a sidecar's inbound side. */
+export interface WorkloadFacts {
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly ports: readonly { readonly name: string; readonly number: number }[];
+  readonly bind: ExplicitBind | null;
+}
+
+/** The key of a proxy's inbound side: equal for replicas. */
+export function workloadKey(model: Model, { namespace, name, labels, interception, bind }: Proxy): string {
+  const facts: WorkloadFacts = {
+    namespace,
+    labels: pick(labels, Object.keys(labels)),
+    ports: model.pods.ports(namespace, name),
+    bind: interception === "NONE" && bind !== undefined ? bind : null,
+  };
+  return JSON.stringify(facts);
+}
+
+/** A short name for a key, for caches and messages. */
+export function keyHash(key: string): string {
+  return createHash("sha256").update(key).digest("hex").slice(0, 16);
+}
+
+/** The pairs with these keys, sorted. */
+function pick(labels: Readonly<Record<string, string>>, keys: readonly string[]): Readonly<Record<string, string>> {
+  const pairs = [...new Set(keys)].toSorted().flatMap((key) => (labels[key] === undefined ? [] : [[key, labels[key]]]));
+  return Object.fromEntries(pairs) as Readonly<Record<string, string>>;
+}

@@ -1,0 +1,178 @@
+import type { HttpRoute, RouteTable, VirtualHost } from "../ir/route.ts";
+import type { MeshService } from "../ir/service.ts";
+import { explicitPort, explicitServiceAddress } from "../model/explicit-bind.ts";
+import { parseServiceHost } from "../model/host.ts";
+import { isHttp } from "../model/protocol.ts";
+import type { CompileContext } from "./context.ts";
+import { defaultRoute, httpRoutes, type RouteSite } from "./http-routes.ts";
+import { HTTP_PROXY_TABLE, outboundCluster, PASSTHROUGH } from "./names.ts";
+import type { ScopeFacts } from "./scope.ts";
+
+/** Port under which a host that only VirtualServices name is served, as in Istio. */
+const HOST_ONLY_PORT = 80;
+
+/** Route tables of sidecars. */
+export interface SidecarTables {
+  /** `80`: all HTTP hosts of a port; `host:port`: one host; `http_proxy`: all hosts, ports in the domains. */
+  table(scope: string, name: string): RouteTable | undefined;
+}
+
+export function createSidecarTables(context: CompileContext): SidecarTables {
+  const { model, derivations } = context;
+  const routes = derivations.keyed("routes", (scope: string, host: string, port: number): readonly HttpRoute[] =>
+    routesOf(context, context.scope(scope), host, port),
+  );
+  /** Hosts of a port with their service; a host that only VirtualServices name has none. */
+  const hosts = derivations.keyed("hosts of port", (namespace: string, port: number): readonly HostOfPort[] => {
+    const services = model.services.allVisible(namespace).filter((service) => isRouted(service, port));
+    const extra = port === HOST_ONLY_PORT ? model.virtualServices.meshHosts(namespace) : [];
+    return [
+      ...services.map((service) => ({ host: service.hostname, service })),
+      ...extra
+        .filter((host) => host !== "*" && model.services.visible(namespace, host) === undefined)
+        .map((host) => ({ host, service: undefined })),
+    ];
+  });
+  const ports = derivations.keyed("HTTP ports", (namespace: string): readonly number[] => {
+    const all = model.services.allVisible(namespace).flatMap((service) => service.ports);
+    const numbers = all.filter(({ protocol }) => isHttp(protocol) || protocol === "auto").map(({ number }) => number);
+    return [...new Set([...numbers, HOST_ONLY_PORT])].toSorted((a, b) => a - b);
+  });
+  const virtualHost = (
+    scope: string,
+    { host, service }: HostOfPort,
+    port: number,
+    domains: readonly string[],
+  ): VirtualHost => ({
+    name: `${host}:${port}`,
+    domains: service === undefined ? [host] : domains,
+    routes: routes(scope, host, port),
+    requireTls: false,
+  });
+  const ofPort = (scope: string, port: number): readonly VirtualHost[] => {
+    const facts = context.scope(scope);
+    return hosts(facts.namespace, port).map((entry) =>
+      virtualHost(scope, entry, port, domainsOf(entry.service, facts)),
+    );
+  };
+  const ofHost = (scope: string, host: string, port: number): RouteTable => {
+    const facts = context.scope(scope);
+    const service = model.services.visible(facts.namespace, host);
+    // Nobody redirects in explicit mode: the address already says which service is meant, whatever the Host header says.
+    const only = facts.bind !== null;
+    const one = virtualHost(scope, { host, service }, port, only ? ["*"] : domainsOf(service, facts));
+    return {
+      name: `${host}:${port}`,
+      portInDomains: false,
+      virtualHosts: only ? [one] : [one, fallback(model.meshConfig().outboundTrafficPolicy)],
+    };
+  };
+  const ofProxy = (scope: string): RouteTable => {
+    const facts = context.scope(scope);
+    const all = ports(facts.namespace).flatMap((port) =>
+      hosts(facts.namespace, port).map((entry) =>
+        virtualHost(scope, entry, port, withPort(domainsOf(entry.service, facts), port)),
+      ),
+    );
+    // Without redirection there is no original destination to pass a request on to.
+    return { name: HTTP_PROXY_TABLE, portInDomains: true, virtualHosts: [...distinct(all), fallback("REGISTRY_ONLY")] };
+  };
+  return {
+    table: derivations.keyed("route table", (scope: string, name: string): RouteTable | undefined => {
+      if (name === HTTP_PROXY_TABLE) return ofProxy(scope);
+      const colon = name.lastIndexOf(":");
+      if (colon >= 0) return ofHost(scope, name.slice(0, colon), Number(name.slice(colon + 1)));
+      const virtualHosts = [
+        ...distinct(ofPort(scope, Number(name))),
+        fallback(model.meshConfig().outboundTrafficPolicy),
+      ];
+      return { name, portInDomains: false, virtualHosts };
+    }),
+  };
+}
+
+interface HostOfPort {
+  readonly host: string;
+  readonly service: MeshService | undefined;
+}
+
+function isRouted(service: MeshService, port: number): boolean {
+  return service.ports.some(({ number, protocol }) => number === port && (isHttp(protocol) || protocol === "auto"));
+}
+
+function routesOf({ model }: CompileContext, facts: ScopeFacts, host: string, port: number): readonly HttpRoute[] {
+  const site: RouteSite = { namespace: facts.namespace, labels: facts.labels, gateway: "mesh", port, host };
+  const bound = model.virtualServices.forHost(facts.namespace, host);
+  if (bound?.object.spec?.http !== undefined) return httpRoutes(model, bound, site);
+  const service = model.services.visible(facts.namespace, host);
+  if (service === undefined) return [];
+  const from = { from: service.from, path: [], lost: [] };
+  return [defaultRoute(outboundCluster({ port, subset: "", host }), site, model.meshConfig(), from)];
+}
+
+/** Names and addresses a client may use for a service: full, short as its own namespace may write them, virtual IPs. */
+function domainsOf(service: MeshService | undefined, { namespace, bind }: ScopeFacts): readonly string[] {
+  if (service === undefined) return [];
+  const { hostname, name, namespace: owner, from, addresses } = service;
+  const domains = [hostname];
+  if (from.kind === "Service" || parseServiceHost(hostname) !== undefined) {
+    if (owner === namespace) domains.push(name);
+    domains.push(`${name}.${owner}`, `${name}.${owner}.svc`);
+  }
+  if (service.resolution === "passthrough" && !hostname.startsWith("*")) domains.push(`*.${hostname}`);
+  for (const address of addresses) {
+    domains.push(address.includes(":") ? `[${address}]` : address);
+    const own = bind === null || from.kind !== "Service" ? undefined : explicitServiceAddress(bind, address);
+    if (own !== undefined) domains.push(own);
+  }
+  return domains;
+}
+
+/** Domains as they stand in a Host header with a port; clients leave 80 out, and dial mapped ports in explicit mode. */
+function withPort(domains: readonly string[], port: number): readonly string[] {
+  const numbers = [...new Set([port, explicitPort(port)])];
+  return domains.flatMap((domain) => [
+    ...(port === 80 ? [domain] : []),
+    ...numbers.map((number) => `${domain}:${number}`),
+  ]);
+}
+
+/** Envoy refuses a table in which a domain stands twice: the first keeps it. */
+function distinct(hosts: readonly VirtualHost[]): readonly VirtualHost[] {
+  const taken = new Set<string>();
+  return hosts.flatMap((host) => {
+    const domains = host.domains.filter((domain) => !taken.has(domain));
+    for (const domain of domains) taken.add(domain);
+    return domains.length === 0 ? [] : [domains.length === host.domains.length ? host : { ...host, domains }];
+  });
+}
+
+/** What a request to a host nobody knows meets. */
+function fallback(policy: "ALLOW_ANY" | "REGISTRY_ONLY"): VirtualHost {
+  const match = { path: undefined, pathSeparatedPrefix: false, ignoreCase: false, headers: [], queryParams: [] };
+  const name = policy === "ALLOW_ANY" ? "allow_any" : "block_all";
+  const action: HttpRoute["action"] =
+    policy === "ALLOW_ANY"
+      ? {
+          kind: "forward",
+          clusters: [{ cluster: PASSTHROUGH, weight: 1, provenance: MESH_CONFIG }],
+          timeoutMs: 0,
+          retries: undefined,
+          prefixRewrite: undefined,
+          hostRewrite: undefined,
+        }
+      : { kind: "direct", status: 502, body: "" };
+  return {
+    name,
+    domains: ["*"],
+    requireTls: false,
+    routes: [{ name, match, action, operation: name, provenance: MESH_CONFIG }],
+  };
+}
+
+/** What the mesh configuration decides. */
+const MESH_CONFIG = {
+  from: { kind: "ConfigMap", namespace: "istio-system", name: "istio" },
+  path: ["data", "mesh", "outboundTrafficPolicy"],
+  lost: [],
+};
