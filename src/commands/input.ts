@@ -1,4 +1,6 @@
 import { compact } from "../base/compact.ts";
+import { durationMs } from "../base/duration.ts";
+import { UsageError } from "../base/errors.ts";
 import type { CommandInput } from "./io.ts";
 
 /** Text of a flag, or undefined when it was not given and has no default. */
@@ -35,13 +37,10 @@ export function globalOptions(input: CommandInput): GlobalOptions {
   });
 }
 
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-
-/** Milliseconds of a duration such as `300s`, `5m`, `1m30s`; undefined when it is none. */
-export function parseDuration(text: string): number | undefined {
-  if (!/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(text)) return undefined;
-  let total = 0;
-  for (const match of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g))
-    total += Number(match[1]) * (UNITS[match[2] ?? ""] ?? 0);
-  return total;
+/** Milliseconds of a flag such as `300s` or `5m`. Throws UsageError for anything else. */
+export function durationOption(input: CommandInput, name: string, fallback: string): number {
+  const text = textOption(input, name) ?? fallback;
+  const value = durationMs(text);
+  if (value === undefined) throw new UsageError(`expected a duration such as 300s or 5m, got "${text}"`);
+  return value;
 }

@@ -1,6 +1,105 @@
 import { UsageError } from "../base/errors.ts";
+import { findRemoval, type Removal, remove } from "../install/remove.ts";
+import { createProgress } from "../report/progress.ts";
+import type { ClusterReader } from "../resources/cluster.ts";
+import { type KubeObject, refOf, refText } from "../resources/object.ts";
+import { durationOption, globalOptions, switchOption } from "./input.ts";
 import type { CommandInput, CommandResult, Io } from "./io.ts";
 
-export function run(_input: CommandInput, _io: Io): Promise<CommandResult> {
-  return Promise.reject(new UsageError("this command comes within the hour"));
+export interface UninstallOptions {
+  /** Also CRDs with all configuration, and the namespace if install made it. */
+  readonly purge: boolean;
+  readonly isConfirmed: boolean;
+  readonly dryRun: boolean;
+  readonly timeoutMs: number;
+  readonly istioNamespace: string;
+}
+
+export interface UninstallResult extends CommandResult {
+  readonly removed: readonly KubeObject[];
+}
+
+/** `meshctl uninstall`. */
+export async function run(input: CommandInput, io: Io): Promise<UninstallResult> {
+  return uninstall(
+    {
+      purge: switchOption(input, "purge"),
+      isConfirmed: switchOption(input, "skipConfirmation"),
+      dryRun: switchOption(input, "dryRun"),
+      timeoutMs: durationOption(input, "timeout", "120s"),
+      istioNamespace: globalOptions(input).istioNamespace,
+    },
+    io,
+  );
+}
+
+/**
+ * Takes the mesh out: says first what goes and which pods still carry a proxy, then removes it and waits until it is gone.
+ * Nothing to remove is fine (exit code 0); a "no" is exit code 1.
+ */
+export async function uninstall(options: UninstallOptions, io: Io): Promise<UninstallResult> {
+  const cluster = await io.cluster();
+  await cluster.version();
+  const removal = await findRemoval(cluster, options.istioNamespace, options.purge);
+  const objects = allOf(removal);
+  if (objects.length === 0) {
+    io.out("There is nothing to remove.\n");
+    return { exitCode: 0, removed: [] };
+  }
+  io.err(await announcement(cluster, removal, options));
+  if (options.dryRun) {
+    io.out(objects.map((object) => `${refText(refOf(object))} would be removed\n`).join(""));
+    return { exitCode: 0, removed: [] };
+  }
+  if (!(await isConfirmed(options, io))) {
+    io.err("Cancelled: nothing was removed.\n");
+    return { exitCode: 1, removed: [] };
+  }
+  const progress = await createProgress(io);
+  progress.start(`removing ${objects.length} objects`);
+  try {
+    await remove(cluster, removal, {
+      timeoutMs: options.timeoutMs,
+      signal: io.signal,
+      onProgress: ([first]) => {
+        if (first !== undefined) progress.update(`waiting until ${refText(refOf(first.object))} is gone`);
+      },
+    });
+  } catch (error) {
+    progress.fail("not everything was removed");
+    throw error;
+  }
+  progress.succeed(`removed ${objects.length} objects`);
+  return { exitCode: 0, removed: objects };
+}
+
+function allOf({ running, supporting, crds, namespaces }: Removal): KubeObject[] {
+  return [...running, ...supporting, ...crds, ...namespaces];
+}
+
+async function announcement(cluster: ClusterReader, removal: Removal, options: UninstallOptions): Promise<string> {
+  const lines = [`This removes the mesh from the cluster: ${allOf(removal).length} objects.`];
+  if (removal.crds.length > 0) lines.push("All mesh configuration goes with its CRDs.");
+  const proxies = await podsWithProxy(cluster, options.istioNamespace);
+  if (proxies.length > 0) {
+    const shown = proxies.slice(0, 10).join(", ");
+    const more = proxies.length > 10 ? " and more" : "";
+    lines.push(`${proxies.length} pods keep their proxy until they are created anew: ${shown}${more}.`);
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+async function podsWithProxy(cluster: ClusterReader, istioNamespace: string): Promise<string[]> {
+  const pods = await cluster.list({ apiVersion: "v1", kind: "Pod" });
+  return pods
+    .filter(({ metadata }) => metadata.namespace !== istioNamespace)
+    .filter(({ metadata }) => metadata.annotations?.["sidecar.istio.io/status"] !== undefined)
+    .map(({ metadata }) => `${metadata.namespace ?? ""}/${metadata.name}`);
+}
+
+async function isConfirmed({ isConfirmed: isAgreed }: UninstallOptions, io: Io): Promise<boolean> {
+  if (isAgreed) return true;
+  if (io.ask === undefined)
+    throw new UsageError("uninstall changes the cluster and nobody can be asked", "Pass -y to agree.");
+  return /^y(es)?$/i.test((await io.ask("Proceed? (y/N) ")).trim());
 }

@@ -1,0 +1,58 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Cluster } from "../resources/cluster.ts";
+import type { KubeObject } from "../resources/object.ts";
+
+/** What applying one object did to the cluster. */
+export type Change = "created" | "changed" | "unchanged";
+
+/** Owner of the fields that install sets, in the objects' managedFields. */
+export const FIELD_MANAGER = "meshctl";
+
+/**
+ * Server-side apply of one object, and what it changed. Fields that the control plane sets at run time are taken over from the
+ * live object, so that a second install finds nothing to do. `dryRun` lets the API server judge and changes nothing.
+ */
+export async function applyObject(cluster: Cluster, object: KubeObject, options: { dryRun: boolean }): Promise<Change> {
+  const live = await cluster.get(targetOf(object));
+  const wanted = live === undefined ? object : keepRunTimeFields(object, live);
+  const applied = await cluster.apply(wanted, { fieldManager: FIELD_MANAGER, force: true, dryRun: options.dryRun });
+  if (live === undefined) return "created";
+  return isDeepStrictEqual(content(live), content(applied)) ? "unchanged" : "changed";
+}
+
+/** How the API server names an object. */
+export function targetOf({ apiVersion, kind, metadata }: KubeObject): {
+  apiVersion: string;
+  kind: string;
+  name: string;
+  namespace?: string;
+} {
+  const { name, namespace } = metadata;
+  return { apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) };
+}
+
+/** The validation webhook starts with Ignore and is set to Fail by the control plane once it answers: an upgrade keeps that. */
+function keepRunTimeFields(object: KubeObject, live: KubeObject): KubeObject {
+  if (object.kind !== "ValidatingWebhookConfiguration") return object;
+  const webhooks = (object["webhooks"] ?? []) as readonly Webhook[];
+  const running = (live["webhooks"] ?? []) as readonly Webhook[];
+  return {
+    ...object,
+    webhooks: webhooks.map((webhook) => {
+      const policy = running.find(({ name }) => name === webhook.name)?.failurePolicy;
+      return policy === undefined ? webhook : { ...webhook, failurePolicy: policy };
+    }),
+  };
+}
+
+interface Webhook {
+  readonly name: string;
+  readonly failurePolicy?: string;
+}
+
+/** An object without what changes by itself. */
+function content(object: KubeObject): unknown {
+  const { managedFields: _, resourceVersion: __, generation: ___, ...metadata } = object.metadata;
+  const { status: ____, ...rest } = object;
+  return { ...rest, metadata };
+}

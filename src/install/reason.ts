@@ -1,0 +1,92 @@
+import type { ClusterReader } from "../resources/cluster.ts";
+import type { KubeObject } from "../resources/object.ts";
+import { targetOf } from "./apply.ts";
+import { conditionsOf } from "./readiness.ts";
+
+interface ContainerStatus {
+  readonly name: string;
+  readonly ready?: boolean;
+  readonly state?: Readonly<Record<string, { readonly reason?: string; readonly message?: string } | undefined>>;
+}
+
+/**
+ * Why an object is not ready, in the cluster's own words: waiting containers of a Deployment's pods, warnings about its pods and
+ * ReplicaSets, its conditions. Undefined when nothing is said.
+ */
+export async function reasonOf(cluster: ClusterReader, object: KubeObject): Promise<string | undefined> {
+  if (object.kind.endsWith("WebhookConfiguration"))
+    return "the control plane has not yet written its certificate into it";
+  if (object.kind !== "Deployment") return conditionText(object);
+  const pods = await podsOf(cluster, object);
+  const containers = pods.map(containerReason).find((reason) => reason !== undefined);
+  if (containers !== undefined) return containers;
+  const warning = await lastWarning(cluster, object);
+  if (warning !== undefined) return warning;
+  const live = await cluster.get(targetOf(object));
+  return (live && conditionText(live)) ?? (pods.length === 0 ? "no pod has been created yet" : undefined);
+}
+
+async function podsOf(cluster: ClusterReader, deployment: KubeObject): Promise<readonly KubeObject[]> {
+  const { selector } = deployment.spec as { selector?: { matchLabels?: Record<string, string> } };
+  const labelSelector = Object.entries(selector?.matchLabels ?? {})
+    .map(([key, value]) => `${key}=${value}`)
+    .join(",");
+  const namespace = deployment.metadata.namespace ?? "";
+  return cluster.list({ apiVersion: "v1", kind: "Pod" }, { namespace, labelSelector });
+}
+
+function containerReason(pod: KubeObject): string | undefined {
+  const status = (pod.status ?? {}) as Readonly<Record<string, readonly ContainerStatus[] | undefined>>;
+  const containers = [...(status["initContainerStatuses"] ?? []), ...(status["containerStatuses"] ?? [])];
+  for (const { name, state } of containers) {
+    const { reason, message } = state?.["waiting"] ?? state?.["terminated"] ?? {};
+    if (reason === undefined || HARMLESS.has(reason)) continue;
+    return `container ${name} of pod ${pod.metadata.name}: ${withMessage(reason, message)}`;
+  }
+  return unscheduledReason(pod) ?? notReadyReason(pod, containers);
+}
+
+/** States on the normal way to ready. */
+const HARMLESS: ReadonlySet<string> = new Set(["Completed", "PodInitializing", "ContainerCreating"]);
+
+function unscheduledReason(pod: KubeObject): string | undefined {
+  const unscheduled = conditionsOf(pod).find(
+    (condition) => condition.type === "PodScheduled" && condition.status === "False",
+  );
+  if (unscheduled === undefined) return undefined;
+  return `pod ${pod.metadata.name}: ${withMessage(unscheduled.reason ?? "not scheduled", unscheduled.message)}`;
+}
+
+function notReadyReason(pod: KubeObject, containers: readonly ContainerStatus[]): string | undefined {
+  const running = containers.find((container) => container.ready !== true);
+  return running === undefined ? undefined : `container ${running.name} of pod ${pod.metadata.name} is not ready yet`;
+}
+
+/** The newest warning about the Deployment's ReplicaSets and pods, whose names start with its own. */
+async function lastWarning(cluster: ClusterReader, object: KubeObject): Promise<string | undefined> {
+  const namespace = object.metadata.namespace ?? "";
+  const events = await cluster.list({ apiVersion: "v1", kind: "Event" }, { namespace });
+  const about = events.filter((event) => {
+    const { name } = (event["involvedObject"] ?? {}) as { name?: string };
+    return event["type"] === "Warning" && name?.startsWith(object.metadata.name) === true;
+  });
+  const last = about.sort((a, b) => (timeOf(a) < timeOf(b) ? -1 : 1)).at(-1);
+  const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
+  return last === undefined ? undefined : withMessage(text(last["reason"]) ?? "Warning", text(last["message"]));
+}
+
+function timeOf(event: KubeObject): string {
+  const time = event["lastTimestamp"] ?? event["eventTime"];
+  return typeof time === "string" ? time : "";
+}
+
+function conditionText(object: KubeObject): string | undefined {
+  const bad = conditionsOf(object).find(
+    (condition) => condition.type === "ReplicaFailure" || condition.status === "False",
+  );
+  return bad === undefined ? undefined : withMessage(bad.reason ?? bad.type, bad.message);
+}
+
+function withMessage(reason: string, message: string | undefined): string {
+  return message === undefined || message === "" ? reason : `${reason}: ${message}`;
+}

@@ -1,0 +1,106 @@
+import type { Cluster, ClusterReader, KindRef } from "../resources/cluster.ts";
+import type { KubeObject } from "../resources/object.ts";
+import { targetOf } from "./apply.ts";
+import { KIND_ORDER, MANAGED_LABELS } from "./render.ts";
+import { type WaitOptions, waitGone } from "./wait.ts";
+
+/** What an uninstall takes away, in the groups in which it goes: each is gone before the next is touched. */
+export interface Removal {
+  /** First what could stop or answer requests, then what runs. */
+  readonly running: readonly KubeObject[];
+  /** What it ran with, and what the control plane wrote while it ran. */
+  readonly supporting: readonly KubeObject[];
+  /** CRDs, and with them all configuration of their kinds. */
+  readonly crds: readonly KubeObject[];
+  /** Only when install made it. */
+  readonly namespaces: readonly KubeObject[];
+}
+
+const API_VERSIONS: Readonly<Record<string, string>> = {
+  Namespace: "v1",
+  CustomResourceDefinition: "apiextensions.k8s.io/v1",
+  ServiceAccount: "v1",
+  ClusterRole: "rbac.authorization.k8s.io/v1",
+  ClusterRoleBinding: "rbac.authorization.k8s.io/v1",
+  Role: "rbac.authorization.k8s.io/v1",
+  RoleBinding: "rbac.authorization.k8s.io/v1",
+  ConfigMap: "v1",
+  Service: "v1",
+  Deployment: "apps/v1",
+  MutatingWebhookConfiguration: "admissionregistration.k8s.io/v1",
+  ValidatingWebhookConfiguration: "admissionregistration.k8s.io/v1",
+};
+
+const RUNNING: readonly string[] = ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration", "Deployment"];
+
+/** Finds everything that install and the running control plane made. Without `purge` CRDs, configuration and namespace stay. */
+export async function findRemoval(cluster: ClusterReader, namespace: string, purge: boolean): Promise<Removal> {
+  const labelSelector = [
+    ...Object.entries(MANAGED_LABELS).map(([key, value]) => `${key}=${value}`),
+    `install.operator.istio.io/owning-resource-namespace=${namespace}`,
+  ].join(",");
+  const lists = await Promise.all(
+    KIND_ORDER.map((kind) => cluster.list({ apiVersion: API_VERSIONS[kind] ?? "v1", kind }, { labelSelector })),
+  );
+  const ours = lists.map((objects, index) => objects.map((object) => typed(object, KIND_ORDER[index] ?? ""))).flat();
+  const of = (isWanted: (kind: string) => boolean): KubeObject[] => ours.filter(({ kind }) => isWanted(kind)).reverse();
+  const kept = ["CustomResourceDefinition", "Namespace"];
+  return {
+    running: of((kind) => RUNNING.includes(kind)),
+    supporting: [
+      ...of((kind) => !RUNNING.includes(kind) && !kept.includes(kind)),
+      ...(await runTimeObjects(cluster, namespace)),
+    ],
+    crds: purge ? of((kind) => kind === "CustomResourceDefinition") : [],
+    namespaces: purge ? of((kind) => kind === "Namespace") : [],
+  };
+}
+
+/** The root certificate in every namespace, the CA's key, leases: written by the control plane, so they carry none of our labels. */
+async function runTimeObjects(cluster: ClusterReader, namespace: string): Promise<KubeObject[]> {
+  const list = async (kind: KindRef, options: Parameters<ClusterReader["list"]>[1]): Promise<KubeObject[]> =>
+    (await cluster.list(kind, options)).map((object) => ({ ...object, ...kind }));
+  const roots = await list(
+    { apiVersion: "v1", kind: "ConfigMap" },
+    { fieldSelector: "metadata.name=istio-ca-root-cert" },
+  );
+  const secret = await list(
+    { apiVersion: "v1", kind: "Secret" },
+    { namespace, fieldSelector: "metadata.name=istio-ca-secret" },
+  );
+  const leases = await list({ apiVersion: "coordination.k8s.io/v1", kind: "Lease" }, { namespace });
+  return [...roots, ...secret, ...leases.filter(({ metadata }) => metadata.name.startsWith("istio"))];
+}
+
+/** Takes away what findRemoval found; an object that is already gone is no error. */
+export async function remove(cluster: Cluster, removal: Removal, options: WaitOptions): Promise<void> {
+  const until = Date.now() + options.timeoutMs;
+  const left = (): WaitOptions => ({ ...options, timeoutMs: Math.max(0, until - Date.now()) });
+  const drop = (objects: readonly KubeObject[]): Promise<void[]> =>
+    Promise.all(objects.map((object) => cluster.delete(targetOf(object), { propagation: "Background" })));
+  await drop(removal.running);
+  // a control plane that still ran would write its root certificate again
+  await waitGone(cluster, await podsOf(cluster, removal.running), left());
+  await drop([...removal.supporting, ...removal.crds]);
+  await waitGone(cluster, removal.crds, left());
+  await drop(removal.namespaces);
+  await waitGone(cluster, removal.namespaces, left());
+}
+
+async function podsOf(cluster: ClusterReader, objects: readonly KubeObject[]): Promise<KubeObject[]> {
+  const deployments = objects.filter(({ kind }) => kind === "Deployment");
+  const lists = await Promise.all(
+    deployments.map(({ metadata, spec }) => {
+      const { selector } = spec as { selector: { matchLabels: Record<string, string> } };
+      const labels = Object.entries(selector.matchLabels).map(([key, value]) => `${key}=${value}`);
+      const namespace = metadata.namespace ?? "";
+      return cluster.list({ apiVersion: "v1", kind: "Pod" }, { namespace, labelSelector: labels.join(",") });
+    }),
+  );
+  return lists.flat().map((pod) => ({ ...pod, apiVersion: "v1", kind: "Pod" }));
+}
+
+/** Items of a list do not always carry their kind. */
+function typed(object: KubeObject, kind: string): KubeObject {
+  return { ...object, kind, apiVersion: API_VERSIONS[kind] ?? "v1" };
+}

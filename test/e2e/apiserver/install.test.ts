@@ -1,0 +1,161 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { install } from "../../../src/commands/install.ts";
+import { precheck } from "../../../src/commands/precheck.ts";
+import { uninstall } from "../../../src/commands/uninstall.ts";
+import { applyObject } from "../../../src/install/apply.ts";
+import { namespaceObject, render } from "../../../src/install/render.ts";
+import { settingsOf } from "../../../src/install/settings.ts";
+import { openCluster } from "../../../src/kube/cluster.ts";
+import type { Cluster } from "../../../src/resources/cluster.ts";
+import { fakeIo } from "../../support/fake-io.ts";
+import { type RealApiServer, startApiServer } from "../../support/kube/apiserver.ts";
+import { waitFor } from "../../support/wait.ts";
+
+let server: RealApiServer;
+let cluster: Cluster;
+
+beforeAll(async () => {
+  server = await startApiServer({ controllers: true });
+  cluster = await openCluster({ kubeconfig: server.kubeconfig, env: {} });
+  await waitFor(
+    async () => {
+      const { length } = (await everything()).filter((name) => / default\/(default|kube-root-ca.crt)$/.test(name));
+      return length === 2;
+    },
+    { timeoutMs: 30_000, what: "the controllers to have set up namespace default" },
+  );
+});
+afterAll(() => server.stop());
+
+const options = { set: [], isConfirmed: true, dryRun: false, skipPrecheck: true, istioNamespace: "istio-system" };
+const away = { purge: true, isConfirmed: true, dryRun: false, timeoutMs: 60_000, istioNamespace: "istio-system" };
+
+/**
+ * Every object of the kinds that install, the controllers behind it and the control plane make; those in kube-* namespaces only
+ * when they are the mesh's, for the controllers still make their own while the test runs.
+ */
+async function everything(): Promise<string[]> {
+  const kinds: [string, string][] = [
+    ["v1", "Namespace"],
+    ["v1", "ServiceAccount"],
+    ["v1", "ConfigMap"],
+    ["v1", "Secret"],
+    ["v1", "Service"],
+    ["v1", "Pod"],
+    ["apps/v1", "Deployment"],
+    ["apps/v1", "ReplicaSet"],
+    ["discovery.k8s.io/v1", "EndpointSlice"],
+    ["coordination.k8s.io/v1", "Lease"],
+    ["rbac.authorization.k8s.io/v1", "ClusterRole"],
+    ["rbac.authorization.k8s.io/v1", "ClusterRoleBinding"],
+    ["rbac.authorization.k8s.io/v1", "Role"],
+    ["rbac.authorization.k8s.io/v1", "RoleBinding"],
+    ["admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration"],
+    ["admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration"],
+    ["apiextensions.k8s.io/v1", "CustomResourceDefinition"],
+  ];
+  const lists = await Promise.all(
+    kinds.map(async ([apiVersion, kind]) =>
+      (await cluster.list({ apiVersion, kind })).map((o) => `${kind} ${o.metadata.namespace ?? ""}/${o.metadata.name}`),
+    ),
+  );
+  return lists
+    .flat()
+    .filter((name) => !/ kube-(system|public|node-lease)\//.test(name) || name.includes("istio"))
+    .sort();
+}
+
+test("the API server accepts every object of every profile, and finds nothing to change the second time", async () => {
+  const before = await everything();
+  for (const profile of ["demo", "default", "minimal"]) {
+    const settings = settingsOf(profile, []);
+    const objects = [namespaceObject(settings), ...render(settings).flatMap((part) => part.objects)];
+    for (const object of objects) await applyObject(cluster, object, { dryRun: false });
+    for (const object of objects)
+      expect([object.metadata.name, await applyObject(cluster, object, { dryRun: false })]).toEqual([
+        object.metadata.name,
+        "unchanged",
+      ]);
+  }
+  const result = await uninstall(away, fakeIo({ cluster }));
+  expect(result.exitCode).toBe(0);
+  // garbage collection of what the controllers made follows
+  await waitFor(async () => expect(await everything()).toEqual(before) === undefined, {
+    timeoutMs: 30_000,
+    what: "the cluster to be as before",
+  });
+});
+
+test("a dry run changes nothing, also before there is a namespace", async () => {
+  const before = await everything();
+  const io = fakeIo({ cluster });
+  const result = await install({ ...options, profile: "demo", dryRun: true, readinessTimeoutMs: 1000 }, io);
+  expect(result.changes.every(({ change }) => change === "created")).toBe(true);
+  expect(await everything()).toEqual(before);
+});
+
+test("what does not become ready is named with the reason the cluster gives; ready parts end the wait", async () => {
+  const wait = { ...options, profile: "minimal" };
+  const io = fakeIo({ cluster });
+  await expect(install({ ...wait, readinessTimeoutMs: 3000 }, io)).rejects.toThrow(
+    /not ready after 3 s[\s\S]*Deployment istio-system\/istiod: [A-Za-z]+/,
+  );
+
+  const play = playNodeAndControlPlane();
+  const again = await install({ ...wait, readinessTimeoutMs: 60_000 }, fakeIo({ cluster }));
+  await play;
+  expect(again.changes.filter(({ change }) => change !== "unchanged")).toEqual([]);
+  const third = fakeIo({ cluster });
+  await install({ ...wait, readinessTimeoutMs: 10_000 }, third);
+  expect(third.stdout()).toMatch(/^Nothing changed: all \d+ objects/);
+});
+
+test("precheck sees the installation that is there, and a foreign control plane", async () => {
+  const result = await precheck({ istioNamespace: "istio-system", output: "json" }, fakeIo({ cluster }));
+  const byName = Object.fromEntries(result.checks.map((check) => [check.name, check]));
+  expect(byName["other-control-plane"]).toMatchObject({ status: "ok", message: expect.stringContaining("upgrade") });
+  expect(byName["permissions"]?.status).toBe("ok");
+  expect(byName["crds"]?.status).toBe("ok");
+  // there is no node in this cluster
+  expect(byName["nodes"]?.status).toBe("error");
+  expect(result.exitCode).toBe(1);
+});
+
+test("uninstall takes away what the control plane wrote while it ran", async () => {
+  for (const namespace of ["default", "kube-system"])
+    await cluster.create({
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { name: "istio-ca-root-cert", namespace },
+      data: { "root-cert.pem": "x" },
+    });
+  const result = await uninstall(away, fakeIo({ cluster }));
+  expect(result.removed.map((object) => object.metadata.name)).toContain("istio-ca-root-cert");
+  expect((await everything()).filter((name) => /istio/.test(name))).toEqual([]);
+  expect((await uninstall(away, fakeIo({ cluster }))).removed).toEqual([]);
+});
+
+/** What a kubelet and meshd do in a real cluster: pods run, webhooks get their certificate. */
+async function playNodeAndControlPlane(): Promise<void> {
+  const pod = await waitFor(
+    async () => (await cluster.list({ apiVersion: "v1", kind: "Pod" }, { namespace: "istio-system" }))[0],
+    { timeoutMs: 20_000, what: "the control plane's pod" },
+  );
+  const ready = { type: "Ready", status: "True", lastTransitionTime: "2026-01-01T00:00:00Z" };
+  const target = { apiVersion: "v1", kind: "Pod", namespace: "istio-system", name: pod.metadata.name };
+  await cluster.mergePatch(target, { status: { phase: "Running", conditions: [ready] } }, { subresource: "status" });
+  for (const [kind, name] of [
+    ["MutatingWebhookConfiguration", "istio-sidecar-injector"],
+    ["ValidatingWebhookConfiguration", "istio-validator-istio-system"],
+  ] as const) {
+    const hook = { apiVersion: "admissionregistration.k8s.io/v1", kind, name };
+    const live = await waitFor(() => cluster.get(hook), { what: name });
+    const webhooks = (live["webhooks"] as { clientConfig: object }[]).map((webhook) => ({
+      ...webhook,
+      // meshd also makes validation binding once it answers
+      ...(kind.startsWith("Validating") ? { failurePolicy: "Fail" } : {}),
+      clientConfig: { ...webhook.clientConfig, caBundle: Buffer.from(server.caPem).toString("base64") },
+    }));
+    await cluster.mergePatch(hook, { webhooks });
+  }
+}
