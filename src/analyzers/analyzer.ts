@@ -1,0 +1,89 @@
+import type { ArgsOf, Code } from "../diagnostics/codes.ts";
+import { finding } from "../diagnostics/codes.ts";
+import type { FieldPath, Finding } from "../diagnostics/finding.ts";
+import type { Model } from "../model/model.ts";
+import type { KindName, KindTypes } from "../resources/kinds.ts";
+import { type KubeObject, refOf } from "../resources/object.ts";
+
+/** The World as far as an analyzer declared it. */
+export interface AnalyzerWorld<K extends KindName> {
+  get<T extends K>(kind: T, namespace: string, name: string): KindTypes[T] | undefined;
+  list<T extends K>(kind: T, namespace?: string): readonly KindTypes[T][];
+}
+
+/** Says what is wrong with a field of an object. The code decides level, words and hint; the arguments are typed by it. */
+export type AnalyzerReport<C extends Code> = <T extends C>(
+  object: KubeObject,
+  path: FieldPath,
+  code: T,
+  args: ArgsOf<T>,
+) => void;
+
+/** What an analyzer gets: no cluster, no files, no clock. */
+export interface AnalyzerInput<K extends KindName, C extends Code> {
+  readonly world: AnalyzerWorld<K>;
+  /** Questions that are answered in one place for all (hosts, visibility, selection). */
+  readonly model: Model;
+  readonly report: AnalyzerReport<C>;
+  /** A cluster is part of the World: what is not there does not exist. Files alone may be a part of the whole. */
+  readonly complete: boolean;
+  /** Something could not be judged, because files alone do not say it; told to the user once, with a count. */
+  readonly unknown: (what: string) => void;
+}
+
+/** One analyzer, ready to run. */
+export interface Analyzer {
+  /** The file's name. */
+  readonly name: string;
+  /** One sentence in present tense, for lists and help. */
+  readonly summary: string;
+  readonly reads: readonly KindName[];
+  readonly codes: readonly Code[];
+  readonly run: (world: AnalyzerWorld<KindName>, context: AnalyzerContext) => AnalyzerResult;
+}
+
+/** What the runner knows. */
+export interface AnalyzerContext {
+  readonly model: Model;
+  readonly complete: boolean;
+}
+
+export interface AnalyzerResult {
+  readonly findings: readonly Finding[];
+  /** What could not be judged, once for each time. */
+  readonly unknown: readonly string[];
+}
+
+interface Definition<K extends KindName, C extends Code> {
+  readonly name: string;
+  readonly summary: string;
+  readonly reads: readonly K[];
+  readonly codes: readonly C[];
+  readonly analyze: (input: AnalyzerInput<K, C>) => void;
+}
+
+/**
+ * Declares an analyzer. A kind that is not in `reads`, a code that is not in `codes`, and arguments that do not belong to the
+ * code do not compile; test/contract/analyzers.test.ts holds the declarations to what really happens.
+ */
+export function defineAnalyzer<const K extends KindName, const C extends Code>(definition: Definition<K, C>): Analyzer {
+  const { name, summary, reads, codes, analyze } = definition;
+  return {
+    name,
+    summary,
+    reads,
+    codes,
+    run: (world, { model, complete }) => {
+      const findings: Finding[] = [];
+      const unknown: string[] = [];
+      analyze({
+        world,
+        model,
+        complete,
+        report: (object, path, code, args) => void findings.push(finding(code, { object: refOf(object), path }, args)),
+        unknown: (what) => void unknown.push(what),
+      });
+      return { findings, unknown };
+    },
+  };
+}

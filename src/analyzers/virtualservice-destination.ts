@@ -1,0 +1,137 @@
+import { nearest } from "../base/nearest.ts";
+import type { FieldPath } from "../diagnostics/finding.ts";
+import type { Destination } from "../gen/schema-types.ts";
+import type { MeshService } from "../ir/service.ts";
+import { hostMatches, parseServiceHost, resolveHost } from "../model/host.ts";
+import type { KindTypes } from "../resources/kinds.ts";
+import { type AnalyzerInput, defineAnalyzer } from "./analyzer.ts";
+
+/**
+ * Requests whose route names a service, subset or port that does not exist are answered 503 by the proxy (response flag NC
+ * or NR). See https://istio.io/latest/docs/reference/config/analysis/ist0101/.
+ */
+export const virtualserviceDestination = defineAnalyzer({
+  name: "virtualservice-destination",
+  summary: "Checks that hosts, subsets and ports that VirtualServices route to exist.",
+  reads: ["VirtualService", "DestinationRule", "Service", "ServiceEntry", "ConfigMap"],
+  codes: ["IST0101", "IST0112"],
+  analyze: (input) => {
+    for (const object of input.world.list("VirtualService"))
+      for (const use of destinationsOf(object)) {
+        const host = resolveHost(use.destination.host, object.metadata.namespace ?? "", input.model.domain);
+        checkHost(input, object, use, host);
+        if (use.destination.subset !== undefined) checkSubset(input, object, use, host);
+      }
+  },
+});
+
+type VirtualService = KindTypes["VirtualService"];
+type Input = AnalyzerInput<
+  "VirtualService" | "DestinationRule" | "Service" | "ServiceEntry" | "ConfigMap",
+  "IST0101" | "IST0112"
+>;
+
+interface Use {
+  readonly destination: Destination;
+  readonly path: FieldPath;
+  /** Istio's word for what is missing: `host` or `mirror host`. */
+  readonly role: "" | "mirror ";
+}
+
+/** Every place of a VirtualService that names a service. */
+function destinationsOf({ spec }: VirtualService): readonly Use[] {
+  const uses: Use[] = [];
+  for (const protocol of ["http", "tls", "tcp"] as const)
+    for (const [index, rule] of (spec?.[protocol] ?? []).entries())
+      for (const [position, { destination }] of (rule.route ?? []).entries())
+        uses.push({ destination, path: ["spec", protocol, index, "route", position, "destination"], role: "" });
+  for (const [index, { mirror, mirrors = [] }] of (spec?.http ?? []).entries()) {
+    const at = ["spec", "http", index] as const;
+    if (mirror !== undefined) uses.push({ destination: mirror, path: [...at, "mirror"], role: "mirror " });
+    for (const [position, { destination }] of mirrors.entries())
+      uses.push({ destination, path: [...at, "mirrors", position, "destination"], role: "mirror " });
+  }
+  return uses;
+}
+
+function checkHost(input: Input, object: VirtualService, use: Use, host: string): void {
+  const namespace = object.metadata.namespace ?? "";
+  const service = input.model.services.visible(namespace, host);
+  if (service !== undefined) return checkPort(input, object, use, service);
+  if (isAlias(input, host) || coveredByWildcard(input, namespace, host)) return;
+  if (!isKnown(input, namespace, host))
+    return input.unknown(`host ${host}: no service of its namespace is in the files`);
+  const name = use.destination.host;
+  const close = nearest(name, nearbyHosts(input, namespace));
+  input.report(object, [...use.path, "host"], "IST0101", {
+    what: `${use.role}host`,
+    name,
+    where:
+      close === undefined
+        ? `Create a Service or ServiceEntry for ${host}, or correct the host.`
+        : `Did you mean ${close}?`,
+  });
+}
+
+function checkPort(input: Input, object: VirtualService, use: Use, service: MeshService): void {
+  const number = use.destination.port?.number;
+  if (number === undefined) {
+    if (service.ports.length > 1 && service.from.kind === "Service")
+      input.report(object, use.path, "IST0112", { host: use.destination.host, count: service.ports.length });
+    return;
+  }
+  if (service.ports.some((port) => port.number === number)) return;
+  const ports = service.ports.map((port) => port.number).join(", ");
+  input.report(object, [...use.path, "port", "number"], "IST0101", {
+    what: `${use.role}host:port`,
+    name: `${use.destination.host}:${number}`,
+    where: `Use a port of the service: ${ports}.`,
+  });
+}
+
+/** As Istio: a DestinationRule of any namespace counts, so that only a subset that nobody defines is reported. */
+function checkSubset(input: Input, object: VirtualService, use: Use, host: string): void {
+  const rules = input.world
+    .list("DestinationRule")
+    .filter(({ spec, metadata }) =>
+      hostMatches(resolveHost(spec?.host ?? "", metadata.namespace ?? "", input.model.domain), host),
+    );
+  const subsets = rules.flatMap(({ spec }) => spec?.subsets?.map(({ name }) => name) ?? []);
+  const subset = use.destination.subset ?? "";
+  if (subsets.includes(subset)) return;
+  const close = nearest(subset, subsets);
+  const defined =
+    subsets.length > 0 ? `Defined are ${[...new Set(subsets)].join(", ")}` : `No DestinationRule for ${host}`;
+  input.report(object, [...use.path, "subset"], "IST0101", {
+    what: use.role === "" ? "host+subset in destinationrule" : "mirror+subset in destinationrule",
+    name: `${use.destination.host}+${subset}`,
+    where: close === undefined ? `Define the subset in a DestinationRule. ${defined}.` : `Did you mean ${close}?`,
+  });
+}
+
+/** An ExternalName Service has no traffic of its own, but is there. */
+function isAlias({ world, model }: Input, host: string): boolean {
+  const parsed = parseServiceHost(host, model.domain);
+  return parsed !== undefined && world.get("Service", parsed.namespace, parsed.name)?.spec?.type === "ExternalName";
+}
+
+function coveredByWildcard({ model }: Input, namespace: string, host: string): boolean {
+  return model.services.allVisible(namespace).some(({ hostname }) => hostname !== "*" && hostMatches(hostname, host));
+}
+
+/** Whether the World can tell: a cluster always can, files when they hold services of the host's namespace. */
+function isKnown({ world, model, complete }: Input, namespace: string, host: string): boolean {
+  if (complete) return true;
+  const parsed = parseServiceHost(host, model.domain);
+  if (parsed !== undefined) return world.list("Service", parsed.namespace).length > 0;
+  return world.list("ServiceEntry", namespace).length > 0;
+}
+
+/** Hosts as one would write them in the namespace: short for its own Services. */
+function nearbyHosts({ model }: Input, namespace: string): readonly string[] {
+  return model.services
+    .allVisible(namespace)
+    .flatMap(({ hostname, name, namespace: owner, from }) =>
+      from.kind === "Service" && owner === namespace ? [name, hostname] : [hostname],
+    );
+}

@@ -1,0 +1,48 @@
+import type { Pod, Workload } from "./core.ts";
+import { KINDS, kindOf } from "./kinds.ts";
+import type { KubeObject, ObjectMeta } from "./object.ts";
+import { createWorldStore, type WorldStore } from "./world-store.ts";
+
+/** Whether a kind has no namespace. Kinds we do not know count as namespaced, as nearly all are. */
+export function isClusterScoped(object: KubeObject): boolean {
+  const kind = kindOf(object);
+  return kind === undefined ? object.kind.startsWith("Cluster") : !KINDS[kind].namespaced;
+}
+
+/**
+ * A World of layers: a later object of the same kind and name takes the place of an earlier one (files over a cluster). Pods
+ * that workloads of `files` would make are there too, named `<workload>-from-template`, so that selectors find them.
+ */
+export function worldFromObjects(files: readonly KubeObject[], cluster: readonly KubeObject[] = []): WorldStore {
+  const store = createWorldStore();
+  const implied = files.flatMap((object) => impliedPod(object) ?? []);
+  store.apply([...cluster, ...implied, ...files].map((object) => ({ type: "set", object })));
+  return store;
+}
+
+/** The pod that a workload's template describes, or undefined for objects without one. */
+export function impliedPod(object: KubeObject): Pod | undefined {
+  const template = templateOf(object);
+  if (template === undefined) return undefined;
+  const { namespace, name } = object.metadata;
+  const metadata: ObjectMeta = {
+    ...template.metadata,
+    name: `${name}-from-template`,
+    ...(namespace === undefined ? {} : { namespace }),
+    ownerReferences: [{ apiVersion: object.apiVersion, kind: object.kind, name, uid: "", controller: true }],
+  };
+  return { apiVersion: "v1", kind: "Pod", metadata, ...(template.spec === undefined ? {} : { spec: template.spec }) };
+}
+
+const WITH_TEMPLATE: ReadonlySet<string> = new Set(["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job"]);
+
+type Template = NonNullable<NonNullable<Workload["spec"]>["template"]>;
+
+function templateOf(object: KubeObject): Template | undefined {
+  const kind = kindOf(object);
+  if (kind === "CronJob") {
+    const job = (object.spec as { jobTemplate?: { spec?: { template?: Template } } } | undefined)?.jobTemplate;
+    return job?.spec?.template;
+  }
+  return kind !== undefined && WITH_TEMPLATE.has(kind) ? (object as Workload).spec?.template : undefined;
+}
