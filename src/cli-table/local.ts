@@ -1,4 +1,58 @@
-import type { CommandSpec } from "./types.ts";
+import type { CommandSpec, OptionSpec } from "./types.ts";
+
+const nameOption: OptionSpec = { flags: "--name <name>", summary: "name of the cluster", default: "mesh" };
 
 /** Commands of the embedded cluster. */
-export const localCommands: readonly CommandSpec[] = [];
+export const localCommands: readonly CommandSpec[] = [
+  {
+    name: "down",
+    summary: "End the local cluster and leave nothing of it",
+    options: [nameOption],
+    examples: [{ line: "meshctl down", summary: "also after it was killed" }],
+    load: async () => (await import("../commands/down.ts")).run,
+  },
+  {
+    name: "local-echo",
+    summary: "Answer HTTP requests: what http-echo and unknown images are on the local cluster",
+    args: [{ flags: "[args...]", summary: "flags of http-echo" }],
+    options: [],
+    examples: [],
+    hidden: true,
+    load: async () => (await import("../commands/local-echo.ts")).run,
+  },
+  {
+    name: "local-node",
+    summary: "The process of a local cluster; started by meshctl up",
+    options: [],
+    examples: [],
+    hidden: true,
+    load: async () => (await import("../commands/local-node.ts")).run,
+  },
+  {
+    name: "up",
+    summary: "Start a local Kubernetes cluster whose pods are processes of this machine",
+    options: [
+      nameOption,
+      {
+        flags: "--network <kind>",
+        summary: "how pods reach each other; by default network namespaces where possible",
+        choices: ["netns", "loopback"],
+      },
+      { flags: "--map <image=command>", summary: "program that runs for an image", repeatable: true },
+      { flags: "--api-port <port>", summary: "port of the Kubernetes API on 127.0.0.1; by default a free one" },
+      { flags: "--foreground", summary: "stay in front, log to the terminal, end with Ctrl-C", default: false },
+      { flags: "--tied", summary: "end the cluster when stdin closes", default: false },
+      {
+        flags: "--merge-kubeconfig",
+        summary: "also add the cluster to your own kubeconfig (KUBECONFIG or ~/.kube/config)",
+        default: false,
+      },
+    ],
+    examples: [
+      { line: "meshctl up", summary: "a cluster, and how to use it" },
+      { line: "meshctl up --network loopback", summary: "without any privilege" },
+      { line: 'meshctl up --map shop/web="node /src/web/server.mjs"', summary: "run your own program for an image" },
+    ],
+    load: async () => (await import("../commands/up.ts")).run,
+  },
+];

@@ -1,0 +1,170 @@
+import { rm, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { isAbsolute, join, resolve } from "node:path";
+import { compact } from "../base/compact.ts";
+import { EnvironmentError, UsageError } from "../base/errors.ts";
+import { locateEnvoy } from "../envoy/locate.ts";
+import { type NetworkChoice, chooseNetwork } from "../local/network-choice.ts";
+import { parseMapping } from "../local/node/images.ts";
+import { packageRoot } from "../local/package-root.ts";
+import { type Started, processIdOf, startDaemon } from "../local/start.ts";
+import { type ClusterState, claimState, identify, isAlive, readState, stateDir, writeState } from "../local/state.ts";
+import { stopCluster } from "../local/stop.ts";
+import { listOption, switchOption, textOption } from "./input.ts";
+import type { CommandInput, CommandRun, Io } from "./io.ts";
+
+/** Starts a local Kubernetes cluster: API endpoint, controllers and a node whose pods are processes of this machine. */
+export const run: CommandRun = async (input, io) => {
+  const options = readOptions(input, io);
+  const directory = stateDir(io.env, options.name);
+  const known = await readState(directory);
+  if (known !== undefined && isAlive(known.process)) return alreadyUp(known, io);
+  if (known !== undefined) {
+    io.err(`cluster ${options.name} was not ended properly: cleaning up after it\n`);
+    await stopCluster(directory);
+  }
+  const envoy = await locateEnvoy({
+    env: io.env,
+    cacheDir: join(io.env["XDG_CACHE_HOME"] ?? join(io.env["HOME"] ?? homedir(), ".cache"), "meshctl"),
+    onProgress: (text) => {
+      io.err(`${text}\n`);
+    },
+  });
+  const choice = await networkFor(options, envoy, io);
+  await claim(directory, options, choice);
+  let started: Started;
+  try {
+    started = await startDaemon({
+      ...options,
+      network: choice.network,
+      envoy,
+      stateDir: directory,
+      env: { ...io.env },
+      signal: io.signal,
+    });
+    await writeFile(options.kubeconfig, started.kubeconfig, { mode: 0o600 });
+    const state = stateOf(options, choice, started);
+    await writeState(directory, state);
+    tellStarted(state, choice, io);
+  } catch (error) {
+    await stopCluster(directory).catch(() => undefined);
+    throw error;
+  }
+  if (options.foreground) await stayInForeground(started, directory, io);
+  else started.process.unref();
+  return { exitCode: 0 };
+};
+
+interface UpOptions {
+  readonly name: string;
+  readonly network: "netns" | "loopback" | undefined;
+  readonly apiPort: number;
+  readonly images: readonly string[];
+  readonly tied: boolean;
+  readonly foreground: boolean;
+  readonly kubeconfig: string;
+}
+
+/** A cluster's name as it stands in paths and in the names of objects. */
+export function clusterName(text: string | undefined): string {
+  const name = text ?? "mesh";
+  if (/^[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?$/.test(name)) return name;
+  throw new UsageError(`--name ${name}: use lower-case letters, digits and dashes, at most 32`);
+}
+
+function readOptions(input: CommandInput, io: Io): UpOptions {
+  const name = clusterName(textOption(input, "name"));
+  const network = textOption(input, "network");
+  const apiPort = Number(textOption(input, "apiPort") ?? input.options["apiPort"] ?? 0);
+  if (!Number.isInteger(apiPort) || apiPort < 0 || apiPort > 65535)
+    throw new UsageError(`--api-port ${apiPort} is no port`);
+  const images = listOption(input, "map").map((text) => absoluteMapping(text, io.cwd));
+  const kubeconfig = textOption(input, "kubeconfig");
+  return {
+    name,
+    network: network === "netns" || network === "loopback" ? network : undefined,
+    apiPort,
+    images,
+    tied: switchOption(input, "tied"),
+    foreground: switchOption(input, "foreground"),
+    kubeconfig: kubeconfig === undefined ? join(stateDir(io.env, name), "kubeconfig") : resolve(io.cwd, kubeconfig),
+  };
+}
+
+/** Words of the command that begin with `./` or `../` mean files beside the user, not in the container. */
+function absoluteMapping(text: string, cwd: string): string {
+  const mapping = parseMapping(text);
+  if (mapping === undefined) throw new UsageError(`--map ${text}: expected IMAGE=COMMAND`);
+  const words = mapping[1].split(" ").map((word) => (/^\.\.?\//.test(word) ? resolve(cwd, word) : word));
+  return `${mapping[0]}=${words.join(" ")}`;
+}
+
+async function networkFor(options: UpOptions, envoy: string, io: Io): Promise<NetworkChoice> {
+  if (options.network === "loopback") return { network: "loopback", reason: "asked for by --network" };
+  const folders = [packageRoot(), envoy, process.execPath].filter(isAbsolute);
+  const choice = await chooseNetwork({ uid: process.getuid?.(), path: io.env["PATH"], folders });
+  if (options.network === "netns" && choice.network !== "netns") {
+    throw new EnvironmentError("no-netns", `--network netns is not possible: ${choice.reason}`, {
+      hint: "use --network loopback, which needs no privileges",
+    });
+  }
+  return choice;
+}
+
+async function claim(directory: string, options: UpOptions, choice: NetworkChoice): Promise<void> {
+  const process_ = identify(process.pid);
+  if (process_ === undefined) throw new EnvironmentError("no-proc", "a local cluster needs Linux with /proc");
+  const { name, kubeconfig } = options;
+  const state: ClusterState = { name, phase: "starting", process: process_, network: choice.network, kubeconfig };
+  if (await claimState(directory, state)) return;
+  throw new EnvironmentError("starting", `cluster ${name} is being started by another meshctl up`, {
+    hint: "wait for it, or choose another --name",
+  });
+}
+
+function stateOf(options: UpOptions, choice: NetworkChoice, started: Started): ClusterState {
+  const { name, kubeconfig } = options;
+  const { link, runDir, server } = started;
+  const id = processIdOf(started.process);
+  return { name, phase: "up", process: id, network: choice.network, kubeconfig, server, ...compact({ link, runDir }) };
+}
+
+function alreadyUp(state: ClusterState, io: Io): { exitCode: 0 } {
+  if (state.phase === "starting") io.out(`cluster ${state.name} is being started by process ${state.process.pid}\n`);
+  else io.out(`cluster ${state.name} is already up\n${howToUse(state)}`);
+  return { exitCode: 0 };
+}
+
+function tellStarted(state: ClusterState, choice: NetworkChoice, io: Io): void {
+  const where = choice.network === "netns" ? "in network namespaces" : "on loopback addresses";
+  const why = choice.network === "loopback" ? ` (${choice.reason})` : "";
+  io.out(`cluster ${state.name} is up: Kubernetes API at ${state.server ?? ""}, pods are processes ${where}${why}\n`);
+  if (choice.network === "loopback") io.out("ports under 1024 are served at port + 10000\n");
+  io.out(howToUse(state));
+}
+
+function howToUse(state: ClusterState): string {
+  const name = state.name === "mesh" ? "" : ` --name ${state.name}`;
+  return [
+    "use it:",
+    `  export KUBECONFIG=${state.kubeconfig}`,
+    "  kubectl get pods --all-namespaces",
+    "end it:",
+    `  meshctl down${name}`,
+    "",
+  ].join("\n");
+}
+
+/** Until the node ends or the user interrupts; then everything is removed. */
+async function stayInForeground(started: Started, directory: string, io: Io): Promise<void> {
+  await new Promise<void>((done) => {
+    started.process.once("exit", () => {
+      done();
+    });
+    io.signal.addEventListener("abort", () => {
+      done();
+    });
+    if (io.signal.aborted) done();
+  });
+  await stopCluster(directory);
+}

@@ -1,0 +1,204 @@
+import { setMaxListeners } from "node:events";
+import { mkdir } from "node:fs/promises";
+import { type Server, type Socket, connect } from "node:net";
+import { join } from "node:path";
+import { errorText } from "../base/errors.ts";
+import type { Logger } from "../base/logger.ts";
+import { createApi } from "./api/api.ts";
+import type { Api } from "./api/types.ts";
+import { createCache } from "./controllers/cache.ts";
+import type { ClusterFacts } from "./controllers/controller.ts";
+import { startControllers } from "./controllers/index.ts";
+import type { DaemonConfig, DaemonMessage } from "./daemon-protocol.ts";
+import { createEventRecorder } from "./events.ts";
+import { ids } from "./ids.ts";
+import { parseMapping } from "./node/images.ts";
+import { createLoopbackNetwork } from "./node/network/loopback.ts";
+import { addressPlan } from "./node/network/netns-plan.ts";
+import { createNetnsNetwork } from "./node/network/netns.ts";
+import type { NodeNetwork } from "./node/network/types.ts";
+import { startNode } from "./node/node.ts";
+import { preparePrograms } from "./node/programs.ts";
+import { packageRoot } from "./package-root.ts";
+import { removeStateDir } from "./state.ts";
+import { findTool } from "./tools.ts";
+import { noWatchdog, startWatchdog } from "./watchdog.ts";
+
+/** A running cluster in this process. */
+export interface LocalCluster {
+  readonly kubeconfig: string;
+  readonly server: string;
+  close(): Promise<void>;
+}
+
+export interface LocalClusterOptions {
+  readonly config: DaemonConfig;
+  /** The socket on which the machine reaches the API, handed over from outside of this network namespace. */
+  readonly handedOver: Server | undefined;
+  readonly log: Logger;
+  readonly now: () => Date;
+  readonly path: string | undefined;
+}
+
+/** Composes endpoint, controllers and node, and waits until the first pod could run. */
+export async function startLocalCluster(options: LocalClusterOptions): Promise<LocalCluster> {
+  const { config, log, now, handedOver } = options;
+  await mkdir(config.runDir, { recursive: true, mode: config.network === "netns" ? 0o755 : 0o700 });
+  const watcher = config.network === "netns" ? noWatchdog : startWatchdog(config.runDir);
+  const network = await openNetwork(options);
+  const api = await openApi(config, network, log);
+  if (handedOver !== undefined) bridge(handedOver, config.apiPort);
+  const stop = new AbortController();
+  setMaxListeners(0, stop.signal); // one per watched collection
+  const cache = createCache(api.client, stop.signal);
+  const events = createEventRecorder(api.client, "meshctl-local", now);
+  const apiAddress = api.addresses.at(-1) ?? { host: network.nodeIp, port: config.apiPort };
+  const nodeName = `${config.name}-node`;
+  const cluster: ClusterFacts = {
+    nodeName,
+    caPem: api.caPem,
+    apiAddress,
+    realPort: (port) => network.realPort(port),
+    loadBalancerAddress: (service) => network.loadBalancerAddress(service),
+  };
+  startControllers({ client: api.client, cache, events, log, now, signal: stop.signal, cluster });
+  const programs = await preparePrograms({
+    packageRoot: packageRoot(),
+    node: process.execPath,
+    envoy: config.envoy,
+    directory: config.runDir,
+    mount: config.network === "netns",
+  });
+  const node = await startNode({
+    client: api.client,
+    cache,
+    events: createEventRecorder(api.client, "kubelet", now),
+    log,
+    now,
+    network,
+    programs,
+    images: new Map(config.images.flatMap((text) => [parseMapping(text)].filter((entry) => entry !== undefined))),
+    canChangeUser: config.network === "netns",
+    directory: join(config.runDir, "pods"),
+    watcher,
+    apiAddress,
+    issueToken: (pod, audience, expirationSeconds) =>
+      api.issueToken({
+        namespace: pod.metadata.namespace ?? "",
+        serviceAccount: pod.spec?.serviceAccountName ?? "default",
+        audiences: audience === undefined ? [] : [audience],
+        expirationSeconds,
+        pod: { name: pod.metadata.name, uid: pod.metadata.uid ?? "" },
+      }),
+    name: nodeName,
+    signal: stop.signal,
+  });
+  api.setPodBackend(node.backend);
+  api.setServiceResolver(node.resolveService);
+  await defaultAccount(api);
+  return {
+    kubeconfig: api.kubeconfig(`meshctl-${config.name}`),
+    server: `https://127.0.0.1:${api.addresses[0]?.port ?? config.apiPort}`,
+    async close() {
+      stop.abort();
+      handedOver?.close();
+      await node.close();
+      await api.close();
+    },
+  };
+}
+
+function openNetwork({ config, log, path }: LocalClusterOptions): Promise<NodeNetwork> {
+  if (config.network === "loopback") return createLoopbackNetwork({ log, setpriv: findTool("setpriv", path) });
+  const tool = (name: string): string => findTool(name, path) ?? name;
+  const tools = {
+    ip: tool("ip"),
+    iptablesRestore: tool("iptables-restore"),
+    nsenter: tool("nsenter"),
+    setpriv: tool("setpriv"),
+    sh: tool("sh"),
+    unshare: tool("unshare"),
+  };
+  const plan = addressPlan(config.planIndex);
+  return createNetnsNetwork({ plan, tools, directory: join(config.runDir, "network") });
+}
+
+/** The last address is the one for pods; in one network the machine's and the pods' are the same. */
+function openApi(config: DaemonConfig, network: NodeNetwork, log: Logger): Promise<Api> {
+  const port = config.apiPort;
+  const forMachine = { host: "127.0.0.1", port };
+  const forPods = { host: network.nodeIp, port: 6443 };
+  return createApi({
+    listen: config.network === "netns" ? [forMachine, forPods] : [forMachine],
+    serviceCidr: network.serviceCidr,
+    log: (message) => {
+      log.info({ part: "api" }, message);
+    },
+  });
+}
+
+/** Connections that arrive in the machine's network namespace go to the same port of this one. */
+function bridge(server: Server, port: number): void {
+  server.on("connection", (outer: Socket) => {
+    const inner = connect({ host: "127.0.0.1", port, noDelay: true });
+    outer.setNoDelay(true);
+    outer.pipe(inner).pipe(outer);
+    for (const socket of [outer, inner]) {
+      socket.on("error", () => {
+        outer.destroy();
+        inner.destroy();
+      });
+    }
+    outer.once("close", () => inner.destroy());
+    inner.once("close", () => outer.destroy());
+  });
+}
+
+/** Pods are refused until their namespace has its account: the first one should not meet that. */
+async function defaultAccount(api: Api): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const found = new AbortController();
+    api.client.watch(
+      ids.serviceAccounts,
+      { namespace: "default" },
+      ({ object }) => {
+        if (object.metadata.name !== "default") return;
+        found.abort();
+        resolve();
+      },
+      found.signal,
+    );
+  });
+}
+
+/** The process behind `meshctl up`: takes its configuration from the IPC channel and runs until it is told to end. */
+export async function runDaemon(log: Logger): Promise<void> {
+  const [config, handedOver] = await new Promise<[DaemonConfig, Server | undefined]>((resolve) => {
+    process.once("message", (message, handle) => {
+      resolve([message as DaemonConfig, handle as Server | undefined]);
+    });
+  });
+  const tell = (message: DaemonMessage): void => {
+    if (process.connected) process.send?.(message);
+  };
+  const ended = new Promise<void>((resolve) => {
+    process.once("SIGTERM", resolve);
+    process.once("SIGINT", resolve);
+    if (!config.tied) return;
+    for (const event of ["end", "close", "error"]) process.stdin.once(event, resolve);
+    process.stdin.resume();
+  });
+  let cluster: LocalCluster;
+  try {
+    const now = (): Date => new Date();
+    cluster = await startLocalCluster({ config, handedOver, log, now, path: process.env["PATH"] });
+  } catch (error) {
+    log.error({ error: errorText(error) }, "the cluster could not be started");
+    tell({ type: "failed", message: errorText(error), code: (error as NodeJS.ErrnoException).code });
+    return;
+  }
+  tell({ type: "ready", kubeconfig: cluster.kubeconfig, server: cluster.server });
+  await ended;
+  await cluster.close();
+  if (config.tied) await removeStateDir(config.stateDir);
+}

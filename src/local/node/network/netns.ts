@@ -1,0 +1,237 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, ftruncateSync, openSync, writeSync } from "node:fs";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Duplex } from "node:stream";
+import type { LoadBalancerAddress } from "../../controllers/controller.ts";
+import type { Pod, Service } from "../../shapes.ts";
+import { runProgram } from "../run.ts";
+import { dialTcp } from "./dial.ts";
+import { type HostsSubject, hostsFile } from "./hosts.ts";
+import { type AddressPlan, DIAL_CIDR, dialAddress, podAddressAt } from "./netns-plan.ts";
+import { baseRules, serviceRules } from "./service-rules.ts";
+import type { NodeNetwork, PodNetwork, ProcessSpec, ServiceEntry } from "./types.ts";
+
+/** Full paths of the programs the node runs as root. */
+export interface NetnsTools {
+  readonly ip: string;
+  readonly iptablesRestore: string;
+  readonly nsenter: string;
+  readonly setpriv: string;
+  readonly sh: string;
+  readonly unshare: string;
+}
+
+export interface NetnsOptions {
+  readonly plan: AddressPlan;
+  readonly tools: NetnsTools;
+  /** Where hosts files are kept. */
+  readonly directory: string;
+}
+
+/**
+ * Pods in network namespaces of their own, below the namespace this process runs in. Each pod's link is routed, not bridged, so
+ * that rules see both directions of every connection whatever modules the kernel has.
+ */
+export async function createNetnsNetwork(options: NetnsOptions): Promise<NodeNetwork> {
+  await mkdir(options.directory, { recursive: true, mode: 0o755 });
+  await writeFile(join(options.directory, "resolv.conf"), "# no name server: names are in /etc/hosts\n");
+  await runProgram(options.tools.iptablesRestore, ["--noflush"], baseRules(DIAL_CIDR));
+  return new NetnsNetwork(options);
+}
+
+/**
+ * First process of a pod: makes its end of the link, gives it the names of the cluster and waits until its stdin closes. The two
+ * rules let the node reach what listens on the pod's loopback: the dial address becomes 127.0.0.1 on both ends.
+ */
+const SANDBOX = `
+set -e
+ip=$1 dial=$2 link=$3 gateway=$4 hosts=$5 resolv=$6 IP=$7 RESTORE=$8
+mount --bind "$hosts" /etc/hosts
+mount --bind "$resolv" /etc/resolv.conf 2>/dev/null || true
+"$IP" -batch - <<X
+link set lo up
+link add eth0 type veth peer name $link netns 1
+addr add $ip/32 dev eth0
+link set eth0 up
+route add $gateway dev eth0
+route add default via $gateway
+X
+echo 1 > /proc/sys/net/ipv4/conf/all/route_localnet
+echo 0 > /proc/sys/net/ipv4/ip_unprivileged_port_start
+"$RESTORE" --noflush <<X
+*nat
+-A PREROUTING -d $dial/32 -p tcp -j DNAT --to-destination 127.0.0.1
+-A INPUT -s $gateway/32 -d 127.0.0.1/32 -p tcp -j SNAT --to-source 127.0.0.1
+COMMIT
+X
+echo ready
+exec cat >/dev/null
+`;
+
+interface Sandbox {
+  readonly process: ChildProcess;
+  readonly subject: HostsSubject;
+  readonly hosts: string;
+}
+
+class NetnsNetwork implements NodeNetwork {
+  readonly kind = "netns";
+  readonly nodeIp: string;
+  readonly serviceCidr: string;
+  private readonly options: NetnsOptions;
+  private readonly pods = new Map<number, Sandbox>();
+  private services: readonly ServiceEntry[] = [];
+  private rules = "";
+  private writing: Promise<void> = Promise.resolve();
+  private next = 2;
+
+  constructor(options: NetnsOptions) {
+    this.options = options;
+    this.nodeIp = options.plan.nodeIp;
+    this.serviceCidr = options.plan.serviceCidr;
+  }
+
+  realPort(port: number): number {
+    return port;
+  }
+
+  serviceHost(_podIp: string, clusterIp: string): string {
+    return clusterIp;
+  }
+
+  async createPod(pod: Pod): Promise<PodNetwork> {
+    const number = this.allocate();
+    const { plan, tools, directory } = this.options;
+    const ip = podAddressAt(plan, number);
+    const dial = dialAddress(number);
+    const link = `p${number}`;
+    const hostname = pod.spec?.hostname ?? pod.metadata.name;
+    const subject = { namespace: pod.metadata.namespace ?? "", hostname, ip };
+    const hosts = join(directory, `hosts-${number}`);
+    await writeFile(hosts, hostsFile(this.services, subject));
+    const resolv = join(directory, "resolv.conf");
+    const values = [ip, dial, link, plan.gateway, hosts, resolv, tools.ip, tools.iptablesRestore];
+    const args = ["--net", "--mount", "--propagation", "private", tools.sh, "-c", SANDBOX, "sh", ...values];
+    const sandbox = spawn(tools.unshare, args, { stdio: ["pipe", "pipe", "pipe"] });
+    this.pods.set(number, { process: sandbox, subject, hosts });
+    const close = async (): Promise<void> => {
+      this.pods.delete(number);
+      await ended(sandbox);
+      await rm(hosts, { force: true });
+    };
+    try {
+      await readyLine(sandbox);
+      const routes = [
+        `addr add ${plan.gateway}/32 dev ${link}`,
+        `link set ${link} up`,
+        `route add ${ip}/32 dev ${link} src ${plan.gateway}`,
+        `route add ${dial}/32 via ${ip} dev ${link} onlink src ${plan.gateway}`,
+      ];
+      await runProgram(tools.ip, ["-batch", "-"], `${routes.join("\n")}\n`);
+    } catch (error) {
+      await close();
+      throw error;
+    }
+    const pid = String(sandbox.pid);
+    return {
+      ip,
+      env: {},
+      wrap: (spec) => this.wrap(spec, pid),
+      dial: (port): Promise<Duplex> => dialTcp(dial, port),
+      close,
+    };
+  }
+
+  setServices(services: readonly ServiceEntry[]): Promise<void> {
+    this.services = services;
+    this.writing = this.writing.then(() => this.write());
+    return this.writing;
+  }
+
+  loadBalancerAddress(service: Service): Promise<LoadBalancerAddress | undefined> {
+    const ip = service.spec?.clusterIP;
+    return Promise.resolve(ip === undefined || ip === "" || ip === "None" ? undefined : { ip, mapped: {} });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.pods.values()].map((pod) => ended(pod.process)));
+  }
+
+  private allocate(): number {
+    for (let tries = 0; tries < 65_000; tries++) {
+      const number = this.next;
+      this.next = this.next >= 65_000 ? 2 : this.next + 1;
+      if (!this.pods.has(number)) return number;
+    }
+    throw new Error("no pod address is free");
+  }
+
+  private wrap({ argv, cwd, user }: ProcessSpec, pid: string): { file: string; args: readonly string[]; cwd: string } {
+    const { nsenter, setpriv, sh } = this.options.tools;
+    const enter = [
+      "--target",
+      pid,
+      "--net",
+      "--mount",
+      "--",
+      sh,
+      "-c",
+      'cd "$1" && shift && unset OLDPWD && exec "$@"',
+      "sh",
+      cwd,
+    ];
+    const become = user === undefined ? [] : [setpriv, ...identity(user), "--"];
+    return { file: nsenter, args: [...enter, ...become, ...argv], cwd: "/" };
+  }
+
+  private async write(): Promise<void> {
+    for (const { subject, hosts } of this.pods.values()) overwrite(hosts, hostsFile(this.services, subject));
+    const rules = serviceRules(this.services);
+    if (rules === this.rules) return;
+    await runProgram(this.options.tools.iptablesRestore, ["--noflush"], rules);
+    this.rules = rules;
+  }
+}
+
+function identity({ uid, gid, groups }: { uid: number; gid: number; groups: readonly number[] }): readonly string[] {
+  const more = groups.length === 0 ? ["--clear-groups"] : ["--groups", groups.join(",")];
+  return ["--reuid", String(uid), "--regid", String(gid), ...more];
+}
+
+/** In place: the file is a mount point in its pod. The length is cut last, so that a reader never finds it empty. */
+function overwrite(path: string, text: string): void {
+  const file = openSync(path, "r+");
+  try {
+    const bytes = Buffer.from(text);
+    writeSync(file, bytes, 0, bytes.length, 0);
+    ftruncateSync(file, bytes.length);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function readyLine(child: ChildProcess): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let errors = "";
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => (errors += text));
+    child.stdout?.once("data", () => {
+      resolve();
+    });
+    child.once("error", reject);
+    child.once("close", () => {
+      reject(new Error(`the pod's network could not be made: ${errors.trim()}`));
+    });
+  });
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const closed = new Promise<void>((resolve) => {
+    child.once("close", () => {
+      resolve();
+    });
+  });
+  child.kill("SIGKILL");
+  await closed;
+}

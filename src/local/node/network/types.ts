@@ -1,0 +1,63 @@
+import type { Duplex } from "node:stream";
+import type { LoadBalancerAddress } from "../../controllers/controller.ts";
+import type { Pod, Service } from "../../shapes.ts";
+
+/** A Service with the endpoints that are ready, as rules, hosts files and forwarders need it. */
+export interface ServiceEntry {
+  readonly namespace: string;
+  readonly name: string;
+  /** Undefined for a headless Service. */
+  readonly clusterIp: string | undefined;
+  readonly ports: readonly ServiceEntryPort[];
+  /** Addresses of a headless Service, with the host names of its pods. */
+  readonly members: readonly { readonly ip: string; readonly hostname: string | undefined }[];
+}
+
+export interface ServiceEntryPort {
+  readonly name: string;
+  readonly port: number;
+  readonly protocol: string;
+  readonly endpoints: readonly { readonly ip: string; readonly port: number }[];
+}
+
+/** Numeric identity of a process. */
+export interface ProcessUser {
+  readonly uid: number;
+  readonly gid: number;
+  readonly groups: readonly number[];
+}
+
+export interface ProcessSpec {
+  readonly argv: readonly string[];
+  readonly cwd: string;
+  /** Undefined: as the node itself. */
+  readonly user: ProcessUser | undefined;
+}
+
+/** One pod's place in the network. */
+export interface PodNetwork {
+  readonly ip: string;
+  /** Variables every container gets whatever its spec says. */
+  readonly env: Readonly<Record<string, string>>;
+  /** The command that runs a process inside the pod. */
+  wrap(spec: ProcessSpec): { readonly file: string; readonly args: readonly string[]; readonly cwd: string };
+  /** Connects as a process of the pod itself would: also to what listens on its loopback. */
+  dial(port: number): Promise<Duplex>;
+  close(): Promise<void>;
+}
+
+/** How pods of this node reach each other: in network namespaces, or on loopback addresses. */
+export interface NodeNetwork {
+  readonly kind: "netns" | "loopback";
+  readonly nodeIp: string;
+  readonly serviceCidr: string;
+  /** The port to listen on for a port that the user wrote. */
+  realPort(port: number): number;
+  createPod(pod: Pod): Promise<PodNetwork>;
+  /** Where the pod with this address reaches a cluster IP. */
+  serviceHost(podIp: string, clusterIp: string): string;
+  /** Called whenever Services, their endpoints or pods changed. */
+  setServices(services: readonly ServiceEntry[]): Promise<void>;
+  loadBalancerAddress(service: Service): Promise<LoadBalancerAddress | undefined>;
+  close(): Promise<void>;
+}

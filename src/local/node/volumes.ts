@@ -1,0 +1,199 @@
+import { chmod, mkdir, rm, symlink } from "node:fs/promises";
+import { dirname, join, normalize } from "node:path";
+import type { Container, DataObject, KeyToPath, Pod, Volume, VolumeSource } from "../shapes.ts";
+import { type VolumeFile, writeAtomicDir } from "./atomic-dir.ts";
+import { type PodFacts, fieldValue, resourceValue } from "./downward.ts";
+import { ContainerConfigError, type DataLookup } from "./env.ts";
+
+/** Where pods find their service account when their spec does not say otherwise. */
+export const SERVICE_ACCOUNT_PATH = "/var/run/secrets/kubernetes.io/serviceaccount";
+const API_ACCESS = "kube-api-access";
+const DEFAULT_MODE = 0o644;
+const TOKEN_SECONDS = 3607;
+
+/** Issues a token of the pod's service account. */
+export type IssueToken = (audience: string | undefined, expirationSeconds: number) => Promise<string>;
+
+export interface VolumeContext {
+  readonly pod: Pod;
+  readonly facts: PodFacts;
+  readonly data: DataLookup;
+  readonly token: IssueToken;
+  readonly now: () => Date;
+}
+
+/** The pod's volumes as spec'd, with the service account volume that admission would have added. */
+export function podVolumes(pod: Pod): readonly Volume[] {
+  const volumes = pod.spec?.volumes ?? [];
+  const mounted = allContainers(pod).every((container) => mountsAccount(container));
+  if (pod.spec?.automountServiceAccountToken === false || mounted) return volumes;
+  const sources: VolumeSource[] = [
+    { serviceAccountToken: { expirationSeconds: TOKEN_SECONDS, path: "token" } },
+    { configMap: { name: "kube-root-ca.crt", items: [{ key: "ca.crt", path: "ca.crt" }] } },
+    { downwardAPI: { items: [{ path: "namespace", fieldRef: { fieldPath: "metadata.namespace" } }] } },
+  ];
+  return [...volumes, { name: API_ACCESS, projected: { sources } }];
+}
+
+function allContainers(pod: Pod): readonly Container[] {
+  return [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])];
+}
+
+function mountsAccount(container: Container): boolean {
+  return container.volumeMounts?.some((mount) => mount.mountPath === SERVICE_ACCOUNT_PATH) === true;
+}
+
+/** Keeps the content of one pod's volumes below `directory`, each in a folder of its name. */
+export class PodVolumes {
+  private readonly tokens = new Map<string, { token: string; refreshAt: number }>();
+  private readonly directory: string;
+  private readonly group: number | undefined;
+  private readonly names = new Set<string>();
+
+  constructor(directory: string, group: number | undefined) {
+    this.directory = directory;
+    this.group = group;
+  }
+
+  pathOf(volume: string): string {
+    return join(this.directory, volume);
+  }
+
+  /** Whether the pod has a volume of this name; known after the first sync. */
+  has(volume: string): boolean {
+    return this.names.has(volume);
+  }
+
+  /** Writes what changed. Throws ContainerConfigError when something it needs does not exist (yet). */
+  async sync(context: VolumeContext): Promise<void> {
+    for (const volume of podVolumes(context.pod)) {
+      this.names.add(volume.name);
+      if (volume.emptyDir !== undefined || Object.keys(volume).length === 1) {
+        await mkdir(this.pathOf(volume.name), { recursive: true });
+        await chmod(this.pathOf(volume.name), 0o1777);
+      } else {
+        const files = await this.filesOf(volume, context);
+        await writeAtomicDir(this.pathOf(volume.name), files, this.group);
+      }
+    }
+  }
+
+  /** Milliseconds until a token should be renewed; undefined when there is none. */
+  msToRefresh(now: Date): number | undefined {
+    const times = [...this.tokens.values()].map(({ refreshAt }) => refreshAt - now.getTime());
+    return times.length === 0 ? undefined : Math.max(0, Math.min(...times));
+  }
+
+  private async filesOf(volume: Volume, context: VolumeContext): Promise<Map<string, VolumeFile>> {
+    const files = new Map<string, VolumeFile>();
+    const { projected, configMap, secret, downwardAPI } = volume;
+    if (projected === undefined && configMap === undefined && secret === undefined && downwardAPI === undefined) {
+      const kind = Object.keys(volume).find((key) => key !== "name") ?? "";
+      throw new ContainerConfigError(`volume ${volume.name}: the local node does not offer ${kind} volumes`);
+    }
+    const own = projected ?? configMap ?? secret ?? downwardAPI;
+    const mode = own?.defaultMode ?? DEFAULT_MODE;
+    for (const source of projected?.sources ?? [volume]) {
+      for (const [path, file] of await this.sourceFiles(source, volume.name, context)) {
+        files.set(safePath(path), { content: file.content, mode: file.mode === 0 ? mode : file.mode });
+      }
+    }
+    return files;
+  }
+
+  private async sourceFiles(
+    source: VolumeSource,
+    volume: string,
+    context: VolumeContext,
+  ): Promise<ReadonlyMap<string, VolumeFile>> {
+    const { configMap, secret, downwardAPI, serviceAccountToken } = source;
+    if (configMap !== undefined) {
+      const name = configMap.name ?? "";
+      return keyFiles(context.data.configMap(name), { ...configMap, kind: "configmap", name });
+    }
+    if (secret !== undefined) {
+      const name = secret.secretName ?? secret.name ?? "";
+      return keyFiles(context.data.secret(name), { ...secret, kind: "secret", name });
+    }
+    if (downwardAPI !== undefined) return downwardFiles(downwardAPI, context);
+    if (serviceAccountToken === undefined) return new Map();
+    const { audience, path, expirationSeconds = TOKEN_SECONDS } = serviceAccountToken;
+    const key = `${volume}/${path}`;
+    const now = context.now().getTime();
+    let known = this.tokens.get(key);
+    if (known === undefined || known.refreshAt <= now) {
+      const token = await context.token(audience, expirationSeconds);
+      known = { token, refreshAt: now + expirationSeconds * 800 };
+      this.tokens.set(key, known);
+    }
+    return new Map([[path, { content: Buffer.from(known.token), mode: 0 }]]);
+  }
+}
+
+/** Mode 0 stands for the volume's default. */
+function keyFiles(
+  object: DataObject | undefined,
+  wanted: { kind: string; name: string; items?: readonly KeyToPath[]; optional?: boolean },
+): ReadonlyMap<string, VolumeFile> {
+  if (object === undefined) {
+    if (wanted.optional === true) return new Map();
+    throw new ContainerConfigError(`${wanted.kind} "${wanted.name}" not found`);
+  }
+  const content = new Map<string, Buffer>();
+  const encoding = wanted.kind === "secret" ? "base64" : "utf8";
+  for (const [key, value] of Object.entries(object.data ?? {})) content.set(key, Buffer.from(value, encoding));
+  for (const [key, value] of Object.entries(object.binaryData ?? {})) content.set(key, Buffer.from(value, "base64"));
+  if (wanted.items === undefined)
+    return new Map([...content].map(([key, value]) => [key, { content: value, mode: 0 }]));
+  const files = new Map<string, VolumeFile>();
+  for (const { key, path, mode = 0 } of wanted.items) {
+    const value = content.get(key);
+    if (value !== undefined) files.set(path, { content: value, mode });
+    else if (wanted.optional !== true) {
+      throw new ContainerConfigError(`${wanted.kind} "${wanted.name}" has no key ${key}`);
+    }
+  }
+  return files;
+}
+
+function downwardFiles(
+  { items = [] }: NonNullable<VolumeSource["downwardAPI"]>,
+  { pod, facts }: VolumeContext,
+): ReadonlyMap<string, VolumeFile> {
+  const files = new Map<string, VolumeFile>();
+  for (const { path, fieldRef, resourceFieldRef, mode = 0 } of items) {
+    const value =
+      fieldRef !== undefined
+        ? fieldValue(pod, fieldRef.fieldPath, facts)
+        : resourceFieldRef !== undefined
+          ? resourceValue(allContainers(pod), resourceFieldRef.containerName ?? "", resourceFieldRef)
+          : undefined;
+    if (value === undefined) throw new ContainerConfigError(`downwardAPI: unsupported item ${path}`);
+    files.set(path, { content: Buffer.from(value), mode });
+  }
+  return files;
+}
+
+function safePath(path: string): string {
+  const clean = normalize(path);
+  if (clean.startsWith("/") || clean.startsWith(".."))
+    throw new ContainerConfigError(`volume path ${path} leaves the volume`);
+  return clean;
+}
+
+/** Makes a container's root directory: every mountPath is a symlink to the volume, shortest path first. */
+export async function linkMounts(root: string, container: Container, volumes: PodVolumes): Promise<void> {
+  await mkdir(root, { recursive: true });
+  const mounts = [...(container.volumeMounts ?? [])];
+  if (!mountsAccount(container) && volumes.has(API_ACCESS))
+    mounts.push({ name: API_ACCESS, mountPath: SERVICE_ACCOUNT_PATH });
+  mounts.sort((a, b) => a.mountPath.length - b.mountPath.length);
+  for (const { name, mountPath, subPath } of mounts) {
+    const link = join(root, normalize(mountPath).replace(/\/+$/, ""));
+    const volume = volumes.pathOf(name);
+    if (link === root) continue;
+    await mkdir(dirname(link), { recursive: true });
+    await rm(link, { recursive: true, force: true });
+    await symlink(subPath === undefined ? volume : join(volume, safePath(subPath)), link);
+  }
+}
