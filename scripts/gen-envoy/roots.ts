@@ -32,6 +32,7 @@ export const ROOTS: readonly string[] = [
   "envoy.extensions.access_loggers.file.v3.FileAccessLog",
   "envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter",
   "envoy.extensions.access_loggers.stats.v3.Config",
+  "envoy.extensions.access_loggers.stream.v3.StderrAccessLog",
   "envoy.extensions.access_loggers.stream.v3.StdoutAccessLog",
   "envoy.extensions.formatter.cel.v3.Cel",
   "envoy.extensions.matching.actions.transform_stat.v3.TransformStat",
@@ -53,6 +54,7 @@ export const ROOTS: readonly string[] = [
   "envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig",
   "envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate",
   // transport and clusters
+  "envoy.extensions.clusters.dns.v3.DnsCluster",
   "envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer",
   "envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
   "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",

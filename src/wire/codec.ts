@@ -32,6 +32,9 @@ export function typed<N extends MessageName>(type: N, value: Messages[N]): Typed
   return { "@type": PREFIX + type, ...(value as object) };
 }
 
+/** An Any of nothing, for messages that only want one to be there. */
+export const EMPTY_ANY = {} as TypedAny;
+
 /** A message that is already encoded, as an Any: its bytes are spliced in, not decoded. */
 export function encodedAny(typeUrl: string, bytes: Uint8Array): TypedAny {
   return { "@type": typeUrl, "@bytes": bytes };

@@ -181,6 +181,7 @@ function readAny(reader: protobuf.Reader, end: number): Json {
     else if (id === 2) bytes = reader.bytes();
     return id === 1 || id === 2;
   });
+  if (url === "") return {};
   const type = url.slice(url.lastIndexOf("/") + 1);
   if (SPECIAL[type] !== undefined) return { "@type": url, value: decode(type, bytes) };
   if (plans().message(type) === undefined) return { "@type": url, "@bytes": bytes };

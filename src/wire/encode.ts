@@ -293,6 +293,8 @@ const SPECIAL: Readonly<Record<string, (to: Encoder, value: unknown) => void>> =
 function encodeAny(to: Encoder, value: unknown): void {
   const object = to.object(value);
   const url = object["@type"];
+  // an Any of nothing, which some messages want where they only need it to be there
+  if (url === undefined && Object.keys(object).length === 0) return;
   if (typeof url !== "string" || url === "") to.fail(`expected a type URL in "@type", got ${describe(url)}`);
   to.single(field("type_url", 1, "string"), url, true);
   to.open(2);

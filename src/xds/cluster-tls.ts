@@ -1,11 +1,20 @@
 import { compact } from "../base/compact.ts";
 import type { Cluster, ClusterTls } from "../ir/cluster.ts";
 import type { Messages } from "../wire/codec.ts";
-import { ADS_SECRETS, ALPN, anyOf, exactly, meshTls, RAW_SOCKET, TLS_PARAMS, upstream } from "./tls.ts";
+import {
+  ADS_SECRETS,
+  ALPN,
+  anyOf,
+  exactly,
+  meshTls,
+  RAW_SOCKET,
+  SDS_AGENT_FILES,
+  TLS_PARAMS,
+  upstream,
+} from "./tls.ts";
 import type { EnvoyCluster, TransportSocket, XdsOptions } from "./types.ts";
 
 type CommonTls = Messages["envoy.extensions.transport_sockets.tls.v3.CommonTlsContext"];
-type ValidationContext = Messages["envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext"];
 
 /** How a cluster's connections are secured: `transport_socket`, or for "auto" a choice per endpoint by its `tlsMode`. */
 export function clusterTls(
@@ -43,35 +52,26 @@ function meshAlpn(cluster: Cluster): readonly string[] {
   return cluster.protocol === "http" ? ALPN.h1 : ALPN.tcp;
 }
 
-/** TLS that the proxy originates towards a server outside the mesh. */
+/** TLS that the proxy originates towards a server outside the mesh; files and the system's roots come through the agent. */
 function originated(cluster: Cluster, tls: ClusterTls): CommonTls {
   const alpn = cluster.protocol === "http2" || cluster.protocol === "grpc" ? ["h2"] : undefined;
   const sans = tls.subjectAltNames.map((name) => ({ san_type: "DNS", matcher: { exact: name } }) as const);
-  const context: ValidationContext = compact({
-    match_typed_subject_alt_names: sans.length === 0 ? undefined : sans,
-    ...(tls.caCertificates === undefined
-      ? { system_root_certs: {} }
-      : { trusted_ca: { filename: tls.caCertificates } }),
-  });
-  if (tls.credentialName !== undefined) return byCredential(tls.credentialName, tls.mode === "mutual", alpn);
+  const { clientCertificate: certificate, privateKey: key, credentialName: credential } = tls;
+  const roots =
+    credential === undefined
+      ? { name: `file-root:${tls.caCertificates ?? "system"}`, sds_config: SDS_AGENT_FILES }
+      : { name: `kubernetes://${credential}-cacert`, sds_config: ADS_SECRETS };
+  const own =
+    credential === undefined
+      ? { name: `file-cert:${certificate ?? ""}~${key ?? ""}`, sds_config: SDS_AGENT_FILES }
+      : { name: `kubernetes://${credential}`, sds_config: ADS_SECRETS };
   return compact({
     tls_params: TLS_PARAMS,
     alpn_protocols: alpn,
-    validation_context: context,
-    tls_certificates:
-      tls.clientCertificate === undefined || tls.privateKey === undefined
-        ? undefined
-        : [{ certificate_chain: { filename: tls.clientCertificate }, private_key: { filename: tls.privateKey } }],
-  });
-}
-
-/** Certificates from a Kubernetes secret, which the control plane serves over ADS. */
-function byCredential(credential: string, mutual: boolean, alpn: readonly string[] | undefined): CommonTls {
-  const name = `kubernetes://${credential}`;
-  return compact({
-    tls_params: TLS_PARAMS,
-    alpn_protocols: alpn,
-    tls_certificate_sds_secret_configs: mutual ? [{ name, sds_config: ADS_SECRETS }] : undefined,
-    validation_context_sds_secret_config: { name: `${name}-cacert`, sds_config: ADS_SECRETS },
+    combined_validation_context: {
+      default_validation_context: sans.length === 0 ? {} : { match_typed_subject_alt_names: sans },
+      validation_context_sds_secret_config: roots,
+    },
+    tls_certificate_sds_secret_configs: tls.mode === "mutual" ? [own] : undefined,
   });
 }

@@ -42,7 +42,6 @@ export function buildCluster(cluster: Cluster, options: XdsOptions): EnvoyCluste
 
 function discovery(cluster: Cluster): Partial<EnvoyCluster> {
   const assignment = { load_assignment: buildEndpoints({ clusterName: cluster.name, endpoints: cluster.endpoints }) };
-  const dns = { dns_lookup_family: "V4_PREFERRED", respect_dns_ttl: true, dns_refresh_rate: "60s" } as const;
   switch (cluster.discovery) {
     case "eds":
       return {
@@ -55,13 +54,28 @@ function discovery(cluster: Cluster): Partial<EnvoyCluster> {
     case "original-dst":
       return { type: "ORIGINAL_DST" };
     case "strict-dns":
-      return { type: "STRICT_DNS", ...assignment, ...dns };
+      return { ...byDns(false), ...assignment };
     case "logical-dns":
-      return { type: "LOGICAL_DNS", ...assignment, ...dns };
+      return { ...byDns(true), ...assignment };
     case "static":
     case "none":
       return cluster.endpoints.length === 0 ? { type: "STATIC" } : { type: "STATIC", ...assignment };
   }
+}
+
+/** Endpoints by DNS: each address one of them, or (logical) all of them one endpoint, for names with changing answers. */
+function byDns(logical: boolean): EnvoyCluster {
+  return {
+    cluster_type: {
+      name: "envoy.cluster.dns",
+      typed_config: typed("envoy.extensions.clusters.dns.v3.DnsCluster", {
+        dns_refresh_rate: "60s",
+        respect_dns_ttl: true,
+        dns_lookup_family: "V4_PREFERRED",
+        all_addresses_in_single_endpoint: logical,
+      }),
+    },
+  };
 }
 
 function lbPolicy(cluster: Cluster): EnvoyCluster["lb_policy"] {

@@ -35,6 +35,9 @@ export const SDS_AGENT: ConfigSource = {
   },
 };
 
+/** Files beside the proxy, by name (`file-root:`, `file-cert:`), which the agent reads. One that is missing holds up only its user. */
+export const SDS_AGENT_FILES: ConfigSource = { ...SDS_AGENT, initial_fetch_timeout: "5s" };
+
 /** TLS 1.2 with forward secrecy, or TLS 1.3. */
 export const TLS_PARAMS: NonNullable<CommonTls["tls_params"]> = {
   tls_minimum_protocol_version: "TLSv1_2",

@@ -1,4 +1,4 @@
-import { type Json, type Messages, typed } from "../../wire/codec.ts";
+import { type Json, type Messages, type TypedAny, typed } from "../../wire/codec.ts";
 import type { AccessLogOptions } from "../types.ts";
 import type { AccessLogger } from "./types.ts";
 
@@ -36,18 +36,22 @@ export const file: AccessLogger = {
   appliesTo: (chain) => chain.options.accessLog !== undefined,
   loggers(chain) {
     const options = chain.options.accessLog;
-    if (options === undefined) return [];
-    return [
-      {
-        name: "envoy.access_loggers.file",
-        typed_config: typed("envoy.extensions.access_loggers.file.v3.FileAccessLog", {
-          path: options.path,
-          log_format: format(options),
-        }),
-      },
-    ];
+    return options === undefined ? [] : [{ name: "envoy.access_loggers.file", typed_config: destination(options) }];
   },
 };
+
+/** The proxy's own output is written to as such: opening `/dev/stdout` fails where it is a socket. */
+function destination(options: AccessLogOptions): TypedAny {
+  const log_format = format(options);
+  switch (options.path) {
+    case "/dev/stdout":
+      return typed("envoy.extensions.access_loggers.stream.v3.StdoutAccessLog", { log_format });
+    case "/dev/stderr":
+      return typed("envoy.extensions.access_loggers.stream.v3.StderrAccessLog", { log_format });
+    default:
+      return typed("envoy.extensions.access_loggers.file.v3.FileAccessLog", { path: options.path, log_format });
+  }
+}
 
 function format(options: AccessLogOptions): Messages["envoy.config.core.v3.SubstitutionFormatString"] {
   if (options.encoding === "TEXT") {

@@ -1,4 +1,4 @@
-import { typed } from "../../wire/codec.ts";
+import { EMPTY_ANY, typed } from "../../wire/codec.ts";
 import { ALPN } from "../tls.ts";
 import type { HttpFilter } from "./types.ts";
 
@@ -28,9 +28,7 @@ export const alpn: HttpFilter = {
       ],
     }),
   }),
+  // FilterConfig wants a configuration even when it only enables; an empty one leaves the filter's own in force
   perTarget: (target) =>
-    target.protocol === "auto" ? typed("envoy.config.route.v3.FilterConfig", { config: ENABLED }) : undefined,
+    target.protocol === "auto" ? typed("envoy.config.route.v3.FilterConfig", { config: EMPTY_ANY }) : undefined,
 };
-
-/** FilterConfig wants a configuration even when it only enables; an empty one leaves the filter's own in force. */
-const ENABLED = { "@type": "type.googleapis.com/google.protobuf.Empty" };

@@ -30,7 +30,7 @@ function fromSubject(object_key: string, index: number): StateValue {
     skip_if_empty: true,
     format_string: {
       text_format_source: {
-        inline_string: `%CEL(${SUBJECT}.endsWith(',O=mesh') ? ${SUBJECT}.split(',')[${part}].split('=')[1] : '')%`,
+        inline_string: `%CEL(${SUBJECT}.contains(',O=mesh') ? ${SUBJECT}.split(',')[${part}].split('=')[1] : '')%`,
       },
       omit_empty_values: true,
       formatters: [CEL_WITH_STRINGS],

@@ -1,4 +1,4 @@
-import { createServer, get, type Server } from "node:http";
+import { Agent, createServer, get, type Server } from "node:http";
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { connect } from "node:tls";
@@ -79,9 +79,11 @@ test("killing the agent takes Envoy along", async () => {
 test("SIGTERM drains: running connections end in peace, then agent and Envoy leave with code 0", async () => {
   const { agent } = await startPod({ ttlSeconds: 3600 }, { terminationDrainDuration: "1s" });
   await ready(agent);
+  expect((await fetchOnce(`http://${ADDRESS}:10080/early`, true)).connection).toBe("keep-alive");
   agent.process.kill("SIGTERM");
   await waitFor(() => agent.output().includes("draining"), { what: "draining" });
-  expect(await body(`http://${ADDRESS}:10080/late`)).toBe("app saw /late");
+  const late = await fetchOnce(`http://${ADDRESS}:10080/late`, true);
+  expect([late.text, late.connection]).toEqual(["app saw /late", "close"]);
   expect(await agent.exited).toBe(0);
   await expect(status(`http://${ADDRESS}:15000/ready`)).rejects.toThrow();
 });
@@ -176,6 +178,7 @@ function podResources(): readonly TypedAny[] {
   const listener = (name: string, port: number, extra: object): TypedAny => ({
     "@type": type("envoy.config.listener.v3.Listener"),
     name,
+    traffic_direction: "INBOUND",
     address: at(ADDRESS, port),
     filter_chains: [{ filters: [manager], ...extra }],
   });
@@ -212,13 +215,25 @@ function servedSerial(): Promise<string> {
   });
 }
 
-function fetchOnce(url: string): Promise<{ status: number; text: string }> {
+interface Fetched {
+  readonly status: number;
+  readonly text: string;
+  readonly connection: string | undefined;
+}
+
+/** `keep`: says that it would use the connection again. */
+function fetchOnce(url: string, keep = false): Promise<Fetched> {
   return new Promise((resolve, reject) => {
-    const call = get(url, { agent: false }, (answer) => {
+    const agent = keep ? new Agent({ keepAlive: true }) : false;
+    const call = get(url, { agent }, (answer) => {
       const chunks: Buffer[] = [];
       answer.on("data", (chunk: Buffer) => chunks.push(chunk));
       answer.on("error", reject);
-      answer.on("end", () => resolve({ status: answer.statusCode ?? 0, text: Buffer.concat(chunks).toString() }));
+      answer.on("end", () => {
+        if (agent !== false) agent.destroy();
+        const connection = answer.headers.connection ?? (keep ? "keep-alive" : undefined);
+        resolve({ status: answer.statusCode ?? 0, text: Buffer.concat(chunks).toString(), connection });
+      });
     });
     call.on("error", reject);
   });
