@@ -38,7 +38,7 @@ export const proxyCommands: readonly CommandSpec[] = [
       options: [view === "bootstrap" ? { ...outputOption, default: "json" } : outputOption],
       examples: [{ line: `meshctl proxy-config ${view} web-6d5f.shop`, summary: `${view} of one pod` }],
       load: async () => {
-        const { runView } = await import("../commands/proxy-config.ts");
+        const { runView } = await import("../commands/proxy-config/index.ts");
         return (input, io) => runView(view, input, io);
       },
     }),

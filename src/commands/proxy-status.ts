@@ -1,6 +1,189 @@
-import { UsageError } from "../base/errors.ts";
+import { compact } from "../base/compact.ts";
+import { ClusterError, errorText } from "../base/errors.ts";
+import { table } from "../report/table.ts";
+import type { Cluster } from "../resources/cluster.ts";
+import { toYaml } from "../resources/yaml-plain.ts";
+import { durationOption, globalOptions, switchOption, textOption } from "./input.ts";
 import type { CommandInput, CommandResult, Io } from "./io.ts";
+import { controlPlanePods, getJson } from "./pod-http.ts";
 
-export function run(_input: CommandInput, _io: Io): Promise<CommandResult> {
-  return Promise.reject(new UsageError("this command comes within the hour"));
+export interface ProxyStatusOptions {
+  /** Only proxies of this namespace. */
+  readonly namespace?: string;
+  readonly istioNamespace: string;
+  readonly output: "table" | "json" | "yaml";
+  /** Ask again until every proxy is in sync. */
+  readonly wait: boolean;
+  readonly timeoutMs: number;
+}
+
+/** How one type of configuration of one proxy stands, as the control plane says: from what was acknowledged, not from what was sent. */
+export interface TypeState {
+  readonly status: string;
+  readonly ackedAt?: string;
+  readonly lastError?: string;
+}
+
+/** One proxy, flat: what `-o json` prints. */
+export interface ProxyState {
+  readonly name: string;
+  readonly namespace: string;
+  readonly cluster: string;
+  readonly istiod: string;
+  readonly version: string;
+  /** SYNCED, STALE, NACK or NOT CONNECTED: the worst of its types. */
+  readonly status: string;
+  readonly types: Readonly<Record<string, TypeState>>;
+}
+
+export interface ProxyStatusResult extends CommandResult {
+  readonly proxies: readonly ProxyState[];
+}
+
+const MONITORING_PORT = 15_014;
+const POLL_MS = 200;
+
+/** Column -> the name the control plane uses; Istio's order. */
+const TYPES: Readonly<Record<string, string>> = { CDS: "cluster", LDS: "listener", EDS: "endpoint", RDS: "route" };
+
+/** `meshctl proxy-status`. */
+export async function run(input: CommandInput, io: Io): Promise<ProxyStatusResult> {
+  const output = textOption(input, "output");
+  return proxyStatus(
+    compact({
+      ...globalOptions(input),
+      output: output === "json" || output === "yaml" ? output : ("table" as const),
+      wait: switchOption(input, "wait"),
+      timeoutMs: durationOption(input, "timeout", "60s"),
+    }),
+    io,
+  );
+}
+
+/**
+ * Lists every proxy: those connected to any control plane pod, and those of running pods that are connected to none. Exit code 1
+ * when one is stale, refused something or is not connected.
+ */
+export async function proxyStatus(options: ProxyStatusOptions, io: Io): Promise<ProxyStatusResult> {
+  const cluster = await io.cluster();
+  const until = io.now().getTime() + options.timeoutMs;
+  let proxies = await readStates(cluster, options, io);
+  while (options.wait && !isInSync(proxies) && io.now().getTime() < until) {
+    io.signal.throwIfAborted();
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    proxies = await readStates(cluster, options, io).catch((error: unknown) => {
+      // while it waits a control plane that restarts is no reason to give up
+      if (error instanceof ClusterError) return [];
+      throw error;
+    });
+  }
+  print(proxies, options, io);
+  const isBad = options.wait ? !isInSync(proxies) : proxies.some(({ status }) => status !== "SYNCED");
+  return { exitCode: isBad ? 1 : 0, proxies };
+}
+
+function isInSync(proxies: readonly ProxyState[]): boolean {
+  return proxies.length > 0 && proxies.every(({ status }) => status === "SYNCED");
+}
+
+function print(proxies: readonly ProxyState[], { output }: ProxyStatusOptions, io: Io): void {
+  if (output === "json") io.out(`${JSON.stringify(proxies, undefined, 2)}\n`);
+  else if (output === "yaml") io.out(toYaml(proxies));
+  else if (proxies.length === 0) io.err("No proxy is connected.\n");
+  else {
+    const columns = Object.keys(TYPES);
+    const rows = proxies.map(({ name, namespace, cluster, istiod, version, types }) => [
+      `${name}.${namespace}`,
+      cluster,
+      istiod,
+      version,
+      ...columns.map((column) => types[column]?.status ?? "-"),
+    ]);
+    io.out(table(["NAME", "CLUSTER", "ISTIOD", "VERSION", ...columns], rows));
+  }
+  for (const { name, namespace, types } of proxies)
+    for (const [type, { lastError }] of Object.entries(types))
+      if (lastError !== undefined) io.err(`${name}.${namespace} refused ${type}: ${lastError}\n`);
+}
+
+async function readStates(cluster: Cluster, options: ProxyStatusOptions, io: Io): Promise<readonly ProxyState[]> {
+  const connected = await askControlPlane(cluster, options, io);
+  const names = new Set(connected.map(({ name, namespace }) => `${name}.${namespace}`));
+  const pods = await cluster.list(
+    { apiVersion: "v1", kind: "Pod" },
+    compact({ namespace: options.namespace, fieldSelector: "status.phase=Running" }),
+  );
+  const unconnected = pods
+    .filter(({ metadata }) => metadata.annotations?.["sidecar.istio.io/status"] !== undefined)
+    .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+    .filter(({ metadata }) => !names.has(`${metadata.name}.${metadata.namespace ?? ""}`))
+    .map(({ metadata }) => absent(metadata.name, metadata.namespace ?? ""));
+  return [...connected, ...unconnected]
+    .filter(({ namespace }) => options.namespace === undefined || namespace === options.namespace)
+    .sort((a, b) => compare(a.namespace, b.namespace) || compare(a.name, b.name) || compare(a.istiod, b.istiod));
+}
+
+/** All control plane pods at once; one that does not answer costs its own proxies, not the others'. */
+async function askControlPlane(cluster: Cluster, options: ProxyStatusOptions, io: Io): Promise<readonly ProxyState[]> {
+  const pods = await controlPlanePods(cluster, options.istioNamespace);
+  const answers = await Promise.allSettled(
+    pods.map(async ({ metadata }) => {
+      const target = { namespace: options.istioNamespace, pod: metadata.name, port: MONITORING_PORT };
+      return readAnswer(await getJson(cluster, target, "/debug/syncz"), metadata.name);
+    }),
+  );
+  const failures = answers.flatMap((answer) => (answer.status === "rejected" ? [answer.reason as unknown] : []));
+  if (failures.length === pods.length) throw failures[0];
+  if (!options.wait) for (const failure of failures) io.err(`Not asked: ${errorText(failure)}\n`);
+  return answers.flatMap((answer) => (answer.status === "fulfilled" ? answer.value : []));
+}
+
+interface SynczEntry {
+  readonly proxy: string;
+  readonly cluster_id: string;
+  readonly istio_version: string;
+  readonly control_plane?: string;
+  readonly types: Readonly<Record<string, TypeState | undefined>>;
+}
+
+function readAnswer(answer: unknown, pod: string): ProxyState[] {
+  if (!Array.isArray(answer)) throw new ClusterError("syncz", `control plane pod ${pod} gave no list of proxies`);
+  return (answer as SynczEntry[]).map((entry) => {
+    const at = entry.proxy.indexOf(".");
+    const types = Object.fromEntries(
+      Object.entries(TYPES).flatMap(([column, key]) => {
+        const state = entry.types[key];
+        return state === undefined ? [] : [[column, stateOf(state)]];
+      }),
+    );
+    return {
+      name: entry.proxy.slice(0, at),
+      namespace: entry.proxy.slice(at + 1),
+      cluster: entry.cluster_id,
+      istiod: entry.control_plane ?? pod,
+      version: entry.istio_version,
+      status: worst(types),
+      types,
+    };
+  });
+}
+
+function stateOf({ status, ackedAt, lastError }: TypeState): TypeState {
+  return compact({ status, ackedAt: ackedAt === "" ? undefined : ackedAt, lastError });
+}
+
+/** A type that was never asked for is none of a proxy's business; without clusters and listeners it has no configuration at all. */
+function worst(types: Readonly<Record<string, TypeState>>): string {
+  const states = Object.values(types).map(({ status }) => status);
+  const bad = ["NACK", "STALE"].find((status) => states.includes(status));
+  if (bad !== undefined) return bad;
+  return types["CDS"]?.status === "SYNCED" && types["LDS"]?.status === "SYNCED" ? "SYNCED" : "STALE";
+}
+
+function absent(name: string, namespace: string): ProxyState {
+  return { name, namespace, cluster: "-", istiod: "-", version: "-", status: "NOT CONNECTED", types: {} };
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }

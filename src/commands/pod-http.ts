@@ -1,0 +1,119 @@
+import { request } from "node:http";
+import type { Duplex } from "node:stream";
+import { ClusterError, errorText, UsageError } from "../base/errors.ts";
+import type { Cluster, ClusterReader } from "../resources/cluster.ts";
+import type { KubeObject } from "../resources/object.ts";
+
+/** A port of a pod that speaks HTTP. */
+export interface PodPort {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly port: number;
+}
+
+const TIMEOUT_MS = 10_000;
+
+/** JSON that a pod answers to GET, asked through the API server. Throws ClusterError when it does not answer with 200 and JSON. */
+export async function getJson(cluster: Cluster, target: PodPort, path: string): Promise<unknown> {
+  const stream = await cluster.portForward(target);
+  const where = `pod ${target.namespace}/${target.pod} port ${target.port}${path}`;
+  try {
+    const { status, body } = await exchange(stream, path);
+    if (status !== 200) throw new ClusterError("pod-http", `${where} answered ${status}: ${body.slice(0, 200)}`);
+    return JSON.parse(body) as unknown;
+  } catch (error) {
+    if (error instanceof ClusterError) throw error;
+    throw new ClusterError("pod-http", `${where}: ${errorText(error)}`, {
+      hint: "Look whether the pod runs and is ready: kubectl get pods, kubectl logs.",
+      cause: error,
+    });
+  } finally {
+    stream.destroy();
+  }
+}
+
+function exchange(stream: Duplex, path: string): Promise<{ readonly status: number; readonly body: string }> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => stream.destroy(new Error(`no answer in ${TIMEOUT_MS / 1000} s`)), TIMEOUT_MS);
+    const call = request(
+      { path, host: "localhost", headers: { connection: "close" }, createConnection: () => stream },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => void chunks.push(chunk));
+        response.on("error", reject);
+        response.on("end", () =>
+          resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString("utf8") }),
+        );
+      },
+    );
+    call.on("error", reject);
+    call.on("close", () => clearTimeout(timer));
+    call.end();
+  });
+}
+
+const RUNNING = "status.phase=Running";
+
+/**
+ * The pod a user means: `name`, `name.namespace`, `deploy/name.namespace` (its first running pod). Throws UsageError for a form
+ * that is none of these and ClusterError when there is no such pod.
+ */
+export async function findPod(
+  cluster: ClusterReader,
+  text: string,
+  defaultNamespace: string,
+): Promise<{ readonly namespace: string; readonly pod: string }> {
+  const [first = "", second, more] = text.split("/");
+  if (more !== undefined || first === "") throw new UsageError(`"${text}" names no pod`, "Write it as name.namespace.");
+  const { name, namespace } = splitName(second ?? first, defaultNamespace);
+  if (second !== undefined && !["pod", "pods", "po"].includes(first)) {
+    return { namespace, pod: await podOfWorkload(cluster, first, { name, namespace }) };
+  }
+  const pod = await cluster.get({ apiVersion: "v1", kind: "Pod", namespace, name });
+  if (pod === undefined) throw missing(`pod ${namespace}/${name}`);
+  return { namespace, pod: name };
+}
+
+function splitName(text: string, defaultNamespace: string): { readonly name: string; readonly namespace: string } {
+  const at = text.indexOf(".");
+  return at < 0
+    ? { name: text, namespace: defaultNamespace }
+    : { name: text.slice(0, at), namespace: text.slice(at + 1) };
+}
+
+async function podOfWorkload(
+  cluster: ClusterReader,
+  type: string,
+  { name, namespace }: { readonly name: string; readonly namespace: string },
+): Promise<string> {
+  if (!["deploy", "deployment", "deployments"].includes(type))
+    throw new UsageError(`"${type}/${name}" names no pod`, "Write it as name.namespace or deploy/name.namespace.");
+  const deployment = await cluster.get({ apiVersion: "apps/v1", kind: "Deployment", namespace, name });
+  if (deployment === undefined) throw missing(`Deployment ${namespace}/${name}`);
+  const { selector } = deployment.spec as { selector: { matchLabels?: Record<string, string> } };
+  const labels = Object.entries(selector.matchLabels ?? {}).map(([key, value]) => `${key}=${value}`);
+  const pods = await cluster.list(
+    { apiVersion: "v1", kind: "Pod" },
+    { namespace, labelSelector: labels.join(","), fieldSelector: RUNNING },
+  );
+  const [pod] = pods;
+  if (pod === undefined) throw missing(`running pod of Deployment ${namespace}/${name}`);
+  return pod.metadata.name;
+}
+
+function missing(what: string): ClusterError {
+  return new ClusterError("not-found", `there is no ${what}`, { hint: "List pods with kubectl get pods -A." });
+}
+
+/** Running pods of the control plane. Throws ClusterError when there is none. */
+export async function controlPlanePods(cluster: ClusterReader, namespace: string): Promise<readonly KubeObject[]> {
+  const pods = await cluster.list(
+    { apiVersion: "v1", kind: "Pod" },
+    { namespace, labelSelector: "app=istiod", fieldSelector: RUNNING },
+  );
+  const running = pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  if (running.length > 0) return running;
+  throw new ClusterError("no-control-plane", `no control plane runs in namespace ${namespace}`, {
+    hint: "Install one with meshctl install, or name its namespace with --istioNamespace.",
+  });
+}

@@ -1,0 +1,18 @@
+import { record, sections, text, type View } from "./view.ts";
+
+/** `proxy-config bootstrap`: what a proxy started with; the table has only the versions. */
+export const bootstrap: View = {
+  path: "/config_dump",
+  columns: ["MESH VERSION", "ENVOY VERSION"],
+  rows: (dump) => {
+    const node = record(bootstrapOf(dump), "node");
+    const version = record(node, "user_agent_build_version", "version");
+    const envoy = ["major_number", "minor_number", "patch"].map((part) => text(version, part) || "0").join(".");
+    return [[text(node, "metadata", "ISTIO_VERSION"), envoy]];
+  },
+  data: bootstrapOf,
+};
+
+function bootstrapOf(dump: unknown): unknown {
+  return record(sections(dump, "BootstrapConfigDump")[0], "bootstrap");
+}

@@ -1,0 +1,48 @@
+import { list, record, sections, sorted, sourceObject, text, type View } from "./view.ts";
+
+/** `proxy-config routes`: by route table and virtual host, what each route matches and which VirtualService it is from. */
+export const routes: View = {
+  path: "/config_dump",
+  columns: ["NAME", "VHOST NAME", "DOMAINS", "MATCH", "VIRTUAL SERVICE"],
+  rows: (dump) =>
+    sorted(
+      tablesOf(dump).flatMap((table) =>
+        list(table, "virtual_hosts").flatMap((host) => {
+          const start = [text(table, "name"), text(host, "name"), domains(list(host, "domains").map(String))];
+          const found = list(host, "routes");
+          if (found.length === 0) return [[...start, "/*", "404"]];
+          return found.map((route) => [...start, matchText(record(route, "match")), sourceObject(route)]);
+        }),
+      ),
+    ),
+  data: tablesOf,
+};
+
+function tablesOf(dump: unknown): unknown[] {
+  return sections(dump, "RoutesConfigDump").flatMap((section) =>
+    [...list(section, "static_route_configs"), ...list(section, "dynamic_route_configs")].map((entry) =>
+      record(entry, "route_config"),
+    ),
+  );
+}
+
+/** The longest spellings of a host are the ones people do not write: the first that is short, and how many more there are. */
+function domains(all: readonly string[]): string {
+  const [first = "", ...rest] = all.filter((domain) => !domain.includes(":"));
+  return rest.length === 0
+    ? first || all.join(",")
+    : `${first}, ${rest[0] ?? ""}${rest.length > 1 ? ` + ${rest.length - 1} more...` : ""}`;
+}
+
+/** Path, then what else must hold: istioctl leaves header and query matches out, and people missed them. */
+function matchText(match: unknown): string {
+  const forms: readonly (readonly [string, string])[] = [
+    [text(match, "path"), text(match, "path")],
+    [text(match, "prefix"), `${text(match, "prefix")}*`],
+    [text(match, "path_separated_prefix"), `PathPrefix:${text(match, "path_separated_prefix")}`],
+    [text(match, "safe_regex", "regex"), `regex ${text(match, "safe_regex", "regex")}`],
+  ];
+  const path = forms.find(([value]) => value !== "")?.[1] ?? "/*";
+  const more = [...list(match, "headers"), ...list(match, "query_parameters")].map((entry) => text(entry, "name"));
+  return more.length === 0 ? path : `${path} if ${more.join(", ")}`;
+}

@@ -1,0 +1,61 @@
+/** One way to look at what a proxy holds: pure functions over what Envoy's admin port answers. */
+export interface View {
+  /** Path at the admin port. */
+  readonly path: string;
+  readonly columns: readonly string[];
+  /** The rows of the table, sorted. */
+  readonly rows: (answer: unknown) => string[][];
+  /** What `-o json` and `-o yaml` print: Envoy's own messages. */
+  readonly data: (answer: unknown) => unknown;
+}
+
+/** Plain data of unknown shape: what Envoy says is read with care, versions differ. */
+export type Data = Readonly<Record<string, unknown>>;
+
+/** The member as a record; empty when it is none. */
+export function record(value: unknown, ...path: readonly string[]): Data {
+  const found = path.reduce<unknown>((data, key) => (isRecord(data) ? data[key] : undefined), value);
+  return isRecord(found) ? found : {};
+}
+
+/** The member as a list; empty when it is none. */
+export function list(value: unknown, ...path: readonly string[]): readonly unknown[] {
+  const found = path.reduce<unknown>((data, key) => (isRecord(data) ? data[key] : undefined), value);
+  return Array.isArray(found) ? found : [];
+}
+
+/** The member as text; empty when it is absent. */
+export function text(value: unknown, ...path: readonly string[]): string {
+  const found = path.reduce<unknown>((data, key) => (isRecord(data) ? data[key] : undefined), value);
+  return typeof found === "string" || typeof found === "number" || typeof found === "boolean" ? String(found) : "";
+}
+
+/** The sections of a config dump with this message name, e.g. `ClustersConfigDump`. */
+export function sections(dump: unknown, message: string): readonly Data[] {
+  return list(dump, "configs")
+    .filter((config) => text(config, "@type").endsWith(`.${message}`))
+    .map((config) => record(config));
+}
+
+/** `name.namespace` of the object a resource was made from, by the metadata the control plane puts there; empty when none. */
+export function sourceObject(resource: unknown): string {
+  const config = text(resource, "metadata", "filter_metadata", "istio", "config");
+  const match = /\/namespaces\/([^/]+)\/[^/]+\/([^/]+)$/.exec(config);
+  return match === null ? "" : `${match[2] ?? ""}.${match[1] ?? ""}`;
+}
+
+/** Rows in the order of their cells; numbers by value. */
+export function sorted(rows: string[][]): string[][] {
+  return rows.sort((a, b) => {
+    for (const [index, cell] of a.entries()) {
+      const other = b[index] ?? "";
+      const order = cell.localeCompare(other, "en", { numeric: true });
+      if (order !== 0) return order;
+    }
+    return 0;
+  });
+}
+
+function isRecord(value: unknown): value is Data {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
