@@ -1,7 +1,11 @@
+import type { IncomingMessage } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
 import type { Access } from "./access.ts";
 import type { Core } from "./core.ts";
+import { handleRequest } from "./http.ts";
+import { handleUpgrade } from "./port-forward.ts";
 import type { Authorizer } from "./rbac.ts";
 import type { Tokens } from "./tokens.ts";
 import type { ApiOptions, PodBackend } from "./types.ts";
@@ -49,7 +53,13 @@ export async function startServer(deps: ServerDeps): Promise<RunningServer> {
       requestCert: true,
       rejectUnauthorized: false,
       ALPNProtocols: ["http/1.1"],
+      keepAliveTimeout: 90_000,
+      requestTimeout: 0,
     });
+    server.on("request", (message, response) => void handleRequest(deps, message, response));
+    server.on("upgrade", (message: IncomingMessage, socket: Duplex) => void handleUpgrade(deps, message, socket));
+    server.on("tlsClientError", (_error, socket) => socket.destroy());
+    server.on("clientError", (_error, socket) => socket.destroy());
     addresses.push(await listenOn(server, address));
     servers.push(server);
   }

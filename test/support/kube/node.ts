@@ -25,7 +25,15 @@ export async function startNode(options: { images: readonly string[]; index: num
   const index = String(options.index);
   await run(
     join(scripts, "cluster-up.sh"),
-    ["--name", `mesh${index}`, "--index", index, "--dir", dir, ...options.images.flatMap((image) => ["--image", image])],
+    [
+      "--name",
+      `mesh${index}`,
+      "--index",
+      index,
+      "--dir",
+      dir,
+      ...options.images.flatMap((image) => ["--image", image]),
+    ],
     { maxBuffer: 1 << 24 },
   );
   return {

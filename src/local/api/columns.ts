@@ -1,0 +1,241 @@
+import { podColumns } from "./columns-pod.ts";
+import type { JsonObject, Obj } from "./json.ts";
+import { asArray, asObject, asObjects, asString, asStrings, at } from "./json.ts";
+import { ageText, type BuiltinColumn, type BuiltinColumns, durationText } from "./print.ts";
+
+function text(name: string, cell: (object: Obj) => unknown, priority = 0): BuiltinColumn {
+  return { name, type: "string", priority, cell };
+}
+
+function count(name: string, cell: (object: Obj) => unknown): BuiltinColumn {
+  return { name, type: "integer", priority: 0, cell: (object) => Number(cell(object) ?? 0) };
+}
+
+const age = text("Age", (object) => ageText(object.metadata.creationTimestamp));
+
+function orNone(value: string): string {
+  return value === "" ? "<none>" : value;
+}
+
+function selectorText(selector: unknown): string {
+  const labels = asObject(asObject(selector)["matchLabels"] ?? selector);
+  return orNone(
+    Object.entries(labels)
+      .map(([key, value]) => `${key}=${asString(value)}`)
+      .join(","),
+  );
+}
+
+function containersOf(object: Obj): JsonObject[] {
+  return asObjects(at(object, "spec", "template", "spec", "containers"));
+}
+
+const wideWorkload: BuiltinColumns = [
+  text(
+    "Containers",
+    (object) =>
+      containersOf(object)
+        .map((entry) => asString(entry["name"]))
+        .join(","),
+    1,
+  ),
+  text(
+    "Images",
+    (object) =>
+      containersOf(object)
+        .map((entry) => asString(entry["image"]))
+        .join(","),
+    1,
+  ),
+  text("Selector", (object) => selectorText(at(object, "spec", "selector")), 1),
+];
+
+function ready(object: Obj): string {
+  return `${Number(at(object, "status", "readyReplicas") ?? 0)}/${Number(at(object, "spec", "replicas") ?? 0)}`;
+}
+
+function externalAddress(service: Obj): string {
+  const type = at(service, "spec", "type");
+  if (type === "ExternalName") return asString(at(service, "spec", "externalName"));
+  const given = asStrings(at(service, "spec", "externalIPs"));
+  const balanced = asObjects(at(service, "status", "loadBalancer", "ingress")).map((entry) =>
+    asString(entry["ip"] ?? entry["hostname"]),
+  );
+  const all = [...balanced, ...given];
+  return all.length > 0 ? all.join(",") : type === "LoadBalancer" ? "<pending>" : "<none>";
+}
+
+function servicePorts(service: Obj): string {
+  const ports = asObjects(at(service, "spec", "ports")).map((port) => {
+    const node = Number(port["nodePort"] ?? 0);
+    return `${Number(port["port"])}${node > 0 ? `:${node}` : ""}/${asString(port["protocol"])}`;
+  });
+  return orNone(ports.join(","));
+}
+
+function endpointText(object: Obj): string {
+  const all = asObjects(object["subsets"]).flatMap((subset) =>
+    asObjects(subset["addresses"]).flatMap((address) =>
+      asObjects(subset["ports"]).map((port) => `${asString(address["ip"])}:${Number(port["port"])}`),
+    ),
+  );
+  return orNone(shortList(all));
+}
+
+function shortList(items: readonly string[]): string {
+  return items.length > 3 ? `${items.slice(0, 3).join(",")} + ${items.length - 3} more...` : items.join(",");
+}
+
+function nodeStatus(node: Obj): string {
+  const condition = asObjects(at(node, "status", "conditions")).find((entry) => entry["type"] === "Ready");
+  const state = condition === undefined ? "Unknown" : condition["status"] === "True" ? "Ready" : "NotReady";
+  return at(node, "spec", "unschedulable") === true ? `${state},SchedulingDisabled` : state;
+}
+
+function nodeRoles(node: Obj): string {
+  const prefix = "node-role.kubernetes.io/";
+  const roles = Object.keys(node.metadata.labels ?? {}).filter((key) => key.startsWith(prefix));
+  return orNone(roles.map((key) => key.slice(prefix.length)).join(","));
+}
+
+function jobStatus(job: Obj): string {
+  const conditions = asObjects(at(job, "status", "conditions")).filter((entry) => entry["status"] === "True");
+  return (
+    asString(
+      conditions.find((entry) => ["Complete", "Failed", "Suspended"].includes(asString(entry["type"])))?.["type"],
+    ) || "Running"
+  );
+}
+
+function jobDuration(job: Obj): string {
+  const start = Date.parse(asString(at(job, "status", "startTime")));
+  const end = Date.parse(asString(at(job, "status", "completionTime")));
+  return Number.isNaN(start) ? "" : durationText((Number.isNaN(end) ? Date.now() : end) - start);
+}
+
+function keyCount(object: Obj): number {
+  return Object.keys(asObject(object["data"])).length + Object.keys(asObject(object["binaryData"])).length;
+}
+
+const createdAt = text("Created At", (object) => object.metadata.creationTimestamp);
+const bindingColumns = [
+  text("Role", (object) => `${asString(at(object, "roleRef", "kind"))}/${asString(at(object, "roleRef", "name"))}`),
+  age,
+];
+const webhookColumns = [count("Webhooks", (object) => asArray(object["webhooks"]).length), age];
+
+const byCollection: Readonly<Record<string, BuiltinColumns>> = {
+  "/pods": [...podColumns.slice(0, 3), age, ...podColumns.slice(3)],
+  "/namespaces": [text("Status", (object) => at(object, "status", "phase")), age],
+  "/configmaps": [count("Data", keyCount), age],
+  "/secrets": [text("Type", (object) => object["type"]), count("Data", keyCount), age],
+  "/serviceaccounts": [count("Secrets", (object) => asArray(object["secrets"]).length), age],
+  "/services": [
+    text("Type", (object) => at(object, "spec", "type")),
+    text("Cluster-IP", (object) => orNone(asString(at(object, "spec", "clusterIP")))),
+    text("External-IP", externalAddress),
+    text("Port(s)", servicePorts),
+    age,
+    text("Selector", (object) => selectorText(at(object, "spec", "selector")), 1),
+  ],
+  "/endpoints": [text("Endpoints", endpointText), age],
+  "/nodes": [
+    text("Status", nodeStatus),
+    text("Roles", nodeRoles),
+    age,
+    text("Version", (object) => at(object, "status", "nodeInfo", "kubeletVersion")),
+  ],
+  "/events": [
+    text("Last Seen", (object) =>
+      ageText(object["lastTimestamp"] ?? object["eventTime"] ?? object.metadata.creationTimestamp),
+    ),
+    text("Type", (object) => object["type"]),
+    text("Reason", (object) => object["reason"]),
+    text(
+      "Object",
+      (object) =>
+        `${asString(at(object, "involvedObject", "kind")).toLowerCase()}/${asString(at(object, "involvedObject", "name"))}`,
+    ),
+    text("Message", (object) => asString(object["message"]).trim()),
+  ],
+  "apps/deployments": [
+    text("Ready", ready),
+    count("Up-to-date", (object) => at(object, "status", "updatedReplicas")),
+    count("Available", (object) => at(object, "status", "availableReplicas")),
+    age,
+    ...wideWorkload,
+  ],
+  "apps/replicasets": [
+    count("Desired", (object) => at(object, "spec", "replicas")),
+    count("Current", (object) => at(object, "status", "replicas")),
+    count("Ready", (object) => at(object, "status", "readyReplicas")),
+    age,
+    ...wideWorkload,
+  ],
+  "apps/statefulsets": [text("Ready", ready), age, ...wideWorkload.slice(0, 2)],
+  "apps/daemonsets": [
+    count("Desired", (object) => at(object, "status", "desiredNumberScheduled")),
+    count("Current", (object) => at(object, "status", "currentNumberScheduled")),
+    count("Ready", (object) => at(object, "status", "numberReady")),
+    count("Up-to-date", (object) => at(object, "status", "updatedNumberScheduled")),
+    count("Available", (object) => at(object, "status", "numberAvailable")),
+    text("Node Selector", (object) => selectorText(at(object, "spec", "template", "spec", "nodeSelector"))),
+    age,
+    ...wideWorkload,
+  ],
+  "batch/jobs": [
+    text("Status", jobStatus),
+    text(
+      "Completions",
+      (object) => `${Number(at(object, "status", "succeeded") ?? 0)}/${Number(at(object, "spec", "completions") ?? 1)}`,
+    ),
+    text("Duration", jobDuration),
+    age,
+  ],
+  "batch/cronjobs": [
+    text("Schedule", (object) => at(object, "spec", "schedule")),
+    text("Timezone", (object) => orNone(asString(at(object, "spec", "timeZone")))),
+    text("Suspend", (object) => (at(object, "spec", "suspend") === true ? "True" : "False")),
+    count("Active", (object) => asArray(at(object, "status", "active")).length),
+    text("Last Schedule", (object) => ageText(at(object, "status", "lastScheduleTime"))),
+    age,
+  ],
+  "discovery.k8s.io/endpointslices": [
+    text("AddressType", (object) => object["addressType"]),
+    text("Ports", (object) => orNone(shortList(asObjects(object["ports"]).map((port) => String(port["port"]))))),
+    text("Endpoints", (object) =>
+      orNone(shortList(asObjects(object["endpoints"]).flatMap((entry) => asStrings(entry["addresses"])))),
+    ),
+    age,
+  ],
+  "coordination.k8s.io/leases": [text("Holder", (object) => at(object, "spec", "holderIdentity")), age],
+  "apiextensions.k8s.io/customresourcedefinitions": [createdAt],
+  "rbac.authorization.k8s.io/roles": [createdAt],
+  "rbac.authorization.k8s.io/clusterroles": [createdAt],
+  "rbac.authorization.k8s.io/rolebindings": bindingColumns,
+  "rbac.authorization.k8s.io/clusterrolebindings": bindingColumns,
+  "admissionregistration.k8s.io/mutatingwebhookconfigurations": webhookColumns,
+  "admissionregistration.k8s.io/validatingwebhookconfigurations": webhookColumns,
+  "policy/poddisruptionbudgets": [
+    text("Min Available", (object) => String(at(object, "spec", "minAvailable") ?? "N/A")),
+    text("Max Unavailable", (object) => String(at(object, "spec", "maxUnavailable") ?? "N/A")),
+    count("Allowed Disruptions", (object) => at(object, "status", "disruptionsAllowed")),
+    age,
+  ],
+  "autoscaling/horizontalpodautoscalers": [
+    text(
+      "Reference",
+      (object) =>
+        `${asString(at(object, "spec", "scaleTargetRef", "kind"))}/${asString(at(object, "spec", "scaleTargetRef", "name"))}`,
+    ),
+    text("MinPods", (object) => String(at(object, "spec", "minReplicas") ?? "<unset>")),
+    count("MaxPods", (object) => at(object, "spec", "maxReplicas")),
+    count("Replicas", (object) => at(object, "status", "currentReplicas")),
+    age,
+  ],
+};
+
+/** The columns of a built-in kind after its name; undefined when it has none of its own. */
+export function builtinColumns(collection: string): BuiltinColumns | undefined {
+  return byCollection[collection];
+}

@@ -1,0 +1,91 @@
+import type { JsonObject, Obj } from "./json.ts";
+import { asObject, asObjects, asString, at } from "./json.ts";
+import { getObject } from "./read.ts";
+import type { Call } from "./resource-http.ts";
+import { badRequest, notImplemented, StatusError } from "./status.ts";
+import type { Target } from "./write.ts";
+
+function containerOf(pod: Obj, asked: string): string {
+  const names = ["initContainers", "containers", "ephemeralContainers"].flatMap((list) =>
+    asObjects(at(pod, "spec", list)).map((entry) => asString(entry["name"])),
+  );
+  const regular = asObjects(at(pod, "spec", "containers")).map((entry) => asString(entry["name"]));
+  if (asked !== "") {
+    if (!names.includes(asked)) throw badRequest(`container ${asked} is not valid for pod ${pod.metadata.name}`);
+    return asked;
+  }
+  const only = regular[0];
+  if (regular.length === 1 && only !== undefined) return only;
+  throw badRequest(
+    `a container name must be specified for pod ${pod.metadata.name}, choose one of: [${regular.join(" ")}]`,
+  );
+}
+
+function checkStarted(pod: Obj, container: string, previous: boolean): void {
+  const all: JsonObject[] = ["initContainerStatuses", "containerStatuses"].flatMap((list) =>
+    asObjects(at(pod, "status", list)),
+  );
+  const status = all.find((entry) => entry["name"] === container);
+  const reason = asString(asObject(asObject(status?.["state"])["waiting"])["reason"]) || "ContainerCreating";
+  const where = `container "${container}" in pod "${pod.metadata.name}"`;
+  if (previous && at(status, "lastState", "terminated") === undefined) {
+    throw badRequest(`previous terminated ${where} not found`);
+  }
+  const state = asObject(status?.["state"]);
+  const ran =
+    state["running"] !== undefined ||
+    state["terminated"] !== undefined ||
+    at(status, "lastState", "terminated") !== undefined;
+  if (!ran) throw badRequest(`${where} is waiting to start: ${reason}`);
+}
+
+function flag(query: URLSearchParams, name: string): boolean {
+  return ["true", "1"].includes(query.get(name) ?? "");
+}
+
+/** Streams a container's log as the node has it. */
+export async function serveLog(call: Call, target: Target): Promise<void> {
+  const { query, response } = call;
+  const pod = getObject(call.deps.core, target);
+  const container = containerOf(pod, query.get("container") ?? "");
+  const previous = flag(query, "previous");
+  checkStarted(pod, container, previous);
+  const backend = call.deps.backend();
+  if (backend === undefined) throw new StatusError(503, "ServiceUnavailable", "no node is running");
+  for (const name of ["sinceSeconds", "sinceTime", "stream"]) {
+    if (query.has(name)) throw notImplemented(`the embedded cluster does not have ${name} for logs: use tailLines`);
+  }
+  const tail = query.get("tailLines");
+  if (tail !== null && !/^\d+$/.test(tail)) throw badRequest(`invalid tailLines: ${tail}`);
+  const abort = new AbortController();
+  response.on("close", () => {
+    abort.abort();
+  });
+  const options = {
+    namespace: target.namespace ?? "",
+    pod: target.name,
+    container,
+    follow: flag(query, "follow"),
+    tailLines: tail === null ? undefined : Number(tail),
+    previous,
+    timestamps: flag(query, "timestamps"),
+  };
+  const limit = Number(query.get("limitBytes") ?? Number.POSITIVE_INFINITY);
+  response.writeHead(200, { "content-type": "text/plain", "cache-control": "no-cache, private" });
+  response.flushHeaders();
+  let sent = 0;
+  for await (const chunk of backend.logs(options, abort.signal)) {
+    if (abort.signal.aborted || sent >= limit) break;
+    const part = chunk.subarray(0, limit - sent);
+    sent += part.length;
+    if (!response.write(part)) await drained(call);
+  }
+  response.end();
+}
+
+async function drained({ response }: Call): Promise<void> {
+  await new Promise<void>((resolve) => {
+    response.once("drain", resolve);
+    response.once("close", resolve);
+  });
+}
