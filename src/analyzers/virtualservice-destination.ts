@@ -1,7 +1,5 @@
 import { nearest } from "../base/nearest.ts";
 import type { FieldPath } from "../diagnostics/finding.ts";
-import type { Destination } from "../gen/schema-types.ts";
-import type { MeshService } from "../ir/service.ts";
 import { hostMatches, parseServiceHost, resolveHost } from "../model/host.ts";
 import type { KindTypes } from "../resources/kinds.ts";
 import { type AnalyzerInput, defineAnalyzer } from "./analyzer.ts";
@@ -26,6 +24,9 @@ export const virtualserviceDestination = defineAnalyzer({
 });
 
 type VirtualService = KindTypes["VirtualService"];
+type HttpRule = NonNullable<NonNullable<VirtualService["spec"]>["http"]>[number];
+type Destination = NonNullable<HttpRule["mirror"]>;
+type MeshService = NonNullable<ReturnType<Input["model"]["services"]["visible"]>>;
 type Input = AnalyzerInput<
   "VirtualService" | "DestinationRule" | "Service" | "ServiceEntry" | "ConfigMap",
   "IST0101" | "IST0112"
@@ -45,13 +46,18 @@ function destinationsOf({ spec }: VirtualService): readonly Use[] {
     for (const [index, rule] of (spec?.[protocol] ?? []).entries())
       for (const [position, { destination }] of (rule.route ?? []).entries())
         uses.push({ destination, path: ["spec", protocol, index, "route", position, "destination"], role: "" });
-  for (const [index, { mirror, mirrors = [] }] of (spec?.http ?? []).entries()) {
-    const at = ["spec", "http", index] as const;
-    if (mirror !== undefined) uses.push({ destination: mirror, path: [...at, "mirror"], role: "mirror " });
-    for (const [position, { destination }] of mirrors.entries())
-      uses.push({ destination, path: [...at, "mirrors", position, "destination"], role: "mirror " });
-  }
+  for (const [index, rule] of (spec?.http ?? []).entries()) uses.push(...mirrorsOf(rule, ["spec", "http", index]));
   return uses;
+}
+
+function mirrorsOf({ mirror, mirrors = [] }: HttpRule, at: FieldPath): readonly Use[] {
+  const role = "mirror " as const;
+  const several = mirrors.map(({ destination }, index) => ({
+    destination,
+    path: [...at, "mirrors", index, "destination"],
+    role,
+  }));
+  return mirror === undefined ? several : [{ destination: mirror, path: [...at, "mirror"], role }, ...several];
 }
 
 function checkHost(input: Input, object: VirtualService, use: Use, host: string): void {

@@ -10,7 +10,7 @@ import { completeManifests, readManifests, type SourcedObject, type SourceText }
 import { type KubeObject, refOf } from "../resources/object.ts";
 import { toYaml } from "../resources/yaml-plain.ts";
 import { meshKinds } from "../gen/mesh-kinds.ts";
-import { validateObject } from "../validation/index.ts";
+import { soundObject, validateObject } from "../validation/index.ts";
 import { globalOptions, listOption, switchOption, textOption } from "./input.ts";
 import type { CommandInput, CommandResult, Io } from "./io.ts";
 import { readSources } from "./sources.ts";
@@ -43,7 +43,7 @@ export async function analyze(options: AnalyzeOptions, io: Io): Promise<AnalyzeR
   const files = completeManifests(read.objects, options.namespace, isClusterScoped);
   const live = await readCluster(options, io);
   const world = worldFromObjects(
-    files.objects.map(({ object }) => object),
+    files.objects.map(({ object }) => soundObject(object)),
     live,
   );
   const { rootNamespace } = options;
@@ -67,6 +67,17 @@ export async function run(input: CommandInput, io: Io): Promise<CommandResult> {
 
 function readOptions(input: CommandInput): AnalyzeOptions {
   const { namespace = "default", istioNamespace } = globalOptions(input);
+  return {
+    ...readTarget(input),
+    namespace,
+    allNamespaces: switchOption(input, "allNamespaces"),
+    rootNamespace: istioNamespace,
+    failureThreshold: (textOption(input, "failureThreshold") ?? "Error") as Level,
+    output: (textOption(input, "output") ?? "text") as AnalyzeOptions["output"],
+  };
+}
+
+function readTarget(input: CommandInput): Pick<AnalyzeOptions, "sources" | "cluster"> {
   const useKube = input.options["useKube"];
   // `--use-kube dir/` takes the directory for the flag's value
   const stray = typeof useKube === "string" && !["true", "false"].includes(useKube) ? [useKube] : [];
@@ -74,16 +85,8 @@ function readOptions(input: CommandInput): AnalyzeOptions {
   const offline = switchOption(input, "offline") || useKube === "false";
   if (offline && sources.length === 0)
     throw new UsageError("nothing to analyze: no files, and --offline", "Name files or directories, or - for stdin.");
-  const wanted = sources.length === 0 || (useKube !== undefined && !offline);
-  return {
-    sources,
-    cluster: offline ? "no" : wanted ? "wanted" : "base",
-    namespace,
-    allNamespaces: switchOption(input, "allNamespaces"),
-    rootNamespace: istioNamespace,
-    failureThreshold: (textOption(input, "failureThreshold") ?? "Error") as Level,
-    output: (textOption(input, "output") ?? "text") as AnalyzeOptions["output"],
-  };
+  if (offline) return { sources, cluster: "no" };
+  return { sources, cluster: sources.length === 0 || useKube !== undefined ? "wanted" : "base" };
 }
 
 /** Kinds that are fetched: those that analyzers read, and those with rules of their own. */

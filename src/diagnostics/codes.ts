@@ -121,6 +121,13 @@ export const codes = {
     message: ({ kind, group }) => `no kind ${kind} in ${group}`,
     hint: ({ nearest }) => (nearest === "" ? undefined : `Did you mean ${nearest}?`),
   }),
+  MSH0203: code<{ field: string; expected: string; got: string }>({
+    name: "WrongFieldType",
+    level: "Error",
+    summary: "A field of a Kubernetes object has another type than the API server takes.",
+    message: ({ field, expected, got }) => `${field}: expected ${expected}, got ${got}`,
+    hint: ({ expected }) => (expected === "text" ? "Put quotes around the value." : undefined),
+  }),
 } as const;
 
 export type Code = keyof typeof codes;

@@ -13,6 +13,7 @@ import {
   sidecarRules,
   telemetryRules,
 } from "./policies.ts";
+import { kubernetesFindings } from "./kubernetes.ts";
 import { ruleFindings, type Rules } from "./rule.ts";
 import { schemaFindings } from "./schema.ts";
 import { serviceEntryRules } from "./service-entry.ts";
@@ -41,9 +42,13 @@ const OTHER_KINDS: Readonly<Record<string, readonly string[]>> = {
 
 /**
  * What is wrong with one object, looked at alone: unknown kind or version, schema, then the rules of its kind (they need a
- * spec that holds to the schema). Objects that are not of the mesh have nothing wrong.
+ * spec that holds to the schema). Of Kubernetes' own kinds the types of fields are checked.
  */
 export function validateObject(object: KubeObject): readonly Finding[] {
+  return [...kubernetesFindings(object), ...meshFindings(object)];
+}
+
+function meshFindings(object: KubeObject): readonly Finding[] {
   const [group = "", version = ""] = object.apiVersion.includes("/") ? object.apiVersion.split("/") : ["", ""];
   const kind = object.kind;
   const known = Object.hasOwn(meshKinds, kind) ? meshKinds[kind as MeshKindName] : undefined;
@@ -95,3 +100,5 @@ function sentence(found: Finding): string {
   const hint = hintOf(found);
   return `[${found.code}] ${messageOf(found)}${hint === undefined ? "" : `. ${hint}`}`;
 }
+
+export { soundObject } from "./sound.ts";
