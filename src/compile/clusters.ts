@@ -20,7 +20,6 @@ import {
   connectionPoolOf,
   loadBalancerOf,
   outlierDetectionOf,
-  type PortPolicy,
 } from "./traffic-policy.ts";
 
 /** Outbound clusters and their endpoints. */
@@ -110,17 +109,21 @@ const DISCOVERY: Readonly<Record<MeshService["resolution"], Cluster["discovery"]
   "dns-round-robin": "logical-dns",
 };
 
+function discoveryOf(service: MeshService, { policy, always }: Ingredients): Cluster["discovery"] {
+  const wanted = loadBalancerOf(policy.policy) === "PASSTHROUGH" ? "original-dst" : DISCOVERY[service.resolution];
+  return wanted === "original-dst" && always !== null ? always : wanted;
+}
+
 function clusterOf(model: Model, made: Ingredients): Cluster | undefined {
   const service = serviceOf(model, made.service);
   const port = service?.ports.find(({ number }) => number === made.port);
   if (service === undefined || port === undefined) return undefined;
   const { policy, provenance } = made.policy;
-  const balancer = loadBalancerOf(policy);
-  const wanted = balancer === "PASSTHROUGH" ? "original-dst" : DISCOVERY[service.resolution];
-  const discovery = wanted === "original-dst" && made.always !== null ? made.always : wanted;
+  const discovery = discoveryOf(service, made);
   const isDns = discovery === "strict-dns" || discovery === "logical-dns";
+  const { hostname: host, name, namespace } = service;
   return {
-    name: outboundCluster({ port: made.port, subset: made.subset, host: service.hostname }),
+    name: outboundCluster({ port: made.port, subset: made.subset, host }),
     direction: "outbound",
     discovery,
     protocol: port.protocol,
@@ -129,15 +132,15 @@ function clusterOf(model: Model, made: Ingredients): Cluster | undefined {
     tls: tlsOf(model, service, made, discovery),
     connectionPool: connectionPoolOf(policy, model.meshConfig().connectTimeoutMs),
     outlierDetection: outlierDetectionOf(policy),
-    loadBalancer: balancer,
-    service: { host: service.hostname, name: service.name, namespace: service.namespace },
+    loadBalancer: loadBalancerOf(policy),
+    service: { host, name, namespace },
     subset: made.subset,
     meshExternal: service.meshExternal,
     provenance: provenance ?? { from: service.from, path: [], lost: [] },
   };
 }
 
-/** TLS as the rule asks, else mutual TLS wherever the other side can (auto). */
+/** TLS as the rule asks, else mutual TLS wherever the other side can. */
 function tlsOf(
   model: Model,
   service: MeshService,
@@ -147,14 +150,8 @@ function tlsOf(
   const { tls } = made.policy.policy;
   const sni = meshServerName({ port: made.port, subset: made.subset, host: service.hostname });
   switch (tls?.mode) {
-    case undefined: {
-      if (service.meshExternal || !model.meshConfig().enableAutoMtls) return undefined;
-      if (discovery !== "original-dst") return { mode: "auto", sni, subjectAltNames: identities(model, service) };
-      // Nothing tells endpoints apart here: mutual TLS only when all can.
-      const endpoints = model.endpoints.of(service, made.port);
-      const all = endpoints.length > 0 && endpoints.every(({ tlsMode }) => tlsMode === "istio");
-      return all ? { mode: "istio-mutual", sni, subjectAltNames: identities(model, service) } : undefined;
-    }
+    case undefined:
+      return automaticTls(model, service, { port: made.port, sni, discovery });
     case "DISABLE":
       return { mode: "disable", sni: "", subjectAltNames: [] };
     case "ISTIO_MUTUAL":
@@ -175,6 +172,19 @@ function tlsOf(
         privateKey: nonEmpty(tls.privateKey),
       });
   }
+}
+
+/** Mutual TLS nobody asked for: with endpoints that say they can; where nothing tells them apart, when all can. */
+function automaticTls(
+  model: Model,
+  service: MeshService,
+  { port, sni, discovery }: { readonly port: number; readonly sni: string; readonly discovery: Cluster["discovery"] },
+): ClusterTls | undefined {
+  if (service.meshExternal || !model.meshConfig().enableAutoMtls) return undefined;
+  if (discovery !== "original-dst") return { mode: "auto", sni, subjectAltNames: identities(model, service) };
+  const endpoints = model.endpoints.of(service, port);
+  const all = endpoints.length > 0 && endpoints.every(({ tlsMode }) => tlsMode === "istio");
+  return all ? { mode: "istio-mutual", sni, subjectAltNames: identities(model, service) } : undefined;
 }
 
 /** Names that a ServiceEntry says its servers have. */
@@ -213,40 +223,35 @@ function nonEmptyList(list: readonly string[] | undefined): readonly string[] | 
   return list === undefined || list.length === 0 ? undefined : list;
 }
 
-const PLAIN: Omit<Cluster, "name" | "direction" | "discovery" | "sourceAddress"> = {
-  protocol: "auto",
-  endpoints: [],
-  tls: undefined,
-  connectionPool: {},
-  outlierDetection: undefined,
-  loadBalancer: "LEAST_REQUEST",
-  service: undefined,
-  subset: "",
-  meshExternal: false,
-  provenance: undefined,
-};
+/** A cluster without any policy. */
+export function plainCluster(name: string, direction: Cluster["direction"]): Cluster {
+  return {
+    name,
+    direction,
+    discovery: "original-dst",
+    protocol: "auto",
+    endpoints: [],
+    sourceAddress: undefined,
+    tls: undefined,
+    connectionPool: {},
+    outlierDetection: undefined,
+    loadBalancer: "LEAST_REQUEST",
+    service: undefined,
+    subset: "",
+    meshExternal: false,
+    provenance: undefined,
+  };
+}
 
 /** Where a captured connection's copy starts, so that the redirecting rules let it pass. */
 export const INBOUND_SOURCE = "127.0.0.6";
 
-/** Clusters that every proxy of a kind has, whatever the World holds. */
+/** Clusters that stand whatever the World holds. */
 export const SPECIAL_CLUSTERS: Readonly<Record<string, Cluster>> = {
   /** Where the client wanted to go. */
-  [PASSTHROUGH]: {
-    ...PLAIN,
-    name: PASSTHROUGH,
-    direction: "outbound",
-    discovery: "original-dst",
-    sourceAddress: undefined,
-  },
+  [PASSTHROUGH]: plainCluster(PASSTHROUGH, "outbound"),
   /** Nowhere. */
-  [BLACK_HOLE]: { ...PLAIN, name: BLACK_HOLE, direction: "outbound", discovery: "static", sourceAddress: undefined },
+  [BLACK_HOLE]: { ...plainCluster(BLACK_HOLE, "outbound"), discovery: "static" },
   /** To the application on a port that no service names. */
-  [INBOUND_PASSTHROUGH]: {
-    ...PLAIN,
-    name: INBOUND_PASSTHROUGH,
-    direction: "inbound",
-    discovery: "original-dst",
-    sourceAddress: INBOUND_SOURCE,
-  },
+  [INBOUND_PASSTHROUGH]: { ...plainCluster(INBOUND_PASSTHROUGH, "inbound"), sourceAddress: INBOUND_SOURCE },
 };

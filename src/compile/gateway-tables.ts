@@ -63,6 +63,7 @@ function gather(
   };
   if (redirects) for (const host of server.hosts) at(host.slice(host.indexOf("/") + 1));
   for (const { object, host } of model.virtualServices.ofGatewayServer(gateway, server.hosts)) {
+    if (object.spec?.http === undefined) continue;
     const entry = at(host);
     if (entry.taken.has(object)) continue;
     entry.taken.add(object);

@@ -100,28 +100,28 @@ interface RuleSource {
 
 /** What a rule does; undefined for a rule that only delegates, which has no effect yet. */
 function actionOf(model: Model, source: RuleSource, site: RouteSite): RouteAction | undefined {
-  const { redirect, directResponse, route, rewrite, timeout, retries } = source.rule;
+  const { redirect, directResponse, route = [] } = source.rule;
   if (redirect !== undefined) {
-    return {
-      kind: "redirect",
-      status: redirect.redirectCode ?? 301,
-      path: redirect.uri === "" ? undefined : redirect.uri,
-      host: redirect.authority === "" ? undefined : redirect.authority,
-    };
+    const { redirectCode = 301, uri, authority } = redirect;
+    return { kind: "redirect", status: redirectCode, path: nonEmpty(uri), host: nonEmpty(authority) };
   }
   if (directResponse !== undefined) {
-    const { string, bytes } = directResponse.body ?? {};
-    const body = string ?? (bytes === undefined ? "" : Buffer.from(bytes, "base64").toString("utf8"));
+    const { string, bytes = "" } = directResponse.body ?? {};
+    const body = string ?? Buffer.from(bytes, "base64").toString("utf8");
     return { kind: "direct", status: directResponse.status, body };
   }
-  if (route === undefined || route.length === 0) return undefined;
+  return route.length === 0 ? undefined : forward(model, { ...source, route }, site);
+}
+
+function forward(model: Model, source: RuleSource & { readonly route: Destinations }, site: RouteSite): RouteAction {
+  const { rewrite = {}, timeout = "0", retries } = source.rule;
   return {
     kind: "forward",
-    clusters: weightedClusters(model, { ...source, route }, site),
-    timeoutMs: (timeout === undefined ? undefined : durationMs(timeout)) ?? 0,
+    clusters: weightedClusters(model, source, site),
+    timeoutMs: durationMs(timeout) ?? 0,
     retries: retryPolicy(retries, model.meshConfig()),
-    prefixRewrite: rewrite?.uri === "" ? undefined : rewrite?.uri,
-    hostRewrite: rewrite?.authority === "" ? undefined : rewrite?.authority,
+    prefixRewrite: nonEmpty(rewrite.uri),
+    hostRewrite: nonEmpty(rewrite.authority),
   };
 }
 

@@ -8,7 +8,7 @@ import { targetPortOf } from "../model/pods.ts";
 import { selectProtocol } from "../model/protocol.ts";
 import { namedSelector, selects } from "../model/selectors.ts";
 import { peerOf } from "../model/workload.ts";
-import { INBOUND_SOURCE, SPECIAL_CLUSTERS } from "./clusters.ts";
+import { INBOUND_SOURCE, plainCluster } from "./clusters.ts";
 import type { CompileContext } from "./context.ts";
 import { INBOUND_PASSTHROUGH, inboundCluster } from "./names.ts";
 import type { WorkloadFacts } from "./scope.ts";
@@ -42,21 +42,22 @@ export function createInbound(context: CompileContext): InboundSide {
 }
 
 function inboundOf(model: Model, facts: WorkloadFacts): Inbound {
-  const { effective, ports: policyPorts } = model.peerAuthentications;
+  const policies = model.peerAuthentications;
   const targets = targetsOf(model, facts);
   const named = new Set(targets.map(({ targetPort }) => targetPort));
   const { trustDomain, trustDomainAliases } = model.meshConfig();
-  const own = effective(facts);
+  const own = policies.effective(facts);
   const ports = targets.map(({ targetPort, protocol, service }): InboundPort => {
-    const mtls = effective(facts, targetPort);
+    const mtls = policies.effective(facts, targetPort);
     const port = facts.bind === null ? targetPort : explicitPort(targetPort);
     return { targetPort: port, protocol, cluster: inboundCluster(port), mtls: mtls.mode, mtlsFrom: mtls.from, service };
   });
   // A policy may name a port that no service does: its traffic passes, but by that rule.
-  const others = policyPorts(facts)
+  const others = policies
+    .ports(facts)
     .filter((port) => facts.bind === null && !named.has(port))
     .map((port): InboundPort => {
-      const mtls = effective(facts, port);
+      const mtls = policies.effective(facts, port);
       return {
         targetPort: port,
         protocol: "auto",
@@ -131,8 +132,7 @@ function isSelected(selector: Readonly<Record<string, string>> | undefined, labe
 /** To the application: where the client wanted (captured), or at the address it was told to bind. */
 function clusterOf({ targetPort, protocol, cluster, service }: InboundPort, appAddress: string | undefined): Cluster {
   return {
-    ...(SPECIAL_CLUSTERS[INBOUND_PASSTHROUGH] as Cluster),
-    name: cluster,
+    ...plainCluster(cluster, "inbound"),
     discovery: appAddress === undefined ? "original-dst" : "static",
     protocol,
     endpoints: appAddress === undefined ? [] : [application(appAddress, targetPort)],

@@ -80,14 +80,8 @@ export function outlierDetectionOf({ outlierDetection }: PortPolicy): OutlierDet
 
 /** The load balancer; what we do not have yet (consistentHash) falls back to the default, and effects.ts says so. */
 export function loadBalancerOf({ loadBalancer }: PortPolicy): LoadBalancer {
-  switch (loadBalancer?.simple) {
-    case "ROUND_ROBIN":
-    case "RANDOM":
-    case "PASSTHROUGH":
-      return loadBalancer.simple;
-    default:
-      return "LEAST_REQUEST";
-  }
+  const simple = loadBalancer?.simple;
+  return simple === "ROUND_ROBIN" || simple === "RANDOM" || simple === "PASSTHROUGH" ? simple : "LEAST_REQUEST";
 }
 
 function milliseconds(text: string | undefined): number | undefined {

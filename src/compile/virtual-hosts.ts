@@ -2,8 +2,10 @@ import type { HttpRoute, RouteTable, VirtualHost } from "../ir/route.ts";
 import type { MeshService } from "../ir/service.ts";
 import { explicitPort, explicitServiceAddress } from "../model/explicit-bind.ts";
 import { parseServiceHost } from "../model/host.ts";
+import { MESH_CONFIG_MAP, type MeshConfig } from "../model/mesh-config.ts";
 import { isHttp } from "../model/protocol.ts";
 import type { CompileContext } from "./context.ts";
+import { MATCH_ALL } from "./http-match.ts";
 import { defaultRoute, httpRoutes, type RouteSite } from "./http-routes.ts";
 import { HTTP_PROXY_TABLE, outboundCluster, PASSTHROUGH } from "./names.ts";
 import type { ScopeFacts } from "./scope.ts";
@@ -19,10 +21,58 @@ export interface SidecarTables {
 
 export function createSidecarTables(context: CompileContext): SidecarTables {
   const { model, derivations } = context;
+  const { hosts, ports } = createHosts(context);
   const routes = derivations.keyed("routes", (scope: string, host: string, port: number): readonly HttpRoute[] =>
     routesOf(context, context.scope(scope), host, port),
   );
+  const virtualHost = (scope: string, host: string, port: number, domains: readonly string[]): VirtualHost => ({
+    name: `${host}:${port}`,
+    domains,
+    routes: routes(scope, host, port),
+    requireTls: false,
+  });
+  const others = (policy = model.meshConfig().outboundTrafficPolicy): VirtualHost =>
+    fallback(policy, model.rootNamespace);
+  const ofPort = (scope: string, port: number): readonly VirtualHost[] => {
+    const facts = context.scope(scope);
+    return hosts(facts.namespace, port).map((entry) => virtualHost(scope, entry.host, port, domainsOf(entry, facts)));
+  };
+  const ofHost = (scope: string, host: string, port: number): readonly VirtualHost[] => {
+    const facts = context.scope(scope);
+    // Nobody redirects in explicit mode: the address already says which service is meant, whatever the Host header says.
+    if (facts.bind !== null) return [virtualHost(scope, host, port, ["*"])];
+    const service = model.services.visible(facts.namespace, host);
+    return [virtualHost(scope, host, port, domainsOf({ host, service }, facts)), others()];
+  };
+  const ofProxy = (scope: string): readonly VirtualHost[] => {
+    const facts = context.scope(scope);
+    const all = ports(facts.namespace).flatMap((port) =>
+      hosts(facts.namespace, port).map((entry) =>
+        virtualHost(scope, entry.host, port, withPort(domainsOf(entry, facts), port)),
+      ),
+    );
+    // Without redirection there is no original destination to pass a request on to.
+    return [...distinct(all), others("REGISTRY_ONLY")];
+  };
+  return {
+    table: derivations.keyed("route table", (scope: string, name: string): RouteTable | undefined => {
+      if (name === HTTP_PROXY_TABLE) return { name, portInDomains: true, virtualHosts: ofProxy(scope) };
+      const colon = name.lastIndexOf(":");
+      const virtualHosts =
+        colon < 0
+          ? [...distinct(ofPort(scope, Number(name))), others()]
+          : ofHost(scope, name.slice(0, colon), Number(name.slice(colon + 1)));
+      return { name, portInDomains: false, virtualHosts };
+    }),
+  };
+}
+
+/** Which hosts are routed as HTTP, port by port. */
+function createHosts({ model, derivations }: CompileContext): {
   /** Hosts of a port with their service; a host that only VirtualServices name has none. */
+  readonly hosts: (namespace: string, port: number) => readonly HostOfPort[];
+  readonly ports: (namespace: string) => readonly number[];
+} {
   const hosts = derivations.keyed("hosts of port", (namespace: string, port: number): readonly HostOfPort[] => {
     const services = model.services.allVisible(namespace).filter((service) => isRouted(service, port));
     const extra = port === HOST_ONLY_PORT ? model.virtualServices.meshHosts(namespace) : [];
@@ -38,57 +88,7 @@ export function createSidecarTables(context: CompileContext): SidecarTables {
     const numbers = all.filter(({ protocol }) => isHttp(protocol) || protocol === "auto").map(({ number }) => number);
     return [...new Set([...numbers, HOST_ONLY_PORT])].toSorted((a, b) => a - b);
   });
-  const virtualHost = (
-    scope: string,
-    { host, service }: HostOfPort,
-    port: number,
-    domains: readonly string[],
-  ): VirtualHost => ({
-    name: `${host}:${port}`,
-    domains: service === undefined ? [host] : domains,
-    routes: routes(scope, host, port),
-    requireTls: false,
-  });
-  const ofPort = (scope: string, port: number): readonly VirtualHost[] => {
-    const facts = context.scope(scope);
-    return hosts(facts.namespace, port).map((entry) =>
-      virtualHost(scope, entry, port, domainsOf(entry.service, facts)),
-    );
-  };
-  const ofHost = (scope: string, host: string, port: number): RouteTable => {
-    const facts = context.scope(scope);
-    const service = model.services.visible(facts.namespace, host);
-    // Nobody redirects in explicit mode: the address already says which service is meant, whatever the Host header says.
-    const only = facts.bind !== null;
-    const one = virtualHost(scope, { host, service }, port, only ? ["*"] : domainsOf(service, facts));
-    return {
-      name: `${host}:${port}`,
-      portInDomains: false,
-      virtualHosts: only ? [one] : [one, fallback(model.meshConfig().outboundTrafficPolicy)],
-    };
-  };
-  const ofProxy = (scope: string): RouteTable => {
-    const facts = context.scope(scope);
-    const all = ports(facts.namespace).flatMap((port) =>
-      hosts(facts.namespace, port).map((entry) =>
-        virtualHost(scope, entry, port, withPort(domainsOf(entry.service, facts), port)),
-      ),
-    );
-    // Without redirection there is no original destination to pass a request on to.
-    return { name: HTTP_PROXY_TABLE, portInDomains: true, virtualHosts: [...distinct(all), fallback("REGISTRY_ONLY")] };
-  };
-  return {
-    table: derivations.keyed("route table", (scope: string, name: string): RouteTable | undefined => {
-      if (name === HTTP_PROXY_TABLE) return ofProxy(scope);
-      const colon = name.lastIndexOf(":");
-      if (colon >= 0) return ofHost(scope, name.slice(0, colon), Number(name.slice(colon + 1)));
-      const virtualHosts = [
-        ...distinct(ofPort(scope, Number(name))),
-        fallback(model.meshConfig().outboundTrafficPolicy),
-      ];
-      return { name, portInDomains: false, virtualHosts };
-    }),
-  };
+  return { hosts, ports };
 }
 
 interface HostOfPort {
@@ -111,8 +111,8 @@ function routesOf({ model }: CompileContext, facts: ScopeFacts, host: string, po
 }
 
 /** Names and addresses a client may use for a service: full, short as its own namespace may write them, virtual IPs. */
-function domainsOf(service: MeshService | undefined, { namespace, bind }: ScopeFacts): readonly string[] {
-  if (service === undefined) return [];
+function domainsOf({ host, service }: HostOfPort, { namespace, bind }: ScopeFacts): readonly string[] {
+  if (service === undefined) return [host];
   const { hostname, name, namespace: owner, from, addresses } = service;
   const domains = [hostname];
   if (from.kind === "Service" || parseServiceHost(hostname) !== undefined) {
@@ -148,31 +148,24 @@ function distinct(hosts: readonly VirtualHost[]): readonly VirtualHost[] {
 }
 
 /** What a request to a host nobody knows meets. */
-function fallback(policy: "ALLOW_ANY" | "REGISTRY_ONLY"): VirtualHost {
-  const match = { path: undefined, pathSeparatedPrefix: false, ignoreCase: false, headers: [], queryParams: [] };
+function fallback(policy: MeshConfig["outboundTrafficPolicy"], rootNamespace: string): VirtualHost {
+  const provenance = {
+    from: { kind: "ConfigMap", namespace: rootNamespace, name: MESH_CONFIG_MAP },
+    path: ["data", "mesh", "outboundTrafficPolicy"],
+    lost: [],
+  };
   const name = policy === "ALLOW_ANY" ? "allow_any" : "block_all";
   const action: HttpRoute["action"] =
     policy === "ALLOW_ANY"
       ? {
           kind: "forward",
-          clusters: [{ cluster: PASSTHROUGH, weight: 1, provenance: MESH_CONFIG }],
+          clusters: [{ cluster: PASSTHROUGH, weight: 1, provenance }],
           timeoutMs: 0,
           retries: undefined,
           prefixRewrite: undefined,
           hostRewrite: undefined,
         }
       : { kind: "direct", status: 502, body: "" };
-  return {
-    name,
-    domains: ["*"],
-    requireTls: false,
-    routes: [{ name, match, action, operation: name, provenance: MESH_CONFIG }],
-  };
+  const route = { name, match: MATCH_ALL, action, operation: name, provenance };
+  return { name, domains: ["*"], requireTls: false, routes: [route] };
 }
-
-/** What the mesh configuration decides. */
-const MESH_CONFIG = {
-  from: { kind: "ConfigMap", namespace: "istio-system", name: "istio" },
-  path: ["data", "mesh", "outboundTrafficPolicy"],
-  lost: [],
-};

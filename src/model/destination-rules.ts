@@ -41,69 +41,61 @@ export interface DestinationRules {
   selectorKeys(namespace: string): readonly string[];
 }
 
-export function createDestinationRules({
-  world,
-  derivations,
-  domain,
-  rootNamespace,
-  meshConfig,
-}: ModelContext): DestinationRules {
-  const ofHost = (host: string): readonly { readonly object: DestinationRule; readonly host: string }[] =>
-    [...new Set(hostKeys(host).flatMap((key) => world.by("destinationRulesOfHost", key)))]
-      .map((object) => ({
-        object,
-        host: resolveHost(object.spec?.host ?? "", object.metadata.namespace ?? "", domain),
-      }))
-      .filter((rule) => hostMatches(rule.host, host))
-      .toSorted((a, b) => bySpecificity(a.host, b.host) || byAge(a.object, b.object));
+export function createDestinationRules(context: ModelContext): DestinationRules {
+  const { world, derivations, rootNamespace } = context;
   const effective = derivations.keyed(
     "DestinationRule of host",
-    (host: string, namespace: string, serviceNamespace: string, labels: string) => {
-      const rules = ofHost(host);
+    (host: string, namespace: string, serviceNamespace: string, labelText: string) => {
+      const rules = rulesOfHost(context, host);
       if (rules.length === 0) return undefined;
-      const callerLabels = JSON.parse(labels) as Caller["labels"];
+      const caller: Caller = { namespace, labels: JSON.parse(labelText) as Caller["labels"] };
       const levels = [...new Set([namespace, serviceNamespace, rootNamespace])].map((level) =>
-        rules.filter(
-          ({ object }) =>
-            object.metadata.namespace === level && holds(object, { level, namespace, labels: callerLabels }),
-        ),
+        rules.filter(({ object }) => object.metadata.namespace === level && holds(context, object, caller)),
       );
-      const level = levels.find((candidates) => candidates.length > 0);
-      const first = level?.[0];
-      if (level === undefined || first === undefined) return undefined;
-      const chosen = level.filter((rule) => rule.host === first.host).map(({ object }) => object);
-      const others = levels.flat().filter(({ object }) => !chosen.includes(object));
-      return merged(
-        chosen,
-        others.map(({ object }) => object),
-      );
+      const level = levels.find((candidates) => candidates.length > 0) ?? [];
+      const chosen = level.filter((rule) => rule.host === level[0]?.host).map(({ object }) => object);
+      const others = levels.flat().flatMap(({ object }) => (chosen.includes(object) ? [] : [object]));
+      return merged(chosen, others);
     },
   );
-  const holds = (
-    object: DestinationRule,
-    { level, namespace, labels }: Caller & { readonly level: string },
-  ): boolean => {
-    const selector = namedSelector(object.spec?.workloadSelector?.matchLabels);
-    if (level === namespace) return selector === undefined || selects(selector, labels);
-    const fallback = meshConfig().defaultDestinationRuleExportTo;
-    return selector === undefined && visibleTo(object.spec?.exportTo, level, namespace, fallback);
-  };
   const selectorKeys = derivations.keyed("labels of DestinationRules", (namespace: string): readonly string[] => {
-    const selectors = world
-      .list("DestinationRule", namespace)
-      .map(({ spec }) => spec?.workloadSelector?.matchLabels ?? {});
+    const rules = world.list("DestinationRule", namespace);
+    const selectors = rules.map(({ spec }) => spec?.workloadSelector?.matchLabels ?? {});
     return [...new Set(selectors.flatMap(Object.keys))].toSorted(byText);
   });
   return {
     selectorKeys,
     effective: (caller, host, serviceNamespace) => {
-      const keys = selectorKeys(caller.namespace);
-      const labels = Object.fromEntries(
-        keys.flatMap((key) => (caller.labels[key] === undefined ? [] : [[key, caller.labels[key]]])),
-      );
-      return effective(host, caller.namespace, serviceNamespace, JSON.stringify(labels));
+      const asked = selectorKeys(caller.namespace).flatMap((key) => {
+        const value = caller.labels[key];
+        return value === undefined ? [] : [[key, value] as const];
+      });
+      return effective(host, caller.namespace, serviceNamespace, JSON.stringify(Object.fromEntries(asked)));
     },
   };
+}
+
+interface RuleOfHost {
+  readonly object: DestinationRule;
+  /** Full. */
+  readonly host: string;
+}
+
+/** Rules whose host covers this one, the most specific first, then the oldest. */
+function rulesOfHost({ world, domain }: ModelContext, host: string): readonly RuleOfHost[] {
+  return [...new Set(hostKeys(host).flatMap((key) => world.by("destinationRulesOfHost", key)))]
+    .map((object) => ({ object, host: resolveHost(object.spec?.host ?? "", object.metadata.namespace ?? "", domain) }))
+    .filter((rule) => hostMatches(rule.host, host))
+    .toSorted((a, b) => bySpecificity(a.host, b.host) || byAge(a.object, b.object));
+}
+
+/** Whether a rule is for this caller: of its own namespace those that select it, of others those exported to it. */
+function holds({ meshConfig }: ModelContext, { spec, metadata }: DestinationRule, caller: Caller): boolean {
+  const selector = namedSelector(spec?.workloadSelector?.matchLabels);
+  const owner = metadata.namespace ?? "";
+  if (owner === caller.namespace) return selector === undefined || selects(selector, caller.labels);
+  const fallback = meshConfig().defaultDestinationRuleExportTo;
+  return selector === undefined && visibleTo(spec?.exportTo, owner, caller.namespace, fallback);
 }
 
 /** Rules of one host and namespace, oldest first, as one. */

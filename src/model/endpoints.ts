@@ -1,6 +1,7 @@
 import type { Endpoint, MeshService } from "../ir/service.ts";
 import type { EndpointSlice, Pod, SliceEndpoint } from "../resources/core.ts";
 import type { KindTypes } from "../resources/kinds.ts";
+import type { World } from "../resources/world.ts";
 import type { ModelContext } from "./context.ts";
 import { explicitPort, isExplicitAddress } from "./explicit-bind.ts";
 import { byText } from "./order.ts";
@@ -109,64 +110,61 @@ function createPlacing(
         return endpoint.addresses.map((address) => ofPod(pod, address, port));
       });
   };
-  const ofEntry = (object: KindTypes["ServiceEntry"], service: MeshService, number: number): readonly Endpoint[] => {
-    const declared = object.spec?.ports?.find((port) => port.number === number);
-    if (declared === undefined) return [];
-    const target = declared.targetPort ?? number;
-    const listed = (entry: EntrySpec): Endpoint[] =>
-      entry.address === undefined || entry.address.startsWith("unix:")
-        ? []
-        : [
-            ofWorkloadEntry(entry, entry.address, {
-              port: entry.ports?.[declared.name] ?? target,
-              namespace: service.meshExternal ? "" : service.namespace,
-              clusterId,
-            }),
-          ];
-    const { endpoints = [] } = object.spec ?? {};
-    if (service.selector !== undefined) {
-      const selector = service.selector;
-      const chosen = world
-        .list("Pod", service.namespace)
-        .filter((pod) => selects(selector, pod.metadata.labels ?? {}) && isReady(pod));
-      const entries = world
-        .list("WorkloadEntry", service.namespace)
-        .filter(({ spec }) => selects(selector, spec?.labels ?? {}));
-      return [
-        ...chosen.flatMap((pod) => {
-          const facts = pods.facts(service.namespace, pod.metadata.name);
-          return facts === undefined ? [] : [ofPod(facts, pod.status?.podIP ?? "", target)];
-        }),
-        ...entries.flatMap(({ spec }) => (spec === undefined ? [] : listed(spec))),
-      ];
-    }
-    const isDns = service.resolution === "dns" || service.resolution === "dns-round-robin";
-    return endpoints.length === 0 && isDns ? listed({ address: service.hostname }) : endpoints.flatMap(listed);
+  const selected = (service: MeshService, port: number): readonly Endpoint[] =>
+    world
+      .list("Pod", service.namespace)
+      .filter((pod) => selects(service.selector ?? {}, pod.metadata.labels ?? {}) && isReady(pod))
+      .flatMap(({ metadata, status }) => {
+        const facts = pods.facts(service.namespace, metadata.name);
+        return facts === undefined ? [] : [ofPod(facts, status?.podIP ?? "", port)];
+      });
+  return {
+    slice: ofSlice,
+    entry: (object, service, number) => {
+      const declared = object.spec?.ports?.find((port) => port.number === number);
+      if (declared === undefined) return [];
+      const target = declared.targetPort ?? number;
+      const listed = entriesOf(world, object, service).flatMap((entry) => {
+        const place = {
+          port: entry.ports?.[declared.name] ?? target,
+          namespace: service.meshExternal ? "" : service.namespace,
+        };
+        return ofWorkloadEntry(entry, { ...place, clusterId }) ?? [];
+      });
+      return service.selector === undefined ? listed : [...selected(service, target), ...listed];
+    },
   };
-  return { slice: ofSlice, entry: ofEntry };
 }
 
-/** A WorkloadEntry, or an endpoint written into a ServiceEntry. */
+/** Addresses of a ServiceEntry: written into it, or selected, or by DNS its own host. */
+function entriesOf(world: World, { spec }: KindTypes["ServiceEntry"], service: MeshService): readonly EntrySpec[] {
+  const { selector, resolution, hostname } = service;
+  if (selector !== undefined) {
+    const entries = world.list("WorkloadEntry", service.namespace).flatMap((entry) => entry.spec ?? []);
+    return entries.filter(({ labels = {} }) => selects(selector, labels));
+  }
+  const { endpoints = [] } = spec ?? {};
+  const isDns = resolution === "dns" || resolution === "dns-round-robin";
+  return endpoints.length === 0 && isDns ? [{ address: hostname }] : endpoints;
+}
+
+/** A WorkloadEntry, or an endpoint written into a ServiceEntry; undefined without an address that a network reaches. */
 function ofWorkloadEntry(
   entry: EntrySpec,
-  address: string,
   { port, namespace, clusterId }: { readonly port: number; readonly namespace: string; readonly clusterId: string },
-): Endpoint {
-  const labels = entry.labels ?? {};
+): Endpoint | undefined {
+  const { address, labels = {}, weight = 1 } = entry;
+  if (address === undefined || address.startsWith("unix:")) return undefined;
+  const app = labels["app"];
+  const cluster = namespace === "" ? "" : clusterId;
   return {
     address,
     port,
     labels,
-    peer: peerOf({
-      ns: namespace,
-      app: labels["app"],
-      version: labels["version"],
-      canonical: labels["app"],
-      cluster: namespace === "" ? "" : clusterId,
-    }),
+    peer: peerOf({ ns: namespace, app, version: labels["version"], canonical: app, cluster }),
     serviceAccount: entry.serviceAccount ?? "",
     tlsMode: labels[TLS_MODE_LABEL] === "istio" ? "istio" : "disabled",
-    weight: entry.weight === undefined || entry.weight < 1 ? 1 : entry.weight,
+    weight: Math.max(1, weight),
     locality: parseLocality(entry.locality) ?? NO_LOCALITY,
   };
 }

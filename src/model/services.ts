@@ -102,26 +102,27 @@ const RESOLUTIONS: Readonly<Record<string, MeshService["resolution"]>> = {
   DNS_ROUND_ROBIN: "dns-round-robin",
 };
 
-function ofServiceEntry(object: ServiceEntry, domain: string): readonly MeshService[] {
-  const { spec, metadata } = object;
+function ofServiceEntry({ spec, metadata, ...object }: ServiceEntry, domain: string): readonly MeshService[] {
+  if (spec === undefined) return [];
   const namespace = metadata.namespace ?? "";
-  return (spec?.hosts ?? []).map((host) => ({
+  const ports = (spec.ports ?? []).map(
+    ({ number, name, protocol }): ServicePort => ({
+      number,
+      name,
+      protocol: selectProtocol({ port: number, name, appProtocol: protocol }),
+    }),
+  );
+  return (spec.hosts ?? []).map((host) => ({
     hostname: resolveHost(host, namespace, domain),
     name: resolveHost(host, namespace, domain),
     namespace,
-    ports: (spec?.ports ?? []).map(
-      ({ number, name, protocol }): ServicePort => ({
-        number,
-        name,
-        protocol: selectProtocol({ port: number, name, appProtocol: protocol }),
-      }),
-    ),
-    // Ranges (10.0.0.0/8) are no addresses to listen on; see effects.ts.
-    addresses: (spec?.addresses ?? []).filter((address) => !address.includes("/")),
-    resolution: RESOLUTIONS[spec?.resolution ?? "NONE"] ?? "passthrough",
-    meshExternal: (spec?.location ?? "MESH_EXTERNAL") === "MESH_EXTERNAL",
-    exportTo: spec?.exportTo ?? [],
-    selector: namedSelector(spec?.workloadSelector?.labels),
-    from: refOf(object),
+    ports,
+    // Ranges (10.0.0.0/8) are no addresses to listen on; effects.ts says so.
+    addresses: (spec.addresses ?? []).filter((address) => !address.includes("/")),
+    resolution: RESOLUTIONS[spec.resolution ?? "NONE"] ?? "passthrough",
+    meshExternal: spec.location !== "MESH_INTERNAL",
+    exportTo: spec.exportTo ?? [],
+    selector: namedSelector(spec.workloadSelector?.labels),
+    from: refOf({ ...object, metadata }),
   }));
 }

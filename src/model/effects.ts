@@ -1,0 +1,181 @@
+import { type KindName, kindOf } from "../resources/kinds.ts";
+import type { KubeObject } from "../resources/object.ts";
+
+/**
+ * Which fields of a spec have effect. `true`: all below; a list: each item; `*`: every value of a map; a function: values
+ * that have effect. Whatever is not named here is accepted and does nothing, and must be said so: no field is dropped
+ * silently. A feature that begins to read a field adds it here.
+ */
+type Effective =
+  | true
+  | ((value: unknown, name: string) => boolean)
+  | readonly [Effective]
+  | { readonly [field: string]: Effective };
+
+/** The field name that stands for every key of a map. */
+const EACH = "*";
+
+const MTLS: Effective = { mode: true };
+
+const PORT_POLICY = {
+  loadBalancer: { simple: true },
+  connectionPool: {
+    tcp: { maxConnections: true, connectTimeout: true, idleTimeout: true },
+    http: {
+      http1MaxPendingRequests: true,
+      http2MaxRequests: true,
+      maxRequestsPerConnection: true,
+      maxRetries: true,
+      idleTimeout: true,
+    },
+  },
+  outlierDetection: {
+    consecutive5xxErrors: true,
+    consecutiveGatewayErrors: true,
+    interval: true,
+    baseEjectionTime: true,
+    maxEjectionPercent: true,
+    minHealthPercent: true,
+  },
+  tls: {
+    mode: true,
+    sni: true,
+    subjectAltNames: true,
+    credentialName: true,
+    caCertificates: true,
+    clientCertificate: true,
+    privateKey: true,
+  },
+} as const;
+
+const TRAFFIC_POLICY: Effective = { ...PORT_POLICY, portLevelSettings: [{ port: true, ...PORT_POLICY }] };
+
+const isNoClaim = (_: unknown, name: string): boolean => !name.startsWith("@request.auth.claims");
+
+const CALLER = { port: true, gateways: true, sourceLabels: true, sourceNamespace: true } as const;
+
+const TERMINATING: readonly unknown[] = ["SIMPLE", "MUTUAL", "OPTIONAL_MUTUAL", "ISTIO_MUTUAL"];
+
+const EFFECTIVE: { readonly [K in KindName]?: Effective } = {
+  VirtualService: {
+    hosts: true,
+    gateways: true,
+    exportTo: true,
+    http: [
+      {
+        name: true,
+        match: [
+          {
+            ...CALLER,
+            name: true,
+            uri: true,
+            scheme: true,
+            method: true,
+            authority: true,
+            headers: { [EACH]: isNoClaim },
+            withoutHeaders: { [EACH]: isNoClaim },
+            queryParams: true,
+            ignoreUriCase: true,
+          },
+        ],
+        route: [{ destination: true, weight: true }],
+        redirect: { uri: true, authority: true, redirectCode: true },
+        directResponse: true,
+        rewrite: { uri: true, authority: true },
+        timeout: true,
+        retries: { attempts: true, perTryTimeout: true, retryOn: true },
+      },
+    ],
+    tcp: [{ match: [CALLER], route: true }],
+  },
+  DestinationRule: {
+    host: true,
+    exportTo: true,
+    workloadSelector: true,
+    trafficPolicy: TRAFFIC_POLICY,
+    subsets: [{ name: true, labels: true, trafficPolicy: TRAFFIC_POLICY }],
+  },
+  Gateway: {
+    selector: true,
+    servers: [
+      {
+        name: true,
+        bind: true,
+        hosts: true,
+        port: { number: true, name: true, protocol: true },
+        tls: { httpsRedirect: true, mode: (value) => TERMINATING.includes(value), credentialName: true },
+      },
+    ],
+  },
+  ServiceEntry: {
+    hosts: true,
+    addresses: [(value) => typeof value === "string" && !value.includes("/")],
+    ports: true,
+    location: true,
+    resolution: (value) => value !== "DYNAMIC_DNS",
+    endpoints: [workloadEntry()],
+    workloadSelector: true,
+    exportTo: true,
+    subjectAltNames: true,
+  },
+  WorkloadEntry: workloadEntry(),
+  PeerAuthentication: { selector: true, mtls: MTLS, portLevelMtls: { [EACH]: MTLS } },
+};
+
+/** Kinds that are read by nothing yet. */
+const WITHOUT_EFFECT: readonly KindName[] = [
+  "AuthorizationPolicy",
+  "EnvoyFilter",
+  "HTTPRoute",
+  "KubernetesGateway",
+  "ProxyConfig",
+  "RequestAuthentication",
+  "Sidecar",
+  "Telemetry",
+  "WasmPlugin",
+  "WorkloadGroup",
+];
+
+function workloadEntry(): Effective {
+  return {
+    address: (value) => typeof value === "string" && !value.startsWith("unix:"),
+    ports: true,
+    labels: true,
+    locality: true,
+    weight: true,
+    serviceAccount: true,
+  };
+}
+
+/** Paths of an object's fields that are accepted but change nothing yet; `["spec"]` for a kind that nothing reads. */
+export function fieldsWithoutEffect(object: KubeObject): readonly (readonly (string | number)[])[] {
+  const kind = kindOf(object);
+  if (kind === undefined || object.spec === undefined) return [];
+  if (WITHOUT_EFFECT.includes(kind)) return [["spec"]];
+  const effective = EFFECTIVE[kind];
+  return effective === undefined ? [] : [...idle(object.spec, effective, ["spec"])];
+}
+
+type Path = readonly (string | number)[];
+
+function* idle(value: unknown, effective: Effective, path: Path): Generator<Path> {
+  if (effective === true || value === undefined || value === null) return;
+  if (typeof effective === "function") {
+    if (!effective(value, String(path.at(-1)))) yield path;
+    return;
+  }
+  if (isList(effective)) {
+    for (const [index, item] of (Array.isArray(value) ? value : []).entries())
+      yield* idle(item, effective[0], [...path, index]);
+    return;
+  }
+  for (const [key, item] of Object.entries(value)) {
+    const below = effective[key] ?? effective[EACH];
+    if (below === undefined) yield [...path, key];
+    else yield* idle(item, below, [...path, key]);
+  }
+}
+
+function isList(effective: Effective): effective is readonly [Effective] {
+  return Array.isArray(effective);
+}
