@@ -38,7 +38,7 @@ export async function runEnvoy(
     const address = await waitFor(
       () => {
         if (child.exitCode !== null) throw new Error(`Envoy ended with ${child.exitCode}: ${log()}`);
-        return read(file("admin")).trim();
+        return read(file("admin")).trim() || undefined;
       },
       { timeoutMs: 20_000, what: `Envoy in ${folder}` },
     );

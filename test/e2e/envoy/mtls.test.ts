@@ -1,0 +1,326 @@
+import { request as httpRequest } from "node:http";
+import { connect as connectHttp2 } from "node:http2";
+import { connect, type Socket } from "node:net";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { PeerLabels } from "../../../src/base/peer.ts";
+import { type Ca, createRoot } from "../../../src/pki/ca.ts";
+import { testEnvoy } from "../../support/envoy/binary.ts";
+import { type EchoApp, startEchoApp } from "../../support/envoy/echo-app.ts";
+import { freePorts } from "../../support/envoy/free-ports.ts";
+import { startProxy, type TestProxy } from "../../support/envoy/mesh-pair.ts";
+import { parsePrometheus, type Sample } from "../../support/envoy/prometheus.ts";
+import { waitFor } from "../../support/wait.ts";
+import { peer, type XdsCase, xdsCase } from "../../support/xds-case.ts";
+
+// Two real Envoys with identities from our CA, resources from our builders' bytes over ADS: one port takes HTTP/1, HTTP/2
+// and plain bytes under mutual TLS, and both ends count them with all of the standard labels.
+const HOST = "echo.shop.svc.cluster.local";
+const AUTO = `outbound|80||${HOST}`;
+const H1 = `outbound|80|h1|${HOST}`;
+const H2 = `outbound|80|h2|${HOST}`;
+const WEB = peer({
+  workload: "web-v1",
+  ns: "shop",
+  canonical: "web",
+  revision: "v1",
+  app: "web",
+  version: "v1",
+  cluster: "Kubernetes",
+});
+const ECHO = peer({
+  workload: "echo-v2",
+  ns: "shop",
+  canonical: "echo",
+  revision: "v2",
+  app: "echo",
+  version: "v2",
+  cluster: "Kubernetes",
+});
+const SPIFFE = (name: string): string => `spiffe://cluster.local/ns/shop/sa/${name}`;
+
+let app: EchoApp;
+let client: TestProxy;
+let server: TestProxy;
+let ports: { inbound: number; auto: number; routed: number };
+let ca: Ca;
+
+beforeAll(async () => {
+  const binary = await testEnvoy();
+  const [inbound = 0, auto = 0, routed = 0] = await freePorts(3);
+  ports = { inbound, auto, routed };
+  app = await startEchoApp();
+  const day = 24 * 3_600_000;
+  ca = await createRoot("cluster.local", {
+    notBefore: new Date(Date.now() - day),
+    notAfter: new Date(Date.now() + day),
+  });
+  server = await startProxy(binary, { ca, peer: ECHO, xds: serverSide("STRICT") });
+  client = await startProxy(binary, { ca, peer: WEB, xds: clientSide({}) });
+  for (const [proxy, name] of [
+    [server, `127.0.0.1_${inbound}`],
+    [client, "auto"],
+    [client, "routed"],
+  ] as const)
+    await waitFor(async () => (await proxy.admin("/listeners")).includes(name), { what: `listener ${name}` });
+});
+
+afterAll(async () => {
+  await client?.stop();
+  await server?.stop();
+  app?.close();
+});
+
+test("HTTP/1 goes through two sidecars under mutual TLS, and the application learns who called", async () => {
+  const { status, body } = await http1(ports.auto, "/");
+  expect(status).toBe(200);
+  expect(body.protocol).toBe("1.1");
+  const xfcc = String(body.headers["x-forwarded-client-cert"]);
+  expect(xfcc).toContain(`By=${SPIFFE("echo")}`);
+  expect(xfcc).toContain(`URI=${SPIFFE("web")}`);
+});
+
+test("HTTP/2 stays HTTP/2 over the same cluster and port", async () => {
+  expect((await http2(ports.auto, {})).protocol).toBe("2.0");
+});
+
+test("plain bytes go over the same cluster and port", async () => {
+  expect(await echo(ports.auto, "not HTTP at all\n")).toBe("not HTTP at all\n");
+});
+
+test("routes set the ALPN per target, weighted or not", async () => {
+  // explicit h1 and h2 clusters have a static list; the auto one is set per request, by the route or the weighted cluster
+  for (const path of ["/h1", "/h2", "/auto", "/mixed"]) {
+    for (let turn = 0; turn < 8; turn += 1) {
+      expect((await http1(ports.routed, path)).status).toBe(200);
+      await http2(ports.routed, { ":path": path });
+    }
+  }
+  expect((await http1(ports.routed, "/h2")).body.protocol).toBe("2.0");
+  expect((await http2(ports.routed, { ":path": "/h1" })).protocol).toBe("1.1");
+});
+
+test("STRICT refuses plaintext and takes it again in PERMISSIVE, while counting it as such", async () => {
+  await expect(http1(ports.inbound, "/")).rejects.toThrow(/socket hang up|ECONNRESET/);
+  server.update(serverSide("PERMISSIVE"));
+  const { body } = await waitFor(() => http1(ports.inbound, "/"), { what: "plaintext to be taken" });
+  expect(body.headers["x-forwarded-client-cert"]).toBeUndefined();
+  const plain = await waitFor(
+    async () =>
+      (await samples(server, "istio_requests_total")).find((s) => s.labels["connection_security_policy"] === "none"),
+    { what: "plaintext requests to be counted" },
+  );
+  expect(plain.labels["source_workload"]).toBe("unknown");
+  expect(plain.labels["source_principal"]).toBe("unknown");
+  // the counters of the listener that was replaced are still there
+  expect((await samples(server, "istio_requests_total")).some((s) => s.labels["source_workload"] === "web-v1")).toBe(
+    true,
+  );
+});
+
+test("a server with the wrong identity gets nothing", async () => {
+  client.update(clientSide({ sans: [SPIFFE("somebody-else")] }));
+  await waitFor(async () => (await http1(ports.auto, "/")).status === 503, {
+    what: "the wrong identity to be refused",
+  });
+  client.update(clientSide({}));
+  await waitFor(async () => (await http1(ports.auto, "/")).status === 200, { what: "the right identity to be taken" });
+});
+
+test("both ends count HTTP with all of Istio's labels", async () => {
+  const both = { response_code: "200", request_protocol: "http", response_flags: "-", grpc_response_status: "" };
+  const source = await find(client, "istio_requests_total", { response_code: "200" });
+  expect(source.labels).toEqual({ ...labels("source", SERVICE), ...both, connection_security_policy: "unknown" });
+  const destination = await find(server, "istio_requests_total", { connection_security_policy: "mutual_tls" });
+  expect(destination.labels).toEqual({
+    ...labels("destination", SERVICE),
+    ...both,
+    connection_security_policy: "mutual_tls",
+  });
+  for (const proxy of [client, server])
+    for (const name of ["duration_milliseconds", "bytes"])
+      await find(proxy, `istio_request_${name}_count`, { destination_workload: "echo-v2" });
+});
+
+test("both ends count TCP with all of Istio's labels", async () => {
+  const both = { request_protocol: "tcp", response_flags: "-" };
+  for (const name of ["opened", "closed"]) {
+    const source = await find(client, `istio_tcp_connections_${name}_total`, { response_flags: "-" });
+    expect(source.labels).toEqual({ ...labels("source", SERVICE), ...both, connection_security_policy: "unknown" });
+    const destination = await find(server, `istio_tcp_connections_${name}_total`, {
+      connection_security_policy: "mutual_tls",
+    });
+    expect(destination.labels).toEqual({
+      ...labels("destination", SERVICE),
+      ...both,
+      connection_security_policy: "mutual_tls",
+    });
+  }
+  const received = await find(server, "istio_tcp_received_bytes_total", { source_workload: "web-v1" });
+  expect(received.value).toBe("not HTTP at all\n".length);
+});
+
+test("Envoy refused nothing of what it was sent", () => {
+  expect([...client.refusals, ...server.refusals]).toEqual([]);
+});
+
+const SERVICE = { host: HOST, name: "echo", namespace: "shop" };
+
+function labels(reporter: "source" | "destination", service: typeof SERVICE): Record<string, string> {
+  return {
+    reporter,
+    ...side("source", WEB, "web"),
+    ...side("destination", ECHO, "echo"),
+    destination_service: service.host,
+    destination_service_name: service.name,
+    destination_service_namespace: service.namespace,
+  };
+}
+
+function side(prefix: string, who: PeerLabels, account: string): Record<string, string> {
+  return {
+    [`${prefix}_workload`]: who.workload,
+    [`${prefix}_canonical_service`]: who.canonical,
+    [`${prefix}_canonical_revision`]: who.revision,
+    [`${prefix}_workload_namespace`]: who.ns,
+    [`${prefix}_principal`]: SPIFFE(account),
+    [`${prefix}_app`]: who.app,
+    [`${prefix}_version`]: who.version,
+    [`${prefix}_cluster`]: who.cluster,
+  };
+}
+
+function serverSide(mtls: "STRICT" | "PERMISSIVE"): XdsCase {
+  const cluster = `inbound|${ports.inbound}||`;
+  const application = { address: "127.0.0.1", port: app.port };
+  return xdsCase({
+    clusters: [{ name: cluster, direction: "inbound", discovery: "static", endpoints: [application] }],
+    inbound: {
+      bindAddress: "127.0.0.1",
+      ports: [{ targetPort: ports.inbound, protocol: "auto", cluster, mtls, service: { ...SERVICE, port: 80 } }],
+    },
+  });
+}
+
+function clientSide({ sans = [SPIFFE("echo")] }: { sans?: readonly string[] }): XdsCase {
+  const tls = { mode: "auto", sni: `outbound_.80_._.${HOST}`, subjectAltNames: sans };
+  const protocols = { [AUTO]: "auto", [H1]: "http", [H2]: "grpc" };
+  const endpoints = [{ address: "127.0.0.1", port: ports.inbound, tlsMode: "istio", peer: ECHO }];
+  const forward = (...clusters: readonly string[]): unknown => ({
+    clusters: clusters.map((cluster) => ({ cluster, weight: 1 })),
+  });
+  const to = (path: string, ...clusters: readonly string[]): unknown => ({
+    match: { path: { kind: "prefix", value: path } },
+    action: forward(...clusters),
+  });
+  return xdsCase({
+    clusters: Object.entries(protocols).map(([name, protocol]) => ({ name, protocol, tls, service: SERVICE })),
+    endpoints: Object.keys(protocols).map((cluster) => ({ cluster, endpoints })),
+    outbound: [
+      {
+        name: "auto",
+        address: "127.0.0.1",
+        port: ports.auto,
+        bindToPort: true,
+        kind: "auto",
+        routeTable: "auto",
+        clusters: [{ cluster: AUTO, weight: 1 }],
+      },
+      {
+        name: "routed",
+        address: "127.0.0.1",
+        port: ports.routed,
+        bindToPort: true,
+        kind: "http-proxy",
+        routeTable: "routed",
+      },
+    ],
+    routes: [
+      { name: "auto", hosts: [{ name: "echo", domains: ["*"], routes: [{ action: forward(AUTO) }] }] },
+      {
+        name: "routed",
+        hosts: [
+          {
+            name: "echo",
+            domains: ["*"],
+            routes: [to("/h1", H1), to("/h2", H2), to("/auto", AUTO), to("/mixed", AUTO, H1, H2)],
+          },
+        ],
+      },
+    ],
+  });
+}
+
+interface Echoed {
+  readonly protocol: string;
+  readonly headers: Readonly<Record<string, unknown>>;
+}
+
+function http1(port: number, path: string): Promise<{ status: number; body: Echoed }> {
+  return new Promise((resolve, reject) => {
+    const request = httpRequest(
+      { host: "127.0.0.1", port, path, agent: false, headers: { host: HOST } },
+      (response) => {
+        let text = "";
+        response.on("data", (chunk: Buffer) => {
+          text += chunk.toString();
+        });
+        response.on("end", () => {
+          const status = response.statusCode ?? 0;
+          resolve({ status, body: (status === 200 ? JSON.parse(text) : { protocol: text, headers: {} }) as Echoed });
+        });
+        response.on("error", reject);
+      },
+    );
+    request.on("error", reject);
+    request.end();
+  });
+}
+
+function http2(port: number, headers: Record<string, string>): Promise<Echoed> {
+  return new Promise((resolve, reject) => {
+    const session = connectHttp2(`http://127.0.0.1:${port}`);
+    session.on("error", reject);
+    const stream = session.request({ ":path": "/", ":authority": HOST, ...headers });
+    let text = "";
+    stream.on("data", (chunk: Buffer) => {
+      text += chunk.toString();
+    });
+    stream.on("error", reject);
+    stream.on("end", () => {
+      session.close();
+      try {
+        resolve(JSON.parse(text) as Echoed);
+      } catch {
+        reject(new Error(`no JSON: ${text}`));
+      }
+    });
+    stream.end();
+  });
+}
+
+function echo(port: number, text: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let answer = "";
+    const socket: Socket = connect(port, "127.0.0.1", () => socket.write(text));
+    socket.on("data", (chunk: Buffer) => {
+      answer += chunk.toString();
+      if (answer.length >= text.length) socket.end();
+    });
+    socket.on("close", () => resolve(answer));
+    socket.on("error", reject);
+  });
+}
+
+async function samples(proxy: TestProxy, name: string): Promise<Sample[]> {
+  return parsePrometheus(await proxy.admin("/stats/prometheus")).filter((sample) => sample.name === name);
+}
+
+function find(proxy: TestProxy, name: string, wanted: Readonly<Record<string, string>>): Promise<Sample> {
+  return waitFor(
+    async () =>
+      (await samples(proxy, name)).find((sample) =>
+        Object.entries(wanted).every(([key, value]) => sample.labels[key] === value),
+      ),
+    { what: `${name} with ${JSON.stringify(wanted)}` },
+  );
+}

@@ -1,0 +1,50 @@
+import { createServer as createHttp, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer as createHttp2, type Http2ServerRequest, type Http2ServerResponse } from "node:http2";
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+
+/** An application that speaks HTTP/1, HTTP/2 (prior knowledge) and plain bytes (echoed) on one port, told apart by the first ones. */
+export interface EchoApp {
+  readonly port: number;
+  close(): void;
+}
+
+/** The HTTP answer is a JSON object: protocol and headers as they arrived. */
+export async function startEchoApp(): Promise<EchoApp> {
+  const http1 = createHttp(answer);
+  const http2 = createHttp2(answer);
+  const ports = { http1: await listen(http1), http2: await listen(http2) };
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+    socket.on("error", () => socket.destroy());
+    socket.once("data", (first: Buffer) => {
+      const text = first.toString("latin1");
+      const port = text.startsWith("PRI * HTTP/2.0") ? ports.http2 : /^[A-Z]+ \S+ HTTP\/1/.test(text) ? ports.http1 : 0;
+      const other = port === 0 ? socket : connect(port, "127.0.0.1");
+      other.on("error", () => socket.destroy());
+      other.write(first);
+      socket.pipe(other);
+      if (other !== socket) other.pipe(socket);
+    });
+  });
+  return {
+    port: await listen(server),
+    close() {
+      for (const socket of sockets) socket.destroy();
+      for (const one of [server, http1, http2]) one.close();
+    },
+  };
+}
+
+async function listen(server: Pick<Server, "listen" | "address">): Promise<number> {
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+function answer(request: IncomingMessage | Http2ServerRequest, response: ServerResponse | Http2ServerResponse): void {
+  response.setHeader("content-type", "application/json");
+  response.end(JSON.stringify({ protocol: request.httpVersion, headers: request.headers }));
+}
