@@ -19,7 +19,7 @@ export interface InjectorConfig {
   readonly alwaysInjectSelector?: readonly LabelSelector[];
   readonly defaultTemplates: readonly string[];
   readonly aliases?: Readonly<Record<string, readonly string[]>>;
-  /** Template name -> strategic-merge object with holes (base/template.ts). */
+  /** Template name -> strategic-merge object with holes (base/template.ts), or YAML text of one. */
   readonly templates: Readonly<Record<string, unknown>>;
 }
 

@@ -23,10 +23,7 @@ export type InjectorSettings = Pick<InjectContext, "config" | "values" | "meshCo
 /** Reads the injector's configuration. Throws InjectionError that names the ConfigMap and key that cannot be used. */
 export function readInjectorSettings({ mesh, injector }: InjectorConfigMaps): InjectorSettings {
   const config = readKey(injector, "config") as Partial<InjectorConfig>;
-  const templates = Object.entries(config.templates ?? {}).map(([name, text]) => [
-    name,
-    typeof text === "string" ? readText(text, `template ${name} of ${injector.metadata.name}`) : text,
-  ]);
+  const templates = Object.entries(config.templates ?? {}).map(([name, text]) => [name, readTemplate(name, text)]);
   const values = readKey(injector, "values") as Partial<InjectorValues>;
   if (values.global?.proxy === undefined)
     throw new InjectionError(`ConfigMap ${injector.metadata.name}: key values has no global.proxy`);
@@ -40,6 +37,11 @@ export function readInjectorSettings({ mesh, injector }: InjectorConfigMaps): In
     values: values as InjectorValues,
     meshConfig: readKey(mesh, "mesh") as InjectorMeshConfig,
   };
+}
+
+/** A template as data: in a ConfigMap it is YAML text. */
+export function readTemplate(name: string, template: unknown): unknown {
+  return typeof template === "string" ? readText(template, `injection template "${name}"`) : template;
 }
 
 function readKey(map: ConfigMap, key: string): object {

@@ -4,6 +4,7 @@ import { fillTemplate, TemplateError } from "../base/template.ts";
 import type { Container } from "../resources/core.ts";
 import { checkAnnotations } from "./annotations.ts";
 import { type InjectContext, InjectionError, type PodLike } from "./config.ts";
+import { readTemplate } from "./context.ts";
 import { callingWebhook, type Decision, injectionRequired } from "./decide.ts";
 import { rewriteProbes } from "./probes.ts";
 import { mergeScrape } from "./prometheus.ts";
@@ -87,7 +88,7 @@ function templateOf(pod: PodLike, context: InjectContext, facts: AppFacts): PodT
           `unknown injection template "${name}": there are ${Object.keys(config.templates).sort().join(", ")}`,
         );
       try {
-        return fillTemplate(config.templates[name], variables);
+        return fillTemplate(readTemplate(name, config.templates[name]), variables);
       } catch (error) {
         if (!(error instanceof TemplateError)) throw error;
         throw new InjectionError(`injection template "${name}": ${error.message}`);

@@ -80,10 +80,11 @@ test("the API server accepts every object of every profile, and finds nothing to
   const result = await uninstall(away, fakeIo({ cluster }));
   expect(result.exitCode).toBe(0);
   // garbage collection of what the controllers made follows
-  await waitFor(async () => expect(await everything()).toEqual(before) === undefined, {
-    timeoutMs: 30_000,
-    what: "the cluster to be as before",
-  });
+  const isAsBefore = async (): Promise<boolean> => {
+    expect(await everything()).toEqual(before);
+    return true;
+  };
+  await waitFor(isAsBefore, { timeoutMs: 30_000, what: "the cluster to be as before" });
 });
 
 test("a dry run changes nothing, also before there is a namespace", async () => {
