@@ -57,7 +57,10 @@ export async function startServer(deps: ServerDeps): Promise<RunningServer> {
       requestTimeout: 0,
     });
     server.on("request", (message, response) => void handleRequest(deps, message, response));
-    server.on("upgrade", (message: IncomingMessage, socket: Duplex) => void handleUpgrade(deps, message, socket));
+    server.on(
+      "upgrade",
+      (message: IncomingMessage, socket: Duplex, head: Buffer) => void handleUpgrade(deps, message, socket, head),
+    );
     server.on("tlsClientError", (_error, socket) => socket.destroy());
     server.on("clientError", (_error, socket) => socket.destroy());
     addresses.push(await listenOn(server, address));

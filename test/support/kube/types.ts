@@ -117,7 +117,12 @@ export async function kubeTypesSource(server: RealApiServer): Promise<string> {
     const api = (await getJson(server, `/openapi/v3/${base}`)) as { components: { schemas: Record<string, Json> } };
     for (const [name, schema] of Object.entries(api.components.schemas)) schemas[name] ??= slim(schema);
   }
-  const kinds = new Set(resources.flatMap((entry) => [`${String(entry["groupVersion"])}/${String(entry["kind"])}`]));
+  // A subresource may speak a kind of another group: serviceaccounts/token speaks authentication.k8s.io TokenRequest.
+  const kindOf = (entry: Json): string => {
+    const { group, version, groupVersion, kind } = entry as unknown as Record<string, string>;
+    return version === undefined ? `${groupVersion}/${kind}` : `${group}/${version}/${kind}`;
+  };
+  const kinds = new Set(resources.map(kindOf));
   const wanted = new Set<string>();
   for (const [name, schema] of Object.entries(schemas)) {
     const gvks = (schema["x-kubernetes-group-version-kind"] ?? []) as unknown as Record<string, string>[];
