@@ -14,15 +14,20 @@ export interface Push {
 /**
  * The next response of a stream, make before break: clusters and their endpoints first; listeners and routes once the client
  * has confirmed those; clusters that nothing leads to any more last, when listeners and routes are confirmed and none of them
- * was refused. `impatient` goes on without the confirmations, for a client that never answers.
+ * was refused. `impatient` goes on without the confirmations, for a client that never answers; `whole` is for state of the
+ * world, where what goes cannot be told later than what comes.
  */
-export function nextPush(subs: Subscriptions, snapshot: Snapshot, impatient: boolean): Push | undefined {
-  const waits = (kind: XdsKind): boolean => !impatient && (subs.get(kind)?.inFlight.size ?? 0) > 0;
+export function nextPush(
+  subs: Subscriptions,
+  snapshot: Snapshot,
+  options: { readonly impatient: boolean; readonly whole: boolean },
+): Push | undefined {
+  const waits = (kind: XdsKind): boolean => !options.impatient && (subs.get(kind)?.inFlight.size ?? 0) > 0;
   for (const kind of KINDS) {
     const sub = subs.get(kind);
     if (sub === undefined) continue;
     if ((kind === "listener" || kind === "route") && (waits("cluster") || waits("endpoint"))) continue;
-    const sent = planPush(sub, snapshot[kind], { removals: kind !== "cluster" });
+    const sent = planPush(sub, snapshot[kind], { removals: options.whole || kind !== "cluster" });
     if (sent !== undefined) return { kind, sent };
   }
   return lateRemovals(subs, snapshot, waits);

@@ -1,0 +1,104 @@
+import type { IncomingMessage } from "node:http";
+import { VERSION } from "../gen/version.ts";
+import { decodeMessage, typeOfUrl, type TypedAny } from "../wire/codec.ts";
+import { TYPE_URLS, type XdsKind } from "../xds/types.ts";
+import type { Caller } from "./caller.ts";
+import { type Answer, json } from "./http.ts";
+import type { Metrics } from "./metrics.ts";
+import type { XdsStream } from "./xds-stream.ts";
+
+export interface MonitoringDeps {
+  readonly metrics: Metrics;
+  readonly streams: ReadonlySet<XdsStream>;
+  readonly authenticate: (peer: {
+    readonly address: string;
+    readonly certificate: undefined;
+    readonly bearer: string | undefined;
+  }) => Promise<Caller | undefined>;
+  /** Accounts of this namespace may ask everything; of another only about proxies of their own. */
+  readonly rootNamespace: string;
+}
+
+const COMMANDS = ["config_dump", "connections", "list", "syncz"];
+
+/**
+ * Port 15014: metrics and version for everyone, /debug for callers on the pod's own loopback (port-forward) and for callers
+ * whose token proves an account that may see it (design D16).
+ */
+export async function answerMonitoring(deps: MonitoringDeps, request: IncomingMessage, url: URL): Promise<Answer> {
+  if (request.method !== "GET") return { status: 405, body: "expected GET\n" };
+  if (url.pathname === "/metrics")
+    return { status: 200, body: await deps.metrics.text(), contentType: "text/plain; version=0.0.4; charset=utf-8" };
+  if (url.pathname === "/version") return { status: 200, body: `${VERSION}\n` };
+  const command = /^\/debug\/([a-z_]+)$/.exec(url.pathname)?.[1];
+  if (command === undefined || !COMMANDS.includes(command)) return { status: 404, body: "not found\n" };
+  const viewer = await viewerOf(deps, request);
+  if (viewer === undefined) return { status: 401, body: "expected a bearer token for audience istio-ca\n" };
+  return answerDebug(deps, command, url, viewer);
+}
+
+/** Which namespace's proxies a caller may see; "*": all. */
+async function viewerOf(deps: MonitoringDeps, request: IncomingMessage): Promise<string | undefined> {
+  const address = request.socket.remoteAddress ?? "";
+  if (/^(::ffff:)?127\.0\.0\.1$/.test(address) || address === "::1") return "*";
+  const bearer = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? "")?.[1];
+  const caller = await deps.authenticate({ address, certificate: undefined, bearer });
+  if (caller === undefined) return undefined;
+  return caller.identity.namespace === deps.rootNamespace ? "*" : caller.identity.namespace;
+}
+
+function answerDebug(deps: MonitoringDeps, command: string, url: URL, viewer: string): Answer {
+  const isPretty = url.searchParams.has("pretty");
+  if (command === "list") return json(COMMANDS, isPretty);
+  if (command !== "config_dump" && viewer !== "*")
+    return { status: 403, body: "only config_dump is open to this caller\n" };
+  if (command === "connections") return json(connections(deps.streams), isPretty);
+  const visible = [...deps.streams].filter(({ claim }) => viewer === "*" || claim.namespace === viewer);
+  if (command === "syncz") return json(synced(visible, url.searchParams.get("namespace")), isPretty);
+  const proxyId = url.searchParams.get("proxyID");
+  if (proxyId === null || proxyId === "") return { status: 400, body: "expected ?proxyID=<pod>.<namespace>\n" };
+  const found = visible.find(({ proxy }) => proxy.includes(proxyId));
+  if (found === undefined)
+    return { status: 404, body: "the proxy is not connected to this instance of the control plane\n" };
+  return json(configDump(found), isPretty);
+}
+
+function synced(streams: readonly XdsStream[], namespace: string | null): unknown {
+  return streams
+    .filter(({ claim }) => namespace === null || namespace === "" || claim.namespace === namespace)
+    .map((stream) => stream.status())
+    .toSorted((a, b) => (a.proxy < b.proxy ? -1 : 1));
+}
+
+function connections(streams: ReadonlySet<XdsStream>): unknown {
+  const clients = [...streams].map(({ proxy, connectedAt, address }) => ({
+    connectionId: proxy,
+    connectedAt: new Date(connectedAt).toISOString(),
+    address,
+  }));
+  return { totalClients: clients.length, clients };
+}
+
+const DUMPS: readonly (readonly [type: string, kind: XdsKind, list: string, item: string])[] = [
+  ["ClustersConfigDump", "cluster", "dynamic_active_clusters", "cluster"],
+  ["EndpointsConfigDump", "endpoint", "dynamic_endpoint_configs", "endpoint_config"],
+  ["ListenersConfigDump", "listener", "dynamic_listeners", "listener"],
+  ["RoutesConfigDump", "route", "dynamic_route_configs", "route_config"],
+];
+
+/** What the proxy is to run, in the shape of Envoy's own config_dump. Secrets are never in it. */
+function configDump(stream: XdsStream): unknown {
+  const snapshot = stream.snapshot();
+  const configs = DUMPS.map(([type, kind, list, item]) => {
+    const resources = [...(snapshot?.[kind].values() ?? [])].map(({ name, version, bytes }) => {
+      const content: TypedAny = {
+        "@type": TYPE_URLS[kind],
+        ...(decodeMessage(typeOfUrl(TYPE_URLS[kind]), bytes) as object),
+      };
+      const state = { version_info: version, [item]: content };
+      return kind === "listener" ? { name, active_state: state } : state;
+    });
+    return { "@type": `type.googleapis.com/envoy.admin.v3.${type}`, [list]: resources };
+  });
+  return { configs };
+}

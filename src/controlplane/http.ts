@@ -1,0 +1,122 @@
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import { EnvironmentError, errorText } from "../base/errors.ts";
+
+/** An address to listen on: `:8080`, `127.0.0.1:8080`, `[::1]:8080`. Port 0 takes a free one. */
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Reads a listen address as Istio's flags write it. Undefined when it is none. */
+export function parseListenAddress(text: string): ListenAddress | undefined {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]*)):(\d{1,5})$/.exec(text);
+  if (match === null) return undefined;
+  const port = Number(match[3]);
+  const host = match[1] ?? match[2] ?? "";
+  return port > 65_535 ? undefined : { host: host === "" ? "0.0.0.0" : host, port };
+}
+
+/** A listening HTTP server. */
+export interface Listening {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** Listens; `handle` may throw or reject, the client then sees 500. Throws EnvironmentError `port-in-use`. */
+export async function listen(server: Server, address: ListenAddress): Promise<Listening> {
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+  });
+  // A connection of any quality must not end the process.
+  server.on("clientError", (_error, socket) => void socket.destroy());
+  server.requestTimeout = 30_000;
+  server.headersTimeout = 10_000;
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error) => {
+      reject(
+        new EnvironmentError("port-in-use", `cannot listen on ${address.host}:${address.port}: ${errorText(error)}`, {
+          hint: "stop what listens there, or choose another port",
+          cause: error,
+        }),
+      );
+    });
+    server.listen(address.port, address.host, resolve);
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const socket of sockets) socket.destroy();
+      }),
+  };
+}
+
+/** What a handler answers. */
+export interface Answer {
+  readonly status: number;
+  readonly body: string;
+  readonly contentType?: string;
+}
+
+/** Makes a request listener of a function; what it throws becomes 500 and is told to `onFault`. */
+export function answering(
+  handle: (request: IncomingMessage, url: URL) => Promise<Answer> | Answer,
+  onFault: (error: unknown) => void,
+): RequestListener {
+  return (request, response) => {
+    void respond(handle, request, response, onFault);
+  };
+}
+
+async function respond(
+  handle: (request: IncomingMessage, url: URL) => Promise<Answer> | Answer,
+  request: IncomingMessage,
+  response: ServerResponse,
+  onFault: (error: unknown) => void,
+): Promise<void> {
+  let answer: Answer;
+  try {
+    answer = await handle(request, new URL(request.url ?? "/", "http://localhost"));
+  } catch (error) {
+    if (error instanceof BodyError) answer = { status: error.status, body: `${error.message}\n` };
+    else {
+      onFault(error);
+      answer = { status: 500, body: "internal error\n" };
+    }
+  }
+  if (response.destroyed) return;
+  response.writeHead(answer.status, { "content-type": answer.contentType ?? "text/plain; charset=utf-8" });
+  response.end(answer.body);
+}
+
+/** A request body that cannot be taken, with the status that says so. */
+export class BodyError extends Error {
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** The whole body as text. Throws BodyError 413 when it is larger than `limit` bytes. */
+export async function readBody(request: IncomingMessage, limit: number): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request) {
+    const bytes = chunk as Buffer;
+    size += bytes.length;
+    if (size > limit) throw new BodyError(413, `expected a body of at most ${limit} bytes`);
+    chunks.push(bytes);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+/** An answer of JSON; indented when asked for. */
+export function json(value: unknown, isPretty = false): Answer {
+  return { status: 200, body: `${JSON.stringify(value, null, isPretty ? 2 : 0)}\n`, contentType: "application/json" };
+}

@@ -1,0 +1,58 @@
+import { inject } from "../inject/inject.ts";
+import type { InjectContext, InjectorConfig, InjectorMeshConfig, InjectorValues, PodLike } from "../inject/config.ts";
+import type { Derivations } from "../base/derive.ts";
+import type { World } from "../resources/world.ts";
+import { parseYaml } from "../resources/yaml-plain.ts";
+import type { AdmissionAnswer, AdmissionRequest } from "./webhook.ts";
+
+export interface InjectorDeps {
+  readonly world: World;
+  readonly derivations: Derivations;
+  readonly rootNamespace: string;
+  readonly revision: string;
+  readonly meshConfig: () => InjectorMeshConfig;
+}
+
+const CONFIG_MAP = "istio-sidecar-injector";
+
+/** Answers /inject out of ConfigMap istio-sidecar-injector. What it throws is why the pod cannot be injected. */
+export function createInjector(deps: InjectorDeps): (request: AdmissionRequest, path: string) => AdmissionAnswer {
+  const settings = deps.derivations.keyed("injector", () => readSettings(deps.world, deps.rootNamespace));
+  return (request, path) => {
+    const pod = request.object as PodLike | undefined;
+    if (pod?.spec === undefined) throw new Error("expected a pod in the review");
+    const namespace = request.namespace ?? pod.metadata?.namespace ?? "";
+    const context: InjectContext = {
+      ...settings(),
+      meshConfig: deps.meshConfig(),
+      revision: deps.revision,
+      namespace,
+      extraEnv: environmentOf(path),
+    };
+    const { decision, patch } = inject(pod, context);
+    return { allowed: true, patch, warnings: decision.warnings };
+  };
+}
+
+function readSettings(world: World, namespace: string): { config: InjectorConfig; values: InjectorValues } {
+  const data = world.get("ConfigMap", namespace, CONFIG_MAP)?.data;
+  const read = (key: string): unknown => {
+    const text = data?.[key];
+    if (text === undefined) throw new Error(`ConfigMap ${namespace}/${CONFIG_MAP} has no key ${key}`);
+    return parseYaml(text);
+  };
+  return { config: read("config") as InjectorConfig, values: read("values") as InjectorValues };
+}
+
+const NAMES: Readonly<Record<string, string>> = { cluster: "ISTIO_META_CLUSTER_ID", net: "ISTIO_META_NETWORK" };
+
+/** `/cluster/c1/net/n1/KEY/value` as environment variables; a slash in a value is written `--slash--`. */
+export function environmentOf(path: string): Readonly<Record<string, string>> {
+  const parts = path.split("/").filter((part) => part !== "");
+  const out: Record<string, string> = {};
+  for (let index = 0; index + 1 < parts.length; index += 2) {
+    const key = parts[index] ?? "";
+    out[NAMES[key] ?? key] = decodeURIComponent(parts[index + 1] ?? "").replaceAll("--slash--", "/");
+  }
+  return out;
+}

@@ -1,0 +1,337 @@
+import { createServer as createHttpServer } from "node:http";
+import { createServer as createHttpsServer } from "node:https";
+import { errorText } from "../base/errors.ts";
+import type { Logger } from "../base/logger.ts";
+import { adsService } from "../grpc/ads-server.ts";
+import { caService } from "../grpc/ca-server.ts";
+import { type GrpcServer, type Peer, startGrpcServer } from "../grpc/server.ts";
+import type { Ca } from "../pki/ca.ts";
+import type { Cluster } from "../resources/cluster.ts";
+import { validateForAdmission } from "../validation/index.ts";
+import { openAuthority, servingIdentity } from "./authority.ts";
+import { authenticate, type Caller } from "./caller.ts";
+import { answerMonitoring } from "./debug.ts";
+import { answering, listen, type ListenAddress, type Listening } from "./http.ts";
+import { createInjector } from "./injector.ts";
+import { createLeader } from "./leader.ts";
+import { createMetrics, type Metrics } from "./metrics.ts";
+import { peerLabelsOf } from "./pods.ts";
+import { createRootCerts } from "./root-certs.ts";
+import type { Runner } from "./runner.ts";
+import { createSigner } from "./signing.ts";
+import { createState, type State, watchedKinds } from "./state.ts";
+import { createWatches, delay } from "./watch.ts";
+import { createWebhookConfigs } from "./webhook-configs.ts";
+import { answerWebhook } from "./webhook.ts";
+import { createXdsAcceptor } from "./xds-server.ts";
+import type { XdsStream } from "./xds-stream.ts";
+
+/** Where and as what a control plane runs. */
+export interface ControlPlaneOptions {
+  readonly cluster: Cluster;
+  /** Namespace of the control plane, which is the mesh's root namespace. */
+  readonly namespace: string;
+  /** Name of this instance: its pod's. */
+  readonly instance: string;
+  readonly clusterId: string;
+  readonly revision: string;
+  /** DNS suffix of the cluster. */
+  readonly domain: string;
+  readonly listen: {
+    readonly http: ListenAddress;
+    readonly secureGrpc: ListenAddress;
+    readonly monitoring: ListenAddress;
+    readonly https: ListenAddress;
+  };
+  readonly log: Logger;
+}
+
+export interface ControlPlane {
+  /** Ports that are really listened on, once `start` has resolved. */
+  readonly ports: () => { http: number; secureGrpc: number; monitoring: number; https: number };
+  /** Proxies connected now. */
+  readonly streams: ReadonlySet<XdsStream>;
+  readonly isReady: () => boolean;
+  /** Resolves when the control plane serves: caches in sync, certificates there, all ports listening. */
+  start(): Promise<void>;
+  /** Says goodbye to proxies, gives up leadership, ends everything. */
+  close(): Promise<void>;
+}
+
+/** Everything that the parts share. */
+interface Shared {
+  readonly options: ControlPlaneOptions;
+  readonly state: State;
+  readonly metrics: Metrics;
+  readonly streams: Set<XdsStream>;
+  readonly abort: AbortController;
+  readonly onFault: (error: unknown) => void;
+  /** Set by the runners as they come up. */
+  readonly live: { synced: boolean; ca?: Ca; serving: boolean };
+  readonly ports: { http: number; secureGrpc: number; monitoring: number; https: number };
+}
+
+const GRACE_MS = 1_000;
+const RETRY_MS = 1_000;
+const SERVING_RENEWAL_MS = 24 * 3600_000;
+
+/**
+ * The control plane: runners that start in this order and close in the reverse one. What listens to proxies and webhooks comes
+ * after what it answers from, so nobody is ever served from an empty cache.
+ */
+export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
+  const { log } = options;
+  const metrics = createMetrics();
+  const shared: Shared = {
+    options,
+    state: createState({
+      rootNamespace: options.namespace,
+      domain: options.domain,
+      clusterId: options.clusterId,
+    }),
+    metrics,
+    streams: new Set(),
+    abort: new AbortController(),
+    onFault(error) {
+      metrics.fault();
+      log.error({ error: errorText(error), stack: error instanceof Error ? error.stack : undefined }, "internal error");
+    },
+    live: { synced: false, serving: false },
+    ports: { http: 0, secureGrpc: 0, monitoring: 0, https: 0 },
+  };
+  const isReady = (): boolean => shared.live.synced && shared.live.serving;
+  const runners = createRunners(shared, isReady);
+  const started: Runner[] = [];
+  return {
+    ports: () => shared.ports,
+    streams: shared.streams,
+    isReady,
+    async start() {
+      for (const runner of runners) {
+        started.push(runner);
+        await runner.start();
+      }
+    },
+    async close() {
+      shared.abort.abort();
+      shared.live.serving = false;
+      for (const runner of started.splice(0).toReversed()) {
+        await runner.close().catch((error: unknown) => {
+          log.warn({ runner: runner.name, error: errorText(error) }, "did not close cleanly");
+        });
+      }
+      shared.state.close();
+    },
+  };
+}
+
+function createRunners(shared: Shared, isReady: () => boolean): readonly Runner[] {
+  const { options, state, live } = shared;
+  const { cluster, namespace, log } = options;
+  const bundle = (): string => live.ca?.certificate ?? "";
+  const writer = { cluster, world: state.world, derivations: state.derivations, bundle, log };
+  const isLeader = (): boolean => state.leading.get();
+  let synced = (): void => {};
+  const inSync = new Promise<void>((resolve) => {
+    synced = resolve;
+  });
+  return [
+    // Consumes nothing; offers /ready, false until everything below has started.
+    createHttpRunner("readiness", shared, isReady),
+    // Consumes the API server's watches; offers the World.
+    createWatches({
+      cluster,
+      watched: watchedKinds(namespace),
+      apply: (changes) => state.world.apply(changes),
+      onSynced: synced,
+      onApplied: (facts) => shared.metrics.applied(facts),
+      log,
+    }),
+    // Consumes the World's first lists; lets the next ones start.
+    gate("sync", async () => {
+      await Promise.race([inSync, aborted(shared.abort.signal)]);
+      live.synced = true;
+    }),
+    // Consumes the Secret istio-ca-secret; offers the CA.
+    gate("authority", () => openCa(shared)),
+    // Consumes the CA, the World and the compiled mesh; offers ADS and signing on 15012.
+    createGrpcRunner(shared),
+    // Consumes the CA and the World; offers /inject and /validate on 15017.
+    createWebhookRunner(shared),
+    // Consumes metrics and streams; offers 15014.
+    createMonitoringRunner(shared),
+    // Consumes the Lease; offers whether we write shared objects.
+    createLeader({
+      cluster,
+      namespace,
+      identity: options.instance,
+      onChange: (isLeading) => state.leading.set(isLeading),
+      log,
+      now: () => new Date(),
+    }),
+    // Consumes namespaces; offers the root certificate in each.
+    createRootCerts({ ...writer, isLeader }),
+    // Consumes webhook configurations; offers our CA in them.
+    createWebhookConfigs({ ...writer, namespace, isLeader }),
+    gate("ready", () => {
+      live.serving = true;
+      shared.metrics.rootExpires(live.ca?.notAfter ?? new Date());
+      log.info({ ...shared.ports }, "ready");
+      return Promise.resolve();
+    }),
+  ];
+}
+
+/** A step of the start that leaves nothing to close. */
+function gate(name: string, step: () => Promise<void>): Runner {
+  return { name, start: step, close: () => Promise.resolve() };
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+}
+
+async function openCa({ options, state, live, abort }: Shared): Promise<void> {
+  const { cluster, namespace, log } = options;
+  while (!abort.signal.aborted) {
+    try {
+      live.ca = await openAuthority(cluster, { namespace, trustDomain: state.trustDomains()[0], log });
+      return;
+    } catch (error) {
+      log.error({ error: errorText(error) }, "the certificate authority cannot be opened; trying again");
+      await delay(RETRY_MS, abort.signal);
+    }
+  }
+}
+
+function caOf({ live }: Shared): Ca {
+  if (live.ca === undefined) throw new Error("the certificate authority is not open");
+  return live.ca;
+}
+
+function callerOf({ options, state }: Shared): (peer: Peer) => Promise<Caller | undefined> {
+  const deps = {
+    reviewToken: (token: string, audiences: readonly string[]) => options.cluster.reviewToken(token, audiences),
+    trustDomains: state.trustDomains,
+  };
+  return (peer) => authenticate(deps, peer);
+}
+
+function createGrpcRunner(shared: Shared): Runner {
+  const { options, state, metrics, onFault } = shared;
+  let server: GrpcServer | undefined;
+  let renewal: NodeJS.Timeout | undefined;
+  const whoIs = callerOf(shared);
+  const acceptor = createXdsAcceptor({
+    state,
+    streams: shared.streams,
+    authenticate: whoIs,
+    notReady: () => (shared.live.synced ? undefined : "the control plane is not in sync with the cluster yet"),
+    metrics,
+    log: options.log,
+    instance: options.instance,
+    clusterId: options.clusterId,
+    onFault,
+  });
+  const sign = createSigner({
+    ca: () => caOf(shared),
+    authenticate: whoIs,
+    peerOf: (caller) => peerLabelsOf(state, caller, options.clusterId),
+    now: Date.now,
+    onResult: (result) => metrics.signing(result),
+  });
+  return {
+    name: "grpc",
+    async start() {
+      if (shared.abort.signal.aborted) return;
+      const identity = (): ReturnType<typeof servingIdentity> => servingIdentity(caOf(shared), options.namespace);
+      const services = [adsService(acceptor, onFault), caService(sign, onFault)];
+      server = await startGrpcServer(options.listen.secureGrpc, await identity(), services);
+      shared.ports.secureGrpc = server.port;
+      renewal = setInterval(() => {
+        identity().then((next) => server?.update(next), onFault);
+      }, SERVING_RENEWAL_MS);
+    },
+    async close() {
+      clearInterval(renewal);
+      for (const stream of shared.streams) stream.end();
+      await server?.close(GRACE_MS);
+    },
+  };
+}
+
+function createWebhookRunner(shared: Shared): Runner {
+  const { options, state, metrics, onFault } = shared;
+  let listening: Listening | undefined;
+  let renewal: NodeJS.Timeout | undefined;
+  const inject = createInjector({
+    world: state.world,
+    derivations: state.derivations,
+    rootNamespace: options.namespace,
+    revision: options.revision,
+    meshConfig: () => state.meshConfig().raw,
+  });
+  const deps = {
+    inject,
+    validate: (request: Parameters<typeof inject>[0]) =>
+      request.object === undefined ? { allowed: true } : validateForAdmission(request.object),
+    onResult: (...facts: Parameters<Metrics["webhook"]>) => metrics.webhook(...facts),
+  };
+  return {
+    name: "webhooks",
+    async start() {
+      if (shared.abort.signal.aborted) return;
+      const context = async (): Promise<{ cert: string; key: string }> => {
+        const { certificate, key } = await servingIdentity(caOf(shared), options.namespace);
+        return { cert: certificate, key: key.pem() };
+      };
+      const handler = answering((request, url) => answerWebhook(deps, request, url), onFault);
+      const server = createHttpsServer(await context(), handler);
+      server.on("tlsClientError", (_error, socket) => void socket.destroy());
+      listening = await listen(server, options.listen.https);
+      shared.ports.https = listening.port;
+      renewal = setInterval(() => {
+        context().then((next) => server.setSecureContext(next), onFault);
+      }, SERVING_RENEWAL_MS);
+    },
+    async close() {
+      clearInterval(renewal);
+      await listening?.close();
+    },
+  };
+}
+
+function createHttpRunner(name: string, shared: Shared, isReady: () => boolean): Runner {
+  let listening: Listening | undefined;
+  const handler = answering((_request, url) => {
+    if (url.pathname !== "/ready") return { status: 404, body: "not found\n" };
+    return isReady() ? { status: 200, body: "" } : { status: 503, body: "not in sync with the cluster yet\n" };
+  }, shared.onFault);
+  return {
+    name,
+    async start() {
+      listening = await listen(createHttpServer(handler), shared.options.listen.http);
+      shared.ports.http = listening.port;
+    },
+    close: async () => listening?.close(),
+  };
+}
+
+function createMonitoringRunner(shared: Shared): Runner {
+  let listening: Listening | undefined;
+  const deps = {
+    metrics: shared.metrics,
+    streams: shared.streams,
+    authenticate: callerOf(shared),
+    rootNamespace: shared.options.namespace,
+  };
+  return {
+    name: "monitoring",
+    async start() {
+      const handler = answering((request, url) => answerMonitoring(deps, request, url), shared.onFault);
+      listening = await listen(createHttpServer(handler), shared.options.listen.monitoring);
+      shared.ports.monitoring = listening.port;
+    },
+    close: async () => listening?.close(),
+  };
+}

@@ -1,0 +1,157 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+import { VERSION } from "../gen/version.ts";
+import type { XdsKind } from "../xds/types.ts";
+import type { StreamEvent } from "./xds-deps.ts";
+
+/** Names of the types as dashboards know them. */
+const SHORT: Readonly<Record<XdsKind, string>> = {
+  cluster: "cds",
+  endpoint: "eds",
+  listener: "lds",
+  route: "rds",
+  secret: "sds",
+};
+
+const SECONDS = [0.01, 0.1, 0.5, 1, 3, 5, 10, 20, 30];
+
+/** The control plane's measurements, under the names that Istio's dashboards and alerts read. */
+export interface Metrics {
+  stream(event: StreamEvent): void;
+  /** A burst of changes was worked in. */
+  applied(facts: { readonly changes: number; readonly tookMs: number; readonly waitedMs: number }): void;
+  signing(result: "issued" | "unauthenticated" | "bad-csr" | "refused"): void;
+  rootExpires(at: Date): void;
+  webhook(webhook: "inject" | "validate", result: "allowed" | "refused" | "failed", tookMs: number): void;
+  fault(): void;
+  /** Prometheus text. */
+  text(): Promise<string>;
+}
+
+/** Metrics in a registry of their own. */
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  const counter = (name: string, help: string, labelNames: string[] = []): Counter =>
+    new Counter({ name, help, labelNames, registers });
+  const gauge = (name: string, help: string, labelNames: string[] = []): Gauge =>
+    new Gauge({ name, help, labelNames, registers });
+  const histogram = (name: string, help: string, buckets: number[], labelNames: string[] = []): Histogram =>
+    new Histogram({ name, help, buckets, labelNames, registers });
+
+  const started = Date.now();
+  gauge("istio_build", "Version of the control plane.", ["component", "tag"]).set(
+    { component: "pilot", tag: VERSION },
+    1,
+  );
+  gauge("pilot_info", "Version of the control plane.", ["version"]).set({ version: VERSION }, 1);
+  new Gauge({
+    name: "istiod_uptime_seconds",
+    help: "Time since the control plane started.",
+    registers,
+    collect() {
+      this.set((Date.now() - started) / 1000);
+    },
+  });
+  const faults = counter("pilot_total_xds_internal_errors", "Errors of the control plane while serving xDS.");
+  return {
+    ...streamMetrics(counter, gauge, histogram),
+    ...caMetrics(counter, gauge),
+    ...webhookMetrics(counter, histogram),
+    fault: () => faults.inc(),
+    text: () => registry.metrics(),
+  };
+}
+
+type MakeCounter = (name: string, help: string, labelNames?: string[]) => Counter;
+type MakeGauge = (name: string, help: string, labelNames?: string[]) => Gauge;
+type MakeHistogram = (name: string, help: string, buckets: number[], labelNames?: string[]) => Histogram;
+
+function streamMetrics(
+  counter: MakeCounter,
+  gauge: MakeGauge,
+  histogram: MakeHistogram,
+): Pick<Metrics, "stream" | "applied"> {
+  const clients = gauge("pilot_xds", "Connected proxies.", ["version"]);
+  const pushes = counter("pilot_xds_pushes", "Responses sent.", ["type"]);
+  const sizes = histogram(
+    "pilot_xds_config_size_bytes",
+    "Size of responses.",
+    [1, 10_000, 1e6, 4e6, 1e7, 4e7],
+    ["type"],
+  );
+  const rejects = counter("pilot_total_xds_rejects", "Responses that proxies refused.", ["type"]);
+  const convergence = histogram("pilot_proxy_convergence_time", "From response to ACK.", SECONDS);
+  const turnedAway = counter("pilot_xds_turned_away_total", "Streams that were refused.");
+  const debounce = histogram("pilot_debounce_time", "From the first change of a burst to its work.", SECONDS);
+  const init = histogram("pilot_pushcontext_init_seconds", "Working in a burst of changes.", SECONDS);
+  const updates = counter("pilot_inbound_updates", "Changes that came in.", ["type"]);
+  return {
+    stream(event) {
+      switch (event.type) {
+        case "opened":
+          clients.inc({ version: VERSION });
+          break;
+        case "closed":
+          clients.dec({ version: VERSION });
+          break;
+        case "turned-away":
+          turnedAway.inc();
+          break;
+        case "refused":
+          rejects.inc({ type: SHORT[event.kind] });
+          break;
+        case "acked":
+          convergence.observe(event.sinceMs / 1000);
+          break;
+        case "pushed":
+          pushes.inc({ type: SHORT[event.kind] });
+          sizes.observe({ type: SHORT[event.kind] }, event.bytes);
+      }
+    },
+    applied({ changes, tookMs, waitedMs }) {
+      updates.inc({ type: "config" }, changes);
+      debounce.observe(waitedMs / 1000);
+      init.observe(tookMs / 1000);
+    },
+  };
+}
+
+function caMetrics(counter: MakeCounter, gauge: MakeGauge): Pick<Metrics, "signing" | "rootExpires"> {
+  const requests = counter("citadel_server_csr_count", "Requests to sign.");
+  const issued = counter("citadel_server_success_cert_issuance_count", "Certificates issued.");
+  const unauthenticated = counter("citadel_server_authentication_failure_count", "Requests without a proven caller.");
+  const badCsr = counter("citadel_server_csr_parsing_err_count", "Requests that could not be read or were too weak.");
+  const refused = counter("citadel_server_csr_sign_err_count", "Requests refused for another reason.");
+  const expiry = gauge("citadel_server_root_cert_expiry_timestamp", "Unix time at which the root ends.");
+  return {
+    signing(result) {
+      requests.inc();
+      if (result === "issued") issued.inc();
+      else if (result === "unauthenticated") unauthenticated.inc();
+      else if (result === "bad-csr") badCsr.inc();
+      else refused.inc();
+    },
+    rootExpires: (at) => expiry.set(at.getTime() / 1000),
+  };
+}
+
+function webhookMetrics(counter: MakeCounter, histogram: MakeHistogram): Pick<Metrics, "webhook"> {
+  const requests = counter("sidecar_injection_requests_total", "Pods that came by.");
+  const success = counter("sidecar_injection_success_total", "Pods answered.");
+  const failure = counter("sidecar_injection_failure_total", "Pods that could not be answered.");
+  const time = histogram("sidecar_injection_time_seconds", "Time to answer.", [0.001, 0.01, 0.1, 1, 10]);
+  const passed = counter("galley_validation_passed", "Objects found valid.");
+  const failed = counter("galley_validation_failed", "Objects refused.");
+  return {
+    webhook(webhook, result, tookMs) {
+      if (webhook === "validate") {
+        (result === "refused" ? failed : passed).inc();
+        return;
+      }
+      requests.inc();
+      (result === "failed" ? failure : success).inc();
+      time.observe(tookMs / 1000);
+    },
+  };
+}

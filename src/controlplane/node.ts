@@ -1,0 +1,144 @@
+import { isIP } from "node:net";
+import type { ExplicitBind, Interception, Proxy } from "../ir/proxy.ts";
+import { peerLabels, peerOf } from "../model/workload.ts";
+import type { Pod } from "../resources/core.ts";
+import type { Messages } from "../wire/codec.ts";
+import type { Caller } from "./caller.ts";
+
+/** What an Envoy says of itself in its first request, as far as we read it. */
+export interface NodeClaim {
+  readonly id: string;
+  readonly type: Proxy["type"];
+  readonly address: string;
+  readonly name: string;
+  readonly namespace: string;
+  readonly dnsDomain: string;
+  readonly serviceAccount: string | undefined;
+  readonly clusterId: string;
+  readonly version: string;
+  readonly addresses: readonly string[];
+  readonly interception: Interception;
+  readonly bind: ExplicitBind | undefined;
+}
+
+type Node = Messages["envoy.config.core.v3.Node"];
+type Metadata = Readonly<Record<string, unknown>>;
+
+/** Reads a Node; a text is why it cannot be served. */
+export function readNode(node: Node | undefined): NodeClaim | string {
+  if (node?.id === undefined) return "the first request must carry a node with an id";
+  const id = readId(node.id);
+  if (typeof id === "string") return id;
+  const metadata = (node.metadata ?? {}) as Metadata;
+  const addresses = readAddresses(metadata, id.address);
+  if (addresses.length === 0) return "expected an IP address in the node id or in INSTANCE_IPS";
+  const bind = readBind(text(metadata, "MESH_BIND"));
+  if (typeof bind === "string") return bind;
+  return {
+    ...id,
+    namespace: text(metadata, "NAMESPACE") ?? id.namespace,
+    serviceAccount: text(metadata, "SERVICE_ACCOUNT"),
+    clusterId: text(metadata, "CLUSTER_ID") ?? "Kubernetes",
+    version: text(metadata, "ISTIO_VERSION") ?? "",
+    addresses,
+    interception: readInterception(text(metadata, "INTERCEPTION_MODE")),
+    bind,
+  };
+}
+
+type IdParts = Pick<NodeClaim, "id" | "type" | "address" | "name" | "namespace" | "dnsDomain">;
+
+/** `sidecar~10.1.0.5~web-abc.shop~shop.svc.cluster.local` */
+function readId(id: string): IdParts | string {
+  const parts = id.split("~");
+  const [type, address = "", workload = "", dnsDomain = ""] = parts;
+  if (parts.length !== 4) return `expected a node id of the form type~ip~name.namespace~domain, got ${brief(id)}`;
+  if (type !== "sidecar" && type !== "router")
+    return `expected a node of type sidecar or router, got ${brief(type ?? "")}`;
+  const dot = workload.lastIndexOf(".");
+  if (dot <= 0) return `expected name.namespace in the node id, got ${brief(workload)}`;
+  return { id, type, address, name: workload.slice(0, dot), namespace: workload.slice(dot + 1), dnsDomain };
+}
+
+function readAddresses(metadata: Metadata, address: string): string[] {
+  const listed = (text(metadata, "INSTANCE_IPS") ?? "").split(",").filter((ip) => isIP(ip) !== 0);
+  return listed.length > 0 ? listed : [address].filter((ip) => isIP(ip) !== 0);
+}
+
+function text(metadata: Metadata, key: string): string | undefined {
+  const value = metadata[key];
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+function brief(value: string): string {
+  return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value);
+}
+
+function readInterception(mode: string | undefined): Interception {
+  return mode === "NONE" || mode === "TPROXY" ? mode : "REDIRECT";
+}
+
+function readBind(json: string | undefined): ExplicitBind | undefined | string {
+  if (json === undefined) return undefined;
+  try {
+    const value = JSON.parse(json) as Partial<Record<keyof ExplicitBind, unknown>> | null;
+    const { prefix, appAddress, httpProxyPort } = value ?? {};
+    if (typeof prefix === "string" && typeof appAddress === "string" && typeof httpProxyPort === "number")
+      return { prefix, appAddress, httpProxyPort };
+  } catch {
+    // Falls through: not JSON.
+  }
+  return `expected MESH_BIND to hold prefix, appAddress and httpProxyPort, got ${brief(json)}`;
+}
+
+/** Why this caller may not have this node's configuration; undefined when it may. */
+export function refuseNode(claim: NodeClaim, caller: Caller): string | undefined {
+  const { namespace, serviceAccount } = caller.identity;
+  if (claim.namespace !== namespace) return `a workload of namespace ${namespace} may not be node ${brief(claim.id)}`;
+  if (claim.serviceAccount !== undefined && claim.serviceAccount !== serviceAccount)
+    return `service account ${serviceAccount} may not be a node of service account ${brief(claim.serviceAccount)}`;
+  if (caller.podName !== undefined && caller.podName !== claim.name)
+    return `the token of pod ${caller.podName} may not be node ${brief(claim.id)}`;
+  return undefined;
+}
+
+/**
+ * The proxy as the control plane knows it: what others rely on (labels, addresses, identity) comes from its pod and its
+ * credentials, never from its own claim. Undefined while the pod is not known, or is another one than the caller's.
+ */
+export function proxyOf(
+  claim: NodeClaim,
+  caller: Caller,
+  known: { readonly pod: Pod | undefined; readonly clusterId: string },
+): Proxy | undefined {
+  const { pod, clusterId } = known;
+  if (pod === undefined) return undefined;
+  if (caller.podUid !== undefined && pod.metadata.uid !== caller.podUid) return undefined;
+  const { serviceAccount } = caller.identity;
+  if ((pod.spec?.serviceAccountName ?? "default") !== serviceAccount) return undefined;
+  return {
+    id: claim.id,
+    type: claim.type,
+    addresses: podAddresses(pod) ?? claim.addresses,
+    namespace: claim.namespace,
+    name: claim.name,
+    labels: pod.metadata.labels ?? {},
+    serviceAccount,
+    clusterId,
+    dnsDomain: claim.dnsDomain,
+    interception: claim.interception,
+    bind: claim.bind,
+    peer: peerLabels(pod, clusterId),
+  };
+}
+
+function podAddresses(pod: Pod): readonly string[] | undefined {
+  const ips = (pod.status?.podIPs ?? []).map(({ ip }) => ip);
+  if (ips.length > 0) return ips;
+  return pod.status?.podIP === undefined ? undefined : [pod.status.podIP];
+}
+
+/** What the CA writes into the subject of a caller that is no pod we know. */
+export function peerOfCaller(caller: Caller, clusterId: string): Proxy["peer"] {
+  return peerOf({ ns: caller.identity.namespace, cluster: clusterId });
+}

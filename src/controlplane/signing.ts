@@ -1,0 +1,62 @@
+import { MeshError } from "../base/errors.ts";
+import type { PeerLabels } from "../base/peer.ts";
+import type { SigningAnswer, SigningRequest } from "../grpc/ca-server.ts";
+import { type Ca, signWorkload } from "../pki/ca.ts";
+import type { Caller } from "./caller.ts";
+
+export interface SigningDeps {
+  readonly ca: () => Ca;
+  readonly authenticate: (peer: SigningRequest["peer"]) => Promise<Caller | undefined>;
+  /**
+   * What the caller's pod tells its peers. Undefined: the caller names a pod that is not known (yet), or is another account's.
+   */
+  readonly peerOf: (caller: Caller) => Promise<PeerLabels | undefined>;
+  readonly now: () => number;
+  readonly onResult: (result: "issued" | "unauthenticated" | "bad-csr" | "refused") => void;
+}
+
+const DEFAULT_TTL_S = 24 * 3600;
+const MAX_TTL_S = 90 * 24 * 3600;
+/** Clocks of nodes differ. */
+const SKEW_MS = 2 * 60_000;
+
+/** Answers the CA service: the identity is the caller's, whatever the request says. */
+export function createSigner(deps: SigningDeps): (request: SigningRequest) => Promise<SigningAnswer> {
+  const refuse = (status: "UNAUTHENTICATED" | "INVALID_ARGUMENT" | "UNAVAILABLE", details: string): SigningAnswer => ({
+    refusal: { status, details },
+  });
+  return async ({ peer, csr, validitySeconds }) => {
+    const caller = await deps.authenticate(peer);
+    if (caller === undefined) {
+      deps.onResult("unauthenticated");
+      return refuse("UNAUTHENTICATED", "neither the client certificate nor the token proves a service account");
+    }
+    const seconds = Number.isFinite(validitySeconds) && validitySeconds > 0 ? validitySeconds : DEFAULT_TTL_S;
+    if (seconds > MAX_TTL_S) {
+      deps.onResult("refused");
+      return refuse("INVALID_ARGUMENT", `expected a validity of at most ${MAX_TTL_S} s, got ${seconds}`);
+    }
+    const labels = await deps.peerOf(caller);
+    if (labels === undefined) {
+      deps.onResult("refused");
+      return refuse("UNAVAILABLE", "the pod of the caller is not known to the control plane");
+    }
+    const now = deps.now();
+    const validity = { notBefore: new Date(now - SKEW_MS), notAfter: new Date(now + seconds * 1000) };
+    const subject = {
+      identity: caller.identity,
+      peer: labels,
+      ...(caller.podUid === undefined ? {} : { podUid: caller.podUid }),
+    };
+    const ca = deps.ca();
+    try {
+      const leaf = await signWorkload(ca, csr, subject, validity);
+      deps.onResult("issued");
+      return { chain: [leaf, ca.certificate] };
+    } catch (error) {
+      if (!(error instanceof MeshError)) throw error;
+      deps.onResult("bad-csr");
+      return refuse("INVALID_ARGUMENT", error.message);
+    }
+  };
+}

@@ -1,0 +1,74 @@
+import { createDerivations, type Derivations, type Source } from "../base/derive.ts";
+import { createMesh, type Mesh } from "../compile/mesh.ts";
+import type { MeshConfig } from "../model/mesh-config.ts";
+import { meshKinds, type MeshKindName } from "../gen/mesh-kinds.ts";
+import { createWorldStore, type WorldStore } from "../resources/world-store.ts";
+import type { XdsOptions } from "../xds/types.ts";
+import type { Watched } from "./watch.ts";
+
+/** What the control plane knows, and what follows from it. */
+export interface State {
+  readonly world: WorldStore;
+  readonly derivations: Derivations;
+  readonly mesh: Mesh;
+  /** The mesh's configuration as it is now; tracked inside derivations and effects. */
+  readonly meshConfig: () => MeshConfig;
+  /** Tracked. */
+  readonly xdsOptions: () => XdsOptions;
+  readonly trustDomains: () => readonly [string, ...string[]];
+  /** Whether this instance writes shared objects; tracked. */
+  readonly leading: Source<boolean>;
+  close(): void;
+}
+
+/** An empty World with the mesh compiled from it. */
+export function createState(options: {
+  readonly rootNamespace: string;
+  readonly domain: string;
+  readonly clusterId: string;
+}): State {
+  const derivations = createDerivations();
+  const world = createWorldStore(derivations);
+  const mesh = createMesh(world, { ...options, derivations });
+  const meshConfig = (): MeshConfig => mesh.model.meshConfig();
+  // Asked for outside effects too (each call, each review): held, so that it is read once per change.
+  let current = meshConfig();
+  const unfollow = derivations.effect(() => {
+    current = meshConfig();
+  });
+  return {
+    world,
+    derivations,
+    mesh,
+    meshConfig,
+    xdsOptions: () => optionsOf(meshConfig()),
+    trustDomains: () => [current.trustDomain, ...current.trustDomainAliases],
+    leading: derivations.source(false),
+    close: unfollow,
+  };
+}
+
+function optionsOf(config: MeshConfig): XdsOptions {
+  const { accessLogFile: path, accessLogEncoding: encoding, accessLogFormat } = config;
+  return {
+    trustDomains: [config.trustDomain, ...config.trustDomainAliases],
+    accessLog:
+      path === "" ? undefined : { path, encoding, format: accessLogFormat === "" ? undefined : accessLogFormat },
+    protocolDetectionTimeoutMs: config.protocolDetectionTimeoutMs,
+  };
+}
+
+/** What is watched: the cluster's services and pods, the mesh's own kinds, our configuration, the webhooks. */
+export function watchedKinds(rootNamespace: string): readonly Watched[] {
+  return [
+    { kind: "Namespace" },
+    { kind: "Node" },
+    { kind: "Service" },
+    { kind: "EndpointSlice" },
+    { kind: "Pod" },
+    ...(Object.keys(meshKinds) as MeshKindName[]).map((kind) => ({ kind })),
+    { kind: "ConfigMap", options: { namespace: rootNamespace } },
+    { kind: "MutatingWebhookConfiguration" },
+    { kind: "ValidatingWebhookConfiguration" },
+  ];
+}

@@ -1,0 +1,95 @@
+import type { IncomingMessage } from "node:http";
+import { errorText } from "../base/errors.ts";
+import type { KubeObject } from "../resources/object.ts";
+import { type Answer, BodyError, json, readBody } from "./http.ts";
+
+/** A request of the API server to have a say in a write. */
+export interface AdmissionRequest {
+  readonly uid: string;
+  readonly namespace?: string;
+  readonly operation?: string;
+  readonly object?: KubeObject;
+}
+
+/** Our say. `patch` is RFC 6902. */
+export interface AdmissionAnswer {
+  readonly allowed: boolean;
+  readonly message?: string;
+  readonly warnings?: readonly string[];
+  readonly patch?: readonly unknown[];
+}
+
+export interface WebhookDeps {
+  /** `path` is the request's path below /inject, e.g. `/cluster/c1/net/n1`; may throw: the pod is refused with the words. */
+  readonly inject: (request: AdmissionRequest, path: string) => AdmissionAnswer;
+  readonly validate: (request: AdmissionRequest) => AdmissionAnswer;
+  readonly onResult: (webhook: "inject" | "validate", result: "allowed" | "refused" | "failed", tookMs: number) => void;
+}
+
+/** An object has at most 1.5 MiB in etcd; a review carries the old one too. */
+const MAX_BODY = 8 * 1024 * 1024;
+
+/**
+ * Answers admission reviews. Injection fails closed: a pod that asked for a proxy and cannot get one is refused (the
+ * configuration's failurePolicy is Fail too). Validation fails open on our own defects: they are ours, not the user's.
+ */
+export async function answerWebhook(deps: WebhookDeps, request: IncomingMessage, url: URL): Promise<Answer> {
+  const webhook = route(url.pathname);
+  if (webhook === undefined) return { status: 404, body: "expected /inject or /validate\n" };
+  if (request.method !== "POST") return { status: 405, body: "expected POST\n" };
+  const review = parseReview(await readBody(request, MAX_BODY));
+  const started = performance.now();
+  let answer: AdmissionAnswer;
+  let isFailed = false;
+  try {
+    answer = webhook.name === "inject" ? deps.inject(review, webhook.rest) : deps.validate(review);
+  } catch (error) {
+    isFailed = true;
+    answer =
+      webhook.name === "inject"
+        ? { allowed: false, message: errorText(error) }
+        : { allowed: true, warnings: [`the object could not be checked: ${errorText(error)}`] };
+  }
+  const result = isFailed ? "failed" : answer.allowed ? "allowed" : "refused";
+  deps.onResult(webhook.name, result, performance.now() - started);
+  return json(responseOf(review.uid, answer));
+}
+
+function route(path: string): { readonly name: "inject" | "validate"; readonly rest: string } | undefined {
+  const match = /^\/(inject|validate)(\/.*)?$/.exec(path);
+  return match === null ? undefined : { name: match[1] as "inject" | "validate", rest: match[2] ?? "" };
+}
+
+function parseReview(text: string): AdmissionRequest {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new BodyError(400, "expected an AdmissionReview as JSON");
+  }
+  const review = value as { kind?: unknown; request?: Partial<AdmissionRequest> | null } | null;
+  const request = review?.request;
+  if (review?.kind !== "AdmissionReview" || typeof request?.uid !== "string")
+    throw new BodyError(400, "expected an AdmissionReview with a request");
+  return request as AdmissionRequest;
+}
+
+function responseOf(uid: string, answer: AdmissionAnswer): unknown {
+  const patch =
+    answer.patch === undefined || answer.patch.length === 0
+      ? {}
+      : { patchType: "JSONPatch", patch: Buffer.from(JSON.stringify(answer.patch)).toString("base64") };
+  return {
+    apiVersion: "admission.k8s.io/v1",
+    kind: "AdmissionReview",
+    response: {
+      uid,
+      allowed: answer.allowed,
+      ...(answer.message === undefined
+        ? {}
+        : { status: { message: answer.message, code: answer.allowed ? 200 : 400 } }),
+      ...(answer.warnings === undefined || answer.warnings.length === 0 ? {} : { warnings: answer.warnings }),
+      ...patch,
+    },
+  };
+}

@@ -1,0 +1,107 @@
+import type { XdsKind } from "../xds/types.ts";
+import { nextPush, notePush } from "./push-plan.ts";
+import type { Snapshot } from "./resource-table.ts";
+import { createSubscription, openSubscription, type Subscription, updateSubscription } from "./subscription.ts";
+import type { ReadRequest, XdsProtocol } from "./xds-protocol.ts";
+import { type StreamDeps, STREAM_TIMES } from "./xds-deps.ts";
+
+/** What a sender works on: the subscriptions of one stream, and where its bytes go. */
+export interface SenderParts<Request> {
+  readonly protocol: XdsProtocol<Request>;
+  readonly proxy: string;
+  readonly subs: Map<XdsKind, Subscription>;
+  readonly snapshot: () => Snapshot | undefined;
+  readonly send: (bytes: Uint8Array) => void;
+  readonly deps: Pick<StreamDeps, "onEvent" | "controlPlane" | "now">;
+  readonly onFault: (error: unknown) => void;
+}
+
+/** Sends what is due, one response at a time. */
+export interface Sender {
+  readonly answer: (kind: XdsKind, request: ReadRequest) => void;
+  /** Something may be due: looks soon, once for all that happens until then. */
+  readonly wake: () => void;
+  /** The transport took the last response. */
+  readonly drained: () => void;
+  readonly close: () => void;
+}
+
+/** The shell around nextPush: nonces, patience, and the wait for the transport. */
+export function createSender<Request>(parts: SenderParts<Request>): Sender {
+  const { protocol, proxy, subs, deps } = parts;
+  const last = new Map<XdsKind, { readonly nonce: string; readonly at: number }>();
+  let count = 0;
+  let isBusy = false;
+  let isAwake = false;
+  let isClosed = false;
+  let impatience: NodeJS.Timeout | undefined;
+
+  const pump = (impatient: boolean): void => {
+    isAwake = false;
+    const snapshot = parts.snapshot();
+    if (isBusy || isClosed || snapshot === undefined) return;
+    const push = nextPush(subs, snapshot, { impatient, whole: protocol.name === "sotw" });
+    const sub = push === undefined ? undefined : subs.get(push.kind);
+    if (push === undefined || sub === undefined) return;
+    const { kind } = push;
+    const sent = protocol.widen(sub, push.sent, snapshot[kind]);
+    count += 1;
+    const nonce = String(count);
+    notePush(subs, { kind, sent }, nonce);
+    last.set(kind, { nonce, at: deps.now() });
+    const bytes = protocol.write({ kind, nonce, sent, controlPlane: deps.controlPlane });
+    isBusy = true;
+    parts.send(bytes);
+    deps.onEvent({ type: "pushed", kind, proxy, bytes: bytes.length, resources: sent.set.length });
+    clearTimeout(impatience);
+    impatience = setTimeout(safe, STREAM_TIMES.impatience, true);
+  };
+  // Runs from timers, where a throw would end the process.
+  const safe = (impatient: boolean): void => {
+    try {
+      pump(impatient);
+    } catch (error) {
+      parts.onFault(error);
+    }
+  };
+  const wake = (): void => {
+    if (isAwake || isClosed) return;
+    isAwake = true;
+    setImmediate(safe, false);
+  };
+  return {
+    wake,
+    drained() {
+      isBusy = false;
+      wake();
+    },
+    close() {
+      isClosed = true;
+      clearTimeout(impatience);
+    },
+    answer: (kind, request) => takeAnswer(parts, kind, request, last.get(kind)),
+  };
+}
+
+/** Brings a subscription up to date with a request, and tells what it answered. */
+function takeAnswer<Request>(
+  { subs, deps, proxy }: SenderParts<Request>,
+  kind: XdsKind,
+  request: ReadRequest,
+  last: { readonly nonce: string; readonly at: number } | undefined,
+): void {
+  const known = subs.get(kind);
+  const change = request.change(known, last?.nonce);
+  if (change === undefined) return;
+  if (known === undefined) {
+    const sub = createSubscription(kind);
+    openSubscription(sub, change);
+    subs.set(kind, sub);
+    return;
+  }
+  const isAnswer = known.inFlight.has(change.nonce);
+  updateSubscription(known, change, deps.now());
+  if (!isAnswer) return;
+  if (change.error !== undefined) deps.onEvent({ type: "refused", kind, proxy, error: change.error });
+  else deps.onEvent({ type: "acked", kind, proxy, sinceMs: deps.now() - (last?.at ?? deps.now()) });
+}

@@ -1,0 +1,92 @@
+import { errorText } from "../base/errors.ts";
+import type { Logger } from "../base/logger.ts";
+import type { XdsAcceptor, XdsConnection } from "../grpc/ads-server.ts";
+import type { Peer } from "../grpc/server.ts";
+import type { Caller } from "./caller.ts";
+import type { Metrics } from "./metrics.ts";
+import { type NodeClaim, proxyOf, refuseNode } from "./node.ts";
+import { createResourceStore } from "./resource-store.ts";
+import type { Snapshot } from "./resource-table.ts";
+import type { State } from "./state.ts";
+import type { StreamDeps, StreamEvent } from "./xds-deps.ts";
+import { deltaProtocol, sotwProtocol } from "./xds-protocol.ts";
+import { serveStream, type XdsStream } from "./xds-stream.ts";
+
+export interface XdsServerDeps {
+  readonly state: State;
+  /** Streams are listed here while they are served. */
+  readonly streams: Set<XdsStream>;
+  readonly authenticate: (peer: Peer) => Promise<Caller | undefined>;
+  readonly notReady: () => string | undefined;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  readonly instance: string;
+  readonly clusterId: string;
+  readonly onFault: (error: unknown) => void;
+}
+
+/** Joins streams to the compiled mesh: each follows the resources of its own proxy. */
+export function createXdsAcceptor(deps: XdsServerDeps): XdsAcceptor {
+  const { state, log } = deps;
+  const store = createResourceStore({
+    derivations: state.derivations,
+    configOf: (proxy) => state.mesh.proxyConfig(proxy),
+    options: state.xdsOptions,
+    onProblem(kind, name, error) {
+      deps.metrics.fault();
+      log.error({ kind, resource: name, error: errorText(error) }, "a resource could not be built");
+    },
+  });
+  const follow = (claim: NodeClaim, caller: Caller, onSnapshot: (snapshot: Snapshot) => void): (() => void) => {
+    const reader = store.open();
+    const stop = state.derivations.effect(() => {
+      const pod = state.world.get("Pod", claim.namespace, claim.name);
+      const proxy = proxyOf(claim, caller, { pod, clusterId: deps.clusterId });
+      // A pod that is gone keeps what it had until its proxy goes too.
+      if (proxy !== undefined) onSnapshot(reader.snapshot(proxy));
+    });
+    return () => {
+      stop();
+      reader.close();
+    };
+  };
+  const streamDeps: StreamDeps = {
+    notReady: deps.notReady,
+    admit: (connection, claim) => admit(deps, connection, claim),
+    follow,
+    onEvent(event) {
+      deps.metrics.stream(event);
+      logEvent(log, event);
+    },
+    onFault: deps.onFault,
+    controlPlane: deps.instance,
+    now: Date.now,
+  };
+  return {
+    delta: (connection) => serveStream(streamDeps, deltaProtocol, connection, deps.streams),
+    sotw: (connection) => serveStream(streamDeps, sotwProtocol, connection, deps.streams),
+  };
+}
+
+async function admit(
+  deps: XdsServerDeps,
+  connection: XdsConnection,
+  claim: NodeClaim,
+): ReturnType<StreamDeps["admit"]> {
+  const caller = await deps.authenticate(connection.peer);
+  if (caller === undefined)
+    return {
+      status: "UNAUTHENTICATED",
+      details: "neither the client certificate nor the token proves a service account",
+    };
+  const refusal = refuseNode(claim, caller);
+  return refusal === undefined ? { caller } : { status: "PERMISSION_DENIED", details: refusal };
+}
+
+function logEvent(log: Logger, event: StreamEvent): void {
+  const { type, ...fields } = event;
+  if (type === "refused") log.warn(fields, "a proxy refused configuration");
+  else if (type === "turned-away") log.warn(fields, "a stream was turned away");
+  else if (type === "opened" || type === "closed") log.info(fields, `proxy stream ${type}`);
+  else log.debug(fields, type);
+}

@@ -1,0 +1,127 @@
+import { hostname } from "node:os";
+import { parseArgs } from "node:util";
+import { pino } from "pino";
+import { errorText, MeshError, UsageError } from "./base/errors.ts";
+import type { Logger } from "./base/logger.ts";
+import { type ListenAddress, parseListenAddress } from "./controlplane/http.ts";
+import { type ControlPlane, createControlPlane } from "./controlplane/main.ts";
+import { VERSION } from "./gen/version.ts";
+import { openCluster } from "./kube/cluster.ts";
+
+const USAGE = `usage: meshd discovery [flags]
+
+The control plane: watches the cluster, compiles the mesh, serves proxies, signs identities, answers webhooks.
+
+  --httpAddr ADDR         readiness (default :8080)
+  --secureGRPCAddr ADDR   xDS and certificates, TLS only (default :15012)
+  --monitoringAddr ADDR   metrics and debug (default :15014)
+  --httpsAddr ADDR        webhooks (default :15017)
+  --kubeconfig FILE       cluster to work for (default: the pod's service account)
+  --domain SUFFIX         DNS suffix of the cluster (default cluster.local)
+  --log_output_level L    debug, info, warn or error (default info)
+`;
+
+const FLAGS = {
+  httpAddr: { type: "string", default: ":8080" },
+  secureGRPCAddr: { type: "string", default: ":15012" },
+  monitoringAddr: { type: "string", default: ":15014" },
+  httpsAddr: { type: "string", default: ":15017" },
+  kubeconfig: { type: "string" },
+  domain: { type: "string", default: "cluster.local" },
+  log_output_level: { type: "string", default: "info" },
+  help: { type: "boolean", short: "h" },
+  version: { type: "boolean" },
+} as const;
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** What the command line and the environment say. Throws UsageError. */
+function readFlags(argv: readonly string[]) {
+  try {
+    const { values, positionals } = parseArgs({ args: [...argv], options: FLAGS, allowPositionals: true });
+    return { values, command: positionals.join(" ") };
+  } catch (error) {
+    throw new UsageError(errorText(error));
+  }
+}
+
+function address(flag: string, text: string): ListenAddress {
+  const parsed = parseListenAddress(text);
+  if (parsed === undefined) throw new UsageError(`--${flag}: expected an address such as :8080, got ${text}`);
+  return parsed;
+}
+
+/** Istio's form `default:info` is taken too: the last part is the level. */
+function logLevel(text: string): string {
+  const level = text.slice(text.lastIndexOf(":") + 1);
+  if (["debug", "info", "warn", "error"].includes(level)) return level;
+  throw new UsageError(`--log_output_level: expected debug, info, warn or error, got ${text}`);
+}
+
+async function serve(flags: ReturnType<typeof readFlags>["values"], env: Env): Promise<number> {
+  const listen = {
+    http: address("httpAddr", flags.httpAddr),
+    secureGrpc: address("secureGRPCAddr", flags.secureGRPCAddr),
+    monitoring: address("monitoringAddr", flags.monitoringAddr),
+    https: address("httpsAddr", flags.httpsAddr),
+  };
+  const log: Logger = pino({ level: logLevel(flags.log_output_level), base: { program: "meshd" } });
+  const kubeconfig = flags.kubeconfig === undefined ? {} : { kubeconfig: flags.kubeconfig };
+  const cluster = await openCluster({ ...kubeconfig, env });
+  const plane = createControlPlane({
+    cluster,
+    namespace: env["POD_NAMESPACE"] ?? "istio-system",
+    instance: env["POD_NAME"] ?? hostname(),
+    clusterId: env["CLUSTER_ID"] ?? "Kubernetes",
+    revision: env["REVISION"] ?? "default",
+    domain: flags.domain,
+    listen,
+    log,
+  });
+  log.info({ version: VERSION, server: cluster.context.server }, "starting");
+  return untilSignal(plane, log);
+}
+
+/** Runs until SIGTERM or SIGINT; a second signal ends the process at once. */
+async function untilSignal(plane: ControlPlane, log: Logger): Promise<number> {
+  const stopped = new Promise<void>((resolve) => {
+    const stop = (signal: string): void => {
+      log.info({ signal }, "stopping");
+      for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, () => process.exit(1));
+      resolve();
+    };
+    process.once("SIGTERM", stop);
+    process.once("SIGINT", stop);
+  });
+  // What nobody caught must not take the control plane from all proxies: it is told, and the others are served on.
+  process.on("unhandledRejection", (error) => log.error({ error: errorText(error) }, "unhandled rejection"));
+  try {
+    await Promise.race([plane.start(), stopped]);
+    await stopped;
+  } finally {
+    await plane.close();
+  }
+  return 0;
+}
+
+/** The program meshd: resolves with its exit code (0 stopped, 2 could not run). */
+export async function main(argv: readonly string[], env: Env): Promise<number> {
+  try {
+    const { values, command } = readFlags(argv);
+    if (values.help === true) {
+      process.stdout.write(USAGE);
+      return 0;
+    }
+    if (values.version === true || command === "version") {
+      process.stdout.write(`${VERSION}\n`);
+      return 0;
+    }
+    if (command !== "discovery") throw new UsageError(`expected the command discovery, got ${command || "nothing"}`);
+    return await serve(values, env);
+  } catch (error) {
+    const hint = error instanceof MeshError && error.hint !== undefined ? `\n${error.hint}` : "";
+    const usage = error instanceof UsageError ? `\n${USAGE}` : "";
+    process.stderr.write(`meshd: ${errorText(error)}${hint}${usage}\n`);
+    return 2;
+  }
+}
