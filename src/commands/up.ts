@@ -1,6 +1,6 @@
-import { rm, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
-import { isAbsolute, join, resolve } from "node:path";
+import { dirname, isAbsolute, join, resolve } from "node:path";
 import { compact } from "../base/compact.ts";
 import { EnvironmentError, UsageError } from "../base/errors.ts";
 import { locateEnvoy } from "../envoy/locate.ts";
@@ -12,6 +12,7 @@ import { type ClusterState, claimState, identify, isAlive, readState, stateDir, 
 import { stopCluster } from "../local/stop.ts";
 import { listOption, switchOption, textOption } from "./input.ts";
 import type { CommandInput, CommandRun, Io } from "./io.ts";
+import { mergeInto, ownKubeconfig, removeFrom } from "./merge-kubeconfig.ts";
 
 /** Starts a local Kubernetes cluster: API endpoint, controllers and a node whose pods are processes of this machine. */
 export const run: CommandRun = async (input, io) => {
@@ -21,7 +22,7 @@ export const run: CommandRun = async (input, io) => {
   if (known !== undefined && isAlive(known.process)) return alreadyUp(known, io);
   if (known !== undefined) {
     io.err(`cluster ${options.name} was not ended properly: cleaning up after it\n`);
-    await stopCluster(directory);
+    await endCluster(directory);
   }
   const envoy = await locateEnvoy({
     env: io.env,
@@ -43,11 +44,13 @@ export const run: CommandRun = async (input, io) => {
       signal: io.signal,
     });
     await writeFile(options.kubeconfig, started.kubeconfig, { mode: 0o600 });
+    if (options.merged !== undefined) await mergeInto(options.merged, started.kubeconfig);
     const state = stateOf(options, choice, started);
     await writeState(directory, state);
+    started.release();
     tellStarted(state, choice, io);
   } catch (error) {
-    await stopCluster(directory).catch(() => undefined);
+    await endCluster(directory).catch(() => undefined);
     throw error;
   }
   if (options.foreground) await stayInForeground(started, directory, io);
@@ -63,6 +66,8 @@ interface UpOptions {
   readonly tied: boolean;
   readonly foreground: boolean;
   readonly kubeconfig: string;
+  /** The user's own kubeconfig, when the cluster is to be added to it. */
+  readonly merged: string | undefined;
 }
 
 /** A cluster's name as it stands in paths and in the names of objects. */
@@ -88,6 +93,7 @@ function readOptions(input: CommandInput, io: Io): UpOptions {
     tied: switchOption(input, "tied"),
     foreground: switchOption(input, "foreground"),
     kubeconfig: kubeconfig === undefined ? join(stateDir(io.env, name), "kubeconfig") : resolve(io.cwd, kubeconfig),
+    merged: switchOption(input, "mergeKubeconfig") ? ownKubeconfig(io.env) : undefined,
   };
 }
 
@@ -123,10 +129,10 @@ async function claim(directory: string, options: UpOptions, choice: NetworkChoic
 }
 
 function stateOf(options: UpOptions, choice: NetworkChoice, started: Started): ClusterState {
-  const { name, kubeconfig } = options;
+  const { name, kubeconfig, merged } = options;
   const { link, runDir, server } = started;
   const id = processIdOf(started.process);
-  return { name, phase: "up", process: id, network: choice.network, kubeconfig, server, ...compact({ link, runDir }) };
+  return { name, phase: "up", process: id, network: choice.network, kubeconfig, server, ...compact({ link, runDir, merged }) };
 }
 
 function alreadyUp(state: ClusterState, io: Io): { exitCode: 0 } {
@@ -166,5 +172,18 @@ async function stayInForeground(started: Started, directory: string, io: Io): Pr
     });
     if (io.signal.aborted) done();
   });
-  await stopCluster(directory);
+  await endCluster(directory);
+}
+
+/** Ends the cluster of a state folder and takes it out of the user's kubeconfig. */
+export async function endCluster(directory: string): Promise<boolean> {
+  const state = await readState(directory);
+  if (state?.merged !== undefined) {
+    const text = await readFile(state.kubeconfig, "utf8").catch(() => "");
+    if (text !== "") await removeFrom(state.merged, text);
+  }
+  const outside = state !== undefined && dirname(state.kubeconfig) !== directory;
+  const found = await stopCluster(directory);
+  if (outside) await rm(state.kubeconfig, { force: true });
+  return found;
 }

@@ -188,6 +188,7 @@ export async function runDaemon(log: Logger): Promise<void> {
     for (const event of ["end", "close", "error"]) process.stdin.once(event, resolve);
     process.stdin.resume();
   });
+  endWithStarter();
   let cluster: LocalCluster;
   try {
     const now = (): Date => new Date();
@@ -201,4 +202,15 @@ export async function runDaemon(log: Logger): Promise<void> {
   await ended;
   await cluster.close();
   if (config.tied) await removeStateDir(config.stateDir);
+}
+
+/** Until the starting command says "keep", its end is ours: it may have been killed before anyone knew of this cluster. */
+function endWithStarter(): void {
+  const end = (): void => {
+    process.kill(process.pid, "SIGTERM");
+  };
+  process.once("disconnect", end);
+  process.once("message", () => {
+    process.off("disconnect", end);
+  });
 }

@@ -33,6 +33,8 @@ export interface Started {
   readonly server: string;
   readonly link: string | undefined;
   readonly runDir: string | undefined;
+  /** From now on the node lives without us; until then it ends when we do. */
+  readonly release: () => void;
 }
 
 /** The namespaces' first process: makes the machine's one link, then runs the node. Ends when the node ends, and all with it. */
@@ -170,7 +172,7 @@ async function handOver(
   child: ChildProcess,
   config: DaemonConfig,
   hand: Hand,
-): Promise<{ kubeconfig: string; server: string }> {
+): Promise<Pick<Started, "kubeconfig" | "server" | "release">> {
   const answer = waitForAnswer(child, hand.request);
   if (hand.keep) {
     child.send(config, hand.socket, () => hand.socket.close());
@@ -184,8 +186,12 @@ async function handOver(
       throw portError(config.apiPort, Object.assign(new Error(), { code: message.code }));
     throw new EnvironmentError("cluster-failed", `the local cluster did not start: ${message.message}`);
   }
-  child.disconnect();
-  return { kubeconfig: message.kubeconfig, server: message.server };
+  const release = (): void => {
+    child.send("keep", () => {
+      child.disconnect();
+    });
+  };
+  return { kubeconfig: message.kubeconfig, server: message.server, release };
 }
 
 function waitForAnswer(child: ChildProcess, { signal, foreground, stateDir }: StartRequest): Promise<DaemonMessage> {

@@ -1,5 +1,6 @@
 import { createServer } from "node:http";
 import { hostname } from "node:os";
+import { EnvironmentError } from "../../base/errors.ts";
 import { unprivilegedPort } from "./network/loopback-plan.ts";
 
 export interface EchoOptions {
@@ -32,6 +33,10 @@ export function echoPlan(args: readonly string[], env: EchoOptions["env"]): Echo
 export async function serveEcho({ args, env, out, signal }: EchoOptions): Promise<void> {
   const { ports, text } = echoPlan(args, env);
   const bind = env["BIND_ADDRESS"];
+  let fail: (error: Error) => void = () => undefined;
+  const failed = new Promise<never>((_resolve, reject) => {
+    fail = reject;
+  });
   const servers = ports.map((port) => {
     const server = createServer((request, response) => {
       const told = `${request.method ?? ""} ${request.url ?? ""} on ${env["HOSTNAME"] ?? hostname()}\n`;
@@ -39,16 +44,20 @@ export async function serveEcho({ args, env, out, signal }: EchoOptions): Promis
       response.end(text === undefined ? told : `${text}\n`);
     });
     const real = bind === undefined ? port : unprivilegedPort(port);
+    server.once("error", (error) => {
+      fail(new EnvironmentError("cannot-listen", error.message, { cause: error }));
+    });
     server.listen(real, bind, () => {
       out(`echo server is listening on ${bind ?? ""}:${real}\n`);
     });
     return server;
   });
-  await new Promise<void>((resolve) => {
+  const stopped = new Promise<void>((resolve) => {
     signal.addEventListener("abort", () => {
       resolve();
     });
   });
+  await Promise.race([stopped, failed]);
   for (const server of servers) {
     server.close();
     server.closeAllConnections();

@@ -15,7 +15,15 @@ export interface DataLookup {
 export interface ServiceLink {
   readonly name: string;
   readonly host: string;
-  readonly ports: readonly { readonly name: string | undefined; readonly port: number; readonly protocol: string }[];
+  readonly ports: readonly ServiceLinkPort[];
+}
+
+export interface ServiceLinkPort {
+  readonly name: string | undefined;
+  readonly port: number;
+  /** The port that is dialled; another one where the node maps ports. */
+  readonly realPort: number;
+  readonly protocol: string;
 }
 
 export interface EnvSources {
@@ -97,15 +105,22 @@ function linkVariables({ name, host, ports }: ServiceLink): readonly (readonly [
   const prefix = upper(name);
   const first = ports[0];
   if (first === undefined) return [];
+  const url = ({ protocol, realPort }: ServiceLinkPort): string => `${protocol.toLowerCase()}://${host}:${realPort}`;
   return [
     [`${prefix}_SERVICE_HOST`, host],
-    [`${prefix}_SERVICE_PORT`, String(first.port)],
-    [`${prefix}_PORT`, `${first.protocol.toLowerCase()}://${host}:${first.port}`],
-    ...ports.flatMap((port): [string, string][] =>
-      port.name === undefined || port.name === ""
-        ? []
-        : [[`${prefix}_SERVICE_PORT_${upper(port.name)}`, String(port.port)]],
-    ),
+    [`${prefix}_SERVICE_PORT`, String(first.realPort)],
+    [`${prefix}_PORT`, url(first)],
+    ...ports.flatMap((port): [string, string][] => {
+      const link = `${prefix}_PORT_${port.port}_${port.protocol.toUpperCase()}`;
+      const named = port.name === undefined || port.name === "" ? undefined : `${prefix}_SERVICE_PORT_${upper(port.name)}`;
+      return [
+        ...(named === undefined ? [] : [[named, String(port.realPort)] as [string, string]]),
+        [link, url(port)],
+        [`${link}_PROTO`, port.protocol.toLowerCase()],
+        [`${link}_PORT`, String(port.realPort)],
+        [`${link}_ADDR`, host],
+      ];
+    }),
   ];
 }
 

@@ -60,14 +60,16 @@ export function resolveImage(image: string, map: ImageMap, programs: Programs): 
   };
 }
 
-/** The command line of a container before `$(VAR)` is replaced: command over entrypoint, args after it. */
-export function commandLine(container: Container, image: LocalImage): readonly string[] {
-  const args = container.args ?? [];
+/**
+ * The command line of a container before `$(VAR)` is replaced: command over entrypoint, args after it. What stands in for an
+ * unknown image runs none of that (it was meant for the inside of the image); where the container is to end, it ends at once.
+ */
+export function commandLine(container: Container, image: LocalImage, ends: boolean): readonly string[] {
   if (image.standIn) {
     const ports = (container.ports ?? []).map((port) => String(port.containerPort));
-    return [...image.entrypoint, "--stand-in", ...ports];
+    return ends ? ["echo", "nothing runs for this image"] : [...image.entrypoint, "--stand-in", ...ports];
   }
-  return container.command === undefined ? [...image.entrypoint, ...args] : [...container.command, ...args];
+  return [...(container.command ?? image.entrypoint), ...(container.args ?? [])];
 }
 
 /** `IMAGE=CMD` of `--map`. Undefined when it has no `=`. */

@@ -22,6 +22,8 @@ export interface ContainerPlace {
   readonly directory: string;
   readonly data: DataLookup;
   readonly services: readonly ServiceLink[];
+  /** The container is expected to come to an end: an init container, or one of a pod that is not always restarted. */
+  readonly ends: boolean;
 }
 
 let serial = 0;
@@ -29,7 +31,7 @@ let serial = 0;
 /** Starts the container's program in a fresh look of its root directory. Throws ContainerConfigError for bad references. */
 export async function launchContainer(place: ContainerPlace, log: ContainerLog): Promise<RunningProcess> {
   const env = environment(place);
-  const argv = commandLine(place.container, place.image).map((word) => expand(word, env));
+  const argv = commandLine(place.container, place.image, place.ends).map((word) => expand(word, env));
   const root = await prepareRoot(place);
   return start(place, { argv, root, env, log });
 }
@@ -78,7 +80,7 @@ function environment(place: ContainerPlace): ReadonlyMap<string, string> {
     KUBERNETES_SERVICE_PORT: String(node.apiAddress.port),
     KUBERNETES_SERVICE_PORT_HTTPS: String(node.apiAddress.port),
   };
-  return containerEnv(container, { pod, facts, data, services, base, forced: network.env });
+  return containerEnv(container, { pod, facts, data, services, base, forced: network.env(container.name) });
 }
 
 function rootOf(place: ContainerPlace): string {

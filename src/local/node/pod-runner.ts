@@ -233,7 +233,7 @@ export class PodRunner {
       const { clusterIP = "", ports = [] } = spec ?? {};
       if (clusterIP === "" || clusterIP === "None" || metadata.name === "kubernetes") return [];
       const host = network.serviceHost(ip, clusterIP);
-      const links = ports.map(({ name, port, protocol = "TCP" }) => ({ name, port: network.realPort(port), protocol }));
+      const links = ports.map(({ name, port, protocol = "TCP" }) => ({ name, port, realPort: network.realPort(port), protocol }));
       return [{ name: metadata.name, host, ports: links }];
     });
   }
@@ -241,8 +241,9 @@ export class PodRunner {
   private runnerFor(container: Container, rule: RestartRule): ContainerRunner {
     const { node } = this;
     const image = resolveImage(container.image ?? "", node.images, node.programs);
-    if (image.standIn && container.command === undefined) {
-      const text = `image ${container.image ?? ""} is not known to the local cluster: an HTTP echo server runs in its place (meshctl up --map IMAGE=CMD runs a program of yours)`;
+    if (image.standIn) {
+      const instead = rule === "always" ? "an HTTP echo server runs in its place" : "nothing runs in its place";
+      const text = `image ${container.image ?? ""} is not known to the local cluster: ${instead} (meshctl up --map IMAGE=CMD runs a program of yours)`;
       node.events.warning(this.pod, "UnknownImage", text);
     }
     const place = (): Parameters<typeof launchContainer>[0] => {
@@ -258,6 +259,7 @@ export class PodRunner {
         directory: join(this.directory, "containers", container.name),
         data: this.dataLookup(),
         services: this.serviceLinks(),
+        ends: rule !== "always",
       };
     };
     const host: ContainerHost = {

@@ -5,9 +5,6 @@ import { type VolumeFile, writeAtomicDir } from "./atomic-dir.ts";
 import { type PodFacts, fieldValue, resourceValue } from "./downward.ts";
 import { ContainerConfigError, type DataLookup } from "./env.ts";
 
-/** Where pods find their service account when their spec does not say otherwise. */
-export const SERVICE_ACCOUNT_PATH = "/var/run/secrets/kubernetes.io/serviceaccount";
-const API_ACCESS = "kube-api-access";
 const DEFAULT_MODE = 0o644;
 const TOKEN_SECONDS = 3607;
 
@@ -22,33 +19,11 @@ export interface VolumeContext {
   readonly now: () => Date;
 }
 
-/** The pod's volumes as spec'd, with the service account volume that admission would have added. */
-export function podVolumes(pod: Pod): readonly Volume[] {
-  const volumes = pod.spec?.volumes ?? [];
-  const mounted = allContainers(pod).every((container) => mountsAccount(container));
-  if (pod.spec?.automountServiceAccountToken === false || mounted) return volumes;
-  const sources: VolumeSource[] = [
-    { serviceAccountToken: { expirationSeconds: TOKEN_SECONDS, path: "token" } },
-    { configMap: { name: "kube-root-ca.crt", items: [{ key: "ca.crt", path: "ca.crt" }] } },
-    { downwardAPI: { items: [{ path: "namespace", fieldRef: { fieldPath: "metadata.namespace" } }] } },
-  ];
-  return [...volumes, { name: API_ACCESS, projected: { sources } }];
-}
-
-function allContainers(pod: Pod): readonly Container[] {
-  return [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])];
-}
-
-function mountsAccount(container: Container): boolean {
-  return container.volumeMounts?.some((mount) => mount.mountPath === SERVICE_ACCOUNT_PATH) === true;
-}
-
 /** Keeps the content of one pod's volumes below `directory`, each in a folder of its name. */
 export class PodVolumes {
   private readonly tokens = new Map<string, { token: string; refreshAt: number }>();
   private readonly directory: string;
   private readonly group: number | undefined;
-  private readonly names = new Set<string>();
 
   constructor(directory: string, group: number | undefined) {
     this.directory = directory;
@@ -59,15 +34,9 @@ export class PodVolumes {
     return join(this.directory, volume);
   }
 
-  /** Whether the pod has a volume of this name; known after the first sync. */
-  has(volume: string): boolean {
-    return this.names.has(volume);
-  }
-
   /** Writes what changed. Throws ContainerConfigError when something it needs does not exist (yet). */
   async sync(context: VolumeContext): Promise<void> {
-    for (const volume of podVolumes(context.pod)) {
-      this.names.add(volume.name);
+    for (const volume of context.pod.spec?.volumes ?? []) {
       if (volume.emptyDir !== undefined || Object.keys(volume).length === 1) {
         await mkdir(this.pathOf(volume.name), { recursive: true });
         await chmod(this.pathOf(volume.name), 0o1777);
@@ -166,7 +135,7 @@ function downwardFiles(
       fieldRef !== undefined
         ? fieldValue(pod, fieldRef.fieldPath, facts)
         : resourceFieldRef !== undefined
-          ? resourceValue(allContainers(pod), resourceFieldRef.containerName ?? "", resourceFieldRef)
+          ? resourceValue([...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])], resourceFieldRef.containerName ?? "", resourceFieldRef)
           : undefined;
     if (value === undefined) throw new ContainerConfigError(`downwardAPI: unsupported item ${path}`);
     files.set(path, { content: Buffer.from(value), mode });
@@ -184,10 +153,7 @@ function safePath(path: string): string {
 /** Makes a container's root directory: every mountPath is a symlink to the volume, shortest path first. */
 export async function linkMounts(root: string, container: Container, volumes: PodVolumes): Promise<void> {
   await mkdir(root, { recursive: true });
-  const mounts = [...(container.volumeMounts ?? [])];
-  if (!mountsAccount(container) && volumes.has(API_ACCESS))
-    mounts.push({ name: API_ACCESS, mountPath: SERVICE_ACCOUNT_PATH });
-  mounts.sort((a, b) => a.mountPath.length - b.mountPath.length);
+  const mounts = [...(container.volumeMounts ?? [])].sort((a, b) => a.mountPath.length - b.mountPath.length);
   for (const { name, mountPath, subPath } of mounts) {
     const link = join(root, normalize(mountPath).replace(/\/+$/, ""));
     const volume = volumes.pathOf(name);

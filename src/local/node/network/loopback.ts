@@ -18,6 +18,7 @@ import { dialTcp } from "./dial.ts";
 import type { NodeNetwork, PodNetwork, ProcessSpec, ServiceEntry } from "./types.ts";
 
 const HTTP_PROXY_PORT = 15080;
+const PROXY_CONTAINERS = new Set(["istio-proxy", "istio-init", "istio-validation"]);
 
 export interface LoopbackOptions {
   readonly log: Logger;
@@ -62,7 +63,7 @@ class LoopbackNetwork implements NodeNetwork {
     await this.syncForwarders();
     return {
       ip: podAddress(w),
-      env: explicitEnv(w, injected),
+      env: (container) => explicitEnv(w, injected, container),
       wrap: (spec) => this.wrap(spec),
       dial: (port) => dialFirst([podAddress(w), appAddress(w), "127.0.0.1"], unprivilegedPort(port)),
       close: async () => {
@@ -160,18 +161,18 @@ function hasProxy(pod: Pod): boolean {
   return [...containers, ...initContainers].some((container) => container.name === "istio-proxy");
 }
 
-/** How programs learn that nothing is intercepted here, and on which addresses to bind instead. */
-function explicitEnv(w: number, injected: boolean): Readonly<Record<string, string>> {
-  const bind = { prefix: `127.${w}`, appAddress: appAddress(w), httpProxyPort: HTTP_PROXY_PORT };
+/**
+ * How programs learn that nothing is intercepted here, and on which addresses to bind instead. Not for proxies: http_proxy, which
+ * would send their own calls through themselves.
+ */
+function explicitEnv(w: number, injected: boolean, container: string): Readonly<Record<string, string>> {
   if (!injected) return { BIND_ADDRESS: podAddress(w) };
+  if (PROXY_CONTAINERS.has(container)) {
+    const bind = { prefix: `127.${w}`, appAddress: appAddress(w), httpProxyPort: HTTP_PROXY_PORT };
+    return { ISTIO_META_INTERCEPTION_MODE: "NONE", ISTIO_META_MESH_BIND: JSON.stringify(bind) };
+  }
   const proxy = `http://${podAddress(w)}:${HTTP_PROXY_PORT}`;
-  return {
-    BIND_ADDRESS: appAddress(w),
-    http_proxy: proxy,
-    no_proxy: "127.0.0.1,localhost",
-    ISTIO_META_INTERCEPTION_MODE: "NONE",
-    ISTIO_META_MESH_BIND: JSON.stringify(bind),
-  };
+  return { BIND_ADDRESS: appAddress(w), http_proxy: proxy, no_proxy: "localhost,127.0.0.1,127.0.0.0/8" };
 }
 
 async function dialFirst(hosts: readonly string[], port: number): Promise<Duplex> {

@@ -136,7 +136,7 @@ class NetnsNetwork implements NodeNetwork {
     const pid = String(sandbox.pid);
     return {
       ip,
-      env: {},
+      env: () => ({}),
       wrap: (spec) => this.wrap(spec, pid),
       dial: (port): Promise<Duplex> => dialTcp(dial, port),
       close,

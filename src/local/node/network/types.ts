@@ -37,8 +37,8 @@ export interface ProcessSpec {
 /** One pod's place in the network. */
 export interface PodNetwork {
   readonly ip: string;
-  /** Variables every container gets whatever its spec says. */
-  readonly env: Readonly<Record<string, string>>;
+  /** Variables a container gets whatever its spec says. */
+  env(container: string): Readonly<Record<string, string>>;
   /** The command that runs a process inside the pod. */
   wrap(spec: ProcessSpec): { readonly file: string; readonly args: readonly string[]; readonly cwd: string };
   /** Connects as a process of the pod itself would: also to what listens on its loopback. */
