@@ -1,0 +1,70 @@
+import { expect, test } from "vitest";
+import { type FieldPlan, plans } from "../../../src/wire/plan.ts";
+import { type BinaryField, binaryDescriptors } from "../../support/envoy/binary-descriptors.ts";
+import { testEnvoy } from "../../support/envoy/binary.ts";
+
+// What we encode by, the package's protos with ours laid over them, is what the Envoy binary itself decodes by.
+const binary = binaryDescriptors(await testEnvoy());
+
+/** The services we declare, and the well-known types, whose JSON form src/wire writes by hand. */
+const OURS = /^(istio|google\.protobuf)\./;
+
+/** Fields of the package's protos that Envoy 1.40 no longer has: must not be emitted. */
+const GONE = /^envoy\.config\.listener\.v3\.FilterChain\.(on_demand_configuration|OnDemandConfiguration):/;
+
+test("the binary's descriptors were found", () => {
+  expect(binary.messages.size).toBeGreaterThan(1000);
+  expect(binary.messages.get("envoy.config.cluster.v3.Cluster")?.get("name")).toEqual({
+    number: 1,
+    type: "string",
+    typeName: "",
+    repeated: false,
+  });
+});
+
+test("all messages have Envoy's field numbers and types", () => {
+  const problems: string[] = [];
+  for (const name of plans().names()) {
+    const theirs = binary.messages.get(name);
+    if (OURS.test(name)) continue;
+    if (theirs === undefined) problems.push(`${name}: not in the binary`);
+    for (const field of theirs === undefined ? [] : (plans().message(name)?.fields ?? [])) {
+      const want = theirs?.get(field.name);
+      const path = `${name}.${field.name}`;
+      if (want === undefined) problems.push(`${path}: not in the binary`);
+      else if (describe(field) !== describeBinary(want, field))
+        problems.push(`${path}: ${describe(field)}, in the binary ${describeBinary(want, field)}`);
+    }
+  }
+  expect(problems.filter((problem) => !GONE.test(problem))).toEqual([]);
+});
+
+test("all enums have Envoy's numbers", () => {
+  const problems: string[] = [];
+  const names = new Set(
+    plans()
+      .names()
+      .flatMap((name) => plans().message(name)?.fields ?? [])
+      .filter((field) => field.kind === "enum")
+      .map((field) => field.type),
+  );
+  for (const name of names) {
+    const theirs = binary.enums.get(name);
+    for (const [value, number] of plans().enumeration(name)?.byName ?? [])
+      if (theirs !== undefined && theirs.get(value) !== number) problems.push(`${name}.${value} = ${number}`);
+  }
+  expect(problems).toEqual([]);
+});
+
+function describe(field: FieldPlan): string {
+  if (field.mapKey !== undefined) return `${field.id} map`;
+  const type = field.kind === "scalar" ? field.type : `${field.kind} ${field.type}`;
+  return `${field.id} ${field.repeated ? "repeated " : ""}${type}`;
+}
+
+function describeBinary(field: BinaryField, ours: FieldPlan): string {
+  // on the wire a map is a repeated message
+  if (ours.mapKey !== undefined && field.repeated && field.typeName.endsWith("Entry")) return `${field.number} map`;
+  const type = field.typeName === "" ? field.type : `${field.type} ${field.typeName}`;
+  return `${field.number} ${field.repeated ? "repeated " : ""}${type}`;
+}
