@@ -1,6 +1,6 @@
 import { nearest } from "../base/nearest.ts";
 import type { FieldPath } from "../diagnostics/finding.ts";
-import { hostMatches, parseServiceHost, resolveHost } from "../model/host.ts";
+import { hostMatches, parseServiceHost, resolveHost, serviceHost } from "../model/host.ts";
 import type { KindTypes } from "../resources/kinds.ts";
 import { type AnalyzerInput, defineAnalyzer } from "./analyzer.ts";
 
@@ -67,15 +67,10 @@ function checkHost(input: Input, object: VirtualService, use: Use, host: string)
   if (isAlias(input, host) || coveredByWildcard(input, namespace, host)) return;
   if (!isKnown(input, namespace, host))
     return input.unknown(`host ${host}: no service of its namespace is in the files`);
-  const name = use.destination.host;
-  const close = nearest(name, nearbyHosts(input, namespace));
   input.report(object, [...use.path, "host"], "IST0101", {
     what: `${use.role}host`,
-    name,
-    where:
-      close === undefined
-        ? `Create a Service or ServiceEntry for ${host}, or correct the host.`
-        : `Did you mean ${close}?`,
+    name: use.destination.host,
+    where: hostHint(input, namespace, host),
   });
 }
 
@@ -105,13 +100,14 @@ function checkSubset(input: Input, object: VirtualService, use: Use, host: strin
   const subsets = rules.flatMap(({ spec }) => spec?.subsets?.map(({ name }) => name) ?? []);
   const subset = use.destination.subset ?? "";
   if (subsets.includes(subset)) return;
-  const close = nearest(subset, subsets);
-  const defined =
-    subsets.length > 0 ? `Defined are ${[...new Set(subsets)].join(", ")}` : `No DestinationRule for ${host}`;
+  const defined = [...new Set(subsets)];
   input.report(object, [...use.path, "subset"], "IST0101", {
     what: use.role === "" ? "host+subset in destinationrule" : "mirror+subset in destinationrule",
     name: `${use.destination.host}+${subset}`,
-    where: close === undefined ? `Define the subset in a DestinationRule. ${defined}.` : `Did you mean ${close}?`,
+    where:
+      defined.length > 0
+        ? `Use one of the subsets that DestinationRules define for ${host}: ${defined.join(", ")}.`
+        : `Define the subset in a DestinationRule for ${host}; there is none.`,
   });
 }
 
@@ -133,11 +129,26 @@ function isKnown({ world, model, complete }: Input, namespace: string, host: str
   return world.list("ServiceEntry", namespace).length > 0;
 }
 
-/** Hosts as one would write them in the namespace: short for its own Services. */
-function nearbyHosts({ model }: Input, namespace: string): readonly string[] {
-  return model.services
-    .allVisible(namespace)
-    .flatMap(({ hostname, name, namespace: owner, from }) =>
-      from.kind === "Service" && owner === namespace ? [name, hostname] : [hostname],
+/** What was probably meant by a host that is not there. */
+function hostHint({ model }: Input, namespace: string, host: string): string {
+  const parsed = parseServiceHost(host, model.domain);
+  const seen = model.services.allVisible(namespace);
+  if (parsed === undefined) {
+    const close = nearest(
+      host,
+      seen.filter(({ from }) => from.kind === "ServiceEntry").map(({ hostname }) => hostname),
     );
+    return close === undefined ? `Add a ServiceEntry for ${host}, or correct the host.` : `Did you mean ${close}?`;
+  }
+  if (model.services.kubernetes(parsed.namespace, parsed.name) !== undefined)
+    return `The Service is there, but not exported to namespace ${namespace}: see its annotation networking.istio.io/exportTo.`;
+  const services = seen.filter(({ from }) => from.kind === "Service");
+  const names = services.filter((service) => service.namespace === parsed.namespace).map(({ name }) => name);
+  const close = nearest(parsed.name, names);
+  if (close !== undefined)
+    return `Did you mean ${parsed.namespace === namespace ? close : serviceHost(close, parsed.namespace, model.domain)}?`;
+  const elsewhere = services.find(({ name }) => name === parsed.name);
+  return elsewhere === undefined
+    ? `Create Service ${parsed.namespace}/${parsed.name}, or correct the host.`
+    : `Did you mean ${elsewhere.hostname}?`;
 }

@@ -1,5 +1,6 @@
 import {
   binaryTag,
+  defineMappingTag,
   defineScalarTag,
   loadAll,
   mapTag,
@@ -32,6 +33,15 @@ function typedTag(name: string, type: "number" | "boolean"): ReturnType<typeof d
   });
 }
 
+/** Maps as the library makes them, without the keys that JSON has no place for. */
+const jsonMapTag = defineMappingTag<Record<string, unknown>>("tag:yaml.org,2002:map", {
+  ...mapTag,
+  addPair: (carrier, key, value) =>
+    key === null || typeof key === "object"
+      ? `${key === null ? "null" : "a collection"} cannot be a key`
+      : mapTag.addPair(carrier, key, value),
+});
+
 const nullTag = defineScalarTag("tag:yaml.org,2002:null", { resolve: () => null, identify: () => false });
 const textOfBinary = defineScalarTag<string>("tag:yaml.org,2002:binary", {
   resolve: (source, isExplicit, tagName) => {
@@ -44,7 +54,7 @@ const textOfBinary = defineScalarTag<string>("tag:yaml.org,2002:binary", {
 const kubernetesSchema = new Schema([
   strTag,
   seqTag,
-  mapTag,
+  jsonMapTag,
   mergeTag,
   plainTag,
   typedTag("int", "number"),

@@ -1,0 +1,60 @@
+import { readdirSync } from "node:fs";
+import { basename, join } from "node:path";
+import { expect, test } from "vitest";
+import { analyzers } from "../../src/analyzers/index.ts";
+import { codes } from "../../src/diagnostics/codes.ts";
+import { type KindName, kindOf } from "../../src/resources/kinds.ts";
+import type { World } from "../../src/resources/world.ts";
+import { analyzeCase, readCase } from "../support/case-findings.ts";
+
+const root = join(import.meta.dirname, "../..");
+const folder = join(root, "test/analyzers/testdata");
+const casesOf = (name: string): readonly string[] =>
+  readdirSync(join(folder, name))
+    .filter((file) => file.endsWith(".in.yaml"))
+    .map((file) => join(folder, name, file));
+
+test("the registry is sorted and is what the folder holds", () => {
+  const files = readdirSync(join(root, "src/analyzers")).map((file) => basename(file, ".ts"));
+  const names = analyzers.map(({ name }) => name);
+  expect(names).toEqual(names.toSorted());
+  expect(files.filter((file) => !["analyzer", "index", "run"].includes(file)).toSorted()).toEqual(names);
+});
+
+test.each(analyzers.map((analyzer) => [analyzer.name, analyzer] as const))(
+  "%s: what it says it reads is what it reads, and each code it names is raised in some case",
+  (name, analyzer) => {
+    expect(analyzer.summary).toMatch(/^[A-Z].*\.$/);
+    const read = new Set<KindName>();
+    const raised = new Set<string>();
+    for (const path of casesOf(name)) {
+      const { objects } = readCase(path);
+      for (const { code } of analyzeCase(analyzer, objects, (world) => recording(world, read))) raised.add(code);
+    }
+    expect([...read].toSorted()).toEqual([...analyzer.reads].toSorted());
+    expect([...raised].toSorted()).toEqual([...analyzer.codes].toSorted());
+    for (const code of analyzer.codes) expect(Object.keys(codes)).toContain(code);
+  },
+);
+
+/** The World, noting kinds that are asked for; index reads are noted by what they found. */
+function recording(world: World, read: Set<KindName>): World {
+  return {
+    get: (kind, namespace, name) => {
+      read.add(kind);
+      return world.get(kind, namespace, name);
+    },
+    list: (kind, namespace) => {
+      read.add(kind);
+      return world.list(kind, namespace);
+    },
+    by: (index, key) => {
+      const found = world.by(index, key);
+      for (const object of found) {
+        const kind = kindOf(object);
+        if (kind !== undefined) read.add(kind);
+      }
+      return found;
+    },
+  };
+}
