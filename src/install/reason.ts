@@ -18,10 +18,12 @@ export async function reasonOf(cluster: ClusterReader, object: KubeObject): Prom
     return "the control plane has not yet written its certificate into it";
   if (object.kind !== "Deployment") return conditionText(object);
   const pods = await podsOf(cluster, object);
-  const containers = pods.map(containerReason).find((reason) => reason !== undefined);
-  if (containers !== undefined) return containers;
-  const warning = await lastWarning(cluster, object);
-  if (warning !== undefined) return warning;
+  const first = (find: (pod: KubeObject) => string | undefined): string | undefined =>
+    pods.map(find).find((reason) => reason !== undefined);
+  const said = first(containerReason) ?? first(unscheduledReason) ?? (await lastWarning(cluster, object));
+  if (said !== undefined) return said;
+  const unready = first(notReadyReason);
+  if (unready !== undefined) return unready;
   const live = await cluster.get(targetOf(object));
   return (live && conditionText(live)) ?? (pods.length === 0 ? "no pod has been created yet" : undefined);
 }
@@ -36,14 +38,17 @@ async function podsOf(cluster: ClusterReader, deployment: KubeObject): Promise<r
 }
 
 function containerReason(pod: KubeObject): string | undefined {
-  const status = (pod.status ?? {}) as Readonly<Record<string, readonly ContainerStatus[] | undefined>>;
-  const containers = [...(status["initContainerStatuses"] ?? []), ...(status["containerStatuses"] ?? [])];
-  for (const { name, state } of containers) {
+  for (const { name, state } of containersOf(pod)) {
     const { reason, message } = state?.["waiting"] ?? state?.["terminated"] ?? {};
     if (reason === undefined || HARMLESS.has(reason)) continue;
     return `container ${name} of pod ${pod.metadata.name}: ${withMessage(reason, message)}`;
   }
-  return unscheduledReason(pod) ?? notReadyReason(pod, containers);
+  return undefined;
+}
+
+function containersOf(pod: KubeObject): readonly ContainerStatus[] {
+  const status = (pod.status ?? {}) as Readonly<Record<string, readonly ContainerStatus[] | undefined>>;
+  return [...(status["initContainerStatuses"] ?? []), ...(status["containerStatuses"] ?? [])];
 }
 
 /** States on the normal way to ready. */
@@ -57,8 +62,8 @@ function unscheduledReason(pod: KubeObject): string | undefined {
   return `pod ${pod.metadata.name}: ${withMessage(unscheduled.reason ?? "not scheduled", unscheduled.message)}`;
 }
 
-function notReadyReason(pod: KubeObject, containers: readonly ContainerStatus[]): string | undefined {
-  const running = containers.find((container) => container.ready !== true);
+function notReadyReason(pod: KubeObject): string | undefined {
+  const running = containersOf(pod).find((container) => container.ready !== true);
   return running === undefined ? undefined : `container ${running.name} of pod ${pod.metadata.name} is not ready yet`;
 }
 

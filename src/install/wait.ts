@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { ClusterError, errorText } from "../base/errors.ts";
 import type { Cluster, KindRef } from "../resources/cluster.ts";
 import { type KubeObject, refOf, refText } from "../resources/object.ts";
@@ -112,14 +113,8 @@ async function watchUntil(cluster: Cluster, task: Task, see: (event: Seen) => vo
 /** Tells the caller every few seconds what is still open and why, until `signal` aborts. */
 async function reportReasons(cluster: Cluster, task: Task, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, REASON_INTERVAL_MS);
-      signal.addEventListener("abort", () => {
-        clearTimeout(timer);
-        resolve();
-      });
-    });
-    if (signal.aborted) return;
+    const isOver = await delay(REASON_INTERVAL_MS, false, { signal }).catch(() => true);
+    if (isOver) return;
     task.options.onProgress(await waitingOf(cluster, task).catch(() => []));
   }
 }

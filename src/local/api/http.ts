@@ -33,6 +33,12 @@ function isWatch(query: URLSearchParams): boolean {
   return ["true", "1"].includes(query.get("watch") ?? "");
 }
 
+/** A list or watch that selects one name asks about that name: rules with resourceNames allow it (as kube-apiserver does). */
+function withSelectedName(question: AccessQuestion, query: URLSearchParams): AccessQuestion {
+  const name = /(?:^|,)metadata\.name==?([^,]+)/.exec(query.get("fieldSelector") ?? "")?.[1];
+  return question.name === undefined && name !== undefined ? { ...question, name } : question;
+}
+
 /** Authentication, the list of lacks, routing and authorization. Throws StatusError. */
 export async function admit(deps: ServerDeps, message: IncomingMessage): Promise<Admitted> {
   const url = new URL(message.url ?? "/", "https://localhost");
@@ -41,7 +47,7 @@ export async function admit(deps: ServerDeps, message: IncomingMessage): Promise
   const method = message.method ?? "GET";
   const question: AccessQuestion =
     route.type === "resource"
-      ? questionOf(route, method, isWatch(url.searchParams))
+      ? withSelectedName(questionOf(route, method, isWatch(url.searchParams)), url.searchParams)
       : { verb: method.toLowerCase(), path: url.pathname };
   // Finding out what is there is open to all who are known, as is learning that a kind is not served.
   const open = route.type === "missing" && user.username !== "system:anonymous";
