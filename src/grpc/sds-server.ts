@@ -10,7 +10,7 @@ import {
   status,
   type UntypedHandleCall,
 } from "@grpc/grpc-js";
-import { EnvironmentError } from "../base/errors.ts";
+import { EnvironmentError, errorText } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import { decodeMessage, encodeMessage, type MessageName, type Messages, typed } from "../wire/codec.ts";
 
@@ -205,21 +205,31 @@ function method(request: MessageName, response: MessageName): MethodDefinition<o
   };
 }
 
+/** A longer path is cut by the system without a word. */
+const MAX_SOCKET_PATH = 107;
+
 function listen(server: Server, socketPath: string): Promise<void> {
-  mkdirSync(dirname(socketPath), { recursive: true });
-  // Left by an agent that was killed; a living one would hold the pod's other ports too.
-  rmSync(socketPath, { force: true });
+  const hint = `Use a path of at most ${MAX_SOCKET_PATH} bytes in a directory that can be written.`;
+  const refuse = (words: string, cause?: unknown): EnvironmentError =>
+    new EnvironmentError("agent-sds", `cannot listen on ${socketPath}: ${words}`, { hint, cause });
+  const length = Buffer.byteLength(socketPath);
+  if (length > MAX_SOCKET_PATH) return Promise.reject(refuse(`the path has ${length} bytes`));
   return new Promise((resolve, reject) => {
+    try {
+      mkdirSync(dirname(socketPath), { recursive: true });
+      // Left by an agent that was killed; a living one would hold the pod's other ports too.
+      rmSync(socketPath, { force: true });
+    } catch (cause) {
+      reject(refuse(errorText(cause), cause));
+      return;
+    }
     server.bindAsync(`unix:${socketPath}`, ServerCredentials.createInsecure(), (error) => {
-      if (error === null) {
-        chmodSync(socketPath, 0o600);
-        resolve();
+      if (error !== null) {
+        reject(refuse(error.message, error));
         return;
       }
-      const hint = "Make its directory writable; the whole path may have at most 107 bytes.";
-      reject(
-        new EnvironmentError("agent-sds", `cannot listen on ${socketPath}: ${error.message}`, { hint, cause: error }),
-      );
+      chmodSync(socketPath, 0o600);
+      resolve();
     });
   });
 }

@@ -59,7 +59,9 @@ const servers = await Promise.all([
   serve("app", 8080),
   serve("readiness", 15021),
 ]);
-const outside = spawn("nsenter", [...inPeer, process.execPath, "-e", `(${serve})("peer", 7000)`], { stdio: "ignore" });
+const outside = spawn("nsenter", [...inPeer, process.execPath, "-e", `(${serve.toString()})("peer", 7000)`], {
+  stdio: "ignore",
+});
 while (spawnSync("nsenter", [...inPeer, "sh", "-c", "ss -Hltn 'sport = 7000' | grep -q ."]).status !== 0);
 
 const landed = {
@@ -78,7 +80,7 @@ const cleaned = rules();
 for (const server of servers) server.close();
 outside.kill("SIGKILL");
 peer.kill("SIGKILL");
-console.log(JSON.stringify({ same: first === second, left: cleaned.match(/ISTIO_\w+/g) ?? [], landed }));
+process.stdout.write(JSON.stringify({ same: first === second, left: cleaned.match(/ISTIO_\w+/g) ?? [], landed }));
 process.exit(0);
 
 function namespaceOf(pid) {

@@ -1,0 +1,129 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterEach, expect, test } from "vitest";
+import { readConfig } from "../../src/agent/config.ts";
+import type { AgentConfig } from "../../src/agent/config.ts";
+import { createEnvoyAdmin, fetchText } from "../../src/agent/envoy-admin.ts";
+import { createHealth } from "../../src/agent/health.ts";
+import { createMetrics } from "../../src/agent/metrics.ts";
+import { scrapeTargets } from "../../src/agent/scrape.ts";
+import { silentLogger } from "../../src/base/logger.ts";
+
+const open: { close(): unknown }[] = [];
+afterEach(async () => {
+  for (const item of open.splice(0).reverse()) await item.close();
+});
+
+const LIVE =
+  "cluster_manager.cds.update_success: 1\nlistener_manager.lds.update_success: 1\nlistener_manager.workers_started: 1\nserver.state: 0\n";
+
+async function standIn(answers: Readonly<Record<string, string>>): Promise<number> {
+  const server = createServer((request, response) => {
+    const body = answers[(request.url ?? "").split("?")[0] ?? ""];
+    response.writeHead(body === undefined ? 404 : 200).end(body);
+  });
+  await new Promise<void>((resolve) => void server.listen({ port: 0, host: "127.0.0.1" }, resolve));
+  open.push({ close: () => server.close() });
+  return (server.address() as AddressInfo).port;
+}
+
+async function freePort(): Promise<number> {
+  const port = await standIn({});
+  await open.pop()?.close();
+  return port;
+}
+
+async function start(change: (config: AgentConfig) => Partial<AgentConfig>, port?: number) {
+  const env = { POD_NAME: "web-1", POD_NAMESPACE: "shop", INSTANCE_IP: "127.0.0.1" };
+  const base = readConfig({ args: ["sidecar"], env, readFile: () => undefined, version: "0" });
+  const status = port ?? (await freePort());
+  const config: AgentConfig = { ...base, ...change(base) };
+  const own = {
+    ...config,
+    ports: { ...config.ports, status },
+    addresses: { ...config.addresses, listen: "127.0.0.1" },
+  };
+  const asked: string[] = [];
+  const health = createHealth({
+    config: own,
+    admin: createEnvoyAdmin("127.0.0.1", own.ports.admin),
+    metrics: createMetrics("0.1.0"),
+    ask: (event) => asked.push(event),
+    log: silentLogger,
+  });
+  await health.start();
+  open.push(health);
+  const ask = (path: string, method = "GET") =>
+    fetchText({ host: "127.0.0.1", port: status, path, method, timeout: 2_000 });
+  return { ask, asked, status };
+}
+
+test("ready as Envoy's statistics say; an Envoy that does not answer is not ready", async () => {
+  const stats: Record<string, string> = { "/stats": "server.state: 2\n" };
+  const admin = await standIn(stats);
+  const { ask } = await start((base) => ({ ports: { ...base.ports, admin } }));
+  expect(await ask("/healthz/ready")).toEqual({ status: 503, body: "no clusters and listeners from meshd yet\n" });
+  stats["/stats"] = LIVE;
+  expect(await ask("/healthz/ready")).toEqual({ status: 200, body: "" });
+  stats["/stats"] = "server.state: 1\n";
+  expect((await ask("/healthz/ready")).status).toBe(503);
+  const gone = await start((base) => ({ ports: { ...base.ports, admin: 1 } }));
+  expect(await gone.ask("/healthz/ready")).toEqual({ status: 503, body: "Envoy does not answer\n" });
+});
+
+test("metrics of agent, Envoy and application in one text, its EOF last; a part that fails is left out", async () => {
+  const admin = await standIn({ "/stats/prometheus": "envoy_up 1\n" });
+  const app = await standIn({ "/m": "app_up 1\n# EOF\n" });
+  const { ask, status } = await start((base) => ({
+    ports: { ...base.ports, admin },
+    scrape: {
+      scrape: "true",
+      targets: [
+        { port: app, path: "/m" },
+        { port: 1, path: "/none" },
+      ],
+    },
+  }));
+  const { body } = await ask("/stats/prometheus");
+  expect(body).toMatch(/^# HELP istio_agent_num_outgoing_requests/);
+  expect(body).toMatch(/istio_build\{component="agent",tag="0.1.0"\} 1\n[\s\S]*envoy_up 1\napp_up 1\n# EOF\n$/);
+  expect((await ask("/metrics")).body).toContain("envoy_up 1");
+  const zipped = await fetch(`http://127.0.0.1:${status}/metrics`, { headers: { "accept-encoding": "gzip" } });
+  expect(zipped.headers.get("content-encoding")).toBe("gzip");
+  expect(await zipped.text()).toContain("app_up 1");
+});
+
+test("probes of the application run at their path; unknown paths answer 404", async () => {
+  const app = await standIn({ "/ok": "fine" });
+  const { ask } = await start(() => ({
+    appAddress: "127.0.0.1",
+    appProbers: { "/app-health/web/livez": { httpGet: { path: "/ok", port: app } } },
+  }));
+  expect(await ask("/app-health/web/livez")).toEqual({ status: 200, body: "fine" });
+  expect((await ask("/app-health/web/readyz")).status).toBe(404);
+});
+
+test("drain and quit are POSTs", async () => {
+  const { ask, asked } = await start(() => ({}));
+  expect((await ask("/drain")).status).toBe(405);
+  expect((await ask("/drain", "POST")).status).toBe(200);
+  expect((await ask("/quitquitquit", "POST")).status).toBe(200);
+  expect(asked).toEqual(["drain-only", "quit"]);
+});
+
+test("a port in use is an error in words", async () => {
+  const taken = await standIn({});
+  await expect(start(() => ({}), taken)).rejects.toThrow(`cannot listen on 127.0.0.1:${taken}: EADDRINUSE`);
+});
+
+test.each([
+  [undefined, []],
+  [{ scrape: "false", port: "9090" }, []],
+  [{ scrape: "true", port: "9090", path: "/m" }, [{ port: 9090, path: "/m" }]],
+  [{ scrape: "true", port: "9090" }, [{ port: 9090, path: "/metrics" }]],
+  [{ scrape: "true" }, [{ port: 80, path: "/metrics" }]],
+  [{ scrape: "true", port: "15020" }, []],
+  [{ scrape: "true", targets: [{ port: 1 }, { port: 15090 }, { port: "x" }] }, [{ port: 1, path: "/metrics" }]],
+])("scrape targets of %j", (annotations, expected) => {
+  expect(scrapeTargets(annotations)).toEqual(expected);
+});
