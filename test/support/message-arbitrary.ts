@@ -52,31 +52,35 @@ function single(field: FieldPlan, depth: number): Arbitrary<unknown> {
 }
 
 function scalar(type: string): Arbitrary<unknown> {
-  switch (type) {
-    case "string":
-      return fc.string({ unit: "binary" });
-    case "bool":
-      return fc.boolean();
-    case "bytes":
-      return fc.uint8Array({ maxLength: 9 }).map((bytes) => Buffer.from(bytes).toString("base64"));
-    case "double":
-      return fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => (Object.is(value, -0) ? 0 : value));
-    case "float":
-      return fc.float({ noNaN: true, noDefaultInfinity: true }).map((value) => (Object.is(value, -0) ? 0 : value));
-    case "uint32":
-    case "fixed32":
-      return fc.integer({ min: 0, max: 2 ** 32 - 1 });
-    case "int32":
-    case "sint32":
-    case "sfixed32":
-      return fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
-    case "uint64":
-    case "fixed64":
-      return fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }).map(asNumber);
-    default:
-      return fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map(asNumber);
-  }
+  const known = SCALARS[type];
+  if (known === undefined) throw new Error(`unknown scalar type ${type}`);
+  return known;
 }
+
+const real = { noNaN: true, noDefaultInfinity: true } as const;
+const plusZero = (value: number): number => (Object.is(value, -0) ? 0 : value);
+const unsigned32 = fc.integer({ min: 0, max: 2 ** 32 - 1 });
+const signed32 = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
+const unsigned64 = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }).map(asNumber);
+const signed64 = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map(asNumber);
+
+const SCALARS: Readonly<Record<string, Arbitrary<unknown>>> = {
+  string: fc.string({ unit: "binary" }),
+  bool: fc.boolean(),
+  bytes: fc.uint8Array({ maxLength: 9 }).map((bytes) => Buffer.from(bytes).toString("base64")),
+  double: fc.double(real).map(plusZero),
+  float: fc.float(real).map(plusZero),
+  uint32: unsigned32,
+  fixed32: unsigned32,
+  int32: signed32,
+  sint32: signed32,
+  sfixed32: signed32,
+  uint64: unsigned64,
+  fixed64: unsigned64,
+  int64: signed64,
+  sint64: signed64,
+  sfixed64: signed64,
+};
 
 function asNumber(value: bigint): number | string {
   return Number.isSafeInteger(Number(value)) ? Number(value) : value.toString();
