@@ -26,10 +26,10 @@ function secretsOf(dump: unknown): HeldSecret[] {
 }
 
 function secretRow(name: string, status: string, message: Data): string[] {
-  const chain = text(message, "tls_certificate", "certificate_chain", "inline_bytes");
-  const root = text(message, "validation_context", "trusted_ca", "inline_bytes");
-  const type = chain === "" ? "CA" : "Cert Chain";
-  const certificate = parse(chain === "" ? root : chain);
+  const chain = record(message, "tls_certificate", "certificate_chain");
+  const isChain = Object.keys(chain).length > 0;
+  const type = isChain ? "Cert Chain" : "CA";
+  const certificate = parse(isChain ? chain : record(message, "validation_context", "trusted_ca"));
   if (certificate === undefined) return [name, type, status, "false", "", "", ""];
   const now = Date.now();
   const isValid = Date.parse(certificate.validFrom) <= now && now <= Date.parse(certificate.validTo);
@@ -38,9 +38,11 @@ function secretRow(name: string, status: string, message: Data): string[] {
   return [name, type, status, String(isValid), serial, time(certificate.validTo), time(certificate.validFrom)];
 }
 
-function parse(base64: string): X509Certificate | undefined {
+/** The first certificate of an Envoy data source, which holds PEM as text or as base64. */
+function parse(source: Data): X509Certificate | undefined {
+  const pem = text(source, "inline_string") || Buffer.from(text(source, "inline_bytes"), "base64").toString("utf8");
   try {
-    return base64 === "" ? undefined : new X509Certificate(Buffer.from(base64, "base64"));
+    return pem === "" ? undefined : new X509Certificate(pem);
   } catch {
     return undefined;
   }
