@@ -1,6 +1,6 @@
 // What the sample programs share: flags, where other services are, outgoing calls, and the end of a process.
 import { Agent, request } from "node:http";
-import { connect } from "node:net";
+import { connect, isIPv4 } from "node:net";
 import { hostname } from "node:os";
 
 /** Flags of Go programs and of ours: -name value, -name=value, --name value, --name=value; a flag alone is "true". */
@@ -57,10 +57,28 @@ function agentFor(host, port, limit) {
   return agent;
 }
 
+/** Whether no_proxy names the host: itself, its domain, `*`, or an IPv4 network that holds it. */
+function isDirect(host) {
+  const list = (process.env.no_proxy || process.env.NO_PROXY || "").split(",").map((item) => item.trim());
+  return list.some((item) => {
+    if (item === "") return false;
+    const [network, bits] = item.split("/");
+    if (bits !== undefined && isIPv4(host) && isIPv4(network)) return prefix(host, bits) === prefix(network, bits);
+    return item === "*" || host === item || host.endsWith(`.${item.replace(/^\./, "")}`);
+  });
+}
+
+/** The first bits of an IPv4 address, as a number. */
+function prefix(address, bits) {
+  const value = address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
+  return Math.floor(value / 2 ** (32 - Number(bits)));
+}
+
 /** What to dial for a URL, and the path to ask for there. */
 function way(url) {
   const proxy = process.env.http_proxy || process.env.HTTP_PROXY;
-  if (!proxy) return { place: locate(url.hostname, Number(url.port || 80)), path: `${url.pathname}${url.search}` };
+  if (!proxy || isDirect(url.hostname))
+    return { place: locate(url.hostname, Number(url.port || 80)), path: `${url.pathname}${url.search}` };
   const { hostname: host, port } = new URL(proxy);
   return { place: { host, port: Number(port || 80) }, path: url.href };
 }

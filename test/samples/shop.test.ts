@@ -52,6 +52,9 @@ test("with http_proxy the request goes there in absolute form, trace headers inc
   const { port } = proxy.address() as AddressInfo;
   const web = await start({ http_proxy: `http://127.0.0.1:${port}`, PORT: "0" }, "server.mjs", "--role", "web");
   const answer = await fetch(`http://127.0.0.1:${web}/`, { headers: { "x-request-id": "r1", "x-other": "no" } });
+  const env = { http_proxy: `http://127.0.0.1:${port}`, no_proxy: "localhost,127.0.0.0/8" };
+  expect(await run(env, "--url", `http://127.1.2.3:${web}/healthz`)).toMatchObject({ version: { v1: 1 } });
+  expect(await run(env, "--url", "http://other/")).toMatchObject({ version: { v9: 1 } });
   proxy.close();
   expect(await answer.json()).toMatchObject({ catalog: { version: "v9" } });
   const asked = new Map(seen.map((request) => [request.url, request.headers.host]));
