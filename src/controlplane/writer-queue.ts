@@ -24,7 +24,9 @@ export function createWriterQueue(name: string, work: (key: string) => Promise<v
     failures.set(key, count);
     if (isClosed) return;
     const pause = Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** (count - 1));
-    log.warn({ writer: name, key, error: errorText(error), pause }, "could not write; trying again");
+    // What is not there yet comes while things start up; only what goes on failing is worth a warning.
+    const level = count < 5 ? "info" : "warn";
+    log[level]({ writer: name, key, error: errorText(error), pause }, "could not write; trying again");
     const timer = setTimeout(() => {
       timers.delete(timer);
       add(key);

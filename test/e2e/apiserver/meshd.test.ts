@@ -1,31 +1,39 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Logger } from "../../../src/base/logger.ts";
 import { type ControlPlane, createControlPlane } from "../../../src/controlplane/main.ts";
-import type { ProxyStatus } from "../../../src/controlplane/xds-status.ts";
+import type { ProxyStatus, TypeStatus } from "../../../src/controlplane/xds-status.ts";
+import { render } from "../../../src/install/render.ts";
+import { settingsOf } from "../../../src/install/settings.ts";
 import { openCluster } from "../../../src/kube/cluster.ts";
 import type { Cluster } from "../../../src/resources/cluster.ts";
+import type { KubeObject } from "../../../src/resources/object.ts";
+import type { XdsKind } from "../../../src/xds/types.ts";
+import { askForClusters } from "../../support/controlplane/ask.ts";
 import { applyCrds, namespace, pod, service, slice } from "../../support/controlplane/mesh-objects.ts";
+import { spawnMeshd } from "../../support/controlplane/meshd-process.ts";
 import { type RealProxy, startRealProxy } from "../../support/controlplane/real-proxy.ts";
+import { recordingLogger } from "../../support/controlplane/recorder.ts";
+import { tokenKubeconfig } from "../../support/controlplane/token-kubeconfig.ts";
 import { freePorts } from "../../support/envoy/free-ports.ts";
 import { type RealApiServer, startApiServer } from "../../support/kube/apiserver.ts";
 import { waitFor } from "../../support/wait.ts";
 
-// One real Envoy, fed by meshd over xDS, from a real kube-apiserver.
+// One real Envoy, fed by meshd over xDS, from a real kube-apiserver. meshd runs as the installed service account, with the
+// permissions of the rendered manifests.
 
 let server: RealApiServer;
 let cluster: Cluster;
-let plane: ControlPlane;
+let kubeconfig: string;
+let plane: ControlPlane | undefined;
 let proxy: RealProxy;
+let roots: string;
 let ports: { http: number; secureGrpc: number; monitoring: number; https: number };
-const logged: { level: string; fields: Readonly<Record<string, unknown>>; message: string }[] = [];
-const at = (level: string) => (fields: Readonly<Record<string, unknown>>, message: string) =>
-  void logged.push({ level, fields, message });
-const log: Logger = { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
+
+const log = recordingLogger();
 
 async function startPlane(): Promise<ControlPlane> {
   const local = (port: number) => ({ host: "127.0.0.1", port });
   const started = createControlPlane({
-    cluster: await openCluster({ kubeconfig: server.kubeconfig, env: {} }),
+    cluster: await openCluster({ kubeconfig, env: {} }),
     namespace: "istio-system",
     instance: "istiod-0",
     clusterId: "Kubernetes",
@@ -48,9 +56,25 @@ async function status(): Promise<ProxyStatus | undefined> {
   return ((await answer.json()) as ProxyStatus[])[0];
 }
 
+async function typeStatus(kind: XdsKind): Promise<TypeStatus | undefined> {
+  return (await status())?.types[kind];
+}
+
 async function synced(): Promise<boolean> {
-  const found = await status();
-  return ["cluster", "endpoint", "listener"].every((kind) => found?.types[kind as "cluster"]?.status === "SYNCED");
+  const types = (await status())?.types ?? {};
+  return (["cluster", "endpoint", "listener", "route"] as const).every((kind) => types[kind]?.status === "SYNCED");
+}
+
+/** How many resources were sent since the log was emptied. */
+function resourcesSent(): number {
+  return log.lines
+    .filter(({ message }) => message === "pushed")
+    .reduce((sum, { fields }) => sum + Number(fields["resources"]), 0);
+}
+
+async function tokenOf(ns: string, account: string, bound?: { name: string; uid: string }): Promise<string> {
+  const target = { namespace: ns, serviceAccount: account, audiences: ["istio-ca"] };
+  return cluster.createToken(bound === undefined ? target : { ...target, pod: bound });
 }
 
 beforeAll(async () => {
@@ -60,28 +84,25 @@ beforeAll(async () => {
   ports = { http, secureGrpc, monitoring, https };
   await applyCrds(cluster);
   await namespace(cluster, "istio-system");
-  await namespace(cluster, "shop", ["web"]);
-  const uid = await pod(
-    cluster,
-    { namespace: "shop", name: "web-1", account: "web", ip: "127.231.0.1" },
-    { app: "web" },
-  );
+  await namespace(cluster, "shop", ["web", "other"]);
+  const objects = render(settingsOf("default", [])).flatMap((part) => part.objects);
+  for (const object of objects)
+    if (!["CustomResourceDefinition", "Deployment"].includes(object.kind))
+      await cluster.apply(object, { fieldManager: "test", force: true });
+  const account = { namespace: "istio-system", serviceAccount: "istiod", audiences: [] };
+  kubeconfig = tokenKubeconfig(server, await cluster.createToken(account));
+
+  const at = { namespace: "shop", name: "web-1", account: "web", ip: "127.231.0.1" };
+  const uid = await pod(cluster, at, { app: "web" });
   await service(cluster, { namespace: "shop", name: "web" }, ["10.244.0.7"]);
   await service(cluster, { namespace: "shop", name: "reviews" }, ["10.244.0.8"]);
   plane = await startPlane();
-  const token = await cluster.createToken({
-    namespace: "shop",
-    serviceAccount: "web",
-    audiences: ["istio-ca"],
-    pod: { name: "web-1", uid },
-  });
-  const rootCert = await waitFor(
-    () => cluster.get({ apiVersion: "v1", kind: "ConfigMap", namespace: "shop", name: "istio-ca-root-cert" }),
-    { what: "the root certificate in the namespace" },
-  );
-  const roots = (rootCert["data"] as Record<string, string>)["root-cert.pem"]!;
+  const token = await tokenOf("shop", "web", { name: "web-1", uid });
+  const bundle = await waitFor(() => cluster.get(rootCert("shop")), { what: "the root certificate in the namespace" });
+  roots = (bundle["data"] as Record<string, string>)["root-cert.pem"]!;
+  const { secureGrpc: port } = ports;
   proxy = await startRealProxy({
-    port: ports.secureGrpc,
+    port,
     roots,
     token,
     namespace: "shop",
@@ -97,14 +118,265 @@ afterAll(async () => {
   await server?.stop();
 });
 
+const rootCert = (ns: string) => ({ apiVersion: "v1", kind: "ConfigMap", namespace: ns, name: "istio-ca-root-cert" });
+
 test("clusters, endpoints, listeners and routes arrive, and are said to be in sync from the ACK of the current bytes", async () => {
   await waitFor(synced, { timeoutMs: 20_000, what: "sync" });
   const dump = await proxy.dump();
   expect(dump).toContain("outbound|80||reviews.shop.svc.cluster.local");
   expect(dump).toContain('"10.244.0.8"');
-  const names = Object.keys((await status())!.types);
-  expect(names).toEqual(["cluster", "endpoint", "listener", "route"]);
-  expect((await status())!.proxy).toBe("web-1.shop");
-  expect((await status())!.types.route?.status).toBe("SYNCED");
+  const found = (await status())!;
+  expect(Object.keys(found.types)).toEqual(["cluster", "endpoint", "listener", "route"]);
+  expect(found).toMatchObject({
+    proxy: "web-1.shop",
+    proxy_type: "sidecar",
+    cluster_id: "Kubernetes",
+    control_plane: "istiod-0",
+  });
+  for (const type of Object.values(found.types)) {
+    expect(type.ackedHash).toBe(type.currentHash);
+    expect(type.sentHash).toBe(type.currentHash);
+  }
   expect(await proxy.stat("control_plane.connected_state")).toBe(1);
+  expect((await fetch(`http://127.0.0.1:${ports.http}/ready`)).status).toBe(200);
+  expect(log.lines.filter(({ level }) => level === "error")).toEqual([]);
+});
+
+test("a changed endpoint is live in Envoy, and nothing else is sent", async () => {
+  const before = await typeStatus("endpoint");
+  log.clear();
+  await cluster.apply(slice({ namespace: "shop", name: "reviews" }, ["10.244.0.8", "10.244.0.9"]), {
+    fieldManager: "test",
+    force: true,
+  });
+  await waitFor(async () => (await proxy.dump()).includes('"10.244.0.9"'), { what: "the new endpoint in Envoy" });
+  await waitFor(synced, { what: "sync" });
+  expect((await typeStatus("endpoint"))?.currentHash).not.toBe(before?.currentHash);
+  expect(resourcesSent()).toBe(1);
+  expect(log.lines.find(({ message }) => message === "pushed")?.fields["kind"]).toBe("endpoint");
+});
+
+test("a refused resource is shown as NACK with Envoy's words; others go on, and a mended one clears it", async () => {
+  const object = (regex: string): KubeObject => ({
+    apiVersion: "networking.istio.io/v1",
+    kind: "VirtualService",
+    metadata: { name: "broken", namespace: "shop" },
+    spec: {
+      hosts: ["reviews"],
+      http: [{ match: [{ uri: { regex } }], route: [{ destination: { host: "reviews" } }] }],
+    },
+  });
+  await cluster.apply(object("/a(b"), { fieldManager: "test", force: true });
+  const nack = await waitFor(
+    async () => {
+      const found = await typeStatus("route");
+      return found?.status === "NACK" ? found : undefined;
+    },
+    { what: "the NACK" },
+  );
+  expect(nack.lastError).toContain("missing )");
+  expect(nack.ackedHash).not.toBe(nack.currentHash);
+  log.clear();
+  await cluster.apply(slice({ namespace: "shop", name: "reviews" }, ["10.244.0.10"]), {
+    fieldManager: "test",
+    force: true,
+  });
+  await waitFor(async () => (await proxy.dump()).includes('"10.244.0.10"'), { what: "an endpoint meanwhile" });
+  expect((await typeStatus("endpoint"))?.status).toBe("SYNCED");
+  expect(resourcesSent()).toBe(1);
+  await cluster.apply(object("/a.*"), { fieldManager: "test", force: true });
+  await waitFor(synced, { what: "sync after mending" });
+  expect((await typeStatus("route"))?.lastError).toBeUndefined();
+});
+
+test("a deleted service goes from Envoy", async () => {
+  await service(cluster, { namespace: "shop", name: "late" }, ["10.244.0.20"]);
+  await waitFor(async () => (await proxy.dump()).includes("outbound|80||late.shop.svc.cluster.local"), {
+    what: "the new service",
+  });
+  const background = { propagation: "Background" } as const;
+  await cluster.delete({ apiVersion: "v1", kind: "Service", namespace: "shop", name: "late" }, background);
+  await waitFor(async () => !(await proxy.admin("/clusters")).includes("late.shop"), { what: "the service to go" });
+  await waitFor(synced, { what: "sync" });
+});
+
+test("the root certificate is in every namespace, also a new one, and is put back", async () => {
+  await namespace(cluster, "fresh");
+  await waitFor(() => cluster.get(rootCert("fresh")), { what: "the root certificate in a new namespace" });
+  await cluster.delete(rootCert("fresh"), { propagation: "Background" });
+  await waitFor(() => cluster.get(rootCert("fresh")), { what: "the root certificate after deletion" });
+  await cluster.mergePatch(rootCert("fresh"), { data: { "root-cert.pem": "nonsense" } });
+  const put = async () =>
+    ((await cluster.get(rootCert("fresh")))?.["data"] as Record<string, string> | undefined)?.["root-cert.pem"];
+  await waitFor(async () => (await put()) === roots, { what: "the root certificate after a change" });
+});
+
+test("a workload gets its own configuration and no other's", async () => {
+  const node = (name: string, account: string, ns = "shop") => ({
+    id: `sidecar~127.231.0.1~${name}.${ns}~${ns}.svc.cluster.local`,
+    metadata: { NAMESPACE: ns, SERVICE_ACCOUNT: account },
+  });
+  const CANCELLED = 1;
+  const ask = (
+    token: string | undefined,
+    who: ReturnType<typeof node> | { id: string; metadata: Record<string, string> },
+  ) => askForClusters({ port: ports.secureGrpc, roots, token, node: who });
+  const uid =
+    (await cluster.get({ apiVersion: "v1", kind: "Pod", namespace: "shop", name: "web-1" }))?.metadata.uid ?? "";
+  const web = await tokenOf("shop", "web", { name: "web-1", uid });
+  expect(await ask(web, node("web-1", "web"))).toMatchObject({ code: CANCELLED });
+  expect(await ask(undefined, node("web-1", "web"))).toMatchObject({ code: 16 });
+  expect(await ask("a.b.c", node("web-1", "web"))).toMatchObject({ code: 16 });
+  expect(await ask(web, node("web-1", "web", "istio-system"))).toMatchObject({ code: 7 });
+  expect(await ask(web, node("web-2", "web"))).toMatchObject({ code: 7 });
+  expect(await ask(await tokenOf("shop", "other"), node("web-1", "web"))).toMatchObject({ code: 7 });
+  expect(await ask(web, { id: "nonsense", metadata: {} })).toMatchObject({ code: 3 });
+  const elsewhere = await cluster.createToken({ namespace: "shop", serviceAccount: "web", audiences: ["vault"] });
+  expect(await ask(elsewhere, node("web-1", "web"))).toMatchObject({ code: 16 });
+});
+
+test("debug answers callers of the pod itself; the CA's key is nowhere in it", async () => {
+  const url = `http://127.0.0.1:${ports.monitoring}`;
+  const dump = await (await fetch(`${url}/debug/config_dump?proxyID=web-1.shop`)).text();
+  expect(dump).toContain("outbound|80||reviews.shop.svc.cluster.local");
+  expect(dump).not.toContain("PRIVATE KEY");
+  expect((await fetch(`${url}/debug/config_dump`)).status).toBe(400);
+  expect((await fetch(`${url}/debug/config_dump?proxyID=nobody`)).status).toBe(404);
+  expect((await fetch(`${url}/debug/pprof`)).status).toBe(404);
+  const metrics = await (await fetch(`${url}/metrics`)).text();
+  expect(metrics).toMatch(/^pilot_xds\{version="[^"]+"\} 1$/m);
+  expect(metrics).toMatch(/^citadel_server_success_cert_issuance_count [1-9]/m);
+  expect(metrics).toMatch(/^pilot_total_xds_rejects\{type="rds"\} 1$/m);
+});
+
+test("webhooks: our CA is put into them, pods are injected, bad configuration is refused, Fail only once we are reached", async () => {
+  const kind = "admissionregistration.k8s.io/v1";
+  const mutating = { apiVersion: kind, kind: "MutatingWebhookConfiguration", name: "istio-sidecar-injector" };
+  const validating = { apiVersion: kind, kind: "ValidatingWebhookConfiguration", name: "istio-validator-istio-system" };
+  const caBundle = Buffer.from(roots).toString("base64");
+  const hooks = async (target: typeof mutating) =>
+    ((await cluster.get(target))?.["webhooks"] ?? []) as {
+      clientConfig: { caBundle?: string };
+      failurePolicy: string;
+    }[];
+  for (const target of [mutating, validating])
+    await waitFor(async () => (await hooks(target)).every((hook) => hook.clientConfig.caBundle === caBundle), {
+      what: "our CA",
+    });
+  expect((await hooks(validating)).map((hook) => hook.failurePolicy)).toEqual(["Ignore", "Ignore"]);
+
+  // Nothing routes service addresses here: the same webhooks once more, by URL.
+  const byUrl = (object: KubeObject | undefined, path: string): KubeObject => ({
+    apiVersion: kind,
+    kind: object!.kind,
+    metadata: { name: `by-url-${path}` },
+    webhooks: (object!["webhooks"] as Record<string, unknown>[]).map((hook) => ({
+      ...hook,
+      failurePolicy: "Fail",
+      clientConfig: { url: `https://localhost:${ports.https}/${path}`, caBundle },
+    })),
+  });
+  await cluster.delete(mutating, { propagation: "Background" });
+  const injector = byUrl(
+    {
+      ...render(settingsOf("default", []))
+        .flatMap((part) => part.objects)
+        .find((object) => object.kind === mutating.kind)!,
+    },
+    "inject",
+  );
+  await cluster.create(injector);
+  await cluster.create(byUrl(await cluster.get(validating), "validate"));
+  await cluster.create({
+    apiVersion: "v1",
+    kind: "Namespace",
+    metadata: { name: "injected", labels: { "istio-injection": "enabled" } },
+  });
+  await cluster.create({
+    apiVersion: "v1",
+    kind: "ServiceAccount",
+    metadata: { name: "default", namespace: "injected" },
+  });
+  let count = 0;
+  const injected = await waitFor(
+    async () => {
+      count += 1;
+      const created = await cluster.create({
+        apiVersion: "v1",
+        kind: "Pod",
+        metadata: { name: `app-${count}`, namespace: "injected", labels: { app: "app" } },
+        spec: { containers: [{ name: "app", image: "example.test/app:1" }] },
+      });
+      const containers = (created.spec as { containers: { name: string }[] }).containers.map(({ name }) => name);
+      return containers.includes("istio-proxy") ? created : undefined;
+    },
+    { what: "an injected pod" },
+  );
+  expect(injected.metadata.annotations?.["sidecar.istio.io/status"]).toContain("istio-proxy");
+
+  const bad: KubeObject = {
+    apiVersion: "networking.istio.io/v1",
+    kind: "VirtualService",
+    metadata: { name: "bad", namespace: "shop" },
+    spec: { hosts: ["reviews"], http: [{ route: [{ destination: { host: "reviews" }, weight: -1 }] }] },
+  };
+  await expect(cluster.create(bad)).rejects.toThrow();
+  // Now that refusals reach us, the installed webhook may fail closed.
+  await waitFor(async () => (await hooks(validating)).every((hook) => hook.failurePolicy === "Fail"), {
+    timeoutMs: 20_000,
+    what: "failurePolicy Fail",
+  });
+  const gateway = {
+    apiVersion: "networking.istio.io/v1",
+    kind: "Gateway",
+    metadata: { name: "empty", namespace: "shop" },
+    spec: { servers: [] },
+  };
+  await cluster.delete(validating, { propagation: "Background" });
+  await waitFor(
+    () =>
+      cluster.create(gateway).then(
+        () => false,
+        (error: Error) => error.message.includes("at least one server"),
+      ),
+    { what: "the refusal" },
+  );
+});
+
+test("a graceful stop lets Envoy go; after the next start nothing is sent again", async () => {
+  await waitFor(synced, { what: "sync" });
+  await plane?.close();
+  plane = undefined;
+  await waitFor(async () => (await proxy.stat("control_plane.connected_state")) === 0, { what: "Envoy to notice" });
+  log.clear();
+  plane = await startPlane();
+  await waitFor(synced, { what: "sync after the restart" });
+  expect(resourcesSent()).toBe(0);
+});
+
+test("after kill -9 the next one takes over within five seconds, and nothing is sent again", async () => {
+  await plane?.close();
+  plane = undefined;
+  const child = spawnMeshd(ports, kubeconfig);
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  await waitFor(synced, { timeoutMs: 30_000, what: "sync with the process" });
+  child.kill("SIGKILL");
+  await ended;
+  log.clear();
+  const started = performance.now();
+  plane = await startPlane();
+  await waitFor(synced, { timeoutMs: 5_000, what: "sync after kill -9" });
+  expect(performance.now() - started).toBeLessThan(5_000);
+  expect(resourcesSent()).toBe(0);
+});
+
+test("SIGTERM ends the process with 0", async () => {
+  await plane?.close();
+  plane = undefined;
+  const child = spawnMeshd(ports, kubeconfig);
+  const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
+  const ready = () => fetch(`http://127.0.0.1:${ports.http}/ready`).then((answer) => answer.status === 200);
+  await waitFor(ready, { timeoutMs: 30_000, what: "readiness of the process" });
+  child.kill("SIGTERM");
+  expect(await ended).toBe(0);
 });
