@@ -49,7 +49,7 @@ test.each([
   ["a key given twice", `${SERVICE}kind: Service\n`, 5, 1, /twice/],
   ["a colon in a value", "apiVersion: v1\nkind: a: b\n", 2, 8, /quotes/],
   ["an infinite number", `${SERVICE}x: .inf\n`, 5, 4, /finite/],
-] as const)("%s: line, column and what to do", (_name, text, line, column, hint) => {
+] as const)("%s: line, column and what to do", (...[, text, line, column, hint]) => {
   const { findings } = read(`# comment\n---\n${text}---\n${SERVICE}`);
   expect(findings).toHaveLength(1);
   expect(findings[0]).toMatchObject({ code: "MSH0001", position: { file: "a.yaml", line: line + 2, column } });
