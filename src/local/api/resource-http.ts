@@ -11,7 +11,7 @@ import { apiVersionOf } from "./registry.ts";
 import { deleteOptions, removeMany, removeObject } from "./remove.ts";
 import { answerReview } from "./reviews.ts";
 import type { ServerDeps } from "./server.ts";
-import { badRequest, methodNotAllowed, StatusError, unsupportedMediaType } from "./status.ts";
+import { badRequest, invalid, methodNotAllowed, StatusError, unsupportedMediaType } from "./status.ts";
 import { handleSubresource, isOwnSubresource } from "./subresources.ts";
 import { tableBookmark, tableOf } from "./table.ts";
 import { partialObject, serveWatch, watchParameters } from "./watch-http.ts";
@@ -39,11 +39,21 @@ function notAllowed(): StatusError {
 export function writeRequestOf(call: Call): WriteRequest & { readonly warnings: string[] } {
   const { query, message, user } = call;
   const dryRun = query.getAll("dryRun");
-  if (dryRun.some((value) => value !== "All" && value !== ""))
-    throw badRequest(`Invalid value: "${dryRun.join(",")}": dryRun: Unsupported value, supported values: "All"`);
+  const kind =
+    { POST: "CreateOptions", PATCH: "PatchOptions", DELETE: "DeleteOptions" }[message.method ?? ""] ?? "UpdateOptions";
+  const unsupported = (field: string, value: string, supported: string): StatusError =>
+    invalid({ group: "meta.k8s.io", resource: kind, name: "" }, [
+      {
+        reason: "FieldValueNotSupported",
+        field,
+        message: `Unsupported value: "${value}": supported values: ${supported}`,
+      },
+    ]);
+  const odd = dryRun.find((value) => value !== "All" && value !== "");
+  if (odd !== undefined) throw unsupported("dryRun", odd, '"All"');
   const validation = query.get("fieldValidation") ?? "";
   if (!["", "Strict", "Warn", "Ignore"].includes(validation))
-    throw badRequest(`fieldValidation: Unsupported value: "${validation}"`);
+    throw unsupported("fieldValidation", validation, '"", "Ignore", "Strict", "Warn"');
   const warnings: string[] = [];
   const agent = (message.headers["user-agent"] ?? "unknown").split("/")[0] ?? "unknown";
   const apply = mediaType(message) === patchTypes.apply;
@@ -96,7 +106,7 @@ function sendList(call: Call, format: Format, result: ListResult): void {
 }
 
 function watch(call: Call, format: Format): void {
-  const { deps, info, query, name } = call;
+  const { deps, info, query } = call;
   let first = true;
   const render = (object: Obj): unknown => {
     if (format === "partial") return partialObject(object);
@@ -111,16 +121,13 @@ function watch(call: Call, format: Format): void {
     return tableOf(info, [object], options);
   };
   const parameters = watchParameters(query);
-  const named = name === undefined ? undefined : `metadata.name=${name}`;
-  const fieldSelector = [parameters.fieldSelector, named].filter((part) => part !== undefined && part !== "").join(",");
-  serveWatch(deps.core, info, { ...parameters, fieldSelector, namespace: call.namespace, render }, call.response);
+  serveWatch(deps.core, info, { ...parameters, namespace: call.namespace, render }, call.response);
 }
 
 function handleGet(call: Call): void {
   const { deps, info, query, namespace, name } = call;
   const format = negotiate(call.message);
-  const watching = ["true", "1"].includes(query.get("watch") ?? "");
-  if (watching) {
+  if (name === undefined && ["true", "1"].includes(query.get("watch") ?? "")) {
     watch(call, format);
     return;
   }

@@ -76,6 +76,6 @@ function verbOf(method: string, named: boolean, watch: boolean): string {
     case "DELETE":
       return named ? "delete" : "deletecollection";
     default:
-      return watch ? "watch" : named ? "get" : "list";
+      return named ? "get" : watch ? "watch" : "list";
   }
 }

@@ -28,6 +28,9 @@ function labelRequirement(text: string): LabelMatch {
   const parts = requirement.exec(text)?.groups;
   if (parts === undefined) throw badRequest(`unable to parse requirement: ${text}`);
   const { not, key = "", op, value = "" } = parts;
+  if (op !== "in" && op !== "notin" && !/^[A-Za-z0-9._-]*$/.test(value)) {
+    throw badRequest(`unable to parse requirement: ${text}: ${value} is not a label value`);
+  }
   const has = (labels: Readonly<Record<string, unknown>>): boolean => Object.hasOwn(labels, key);
   if (op === undefined) return (labels) => has(labels) === (not === undefined);
   const values = /^\((.*)\)$/

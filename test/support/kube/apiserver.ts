@@ -21,6 +21,8 @@ export interface RealApiServer {
   readonly adminToken: string;
   /** Directory with etcd, kube-apiserver and kubectl. */
   readonly assets: string;
+  /** Makes etcd forget its history, so that older resourceVersions are gone. */
+  compact(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -53,6 +55,7 @@ export async function startApiServer(options: { controllers?: boolean } = {}): P
       ...controllers,
     ]);
     const url = /^SERVER=(.*)$/m.exec(stdout)?.[1];
+    const etcd = /^ETCD=(.*)$/m.exec(stdout)?.[1];
     if (url === undefined) throw new Error(`start-apiserver.sh named no server:\n${stdout}`);
     return {
       kubeconfig: join(dir, "kubeconfig"),
@@ -61,10 +64,24 @@ export async function startApiServer(options: { controllers?: boolean } = {}): P
       caPem: await readFile(join(dir, "ca.crt"), "utf8"),
       adminToken: (await readFile(join(dir, "token"), "utf8")).trim(),
       assets,
+      compact: async () => {
+        await compactEtcd(etcd ?? "");
+      },
       stop,
     };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+async function compactEtcd(etcd: string): Promise<void> {
+  const post = async (path: string, body: unknown): Promise<unknown> => {
+    const answer = await fetch(`${etcd}${path}`, { method: "POST", body: JSON.stringify(body) });
+    if (!answer.ok) throw new Error(`etcd answered ${answer.status}: ${await answer.text()}`);
+    return await answer.json();
+  };
+  const key = Buffer.from("none").toString("base64");
+  const { header } = (await post("/v3/kv/range", { key })) as { header: { revision: string } };
+  await post("/v3/kv/compaction", { revision: header.revision, physical: true });
 }
