@@ -1,7 +1,8 @@
 import type { Messages, TypedAny } from "../gen/envoy/types.ts";
 import { MeshError } from "../base/errors.ts";
+import { once } from "../base/once.ts";
 import { decode } from "./decode.ts";
-import { Encoder } from "./encode.ts";
+import { ENCODED, Encoder } from "./encode.ts";
 import { plans } from "./plan.ts";
 
 export type { Json, Messages, TypedAny } from "../gen/envoy/types.ts";
@@ -43,6 +44,12 @@ export function encodedAny(typeUrl: string, bytes: Uint8Array): TypedAny {
 /** A message that is already encoded, standing for its JSON form inside a larger message: its bytes are spliced in. */
 export function encoded<N extends MessageName>(bytes: Uint8Array): Messages[N] {
   return bytes as unknown as Messages[N];
+}
+
+/** An Any that stands in many messages: it is encoded once, when first needed. Reads and prints like the given one. */
+export function reused(any: TypedAny): TypedAny {
+  const bytes = once(() => encodeAny(any).bytes);
+  return Object.defineProperty({ ...any }, ENCODED, { get: bytes });
 }
 
 /** The type URL of an Any and the bytes of the message inside. Throws as encodeMessage does. */

@@ -66,7 +66,7 @@ function readEntry(map: Record<string, Json>, field: FieldPlan, reader: protobuf
   while (reader.pos < end) {
     const tag = reader.uint32();
     if (tag >>> 3 === 1) key = scalar(field.mapKey ?? "string", reader);
-    else if (tag >>> 3 === 2) held = value({ ...field, mapKey: undefined }, reader);
+    else if (tag >>> 3 === 2) held = value(field.entry?.value ?? field, reader);
     else reader.skipType(tag & 7);
   }
   put(map, String(key), held ?? emptyScalar(field));

@@ -1,7 +1,10 @@
 import protobuf from "protobufjs/minimal.js";
 import { MeshError } from "../base/errors.ts";
 import { fits32, parseBase64, parseDuration, parseInt64, parseTimestamp } from "./json-values.ts";
-import { type FieldPlan, type MessagePlan, plans } from "./plan.ts";
+import { type FieldPlan, type MessagePlan, plainField, plans } from "./plan.ts";
+
+/** Hidden property of an Any object that can give its message's bytes (see `reused`). */
+export const ENCODED: unique symbol = Symbol("encoded");
 
 /**
  * Writes messages from their JSON form in one pass. Fields go out in the order of their numbers and map entries sorted by
@@ -36,52 +39,55 @@ export class Encoder {
     this.fields(plan, this.object(value));
   }
 
-  /** All fields of `plan` that `object` has; `@type` is left to the Any around it. */
+  /** All fields of `plan` that `object` has, by their numbers; `@type` is left to the Any around it. */
   fields(plan: MessagePlan, object: Readonly<Record<string, unknown>>): void {
-    for (const key of Object.keys(object))
-      if (key !== "@type" && !plan.byName.has(key)) this.at(key, () => this.fail(`unknown field of ${plan.name}`));
-    const taken = new Map<string, string>();
-    for (const field of plan.fields) {
-      const value = object[field.name];
-      if (value === undefined) continue;
+    const present: FieldPlan[] = [];
+    for (const key of Object.keys(object)) {
+      if (key === "@type" || object[key] === undefined) continue;
+      const field = plan.byName.get(key);
+      if (field === undefined) this.at(key, () => this.fail(`unknown field of ${plan.name}`));
+      else insert(present, field);
+    }
+    for (const field of present) {
       this.#path.push(field.name);
-      if (field.oneof !== undefined) {
-        const other = taken.get(field.oneof);
-        if (other !== undefined) this.fail(`excludes ${other}: both belong to ${field.oneof}`);
-        taken.set(field.oneof, field.name);
-      }
-      this.#field(field, value);
+      if (field.oneof !== undefined) this.#alone(field, present);
+      this.#field(field, object[field.name]);
       this.#path.pop();
     }
   }
 
+  #alone(field: FieldPlan, present: readonly FieldPlan[]): void {
+    const other = present.find((candidate) => candidate !== field && candidate.oneof === field.oneof);
+    if (other !== undefined) this.fail(`excludes ${other.name}: both belong to ${field.oneof ?? ""}`);
+  }
+
   #field(field: FieldPlan, value: unknown): void {
-    if (field.mapKey !== undefined) this.#map(field, field.mapKey, this.object(value));
-    else if (field.repeated) this.#list(field, value);
+    if (field.entry !== undefined) this.map(field.id, field.entry, this.object(value));
+    else if (field.repeated) this.list(field, value);
     else this.single(field, value, field.oneof !== undefined);
   }
 
-  #list(field: FieldPlan, value: unknown): void {
+  list(field: FieldPlan, value: unknown): void {
     if (!Array.isArray(value)) this.fail(`expected a list, got ${describe(value)}`);
-    if (field.packed && value.length > 0) {
-      this.#writer.uint32((field.id << 3) | 2).fork();
-      for (const [index, item] of value.entries()) this.at(index, () => this.#bare(field, item));
-      this.#writer.ldelim();
-      return;
+    const packed = field.packed && value.length > 0;
+    if (packed) this.open(field.id);
+    for (let index = 0; index < value.length; index += 1) {
+      this.#path.push(index);
+      if (packed) this.#bare(field, value[index]);
+      else this.single(field, value[index], true);
+      this.#path.pop();
     }
-    for (const [index, item] of value.entries()) this.at(index, () => this.single(field, item, true));
+    if (packed) this.close();
   }
 
-  #map(field: FieldPlan, keyType: string, value: Readonly<Record<string, unknown>>): void {
-    const keyField: FieldPlan = { ...field, id: 1, kind: "scalar", type: keyType, mapKey: undefined };
-    const valueField: FieldPlan = { ...field, id: 2, mapKey: undefined };
+  map(id: number, entry: NonNullable<FieldPlan["entry"]>, value: Readonly<Record<string, unknown>>): void {
     for (const key of Object.keys(value).sort()) {
-      this.at(key, () => {
-        this.#writer.uint32((field.id << 3) | 2).fork();
-        this.single(keyField, mapKey(key, keyType), true);
-        this.single(valueField, value[key], true);
-        this.#writer.ldelim();
-      });
+      this.#path.push(key);
+      this.open(id);
+      this.single(entry.key, mapKey(key, entry.key.type), true);
+      this.single(entry.value, value[key], true);
+      this.close();
+      this.#path.pop();
     }
   }
 
@@ -193,6 +199,18 @@ export class Encoder {
   }
 }
 
+/** Keeps the list sorted by number; lists are short and mostly in order. */
+function insert(list: FieldPlan[], field: FieldPlan): void {
+  let at = list.length;
+  list.push(field);
+  for (; at > 0; at -= 1) {
+    const before = list[at - 1];
+    if (before === undefined || before.id < field.id) break;
+    list[at] = before;
+  }
+  list[at] = field;
+}
+
 function describe(value: unknown): string {
   return value === undefined ? "nothing" : (JSON.stringify(value) ?? typeof value).slice(0, 80);
 }
@@ -238,33 +256,36 @@ const WIRE_TYPES: Readonly<Record<string, number>> = {
   sfixed32: 5,
 };
 
-const field = (name: string, id: number, type: string): FieldPlan => ({
-  name,
-  id,
-  kind: type.includes(".") ? "message" : "scalar",
-  type,
-  repeated: false,
-  packed: false,
-  mapKey: undefined,
-  oneof: undefined,
-  siblings: [],
-});
+const field = (name: string, id: number, type: string): FieldPlan =>
+  plainField(name, id, type.includes(".") ? "message" : "scalar", type);
+
+const SECONDS = field("seconds", 1, "int64");
+const NANOS = field("nanos", 2, "int32");
+const PATHS = field("paths", 1, "string");
+const TYPE_URL = field("type_url", 1, "string");
+const STRUCT_ENTRY = { key: field("key", 1, "string"), value: field("value", 2, "google.protobuf.Value") };
+const NULL = field("null_value", 1, "int32");
+const NUMBER = field("number_value", 2, "double");
+const STRING = field("string_value", 3, "string");
+const BOOL = field("bool_value", 4, "bool");
+const STRUCT = field("struct_value", 5, "google.protobuf.Struct");
+const LIST = field("list_value", 6, "google.protobuf.ListValue");
+const ITEM: FieldPlan = { ...field("values", 1, "google.protobuf.Value"), repeated: true };
 
 const moment =
   (name: string, parse: (text: string) => { seconds: number; nanos: number } | undefined) =>
   (to: Encoder, value: unknown): void => {
     const parsed = typeof value === "string" ? parse(value) : undefined;
     if (parsed === undefined) to.fail(`expected a ${name}, got ${describe(value)}`);
-    to.single(field("seconds", 1, "int64"), parsed.seconds, false);
-    to.single(field("nanos", 2, "int32"), parsed.nanos, false);
+    to.single(SECONDS, parsed.seconds, false);
+    to.single(NANOS, parsed.nanos, false);
   };
 
-const wrapper =
-  (type: string) =>
-  (to: Encoder, value: unknown): void => {
-    // null and objects are caught by the scalar writer, defaults are left out as proto3 does
-    to.single(field("value", 1, type), value ?? to.fail("expected a value, got null"), typeof value === "object");
-  };
+const wrapper = (type: string): ((to: Encoder, value: unknown) => void) => {
+  const plan = field("value", 1, type);
+  // null and objects are caught by the scalar writer, defaults are left out as proto3 does
+  return (to, value) => to.single(plan, value ?? to.fail("expected a value, got null"), typeof value === "object");
+};
 
 /** Messages whose JSON form is not an object of their fields (the proto JSON rules). */
 const SPECIAL: Readonly<Record<string, (to: Encoder, value: unknown) => void>> = {
@@ -273,8 +294,7 @@ const SPECIAL: Readonly<Record<string, (to: Encoder, value: unknown) => void>> =
   "google.protobuf.Timestamp": moment("time like 2026-01-31T12:00:00Z", parseTimestamp),
   "google.protobuf.FieldMask": (to: Encoder, value: unknown): void => {
     if (typeof value !== "string") return to.fail(`expected paths joined by commas, got ${describe(value)}`);
-    for (const path of value.split(",").filter((part) => part !== ""))
-      to.single(field("paths", 1, "string"), path, true);
+    for (const path of value.split(",").filter((part) => part !== "")) to.single(PATHS, path, true);
   },
   "google.protobuf.Struct": encodeStruct,
   "google.protobuf.Value": encodeValue,
@@ -296,37 +316,28 @@ function encodeAny(to: Encoder, value: unknown): void {
   // an Any of nothing, which some messages want where they only need it to be there
   if (url === undefined && Object.keys(object).length === 0) return;
   if (typeof url !== "string" || url === "") to.fail(`expected a type URL in "@type", got ${describe(url)}`);
-  to.single(field("type_url", 1, "string"), url, true);
+  to.single(TYPE_URL, url, true);
   to.open(2);
   const type = url.slice(url.lastIndexOf("/") + 1);
-  if (object["@bytes"] instanceof Uint8Array) to.message(type, object["@bytes"]);
+  const ready = (object as { [ENCODED]?: unknown })[ENCODED] ?? object["@bytes"];
+  if (ready instanceof Uint8Array) to.message(type, ready);
   else if (SPECIAL[type] !== undefined) to.at("value", () => to.message(type, object["value"]));
   else to.message(type, object);
   to.close();
 }
 
 function encodeStruct(to: Encoder, value: unknown): void {
-  const object = to.object(value);
-  for (const key of Object.keys(object).sort())
-    to.at(key, () => {
-      to.open(1);
-      to.single(field("key", 1, "string"), key, true);
-      to.single(field("value", 2, "google.protobuf.Value"), object[key], true);
-      to.close();
-    });
+  to.map(1, STRUCT_ENTRY, to.object(value));
 }
 
 function encodeValue(to: Encoder, value: unknown): void {
-  if (value === null) to.single(field("null_value", 1, "int32"), 0, true);
-  else if (typeof value === "number") to.single(field("number_value", 2, "double"), value, true);
-  else if (typeof value === "string") to.single(field("string_value", 3, "string"), value, true);
-  else if (typeof value === "boolean") to.single(field("bool_value", 4, "bool"), value, true);
-  else if (Array.isArray(value)) to.single(field("list_value", 6, "google.protobuf.ListValue"), value, true);
-  else to.single(field("struct_value", 5, "google.protobuf.Struct"), value, true);
+  if (typeof value === "string") to.single(STRING, value, true);
+  else if (value === null) to.single(NULL, 0, true);
+  else if (typeof value === "number") to.single(NUMBER, value, true);
+  else if (typeof value === "boolean") to.single(BOOL, value, true);
+  else to.single(Array.isArray(value) ? LIST : STRUCT, value, true);
 }
 
 function encodeList(to: Encoder, value: unknown): void {
-  if (!Array.isArray(value)) to.fail(`expected a list, got ${describe(value)}`);
-  for (const [index, item] of value.entries())
-    to.at(index, () => to.single(field("values", 1, "google.protobuf.Value"), item, true));
+  to.list(ITEM, value);
 }

@@ -14,6 +14,8 @@ export interface FieldPlan {
   readonly packed: boolean;
   /** Proto name of the key type of a map. */
   readonly mapKey: string | undefined;
+  /** The two fields of a map's entries. */
+  readonly entry: { readonly key: FieldPlan; readonly value: FieldPlan } | undefined;
   /** Fields of one oneof exclude each other, and are written even when they hold the default value. */
   readonly oneof: string | undefined;
   /** Names of the other fields of that oneof. */
@@ -94,17 +96,26 @@ function messagePlan(name: string, rows: readonly FieldRow[]): MessagePlan {
 
 function fieldPlan([name, id, type, label, oneof]: FieldRow, rows: readonly FieldRow[]): FieldPlan {
   const kind: Kind = type.startsWith("m:") ? "message" : type.startsWith("e:") ? "enum" : "scalar";
+  const mapKey = label.startsWith("map:") ? label.slice(4) : undefined;
+  const bare = plainField(name, id, kind, kind === "scalar" ? type : type.slice(2));
   return {
-    name,
-    id,
-    kind,
-    type: kind === "scalar" ? type : type.slice(2),
+    ...bare,
     repeated: label === "repeated" || label === "packed",
     packed: label === "packed",
-    mapKey: label.startsWith("map:") ? label.slice(4) : undefined,
+    mapKey,
+    entry:
+      mapKey === undefined
+        ? undefined
+        : { key: plainField("key", 1, "scalar", mapKey), value: plainField("value", 2, kind, bare.type) },
     oneof: oneof === "" ? undefined : oneof,
     siblings: oneof === "" ? [] : rows.filter((row) => row[4] === oneof && row[0] !== name).map((row) => row[0]),
   };
+}
+
+/** A field that is neither repeated nor a map nor in a oneof. */
+export function plainField(name: string, id: number, kind: Kind, type: string): FieldPlan {
+  const plain = { repeated: false, packed: false, mapKey: undefined, entry: undefined, oneof: undefined, siblings: [] };
+  return { name, id, kind, type, ...plain };
 }
 
 /** Of aliases (two names for one number) the first one is printed. */

@@ -5,6 +5,9 @@ import type { ChainContext } from "./types.ts";
 type Tag = Messages["envoy.extensions.access_loggers.stats.v3.Config.Tag"];
 type Matcher = Messages["xds.type.matcher.v3.Matcher"];
 
+/** What the labels depend on. */
+export type MetricsContext = Pick<ChainContext, "direction" | "mutualTls" | "service">;
+
 /** Matcher input: the value of the tag that a rule stands at. Above the tables below, which are built from it. */
 const TAG_VALUE = {
   name: "value",
@@ -17,7 +20,7 @@ const TAG_VALUE = {
  * or from what the network filter `istio.metadata_exchange` took from its certificate (server). A missing value is ""
  * there, never "-": a rule makes it `unknown`.
  */
-export function metricTags(chain: ChainContext, protocol: "http" | "tcp"): readonly Tag[] {
+export function metricTags(chain: MetricsContext, protocol: "http" | "tcp"): readonly Tag[] {
   const ends =
     chain.direction === "inbound"
       ? [
@@ -113,7 +116,7 @@ const TCP_TAGS: readonly Tag[] = [
 ];
 
 /** A client cannot tell from here; a server knows by the chain. */
-function policyTag(chain: ChainContext): Tag {
+function policyTag(chain: MetricsContext): Tag {
   const policy = chain.direction === "inbound" ? (chain.mutualTls ? "mutual_tls" : "none") : "unknown";
   return { name: "connection_security_policy", value_format: policy };
 }

@@ -10,6 +10,8 @@ import {
   encodedAny,
   encodeMessage,
   type Messages,
+  reused,
+  type TypedAny,
   typed,
   typeOfUrl,
 } from "../../src/wire/codec.ts";
@@ -64,7 +66,7 @@ describe("what is wrong is refused with its path", () => {
     ],
     ["a camel-case name", { connectTimeout: "1s" }, `${CLUSTER}.connectTimeout: unknown field`],
     ["an unknown enum value", { lb_policy: "FAIR" }, `${CLUSTER}.lb_policy: unknown value "FAIR"`],
-    ["two of a oneof", { type: "EDS", cluster_type: { name: "x" } }, `${CLUSTER}.cluster_type: excludes type`],
+    ["two of a oneof", { type: "EDS", cluster_type: { name: "x" } }, `${CLUSTER}.type: excludes cluster_type`],
     ["a wrong scalar", { name: 7 }, `${CLUSTER}.name: expected a string, got 7`],
     [
       "a number out of range",
@@ -138,6 +140,16 @@ describe("splicing", () => {
       encodeMessage(response, { nonce: "n", resources: [encoded<"envoy.service.discovery.v3.Resource">(spliced)] }),
     ).toEqual(whole);
     expect(decodeAny(typeUrl, bytes)).toEqual(cluster);
+  });
+
+  test("an Any that is reused has the bytes and the looks of the given one", () => {
+    const config = typed("envoy.config.core.v3.HeaderValue", { key: "x" });
+    const message = (any: TypedAny): Messages["envoy.service.discovery.v3.Resource"] => ({ name: "x", resource: any });
+    const type = "envoy.service.discovery.v3.Resource";
+    expect(encodeMessage(type, message(reused(config)))).toEqual(encodeMessage(type, message(config)));
+    expect(JSON.stringify(reused(config))).toBe(JSON.stringify(config));
+    const wrong = reused(typed("envoy.config.core.v3.HeaderValue", { kye: "x" } as never));
+    expect(() => encodeMessage(type, message(wrong))).toThrow("HeaderValue.kye: unknown field");
   });
 
   test("an Any of a type we do not know is handed on with its bytes", () => {

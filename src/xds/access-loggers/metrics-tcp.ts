@@ -1,7 +1,8 @@
+import { once } from "../../base/once.ts";
 import { STATS_SCOPE } from "../../base/stats-scope.ts";
-import { type Messages, typed } from "../../wire/codec.ts";
+import { type Messages, reused, typed } from "../../wire/codec.ts";
 import type { AccessLog } from "../types.ts";
-import { metricTags } from "../metric-tags.ts";
+import { type MetricsContext, metricTags } from "../metric-tags.ts";
 import type { AccessLogger } from "./types.ts";
 
 type Counter = Messages["envoy.extensions.access_loggers.stats.v3.Config.Counter"];
@@ -19,36 +20,38 @@ export const metricsTcp: AccessLogger = {
   name: "istio.stats",
   protocol: "tcp",
   appliesTo: () => true,
-  loggers(chain) {
-    const tags = metricTags(chain, "tcp");
-    const count = (name: string, value_format?: string): Counter => ({
-      stat: { name, tags },
-      ...(value_format === undefined ? { value_fixed: 1 } : { value_format }),
-    });
-    const opened = [count("istio_tcp_connections_opened_total")];
-    const ended: Filter = { log_type_filter: { types: ["TcpConnectionEnd"] } };
-    return [
-      logger("istio.stats.opened", opened, { log_type_filter: { types: ["TcpUpstreamConnected"] } }),
-      logger("istio.stats.failed", opened, {
-        and_filter: { filters: [ended, { response_flag_filter: { flags: FAILED } }] },
-      }),
-      logger(
-        "istio.stats.closed",
-        [
-          count("istio_tcp_connections_closed_total"),
-          count("istio_tcp_received_bytes_total", "%BYTES_RECEIVED%"),
-          count("istio_tcp_sent_bytes_total", "%BYTES_SENT%"),
-        ],
-        ended,
-      ),
-    ];
-  },
+  loggers: (chain) => (chain.direction === "inbound" ? build(chain) : source()),
 };
 
+/** A client's loggers are the same on every listener: nothing in them is known before the connection. */
+const source = once(() => build({ direction: "outbound", mutualTls: false, service: undefined }));
+
+function build(chain: MetricsContext): readonly AccessLog[] {
+  const tags = metricTags(chain, "tcp");
+  const count = (name: string, value_format?: string): Counter => ({
+    stat: { name, tags },
+    ...(value_format === undefined ? { value_fixed: 1 } : { value_format }),
+  });
+  const opened = [count("istio_tcp_connections_opened_total")];
+  const ended: Filter = { log_type_filter: { types: ["TcpConnectionEnd"] } };
+  return [
+    logger("istio.stats.opened", opened, { log_type_filter: { types: ["TcpUpstreamConnected"] } }),
+    logger("istio.stats.failed", opened, {
+      and_filter: { filters: [ended, { response_flag_filter: { flags: FAILED } }] },
+    }),
+    logger(
+      "istio.stats.closed",
+      [
+        count("istio_tcp_connections_closed_total"),
+        count("istio_tcp_received_bytes_total", "%BYTES_RECEIVED%"),
+        count("istio_tcp_sent_bytes_total", "%BYTES_SENT%"),
+      ],
+      ended,
+    ),
+  ];
+}
+
 function logger(name: string, counters: readonly Counter[], filter: Filter): AccessLog {
-  return {
-    name,
-    filter,
-    typed_config: typed("envoy.extensions.access_loggers.stats.v3.Config", { stats_scope: STATS_SCOPE, counters }),
-  };
+  const config = typed("envoy.extensions.access_loggers.stats.v3.Config", { stats_scope: STATS_SCOPE, counters });
+  return { name, filter, typed_config: reused(config) };
 }
