@@ -1,4 +1,4 @@
-import { hostname } from "node:os";
+import { hostname, networkInterfaces } from "node:os";
 import { parseArgs } from "node:util";
 import { pino } from "pino";
 import { errorText, MeshError, UsageError } from "./base/errors.ts";
@@ -45,8 +45,19 @@ function readFlags(argv: readonly string[]) {
   }
 }
 
-function address(flag: string, text: string): ListenAddress {
-  const parsed = parseListenAddress(text);
+/**
+ * Where `:8080` listens: BIND_ADDRESS when the node gives each workload a loopback address of its own, else everywhere, by IPv6
+ * too where the machine has it.
+ */
+function anyHost(env: Env): string {
+  const given = env["BIND_ADDRESS"];
+  if (given !== undefined && given !== "") return given;
+  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  return addresses.some(({ family }) => family === "IPv6") ? "::" : "0.0.0.0";
+}
+
+function address(flag: string, text: string, any: string): ListenAddress {
+  const parsed = parseListenAddress(text, any);
   if (parsed === undefined) throw new UsageError(`--${flag}: expected an address such as :8080, got ${text}`);
   return parsed;
 }
@@ -59,11 +70,12 @@ function logLevel(text: string): string {
 }
 
 async function serve(flags: ReturnType<typeof readFlags>["values"], env: Env): Promise<number> {
+  const any = anyHost(env);
   const listen = {
-    http: address("httpAddr", flags.httpAddr),
-    secureGrpc: address("secureGRPCAddr", flags.secureGRPCAddr),
-    monitoring: address("monitoringAddr", flags.monitoringAddr),
-    https: address("httpsAddr", flags.httpsAddr),
+    http: address("httpAddr", flags.httpAddr, any),
+    secureGrpc: address("secureGRPCAddr", flags.secureGRPCAddr, any),
+    monitoring: address("monitoringAddr", flags.monitoringAddr, any),
+    https: address("httpsAddr", flags.httpsAddr, any),
   };
   const log: Logger = pino({ level: logLevel(flags.log_output_level), base: { program: "meshd" } });
   const kubeconfig = flags.kubeconfig === undefined ? {} : { kubeconfig: flags.kubeconfig };
