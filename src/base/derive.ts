@@ -66,20 +66,29 @@ export class CycleError extends MeshError {
 type Outcome<V> = { readonly value: V } | { readonly error: unknown };
 
 interface Entry<V> {
-  readonly label: string;
+  readonly name: string;
+  readonly key: readonly KeyPart[];
   /** Reads (and links) the computed. */
   readonly read: () => Outcome<V>;
-  /** Only on externals: read by the computed, written by `changed`. */
-  readonly version: ReturnType<typeof counter> | undefined;
+  /** Only on externals: read by the computed, counted up by `changed`. */
+  readonly version: Counter | undefined;
   running: boolean;
 }
 
-const SEPARATOR = "\u0000";
+/** The words for a derivation in messages. */
+function labelOf({ name, key }: Pick<Entry<unknown>, "name" | "key">): string {
+  return [name, ...key].join(" ");
+}
 
-function counter(): { readonly bump: () => void; readonly touch: () => void } {
+interface Counter {
+  readonly bump: () => void;
+  readonly touch: () => void;
+}
+
+function counter(): Counter {
   const value = signal(0);
   let count = 0;
-  return { bump: () => value(++count), touch: () => void value() };
+  return { bump: () => value(++count), touch: value };
 }
 
 function sameOutcome<V>(a: Outcome<V> | undefined, b: Outcome<V>): boolean {
@@ -99,7 +108,7 @@ interface State {
   /** Derivations now running, outermost first. */
   readonly stack: Entry<unknown>[];
   /** Read by what ended in a cycle, so that any change tries it again: a cycle's members cannot be linked to each other. */
-  readonly cycles: ReturnType<typeof counter>;
+  readonly cycles: Counter;
   sawCycle: boolean;
   size: number;
   keeper: ReturnType<typeof createKeeper> | undefined;
@@ -131,7 +140,7 @@ export function createDerivations(): Derivations {
   const write = (bump: () => void): void => {
     const running = state.stack.at(-1);
     if (running !== undefined)
-      throw new MeshError("derive-write", `derivation ${running.label} must not change a source`);
+      throw new MeshError("derive-write", `derivation ${labelOf(running)} must not change a source`);
     settled(() => {
       bump();
       if (!state.sawCycle) return;
@@ -189,16 +198,20 @@ function createKeyed<A extends readonly KeyPart[], V>(
   fn: (...key: A) => V,
   isExternal: boolean,
 ): { readonly read: Derived<A, V>; readonly find: (key: A) => Entry<V> | undefined } {
-  const entries = new Map<string, Entry<V>>();
-  const joined = (key: A): string => (key.length === 1 ? String(key[0]) : key.join(SEPARATOR));
-  const read = (...key: A): V => {
-    const id = joined(key);
-    const entry =
-      entries.get(id) ??
-      createEntry({ state, entries, id, label: `${name} ${key.join(" ")}`.trim(), isExternal }, () => fn(...key));
-    return valueOf(state, entry);
-  };
-  return { read, find: (key) => entries.get(joined(key)) };
+  const shelves: Shelves<V> = new Map();
+  const find = (key: A): Entry<V> | undefined => shelves.get(key[0])?.get(restOf(key));
+  const read = (...key: A): V =>
+    valueOf(state, find(key) ?? createEntry({ state, shelves, name, key, isExternal }, () => fn(...key)));
+  return { read, find };
+}
+
+/** Entries by the first part of their key, then by the others: most keys have two parts, and need no joining. */
+type Shelves<V> = Map<KeyPart | undefined, Map<KeyPart, Entry<V>>>;
+
+const SEPARATOR = "\u0000";
+
+function restOf(key: readonly KeyPart[]): KeyPart {
+  return key.length <= 2 ? (key[1] ?? "") : key.slice(1).join(SEPARATOR);
 }
 
 function createExternal<A extends readonly KeyPart[], V>(
@@ -217,61 +230,71 @@ function createExternal<A extends readonly KeyPart[], V>(
 
 interface EntryPlace<V> {
   readonly state: State;
-  readonly entries: Map<string, Entry<V>>;
-  readonly id: string;
-  readonly label: string;
+  readonly shelves: Shelves<V>;
+  readonly name: string;
+  readonly key: readonly KeyPart[];
   readonly isExternal: boolean;
 }
 
-function createEntry<V>({ state, entries, id, label, isExternal }: EntryPlace<V>, fn: () => V): Entry<V> {
+function createEntry<V>({ state, shelves, name, key, isExternal }: EntryPlace<V>, fn: () => V): Entry<V> {
+  const rest = restOf(key);
+  const isListed = (): boolean => shelves.get(key[0])?.get(rest) === entry;
+  const list = (): void => {
+    const shelf = shelves.get(key[0]) ?? new Map<KeyPart, Entry<V>>();
+    shelves.set(key[0], shelf.set(rest, entry));
+    state.size++;
+  };
+  const drop = (): void => {
+    const shelf = shelves.get(key[0]);
+    if (shelf === undefined || !isListed()) return;
+    shelf.delete(rest);
+    if (shelf.size === 0) shelves.delete(key[0]);
+    state.size--;
+  };
+  const hook = (): (() => void) => drop;
   const read = computed<Outcome<V>>((previous) => {
-    listEntry();
-    entry.running = true;
-    state.stack.push(entry);
-    let outcome: Outcome<V>;
-    try {
-      entry.version?.touch();
-      outcome = { value: refuseAsync(fn(), label) };
-    } catch (error) {
-      if (error instanceof CycleError) {
-        state.sawCycle = true;
-        state.cycles.touch();
-      }
-      outcome = { error };
-    } finally {
-      state.stack.pop();
-      entry.running = false;
-    }
+    if (!isListed()) list();
+    // The library disposes a computed's child effects when its last reader has gone (and before each run, hence the listing
+    // anew): the one sign of that it gives.
+    rawEffect(hook);
+    const outcome = run(state, entry, fn);
     return previous !== undefined && sameOutcome(previous, outcome) ? previous : outcome;
   });
-  const entry: Entry<V> = { label, read, version: isExternal ? counter() : undefined, running: false };
-  /**
-   * Lists the entry, and hangs a child effect on the computed: the library disposes children when the last reader has
-   * gone (and before each run, hence the listing anew), which is the one sign of it that it gives.
-   */
-  function listEntry(): void {
-    if (entries.get(id) !== entry) {
-      entries.set(id, entry);
-      state.size++;
-    }
-    rawEffect(() => () => {
-      if (entries.get(id) !== entry) return;
-      entries.delete(id);
-      state.size--;
-    });
-  }
+  const version = isExternal ? counter() : undefined;
+  const entry: Entry<V> = { name, key, read, version, running: false };
   return entry;
 }
 
-function refuseAsync<V>(value: V, label: string): V {
+function run<V>(state: State, entry: Entry<V>, fn: () => V): Outcome<V> {
+  entry.running = true;
+  state.stack.push(entry);
+  try {
+    entry.version?.touch();
+    return { value: refuseAsync(fn(), entry) };
+  } catch (error) {
+    if (error instanceof CycleError) {
+      state.sawCycle = true;
+      state.cycles.touch();
+    }
+    return { error };
+  } finally {
+    state.stack.pop();
+    entry.running = false;
+  }
+}
+
+function refuseAsync<V>(value: V, entry: Entry<V>): V {
   if (typeof value === "object" && value !== null && "then" in value && typeof value.then === "function") {
-    throw new MeshError("derive-async", `derivation ${label} is asynchronous: what is fetched must be a source`);
+    throw new MeshError(
+      "derive-async",
+      `derivation ${labelOf(entry)} is asynchronous: what is fetched must be a source`,
+    );
   }
   return value;
 }
 
 function valueOf<V>(state: State, entry: Entry<V>): V {
-  if (entry.running) throw new CycleError(cycleKeys(state.stack, entry.label));
+  if (entry.running) throw new CycleError(cycleKeys(state.stack, labelOf(entry)));
   const outcome = getActiveSub() === undefined ? readUnheld(state, entry) : entry.read();
   if ("error" in outcome) throw outcome.error;
   return outcome.value;
@@ -279,7 +302,7 @@ function valueOf<V>(state: State, entry: Entry<V>): V {
 
 /** The labels from `label` on, turned so that the least comes first: the same words wherever the cycle was entered. */
 function cycleKeys(stack: readonly Entry<unknown>[], label: string): string[] {
-  const all = stack.map((entry) => entry.label);
+  const all = stack.map(labelOf);
   const labels = all.slice(all.indexOf(label));
   const least = labels.indexOf(labels.toSorted()[0] ?? "");
   return [...labels.slice(least), ...labels.slice(0, least)];

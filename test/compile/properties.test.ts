@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { createMesh } from "../../src/compile/mesh.ts";
-import { proxyOf } from "../../src/model/proxy.ts";
+import type { Pod } from "../../src/resources/core.ts";
 import type { KubeObject } from "../../src/resources/object.ts";
 import { createWorldStore, worldOf } from "../../src/resources/world-store.ts";
-import { wholeIr } from "../support/ir-case.ts";
+import { proxyAt, wholeIr } from "../support/ir-case.ts";
 
 type Loose = Record<string, unknown>;
 
@@ -130,27 +130,22 @@ const POOL: readonly KubeObject[] = [
   }),
 ];
 
-const NODES = [
-  { id: "sidecar~10.244.0.1~a-1.shop~shop.svc.cluster.local", metadata: {} },
-  {
-    id: "sidecar~127.3.0.1~b-1.shop~shop.svc.cluster.local",
-    metadata: {
-      INTERCEPTION_MODE: "NONE",
-      MESH_BIND: '{"prefix":"127.3","appAddress":"127.3.0.2","httpProxyPort":15080}',
-    },
-  },
-  { id: "sidecar~10.244.0.7~c-1.other~other.svc.cluster.local", metadata: {} },
-  { id: "router~10.244.0.8~gw-1.shop~shop.svc.cluster.local", metadata: {} },
+const BIND = { prefix: "127.3", appAddress: "127.3.0.2", httpProxyPort: 15080 };
+const NODES: readonly (readonly [id: string, bind?: typeof BIND])[] = [
+  ["sidecar~10.244.0.1~a-1.shop~shop.svc.cluster.local"],
+  ["sidecar~127.3.0.1~b-1.shop~shop.svc.cluster.local", BIND],
+  ["sidecar~10.244.0.7~c-1.other~other.svc.cluster.local"],
+  ["router~10.244.0.8~gw-1.shop~shop.svc.cluster.local"],
 ];
-const GATEWAY_POD = pod("gw-1", { istio: "gw" }, "10.244.0.8");
+const GATEWAY_POD = pod("gw-1", { istio: "gw" }, "10.244.0.8") as Pod;
 
 /** The proxies as meshd has them: labels of the pods that stand at that time. */
 function compiled(mesh: ReturnType<typeof createMesh>): unknown {
-  return NODES.map((node) => {
-    const [, , workload = ""] = node.id.split("~");
+  return NODES.map(([id, bind]) => {
+    const [, , workload = ""] = id.split("~");
     const [name = "", namespace = ""] = workload.split(".");
     const found = name === "gw-1" ? GATEWAY_POD : mesh.model.world.get("Pod", namespace, name);
-    return wholeIr(mesh.proxyConfig(proxyOf(node, found as never, "Kubernetes")));
+    return wholeIr(mesh.proxyConfig(proxyAt(id, found, bind)));
   });
 }
 
@@ -209,10 +204,7 @@ test("proxies that see the same share the very objects", () => {
   const store = worldOf(POOL);
   const end = store.derivations.keep();
   const mesh = createMesh(store);
-  const config = (name: string) =>
-    mesh.proxyConfig(
-      proxyOf({ id: `sidecar~10.0.0.1~${name}.shop~shop.svc.cluster.local`, metadata: {} }, undefined, "Kubernetes"),
-    );
+  const config = (name: string) => mesh.proxyConfig(proxyAt(`sidecar~10.0.0.1~${name}.shop~shop.svc.cluster.local`));
   const [one, two] = [config("one"), config("two")];
   expect(one.scope).toBe(two.scope);
   expect(one.outboundListeners()).toBe(two.outboundListeners());

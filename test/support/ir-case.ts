@@ -3,7 +3,9 @@ import { compact } from "../../src/base/compact.ts";
 import { createMesh, type Mesh } from "../../src/compile/mesh.ts";
 import type { ProxyConfig } from "../../src/ir/config.ts";
 import type { Provenance } from "../../src/ir/provenance.ts";
-import { proxyOf } from "../../src/model/proxy.ts";
+import type { Proxy } from "../../src/ir/proxy.ts";
+import { peerLabels, peerOf } from "../../src/model/workload.ts";
+import type { Pod } from "../../src/resources/core.ts";
 import { type KubeObject, refText } from "../../src/resources/object.ts";
 import { type WorldStore, worldOf } from "../../src/resources/world-store.ts";
 import { toYaml } from "../../src/resources/yaml-plain.ts";
@@ -13,7 +15,8 @@ import { readValues } from "../../src/resources/yaml-values.ts";
 export interface CaseHeader {
   /** Node id of the proxy; its pod stands among the objects. */
   readonly proxy: string;
-  readonly metadata?: Readonly<Record<string, unknown>>;
+  /** Explicit mode. */
+  readonly bind?: Proxy["bind"];
   readonly show: {
     readonly clusterNames?: string;
     readonly clusters?: string;
@@ -38,12 +41,32 @@ export function readIrCase(file: string): IrCase {
   return { header: header as CaseHeader, objects: objects.filter((object) => object !== null) as KubeObject[] };
 }
 
+/** A connected Envoy with this node id; its labels are its pod's. */
+export function proxyAt(id: string, pod?: Pod, bind?: Proxy["bind"]): Proxy {
+  const [type, ip, workload, dnsDomain] = id.split("~") as [string, string, string, string];
+  const [name, namespace] = workload.split(".") as [string, string];
+  return {
+    id,
+    type: type === "router" ? "router" : "sidecar",
+    addresses: [ip],
+    namespace,
+    name,
+    labels: pod?.metadata.labels ?? {},
+    serviceAccount: pod?.spec?.serviceAccountName ?? "default",
+    clusterId: "Kubernetes",
+    dnsDomain,
+    interception: bind === undefined ? "REDIRECT" : "NONE",
+    bind,
+    peer: pod === undefined ? peerOf({}) : peerLabels(pod, "Kubernetes"),
+  };
+}
+
 /** The configuration that a World gives the case's proxy. */
 export function configOf(header: CaseHeader, mesh: Mesh): ProxyConfig {
   const [, , workload = ""] = header.proxy.split("~");
   const dot = workload.lastIndexOf(".");
   const pod = mesh.model.world.get("Pod", workload.slice(dot + 1), workload.slice(0, dot));
-  return mesh.proxyConfig(proxyOf({ id: header.proxy, metadata: header.metadata ?? {} }, pod, "Kubernetes"));
+  return mesh.proxyConfig(proxyAt(header.proxy, pod, header.bind));
 }
 
 /** The case's IR as its golden has it. */
@@ -111,18 +134,20 @@ function lineOf(value: object): string | undefined {
   if ("weight" in value && "cluster" in value && "provenance" in value) {
     return `${String(value.weight)} ${String(value.cluster)} <- ${provenanceText(value.provenance as Provenance)}`;
   }
-  if ("attempts" in value) return JSON.stringify(value);
-  if ("kind" in value && Object.keys(value).every((key) => key === "kind" || key === "value")) {
-    return Object.values(value).join(" ");
-  }
-  if ("workload" in value && "canonical" in value) {
-    return Object.values(value).every((label) => label === "unknown" || label === "latest")
-      ? ""
-      : Object.values(value).join(",");
-  }
+  if ("workload" in value && "canonical" in value) return peerText(Object.values(value).map(String));
   if ("region" in value) return Object.values(value).filter(Boolean).join("/");
-  if ("match" in value && "name" in value && Object.keys(value).length <= 3) return JSON.stringify(value);
-  return undefined;
+  return "attempts" in value || ("match" in value && "name" in value && Object.keys(value).length <= 3)
+    ? JSON.stringify(value)
+    : matchText(value);
+}
+
+function peerText(labels: readonly string[]): string {
+  return labels.every((label) => label === "unknown" || label === "latest") ? "" : labels.join(",");
+}
+
+function matchText(value: object): string | undefined {
+  const isMatch = "kind" in value && Object.keys(value).every((key) => key === "kind" || key === "value");
+  return isMatch ? Object.values(value).join(" ") : undefined;
 }
 
 function isEmpty(value: unknown): boolean {
