@@ -11,7 +11,7 @@ export const TYPE_URLS = {
 } as const;
 
 export type XdsKind = keyof typeof TYPE_URLS;
-export type TypeUrl = (typeof TYPE_URLS)[XdsKind];
+
 
 /** A resource in JSON form, with its `@type`: `encodeAny` of src/wire makes its bytes. */
 export type EnvoyResource = TypedAny;

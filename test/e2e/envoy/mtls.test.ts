@@ -1,14 +1,12 @@
-import { request as httpRequest } from "node:http";
-import { connect as connectHttp2 } from "node:http2";
-import { connect, type Socket } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { PeerLabels } from "../../../src/base/peer.ts";
 import { type Ca, createRoot } from "../../../src/pki/ca.ts";
 import { testEnvoy } from "../../support/envoy/binary.ts";
 import { type EchoApp, startEchoApp } from "../../support/envoy/echo-app.ts";
+import { echo, http1, http2, type Target } from "../../support/envoy/client.ts";
 import { freePorts } from "../../support/envoy/free-ports.ts";
 import { startProxy, type TestProxy } from "../../support/envoy/mesh-pair.ts";
-import { parsePrometheus, type Sample } from "../../support/envoy/prometheus.ts";
+import { findSample as find, samples } from "../../support/envoy/prometheus.ts";
 import { waitFor } from "../../support/wait.ts";
 import { peer, type XdsCase, xdsCase } from "../../support/xds-case.ts";
 
@@ -48,7 +46,7 @@ beforeAll(async () => {
   const binary = await testEnvoy();
   const [inbound = 0, auto = 0, routed = 0] = await freePorts(3);
   ports = { inbound, auto, routed };
-  app = await startEchoApp();
+  app = await startEchoApp({ host: "127.0.0.1", port: 0 });
   const day = 24 * 3_600_000;
   ca = await createRoot("cluster.local", {
     notBefore: new Date(Date.now() - day),
@@ -71,7 +69,7 @@ afterAll(async () => {
 });
 
 test("HTTP/1 goes through two sidecars under mutual TLS, and the application learns who called", async () => {
-  const { status, body } = await http1(ports.auto, "/");
+  const { status, body } = await http1(at(ports.auto), "/");
   expect(status).toBe(200);
   expect(body.protocol).toBe("1.1");
   const xfcc = String(body.headers["x-forwarded-client-cert"]);
@@ -80,33 +78,33 @@ test("HTTP/1 goes through two sidecars under mutual TLS, and the application lea
 });
 
 test("HTTP/2 stays HTTP/2 over the same cluster and port", async () => {
-  const seen = await http2(ports.auto, {});
+  const seen = await http2(at(ports.auto), "/");
   expect(seen.protocol).toBe("2.0");
   expect(seen.headers["x-forwarded-client-cert"]).toContain(SPIFFE("web"));
 });
 
 test("plain bytes go over the same cluster and port", async () => {
-  expect(await echo(ports.auto, "not HTTP at all\n")).toBe("not HTTP at all\n");
+  expect(await echo(at(ports.auto), "not HTTP at all\n")).toBe("not HTTP at all\n");
 });
 
 test("routes set the ALPN per target, weighted or not", async () => {
   // explicit h1 and h2 clusters have a static list; the auto one is set per request, by the route or the weighted cluster
   for (const path of ["/h1", "/h2", "/auto", "/mixed"]) {
     for (let turn = 0; turn < 8; turn += 1) {
-      const { body } = await http1(ports.routed, path);
-      const other = await http2(ports.routed, { ":path": path });
+      const { body } = await http1(at(ports.routed), path);
+      const other = await http2(at(ports.routed), path);
       // a wrong ALPN makes the server take the request for plain bytes: it arrives, but nobody says who called
       for (const seen of [body, other]) expect(seen.headers["x-forwarded-client-cert"]).toContain(SPIFFE("web"));
     }
   }
-  expect((await http1(ports.routed, "/h2")).body.protocol).toBe("2.0");
-  expect((await http2(ports.routed, { ":path": "/h1" })).protocol).toBe("1.1");
+  expect((await http1(at(ports.routed), "/h2")).body.protocol).toBe("2.0");
+  expect((await http2(at(ports.routed), "/h1")).protocol).toBe("1.1");
 });
 
 test("STRICT refuses plaintext and takes it again in PERMISSIVE, while counting it as such", async () => {
-  await expect(http1(ports.inbound, "/")).rejects.toThrow(/socket hang up|ECONNRESET/);
+  await expect(http1(at(ports.inbound), "/")).rejects.toThrow(/socket hang up|ECONNRESET/);
   server.update(serverSide("PERMISSIVE"));
-  const { body } = await waitFor(() => http1(ports.inbound, "/"), { what: "plaintext to be taken" });
+  const { body } = await waitFor(() => http1(at(ports.inbound), "/"), { what: "plaintext to be taken" });
   expect(body.headers["x-forwarded-client-cert"]).toBeUndefined();
   const plain = await waitFor(
     async () =>
@@ -123,11 +121,13 @@ test("STRICT refuses plaintext and takes it again in PERMISSIVE, while counting 
 
 test("a server with the wrong identity gets nothing", async () => {
   client.update(clientSide({ sans: [SPIFFE("somebody-else")] }));
-  await waitFor(async () => (await http1(ports.auto, "/")).status === 503, {
+  await waitFor(async () => (await http1(at(ports.auto), "/")).status === 503, {
     what: "the wrong identity to be refused",
   });
   client.update(clientSide({}));
-  await waitFor(async () => (await http1(ports.auto, "/")).status === 200, { what: "the right identity to be taken" });
+  await waitFor(async () => (await http1(at(ports.auto), "/")).status === 200, {
+    what: "the right identity to be taken",
+  });
 });
 
 test("both ends count HTTP with all of Istio's labels", async () => {
@@ -254,77 +254,6 @@ function clientSide({ sans = [SPIFFE("echo")] }: { sans?: readonly string[] }): 
   });
 }
 
-interface Echoed {
-  readonly protocol: string;
-  readonly headers: Readonly<Record<string, unknown>>;
-}
-
-function http1(port: number, path: string): Promise<{ status: number; body: Echoed }> {
-  return new Promise((resolve, reject) => {
-    const request = httpRequest(
-      { host: "127.0.0.1", port, path, agent: false, headers: { host: HOST } },
-      (response) => {
-        let text = "";
-        response.on("data", (chunk: Buffer) => {
-          text += chunk.toString();
-        });
-        response.on("end", () => {
-          const status = response.statusCode ?? 0;
-          resolve({ status, body: (status === 200 ? JSON.parse(text) : { protocol: text, headers: {} }) as Echoed });
-        });
-        response.on("error", reject);
-      },
-    );
-    request.on("error", reject);
-    request.end();
-  });
-}
-
-function http2(port: number, headers: Record<string, string>): Promise<Echoed> {
-  return new Promise((resolve, reject) => {
-    const session = connectHttp2(`http://127.0.0.1:${port}`);
-    session.on("error", reject);
-    const stream = session.request({ ":path": "/", ":authority": HOST, ...headers });
-    let text = "";
-    stream.on("data", (chunk: Buffer) => {
-      text += chunk.toString();
-    });
-    stream.on("error", reject);
-    stream.on("end", () => {
-      session.close();
-      try {
-        resolve(JSON.parse(text) as Echoed);
-      } catch {
-        reject(new Error(`no JSON: ${text}`));
-      }
-    });
-    stream.end();
-  });
-}
-
-function echo(port: number, text: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let answer = "";
-    const socket: Socket = connect(port, "127.0.0.1", () => socket.write(text));
-    socket.on("data", (chunk: Buffer) => {
-      answer += chunk.toString();
-      if (answer.length >= text.length) socket.end();
-    });
-    socket.on("close", () => resolve(answer));
-    socket.on("error", reject);
-  });
-}
-
-async function samples(proxy: TestProxy, name: string): Promise<Sample[]> {
-  return parsePrometheus(await proxy.admin("/stats/prometheus")).filter((sample) => sample.name === name);
-}
-
-function find(proxy: TestProxy, name: string, wanted: Readonly<Record<string, string>>): Promise<Sample> {
-  return waitFor(
-    async () =>
-      (await samples(proxy, name)).find((sample) =>
-        Object.entries(wanted).every(([key, value]) => sample.labels[key] === value),
-      ),
-    { what: `${name} with ${JSON.stringify(wanted)}` },
-  );
+function at(port: number): Target {
+  return { host: "127.0.0.1", port, authority: HOST };
 }

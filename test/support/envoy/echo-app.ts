@@ -8,11 +8,12 @@ export interface EchoApp {
   close(): void;
 }
 
-/** The HTTP answer is a JSON object: protocol and headers as they arrived. */
-export async function startEchoApp(): Promise<EchoApp> {
+/** Port 0 takes a free one. The HTTP answer is a JSON object: protocol and headers as they arrived. */
+export async function startEchoApp(at: { readonly host: string; readonly port: number }): Promise<EchoApp> {
   const http1 = createHttp(answer);
   const http2 = createHttp2(answer);
-  const ports = { http1: await listen(http1), http2: await listen(http2) };
+  const local = { host: "127.0.0.1", port: 0 };
+  const ports = { http1: await listen(http1, local), http2: await listen(http2, local) };
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
@@ -29,7 +30,7 @@ export async function startEchoApp(): Promise<EchoApp> {
     });
   });
   return {
-    port: await listen(server),
+    port: await listen(server, at),
     close() {
       for (const socket of sockets) socket.destroy();
       for (const one of [server, http1, http2]) one.close();
@@ -37,9 +38,12 @@ export async function startEchoApp(): Promise<EchoApp> {
   };
 }
 
-async function listen(server: Pick<Server, "listen" | "address">): Promise<number> {
+async function listen(
+  server: Pick<Server, "listen" | "address">,
+  at: { readonly host: string; readonly port: number },
+): Promise<number> {
   await new Promise<void>((resolve) => {
-    server.listen(0, "127.0.0.1", resolve);
+    server.listen(at.port, at.host, resolve);
   });
   return (server.address() as AddressInfo).port;
 }

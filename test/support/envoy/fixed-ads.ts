@@ -7,7 +7,6 @@ type Request = Messages["envoy.service.discovery.v3.DeltaDiscoveryRequest"];
 
 /** A delta ADS server that answers each first request of a type with everything it has of it, for one proxy. */
 export interface FixedAds {
-  readonly port: number;
   /** Sends the resources anew (all of them, under a new version). */
   update(resources: Resources): void;
   /** What Envoy refused, in its words. */
@@ -15,8 +14,8 @@ export interface FixedAds {
   close(): void;
 }
 
-/** Serves `first` on a free port of 127.0.0.1, in plaintext: what is tested is what the bytes say, not who may have them. */
-export async function startFixedAds(first: Resources): Promise<FixedAds> {
+/** Serves `first` on a unix socket, in plaintext: what is tested is what the bytes say, not who may have them. */
+export async function startFixedAds(socketPath: string, first: Resources): Promise<FixedAds> {
   let resources = first;
   let version = 1;
   const refusals: string[] = [];
@@ -57,13 +56,12 @@ export async function startFixedAds(first: Resources): Promise<FixedAds> {
       },
     },
   );
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>
-      error === null ? resolve(bound) : reject(error),
+  await new Promise<void>((resolve, reject) => {
+    server.bindAsync(`unix:${socketPath}`, ServerCredentials.createInsecure(), (error) =>
+      error === null ? resolve() : reject(error),
     );
   });
   return {
-    port,
     refusals,
     update(next) {
       resources = next;

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { scopePinningLogger, statNamespaceExtension } from "../../../src/agent/bootstrap-stats.ts";
@@ -18,11 +18,16 @@ export interface TestProxy extends RunningEnvoy {
   update(next: XdsCase): void;
 }
 
+interface ProxySetup {
+  readonly ca: Ca;
+  readonly peer: PeerLabels;
+  readonly xds: XdsCase;
+  /** A command to run Envoy under, e.g. in a network namespace. */
+  readonly under?: readonly string[];
+}
+
 /** Starts a proxy of `peer`'s workload, with a certificate signed by `ca`, and `xds` as its configuration. */
-export async function startProxy(
-  binary: string,
-  { ca, peer, xds }: { readonly ca: Ca; readonly peer: PeerLabels; readonly xds: XdsCase },
-): Promise<TestProxy> {
+export async function startProxy(binary: string, { ca, peer, xds, under = [] }: ProxySetup): Promise<TestProxy> {
   const folder = mkdtempSync(join(tmpdir(), "mesh-proxy-"));
   const sds = createSdsServer(join(folder, "sds"), silentLogger);
   const { csr, key } = await createCsr();
@@ -32,7 +37,9 @@ export async function startProxy(
   sds.publish("default", { kind: "certificate", chain: leaf, key });
   sds.publish("ROOTCA", { kind: "roots", pem: ca.certificate });
   await sds.start();
-  const ads = await startFixedAds(resourcesFor(xds.config, xds.options));
+  const ads = await startFixedAds(join(folder, "ads"), resourcesFor(xds.config, xds.options));
+  // Envoy may run as another user
+  for (const socket of ["ads", "sds"]) chmodSync(join(folder, socket), 0o777);
   const env = Object.fromEntries(PEER_KEYS.map((name) => [peerEnvironment(name), peer[name]]));
   const close = async (): Promise<void> => {
     ads.close();
@@ -40,7 +47,11 @@ export async function startProxy(
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    const envoy = await runEnvoy(binary, bootstrap(ads.port, join(folder, "sds")), { folder, env });
+    const envoy = await runEnvoy(binary, bootstrap(join(folder, "ads"), join(folder, "sds")), {
+      folder,
+      env,
+      under,
+    });
     return {
       ...envoy,
       refusals: ads.refusals,
@@ -56,11 +67,10 @@ export async function startProxy(
   }
 }
 
-function bootstrap(adsPort: number, sdsSocket: string): unknown {
+function bootstrap(adsSocket: string, sdsSocket: string): Readonly<Record<string, unknown>> {
   const ads = { ads: {}, resource_api_version: "V3" };
   return {
     node: { id: "test", cluster: "test" },
-    admin: { address: { socket_address: { address: "127.0.0.1", port_value: 0 } } },
     bootstrap_extensions: [statNamespaceExtension()],
     dynamic_resources: {
       cds_config: ads,
@@ -73,7 +83,7 @@ function bootstrap(adsPort: number, sdsSocket: string): unknown {
     },
     static_resources: {
       clusters: [
-        grpcCluster("xds-grpc", { socket_address: { address: "127.0.0.1", port_value: adsPort } }),
+        grpcCluster("xds-grpc", { pipe: { path: adsSocket } }),
         grpcCluster("sds-grpc", { pipe: { path: sdsSocket } }),
       ],
       listeners: [pin()],

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { request } from "node:http";
 import { join } from "node:path";
 import { waitFor } from "../wait.ts";
 
@@ -12,51 +13,66 @@ export interface RunningEnvoy {
   stop(): Promise<void>;
 }
 
-/**
- * Starts Envoy with a bootstrap (JSON form) whose admin address has port 0, in `folder`, which becomes its working
- * directory. Resolves when the admin interface answers.
- */
+export interface RunOptions {
+  /** Becomes its working directory; holds its files and the socket of its admin interface. */
+  readonly folder: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** A command to run it under, e.g. in a network namespace. */
+  readonly under?: readonly string[];
+}
+
+/** Starts Envoy with a bootstrap (JSON form, without admin: that is a socket here). Resolves when it answers. */
 export async function runEnvoy(
   binary: string,
-  bootstrap: unknown,
-  options: { readonly folder: string; readonly env?: Readonly<Record<string, string>> },
+  bootstrap: Readonly<Record<string, unknown>>,
+  { folder, env, under = [] }: RunOptions,
 ): Promise<RunningEnvoy> {
-  const { folder } = options;
   mkdirSync(folder, { recursive: true });
+  // it may run as another user
+  chmodSync(folder, 0o777);
   const file = (name: string): string => join(folder, name);
-  writeFileSync(file("bootstrap.json"), JSON.stringify(bootstrap, null, 1));
-  const args = ["-c", file("bootstrap.json"), "--admin-address-path", file("admin"), "--log-path", file("envoy.log")];
+  const admin = { address: { pipe: { path: file("admin") } } };
+  writeFileSync(file("bootstrap.json"), JSON.stringify({ ...bootstrap, admin }, null, 1));
+  const command = [...under, binary, "-c", file("bootstrap.json"), "--disable-hot-restart", "--concurrency", "1"];
   const out = openSync(file("output.log"), "w");
-  const child = spawn(binary, [...args, "--disable-hot-restart", "--concurrency", "1", "-l", "warning"], {
+  const child = spawn(command[0] ?? "", [...command.slice(1), "-l", "warning"], {
     cwd: folder,
-    env: { ...options.env },
+    env: { PATH: process.env["PATH"], ...env },
     stdio: ["ignore", out, out],
   });
   closeSync(out);
-  const log = (): string => ["envoy.log", "output.log"].map((name) => read(file(name))).join("");
+  const log = (): string => readFileSync(file("output.log"), "utf8");
+  const ask = (path: string): Promise<string> => get(file("admin"), path);
   try {
-    const address = await waitFor(
+    await waitFor(
       () => {
-        if (child.exitCode !== null) throw new Error(`Envoy ended with ${child.exitCode}: ${log()}`);
-        return read(file("admin")).trim() || undefined;
+        if (child.exitCode !== null) return "ended";
+        return ask("/server_info");
       },
       { timeoutMs: 20_000, what: `Envoy in ${folder}` },
     );
-    const admin = async (path: string): Promise<string> => (await fetch(`http://${address}${path}`)).text();
-    await waitFor(() => admin("/server_info"), { what: "Envoy's admin interface" });
-    return { admin, log, stop: () => stop(child) };
+    if (child.exitCode !== null) throw new Error(`Envoy ended with ${child.exitCode}: ${log()}`);
+    return { admin: ask, log, stop: () => stop(child) };
   } catch (error) {
     await stop(child);
     throw error;
   }
 }
 
-function read(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
+function get(socketPath: string, path: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const asked = request({ socketPath, path, agent: false, headers: { host: "admin" } }, (response) => {
+      let text = "";
+      response.setEncoding("utf8");
+      response.on("data", (chunk: string) => {
+        text += chunk;
+      });
+      response.on("end", () => resolve(text));
+      response.on("error", reject);
+    });
+    asked.on("error", reject);
+    asked.end();
+  });
 }
 
 async function stop(child: ChildProcess): Promise<void> {
