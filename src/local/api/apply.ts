@@ -144,17 +144,31 @@ export function applyConfiguration(
   return merged;
 }
 
+/** The owner as conflict messages name it: those that applied by name, those that updated also by version and time. */
+function managerText({ manager, operation, subresource, apiVersion, time }: ManagedFields): string {
+  const name = `"${manager}"${subresource === undefined ? "" : ` with subresource "${subresource}"`}`;
+  if (operation === "Apply") return name;
+  return `${name} using ${apiVersion}${time === undefined ? "" : ` at ${time}`}`;
+}
+
 function applyConflict(conflicts: readonly { entry: ManagedFields; taken: FieldSet }[]): StatusError {
   const causes: Cause[] = conflicts.flatMap(({ entry, taken }) =>
     pathsOf(taken).map((field) => ({
       reason: "FieldManagerConflict",
-      message: `conflict with "${entry.manager}"${entry.subresource === undefined ? "" : ` with subresource "${entry.subresource}"`} using ${entry.apiVersion}`,
+      message: `conflict with ${managerText(entry)}`,
       field,
     })),
   );
-  const list = causes.map((cause) => `${cause.message}: ${cause.field}`).join("; ");
-  const count = `${causes.length} conflict${causes.length === 1 ? "" : "s"}`;
-  return new StatusError(409, "Conflict", `Apply failed with ${count}: ${list}`, { causes });
+  const [first] = causes;
+  const list = conflicts.flatMap(({ entry, taken }) => [
+    `conflicts with ${managerText(entry)}:`,
+    ...pathsOf(taken).map((path) => `- ${path}`),
+  ]);
+  const message =
+    causes.length === 1 && first !== undefined
+      ? `Apply failed with 1 conflict: ${first.message}: ${first.field}`
+      : `Apply failed with ${causes.length} conflicts: ${list.join("\n")}`;
+  return new StatusError(409, "Conflict", message, { causes });
 }
 
 /** `applied` over `live`: objects by field, lists by their keys or as sets, everything else replaced. */
