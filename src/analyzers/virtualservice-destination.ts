@@ -17,8 +17,8 @@ export const virtualserviceDestination = defineAnalyzer({
     for (const object of input.world.list("VirtualService"))
       for (const use of destinationsOf(object)) {
         const host = resolveHost(use.destination.host, object.metadata.namespace ?? "", input.model.domain);
-        checkHost(input, object, use, host);
-        if (use.destination.subset !== undefined) checkSubset(input, object, use, host);
+        const missing = checkHost(input, object, use, host) === "missing";
+        if (use.destination.subset !== undefined && !missing) checkSubset(input, object, use, host);
       }
   },
 });
@@ -60,18 +60,22 @@ function mirrorsOf({ mirror, mirrors = [] }: HttpRule, at: FieldPath): readonly 
   return mirror === undefined ? several : [{ destination: mirror, path: [...at, "mirror"], role }, ...several];
 }
 
-function checkHost(input: Input, object: VirtualService, use: Use, host: string): void {
+/** "missing" when the host was reported: of its subsets nothing can be said then. */
+function checkHost(input: Input, object: VirtualService, use: Use, host: string): "missing" | undefined {
   const namespace = object.metadata.namespace ?? "";
   const service = input.model.services.visible(namespace, host);
-  if (service !== undefined) return checkPort(input, object, use, service);
-  if (isAlias(input, host) || coveredByWildcard(input, namespace, host)) return;
-  if (!isKnown(input, namespace, host))
-    return input.unknown(`host ${host}: no service of its namespace is in the files`);
+  if (service !== undefined) checkPort(input, object, use, service);
+  if (service !== undefined || isAlias(input, host) || coveredByWildcard(input, namespace, host)) return undefined;
+  if (!isKnown(input, namespace, host)) {
+    input.unknown(`host ${host}: no service of its namespace is in the files`);
+    return undefined;
+  }
   input.report(object, [...use.path, "host"], "IST0101", {
     what: `${use.role}host`,
     name: use.destination.host,
     where: hostHint(input, namespace, host),
   });
+  return "missing";
 }
 
 function checkPort(input: Input, object: VirtualService, use: Use, service: MeshService): void {

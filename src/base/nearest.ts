@@ -1,5 +1,5 @@
 /**
- * The candidate a user probably meant: fewest edits (Levenshtein), at most a third of the word's length, at
+ * The candidate a user probably meant: fewest edits (insert, delete, replace, swap of neighbours), at most a third of the word's length, at
  * least one. Undefined when nothing is close.
  */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
@@ -13,13 +13,17 @@ export function nearest(word: string, candidates: readonly string[]): string | u
 }
 
 function distance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
+  let before: readonly number[] = [];
+  let previous: readonly number[] = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i += 1) {
     const current = [i];
     for (let j = 1; j <= b.length; j += 1) {
       const changed = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      current.push(Math.min((previous[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1, changed));
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const swap = swapped ? (before[j - 2] ?? 0) + 1 : Number.POSITIVE_INFINITY;
+      current.push(Math.min((previous[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1, changed, swap));
     }
+    before = previous;
     previous = current;
   }
   return previous[b.length] ?? 0;

@@ -56,7 +56,7 @@ async function attempt<T>(path: string, action: () => Promise<T>): Promise<T> {
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
     const words = missing ? `${path} does not exist` : `${path} cannot be read: ${errorText(error)}`;
-    throw new EnvironmentError("unreadable-file", words, { hint: "Check the name and the permissions.", cause: error });
+    throw new EnvironmentError("unreadable-file", words, { hint: "Check the name and the permissions." });
   }
 }
 

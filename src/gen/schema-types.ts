@@ -40,6 +40,10 @@ export interface AuthorizationPolicySource {
   readonly serviceAccounts?: readonly string[];
   /** Service accounts that do not match. */
   readonly notServiceAccounts?: readonly string[];
+  /** Trust domains of the caller. Needs mutual TLS. */
+  readonly trustDomains?: readonly string[];
+  /** Trust domains that do not match. */
+  readonly notTrustDomains?: readonly string[];
   /** Addresses (IP or CIDR) that the connection comes from. */
   readonly ipBlocks?: readonly string[];
   /** Addresses that do not match. */
@@ -223,16 +227,6 @@ export interface HttpPool {
   readonly useClientProtocol?: boolean;
   /** Most streams in one HTTP/2 connection. Default 2^31-1. */
   readonly maxConcurrentStreams?: number;
-  /** Pings of HTTP/2 connections. Default: off. */
-  readonly http2KeepAlive?: Http2KeepAlive;
-}
-
-/** HTTP/2 PING frames that find dead connections. */
-export interface Http2KeepAlive {
-  /** Time between pings. */
-  readonly interval?: Duration;
-  /** How long an answer may take before the connection is closed. */
-  readonly timeout?: Duration;
 }
 
 /** TLS of connections to the service. */
