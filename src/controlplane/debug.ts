@@ -64,10 +64,14 @@ function answerDebug(deps: MonitoringDeps, command: string, url: URL, viewer: st
 }
 
 function synced(streams: readonly XdsStream[], namespace: string | null): unknown {
-  return streams
-    .filter(({ claim }) => namespace === null || namespace === "" || claim.namespace === namespace)
-    .map((stream) => stream.status())
-    .toSorted((a, b) => (a.proxy < b.proxy ? -1 : 1));
+  // An Envoy that reconnected may have left a stream that has not noticed yet: the newest speaks for it.
+  const newest = new Map<string, XdsStream>();
+  for (const stream of streams) {
+    if (namespace !== null && namespace !== "" && stream.claim.namespace !== namespace) continue;
+    const other = newest.get(stream.proxy);
+    if (other === undefined || other.connectedAt <= stream.connectedAt) newest.set(stream.proxy, stream);
+  }
+  return [...newest.values()].map((stream) => stream.status()).toSorted((a, b) => (a.proxy < b.proxy ? -1 : 1));
 }
 
 function connections(streams: ReadonlySet<XdsStream>): unknown {

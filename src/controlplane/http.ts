@@ -8,13 +8,13 @@ export interface ListenAddress {
   readonly port: number;
 }
 
-/** Reads a listen address as Istio's flags write it. Undefined when it is none. */
-export function parseListenAddress(text: string): ListenAddress | undefined {
+/** Reads a listen address as Istio's flags write it; without a host it is `anyHost`. Undefined when it is none. */
+export function parseListenAddress(text: string, anyHost: string): ListenAddress | undefined {
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]*)):(\d{1,5})$/.exec(text);
   if (match === null) return undefined;
   const port = Number(match[3]);
   const host = match[1] ?? match[2] ?? "";
-  return port > 65_535 ? undefined : { host: host === "" ? "0.0.0.0" : host, port };
+  return port > 65_535 ? undefined : { host: host === "" ? anyHost : host, port };
 }
 
 /** A listening HTTP server. */

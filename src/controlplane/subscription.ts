@@ -72,7 +72,9 @@ export function openSubscription(sub: Subscription, request: SubscriptionRequest
     // A version is a hash of the bytes: who names it has them.
     sub.acked.set(name, version);
   }
-  sub.owesAnswer = sub.held.size === 0;
+  // After a reconnect too, though nothing may have changed: only a response makes Envoy forget how often it had to reconnect,
+  // and what Envoy waits for it goes on without.
+  sub.owesAnswer = true;
 }
 
 /** A later request: changes of what is wanted, and ACK or NACK. Returns how many resources a NACK refused. */

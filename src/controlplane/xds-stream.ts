@@ -1,3 +1,4 @@
+import { errorText } from "../base/errors.ts";
 import type { Refusal } from "../grpc/server.ts";
 import type { XdsConnection, XdsHandler } from "../grpc/ads-server.ts";
 import type { XdsKind } from "../xds/types.ts";
@@ -40,9 +41,10 @@ export function serveStream<Request>(
   const waiting: ReadRequest[] = [];
   let phase: "new" | "admitting" | "open" | "closed" = "new";
   let session: Session | undefined;
-  const turnAway = (status: Refusal, details: string): void => {
+  /** `reason` is for our own log where it says more than the client may know. */
+  const turnAway = (status: Refusal, details: string, reason = details): void => {
     if (phase === "closed") return;
-    deps.onEvent({ type: "turned-away", reason: details });
+    deps.onEvent({ type: "turned-away", reason });
     connection.end({ status, details });
   };
   const silence = setTimeout(
@@ -76,8 +78,7 @@ export function serveStream<Request>(
       else {
         phase = "admitting";
         admit(claim).catch((error: unknown) => {
-          deps.onEvent({ type: "turned-away", reason: String(error) });
-          turnAway("UNAVAILABLE", "the credentials cannot be checked now");
+          turnAway("UNAVAILABLE", "the control plane cannot serve this stream now", errorText(error));
         });
       }
     },
@@ -131,11 +132,24 @@ function openSession<Request>(parts: SessionParts<Request>): Session {
   const stream = describe(parts, { proxy, subs, snapshot: () => snapshot });
   parts.streams.add(stream);
   deps.onEvent({ type: "opened", proxy });
-  const unfollow = deps.follow(claim, caller, (next) => {
+  let unfollow = (): void => {};
+  const close = (): void => {
     clearTimeout(unknown);
-    snapshot = next;
-    sender.wake();
-  });
+    clearTimeout(age);
+    sender.close();
+    unfollow();
+    if (parts.streams.delete(stream)) deps.onEvent({ type: "closed", proxy });
+  };
+  try {
+    unfollow = deps.follow(claim, caller, (next) => {
+      clearTimeout(unknown);
+      snapshot = next;
+      sender.wake();
+    });
+  } catch (error) {
+    close();
+    throw error;
+  }
   return {
     request(request) {
       const kind = kindOfUrl(request.typeUrl);
@@ -145,14 +159,7 @@ function openSession<Request>(parts: SessionParts<Request>): Session {
       sender.wake();
     },
     drained: sender.drained,
-    close() {
-      clearTimeout(unknown);
-      clearTimeout(age);
-      sender.close();
-      unfollow();
-      parts.streams.delete(stream);
-      deps.onEvent({ type: "closed", proxy });
-    },
+    close,
   };
 }
 

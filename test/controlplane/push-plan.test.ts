@@ -21,7 +21,11 @@ function stream(wants: Partial<Record<XdsKind, readonly string[]>>) {
   let nonce = 0;
   const run = (current: Snapshot, impatient = false): string[] => {
     const out: string[] = [];
-    for (let push = nextPush(subs, current, impatient); push !== undefined; push = nextPush(subs, current, impatient)) {
+    for (
+      let push = nextPush(subs, current, { impatient, whole: false });
+      push !== undefined;
+      push = nextPush(subs, current, { impatient, whole: false })
+    ) {
       nonce += 1;
       notePush(subs, push, `n${nonce}`);
       const parts = [...push.sent.set.map(({ name }) => `+${name}`), ...push.sent.removed.map((name) => `-${name}`)];

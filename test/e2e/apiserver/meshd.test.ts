@@ -189,6 +189,56 @@ test("a refused resource is shown as NACK with Envoy's words; others go on, and 
   expect((await typeStatus("route"))?.lastError).toBeUndefined();
 });
 
+test("a changed cluster does not go on warming: its endpoints follow it", async () => {
+  const rule: KubeObject = {
+    apiVersion: "networking.istio.io/v1",
+    kind: "DestinationRule",
+    metadata: { name: "reviews", namespace: "shop" },
+    spec: { host: "reviews", trafficPolicy: { connectionPool: { tcp: { maxConnections: 77 } } } },
+  };
+  await cluster.apply(rule, { fieldManager: "test", force: true });
+  const active = "?resource=dynamic_active_clusters";
+  // Well before the 15 s after which Envoy itself would give up waiting.
+  const isActive = async () => /"max_connections": 77/.test(await proxy.dump(active));
+  await waitFor(isActive, { timeoutMs: 5_000, what: "the changed cluster to be active" });
+  expect(await proxy.admin("/clusters")).toContain("outbound|80||reviews.shop.svc.cluster.local::10.244.0.10:8080");
+  await waitFor(synced, { what: "sync" });
+});
+
+test("state of the world is served too", async () => {
+  const name = { namespace: "shop", name: "web-2", account: "web", ip: "127.232.0.1" };
+  const uid = await pod(cluster, name, { app: "web" });
+  const token = await tokenOf("shop", "web", { name: "web-2", uid });
+  const more = { namespace: "shop", pod: "web-2", account: "web", prefix: "127.232", protocol: "sotw" } as const;
+  const second = await startRealProxy({ port: ports.secureGrpc, roots, token, ...more });
+  try {
+    const found = async () => {
+      const all = (await (await fetch(`http://127.0.0.1:${ports.monitoring}/debug/syncz`)).json()) as ProxyStatus[];
+      return all.find((one) => one.proxy === "web-2.shop");
+    };
+    const isSynced = async () => {
+      const types = Object.values((await found())?.types ?? {});
+      return types.length === 4 && types.every((type) => type.status === "SYNCED");
+    };
+    await waitFor(isSynced, { what: "sync by state of the world" });
+    await cluster.apply(slice({ namespace: "shop", name: "reviews" }, ["10.244.0.30"]), {
+      fieldManager: "test",
+      force: true,
+    });
+    await waitFor(async () => (await second.dump()).includes('"10.244.0.30"'), { what: "the new endpoint" });
+    await cluster.apply(slice({ namespace: "shop", name: "reviews" }, ["10.244.0.10"]), {
+      fieldManager: "test",
+      force: true,
+    });
+    await waitFor(isSynced, { what: "sync after changes" });
+  } finally {
+    await second.stop();
+  }
+  const gone = async () =>
+    ((await (await fetch(`http://127.0.0.1:${ports.monitoring}/debug/syncz`)).json()) as ProxyStatus[]).length === 1;
+  await waitFor(gone, { what: "the second proxy to be gone" });
+});
+
 test("a deleted service goes from Envoy", async () => {
   await service(cluster, { namespace: "shop", name: "late" }, ["10.244.0.20"]);
   await waitFor(async () => (await proxy.dump()).includes("outbound|80||late.shop.svc.cluster.local"), {
@@ -358,15 +408,14 @@ test("after kill -9 the next one takes over within five seconds, and nothing is 
   await plane?.close();
   plane = undefined;
   const child = spawnMeshd(ports, kubeconfig);
-  const ended = new Promise((resolve) => child.once("exit", resolve));
-  await waitFor(synced, { timeoutMs: 30_000, what: "sync with the process" });
-  child.kill("SIGKILL");
-  await ended;
+  await waitFor(synced, { timeoutMs: 30_000, what: "sync with the process" }).catch((error: unknown) => {
+    throw new Error(child.output(), { cause: error });
+  });
+  child.process.kill("SIGKILL");
+  await child.ended;
   log.clear();
-  const started = performance.now();
   plane = await startPlane();
   await waitFor(synced, { timeoutMs: 5_000, what: "sync after kill -9" });
-  expect(performance.now() - started).toBeLessThan(5_000);
   expect(resourcesSent()).toBe(0);
 });
 
@@ -374,9 +423,8 @@ test("SIGTERM ends the process with 0", async () => {
   await plane?.close();
   plane = undefined;
   const child = spawnMeshd(ports, kubeconfig);
-  const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
   const ready = () => fetch(`http://127.0.0.1:${ports.http}/ready`).then((answer) => answer.status === 200);
   await waitFor(ready, { timeoutMs: 30_000, what: "readiness of the process" });
-  child.kill("SIGTERM");
-  expect(await ended).toBe(0);
+  child.process.kill("SIGTERM");
+  expect(await child.ended).toBe(0);
 });

@@ -5,11 +5,20 @@ const repository = fileURLToPath(new URL("../../../", import.meta.url));
 const program =
   "import('./src/meshd.ts').then((m) => m.main(process.argv.slice(1), process.env)).then((c) => process.exit(c))";
 
-/** meshd as a process of its own, out of its sources, on these ports of 127.0.0.1. */
+/** A meshd in a process of its own. */
+export interface MeshdProcess {
+  readonly process: ChildProcess;
+  /** Resolves with its exit code; null when a signal ended it. */
+  readonly ended: Promise<number | null>;
+  /** What it wrote. */
+  output(): string;
+}
+
+/** Starts meshd out of its sources on these ports of 127.0.0.1. */
 export function spawnMeshd(
   ports: { readonly http: number; readonly secureGrpc: number; readonly monitoring: number; readonly https: number },
   kubeconfig: string,
-): ChildProcess {
+): MeshdProcess {
   const flags = Object.entries({
     httpAddr: ports.http,
     secureGRPCAddr: ports.secureGrpc,
@@ -17,9 +26,17 @@ export function spawnMeshd(
     httpsAddr: ports.https,
   }).flatMap(([flag, port]) => [`--${flag}`, `127.0.0.1:${port}`]);
   const args = ["discovery", ...flags, "--kubeconfig", kubeconfig];
-  return spawn(process.execPath, ["--import", "tsx", "-e", program, "--", ...args], {
+  const child = spawn(process.execPath, ["--import", "tsx", "-e", program, "--", ...args], {
     cwd: repository,
     env: { ...process.env, POD_NAME: "istiod-0", POD_NAMESPACE: "istio-system" },
-    stdio: "ignore",
+    stdio: ["ignore", "pipe", "pipe"],
   });
+  let output = "";
+  const note = (chunk: Buffer): void => {
+    output += chunk.toString();
+  };
+  child.stdout.on("data", note);
+  child.stderr.on("data", note);
+  const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
+  return { process: child, ended, output: () => output };
 }

@@ -19,6 +19,8 @@ export interface RealProxyOptions {
   readonly account: string;
   /** First two numbers of the loopback addresses that it binds. */
   readonly prefix: string;
+  /** Default: delta. */
+  readonly protocol?: "delta" | "sotw";
 }
 
 export interface RealProxy {
@@ -77,6 +79,9 @@ const H2 = {
   },
 };
 
+/** Envoy's own would grow to 30 s while the control plane is away. */
+const RETRY = { retry_back_off: { base_interval: "0.1s", max_interval: "2s" } };
+
 function bootstrap(options: RealProxyOptions, socket: string): unknown {
   const { namespace, pod, account, prefix } = options;
   const address = `${prefix}.0.1`;
@@ -106,10 +111,10 @@ function bootstrap(options: RealProxyOptions, socket: string): unknown {
       lds_config: ads,
       cds_config: ads,
       ads_config: {
-        api_type: "DELTA_GRPC",
+        api_type: options.protocol === "sotw" ? "GRPC" : "DELTA_GRPC",
         transport_api_version: "V3",
         set_node_on_first_message_only: true,
-        grpc_services: [{ envoy_grpc: { cluster_name: "xds-grpc" } }],
+        grpc_services: [{ envoy_grpc: { cluster_name: "xds-grpc", retry_policy: RETRY } }],
       },
     },
     static_resources: {
