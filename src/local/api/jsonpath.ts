@@ -7,14 +7,13 @@ type Step =
   | { readonly type: "filter"; readonly path: readonly Step[]; readonly value: string; readonly negated: boolean };
 
 const token =
-  /\.([A-Za-z0-9_\-/]+)|\[(\d+)\]|\[\*\]|\['([^']+)'\]|\["([^"]+)"\]|\[\?\(@([^=!)]+)(==|!=)["']?([^"')]*)["']?\)\]/y;
+  /\.([A-Za-z0-9_\-/]+)|\[(\d+)\]|\[\*\]|\['([^']+)'\]|\["([^"]+)"\]|\[\?\(@([^=!)]+)(==|!=)["']?([^"')]*)["']?\)\]/gy;
 
 /** Reads the JSONPath forms that printer columns use: fields, `[0]`, `[*]`, `['a.b']`, `[?(@.type=="Ready")]`. */
 function parsePath(text: string): Step[] {
   const path = text.replaceAll("\\.", "\u0000");
   const steps: Step[] = [];
-  token.lastIndex = 0;
-  for (let match = token.exec(path); match !== null; match = token.exec(path)) {
+  for (const match of path.matchAll(token)) {
     const [whole, field, index, single, double, inner, operator, value] = match;
     const name = field ?? single ?? double;
     if (name !== undefined) steps.push({ type: "field", name: name.replaceAll("\u0000", ".") });

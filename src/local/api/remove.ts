@@ -23,17 +23,14 @@ export interface Removal {
 function checkPreconditions(target: Target, existing: Obj, options: DeleteOptions): void {
   const { uid, resourceVersion } = options.preconditions ?? {};
   const subject = subjectOf(target.info, target.name);
-  if (uid !== undefined && uid !== existing.metadata.uid) {
-    throw conflict(
-      subject,
-      `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${existing.metadata.uid}`,
+  const mismatch = (what: string, given: string, found: string | undefined): Error =>
+    conflict(
+      { ...subject, resource: target.info.kind },
+      `the ${what} in the precondition (${given}) does not match the ${what} in record (${found}). The object might have been ${what === "UID" ? "deleted and then recreated" : "modified"}`,
     );
-  }
+  if (uid !== undefined && uid !== existing.metadata.uid) throw mismatch("UID", uid, existing.metadata.uid);
   if (resourceVersion !== undefined && resourceVersion !== existing.metadata.resourceVersion) {
-    throw conflict(
-      subject,
-      `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${existing.metadata.resourceVersion}`,
-    );
+    throw mismatch("ResourceVersion", resourceVersion, existing.metadata.resourceVersion);
   }
 }
 
