@@ -5,7 +5,6 @@ import { proxyCommands } from "./cli-table/proxy.ts";
 import type { CommandSpec, OptionSpec } from "./cli-table/types.ts";
 
 export type { CommandSpec, OptionSpec } from "./cli-table/types.ts";
-export type { CommandInput } from "./commands/io.ts";
 
 /** Flags of every command, by istioctl's names. */
 export const globalOptions: readonly OptionSpec[] = [

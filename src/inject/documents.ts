@@ -32,25 +32,29 @@ export function injectDocument(
   context: Omit<InjectContext, "namespace">,
   defaultNamespace: string,
 ): InjectedDocument {
-  if (!isObject(object)) return { object, isChanged: false, workloads: [] };
-  const { items } = object;
-  if (object.kind.endsWith("List") && Array.isArray(items)) {
+  const items = member(object, "items");
+  if (String(member(object, "kind")).endsWith("List") && Array.isArray(items)) {
     const results = items.map((item) => injectDocument(item, context, defaultNamespace));
     return {
-      object: { ...object, items: results.map((result) => result.object) },
+      object: { ...(object as object), items: results.map((result) => result.object) },
       isChanged: results.some((result) => result.isChanged),
       workloads: results.flatMap((result) => result.workloads),
     };
   }
+  if (!isObject(object)) return { object, isChanged: false, workloads: [] };
   const path = Object.hasOwn(TEMPLATES, object.kind) ? TEMPLATES[object.kind] : undefined;
   const template = path?.reduce<unknown>((value, key) => member(value, key), object);
   if (path === undefined || !isPodLike(template)) return { object, isChanged: false, workloads: [] };
   const namespace = object.metadata.namespace ?? defaultNamespace;
   const owner: WorkloadOwner | undefined =
     path.length === 0 ? undefined : { apiVersion: object.apiVersion, kind: object.kind, name: object.metadata.name };
-  const { decision, pod } = inject(template, { ...context, namespace, ...(owner === undefined ? {} : { owner }) });
+  const { decision, pod, patch } = inject(template, {
+    ...context,
+    namespace,
+    ...(owner === undefined ? {} : { owner }),
+  });
   const name = `${object.kind} ${namespace}/${object.metadata.name}`;
-  return { object: replaced(object, path, pod), isChanged: pod !== template, workloads: [{ name, decision }] };
+  return { object: replaced(object, path, pod), isChanged: patch.length > 0, workloads: [{ name, decision }] };
 }
 
 function replaced(value: unknown, path: readonly string[], pod: PodLike): unknown {

@@ -29,7 +29,7 @@ export async function runView(name: string, input: CommandInput, io: Io): Promis
   const cluster = await io.cluster();
   const pod = await findPod(cluster, input.args[0] ?? "", globalOptions(input).namespace ?? "default");
   const answer = await getJson(cluster, { ...pod, port: ADMIN_PORT }, view.path);
-  const rows = view.rows(answer);
+  const rows = view.rows(answer, io.now());
   const output = textOption(input, "output");
   if (output === "json") io.out(`${JSON.stringify(view.data(answer), undefined, 4)}\n`);
   else if (output === "yaml") io.out(toYaml(view.data(answer)));

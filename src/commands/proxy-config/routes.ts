@@ -14,6 +14,8 @@ export const routes: View = {
           return found.map((route) => [...start, matchText(record(route, "match")), sourceObject(route)]);
         }),
       ),
+      // within a virtual host the first match wins: Envoy's order says something
+      3,
     ),
   data: tablesOf,
 };

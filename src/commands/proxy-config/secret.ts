@@ -5,7 +5,7 @@ import { type Data, list, record, sections, sorted, text, type View } from "./vi
 export const secret: View = {
   path: "/config_dump",
   columns: ["RESOURCE NAME", "TYPE", "STATUS", "VALID CERT", "SERIAL NUMBER", "NOT AFTER", "NOT BEFORE"],
-  rows: (dump) => sorted(secretsOf(dump).map(({ name, status, message }) => secretRow(name, status, message))),
+  rows: (dump, now) => sorted(secretsOf(dump).map((held) => secretRow(held, now))),
   data: (dump) => secretsOf(dump).map(({ message }) => message),
 };
 
@@ -25,13 +25,13 @@ function secretsOf(dump: unknown): HeldSecret[] {
   ]);
 }
 
-function secretRow(name: string, status: string, message: Data): string[] {
+function secretRow({ name, status, message }: HeldSecret, date: Date): string[] {
   const chain = record(message, "tls_certificate", "certificate_chain");
   const isChain = Object.keys(chain).length > 0;
   const type = isChain ? "Cert Chain" : "CA";
   const certificate = parse(isChain ? chain : record(message, "validation_context", "trusted_ca"));
   if (certificate === undefined) return [name, type, status, "false", "", "", ""];
-  const now = Date.now();
+  const now = date.getTime();
   const isValid = Date.parse(certificate.validFrom) <= now && now <= Date.parse(certificate.validTo);
   const time = (words: string): string => new Date(words).toISOString().replace(".000Z", "Z");
   const serial = certificate.serialNumber.toLowerCase();

@@ -3,8 +3,8 @@ export interface View {
   /** Path at the admin port. */
   readonly path: string;
   readonly columns: readonly string[];
-  /** The rows of the table, sorted. */
-  readonly rows: (answer: unknown) => string[][];
+  /** The rows of the table, sorted; `now` judges what can expire. */
+  readonly rows: (answer: unknown, now: Date) => string[][];
   /** What `-o json` and `-o yaml` print: Envoy's own messages. */
   readonly data: (answer: unknown) => unknown;
 }
@@ -44,10 +44,10 @@ export function sourceObject(resource: unknown): string {
   return match === null ? "" : `${match[2] ?? ""}.${match[1] ?? ""}`;
 }
 
-/** Rows in the order of their cells; numbers by value. */
-export function sorted(rows: string[][]): string[][] {
+/** Rows in the order of their cells, numbers by value; with `columns` only of so many, rows with equal ones stay as they were. */
+export function sorted(rows: string[][], columns = Number.POSITIVE_INFINITY): string[][] {
   return rows.sort((a, b) => {
-    for (const [index, cell] of a.entries()) {
+    for (const [index, cell] of a.slice(0, columns).entries()) {
       const other = b[index] ?? "";
       const order = cell.localeCompare(other, "en", { numeric: true });
       if (order !== 0) return order;

@@ -114,7 +114,10 @@ test("what does not become ready is named with the reason the cluster gives; rea
 test("precheck sees the installation that is there, and a foreign control plane", async () => {
   const result = await precheck({ istioNamespace: "istio-system", output: "json" }, fakeIo({ cluster }));
   const byName = Object.fromEntries(result.checks.map((check) => [check.name, check]));
-  expect(byName["other-control-plane"]).toMatchObject({ status: "ok", message: expect.stringContaining("upgrade") });
+  expect(byName["other-control-plane"]).toMatchObject({
+    status: "ok",
+    message: expect.stringContaining("upgrade") as string,
+  });
   expect(byName["permissions"]?.status).toBe("ok");
   expect(byName["crds"]?.status).toBe("ok");
   // there is no node in this cluster
