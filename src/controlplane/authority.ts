@@ -1,8 +1,8 @@
-import type { Logger } from "../base/logger.ts";
-import { type Ca, createRoot, issueServing, loadCa } from "../pki/ca.ts";
-import type { ServerIdentity } from "../grpc/mixed-credentials.ts";
-import type { Cluster } from "../resources/cluster.ts";
 import { ClusterError, MeshError } from "../base/errors.ts";
+import type { Logger } from "../base/logger.ts";
+import type { ServerIdentity } from "../grpc/mixed-credentials.ts";
+import { type Ca, createRoot, issueServing, loadCa } from "../pki/ca.ts";
+import type { Cluster } from "../resources/cluster.ts";
 
 /** Where the CA lives between lives of the control plane, under Istio's names. */
 const SECRET = "istio-ca-secret";

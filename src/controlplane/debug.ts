@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { VERSION } from "../gen/version.ts";
-import { decodeMessage, typeOfUrl, type TypedAny } from "../wire/codec.ts";
+import { decodeMessage, type TypedAny, typeOfUrl } from "../wire/codec.ts";
 import { TYPE_URLS, type XdsKind } from "../xds/types.ts";
 import type { Caller } from "./caller.ts";
 import { type Answer, json } from "./http.ts";

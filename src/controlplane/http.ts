@@ -89,6 +89,8 @@ async function respond(
     }
   }
   if (response.destroyed) return;
+  // Of a request that was not read to its end the rest is still to come: such a connection serves no second one.
+  if (!request.complete) response.setHeader("connection", "close");
   response.writeHead(answer.status, { "content-type": answer.contentType ?? "text/plain; charset=utf-8" });
   response.end(answer.body);
 }

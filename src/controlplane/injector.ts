@@ -1,6 +1,6 @@
-import { inject } from "../inject/inject.ts";
-import type { InjectContext, InjectorConfig, InjectorMeshConfig, InjectorValues, PodLike } from "../inject/config.ts";
 import type { Derivations } from "../base/derive.ts";
+import type { InjectContext, InjectorConfig, InjectorMeshConfig, InjectorValues, PodLike } from "../inject/config.ts";
+import { inject } from "../inject/inject.ts";
 import type { World } from "../resources/world.ts";
 import { parseYaml } from "../resources/yaml-plain.ts";
 import type { AdmissionAnswer, AdmissionRequest } from "./webhook.ts";

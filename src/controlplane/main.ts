@@ -11,7 +11,7 @@ import { validateForAdmission } from "../validation/index.ts";
 import { openAuthority, servingIdentity } from "./authority.ts";
 import { authenticate, type Caller } from "./caller.ts";
 import { answerMonitoring } from "./debug.ts";
-import { answering, listen, type ListenAddress, type Listening } from "./http.ts";
+import { answering, type ListenAddress, type Listening, listen } from "./http.ts";
 import { createInjector } from "./injector.ts";
 import { createLeader } from "./leader.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
@@ -21,8 +21,8 @@ import type { Runner } from "./runner.ts";
 import { createSigner } from "./signing.ts";
 import { createState, type State, watchedKinds } from "./state.ts";
 import { createWatches, delay } from "./watch.ts";
-import { createWebhookConfigs } from "./webhook-configs.ts";
 import { answerWebhook } from "./webhook.ts";
+import { createWebhookConfigs } from "./webhook-configs.ts";
 import { createXdsAcceptor } from "./xds-server.ts";
 import type { XdsStream } from "./xds-stream.ts";
 

@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { VERSION } from "../gen/version.ts";
 import type { XdsKind } from "../xds/types.ts";
 import type { StreamEvent } from "./xds-deps.ts";

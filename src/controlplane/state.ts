@@ -1,7 +1,7 @@
 import { createDerivations, type Derivations, type Source } from "../base/derive.ts";
 import { createMesh, type Mesh } from "../compile/mesh.ts";
+import { type MeshKindName, meshKinds } from "../gen/mesh-kinds.ts";
 import type { MeshConfig } from "../model/mesh-config.ts";
-import { meshKinds, type MeshKindName } from "../gen/mesh-kinds.ts";
 import { createWorldStore, type WorldStore } from "../resources/world-store.ts";
 import type { XdsOptions } from "../xds/types.ts";
 import type { Watched } from "./watch.ts";

@@ -1,11 +1,11 @@
 import { setMaxListeners } from "node:events";
-import { type DebounceState, dueAt, idleDebounce, noteActed, noteChange } from "./debounce.ts";
 import { errorText } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import type { ClusterReader, ListOptions, WatchEvent } from "../resources/cluster.ts";
-import { apiVersionOf, type KindName, KINDS } from "../resources/kinds.ts";
+import { apiVersionOf, KINDS, type KindName } from "../resources/kinds.ts";
 import type { KubeObject } from "../resources/object.ts";
 import type { WorldChange } from "../resources/world.ts";
+import { type DebounceState, dueAt, idleDebounce, noteActed, noteChange } from "./debounce.ts";
 import type { Runner } from "./runner.ts";
 
 /** One watch of the control plane. */

@@ -1,5 +1,5 @@
-import { ClusterError } from "../base/errors.ts";
 import type { Derivations } from "../base/derive.ts";
+import { ClusterError } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Cluster } from "../resources/cluster.ts";
 import { apiVersionOf } from "../resources/kinds.ts";

@@ -2,8 +2,8 @@ import type { XdsKind } from "../xds/types.ts";
 import { nextPush, notePush } from "./push-plan.ts";
 import type { Snapshot } from "./resource-table.ts";
 import { createSubscription, openSubscription, type Subscription, updateSubscription } from "./subscription.ts";
+import { STREAM_TIMES, type StreamDeps } from "./xds-deps.ts";
 import type { ReadRequest, XdsProtocol } from "./xds-protocol.ts";
-import { type StreamDeps, STREAM_TIMES } from "./xds-deps.ts";
 
 /** What a sender works on: the subscriptions of one stream, and where its bytes go. */
 export interface SenderParts<Request> {

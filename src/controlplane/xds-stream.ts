@@ -1,12 +1,12 @@
 import { errorText } from "../base/errors.ts";
-import type { Refusal } from "../grpc/server.ts";
 import type { XdsConnection, XdsHandler } from "../grpc/ads-server.ts";
+import type { Refusal } from "../grpc/server.ts";
 import type { XdsKind } from "../xds/types.ts";
 import type { Caller } from "./caller.ts";
 import { type NodeClaim, readNode } from "./node.ts";
 import { KINDS, type Snapshot } from "./resource-table.ts";
 import type { Subscription } from "./subscription.ts";
-import { type StreamDeps, STREAM_TIMES } from "./xds-deps.ts";
+import { STREAM_TIMES, type StreamDeps } from "./xds-deps.ts";
 import { kindOfUrl, type ReadRequest, type XdsProtocol } from "./xds-protocol.ts";
 import { createSender } from "./xds-sender.ts";
 import { type ProxyStatus, typeStatus } from "./xds-status.ts";

@@ -1,5 +1,5 @@
-import { type IncomingMessage, Agent as HttpAgent, request as httpRequest } from "node:http";
-import { Agent as HttpsAgent, type AgentOptions, type RequestOptions, request as httpsRequest } from "node:https";
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
+import { type AgentOptions, Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from "node:https";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { ClusterError } from "../base/errors.ts";
 import { statusError, transportError } from "./errors.ts";

@@ -1,6 +1,6 @@
-import { createServer } from "node:http";
-import { type AddressInfo, createServer as createTcpServer, connect } from "node:net";
 import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { type AddressInfo, connect, createServer as createTcpServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";

@@ -82,7 +82,7 @@ const H2 = {
 /** Envoy's own would grow to 30 s while the control plane is away. */
 const RETRY = { retry_back_off: { base_interval: "0.1s", max_interval: "2s" } };
 
-function bootstrap(options: RealProxyOptions, socket: string): unknown {
+function bootstrap(options: RealProxyOptions, socket: string): Readonly<Record<string, unknown>> {
   const { namespace, pod, account, prefix } = options;
   const address = `${prefix}.0.1`;
   const ads = { ads: {}, resource_api_version: "V3", initial_fetch_timeout: "0s" };
