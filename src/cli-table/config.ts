@@ -35,4 +35,16 @@ export const configCommands: readonly CommandSpec[] = [
     ],
     load: async () => (await import("../commands/analyze.ts")).run,
   },
+  {
+    name: "validate",
+    aliases: ["v"],
+    summary: "Check objects in files one by one, as the control plane does when they are applied",
+    args: [{ flags: "[files...]", summary: "YAML or JSON files, directories, or - for stdin" }],
+    options: [
+      { flags: "-f, --filename <file>", summary: "file, directory or - to validate", repeatable: true },
+      { flags: "-o, --output <format>", summary: "how to print", default: "text", choices: ["text", "json"] },
+    ],
+    examples: [{ line: "meshctl validate -f mesh.yaml", summary: "check a file before applying it; needs no cluster" }],
+    load: async () => (await import("../commands/validate.ts")).run,
+  },
 ];

@@ -1,3 +1,4 @@
+import { pathText } from "../base/field-path.ts";
 import { finding } from "../diagnostics/codes.ts";
 import type { FieldPath, Finding } from "../diagnostics/finding.ts";
 import type { MeshKindName } from "../gen/mesh-kinds.ts";
@@ -30,8 +31,9 @@ export function ruleFindings<K extends MeshKindName>(
   for (const rule of rules) {
     const code = rule.severity === "error" ? "IST0106" : "IST0133";
     rule.check(object.spec ?? ({} as SpecTypes[K]), (path, problem, hint = "") => {
-      const place = { object: refOf(object), path: ["spec", ...path] };
-      findings.push(finding(code, place, { rule: rule.name, problem, hint }));
+      const full = ["spec", ...path];
+      const args = { rule: rule.name, problem: `${pathText(full)}: ${problem}`, hint };
+      findings.push(finding(code, { object: refOf(object), path: full }, args));
     });
   }
   return findings;

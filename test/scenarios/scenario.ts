@@ -21,26 +21,32 @@ export interface Scenario {
 
 /** Reads a scenario's text. */
 export function parseScenario(text: string): Scenario {
+  const blocks = readBlocks(text);
+  const body = (name: string, fallback: string): string => blocks.get(name) ?? fallback;
+  const named = (prefix: string): [string, string][] =>
+    [...blocks].flatMap(([name, content]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), content]] : []));
+  const command = body("command", "").trim();
+  return {
+    test: body("test", command).trim(),
+    files: new Map(named("file ")),
+    env: Object.fromEntries(named("env ").map(([name, content]) => [name, content.trim()])),
+    command: command.split(/\s+/),
+    stdin: body("stdin", ""),
+    stdout: blocks.get("stdout"),
+    stderr: blocks.get("stderr"),
+    exit: Number(body("exit", "0")),
+  };
+}
+
+function readBlocks(text: string): ReadonlyMap<string, string> {
   const parts = text.split(/^==== (.*)$\n?/m).slice(1);
   const blocks = new Map<string, string>();
   for (let index = 0; index < parts.length; index += 2) blocks.set(parts[index]?.trim() ?? "", parts[index + 1] ?? "");
   const known = /^(?:test|command|stdin|stdout|stderr|exit|file .+|env .+)$/;
   const unknown = [...blocks.keys()].filter((name) => !known.test(name));
-  const command = blocks.get("command")?.trim();
-  if (unknown.length > 0 || command === undefined)
+  if (unknown.length > 0 || !blocks.has("command"))
     throw new Error(`not a scenario: ${unknown.join(", ") || "no command"}`);
-  const named = (prefix: string): [string, string][] =>
-    [...blocks].flatMap(([name, body]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), body]] : []));
-  return {
-    test: blocks.get("test")?.trim() ?? command,
-    files: new Map(named("file ")),
-    env: Object.fromEntries(named("env ").map(([name, body]) => [name, body.trim()])),
-    command: command.split(/\s+/),
-    stdin: blocks.get("stdin") ?? "",
-    stdout: blocks.get("stdout"),
-    stderr: blocks.get("stderr"),
-    exit: Number(blocks.get("exit") ?? 0),
-  };
+  return blocks;
 }
 
 /** What a program did. */

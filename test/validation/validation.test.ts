@@ -1,0 +1,102 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { meshKinds } from "../../src/gen/mesh-kinds.ts";
+import { shapes } from "../../src/gen/validators/shapes.ts";
+import type { KubeObject } from "../../src/resources/object.ts";
+import { rulesByKind, soundObject, validateForAdmission, validateObject } from "../../src/validation/index.ts";
+import { readCase } from "../support/case-findings.ts";
+import { expectGolden, expectNoStaleGoldens } from "../support/golden.ts";
+
+const folder = join(import.meta.dirname, "testdata");
+const cases = readdirSync(folder)
+  .filter((file) => file.endsWith(".in.yaml"))
+  .map((file) => file.slice(0, -".in.yaml".length));
+
+test.each(cases)("%s", (name) => {
+  const { objects, report } = readCase(join(folder, `${name}.in.yaml`));
+  expectGolden(join(folder, `${name}.out.txt`), report(objects.flatMap(validateObject)));
+});
+
+test("no golden without its case", () => {
+  expectNoStaleGoldens(
+    folder,
+    cases.flatMap((name) => [`${name}.in.yaml`, `${name}.out.txt`]),
+  );
+});
+
+test("every rule has its own name and sentence, and is broken by some case", () => {
+  const rules = Object.values(rulesByKind).flat();
+  expect(new Set(rules.map(({ name }) => name)).size).toBe(rules.length);
+  for (const { holds } of rules) expect(holds).toMatch(/^\S.*\.$/);
+  const findings = cases.flatMap((name) => readCase(join(folder, `${name}.in.yaml`)).objects.flatMap(validateObject));
+  const broken = new Set(findings.map(({ args }) => args["rule"]));
+  expect(rules.map(({ name }) => name).filter((name) => !broken.has(name))).toEqual([]);
+});
+
+const gateway = (spec: unknown): KubeObject => ({
+  apiVersion: "networking.istio.io/v1",
+  kind: "Gateway",
+  metadata: { name: "g", namespace: "shop" },
+  spec,
+});
+
+test("admission: errors refuse with every problem and what to do, the rest warns", () => {
+  const server = { port: { number: 80, name: "http", protocol: "HTTP" }, hosts: ["*"] };
+  expect(validateForAdmission(gateway({ servers: [server] }))).toEqual({ allowed: true, message: "", warnings: [] });
+  expect(validateForAdmission(gateway({ servers: [] }))).toEqual({
+    allowed: false,
+    message:
+      "[IST0106] Schema validation error: spec.servers: expected at least one server. Add a port with its hosts.",
+    warnings: [],
+  });
+  const port = { ...server.port, targetPort: 8080 };
+  expect(validateForAdmission(gateway({ servers: [{ ...server, port }] }))).toEqual({
+    allowed: true,
+    message: "",
+    warnings: ["[IST0002] Deprecated field in Gateway: targetPort. Not used."],
+  });
+});
+
+/** Specs that are nearly right: real field names, values of any type. */
+function specOf(type: string, depth: number): fc.Arbitrary<unknown> {
+  const junk = fc.oneof(fc.string(), fc.integer(), fc.boolean(), fc.constant(null), fc.constant([]), fc.constant({}));
+  if (depth === 0) return junk;
+  const inner = type.slice(2);
+  if (type.startsWith("[]")) return fc.oneof(junk, fc.array(specOf(inner, depth - 1), { maxLength: 3 }));
+  if (type.startsWith("{}"))
+    return fc.oneof(junk, fc.dictionary(fc.string(), specOf(inner, depth - 1), { maxKeys: 2 }));
+  const fields = shapes[type];
+  if (fields === undefined) return junk;
+  const names = Object.keys(fields);
+  return fc.oneof(
+    { arbitrary: junk, weight: 1 },
+    {
+      arbitrary: fc
+        .subarray(names, { maxLength: Math.min(4, names.length) })
+        .chain((chosen) =>
+          fc.record(Object.fromEntries(chosen.map((name) => [name, specOf(fields[name] ?? "any", depth - 1)]))),
+        ),
+      weight: 4,
+    },
+  );
+}
+
+test.each(Object.entries(meshKinds))(
+  "%s: no spec whatever makes validation fail, and a sound object is sound",
+  (kind, about) => {
+    fc.assert(
+      fc.property(specOf(kind, 6), (spec) => {
+        const object = { apiVersion: `${about.group}/v1`, kind, metadata: { name: "x", namespace: "d" }, spec };
+        for (const finding of validateObject(object)) expect(finding.path[0]).toBe("spec");
+        const left = validateObject(soundObject(object)).filter(
+          ({ args }) => String(args["rule"]).startsWith("schema-") && args["rule"] !== "schema-additionalProperties",
+        );
+        // an object that needs a field it does not have stays so: there is nothing to take out
+        expect(left.filter(({ path }) => path.length > 1)).toEqual([]);
+      }),
+      { numRuns: 150 },
+    );
+  },
+);
