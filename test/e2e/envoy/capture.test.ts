@@ -3,6 +3,7 @@ import { applyScript, buildRules, captureArgs } from "../../../src/agent/iptable
 import { createRoot } from "../../../src/pki/ca.ts";
 import { testEnvoy } from "../../support/envoy/binary.ts";
 import type { Echoed } from "../../support/envoy/client.ts";
+import { shownByEnvoy } from "../../support/envoy/config-dump.ts";
 import { startProxy, type TestProxy } from "../../support/envoy/mesh-pair.ts";
 import { AS_PROXY, createNetnsPair, type NetnsPair, netnsProblem } from "../../support/envoy/netns.ts";
 import { findSample } from "../../support/envoy/prometheus.ts";
@@ -42,8 +43,7 @@ describe.skipIf(problem !== undefined)("captured traffic", () => {
     const [under, within] = [net.server, net.client].map((side) => [...side.enter, ...AS_PROXY]);
     server = await startProxy(binary, { ca, peer: ECHO, xds: serverSide(), under: under ?? [] });
     client = await startProxy(binary, { ca, peer: WEB, xds: clientSide(net.server.address), under: within ?? [] });
-    await findListener(server, "virtualInbound");
-    await findListener(client, "virtualOutbound");
+    await waitFor(() => net.client.call("http1", at(VIP, 80), "/"), { what: "the first request", timeoutMs: 20_000 });
   });
 
   afterAll(async () => {
@@ -104,14 +104,18 @@ describe.skipIf(problem !== undefined)("captured traffic", () => {
     await expect(net.client.call("http1", at("127.0.0.1", 15001), "/")).rejects.toThrow(/socket hang up|ECONNRESET/);
   });
 
+  test("Envoy shows what it was sent, field by field", async () => {
+    for (const { name, sent, shown } of [
+      ...(await shownByEnvoy(client, clientSide(net.server.address))),
+      ...(await shownByEnvoy(server, serverSide())),
+    ])
+      expect(shown, name).toEqual(sent);
+  });
+
   test("Envoy refused nothing of what it was sent", () => {
     expect([...client.refusals, ...server.refusals]).toEqual([]);
   });
 });
-
-async function findListener(proxy: TestProxy, name: string): Promise<void> {
-  await waitFor(async () => (await proxy.admin("/listeners")).includes(name), { what: `listener ${name}` });
-}
 
 const SERVICE = { host: HOST, name: "echo", namespace: "shop" };
 const SPECIAL = [

@@ -4,6 +4,7 @@ import { type Ca, createRoot } from "../../../src/pki/ca.ts";
 import { testEnvoy } from "../../support/envoy/binary.ts";
 import { type EchoApp, startEchoApp } from "../../support/envoy/echo-app.ts";
 import { echo, http1, http2, type Target } from "../../support/envoy/client.ts";
+import { shownByEnvoy } from "../../support/envoy/config-dump.ts";
 import { freePorts } from "../../support/envoy/free-ports.ts";
 import { startProxy, type TestProxy } from "../../support/envoy/mesh-pair.ts";
 import { findSample as find, samples } from "../../support/envoy/prometheus.ts";
@@ -54,12 +55,8 @@ beforeAll(async () => {
   });
   server = await startProxy(binary, { ca, peer: ECHO, xds: serverSide("STRICT") });
   client = await startProxy(binary, { ca, peer: WEB, xds: clientSide({}) });
-  for (const [proxy, name] of [
-    [server, `127.0.0.1_${inbound}`],
-    [client, "auto"],
-    [client, "routed"],
-  ] as const)
-    await waitFor(async () => (await proxy.admin("/listeners")).includes(name), { what: `listener ${name}` });
+  for (const port of Object.values(ports))
+    await waitFor(() => echo(at(port), "").then(() => true), { what: `a listener at ${port}` });
 });
 
 afterAll(async () => {
@@ -161,6 +158,14 @@ test("both ends count TCP with all of Istio's labels", async () => {
   }
   const received = await find(server, "istio_tcp_received_bytes_total", { source_workload: "web-v1" });
   expect(received.value).toBe("not HTTP at all\n".length);
+});
+
+test("Envoy shows what it was sent, field by field", async () => {
+  for (const { name, sent, shown } of [
+    ...(await shownByEnvoy(client, clientSide({}))),
+    ...(await shownByEnvoy(server, serverSide("PERMISSIVE"))),
+  ])
+    expect(shown, name).toEqual(sent);
 });
 
 test("Envoy refused nothing of what it was sent", () => {

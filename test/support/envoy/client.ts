@@ -58,11 +58,14 @@ export function http2({ host, port, authority }: Target, path: string): Promise<
   });
 }
 
-/** Sends text and resolves with what came back until the connection closed. */
+/** Sends text and resolves with what came back until the connection closed; without text it only connects. */
 export function echo({ host, port }: Target, text: string): Promise<string> {
   return new Promise((resolve, reject) => {
     let answer = "";
-    const socket: Socket = connect(port, host, () => socket.write(text));
+    const socket: Socket = connect(port, host, () => {
+      if (text === "") socket.end();
+      else socket.write(text);
+    });
     socket.on("data", (chunk: Buffer) => {
       answer += chunk.toString();
       if (answer.length >= text.length) socket.end();
