@@ -33,12 +33,21 @@ export interface External<A extends readonly KeyPart[], V> {
   changed(...key: A): void;
 }
 
+/** A place that readers are linked to, whatever stands there: `touch` in reading, `changed` after a change. */
+export interface Mark {
+  touch(): void;
+  /** Refused inside a derivation. */
+  changed(): void;
+}
+
 /**
  * Keyed derivations, in memory as long as something holds them: an effect that read them (also through others), or a
  * `keep()` of a command that runs once. Read by nobody they are computed and forgotten.
  */
 export interface Derivations {
   source<T>(value: T): Source<T>;
+  /** Cheaper than a source or an external, for who keeps the values and their lives himself. */
+  mark(): Mark;
   /** `name` stands in cycle messages. `fn` must be pure, synchronous, and return plain data (compared by content). */
   keyed<A extends readonly KeyPart[], V>(name: string, fn: (...key: A) => V): Derived<A, V>;
   external<A extends readonly KeyPart[], V>(name: string, read: (...key: A) => V): External<A, V>;
@@ -150,6 +159,10 @@ export function createDerivations(): Derivations {
   };
   return {
     source: (value) => createSource(value, write),
+    mark: () => {
+      const { touch, bump } = counter();
+      return { touch, changed: () => write(bump) };
+    },
     keyed: (name, fn) => createKeyed(state, name, fn, false).read,
     external: (name, read) => createExternal(state, name, read, write),
     batch: settled,

@@ -44,32 +44,38 @@ interface Ingredients {
 
 export function createOutboundClusters(context: CompileContext): OutboundClusters {
   const { model, derivations } = context;
-  const ofService = derivations.keyed("clusters of service", (scope: string, host: string): readonly string[] => {
-    const facts = context.scope(scope);
-    const service = model.services.visible(facts.namespace, host);
-    const rule = service && model.destinationRules.effective(facts, host, service.namespace);
-    const subsets = ["", ...(rule?.subsets ?? []).map(({ subset }) => subset.name)];
-    return (service?.ports ?? [])
-      .filter(({ protocol }) => protocol !== "udp")
-      .flatMap(({ number }) => subsets.map((subset) => outboundCluster({ port: number, subset, host })));
-  });
-  const names = derivations.keyed("cluster names", (scope: string) =>
-    model.services.allVisible(context.scope(scope).namespace).flatMap(({ hostname }) => ofService(scope, hostname)),
+  const ofService = derivations.keyed(
+    "clusters of service",
+    (host: string, from: string, subsets: string): readonly string[] => {
+      const ref = JSON.parse(from) as MeshService["from"];
+      const service = serviceOf(model, { hostname: host, namespace: ref.namespace, from: ref });
+      return (service?.ports ?? [])
+        .filter(({ protocol }) => protocol !== "udp")
+        .flatMap(({ number }) => subsets.split("|").map((subset) => outboundCluster({ port: number, subset, host })));
+    },
   );
-  const ingredients = derivations.keyed("cluster of scope", (scope: string, name: string): string | undefined => {
-    const found = ingredientsOf(model, context.scope(scope), name);
-    return found === undefined ? undefined : JSON.stringify(found);
+  const names = derivations.keyed("cluster names", (scope: string) => {
+    const facts = context.scope(scope);
+    return model.services.allVisible(facts.namespace).flatMap(({ hostname, namespace, from }) => {
+      const rule = model.destinationRules.effective(facts, hostname, namespace);
+      const subsets = ["", ...(rule?.subsets ?? []).map(({ subset }) => subset.name)].join("|");
+      return ofService(hostname, JSON.stringify(from), subsets);
+    });
   });
   const shared = derivations.keyed("cluster", (key: string) => clusterOf(model, JSON.parse(key) as Ingredients));
   const group = derivations.keyed("endpoint group", (key: string) => groupOf(model, JSON.parse(key) as Ingredients));
+  const keyOf = (scope: string, name: string): string | undefined => {
+    const found = ingredientsOf(model, context.scope(scope), name);
+    return found === undefined ? undefined : JSON.stringify(found);
+  };
   return {
     names,
     cluster: (scope, name) => {
-      const key = ingredients(scope, name);
+      const key = keyOf(scope, name);
       return key === undefined ? undefined : shared(key);
     },
     endpoints: (scope, name) => {
-      const key = ingredients(scope, name);
+      const key = keyOf(scope, name);
       return key === undefined ? undefined : group(key);
     },
   };

@@ -24,7 +24,12 @@ export interface RouteSite {
 const DEFAULT_RETRY_ON = "connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes";
 
 /** The one route of a service that no VirtualService rules. */
-export function defaultRoute(cluster: string, site: RouteSite, mesh: MeshConfig, from: Provenance): HttpRoute {
+export function defaultRoute(
+  cluster: string,
+  site: Pick<RouteSite, "host" | "port">,
+  mesh: MeshConfig,
+  from: Provenance,
+): HttpRoute {
   return {
     name: "default",
     match: MATCH_ALL,
@@ -173,7 +178,7 @@ function retryPolicy(retries: HttpRule["retries"], mesh: MeshConfig): RetryPolic
   return { attempts, on: named.join(","), retriableStatusCodes: codes, perTryTimeoutMs: perTry };
 }
 
-function operation({ host, port }: RouteSite, path: StringMatch | undefined): string {
+function operation({ host, port }: Pick<RouteSite, "host" | "port">, path: StringMatch | undefined): string {
   return `${host}:${port}${path === undefined || path.kind === "present" ? "/*" : `${path.value}${path.kind === "prefix" ? "*" : ""}`}`;
 }
 

@@ -5,6 +5,7 @@ import type { MeshService, ServicePort } from "../ir/service.ts";
 import { explicitPort, explicitServiceAddress, meshAddress } from "../model/explicit-bind.ts";
 import { byText } from "../model/order.ts";
 import { isHttp, isTls } from "../model/protocol.ts";
+import type { BoundVirtualService } from "../model/virtual-services.ts";
 import type { CompileContext } from "./context.ts";
 import type { RouteSite } from "./http-routes.ts";
 import { BLACK_HOLE, HTTP_PROXY_TABLE, outboundCluster, PASSTHROUGH } from "./names.ts";
@@ -30,30 +31,54 @@ interface Claim {
 /** All outbound listeners of a sidecar's scope, sorted by name, the capture (or HTTP proxy) listener first. */
 export function createOutboundListeners(context: CompileContext): (scope: string) => readonly OutboundListener[] {
   const { model, derivations } = context;
-  const claims = derivations.keyed("listeners of service", (scope: string, host: string): readonly Claim[] => {
+  const claimsIn = (
+    facts: ScopeFacts,
+    service: MeshService | undefined,
+    bound: BoundVirtualService | undefined,
+  ): readonly Claim[] =>
+    (service?.ports ?? []).flatMap((port) => {
+      const source = { facts, service: service as MeshService, port, bound };
+      return facts.bind === null ? capturedClaims(context, source) : explicitClaims(context, source);
+    });
+  const own = derivations.keyed("listeners of host", (scope: string, host: string) => {
     const facts = context.scope(scope);
-    const service = model.services.visible(facts.namespace, host);
-    if (service === undefined) return [];
-    return service.ports.flatMap((port) =>
-      facts.bind === null
-        ? capturedClaims(context, facts, service, port)
-        : explicitClaims(context, facts, service, port),
-    );
+    const bound = model.virtualServices.forHost(facts.namespace, host);
+    return claimsIn(facts, model.services.visible(facts.namespace, host), bound);
   });
+  /** Of a Service whose connections no VirtualService routes: the same for all who see it. */
+  const common = derivations.keyed("listeners of service", (namespace: string, name: string, bind: string) => {
+    const facts = { type: "sidecar", namespace, labels: {}, bind: JSON.parse(bind) as ScopeFacts["bind"] } as const;
+    return claimsIn(facts, model.services.kubernetes(namespace, name), undefined);
+  });
+  const claimsOf = (scope: string, facts: ScopeFacts, { hostname, namespace, from }: MeshService): readonly Claim[] => {
+    const isRouted = model.virtualServices.forHost(facts.namespace, hostname)?.object.spec?.tcp !== undefined;
+    if (isRouted || from.kind !== "Service") return own(scope, hostname);
+    return common(namespace, from.name, JSON.stringify(facts.bind));
+  };
+  const alone = new WeakMap<Claim, OutboundListener>();
   return derivations.keyed("outbound listeners", (scope: string): readonly OutboundListener[] => {
     const facts = context.scope(scope);
     const fallback =
       facts.bind === null && model.meshConfig().outboundTrafficPolicy === "ALLOW_ANY" ? PASSTHROUGH : BLACK_HOLE;
     const byName = new Map<string, Claim[]>();
-    for (const { hostname } of model.services.allVisible(facts.namespace)) {
-      for (const claim of claims(scope, hostname)) {
+    for (const service of model.services.allVisible(facts.namespace)) {
+      for (const claim of claimsOf(scope, facts, service)) {
         const name = `${claim.address}_${claim.port}`;
-        byName.set(name, [...(byName.get(name) ?? []), claim]);
+        const group = byName.get(name);
+        if (group === undefined) byName.set(name, [claim]);
+        else group.push(claim);
       }
     }
     const listeners = [...byName]
       .toSorted(([a], [b]) => byText(a, b))
-      .map(([name, group]) => listenerOf(name, group, { fallback, bindToPort: facts.bind !== null }));
+      .map(([name, group]) => {
+        const [only] = group;
+        const known = only !== undefined && group.length === 1 ? alone.get(only) : undefined;
+        if (known?.fallback === fallback) return known;
+        const listener = listenerOf(name, group, { fallback, bindToPort: facts.bind !== null });
+        if (only !== undefined && group.length === 1) alone.set(only, listener);
+        return listener;
+      });
     return [edgeListener(facts, fallback), ...listeners];
   });
 }
@@ -76,15 +101,19 @@ function edgeListener({ bind }: ScopeFacts, fallback: string): OutboundListener 
   };
 }
 
+/** A service port, who calls it, and what routes its connections. */
+interface ClaimSource {
+  readonly facts: ScopeFacts;
+  readonly service: MeshService;
+  readonly port: ServicePort;
+  readonly bound: BoundVirtualService | undefined;
+}
+
 /** HTTP shares one listener per port; other protocols listen on the service's addresses, and only without any on all. */
-function capturedClaims(
-  context: CompileContext,
-  facts: ScopeFacts,
-  service: MeshService,
-  port: ServicePort,
-): readonly Claim[] {
+function capturedClaims(context: CompileContext, source: ClaimSource): readonly Claim[] {
+  const { service, port } = source;
   if (port.protocol === "udp") return [];
-  const claim = claimsOf(context, facts, service, port);
+  const claim = claimsOf(context, source);
   if (isHttp(port.protocol)) return [claim(ANY_ADDRESS, String(port.number))];
   const ownTable = port.protocol === "auto" ? `${service.hostname}:${port.number}` : undefined;
   if (service.addresses.length > 0) return service.addresses.map((address) => claim(address, ownTable));
@@ -96,50 +125,35 @@ function capturedClaims(
 }
 
 /** Nobody redirects: each service has an address of its own for this workload; what has none is reached as HTTP proxy. */
-function explicitClaims(
-  context: CompileContext,
-  facts: ScopeFacts,
-  service: MeshService,
-  port: ServicePort,
-): readonly Claim[] {
-  const { bind } = facts;
+function explicitClaims(context: CompileContext, source: ClaimSource): readonly Claim[] {
+  const { service, port } = source;
+  const { bind } = source.facts;
   if (bind === null || port.protocol === "udp" || service.from.kind !== "Service") return [];
-  const claim = claimsOf(context, facts, service, port);
+  const claim = claimsOf(context, source);
   const hasRoutes = isHttp(port.protocol) || port.protocol === "auto";
   return service.addresses.flatMap((ip) => {
     const address = explicitServiceAddress(bind, ip);
     if (address === undefined) return [];
-    return [
-      {
-        ...claim(address, hasRoutes ? `${service.hostname}:${port.number}` : undefined),
-        port: explicitPort(port.number),
-      },
-    ];
+    const made = claim(address, hasRoutes ? `${service.hostname}:${port.number}` : undefined);
+    return [{ ...made, port: explicitPort(port.number) }];
   });
 }
 
-function claimsOf({ model }: CompileContext, facts: ScopeFacts, service: MeshService, port: ServicePort) {
+function claimsOf(
+  { model }: CompileContext,
+  { facts, service, port, bound }: ClaimSource,
+): (address: string, routeTable: string | undefined) => Claim {
   const { hostname: host, from } = service;
-  const site: RouteSite = {
-    namespace: facts.namespace,
-    labels: facts.labels,
-    gateway: "mesh",
-    port: port.number,
-    host,
-  };
+  const { namespace, labels } = facts;
   const origin: Provenance = { from, path: ["spec", "ports", service.ports.indexOf(port)], lost: [] };
-  const bound = model.virtualServices.forHost(facts.namespace, host);
-  const direct: WeightedCluster = {
-    cluster: outboundCluster({ port: port.number, subset: "", host }),
-    weight: 1,
-    provenance: origin,
-  };
+  const site: RouteSite = { namespace, labels, gateway: "mesh", port: port.number, host };
   const routed = bound === undefined ? undefined : tcpClusters(model, bound, site);
+  const direct = { cluster: outboundCluster({ port: port.number, subset: "", host }), weight: 1, provenance: origin };
   const clusters = routed ?? [direct];
   const provenance = routed?.[0]?.provenance ?? origin;
   const created = model.world.get(from.kind === "Service" ? "Service" : "ServiceEntry", from.namespace, from.name);
   const age = created?.metadata.creationTimestamp ?? "";
-  return (address: string, routeTable: string | undefined): Claim => {
+  return (address, routeTable) => {
     const byName = isTls(port.protocol) && address === ANY_ADDRESS;
     const sni = byName ? { serverNames: [host], clusters, provenance } : undefined;
     const takesBytes = !isHttp(port.protocol) && !byName;

@@ -1,3 +1,4 @@
+import type { ObjectRef } from "../ir/refs.ts";
 import type { HttpRoute, RouteTable, VirtualHost } from "../ir/route.ts";
 import type { MeshService } from "../ir/service.ts";
 import { explicitPort, explicitServiceAddress } from "../model/explicit-bind.ts";
@@ -6,7 +7,7 @@ import { MESH_CONFIG_MAP, type MeshConfig } from "../model/mesh-config.ts";
 import { isHttp } from "../model/protocol.ts";
 import type { CompileContext } from "./context.ts";
 import { MATCH_ALL } from "./http-match.ts";
-import { defaultRoute, httpRoutes, type RouteSite } from "./http-routes.ts";
+import { defaultRoute, httpRoutes } from "./http-routes.ts";
 import { HTTP_PROXY_TABLE, outboundCluster, PASSTHROUGH } from "./names.ts";
 import type { ScopeFacts } from "./scope.ts";
 
@@ -22,33 +23,25 @@ export interface SidecarTables {
 export function createSidecarTables(context: CompileContext): SidecarTables {
   const { model, derivations } = context;
   const { hosts, ports } = createHosts(context);
-  const routes = derivations.keyed("routes", (scope: string, host: string, port: number): readonly HttpRoute[] =>
-    routesOf(context, context.scope(scope), host, port),
-  );
-  const virtualHost = (scope: string, host: string, port: number, domains: readonly string[]): VirtualHost => ({
-    name: `${host}:${port}`,
-    domains,
-    routes: routes(scope, host, port),
-    requireTls: false,
-  });
+  const virtualHost = createVirtualHosts(context);
   const others = (policy = model.meshConfig().outboundTrafficPolicy): VirtualHost =>
     fallback(policy, model.rootNamespace);
   const ofPort = (scope: string, port: number): readonly VirtualHost[] => {
     const facts = context.scope(scope);
-    return hosts(facts.namespace, port).map((entry) => virtualHost(scope, entry.host, port, domainsOf(entry, facts)));
+    return hosts(facts.namespace, port).map((entry) => virtualHost(scope, entry, port, domainsOf(entry, facts)));
   };
   const ofHost = (scope: string, host: string, port: number): readonly VirtualHost[] => {
     const facts = context.scope(scope);
+    const entry = { host, service: model.services.visible(facts.namespace, host) };
     // Nobody redirects in explicit mode: the address already says which service is meant, whatever the Host header says.
-    if (facts.bind !== null) return [virtualHost(scope, host, port, ["*"])];
-    const service = model.services.visible(facts.namespace, host);
-    return [virtualHost(scope, host, port, domainsOf({ host, service }, facts)), others()];
+    if (facts.bind !== null) return [virtualHost(scope, entry, port, ["*"])];
+    return [virtualHost(scope, entry, port, domainsOf(entry, facts)), others()];
   };
   const ofProxy = (scope: string): readonly VirtualHost[] => {
     const facts = context.scope(scope);
     const all = ports(facts.namespace).flatMap((port) =>
       hosts(facts.namespace, port).map((entry) =>
-        virtualHost(scope, entry.host, port, withPort(domainsOf(entry, facts), port)),
+        virtualHost(scope, entry, port, withPort(domainsOf(entry, facts), port)),
       ),
     );
     // Without redirection there is no original destination to pass a request on to.
@@ -64,6 +57,36 @@ export function createSidecarTables(context: CompileContext): SidecarTables {
           : ofHost(scope, name.slice(0, colon), Number(name.slice(colon + 1)));
       return { name, portInDomains: false, virtualHosts };
     }),
+  };
+}
+
+type MakeVirtualHost = (scope: string, entry: HostOfPort, port: number, domains: readonly string[]) => VirtualHost;
+
+/** Virtual hosts: by a VirtualService for its callers, else one and the same for all who see the service and call it so. */
+function createVirtualHosts({ model, derivations, scope: factsOf }: CompileContext): MakeVirtualHost {
+  const ruled = derivations.keyed("routes", (scope: string, host: string, port: number): readonly HttpRoute[] => {
+    const { namespace, labels } = factsOf(scope);
+    const bound = model.virtualServices.forHost(namespace, host);
+    return bound === undefined ? [] : httpRoutes(model, bound, { namespace, labels, gateway: "mesh", port, host });
+  });
+  const unruled = derivations.keyed(
+    "virtual host",
+    (host: string, port: number, from: string, domains: string): VirtualHost => {
+      const provenance = { from: JSON.parse(from) as ObjectRef, path: [], lost: [] };
+      const route = defaultRoute(
+        outboundCluster({ port, subset: "", host }),
+        { host, port },
+        model.meshConfig(),
+        provenance,
+      );
+      return { name: `${host}:${port}`, domains: domains.split(" "), routes: [route], requireTls: false };
+    },
+  );
+  return (scope, { host, service }, port, domains) => {
+    const bound = model.virtualServices.forHost(factsOf(scope).namespace, host);
+    const isRuled = bound?.object.spec?.http !== undefined;
+    if (!isRuled && service !== undefined) return unruled(host, port, JSON.stringify(service.from), domains.join(" "));
+    return { name: `${host}:${port}`, domains, routes: isRuled ? ruled(scope, host, port) : [], requireTls: false };
   };
 }
 
@@ -98,16 +121,6 @@ interface HostOfPort {
 
 function isRouted(service: MeshService, port: number): boolean {
   return service.ports.some(({ number, protocol }) => number === port && (isHttp(protocol) || protocol === "auto"));
-}
-
-function routesOf({ model }: CompileContext, facts: ScopeFacts, host: string, port: number): readonly HttpRoute[] {
-  const site: RouteSite = { namespace: facts.namespace, labels: facts.labels, gateway: "mesh", port, host };
-  const bound = model.virtualServices.forHost(facts.namespace, host);
-  if (bound?.object.spec?.http !== undefined) return httpRoutes(model, bound, site);
-  const service = model.services.visible(facts.namespace, host);
-  if (service === undefined) return [];
-  const from = { from: service.from, path: [], lost: [] };
-  return [defaultRoute(outboundCluster({ port, subset: "", host }), site, model.meshConfig(), from)];
 }
 
 /** Names and addresses a client may use for a service: full, short as its own namespace may write them, virtual IPs. */

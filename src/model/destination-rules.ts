@@ -66,6 +66,8 @@ export function createDestinationRules(context: ModelContext): DestinationRules 
   return {
     selectorKeys,
     effective: (caller, host, serviceNamespace) => {
+      // Most hosts have none: no derivation for these.
+      if (!hostKeys(host).some((key) => world.by("destinationRulesOfHost", key).length > 0)) return undefined;
       const asked = selectorKeys(caller.namespace).flatMap((key) => {
         const value = caller.labels[key];
         return value === undefined ? [] : [[key, value] as const];

@@ -38,19 +38,19 @@ export function createServices({ world, derivations, domain, meshConfig }: Model
   });
   const seen = (service: MeshService, namespace: string): boolean =>
     visibleTo(service.exportTo, service.namespace, namespace, meshConfig().defaultServiceExportTo);
-  const visible = derivations.keyed("visible service", (namespace: string, host: string): MeshService | undefined => {
+  const fromEntries = derivations.keyed("visible entry", (namespace: string, host: string): MeshService | undefined => {
+    const own = ({ metadata }: ServiceEntry): number => Number(metadata.namespace === namespace);
+    return hostKeys(host)
+      .flatMap((key) => world.by("serviceEntriesOfHost", key))
+      .toSorted((a, b) => own(b) - own(a) || byAge(a, b))
+      .flatMap(({ metadata }) => ofEntry(metadata.namespace ?? "", metadata.name))
+      .find((candidate) => candidate.hostname === host && seen(candidate, namespace));
+  });
+  const visible = (namespace: string, host: string): MeshService | undefined => {
     const parsed = parseServiceHost(host, domain);
     const service = parsed === undefined ? undefined : kubernetes(parsed.namespace, parsed.name);
-    if (service !== undefined && seen(service, namespace)) return service;
-    const entries = hostKeys(host).flatMap((key) => world.by("serviceEntriesOfHost", key));
-    const ranked = entries
-      .toSorted(
-        (a, b) =>
-          Number(b.metadata.namespace === namespace) - Number(a.metadata.namespace === namespace) || byAge(a, b),
-      )
-      .flatMap(({ metadata }) => ofEntry(metadata.namespace ?? "", metadata.name));
-    return ranked.find((candidate) => candidate.hostname === host && seen(candidate, namespace));
-  });
+    return service !== undefined && seen(service, namespace) ? service : fromEntries(namespace, host);
+  };
   const everything = derivations.keyed("services", (): readonly MeshService[] => [
     ...world.list("Service").flatMap(({ metadata }) => kubernetes(metadata.namespace ?? "", metadata.name) ?? []),
     ...world.list("ServiceEntry").flatMap(({ metadata }) => ofEntry(metadata.namespace ?? "", metadata.name)),

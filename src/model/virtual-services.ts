@@ -71,7 +71,11 @@ export function createVirtualServices({ world, derivations, domain, meshConfig }
     return [...new Set(keys)].toSorted(byText);
   });
   return {
-    forHost,
+    // Most hosts have none: no derivation for these.
+    forHost: (namespace, host) =>
+      hostKeys(host).some((key) => world.by("virtualServicesOfHost", key).length > 0)
+        ? forHost(namespace, host)
+        : undefined,
     meshHosts,
     sourceLabelKeys,
     ofGatewayServer({ namespace, name }, hosts) {

@@ -1,4 +1,4 @@
-import { createDerivations, type Derivations } from "../base/derive.ts";
+import { createDerivations, type Derivations, type Mark } from "../base/derive.ts";
 import { sameContent } from "../base/equal.ts";
 import type { Pod } from "./core.ts";
 import { type KindName, type KindTypes, kindOf } from "./kinds.ts";
@@ -86,53 +86,25 @@ type Bucket = Map<string, KubeObject>;
 
 /** An empty World. Buckets (kind; kind and namespace; object; index key) are tracked apart from each other. */
 export function createWorldStore(derivations: Derivations = createDerivations()): WorldStore {
-  const kinds = new Map<KindName, Map<string, Bucket>>();
-  const indexes = new Map(INDEX_NAMES.map((name) => [name, new Map<string, Bucket>()]));
-  const bucket = (kind: KindName, namespace: string): Bucket | undefined => kinds.get(kind)?.get(namespace);
-
-  const one = derivations.external("object", (kind: KindName, namespace: string, name: string) =>
-    bucket(kind, namespace)?.get(name),
-  );
-  const some = derivations.external("objects", (kind: KindName, namespace: string) => sorted(bucket(kind, namespace)));
-  const all = derivations.external("all objects", (kind: KindName) =>
-    [...(kinds.get(kind)?.keys() ?? [])].toSorted(byText).flatMap((namespace) => some(kind, namespace)),
-  );
-  const indexed = derivations.external("index", (index: IndexName, key: string) =>
-    sorted(indexes.get(index)?.get(key)),
-  );
-
+  const objects = createObjects(derivations);
+  const indexes = createIndexes(derivations);
   const put = (
     kind: KindName,
     object: KubeObject | undefined,
     { namespace = "", name }: KubeObject["metadata"],
   ): void => {
-    const namespaces = kinds.get(kind) ?? new Map<string, Bucket>();
-    kinds.set(kind, namespaces);
-    const before = bucket(kind, namespace)?.get(name);
-    if (before !== undefined && object !== undefined && sameForMesh(before, object)) return;
-    place(namespaces, namespace, name, object);
-    for (const index of INDEX_NAMES) if (INDEXES[index].kind === kind) reindex(index, before, object);
-    one.changed(kind, namespace, name);
-    some.changed(kind, namespace);
-    all.changed(kind);
-  };
-  const reindex = (index: IndexName, before: KubeObject | undefined, after: KubeObject | undefined): void => {
-    const places = indexes.get(index) ?? new Map<string, Bucket>();
-    const old = before === undefined ? [] : INDEXES[index].keys(before);
-    const now = after === undefined ? [] : INDEXES[index].keys(after);
-    const id = ({ metadata }: KubeObject): string => `${metadata.namespace ?? ""}/${metadata.name}`;
-    if (before !== undefined) for (const key of old) place(places, key, id(before), undefined);
-    if (after !== undefined) for (const key of now) place(places, key, id(after), after);
-    for (const key of new Set([...old, ...now])) indexed.changed(index, key);
+    const before = objects.peek(kind, namespace, name);
+    if (before === object || (before !== undefined && object !== undefined && sameForMesh(before, object))) return;
+    objects.put(kind, namespace, name, object);
+    indexes.put(kind, before, object);
   };
   return {
     derivations,
     get: <K extends KindName>(kind: K, namespace: string, name: string) =>
-      one(kind, namespace, name) as KindTypes[K] | undefined,
-    list: <K extends KindName>(kind: K, namespace?: string) =>
-      (namespace === undefined ? all(kind) : some(kind, namespace)) as readonly KindTypes[K][],
+      objects.one(kind, namespace, name) as KindTypes[K] | undefined,
+    list: <K extends KindName>(kind: K, namespace?: string) => objects.list(kind, namespace) as readonly KindTypes[K][],
     by: <I extends IndexName>(index: I, key: string) =>
-      indexed(index, key) as readonly KubeObject[] as readonly KindTypes[IndexKinds[I]][],
+      indexes.at(index, key) as readonly KubeObject[] as readonly KindTypes[IndexKinds[I]][],
     apply: (changes) =>
       derivations.batch(() => {
         for (const { type, object } of changes) {
@@ -140,6 +112,84 @@ export function createWorldStore(derivations: Derivations = createDerivations())
           if (kind !== undefined) put(kind, type === "set" ? object : undefined, object.metadata);
         }
       }),
+  };
+}
+
+interface Objects {
+  /** Untracked. */
+  peek(kind: KindName, namespace: string, name: string): KubeObject | undefined;
+  one(kind: KindName, namespace: string, name: string): KubeObject | undefined;
+  list(kind: KindName, namespace: string | undefined): readonly KubeObject[];
+  put(kind: KindName, namespace: string, name: string, object: KubeObject | undefined): void;
+}
+
+function createObjects(derivations: Derivations): Objects {
+  const kinds = new Map<KindName, Map<string, Bucket>>();
+  const bucket = (kind: KindName, namespace: string): Bucket | undefined => kinds.get(kind)?.get(namespace);
+  const peek = (kind: KindName, namespace: string, name: string): KubeObject | undefined =>
+    bucket(kind, namespace)?.get(name);
+  /** Of objects that stand and were read. What is read and does not stand is a derivation, which goes with its reader. */
+  const marks = new Map<string, Mark>();
+  const markId = (kind: KindName, namespace: string, name: string): string => `${kind}/${namespace}/${name}`;
+  let runs = 0;
+  // A new number each time: an equal answer would stop the marking.
+  const missing = derivations.external("missing", (_kind: KindName, _namespace: string, _name: string) => ++runs);
+  const some = derivations.external("objects", (kind: KindName, namespace: string) => sorted(bucket(kind, namespace)));
+  const all = derivations.external("all objects", (kind: KindName) =>
+    [...(kinds.get(kind)?.keys() ?? [])].toSorted(byText).flatMap((namespace) => some(kind, namespace)),
+  );
+  return {
+    peek,
+    one(kind, namespace, name) {
+      const object = peek(kind, namespace, name);
+      if (object === undefined) {
+        missing(kind, namespace, name);
+        return undefined;
+      }
+      const id = markId(kind, namespace, name);
+      const mark = marks.get(id) ?? derivations.mark();
+      marks.set(id, mark);
+      mark.touch();
+      return object;
+    },
+    list: (kind, namespace) => (namespace === undefined ? all(kind) : some(kind, namespace)),
+    put(kind, namespace, name, object) {
+      const namespaces = kinds.get(kind) ?? new Map<string, Bucket>();
+      kinds.set(kind, namespaces);
+      place(namespaces, namespace, name, object);
+      const id = markId(kind, namespace, name);
+      marks.get(id)?.changed();
+      // Who still wants it will read it as missing.
+      if (object === undefined) marks.delete(id);
+      missing.changed(kind, namespace, name);
+      some.changed(kind, namespace);
+      all.changed(kind);
+    },
+  };
+}
+
+interface Indexes {
+  at(index: IndexName, key: string): readonly KubeObject[];
+  put(kind: KindName, before: KubeObject | undefined, after: KubeObject | undefined): void;
+}
+
+function createIndexes(derivations: Derivations): Indexes {
+  const indexes = new Map(INDEX_NAMES.map((name) => [name, new Map<string, Bucket>()]));
+  const at = derivations.external("index", (index: IndexName, key: string) => sorted(indexes.get(index)?.get(key)));
+  const id = ({ metadata }: KubeObject): string => `${metadata.namespace ?? ""}/${metadata.name}`;
+  const reindex = (index: IndexName, before: KubeObject | undefined, after: KubeObject | undefined): void => {
+    const places = indexes.get(index) ?? new Map<string, Bucket>();
+    const old = before === undefined ? [] : INDEXES[index].keys(before);
+    const now = after === undefined ? [] : INDEXES[index].keys(after);
+    if (before !== undefined) for (const key of old) place(places, key, id(before), undefined);
+    if (after !== undefined) for (const key of now) place(places, key, id(after), after);
+    for (const key of new Set([...old, ...now])) at.changed(index, key);
+  };
+  return {
+    at,
+    put(kind, before, after) {
+      for (const index of INDEX_NAMES) if (INDEXES[index].kind === kind) reindex(index, before, after);
+    },
   };
 }
 
