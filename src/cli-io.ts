@@ -1,3 +1,4 @@
+import { addAbortSignal } from "node:stream";
 import type { Io } from "./commands/io.ts";
 
 /** What main needs of the process; tests hand in buffers. The cluster follows once the flags are read. */
@@ -29,8 +30,8 @@ export function processIo(): MainIo {
     isTTY: process.stdout.isTTY === true,
     columns: process.stdout.columns ?? 80,
     now: () => new Date(),
-    readStdin,
-    ...(process.stdin.isTTY === true ? { ask } : {}),
+    readStdin: () => readStdin(abort.signal),
+    ...(process.stdin.isTTY === true ? { ask: (question: string) => ask(question, abort.signal) } : {}),
     signal: abort.signal,
   };
 }
@@ -41,17 +42,17 @@ export async function exit(code: number): Promise<never> {
   process.exit(code);
 }
 
-async function readStdin(): Promise<string> {
+async function readStdin(signal: AbortSignal): Promise<string> {
   const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  for await (const chunk of addAbortSignal(signal, process.stdin)) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks).toString("utf8");
 }
 
-async function ask(question: string): Promise<string> {
+async function ask(question: string, signal: AbortSignal): Promise<string> {
   const { createInterface } = await import("node:readline/promises");
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    return await lines.question(question);
+    return await lines.question(question, { signal });
   } finally {
     lines.close();
   }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { compact } from "../base/compact.ts";
 import { ClusterError, errorText } from "../base/errors.ts";
 import { table } from "../report/table.ts";
@@ -67,16 +68,24 @@ export async function run(input: CommandInput, io: Io): Promise<ProxyStatusResul
 export async function proxyStatus(options: ProxyStatusOptions, io: Io): Promise<ProxyStatusResult> {
   const cluster = await io.cluster();
   const until = io.now().getTime() + options.timeoutMs;
-  let proxies = await readStates(cluster, options, io);
+  let problem: ClusterError | undefined;
+  const read = async (): Promise<readonly ProxyState[]> => {
+    problem = undefined;
+    try {
+      return await readStates(cluster, options, io);
+    } catch (error) {
+      // while it waits, a control plane that restarts is no reason to give up
+      if (!options.wait || !(error instanceof ClusterError)) throw error;
+      problem = error;
+      return [];
+    }
+  };
+  let proxies = await read();
   while (options.wait && !isInSync(proxies) && io.now().getTime() < until) {
-    io.signal.throwIfAborted();
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-    proxies = await readStates(cluster, options, io).catch((error: unknown) => {
-      // while it waits a control plane that restarts is no reason to give up
-      if (error instanceof ClusterError) return [];
-      throw error;
-    });
+    await delay(POLL_MS, undefined, { signal: io.signal });
+    proxies = await read();
   }
+  if (problem !== undefined) throw problem;
   print(proxies, options, io);
   const isBad = options.wait ? !isInSync(proxies) : proxies.some(({ status }) => status !== "SYNCED");
   return { exitCode: isBad ? 1 : 0, proxies };
