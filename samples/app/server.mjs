@@ -129,7 +129,11 @@ function httpRole(role, routes) {
     }
     const { code = 200, ...rest } = answer;
     const caller = callerOf(request.headers);
-    const body = { service: role, ...self, ...(caller === undefined ? {} : { caller }), ...rest };
+    // A tally is about those who answered: it stands alone.
+    const body =
+      rest.requests !== undefined
+        ? rest
+        : { service: role, ...self, ...(caller === undefined ? {} : { caller }), ...rest };
     response.writeHead(code, { "content-type": "application/json", "x-app-version": self.version });
     response.end(`${JSON.stringify(body)}\n`);
   });

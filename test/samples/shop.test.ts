@@ -32,6 +32,22 @@ test("web asks catalog and cart, cart asks the ledger; each answer names version
   });
 });
 
+test("the client role sends from where it runs and answers with the tally alone", async () => {
+  const { env } = await startShop();
+  const client = await start(env, "server.mjs", "--role", "client");
+  const ask = async (path: string): Promise<unknown> => (await fetch(`http://127.0.0.1:${client}${path}`)).json();
+  expect(await ask("/run?url=http://catalog:8000/items&requests=6&concurrency=3&header=x-user:a")).toEqual({
+    requests: 6,
+    status: { 200: 6 },
+    version: { v2: 6 },
+    pod: { "catalog-1": 6 },
+    error: {},
+    latency: expect.any(Object) as object,
+  });
+  expect(await ask("/tcp?to=ledger:9000&line=PING&requests=2")).toMatchObject({ requests: 2, status: { PONG: 2 } });
+  expect(await ask("/run")).toMatchObject({ service: "client", error: "give url" });
+});
+
 test("raw TCP to the ledger is counted by the first word of the answer", async () => {
   const { env } = await startShop();
   expect(await run(env, "--tcp", "ledger:9000", "--requests", "5")).toMatchObject({
