@@ -1,55 +1,23 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type ControlPlane, createControlPlane } from "../../../src/controlplane/main.ts";
 import type { ProxyStatus, TypeStatus } from "../../../src/controlplane/xds-status.ts";
-import { render } from "../../../src/install/render.ts";
-import { settingsOf } from "../../../src/install/settings.ts";
-import { openCluster } from "../../../src/kube/cluster.ts";
-import type { Cluster } from "../../../src/resources/cluster.ts";
 import type { KubeObject } from "../../../src/resources/object.ts";
 import type { XdsKind } from "../../../src/xds/types.ts";
 import { askForClusters } from "../../support/controlplane/ask.ts";
-import { applyCrds, namespace, pod, service, slice } from "../../support/controlplane/mesh-objects.ts";
+import { type Installed, install } from "../../support/controlplane/installed.ts";
+import { pod, service, slice } from "../../support/controlplane/mesh-objects.ts";
 import { spawnMeshd } from "../../support/controlplane/meshd-process.ts";
 import { type RealProxy, startRealProxy } from "../../support/controlplane/real-proxy.ts";
-import { recordingLogger } from "../../support/controlplane/recorder.ts";
-import { tokenKubeconfig } from "../../support/controlplane/token-kubeconfig.ts";
-import { freePorts } from "../../support/envoy/free-ports.ts";
-import { type RealApiServer, startApiServer } from "../../support/kube/apiserver.ts";
 import { waitFor } from "../../support/wait.ts";
 
 // One real Envoy, fed by meshd over xDS, from a real kube-apiserver. meshd runs as the installed service account, with the
 // permissions of the rendered manifests.
 
-let server: RealApiServer;
-let cluster: Cluster;
-let kubeconfig: string;
-let plane: ControlPlane | undefined;
+let mesh: Installed;
+let cluster: Installed["cluster"];
+let ports: Installed["ports"];
+let log: Installed["log"];
 let proxy: RealProxy;
 let roots: string;
-let ports: { http: number; secureGrpc: number; monitoring: number; https: number };
-
-const log = recordingLogger();
-
-async function startPlane(): Promise<ControlPlane> {
-  const local = (port: number) => ({ host: "127.0.0.1", port });
-  const started = createControlPlane({
-    cluster: await openCluster({ kubeconfig, env: {} }),
-    namespace: "istio-system",
-    instance: "istiod-0",
-    clusterId: "Kubernetes",
-    revision: "default",
-    domain: "cluster.local",
-    listen: {
-      http: local(ports.http),
-      secureGrpc: local(ports.secureGrpc),
-      monitoring: local(ports.monitoring),
-      https: local(ports.https),
-    },
-    log,
-  });
-  await started.start();
-  return started;
-}
 
 async function status(): Promise<ProxyStatus | undefined> {
   const answer = await fetch(`http://127.0.0.1:${ports.monitoring}/debug/syncz`);
@@ -72,53 +40,24 @@ function resourcesSent(): number {
     .reduce((sum, { fields }) => sum + Number(fields["resources"]), 0);
 }
 
-async function tokenOf(ns: string, account: string, bound?: { name: string; uid: string }): Promise<string> {
-  const target = { namespace: ns, serviceAccount: account, audiences: ["istio-ca"] };
-  return cluster.createToken(bound === undefined ? target : { ...target, pod: bound });
-}
-
 beforeAll(async () => {
-  server = await startApiServer();
-  cluster = await openCluster({ kubeconfig: server.kubeconfig, env: {} });
-  const [http = 0, secureGrpc = 0, monitoring = 0, https = 0] = await freePorts(4);
-  ports = { http, secureGrpc, monitoring, https };
-  await applyCrds(cluster);
-  await namespace(cluster, "istio-system");
-  await namespace(cluster, "shop", ["web", "other"]);
-  const objects = render(settingsOf("default", [])).flatMap((part) => part.objects);
-  for (const object of objects)
-    if (!["CustomResourceDefinition", "Deployment"].includes(object.kind))
-      await cluster.apply(object, { fieldManager: "test", force: true });
-  const account = { namespace: "istio-system", serviceAccount: "istiod", audiences: [] };
-  kubeconfig = tokenKubeconfig(server, await cluster.createToken(account));
-
-  const at = { namespace: "shop", name: "web-1", account: "web", ip: "127.231.0.1" };
-  const uid = await pod(cluster, at, { app: "web" });
+  mesh = await install();
+  ({ cluster, ports, log } = mesh);
+  const place = { namespace: "shop", name: "web-1", account: "web", ip: "127.231.0.1" };
+  const uid = await pod(cluster, place, { app: "web" });
   await service(cluster, { namespace: "shop", name: "web" }, ["10.244.0.7"]);
   await service(cluster, { namespace: "shop", name: "reviews" }, ["10.244.0.8"]);
-  plane = await startPlane();
-  const token = await tokenOf("shop", "web", { name: "web-1", uid });
-  const bundle = await waitFor(() => cluster.get(rootCert("shop")), { what: "the root certificate in the namespace" });
-  roots = (bundle["data"] as Record<string, string>)["root-cert.pem"]!;
-  const { secureGrpc: port } = ports;
-  proxy = await startRealProxy({
-    port,
-    roots,
-    token,
-    namespace: "shop",
-    pod: "web-1",
-    account: "web",
-    prefix: "127.231",
-  });
+  await mesh.startPlane();
+  roots = await mesh.roots();
+  const token = await mesh.tokenOf("shop", "web", { name: "web-1", uid });
+  const who = { namespace: "shop", pod: "web-1", account: "web", prefix: "127.231" };
+  proxy = await startRealProxy({ port: ports.secureGrpc, roots, token, ...who });
 });
 
 afterAll(async () => {
   await proxy?.stop();
-  await plane?.close();
-  await server?.stop();
+  await mesh?.stop();
 });
-
-const rootCert = (ns: string) => ({ apiVersion: "v1", kind: "ConfigMap", namespace: ns, name: "istio-ca-root-cert" });
 
 test("clusters, endpoints, listeners and routes arrive, and are said to be in sync from the ACK of the current bytes", async () => {
   await waitFor(synced, { timeoutMs: 20_000, what: "sync" });
@@ -208,7 +147,7 @@ test("a changed cluster does not go on warming: its endpoints follow it", async 
 test("state of the world is served too", async () => {
   const name = { namespace: "shop", name: "web-2", account: "web", ip: "127.232.0.1" };
   const uid = await pod(cluster, name, { app: "web" });
-  const token = await tokenOf("shop", "web", { name: "web-2", uid });
+  const token = await mesh.tokenOf("shop", "web", { name: "web-2", uid });
   const more = { namespace: "shop", pod: "web-2", account: "web", prefix: "127.232", protocol: "sotw" } as const;
   const second = await startRealProxy({ port: ports.secureGrpc, roots, token, ...more });
   try {
@@ -250,17 +189,6 @@ test("a deleted service goes from Envoy", async () => {
   await waitFor(synced, { what: "sync" });
 });
 
-test("the root certificate is in every namespace, also a new one, and is put back", async () => {
-  await namespace(cluster, "fresh");
-  await waitFor(() => cluster.get(rootCert("fresh")), { what: "the root certificate in a new namespace" });
-  await cluster.delete(rootCert("fresh"), { propagation: "Background" });
-  await waitFor(() => cluster.get(rootCert("fresh")), { what: "the root certificate after deletion" });
-  await cluster.mergePatch(rootCert("fresh"), { data: { "root-cert.pem": "nonsense" } });
-  const put = async () =>
-    ((await cluster.get(rootCert("fresh")))?.["data"] as Record<string, string> | undefined)?.["root-cert.pem"];
-  await waitFor(async () => (await put()) === roots, { what: "the root certificate after a change" });
-});
-
 test("a workload gets its own configuration and no other's", async () => {
   const node = (name: string, account: string, ns = "shop") => ({
     id: `sidecar~127.231.0.1~${name}.${ns}~${ns}.svc.cluster.local`,
@@ -273,13 +201,13 @@ test("a workload gets its own configuration and no other's", async () => {
   ) => askForClusters({ port: ports.secureGrpc, roots, token, node: who });
   const uid =
     (await cluster.get({ apiVersion: "v1", kind: "Pod", namespace: "shop", name: "web-1" }))?.metadata.uid ?? "";
-  const web = await tokenOf("shop", "web", { name: "web-1", uid });
+  const web = await mesh.tokenOf("shop", "web", { name: "web-1", uid });
   expect(await ask(web, node("web-1", "web"))).toMatchObject({ code: CANCELLED });
   expect(await ask(undefined, node("web-1", "web"))).toMatchObject({ code: 16 });
   expect(await ask("a.b.c", node("web-1", "web"))).toMatchObject({ code: 16 });
   expect(await ask(web, node("web-1", "web", "istio-system"))).toMatchObject({ code: 7 });
   expect(await ask(web, node("web-2", "web"))).toMatchObject({ code: 7 });
-  expect(await ask(await tokenOf("shop", "other"), node("web-1", "web"))).toMatchObject({ code: 7 });
+  expect(await ask(await mesh.tokenOf("shop", "other"), node("web-1", "web"))).toMatchObject({ code: 7 });
   expect(await ask(web, { id: "nonsense", metadata: {} })).toMatchObject({ code: 3 });
   const elsewhere = await cluster.createToken({ namespace: "shop", serviceAccount: "web", audiences: ["vault"] });
   expect(await ask(elsewhere, node("web-1", "web"))).toMatchObject({ code: 16 });
@@ -299,130 +227,33 @@ test("debug answers callers of the pod itself; the CA's key is nowhere in it", a
   expect(metrics).toMatch(/^pilot_total_xds_rejects\{type="rds"\} 1$/m);
 });
 
-test("webhooks: our CA is put into them, pods are injected, bad configuration is refused, Fail only once we are reached", async () => {
-  const kind = "admissionregistration.k8s.io/v1";
-  const mutating = { apiVersion: kind, kind: "MutatingWebhookConfiguration", name: "istio-sidecar-injector" };
-  const validating = { apiVersion: kind, kind: "ValidatingWebhookConfiguration", name: "istio-validator-istio-system" };
-  const caBundle = Buffer.from(roots).toString("base64");
-  const hooks = async (target: typeof mutating) =>
-    ((await cluster.get(target))?.["webhooks"] ?? []) as {
-      clientConfig: { caBundle?: string };
-      failurePolicy: string;
-    }[];
-  for (const target of [mutating, validating])
-    await waitFor(async () => (await hooks(target)).every((hook) => hook.clientConfig.caBundle === caBundle), {
-      what: "our CA",
-    });
-  expect((await hooks(validating)).map((hook) => hook.failurePolicy)).toEqual(["Ignore", "Ignore"]);
-
-  // Nothing routes service addresses here: the same webhooks once more, by URL.
-  const byUrl = (object: KubeObject | undefined, path: string): KubeObject => ({
-    apiVersion: kind,
-    kind: object!.kind,
-    metadata: { name: `by-url-${path}` },
-    webhooks: (object!["webhooks"] as Record<string, unknown>[]).map((hook) => ({
-      ...hook,
-      failurePolicy: "Fail",
-      clientConfig: { url: `https://localhost:${ports.https}/${path}`, caBundle },
-    })),
-  });
-  await cluster.delete(mutating, { propagation: "Background" });
-  const injector = byUrl(
-    {
-      ...render(settingsOf("default", []))
-        .flatMap((part) => part.objects)
-        .find((object) => object.kind === mutating.kind)!,
-    },
-    "inject",
-  );
-  await cluster.create(injector);
-  await cluster.create(byUrl(await cluster.get(validating), "validate"));
-  await cluster.create({
-    apiVersion: "v1",
-    kind: "Namespace",
-    metadata: { name: "injected", labels: { "istio-injection": "enabled" } },
-  });
-  await cluster.create({
-    apiVersion: "v1",
-    kind: "ServiceAccount",
-    metadata: { name: "default", namespace: "injected" },
-  });
-  let count = 0;
-  const injected = await waitFor(
-    async () => {
-      count += 1;
-      const created = await cluster.create({
-        apiVersion: "v1",
-        kind: "Pod",
-        metadata: { name: `app-${count}`, namespace: "injected", labels: { app: "app" } },
-        spec: { containers: [{ name: "app", image: "example.test/app:1" }] },
-      });
-      const containers = (created.spec as { containers: { name: string }[] }).containers.map(({ name }) => name);
-      return containers.includes("istio-proxy") ? created : undefined;
-    },
-    { what: "an injected pod" },
-  );
-  expect(injected.metadata.annotations?.["sidecar.istio.io/status"]).toContain("istio-proxy");
-
-  const bad: KubeObject = {
-    apiVersion: "networking.istio.io/v1",
-    kind: "VirtualService",
-    metadata: { name: "bad", namespace: "shop" },
-    spec: { hosts: ["reviews"], http: [{ route: [{ destination: { host: "reviews" }, weight: -1 }] }] },
-  };
-  await expect(cluster.create(bad)).rejects.toThrow();
-  // Now that refusals reach us, the installed webhook may fail closed.
-  await waitFor(async () => (await hooks(validating)).every((hook) => hook.failurePolicy === "Fail"), {
-    timeoutMs: 20_000,
-    what: "failurePolicy Fail",
-  });
-  const gateway = {
-    apiVersion: "networking.istio.io/v1",
-    kind: "Gateway",
-    metadata: { name: "empty", namespace: "shop" },
-    spec: { servers: [] },
-  };
-  await cluster.delete(validating, { propagation: "Background" });
-  await waitFor(
-    () =>
-      cluster.create(gateway).then(
-        () => false,
-        (error: Error) => error.message.includes("at least one server"),
-      ),
-    { what: "the refusal" },
-  );
-});
-
 test("a graceful stop lets Envoy go; after the next start nothing is sent again", async () => {
   await waitFor(synced, { what: "sync" });
-  await plane?.close();
-  plane = undefined;
+  await mesh.stopPlane();
   await waitFor(async () => (await proxy.stat("control_plane.connected_state")) === 0, { what: "Envoy to notice" });
   log.clear();
-  plane = await startPlane();
+  await mesh.startPlane();
   await waitFor(synced, { what: "sync after the restart" });
   expect(resourcesSent()).toBe(0);
 });
 
 test("after kill -9 the next one takes over within five seconds, and nothing is sent again", async () => {
-  await plane?.close();
-  plane = undefined;
-  const child = spawnMeshd(ports, kubeconfig);
+  await mesh.stopPlane();
+  const child = spawnMeshd(ports, mesh.kubeconfig);
   await waitFor(synced, { timeoutMs: 30_000, what: "sync with the process" }).catch((error: unknown) => {
     throw new Error(child.output(), { cause: error });
   });
   child.process.kill("SIGKILL");
   await child.ended;
   log.clear();
-  plane = await startPlane();
+  await mesh.startPlane();
   await waitFor(synced, { timeoutMs: 5_000, what: "sync after kill -9" });
   expect(resourcesSent()).toBe(0);
 });
 
 test("SIGTERM ends the process with 0", async () => {
-  await plane?.close();
-  plane = undefined;
-  const child = spawnMeshd(ports, kubeconfig);
+  await mesh.stopPlane();
+  const child = spawnMeshd(ports, mesh.kubeconfig);
   const ready = () => fetch(`http://127.0.0.1:${ports.http}/ready`).then((answer) => answer.status === 200);
   await waitFor(ready, { timeoutMs: 30_000, what: "readiness of the process" });
   child.process.kill("SIGTERM");
