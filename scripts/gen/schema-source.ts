@@ -20,6 +20,8 @@ export interface JsonSchema {
   readonly maximum?: number;
   readonly pattern?: string;
   readonly "x-kind"?: KindHeader;
+  /** A configuration that is no kind of the API, with a validator all the same. */
+  readonly "x-config"?: boolean;
   /** What a message says was expected where a pattern or a count fails. */
   readonly "x-expected"?: string;
 }
@@ -81,4 +83,9 @@ export interface ResolvedRef {
   readonly source: SchemaSource;
   readonly definition: string;
   readonly schema: JsonSchema;
+}
+
+/** The schemas that get a validator: kinds, and configurations that are none. */
+export function validatedOf(sources: readonly SchemaSource[]): readonly SchemaSource[] {
+  return sources.filter(({ schema }) => schema["x-kind"] !== undefined || schema["x-config"] === true);
 }

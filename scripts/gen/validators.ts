@@ -1,18 +1,18 @@
 import { Ajv } from "ajv";
 import standaloneCode from "ajv/dist/standalone/index.js";
 import type { JsonSchema } from "./schema-source.ts";
-import { kindsOf, resolveRef, type SchemaSource } from "./schema-source.ts";
+import { resolveRef, type SchemaSource, validatedOf } from "./schema-source.ts";
 import { definitionName } from "./types.ts";
 
 const HEADER = "// Generated from schemas/ by `npm run gen`. Do not edit.\n";
 
 /**
- * Validators that need no compiling at run time (ajv takes 80 ms and more per schema): one file per kind, an index, and
+ * Validators that need no compiling at run time (ajv takes 80 ms and more per schema): one file per kind or configuration, an index, and
  * the shapes that messages are made from. Error records carry keyword, path and parameters; src/validation/ has the words.
  */
 export function generateValidators(sources: readonly SchemaSource[]): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
-  const kinds = kindsOf(sources);
+  const kinds = validatedOf(sources);
   for (const kind of kinds) files.set(`src/gen/validators/${kind.name}.ts`, validatorFile(sources, kind));
   files.set("src/gen/validators/index.ts", indexFile(kinds));
   files.set("src/gen/validators/shapes.ts", shapesFile(sources));
@@ -71,7 +71,7 @@ export interface SpecValidator {
   errors?: readonly SchemaError[] | null;
 }
 
-/** Validators of specs by kind. */
+/** Validators of specs by kind; MeshConfig for the mesh configuration. */
 export const specValidators = {
 ${kinds.map((kind) => `  ${kind.title},\n`).join("")}} as unknown as Readonly<Record<string, SpecValidator>>;
 `;

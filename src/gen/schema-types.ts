@@ -565,6 +565,116 @@ export interface GatewaySpec {
   readonly selector?: Labels;
 }
 
+/** What happens to traffic that no known service takes. */
+export interface MeshConfigOutboundTrafficPolicy {
+  /** REGISTRY_ONLY: refused. ALLOW_ANY: let through to where it was going. ALLOW_ANY_DYNAMIC_DNS: HTTP by its host name. Default ALLOW_ANY. */
+  readonly mode?: "REGISTRY_ONLY" | "ALLOW_ANY" | "ALLOW_ANY_DYNAMIC_DNS";
+  readonly [key: string]: unknown;
+}
+
+/** How proxies reach the application. */
+export interface MeshConfigInboundTrafficPolicy {
+  /** PASSTHROUGH: at the pod's address. LOCALHOST: at 127.0.0.1. Default PASSTHROUGH. */
+  readonly mode?: "PASSTHROUGH" | "LOCALHOST";
+  readonly [key: string]: unknown;
+}
+
+/** Retries of failed requests. */
+export interface MeshConfigHttpRetryPolicy {
+  /** Most retries of one request; 0 turns retries off. Default 2. */
+  readonly attempts?: number;
+  /** Conditions, comma separated. Default connect-failure,refused-stream,unavailable,cancelled. */
+  readonly retryOn?: string;
+  readonly [key: string]: unknown;
+}
+
+/** Settings of proxies; those that are read when a proxy starts. */
+export interface MeshConfigProxyConfig {
+  /** Worker threads; 0 uses all cores. Default: by the CPU limit. */
+  readonly concurrency?: number | null;
+  /** Address of the control plane, as host:port. Default istiod.NAMESPACE.svc:15012. */
+  readonly discoveryAddress?: string;
+  /** How long connections are drained when a listener goes. Default 45s. */
+  readonly drainDuration?: Duration;
+  /** How long a proxy lives on when its pod ends. Default 5s. */
+  readonly terminationDrainDuration?: Duration;
+  /** Start the application only when the proxy is ready. Default false. */
+  readonly holdApplicationUntilProxyStarts?: boolean | null;
+  /** Environment variables of the proxy. */
+  readonly proxyMetadata?: Readonly<Record<string, string>>;
+  /** Image of the proxy. */
+  readonly image?: MeshConfigProxyImage;
+  readonly [key: string]: unknown;
+}
+
+/** Image of the proxy. */
+export interface MeshConfigProxyImage {
+  /** Variant of the image: default, debug or distroless. Default: default. */
+  readonly imageType?: string;
+  readonly [key: string]: unknown;
+}
+
+/** Names of extension providers by signal. */
+export interface MeshConfigDefaultProviders {
+  /** For traces. Default: none. */
+  readonly tracing?: readonly string[];
+  /** For metrics. Default [prometheus]. */
+  readonly metrics?: readonly string[];
+  /** For access logs. Default: none. */
+  readonly accessLogging?: readonly string[];
+  readonly [key: string]: unknown;
+}
+
+/** A service outside the mesh's own, by name; one further field says of which sort it is. */
+export interface MeshConfigExtensionProvider {
+  /** Name that policies use; unique. */
+  readonly name: string;
+  readonly [key: string]: unknown;
+}
+
+/** Settings of the whole mesh: key `mesh` of ConfigMap `istio` in the namespace of the control plane. */
+export interface MeshConfigSpec {
+  /** Namespace of mesh-wide objects. Default istio-system. */
+  readonly rootNamespace?: string;
+  /** Trust domain of identities: spiffe://TRUST-DOMAIN/ns/NAMESPACE/sa/ACCOUNT. Default cluster.local. */
+  readonly trustDomain?: string;
+  /** Further trust domains whose certificates count as the mesh's own. */
+  readonly trustDomainAliases?: readonly string[];
+  /** File that proxies write access logs to, e.g. /dev/stdout. Default: no access log. */
+  readonly accessLogFile?: string;
+  /** Format of access logs, in Envoy's operators. Default: the standard line. */
+  readonly accessLogFormat?: string;
+  /** Encoding of access logs. Default TEXT. */
+  readonly accessLogEncoding?: "TEXT" | "JSON";
+  /** Use mutual TLS to every workload that has a proxy. Default true. */
+  readonly enableAutoMtls?: boolean;
+  /** Report spans to the default tracing provider. Default false. */
+  readonly enableTracing?: boolean;
+  /** How long a TCP connect may take. Default 10s. */
+  readonly connectTimeout?: Duration;
+  /** How long a proxy waits for the client's first bytes to tell the protocol. Default 0s, for ever. */
+  readonly protocolDetectionTimeout?: Duration;
+  /** What happens to traffic that no known service takes. Default ALLOW_ANY. */
+  readonly outboundTrafficPolicy?: MeshConfigOutboundTrafficPolicy;
+  /** How proxies reach the application. Default PASSTHROUGH. */
+  readonly inboundTrafficPolicy?: MeshConfigInboundTrafficPolicy;
+  /** Namespaces that see services which say nothing. Default [*]. */
+  readonly defaultServiceExportTo?: readonly string[];
+  /** Namespaces that see VirtualServices which say nothing. Default [*]. */
+  readonly defaultVirtualServiceExportTo?: readonly string[];
+  /** Namespaces that see DestinationRules which say nothing. Default [*]. */
+  readonly defaultDestinationRuleExportTo?: readonly string[];
+  /** Retries of routes that say nothing. Default: 2 attempts on connection failures. */
+  readonly defaultHttpRetryPolicy?: MeshConfigHttpRetryPolicy;
+  /** Settings of all proxies. */
+  readonly defaultConfig?: MeshConfigProxyConfig;
+  /** Extension providers where no Telemetry names one. */
+  readonly defaultProviders?: MeshConfigDefaultProviders;
+  /** Services for logs, metrics, traces and authorization that policies name. */
+  readonly extensionProviders?: readonly MeshConfigExtensionProvider[];
+  readonly [key: string]: unknown;
+}
+
 /** Mode of mutual TLS. */
 export interface PeerAuthenticationMutualTls {
   /** STRICT: only mutual TLS. PERMISSIVE: mutual TLS or plaintext. DISABLE: no mutual TLS. UNSET: as the next wider policy says. Default UNSET. */

@@ -1,12 +1,14 @@
-import { dump } from "js-yaml";
-import { readValues } from "./yaml-values.ts";
+import { DUMP_SCHEMA, dump } from "js-yaml";
+import { plainTag, readValues } from "./yaml-values.ts";
 
 /** One YAML document as plain data, for texts inside objects (ConfigMap keys, annotations). Throws YamlSyntaxError. */
 export function parseYaml(text: string): unknown {
   return readValues(text)[0];
 }
 
+const schema = DUMP_SCHEMA.withTags(plainTag);
+
 /** YAML of plain data, in the order of its keys; strings that Kubernetes would read as something else are quoted. */
 export function toYaml(value: unknown): string {
-  return dump(value, { noRefs: true, lineWidth: -1 });
+  return dump(value, { noRefs: true, lineWidth: -1, schema });
 }

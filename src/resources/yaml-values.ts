@@ -13,8 +13,8 @@ import {
 } from "js-yaml";
 import { NotJsonNumber, resolvePlain } from "./yaml-scalars.ts";
 
-/** A scalar tag whose plain form is decided by resolvePlain: what Kubernetes reads. */
-const plainTag = defineScalarTag("tag:yaml.org,2002:meshctl/plain", {
+/** A scalar tag whose plain form is decided by resolvePlain: what Kubernetes reads. Writers use it to know what needs quotes. */
+export const plainTag = defineScalarTag("tag:yaml.org,2002:meshctl/plain", {
   implicit: true,
   resolve: (source) => {
     const value = resolvePlain(source);

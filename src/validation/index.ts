@@ -14,6 +14,7 @@ import {
   telemetryRules,
 } from "./policies.ts";
 import { kubernetesFindings } from "./kubernetes.ts";
+import { meshConfigFindings } from "./mesh-config.ts";
 import { ruleFindings, type Rules } from "./rule.ts";
 import { schemaFindings } from "./schema.ts";
 import { serviceEntryRules } from "./service-entry.ts";
@@ -45,7 +46,7 @@ const OTHER_KINDS: Readonly<Record<string, readonly string[]>> = {
  * spec that holds to the schema). Of Kubernetes' own kinds the types of fields are checked.
  */
 export function validateObject(object: KubeObject): readonly Finding[] {
-  return [...kubernetesFindings(object), ...meshFindings(object)];
+  return [...kubernetesFindings(object), ...meshConfigFindings(object), ...meshFindings(object)];
 }
 
 function meshFindings(object: KubeObject): readonly Finding[] {

@@ -9,22 +9,37 @@ import { refOf } from "../resources/object.ts";
 
 /** What a spec does not hold to in its schema, in words: unknown fields with the nearest name, expected and got. */
 export function schemaFindings(kind: string, object: KubeObject): readonly Finding[] {
-  const validate = specValidators[kind];
-  if (validate === undefined) return [];
-  const spec = object.spec ?? {};
-  if (validate(spec)) return [];
-  const seen = new Set<string>();
-  const findings: Finding[] = [];
+  return schemaProblems(kind, object.spec ?? {}, "spec").map(({ keyword, problem, hint, path }) =>
+    finding(
+      "IST0106",
+      { object: refOf(object), path: ["spec", ...path] },
+      { rule: `schema-${keyword}`, problem, hint },
+    ),
+  );
+}
+
+/** One thing a value does not hold to. `path` is below the value. */
+export interface SchemaProblem extends Words {
+  readonly keyword: string;
+}
+
+/** What a value does not hold to in a schema; `root` is what messages call the value. Each problem once. */
+export function schemaProblems(schema: string, value: unknown, root: string): readonly SchemaProblem[] {
+  const validate = specValidators[schema];
+  if (validate === undefined || validate(value)) return [];
+  const problems = new Map<string, SchemaProblem>();
   for (const error of validate.errors ?? []) {
-    const steps = pointerSteps(error.instancePath);
-    const { problem, hint, path } = words(kind, spec, steps, error);
-    const key = `${path.join("/")} ${problem}`;
-    if (seen.has(key)) continue;
-    seen.add(key);
-    const place = { object: refOf(object), path: ["spec", ...path] };
-    findings.push(finding("IST0106", place, { rule: `schema-${error.keyword}`, problem, hint }));
+    const found = words({ schema, value, root }, pointerSteps(error.instancePath), error);
+    const key = `${found.path.join("/")} ${found.problem}`;
+    if (!problems.has(key)) problems.set(key, { ...found, keyword: error.keyword });
   }
-  return findings;
+  return [...problems.values()];
+}
+
+interface Subject {
+  readonly schema: string;
+  readonly value: unknown;
+  readonly root: string;
 }
 
 interface Words {
@@ -42,9 +57,9 @@ function pointerSteps(pointer: string): FieldPath {
     .map((step) => (/^\d+$/.test(step) ? Number(step) : step));
 }
 
-function words(kind: string, spec: unknown, path: FieldPath, error: SchemaError): Words {
-  const at = pathText(["spec", ...path]);
-  const type = typeAt(kind, path);
+function words({ schema, value: spec, root }: Subject, path: FieldPath, error: SchemaError): Words {
+  const at = pathText([root, ...path]);
+  const type = typeAt(schema, path);
   const got = show(valueAt(spec, path));
   const plain = (problem: string, hint = ""): Words => ({ problem, hint, path });
   switch (error.keyword) {
@@ -54,7 +69,7 @@ function words(kind: string, spec: unknown, path: FieldPath, error: SchemaError)
     }
     case "required":
       return plain(
-        `${pathText(["spec", ...path, String(error.params["missingProperty"])])} is missing`,
+        `${pathText([root, ...path, String(error.params["missingProperty"])])} is missing`,
         `Add ${String(error.params["missingProperty"])} to ${at}.`,
       );
     case "enum": {

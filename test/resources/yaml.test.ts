@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { stringify } from "yaml";
+import { toYaml } from "../../src/resources/yaml-plain.ts";
 import { createPositions, valuesOfPrecise } from "../../src/resources/yaml-positions.ts";
 import { resolvePlain } from "../../src/resources/yaml-scalars.ts";
 import { readValues, YamlSyntaxError } from "../../src/resources/yaml-values.ts";
@@ -145,5 +146,17 @@ test("every path of a document has a place inside the text, and scalars stand at
       const [read] = readValues(text);
       visit(read, []);
     }),
+  );
+});
+
+test("what is written as YAML is read back the same, words of YAML 1.1 as text too", () => {
+  const words = SCALARS.map(([text]) => text).filter((text) => !/^["'!]/.test(text));
+  expect(readValues(toYaml(words))).toEqual([words]);
+  fc.assert(
+    fc.property(value, (data) => {
+      const [read] = readValues(toYaml({ data }));
+      expect(JSON.stringify(read)).toBe(JSON.stringify({ data }));
+    }),
+    { numRuns: 1000 },
   );
 });

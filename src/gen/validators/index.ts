@@ -2,6 +2,7 @@
 import { validate as AuthorizationPolicy } from "./authorization-policy.ts";
 import { validate as DestinationRule } from "./destination-rule.ts";
 import { validate as Gateway } from "./gateway.ts";
+import { validate as MeshConfig } from "./mesh-config.ts";
 import { validate as PeerAuthentication } from "./peer-authentication.ts";
 import { validate as RequestAuthentication } from "./request-authentication.ts";
 import { validate as ServiceEntry } from "./service-entry.ts";
@@ -22,11 +23,12 @@ export interface SpecValidator {
   errors?: readonly SchemaError[] | null;
 }
 
-/** Validators of specs by kind. */
+/** Validators of specs by kind; MeshConfig for the mesh configuration. */
 export const specValidators = {
   AuthorizationPolicy,
   DestinationRule,
   Gateway,
+  MeshConfig,
   PeerAuthentication,
   RequestAuthentication,
   ServiceEntry,
