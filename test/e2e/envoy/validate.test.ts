@@ -2,11 +2,14 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { statNamespaceExtension } from "../../../src/agent/bootstrap-stats.ts";
+import { createMesh } from "../../../src/compile/mesh.ts";
 import { validateConfig } from "../../../src/envoy/validate.ts";
+import { worldOf } from "../../../src/resources/world-store.ts";
 import { decodeAny, encodeAny } from "../../../src/wire/codec.ts";
 import { type Resources, resourcesFor } from "../../../src/xds/resources.ts";
 import type { XdsKind } from "../../../src/xds/types.ts";
 import { testEnvoy } from "../../support/envoy/binary.ts";
+import { configOf, readIrCase } from "../../support/ir-case.ts";
 import { readXdsCase } from "../../support/xds-case.ts";
 
 // Every golden's configuration passes `envoy --mode validate`: routes inline in a listener of their own, endpoints in a
@@ -18,6 +21,18 @@ test.each(readdirSync(IN))("Envoy takes %s", async (name) => {
   const { config, options } = readXdsCase(join(IN, name));
   expect(await validateConfig(envoy, bootstrap(resourcesFor(config, options)))).toBeUndefined();
 });
+
+// The same from the World on: what compile makes of objects is something that Envoy takes.
+const COMPILE = join(import.meta.dirname, "../../compile/testdata");
+test.each(readdirSync(COMPILE).filter((name) => name.endsWith(".in.yaml")))(
+  "Envoy takes what becomes of %s",
+  async (name) => {
+    const { header, objects } = readIrCase(join(COMPILE, name));
+    const config = configOf(header, createMesh(worldOf(objects)));
+    const options = { trustDomains: ["cluster.local"], accessLog: undefined, protocolDetectionTimeoutMs: 0 } as const;
+    expect(await validateConfig(envoy, bootstrap(resourcesFor(config, options)))).toBeUndefined();
+  },
+);
 
 test("a wrong configuration is refused in Envoy's words", async () => {
   const verdict = await validateConfig(envoy, { static_resources: { clusters: [{ name: "x", lb_policy: "NONE" }] } });
