@@ -12,6 +12,9 @@ import type { ChainContext, EnvoyListener, FilterChain, FilterChainMatch, Networ
 const CAPTURE_PORT = 15006;
 const CAPTURE_NAME = "virtualInbound";
 
+/** The cluster that sends to wherever the connection wanted to go. */
+const PASSTHROUGH = "InboundPassthroughCluster";
+
 /**
  * The listeners of traffic that comes to the workload: `virtualInbound` with chains per port, or without interception one
  * listener per port. Which connections a port takes is the matrix of mutual TLS mode and protocol in
@@ -23,7 +26,7 @@ export function buildInbound(inbound: Inbound, options: XdsOptions): readonly En
   const passthrough: InboundPort = {
     targetPort: 0,
     protocol: "auto",
-    cluster: "InboundPassthroughCluster",
+    cluster: PASSTHROUGH,
     mtls: inbound.defaultMtls,
     mtlsFrom: inbound.defaultMtlsFrom,
     service: undefined,
@@ -157,12 +160,12 @@ function filters(port: InboundPort, entry: Entry, options: XdsOptions): readonly
   const chain: ChainContext = {
     direction: "inbound",
     mutualTls: entry.mutualTls,
-    service: port.service ?? (port.targetPort === 0 ? UNNAMED : undefined),
+    service: port.service ?? (port.cluster === PASSTHROUGH ? UNNAMED : undefined),
     options,
   };
   if (entry.speaks === "tcp") return tcpFilters(chain, `${port.cluster};`, port.cluster);
   return httpChainFilters(chain, `inbound_${chainName(port, entry)};`, { inline: inboundRoutes(port) });
 }
 
-/** What metrics say of ports that nobody declared. */
-const UNNAMED = { host: "unknown", name: "InboundPassthroughCluster", namespace: "unknown" };
+/** What metrics say of ports that no service names. */
+const UNNAMED = { host: "unknown", name: PASSTHROUGH, namespace: "unknown" };

@@ -12,7 +12,6 @@ export const TYPE_URLS = {
 
 export type XdsKind = keyof typeof TYPE_URLS;
 
-
 /** A resource in JSON form, with its `@type`: `encodeAny` of src/wire makes its bytes. */
 export type EnvoyResource = TypedAny;
 

@@ -5,6 +5,8 @@ import type { Target } from "./client.ts";
 
 const MAIN = fileURLToPath(new URL("./netns-main.ts", import.meta.url));
 
+const IP = "ip";
+
 /** Two network namespaces joined by a veth pair, each with an address and the service range routed to the other. */
 export interface NetnsPair {
   readonly client: Netns;
@@ -43,13 +45,13 @@ export function createNetnsPair(): NetnsPair {
   const names = { client: `${id}a`, server: `${id}b` };
   const children: ChildProcess[] = [];
   const ip = (...args: readonly string[]): void => {
-    execFileSync("ip", [...args], { stdio: ["ignore", "ignore", "inherit"] });
+    execFileSync(IP, [...args], { stdio: ["ignore", "ignore", "inherit"] });
   };
   const close = (): void => {
     for (const child of children) child.kill("SIGKILL");
     for (const name of Object.values(names)) {
       try {
-        execFileSync("ip", ["netns", "del", name], { stdio: "ignore" });
+        execFileSync(IP, ["netns", "del", name], { stdio: "ignore" });
       } catch {
         // it was never made
       }
@@ -73,24 +75,24 @@ export function createNetnsPair(): NetnsPair {
 }
 
 function netns(name: string, address: string, children: ChildProcess[]): Netns {
-  const enter = ["ip", "netns", "exec", name];
+  const enter = [IP, "netns", "exec", name];
   const program = [process.execPath, "--import", "tsx", MAIN];
   return {
     address,
     enter,
     restore(script) {
-      execFileSync("ip", [...enter.slice(1), "iptables-restore", "--noflush"], { input: script });
+      execFileSync(IP, [...enter.slice(1), "iptables-restore", "--noflush"], { input: script });
     },
     async serve(...ports) {
       const command = [...enter.slice(1), ...program, "serve", "0.0.0.0", ...ports.map(String)];
-      const child = spawn("ip", command, { stdio: ["ignore", "pipe", "inherit"] });
+      const child = spawn(IP, command, { stdio: ["ignore", "pipe", "inherit"] });
       children.push(child);
       await once(child.stdout, "data");
     },
     call<T>(kind: string, target: Target, text: string, asProxy = false): Promise<T> {
       const command = [...(asProxy ? AS_PROXY : []), ...program, "call", kind, JSON.stringify(target), text];
       return new Promise((resolve, reject) => {
-        execFile("ip", [...enter.slice(1), ...command], (error, stdout) => {
+        execFile(IP, [...enter.slice(1), ...command], (error, stdout) => {
           if (error !== null) return reject(error);
           const answer = JSON.parse(stdout) as { value?: T; error?: string };
           return answer.error === undefined ? resolve(answer.value as T) : reject(new Error(answer.error));
