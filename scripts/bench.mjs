@@ -7,7 +7,9 @@ import { setup } from "./setup.mjs";
 await main(async () => {
   await setup();
   const wanted = process.argv.slice(2);
-  const names = (await readdir(join(root, "bench"))).filter((name) => name.endsWith(".bench.ts")).map((name) => basename(name, ".bench.ts"));
+  const names = (await readdir(join(root, "bench")))
+    .filter((name) => name.endsWith(".bench.ts"))
+    .map((name) => basename(name, ".bench.ts"));
   for (const name of names.sort()) {
     if (wanted.length > 0 && !wanted.includes(name)) continue;
     say(name);

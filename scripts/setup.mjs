@@ -11,16 +11,22 @@ const MINIMUM_NODE = [20, 19];
 export function checkNode() {
   const [major, minor] = process.versions.node.split(".").map(Number);
   if (major > MINIMUM_NODE[0] || (major === MINIMUM_NODE[0] && minor >= MINIMUM_NODE[1])) return;
-  throw new Stop(`Node ${process.versions.node} is too old, expected ${MINIMUM_NODE.join(".")} or newer`, "install a newer Node and run this again");
+  throw new Stop(
+    `Node ${process.versions.node} is too old, expected ${MINIMUM_NODE.join(".")} or newer`,
+    "install a newer Node and run this again",
+  );
 }
 
 /** The exact packages of package-lock.json; a stamp tells whether they are there. */
 export async function ensureDependencies() {
-  const lock = createHash("sha256").update(await readFile(join(root, "package-lock.json"))).digest("hex");
+  const lock = createHash("sha256")
+    .update(await readFile(join(root, "package-lock.json")))
+    .digest("hex");
   const stamp = join(root, "node_modules", ".meshctl-lock");
   if (existsSync(stamp) && (await readFile(stamp, "utf8")) === lock) return;
   say("installing the packages of package-lock.json");
-  await run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], {
+  // not `npm ci`: it refuses a lock file made where a registry lacks some platforms' optional packages
+  await run("npm", ["install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund"], {
     quiet: true,
     hint: "check that npm reaches its registry (npm ping)",
   });
@@ -50,7 +56,10 @@ export async function ensureSystemPackages() {
   const packages = missing.map(([, name]) => name);
   say(`installing ${packages.join(", ")} with apt-get`);
   await run("apt-get", ["-qq", "update"], { quiet: true });
-  await run("apt-get", ["-qq", "-y", "install", "--no-install-recommends", ...packages], { quiet: true, env: { DEBIAN_FRONTEND: "noninteractive" } });
+  await run("apt-get", ["-qq", "-y", "install", "--no-install-recommends", ...packages], {
+    quiet: true,
+    env: { DEBIAN_FRONTEND: "noninteractive" },
+  });
 }
 
 /** Builds (once, into the cache) real Kubernetes for the slow tiers: the API server, or the whole node. */

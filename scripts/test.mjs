@@ -5,7 +5,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { check } from "./check.mjs";
 import { main, run, say } from "./lib/run.mjs";
-import { checkNode, ensureBuild, ensureDependencies, ensureEnvoy, ensureKube, ensureSystemPackages, onPath } from "./setup.mjs";
+import {
+  checkNode,
+  ensureBuild,
+  ensureDependencies,
+  ensureEnvoy,
+  ensureKube,
+  ensureSystemPackages,
+  onPath,
+} from "./setup.mjs";
 
 const isRoot = process.getuid?.() === 0;
 const needGo = () => (onPath("go") ? undefined : "Go is not installed: real Kubernetes is built from its Go modules");
@@ -20,7 +28,12 @@ const TIERS = [
   { name: "Envoy", projects: ["envoy"], missing: () => undefined, prepare: ensureEnvoy },
   { name: "API server", projects: ["apiserver"], missing: needGo, prepare: () => ensureKube("apiserver") },
   { name: "embedded cluster", projects: ["local"], missing: () => undefined, prepare: ensureEnvoy },
-  { name: "real node", projects: ["node"], missing: () => needGo() ?? needRootTools(), prepare: () => ensureKube("node") },
+  {
+    name: "real node",
+    projects: ["node"],
+    missing: () => needGo() ?? needRootTools(),
+    prepare: () => ensureKube("node"),
+  },
 ];
 
 async function runTier(tier, only) {
@@ -35,7 +48,15 @@ async function runTier(tier, only) {
   const folder = await mkdtemp(join(tmpdir(), "meshctl-test-"));
   try {
     const report = join(folder, "report.json");
-    const args = ["run", ...tier.projects.flatMap((name) => ["--project", name]), "--reporter=default", "--reporter=json", `--outputFile.json=${report}`, "--passWithNoTests", ...only];
+    const args = [
+      "run",
+      ...tier.projects.flatMap((name) => ["--project", name]),
+      "--reporter=default",
+      "--reporter=json",
+      `--outputFile.json=${report}`,
+      "--passWithNoTests",
+      ...only,
+    ];
     const { code } = await run("node_modules/.bin/vitest", args, { allowFailure: true });
     return await counts(report, code);
   } finally {
@@ -46,9 +67,15 @@ async function runTier(tier, only) {
 async function counts(report, code) {
   const data = await readFile(report, "utf8").then(JSON.parse, () => undefined);
   if (data === undefined) return { passed: 0, failed: 1, skipped: 0 };
-  const failed = data.numFailedTests + data.testResults.filter((file) => file.status === "failed" && file.assertionResults.length === 0).length;
+  const failed =
+    data.numFailedTests +
+    data.testResults.filter((file) => file.status === "failed" && file.assertionResults.length === 0).length;
   // vitest ends badly for reasons that are no test (an unhandled rejection, say): that is a failure too
-  return { passed: data.numPassedTests, failed: failed === 0 && code !== 0 ? 1 : failed, skipped: data.numPendingTests };
+  return {
+    passed: data.numPassedTests,
+    failed: failed === 0 && code !== 0 ? 1 : failed,
+    skipped: data.numPendingTests,
+  };
 }
 
 await main(async () => {
@@ -58,7 +85,10 @@ await main(async () => {
   await ensureDependencies();
   await ensureSystemPackages();
   // the cold build of Kubernetes takes minutes: it runs beside the tiers that do not need it
-  const kube = needGo() === undefined ? ensureKube(needRootTools() === undefined ? "node" : "apiserver").catch(() => {}) : undefined;
+  const kube =
+    needGo() === undefined
+      ? ensureKube(needRootTools() === undefined ? "node" : "apiserver").catch(() => {})
+      : undefined;
   const total = { passed: 0, failed: 0, skipped: 0 };
   const add = (part) => Object.keys(total).forEach((key) => (total[key] += part[key]));
   add(await check());
