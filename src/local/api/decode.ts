@@ -3,7 +3,7 @@ import type { JsonObject, Meta, Obj } from "./json.ts";
 import { asString, clone, isObject } from "./json.ts";
 import type { ResourceInfo } from "./registry.ts";
 import { apiVersionOf } from "./registry.ts";
-import { applyDefaults, prune } from "./schema.ts";
+import { applyDefaults, fieldSchema, itemSchema, prune, type Schema } from "./schema.ts";
 import type { Cause } from "./status.ts";
 import { badRequest } from "./status.ts";
 import { validate } from "./validate.ts";
@@ -18,6 +18,30 @@ function dropNulls(value: unknown): void {
   for (const [key, item] of Object.entries(value)) {
     if (item === null) delete value[key];
     else dropNulls(item);
+  }
+}
+
+/** Go leaves out empty lists and maps when it writes: what follows (patches of webhooks, mostly) must not find them. In place. */
+function dropEmpty(value: unknown, schema: Schema | undefined): void {
+  if (Array.isArray(value)) {
+    const items = itemSchema(schema);
+    for (const item of value as unknown[]) dropEmpty(item, items);
+    return;
+  }
+  if (!isObject(value)) return;
+  for (const [key, item] of Object.entries(value)) {
+    const field = fieldSchema(schema, key);
+    dropEmpty(item, field);
+    const isMap = field?.properties === undefined && field?.additionalProperties !== undefined;
+    const empty = Array.isArray(item) ? item.length === 0 : isMap && isObject(item) && Object.keys(item).length === 0;
+    // An empty managedFields is an order to forget them.
+    if (
+      empty &&
+      schema?.properties?.[key] !== undefined &&
+      schema.required?.includes(key) !== true &&
+      key !== "managedFields"
+    )
+      delete value[key];
   }
 }
 
@@ -54,6 +78,8 @@ export function decode(info: ResourceInfo, body: unknown, request: WriteRequest)
   dropNulls(info.custom === undefined ? object : metadata);
   metadata["name"] ??= "";
   checkUnknown(info, prune(object, info.schema), request);
+  if (info.custom === undefined) dropEmpty(object, info.schema);
+  else dropEmpty(metadata, fieldSchema(info.schema, "metadata"));
   const wrong = typeErrors(info, object as Obj)[0];
   if (wrong !== undefined) throw cannotHandle(info, `json: cannot unmarshal field ${wrong.field}: ${wrong.message}`);
   return object as Obj;

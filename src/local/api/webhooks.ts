@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { errorText } from "../../base/errors.ts";
 import type { Attributes } from "./core.ts";
 import { present } from "./core.ts";
 import type { JsonObject, Obj } from "./json.ts";
@@ -118,8 +119,7 @@ export function createWebhooks(store: Store, registry: Registry, call: WebhookCa
     const response = await ask(entry, attributes, info);
     const patch = response?.["patch"];
     if (typeof patch !== "string" || patch === "") return attributes.object;
-    const operations: unknown = JSON.parse(Buffer.from(patch, "base64").toString("utf8"));
-    const changed = jsonPatched(present(info, attributes.object), operations) as Obj;
+    const changed = patchedBy(asString(entry.hook["name"]), present(info, attributes.object), patch);
     return { ...changed, apiVersion: attributes.object.apiVersion };
   }
 
@@ -147,6 +147,16 @@ export function createWebhooks(store: Store, registry: Registry, call: WebhookCa
       await Promise.all(calls);
     },
   };
+}
+
+/** A webhook's patch that cannot be read or does not fit is the cluster's fault, not the client's: 500. */
+function patchedBy(name: string, object: Obj, patch: string): Obj {
+  try {
+    const operations: unknown = JSON.parse(Buffer.from(patch, "base64").toString("utf8"));
+    return jsonPatched(object, operations) as Obj;
+  } catch (error) {
+    throw internalError(`the patch of webhook "${name}" does not apply: ${errorText(error)}`);
+  }
 }
 
 function denied(name: string, response: JsonObject): StatusError {
