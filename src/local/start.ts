@@ -55,9 +55,9 @@ machine ip route add "$pods" via "$node"
 machine ip route add "$services" via "$node"
 ip route add "$services" dev lo src "$node"
 echo 1 > /proc/sys/net/ipv4/ip_forward
-exec 4<&-
-"$@" <&0 &
-exec 3<&-
+exec 4<&- 5<&0
+"$@" <&5 5<&- &
+exec 3<&- 5<&-
 wait $!
 `;
 
