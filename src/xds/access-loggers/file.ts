@@ -58,8 +58,17 @@ function format(options: AccessLogOptions): Messages["envoy.config.core.v3.Subst
     const text = options.format ?? defaultText();
     return { text_format_source: { inline_string: text.endsWith("\n") ? text : `${text}\n` } };
   }
-  const own = options.format === undefined ? undefined : (JSON.parse(options.format) as Record<string, Json>);
-  return { json_format: own ?? defaultJson() };
+  return { json_format: parseObject(options.format ?? "") ?? defaultJson() };
+}
+
+/** A format that is no JSON object must not cost the proxy its listeners: the default is written instead. */
+function parseObject(text: string): Record<string, Json> | undefined {
+  try {
+    const value = JSON.parse(text) as Json;
+    return value !== null && typeof value === "object" && !Array.isArray(value) ? { ...value } : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function defaultText(): string {
