@@ -64,8 +64,9 @@ function format(options: AccessLogOptions): Messages["envoy.config.core.v3.Subst
 /** A format that is no JSON object must not cost the proxy its listeners: the default is written instead. */
 function parseObject(text: string): Record<string, Json> | undefined {
   try {
-    const value = JSON.parse(text) as Json;
-    return value !== null && typeof value === "object" && !Array.isArray(value) ? { ...value } : undefined;
+    const value: unknown = JSON.parse(text);
+    const isObject = value !== null && typeof value === "object" && !Array.isArray(value);
+    return isObject ? (value as Record<string, Json>) : undefined;
   } catch {
     return undefined;
   }
