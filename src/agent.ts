@@ -54,6 +54,11 @@ async function run(command: string | undefined, args: readonly string[], io: Age
     case "proxy":
       return proxy(args, io);
     case "istio-iptables":
+      if (io.env["ISTIO_META_INTERCEPTION_MODE"] === "NONE") {
+        // There may be no network namespace around this pod: the rules would capture the whole machine.
+        io.out("nothing is captured: this pod's proxy listens on addresses of its own\n");
+        return 0;
+      }
       await applyIptables(args, { out: io.out, tools: systemIptables() });
       return 0;
     case "istio-clean-iptables":

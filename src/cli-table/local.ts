@@ -12,15 +12,6 @@ export const localCommands: readonly CommandSpec[] = [
     load: async () => (await import("../commands/down.ts")).run,
   },
   {
-    name: "local-echo",
-    summary: "Answer HTTP requests: what http-echo and unknown images are on the local cluster",
-    args: [{ flags: "[args...]", summary: "flags of http-echo" }],
-    options: [],
-    examples: [],
-    hidden: true,
-    load: async () => (await import("../commands/local-echo.ts")).run,
-  },
-  {
     name: "local-node",
     summary: "The process of a local cluster; started by meshctl up",
     options: [],
@@ -41,7 +32,7 @@ export const localCommands: readonly CommandSpec[] = [
       { flags: "--map <image=command>", summary: "program that runs for an image", repeatable: true },
       { flags: "--api-port <port>", summary: "port of the Kubernetes API on 127.0.0.1; by default a free one" },
       { flags: "--foreground", summary: "stay in front, log to the terminal, end with Ctrl-C", default: false },
-      { flags: "--tied", summary: "end the cluster when stdin closes", default: false },
+      { flags: "--tied", summary: "stay in front and end the cluster when stdin closes", default: false },
       {
         flags: "--merge-kubeconfig",
         summary: "also add the cluster to your own kubeconfig (KUBECONFIG or ~/.kube/config)",

@@ -8,8 +8,17 @@ import { type NetworkChoice, chooseNetwork } from "../local/network-choice.ts";
 import { parseMapping } from "../local/node/images.ts";
 import { packageRoot } from "../local/package-root.ts";
 import { type Started, processIdOf, startDaemon } from "../local/start.ts";
-import { type ClusterState, claimState, identify, isAlive, readState, stateDir, writeState } from "../local/state.ts";
-import { stopCluster } from "../local/stop.ts";
+import {
+  type ClusterState,
+  claimState,
+  identify,
+  isAlive,
+  readState,
+  removeStateDir,
+  stateDir,
+  writeState,
+} from "../local/state.ts";
+import { endProcesses, stopCluster } from "../local/stop.ts";
 import { listOption, switchOption, textOption } from "./input.ts";
 import type { CommandInput, CommandRun, Io } from "./io.ts";
 import { mergeInto, ownKubeconfig, removeFrom } from "./merge-kubeconfig.ts";
@@ -33,30 +42,44 @@ export const run: CommandRun = async (input, io) => {
   });
   const choice = await networkFor(options, envoy, io);
   await claim(directory, options, choice);
-  let started: Started;
+  const started = await begin(options, { choice, envoy, directory }, io);
+  if (options.foreground || options.tied) await stayInForeground(started, directory, io);
+  else started.process.unref();
+  return { exitCode: 0 };
+};
+
+interface Place {
+  readonly choice: NetworkChoice;
+  readonly envoy: string;
+  readonly directory: string;
+}
+
+/** Starts the node and tells the world of it; a failure on the way takes everything back. */
+async function begin(options: UpOptions, { choice, envoy, directory }: Place, io: Io): Promise<Started> {
+  const { network } = choice;
+  let started: Started | undefined;
   try {
-    started = await startDaemon({
-      ...options,
-      network: choice.network,
-      envoy,
-      stateDir: directory,
-      env: { ...io.env },
-      signal: io.signal,
-    });
+    const request = { ...options, network, envoy, stateDir: directory, env: { ...io.env }, signal: io.signal };
+    started = await startDaemon(request);
     await writeFile(options.kubeconfig, started.kubeconfig, { mode: 0o600 });
     if (options.merged !== undefined) await mergeInto(options.merged, started.kubeconfig);
     const state = stateOf(options, choice, started);
     await writeState(directory, state);
     started.release();
     tellStarted(state, choice, io);
+    return started;
   } catch (error) {
-    await endCluster(directory).catch(() => undefined);
+    if (started !== undefined) {
+      await endProcesses({
+        process: processIdOf(started.process),
+        network,
+        ...compact({ link: started.link, runDir: started.runDir }),
+      });
+    }
+    await removeStateDir(directory);
     throw error;
   }
-  if (options.foreground) await stayInForeground(started, directory, io);
-  else started.process.unref();
-  return { exitCode: 0 };
-};
+}
 
 interface UpOptions {
   readonly name: string;
@@ -132,7 +155,15 @@ function stateOf(options: UpOptions, choice: NetworkChoice, started: Started): C
   const { name, kubeconfig, merged } = options;
   const { link, runDir, server } = started;
   const id = processIdOf(started.process);
-  return { name, phase: "up", process: id, network: choice.network, kubeconfig, server, ...compact({ link, runDir, merged }) };
+  return {
+    name,
+    phase: "up",
+    process: id,
+    network: choice.network,
+    kubeconfig,
+    server,
+    ...compact({ link, runDir, merged }),
+  };
 }
 
 function alreadyUp(state: ClusterState, io: Io): { exitCode: 0 } {

@@ -1,4 +1,3 @@
-import { setMaxListeners } from "node:events";
 import { mkdir } from "node:fs/promises";
 import { type Server, type Socket, connect } from "node:net";
 import { join } from "node:path";
@@ -49,7 +48,6 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
   const api = await openApi(config, network, log);
   if (handedOver !== undefined) bridge(handedOver, config.apiPort);
   const stop = new AbortController();
-  setMaxListeners(0, stop.signal); // one per watched collection
   const cache = createCache(api.client, stop.signal);
   const events = createEventRecorder(api.client, "meshctl-local", now);
   const apiAddress = api.addresses.at(-1) ?? { host: network.nodeIp, port: config.apiPort };
@@ -109,7 +107,15 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
 }
 
 function openNetwork({ config, log, path }: LocalClusterOptions): Promise<NodeNetwork> {
-  if (config.network === "loopback") return createLoopbackNetwork({ log, setpriv: findTool("setpriv", path) });
+  const directory = join(config.runDir, "network");
+  if (config.network === "loopback") {
+    return createLoopbackNetwork({
+      log,
+      setpriv: findTool("setpriv", path),
+      root: process.getuid?.() === 0,
+      directory,
+    });
+  }
   const tool = (name: string): string => findTool(name, path) ?? name;
   const tools = {
     ip: tool("ip"),
@@ -120,7 +126,7 @@ function openNetwork({ config, log, path }: LocalClusterOptions): Promise<NodeNe
     unshare: tool("unshare"),
   };
   const plan = addressPlan(config.planIndex);
-  return createNetnsNetwork({ plan, tools, directory: join(config.runDir, "network") });
+  return createNetnsNetwork({ plan, tools, directory });
 }
 
 /** The last address is the one for pods; in one network the machine's and the pods' are the same. */

@@ -17,12 +17,15 @@ export async function stopCluster(directory: string): Promise<boolean> {
     await removeStateDir(directory);
     return there;
   }
-  await endCluster(state);
+  await endProcesses(state);
   await removeStateDir(directory);
   return true;
 }
 
-async function endCluster(state: ClusterState): Promise<void> {
+/** Ends the process of a cluster and what it has outside of its state folder. */
+export async function endProcesses(
+  state: Pick<ClusterState, "process" | "network" | "link" | "runDir">,
+): Promise<void> {
   const { process: id, network, link, runDir } = state;
   if (isAlive(id)) {
     // A netns node is ended by the kernel, whole; a loopback one ends its processes itself.

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { KubeObject } from "../../resources/object.ts";
 import type { LocalClient, ResourceId } from "../api/types.ts";
 
@@ -23,6 +24,7 @@ interface Collection {
 
 /** A cache whose watches end when `signal` aborts. */
 export function createCache(client: Pick<LocalClient, "watch">, signal: AbortSignal): Cache {
+  setMaxListeners(0, signal); // one per collection
   const collections = new Map<string, Collection>();
   const open = (id: ResourceId): Collection => {
     const name = `${id.group}/${id.resource}`;

@@ -112,7 +112,8 @@ function linkVariables({ name, host, ports }: ServiceLink): readonly (readonly [
     [`${prefix}_PORT`, url(first)],
     ...ports.flatMap((port): [string, string][] => {
       const link = `${prefix}_PORT_${port.port}_${port.protocol.toUpperCase()}`;
-      const named = port.name === undefined || port.name === "" ? undefined : `${prefix}_SERVICE_PORT_${upper(port.name)}`;
+      const named =
+        port.name === undefined || port.name === "" ? undefined : `${prefix}_SERVICE_PORT_${upper(port.name)}`;
       return [
         ...(named === undefined ? [] : [[named, String(port.realPort)] as [string, string]]),
         [link, url(port)],

@@ -6,8 +6,6 @@ export interface Programs {
   readonly packageDir: string;
   /** PATH of containers: first a folder with `node`, `envoy`, `meshd` and `mesh-agent`. */
   readonly path: string;
-  /** The arguments after `node` that run our command line, e.g. `["/…/bin/meshctl.js"]`. */
-  readonly cli: readonly string[];
 }
 
 /** What an image is on this node. */
@@ -24,6 +22,8 @@ export interface LocalImage {
 }
 
 const NOBODY = 65534;
+const DEFAULT_PORT = 8080;
+const ECHO = ["node", "samples/app/echo.mjs"];
 
 /** `image -> shell command` as the user gave it. */
 export type ImageMap = ReadonlyMap<string, string>;
@@ -35,7 +35,7 @@ export function repositoryOf(image: string): string {
 }
 
 /** What runs for an image: the user's mapping, one of ours, or an echo server. */
-export function resolveImage(image: string, map: ImageMap, programs: Programs): LocalImage {
+export function resolveImage(image: string, map: ImageMap): LocalImage {
   const repository = repositoryOf(image);
   const command = map.get(image) ?? [...map].find(([key]) => repositoryOf(key) === repository)?.[1];
   if (command !== undefined) {
@@ -46,30 +46,32 @@ export function resolveImage(image: string, map: ImageMap, programs: Programs): 
     "meshctl/meshd": ["node", "bin/meshd.js"],
     "meshctl/proxy": ["node", "bin/mesh-agent.js"],
     "meshctl/samples": ["node", "samples/app/server.mjs"],
+    "hashicorp/http-echo": ECHO,
   };
   const entrypoint = own[repository];
   if (entrypoint !== undefined) {
     return { id: `local://${repository}`, entrypoint, uid: NOBODY, ownFiles: true, standIn: false };
   }
-  return {
-    id: `local://echo/${repository}`,
-    entrypoint: ["node", ...programs.cli, "local-echo", "--"],
-    uid: NOBODY,
-    ownFiles: false,
-    standIn: repository !== "hashicorp/http-echo",
-  };
+  return { id: `local://echo/${repository}`, entrypoint: ECHO, uid: NOBODY, ownFiles: true, standIn: true };
 }
 
 /**
  * The command line of a container before `$(VAR)` is replaced: command over entrypoint, args after it. What stands in for an
  * unknown image runs none of that (it was meant for the inside of the image); where the container is to end, it ends at once.
  */
-export function commandLine(container: Container, image: LocalImage, ends: boolean): readonly string[] {
-  if (image.standIn) {
-    const ports = (container.ports ?? []).map((port) => String(port.containerPort));
-    return ends ? ["echo", "nothing runs for this image"] : [...image.entrypoint, "--stand-in", ...ports];
-  }
-  return [...(container.command ?? image.entrypoint), ...(container.args ?? [])];
+export function commandLine(container: Container, image: LocalImage, place: CommandPlace): readonly string[] {
+  if (!image.standIn) return [...(container.command ?? image.entrypoint), ...(container.args ?? [])];
+  const words = `stand-in for ${container.image ?? "an image"}`;
+  if (place.ends) return ["echo", words];
+  const port = place.realPort(container.ports?.[0]?.containerPort ?? DEFAULT_PORT);
+  return [...image.entrypoint, `-listen=:${port}`, `-text=${words}`];
+}
+
+/** What a stand-in has to know. */
+export interface CommandPlace {
+  /** The container is expected to come to an end. */
+  readonly ends: boolean;
+  readonly realPort: (port: number) => number;
 }
 
 /** `IMAGE=CMD` of `--map`. Undefined when it has no `=`. */

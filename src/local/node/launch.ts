@@ -31,7 +31,9 @@ let serial = 0;
 /** Starts the container's program in a fresh look of its root directory. Throws ContainerConfigError for bad references. */
 export async function launchContainer(place: ContainerPlace, log: ContainerLog): Promise<RunningProcess> {
   const env = environment(place);
-  const argv = commandLine(place.container, place.image, place.ends).map((word) => expand(word, env));
+  const { container, image, ends, node } = place;
+  const realPort = (port: number): number => node.network.realPort(port);
+  const argv = commandLine(container, image, { ends, realPort }).map((word) => expand(word, env));
   const root = await prepareRoot(place);
   return start(place, { argv, root, env, log });
 }
@@ -88,10 +90,12 @@ function rootOf(place: ContainerPlace): string {
 }
 
 async function prepareRoot(place: ContainerPlace): Promise<string> {
-  const { container, image, volumes, node } = place;
+  const { container, image, volumes, node, network } = place;
   const root = rootOf(place);
   await mkdir(join(root, "tmp"), { recursive: true });
   await linkMounts(root, container, volumes);
+  await mkdir(join(root, "etc"), { recursive: true });
+  await symlink(network.hostsFile(container.name), join(root, "etc", "hosts")).catch(ignoreExisting);
   if (image.ownFiles) {
     for (const name of ["bin", "dist", "samples", "node_modules", "package.json"]) {
       await symlink(join(node.programs.packageDir, name), join(root, name)).catch(ignoreExisting);

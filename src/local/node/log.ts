@@ -15,7 +15,10 @@ interface Line {
 /** What one run of a container wrote: the newest 4 MiB, line by line with the time of arrival. In memory only. */
 export class ContainerLog {
   private lines: Line[] = [];
-  private dropped = 0;
+  /** Index of the oldest line that is kept. */
+  private start = 0;
+  /** Lines that stood before the array's first one. */
+  private cut = 0;
   private bytes = 0;
   private rest: Buffer = Buffer.alloc(0);
   private ended = false;
@@ -49,18 +52,21 @@ export class ContainerLog {
 
   /** The last lines as text, for a termination message. */
   tail(lines: number): string {
-    return Buffer.concat(this.lines.slice(-lines).map((line) => line.text)).toString();
+    return Buffer.concat(
+      this.lines.slice(Math.max(this.start, this.lines.length - lines)).map((line) => line.text),
+    ).toString();
   }
 
   async *read({ follow, tailLines, timestamps }: LogQuery, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-    let next = this.dropped + Math.max(0, this.lines.length - (tailLines ?? this.lines.length));
+    const kept = this.lines.length - this.start;
+    let next = this.cut + this.start + Math.max(0, kept - (tailLines ?? kept));
     for (;;) {
-      const batch = this.lines.slice(Math.max(0, next - this.dropped));
-      next = this.dropped + this.lines.length;
+      const batch = this.lines.slice(Math.max(this.start, next - this.cut));
+      next = this.cut + this.lines.length;
       const parts = batch.flatMap(({ time, text }) => (timestamps ? [Buffer.from(`${time} `), text] : [text]));
       if (parts.length > 0) yield Buffer.concat(parts);
       if (!follow || signal.aborted) return;
-      if (next < this.dropped + this.lines.length) continue;
+      if (next < this.cut + this.lines.length) continue;
       if (this.ended) return;
       await this.more(signal);
     }
@@ -71,14 +77,17 @@ export class ContainerLog {
     return this.now().toISOString().replace("Z", "000000Z");
   }
 
+  /** Drops the oldest lines by moving the start; the array itself is cut only when half of it is dead. */
   private push(line: Line): void {
     this.lines.push(line);
     this.bytes += line.text.length;
-    let surplus = 0;
-    while (this.bytes > MAX_BYTES && surplus < this.lines.length) this.bytes -= this.lines[surplus++]?.text.length ?? 0;
-    if (surplus > 0) {
-      this.lines = this.lines.slice(surplus);
-      this.dropped += surplus;
+    while (this.bytes > MAX_BYTES && this.start < this.lines.length) {
+      this.bytes -= this.lines[this.start++]?.text.length ?? 0;
+    }
+    if (this.start * 2 > this.lines.length) {
+      this.lines = this.lines.slice(this.start);
+      this.cut += this.start;
+      this.start = 0;
     }
   }
 

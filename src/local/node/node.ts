@@ -1,5 +1,6 @@
 import { arch, availableParallelism, totalmem } from "node:os";
 import type { Duplex } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import { errorText } from "../../base/errors.ts";
 import type { KubeObject } from "../../resources/object.ts";
 import type { LocalClient, PodBackend, ServiceResolver } from "../api/types.ts";
@@ -9,6 +10,9 @@ import { ids } from "../ids.ts";
 import type { Pod, PodStatus } from "../shapes.ts";
 import { serviceTable } from "./network/table.ts";
 import { type NodeContext, PodRunner } from "./pod-runner.ts";
+
+const UNLIST_MS = 500;
+const UNLIST_POLL_MS = 5;
 
 export interface NodeOptions extends Omit<NodeContext, "writeStatus"> {
   readonly client: LocalClient;
@@ -66,6 +70,7 @@ export async function startNode(options: NodeOptions): Promise<LocalNode> {
     const grace = pod.metadata["deletionGracePeriodSeconds"];
     if (runner !== undefined && !ending.has(uid))
       options.events.normal(pod, "Killing", "Stopping the pod's containers");
+    if (runner !== undefined && grace !== 0) await unlisted(options, runner.podNetwork?.ip);
     if (runner !== undefined) await end(uid, runner, typeof grace === "number" ? grace : undefined);
     await client.delete(ids.pods, namespace, podName, { gracePeriodSeconds: 0 }).catch(ignoreGone);
   };
@@ -87,6 +92,20 @@ export async function startNode(options: NodeOptions): Promise<LocalNode> {
       await options.network.close();
     },
   };
+}
+
+/**
+ * Waits until no Service leads to the address any more, so that a pod that ends gracefully meets no new connection. At most a
+ * moment: a Service that publishes addresses which are not ready never lets go.
+ */
+async function unlisted({ cache, network }: NodeOptions, ip: string | undefined): Promise<void> {
+  const deadline = performance.now() + UNLIST_MS;
+  const listed = (): boolean =>
+    serviceTable(cache).some(({ ports }) =>
+      ports.some(({ endpoints }) => endpoints.some((endpoint) => endpoint.ip === ip)),
+    );
+  while (listed() && performance.now() < deadline) await sleep(UNLIST_POLL_MS);
+  await network.setServices(serviceTable(cache));
 }
 
 /** Tells the network of every change of Services and endpoints; changes of one moment are one. */

@@ -233,14 +233,19 @@ export class PodRunner {
       const { clusterIP = "", ports = [] } = spec ?? {};
       if (clusterIP === "" || clusterIP === "None" || metadata.name === "kubernetes") return [];
       const host = network.serviceHost(ip, clusterIP);
-      const links = ports.map(({ name, port, protocol = "TCP" }) => ({ name, port, realPort: network.realPort(port), protocol }));
+      const links = ports.map(({ name, port, protocol = "TCP" }) => ({
+        name,
+        port,
+        realPort: network.realPort(port),
+        protocol,
+      }));
       return [{ name: metadata.name, host, ports: links }];
     });
   }
 
   private runnerFor(container: Container, rule: RestartRule): ContainerRunner {
     const { node } = this;
-    const image = resolveImage(container.image ?? "", node.images, node.programs);
+    const image = resolveImage(container.image ?? "", node.images);
     if (image.standIn) {
       const instead = rule === "always" ? "an HTTP echo server runs in its place" : "nothing runs in its place";
       const text = `image ${container.image ?? ""} is not known to the local cluster: ${instead} (meshctl up --map IMAGE=CMD runs a program of yours)`;

@@ -36,7 +36,7 @@ export async function preparePrograms(sources: ProgramSources): Promise<Programs
     const script = `#!/bin/sh\nexec "${join(bin, "node")}" "${join(packageDir, "bin", `${entry}.js`)}" "$@"\n`;
     await writeFile(join(bin, name), script, { mode: 0o755 });
   }
-  return { packageDir, path: `${bin}:${SYSTEM_PATH}`, cli: [join(packageDir, "bin", "meshctl.js")] };
+  return { packageDir, path: `${bin}:${SYSTEM_PATH}` };
 }
 
 async function reachablePackage({ packageRoot, directory }: ProgramSources): Promise<string> {

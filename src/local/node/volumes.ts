@@ -135,7 +135,11 @@ function downwardFiles(
       fieldRef !== undefined
         ? fieldValue(pod, fieldRef.fieldPath, facts)
         : resourceFieldRef !== undefined
-          ? resourceValue([...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])], resourceFieldRef.containerName ?? "", resourceFieldRef)
+          ? resourceValue(
+              [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])],
+              resourceFieldRef.containerName ?? "",
+              resourceFieldRef,
+            )
           : undefined;
     if (value === undefined) throw new ContainerConfigError(`downwardAPI: unsupported item ${path}`);
     files.set(path, { content: Buffer.from(value), mode });

@@ -1,7 +1,6 @@
 import type { LoadBalancerAddress } from "../../controllers/controller.ts";
 import type { Service } from "../../shapes.ts";
 import { type Forwarder, startForwarder } from "./forwarder.ts";
-import { unprivilegedPort } from "./loopback-plan.ts";
 
 interface Opened {
   readonly ports: string;
@@ -54,11 +53,11 @@ export class HostPorts {
     return { ip: "127.0.0.1", mapped };
   }
 
-  /** The wanted port or the one it is mapped to; any free one when that is taken. */
+  /** The wanted port, 8080 for 80 and 8443 for 443 (browsers refuse 10080); any free one when that is taken. */
   private async openOne(key: string, port: number): Promise<Forwarder> {
     const pick = (): { ip: string; port: number } | undefined => this.pick(key, port);
     try {
-      return await startForwarder("127.0.0.1", unprivilegedPort(port), pick);
+      return await startForwarder("127.0.0.1", port < 1024 ? port + 8000 : port, pick);
     } catch {
       return startForwarder("127.0.0.1", 0, pick);
     }

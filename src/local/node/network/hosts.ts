@@ -1,3 +1,4 @@
+import { closeSync, ftruncateSync, openSync, writeSync } from "node:fs";
 import type { ServiceEntry } from "./types.ts";
 
 const DOMAIN = "cluster.local";
@@ -36,4 +37,16 @@ export function hostsFile(services: readonly ServiceEntry[], pod: HostsSubject):
     }
   }
   return `${lines.join("\n")}\n`;
+}
+
+/** Rewrites a file in place: it may be mounted. The length is cut last, so that a reader never finds it empty. */
+export function overwrite(path: string, text: string): void {
+  const file = openSync(path, "r+");
+  try {
+    const bytes = Buffer.from(text);
+    writeSync(file, bytes, 0, bytes.length, 0);
+    ftruncateSync(file, bytes.length);
+  } finally {
+    closeSync(file);
+  }
 }

@@ -1,7 +1,12 @@
+import type { Pod } from "../../shapes.ts";
+
 /** The first workload number is 1: 127.0.x.x belongs to the machine. */
 export const FIRST_WORKLOAD = 1;
 /** The last one. */
 export const LAST_WORKLOAD = 254;
+
+const HTTP_PROXY_PORT = 15080;
+const PROXY_CONTAINERS = new Set(["istio-proxy", "istio-init", "istio-validation"]);
 
 /** Ports a process without privileges cannot bind, moved. The same rule everywhere: listeners, targetPorts, env. */
 export function unprivilegedPort(port: number): number {
@@ -29,4 +34,29 @@ export function workloadOf(podIp: string): number | undefined {
   const match = /^127\.(\d+)\.0\.1$/.exec(podIp);
   const w = Number(match?.[1] ?? 0);
   return w >= FIRST_WORKLOAD && w <= LAST_WORKLOAD ? w : undefined;
+}
+
+/** The container belongs to the mesh, not to the application. */
+export function isProxy(container: string): boolean {
+  return PROXY_CONTAINERS.has(container);
+}
+
+/** The pod has a proxy of the mesh, which listens on the pod's addresses itself. */
+export function hasProxy(pod: Pod): boolean {
+  const { containers = [], initContainers = [] } = pod.spec ?? {};
+  return [...containers, ...initContainers].some((container) => container.name === "istio-proxy");
+}
+
+/**
+ * How programs learn that nothing is intercepted here, and on which addresses to bind instead. Proxies get no http_proxy: it would
+ * send their own calls through themselves.
+ */
+export function explicitEnv(w: number, injected: boolean, container: string): Readonly<Record<string, string>> {
+  if (!injected) return { BIND_ADDRESS: podAddress(w) };
+  if (isProxy(container)) {
+    const bind = { prefix: `127.${w}`, appAddress: appAddress(w), httpProxyPort: HTTP_PROXY_PORT };
+    return { ISTIO_META_INTERCEPTION_MODE: "NONE", ISTIO_META_MESH_BIND: JSON.stringify(bind) };
+  }
+  const proxy = `http://${podAddress(w)}:${HTTP_PROXY_PORT}`;
+  return { BIND_ADDRESS: appAddress(w), http_proxy: proxy, no_proxy: "localhost,127.0.0.1,127.0.0.0/8" };
 }

@@ -1,34 +1,62 @@
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { type Server, createServer } from "node:net";
+import { join } from "node:path";
 import type { Duplex } from "node:stream";
+import { EnvironmentError } from "../../../base/errors.ts";
 import type { Logger } from "../../../base/logger.ts";
 import type { LoadBalancerAddress } from "../../controllers/controller.ts";
 import type { Pod, Service } from "../../shapes.ts";
+import { dialTcp } from "./dial.ts";
 import { type Forwarder, type PickTarget, startForwarder } from "./forwarder.ts";
 import { HostPorts } from "./host-ports.ts";
+import { hostsFile, overwrite } from "./hosts.ts";
 import {
   FIRST_WORKLOAD,
   LAST_WORKLOAD,
   appAddress,
+  explicitEnv,
+  hasProxy,
+  isProxy,
   podAddress,
   serviceAddress,
   unprivilegedPort,
   workloadOf,
 } from "./loopback-plan.ts";
-import { dialTcp } from "./dial.ts";
 import type { NodeNetwork, PodNetwork, ProcessSpec, ServiceEntry } from "./types.ts";
-
-const HTTP_PROXY_PORT = 15080;
-const PROXY_CONTAINERS = new Set(["istio-proxy", "istio-init", "istio-validation"]);
 
 export interface LoopbackOptions {
   readonly log: Logger;
   /** Full path of setpriv, when there is one: processes then end with the node even when it is killed. */
   readonly setpriv: string | undefined;
+  /** The node runs as root: what pods run must not be able to change the machine, whose network they share. */
+  readonly root: boolean;
+  /** Where hosts files are kept. */
+  readonly directory: string;
 }
 
-/** Pods on addresses 127.w.0.1 of this machine, without any privilege. */
+/** Capabilities that reach beyond a process and its files. */
+const WITHOUT = "-net_admin,-net_raw,-sys_admin,-sys_module,-sys_rawio,-sys_boot,-sys_time,-sys_ptrace,-mknod";
+
+/** Pods on addresses 127.w.0.1 of this machine, without any privilege. Throws EnvironmentError for root without setpriv. */
 export async function createLoopbackNetwork(options: LoopbackOptions): Promise<NodeNetwork> {
-  return Promise.resolve(new LoopbackNetwork(options));
+  if (options.root && options.setpriv === undefined) {
+    throw new EnvironmentError(
+      "no-setpriv",
+      "pods that run as root on loopback addresses need setpriv to be held in bounds",
+      {
+        hint: "install util-linux, or run meshctl up as another user",
+      },
+    );
+  }
+  await mkdir(options.directory, { recursive: true });
+  const network = new LoopbackNetwork(options);
+  await network.open();
+  return network;
+}
+
+interface PlacedPod {
+  readonly pod: Pod;
+  readonly injected: boolean;
 }
 
 class LoopbackNetwork implements NodeNetwork {
@@ -39,13 +67,19 @@ class LoopbackNetwork implements NodeNetwork {
   private services: readonly ServiceEntry[] = [];
   /** Claims of workload numbers: abstract sockets, which the kernel frees when this process ends. */
   private readonly claims = new Map<number, Server>();
-  /** Pods that have no proxy of their own to listen on their service addresses. */
-  private readonly plain = new Set<number>();
+  private readonly pods = new Map<number, PlacedPod>();
+  /** The node's own number: at 127.w.S.s it forwards to Services, for whoever has no proxy that does. */
+  private own = FIRST_WORKLOAD;
   private readonly forwarders = new Map<string, Promise<Forwarder | undefined>>();
   private readonly hostPorts = new HostPorts((service, port) => this.pick(service, port));
+  private work: Promise<void> = Promise.resolve();
 
   constructor(options: LoopbackOptions) {
     this.options = options;
+  }
+
+  async open(): Promise<void> {
+    this.own = await this.claim();
   }
 
   realPort(port: number): number {
@@ -53,32 +87,40 @@ class LoopbackNetwork implements NodeNetwork {
   }
 
   serviceHost(podIp: string, clusterIp: string): string {
-    return serviceAddress(workloadOf(podIp) ?? FIRST_WORKLOAD, clusterIp);
+    const w = workloadOf(podIp);
+    const injected = w !== undefined && this.pods.get(w)?.injected === true;
+    return serviceAddress(injected ? w : this.own, clusterIp);
   }
 
   async createPod(pod: Pod): Promise<PodNetwork> {
     const w = await this.claim();
     const injected = hasProxy(pod);
-    if (!injected) this.plain.add(w);
-    await this.syncForwarders();
+    this.pods.set(w, { pod, injected });
+    await this.writeHosts(w);
     return {
       ip: podAddress(w),
       env: (container) => explicitEnv(w, injected, container),
+      hostsFile: (container) => this.hostsPath(w, isProxy(container)),
       wrap: (spec) => this.wrap(spec),
       dial: (port) => dialFirst([podAddress(w), appAddress(w), "127.0.0.1"], unprivilegedPort(port)),
       close: async () => {
-        this.plain.delete(w);
+        this.pods.delete(w);
         this.claims.get(w)?.close();
         this.claims.delete(w);
-        await this.syncForwarders();
+        await rm(this.hostsPath(w, true), { force: true });
+        await rm(this.hostsPath(w, false), { force: true });
       },
     };
   }
 
-  async setServices(services: readonly ServiceEntry[]): Promise<void> {
+  setServices(services: readonly ServiceEntry[]): Promise<void> {
     this.services = services;
     this.hostPorts.keep(new Set(services.map(({ namespace, name }) => `${namespace}/${name}`)));
-    await this.syncForwarders();
+    this.work = this.work.then(async () => {
+      await this.syncForwarders();
+      for (const w of this.pods.keys()) await this.writeHosts(w);
+    });
+    return this.work;
   }
 
   loadBalancerAddress(service: Service): Promise<LoadBalancerAddress | undefined> {
@@ -113,23 +155,46 @@ class LoopbackNetwork implements NodeNetwork {
   }
 
   private wrap({ argv, cwd }: ProcessSpec): { file: string; args: readonly string[]; cwd: string } {
-    const { setpriv } = this.options;
-    const [file = "", ...args] = setpriv === undefined ? argv : [setpriv, "--pdeathsig", "KILL", "--", ...argv];
+    const { setpriv, root } = this.options;
+    const limits = root ? ["--bounding-set", WITHOUT, "--inh-caps", "-all", "--no-new-privs"] : [];
+    const [file = "", ...args] =
+      setpriv === undefined ? argv : [setpriv, "--pdeathsig", "KILL", ...limits, "--", ...argv];
     return { file, args, cwd };
   }
 
-  /** Uninjected pods have no proxy that listens on their service addresses, so the node does. */
+  private hostsPath(w: number, proxy: boolean): string {
+    return join(this.options.directory, `hosts-${w}${proxy ? "-proxy" : ""}`);
+  }
+
+  /** A proxy must reach the control plane before it can listen on addresses of its own, so it goes through the node. */
+  private async writeHosts(w: number): Promise<void> {
+    const placed = this.pods.get(w);
+    if (placed === undefined) return;
+    const { metadata, spec } = placed.pod;
+    const hostname = spec?.hostname ?? metadata.name;
+    for (const proxy of placed.injected ? [true, false] : [false]) {
+      const number = placed.injected && !proxy ? w : this.own;
+      const services = this.services.map((service) =>
+        service.clusterIp === undefined
+          ? service
+          : { ...service, clusterIp: serviceAddress(number, service.clusterIp) },
+      );
+      const text = hostsFile(services, { namespace: metadata.namespace ?? "", hostname, ip: podAddress(w) });
+      const path = this.hostsPath(w, proxy);
+      await writeFile(path, "", { flag: "a" });
+      overwrite(path, text);
+    }
+  }
+
   private async syncForwarders(): Promise<void> {
     const wanted = new Map<string, { host: string; port: number; pick: PickTarget }>();
-    for (const w of this.plain) {
-      for (const { namespace, name, clusterIp, ports } of this.services) {
-        if (clusterIp === undefined) continue;
-        for (const { port, protocol } of ports) {
-          if (protocol !== "TCP") continue;
-          const host = serviceAddress(w, clusterIp);
-          const real = unprivilegedPort(port);
-          wanted.set(`${host}:${real}`, { host, port: real, pick: () => this.pick(`${namespace}/${name}`, port) });
-        }
+    for (const { namespace, name, clusterIp, ports } of this.services) {
+      if (clusterIp === undefined) continue;
+      for (const { port, protocol } of ports) {
+        if (protocol !== "TCP") continue;
+        const host = serviceAddress(this.own, clusterIp);
+        const real = unprivilegedPort(port);
+        wanted.set(`${host}:${real}`, { host, port: real, pick: () => this.pick(`${namespace}/${name}`, port) });
       }
     }
     for (const [key, forwarder] of this.forwarders) {
@@ -155,26 +220,6 @@ class LoopbackNetwork implements NodeNetwork {
   }
 }
 
-/** The pod has a proxy of the mesh, which listens on its addresses itself. */
-function hasProxy(pod: Pod): boolean {
-  const { containers = [], initContainers = [] } = pod.spec ?? {};
-  return [...containers, ...initContainers].some((container) => container.name === "istio-proxy");
-}
-
-/**
- * How programs learn that nothing is intercepted here, and on which addresses to bind instead. Not for proxies: http_proxy, which
- * would send their own calls through themselves.
- */
-function explicitEnv(w: number, injected: boolean, container: string): Readonly<Record<string, string>> {
-  if (!injected) return { BIND_ADDRESS: podAddress(w) };
-  if (PROXY_CONTAINERS.has(container)) {
-    const bind = { prefix: `127.${w}`, appAddress: appAddress(w), httpProxyPort: HTTP_PROXY_PORT };
-    return { ISTIO_META_INTERCEPTION_MODE: "NONE", ISTIO_META_MESH_BIND: JSON.stringify(bind) };
-  }
-  const proxy = `http://${podAddress(w)}:${HTTP_PROXY_PORT}`;
-  return { BIND_ADDRESS: appAddress(w), http_proxy: proxy, no_proxy: "localhost,127.0.0.1,127.0.0.0/8" };
-}
-
 async function dialFirst(hosts: readonly string[], port: number): Promise<Duplex> {
   let failure: unknown;
   for (const host of hosts) {
@@ -184,5 +229,5 @@ async function dialFirst(hosts: readonly string[], port: number): Promise<Duplex
       failure = error;
     }
   }
-  throw failure;
+  throw failure instanceof Error ? failure : new Error(`port ${port} of the pod is closed`);
 }

@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, ftruncateSync, openSync, writeSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
@@ -7,7 +6,7 @@ import type { LoadBalancerAddress } from "../../controllers/controller.ts";
 import type { Pod, Service } from "../../shapes.ts";
 import { runProgram } from "../run.ts";
 import { dialTcp } from "./dial.ts";
-import { type HostsSubject, hostsFile } from "./hosts.ts";
+import { type HostsSubject, hostsFile, overwrite } from "./hosts.ts";
 import { type AddressPlan, DIAL_CIDR, dialAddress, podAddressAt } from "./netns-plan.ts";
 import { baseRules, serviceRules } from "./service-rules.ts";
 import type { NodeNetwork, PodNetwork, ProcessSpec, ServiceEntry } from "./types.ts";
@@ -137,6 +136,7 @@ class NetnsNetwork implements NodeNetwork {
     return {
       ip,
       env: () => ({}),
+      hostsFile: () => hosts,
       wrap: (spec) => this.wrap(spec, pid),
       dial: (port): Promise<Duplex> => dialTcp(dial, port),
       close,
@@ -197,18 +197,6 @@ class NetnsNetwork implements NodeNetwork {
 function identity({ uid, gid, groups }: { uid: number; gid: number; groups: readonly number[] }): readonly string[] {
   const more = groups.length === 0 ? ["--clear-groups"] : ["--groups", groups.join(",")];
   return ["--reuid", String(uid), "--regid", String(gid), ...more];
-}
-
-/** In place: the file is a mount point in its pod. The length is cut last, so that a reader never finds it empty. */
-function overwrite(path: string, text: string): void {
-  const file = openSync(path, "r+");
-  try {
-    const bytes = Buffer.from(text);
-    writeSync(file, bytes, 0, bytes.length, 0);
-    ftruncateSync(file, bytes.length);
-  } finally {
-    closeSync(file);
-  }
 }
 
 function readyLine(child: ChildProcess): Promise<void> {

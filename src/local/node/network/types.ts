@@ -39,6 +39,8 @@ export interface PodNetwork {
   readonly ip: string;
   /** Variables a container gets whatever its spec says. */
   env(container: string): Readonly<Record<string, string>>;
+  /** A hosts file with the names of the cluster, as a container reaches them; kept up to date in place. */
+  hostsFile(container: string): string;
   /** The command that runs a process inside the pod. */
   wrap(spec: ProcessSpec): { readonly file: string; readonly args: readonly string[]; readonly cwd: string };
   /** Connects as a process of the pod itself would: also to what listens on its loopback. */
