@@ -1,4 +1,4 @@
-import type { sendUnaryData, ServerUnaryCall } from "@grpc/grpc-js";
+import type { ServerUnaryCall, sendUnaryData } from "@grpc/grpc-js";
 import { decodeMessage, encodeMessage, type Messages } from "../wire/codec.ts";
 import { bytesMethod, type GrpcService, type Peer, peerOf, type Refusal, statusOf } from "./server.ts";
 
