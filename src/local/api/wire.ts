@@ -12,12 +12,18 @@ const unzip = promisify(gunzip);
 async function readAll(message: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of message) {
-    const bytes = chunk as Buffer;
-    size += bytes.length;
-    if (size > maxBody)
-      throw new StatusError(413, "RequestEntityTooLarge", `Request entity too large: limit is ${maxBody}`);
-    chunks.push(bytes);
+  try {
+    for await (const chunk of message) {
+      const bytes = chunk as Buffer;
+      size += bytes.length;
+      if (size > maxBody) {
+        throw new StatusError(413, "RequestEntityTooLarge", `Request entity too large: limit is ${maxBody}`);
+      }
+      chunks.push(bytes);
+    }
+  } catch (error) {
+    if (error instanceof StatusError) throw error;
+    throw badRequest("the client left before the end of the body");
   }
   const body = Buffer.concat(chunks);
   if (message.headers["content-encoding"] !== "gzip") return body;
