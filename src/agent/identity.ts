@@ -1,4 +1,5 @@
 import { performance } from "node:perf_hooks";
+import { unwatchFile, watchFile } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { errorText, EnvironmentError } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
@@ -26,16 +27,27 @@ interface Issued {
 }
 
 const REQUEST_TIMEOUT = 10_000;
+/** How often the mounted roots are looked at. A mount changes by swapping links, which file events miss. */
+const ROOTS_INTERVAL = 2_000;
 
 /**
  * Consumes the service account token and the CA; offers `default` and `ROOTCA` over SDS. A new key for every
- * certificate, which exists in this process's and Envoy's memory alone. Starting does not wait for the first one.
+ * certificate, which exists in this process's and Envoy's memory alone. Starting does not wait for the first one. Roots that
+ * change in their file are pushed without a new certificate.
  */
 export function createIdentity(deps: IdentityDeps): Runner {
   const { config, sds, metrics, log } = deps;
   let state = initialIdentity;
   let timer: NodeJS.Timeout | undefined;
   let current: Issued | undefined;
+  let fromCa = "";
+
+  const publishRoots = (bundle: string): void => {
+    sds.publish("ROOTCA", { kind: "roots", pem: mergeRoots(bundle, fromCa) });
+  };
+  const onRootsChanged = (): void => {
+    readRoots().then(publishRoots, (error: unknown) => log.warn({}, `roots kept: ${errorText(error)}`));
+  };
 
   const handle = (event: IdentityEvent): void => {
     const [next, effects] = stepIdentity(state, event, config.secret);
@@ -52,24 +64,12 @@ export function createIdentity(deps: IdentityDeps): Runner {
   const request = async (kind: "token" | "certificate"): Promise<void> => {
     const started = performance.now();
     try {
-      const roots = await readRoots();
-      const { csr, key } = await createCsr();
-      const answer = await requestCertificate({
-        address: await resolveHost(config.ca),
-        serverName: config.serverName,
-        roots,
-        csr,
-        ttlSeconds: Math.round(config.secret.ttl / 1000),
-        credential: await credential(kind, current),
-        clusterId: clusterId(config),
-        timeout: REQUEST_TIMEOUT,
-      });
-      const facts = readCertificate(answer[0] ?? "");
+      const answer = await obtain(config, kind, current);
+      const facts = readCertificate(answer.issued.chain);
       if (state.phase === "closed") return;
-      // The CA gives its root last; it is for ROOTCA, not for the chain that is sent in handshakes.
-      const chain = answer.length > 1 ? answer.slice(0, -1) : answer;
-      current = { chain: joinPem(chain), key };
-      sds.publish("ROOTCA", { kind: "roots", pem: mergeRoots(roots, answer.at(-1) ?? "") });
+      current = answer.issued;
+      fromCa = answer.root;
+      publishRoots(answer.roots);
       sds.publish("default", { kind: "certificate", ...current });
       metrics.csr("ok", performance.now() - started);
       metrics.certificate(facts.notAfter);
@@ -84,15 +84,46 @@ export function createIdentity(deps: IdentityDeps): Runner {
   return {
     name: "identity",
     start: () => {
+      watchFile(PATHS.rootCert, { interval: ROOTS_INTERVAL, persistent: false }, onRootsChanged);
       handle({ type: "start" });
       return Promise.resolve();
     },
     close: () => {
       clearTimeout(timer);
+      unwatchFile(PATHS.rootCert, onRootsChanged);
       handle({ type: "close" });
       return Promise.resolve();
     },
   };
+}
+
+interface Obtained {
+  readonly issued: Issued;
+  /** What the CA says its root is, and the mounted bundle at the time; both PEM. */
+  readonly root: string;
+  readonly roots: string;
+}
+
+/** A new key and a certificate for it. The CA gives its root last: it is for ROOTCA, not for handshakes. */
+async function obtain(
+  config: AgentConfig,
+  kind: "token" | "certificate",
+  current: Issued | undefined,
+): Promise<Obtained> {
+  const roots = await readRoots();
+  const { csr, key } = await createCsr();
+  const answer = await requestCertificate({
+    address: await resolveHost(config.ca),
+    serverName: config.serverName,
+    roots,
+    csr,
+    ttlSeconds: Math.round(config.secret.ttl / 1000),
+    credential: await credential(kind, current),
+    clusterId: clusterId(config),
+    timeout: REQUEST_TIMEOUT,
+  });
+  const chain = answer.length > 1 ? answer.slice(0, -1) : answer;
+  return { issued: { chain: joinPem(chain), key }, root: answer.at(-1) ?? "", roots };
 }
 
 /** The two bundles without doubles: certificates of an old root verify while the new one spreads. */

@@ -1,9 +1,10 @@
 import { Agent, createServer, get, type Server } from "node:http";
-import { existsSync, statSync } from "node:fs";
+import { existsSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { connect } from "node:tls";
 import { afterEach, expect, test } from "vitest";
 import type { TypedAny } from "../../../src/wire/codec.ts";
+import { createRoot } from "../../../src/pki/ca.ts";
 import { startTestControlPlane, type TestControlPlane } from "../../support/agent/control-plane.ts";
 import { type AgentProcess, startAgent } from "../../support/agent/process.ts";
 import { waitFor } from "../../support/wait.ts";
@@ -67,6 +68,24 @@ test("a certificate is renewed with the old one, by token when that is refused, 
   expect(requests).toBeGreaterThan(50);
 });
 
+test("a root that is added to the mounted bundle reaches Envoy without a new certificate", async () => {
+  const { plane, agent } = await startPod({ ttlSeconds: 3600 });
+  await ready(agent);
+  const second = await createRoot("other.local", {
+    notBefore: new Date(Date.now() - 60_000),
+    notAfter: new Date(Date.now() + 3_600_000),
+  });
+  const trusted = async (): Promise<number> => {
+    const { certificates } = JSON.parse(await body(`http://${ADDRESS}:15000/certs`)) as Certs;
+    return Math.max(...certificates.map((item) => item.ca_cert.length));
+  };
+  expect(await trusted()).toBe(1);
+  const file = join(agent.directory, "var/run/secrets/istio/root-cert.pem");
+  writeFileSync(file, `${plane.root.certificate}\n${second.certificate}`);
+  await waitFor(async () => (await trusted()) === 2, { what: "two roots in Envoy" });
+  expect(plane.signed.length).toBe(1);
+});
+
 test("killing the agent takes Envoy along", async () => {
   const { agent } = await startPod({ ttlSeconds: 3600 });
   await ready(agent);
@@ -97,7 +116,10 @@ test("an Envoy that dies ends the agent with its code", async () => {
 });
 
 interface Certs {
-  readonly certificates: readonly { readonly cert_chain: readonly { readonly serial_number: string }[] }[];
+  readonly certificates: readonly {
+    readonly ca_cert: readonly unknown[];
+    readonly cert_chain: readonly { readonly serial_number: string }[];
+  }[];
 }
 
 async function startPod(
