@@ -14,11 +14,13 @@ export const virtualserviceDestination = defineAnalyzer({
   reads: ["VirtualService", "DestinationRule", "Service", "ServiceEntry", "ConfigMap"],
   codes: ["IST0101", "IST0112"],
   analyze: (input) => {
+    const subsets = collectSubsets(input);
     for (const object of input.world.list("VirtualService"))
       for (const use of destinationsOf(object)) {
         const host = resolveHost(use.destination.host, object.metadata.namespace ?? "", input.model.domain);
         const missing = checkHost(input, object, use, host) === "missing";
-        if (use.destination.subset !== undefined && !missing) checkSubset(input, object, use, host);
+        if (use.destination.subset !== undefined && !missing)
+          checkSubset(input, object, use, { host, defined: subsets(host) });
       }
   },
 });
@@ -94,17 +96,30 @@ function checkPort(input: Input, object: VirtualService, use: Use, service: Mesh
   });
 }
 
-/** As Istio: a DestinationRule of any namespace counts, so that only a subset that nobody defines is reported. */
-function checkSubset(input: Input, object: VirtualService, use: Use, host: string): void {
-  const rules = input.world
-    .list("DestinationRule")
-    .filter(({ spec, metadata }) =>
-      hostMatches(resolveHost(spec?.host ?? "", metadata.namespace ?? "", input.model.domain), host),
-    );
-  const subsets = rules.flatMap(({ spec }) => spec?.subsets?.map(({ name }) => name) ?? []);
+/** Subsets that DestinationRules define, by full host. As Istio: a rule of any namespace counts, whoever sees it. */
+function collectSubsets({ world, model }: Input): (host: string) => readonly string[] {
+  const byHost = new Map<string, string[]>();
+  for (const { spec, metadata } of world.list("DestinationRule")) {
+    const host = resolveHost(spec?.host ?? "", metadata.namespace ?? "", model.domain);
+    const names = byHost.get(host) ?? [];
+    names.push(...(spec?.subsets?.map(({ name }) => name) ?? []));
+    byHost.set(host, names);
+  }
+  const wildcards = [...byHost.keys()].filter((host) => host.startsWith("*"));
+  return (host) => {
+    const covering = wildcards.filter((pattern) => pattern !== host && hostMatches(pattern, host));
+    return [...new Set([host, ...covering].flatMap((key) => byHost.get(key) ?? []))];
+  };
+}
+
+function checkSubset(
+  input: Input,
+  object: VirtualService,
+  use: Use,
+  { host, defined }: { readonly host: string; readonly defined: readonly string[] },
+): void {
   const subset = use.destination.subset ?? "";
-  if (subsets.includes(subset)) return;
-  const defined = [...new Set(subsets)];
+  if (defined.includes(subset)) return;
   input.report(object, [...use.path, "subset"], "IST0101", {
     what: use.role === "" ? "host+subset in destinationrule" : "mirror+subset in destinationrule",
     name: `${use.destination.host}+${subset}`,

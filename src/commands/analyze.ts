@@ -42,18 +42,20 @@ export async function analyze(options: AnalyzeOptions, io: Io): Promise<AnalyzeR
   const read = readManifests(sources);
   const files = completeManifests(read.objects, options.namespace, isClusterScoped);
   const live = await readCluster(options, io);
+  const checked = files.objects.map(({ object }) => ({ object, findings: validateObject(object) }));
   const world = worldFromObjects(
-    files.objects.map(({ object }) => soundObject(object)),
+    // most objects have nothing wrong: only the others are made sound
+    checked.map(({ object, findings: wrong }) => (wrong.length === 0 ? object : soundObject(object))),
     live,
   );
   const { rootNamespace } = options;
   const run = runAnalyzers(analyzers, world, { complete: live !== undefined, rootNamespace });
   const replaced = new Set(files.objects.map(({ object }) => keyOf(object)));
-  const single = [...files.objects.map(({ object }) => object), ...(live ?? []).filter((o) => !replaced.has(keyOf(o)))];
+  const others = (live ?? []).filter((object) => !replaced.has(keyOf(object))).flatMap(validateObject);
   const findings = sortFindings([
     ...read.findings,
     ...files.findings,
-    ...placed([...single.flatMap(validateObject), ...run.findings], files.objects, options),
+    ...placed([...checked.flatMap((each) => each.findings), ...others, ...run.findings], files.objects, options),
   ]);
   render(findings, sources, options, io);
   conclude(findings, run.unknown, options, io);

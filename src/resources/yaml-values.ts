@@ -16,6 +16,8 @@ import { NotJsonNumber, resolvePlain } from "./yaml-scalars.ts";
 /** A scalar tag whose plain form is decided by resolvePlain: what Kubernetes reads. Writers use it to know what needs quotes. */
 export const plainTag = defineScalarTag("tag:yaml.org,2002:meshctl/plain", {
   implicit: true,
+  // every other first character makes text: the reader need not ask
+  implicitFirstChars: ["", ..."+-.0123456789~yYnNtTfFoO"],
   resolve: (source) => {
     const value = resolvePlain(source);
     return typeof value === "string" ? NOT_RESOLVED : value;

@@ -21,6 +21,8 @@ export function hostProblem(host: string): string | undefined {
 
 /** True for an IPv4 or IPv6 address. */
 export function isAddress(text: string): boolean {
+  // most texts are names, and the parser answers those by a costly exception
+  if (!/^(?:[\d.]+|[0-9a-fA-F:.]*:[0-9a-fA-F:.%\w]*)$/.test(text)) return false;
   return ipaddr.isValid(text) && (text.includes(":") || text.split(".").length === 4);
 }
 
