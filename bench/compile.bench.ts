@@ -2,6 +2,7 @@
 // meshd holds them (one effect per scope).
 import { Bench } from "tinybench";
 import { createMesh, type Mesh } from "../src/compile/mesh.ts";
+import type { ProxyConfig } from "../src/ir/config.ts";
 import type { Proxy } from "../src/ir/proxy.ts";
 import { peerOf } from "../src/model/workload.ts";
 import type { KubeObject } from "../src/resources/object.ts";
@@ -120,11 +121,28 @@ function filled(): WorldStore {
   return store;
 }
 
-/** A running control plane: each scope held by an effect, as a stream of its proxies holds it. */
+/** A running control plane: a derivation for each resource, as meshd's store has them, held by an effect for each scope. */
 function running(): { readonly store: WorldStore; readonly end: () => void } {
   const store = filled();
   const mesh = createMesh(store);
-  const ends = proxies.map((proxy) => store.derivations.effect(() => void readAll(mesh, proxy)));
+  const { derivations } = store;
+  const configs = proxies.map((proxy) => mesh.proxyConfig(proxy));
+  const cluster = derivations.keyed("bench cluster", (index: number, name: string) => configs[index]?.cluster(name));
+  const endpoints = derivations.keyed("bench endpoints", (index: number, name: string) =>
+    configs[index]?.endpoints(name),
+  );
+  const all = derivations.keyed("bench all", (index: number) => {
+    const config = configs[index] as ProxyConfig;
+    const names = config.clusterNames().map(({ name }) => name);
+    return [
+      names.map((name) => cluster(index, name)),
+      names.map((name) => endpoints(index, name)),
+      config.outboundListeners(),
+      config.routeTableNames().map((name) => config.routeTable(name)),
+      config.inbound(),
+    ];
+  });
+  const ends = configs.map((_, index) => derivations.effect(() => void all(index)));
   return { store, end: () => ends.forEach((end) => end()) };
 }
 

@@ -1,7 +1,6 @@
 import type { Derivations } from "../base/derive.ts";
 import type { Cluster } from "../ir/cluster.ts";
 import type { Named, ProxyConfig } from "../ir/config.ts";
-import type { Inbound } from "../ir/listener.ts";
 import type { Proxy } from "../ir/proxy.ts";
 import type { RouteTable } from "../ir/route.ts";
 import type { EndpointGroup } from "../ir/service.ts";
@@ -25,6 +24,10 @@ import { createSidecarTables } from "./virtual-hosts.ts";
 export interface Mesh {
   readonly model: Model;
   readonly derivations: Derivations;
+  /**
+   * Tracked: which scope a proxy belongs to follows the rules that select callers by labels, so it is asked for anew in the
+   * derivation or effect that uses it. The answer itself stands for that scope from then on.
+   */
   proxyConfig(proxy: Proxy): ProxyConfig;
 }
 
@@ -116,49 +119,40 @@ function byName(a: Named, b: Named): number {
 }
 
 function sidecarConfig(model: Model, proxy: Proxy, parts: Parts): ProxyConfig {
-  // Looked up at each call: a new rule that selects by labels may move a proxy to another scope.
-  const scope = (): string => scopeKey(model, proxy);
-  const workload = (): string => workloadKey(model, proxy);
+  const scope = scopeKey(model, proxy);
+  const workload = workloadKey(model, proxy);
   return {
     proxy,
-    get scope() {
-      return keyHash(scope());
-    },
-    get workload() {
-      return keyHash(workload());
-    },
-    clusterNames: () => parts.sidecarClusterNames(scope(), workload()),
+    scope: keyHash(scope),
+    workload: keyHash(workload),
+    clusterNames: () => parts.sidecarClusterNames(scope, workload),
     cluster(name): Cluster | undefined {
-      if (!name.startsWith("inbound|")) return SPECIAL_CLUSTERS[name] ?? parts.clusters.cluster(scope(), name);
-      return parts.inbound.clusters(workload()).find((cluster) => cluster.name === name);
+      if (!name.startsWith("inbound|")) return SPECIAL_CLUSTERS[name] ?? parts.clusters.cluster(scope, name);
+      return parts.inbound.clusters(workload).find((cluster) => cluster.name === name);
     },
-    endpoints: (name) => endpointsOf(parts, scope(), name),
-    outboundListeners: () => parts.outboundListeners(scope()),
-    inbound: (): Inbound => parts.inbound.inbound(workload()),
+    endpoints: (name) => endpointsOf(parts, scope, name),
+    outboundListeners: () => parts.outboundListeners(scope),
+    inbound: () => parts.inbound.inbound(workload),
     gatewayListeners: () => [],
-    routeTableNames: () => parts.sidecarTableNames(scope()),
-    routeTable: (name) => parts.sidecarTables.table(scope(), name),
+    routeTableNames: () => parts.sidecarTableNames(scope),
+    routeTable: (name) => parts.sidecarTables.table(scope, name),
   };
 }
 
 function routerConfig(model: Model, proxy: Proxy, parts: Parts): ProxyConfig {
-  const scope = (): string => scopeKey(model, proxy);
+  const scope = scopeKey(model, proxy);
   return {
     proxy,
-    get scope() {
-      return keyHash(scope());
-    },
-    get workload() {
-      return keyHash(scope());
-    },
-    clusterNames: () => parts.routerClusterNames(scope()),
-    cluster: (name) => SPECIAL_CLUSTERS[name] ?? parts.clusters.cluster(scope(), name),
-    endpoints: (name) => endpointsOf(parts, scope(), name),
+    scope: keyHash(scope),
+    workload: keyHash(scope),
+    clusterNames: () => parts.routerClusterNames(scope),
+    cluster: (name) => SPECIAL_CLUSTERS[name] ?? parts.clusters.cluster(scope, name),
+    endpoints: (name) => endpointsOf(parts, scope, name),
     outboundListeners: () => [],
     inbound: () => undefined,
-    gatewayListeners: () => parts.gatewayPlan.listeners(scope()),
-    routeTableNames: () => parts.gatewayTables.names(scope()),
-    routeTable: (name) => parts.gatewayTables.table(scope(), name),
+    gatewayListeners: () => parts.gatewayPlan.listeners(scope),
+    routeTableNames: () => parts.gatewayTables.names(scope),
+    routeTable: (name) => parts.gatewayTables.table(scope, name),
   };
 }
 

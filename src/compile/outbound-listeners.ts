@@ -51,7 +51,7 @@ export function createOutboundListeners(context: CompileContext): (scope: string
     return claimsIn(facts, model.services.kubernetes(namespace, name), undefined);
   });
   const claimsOf = (scope: string, facts: ScopeFacts, { hostname, namespace, from }: MeshService): readonly Claim[] => {
-    const isRouted = model.virtualServices.forHost(facts.namespace, hostname)?.object.spec?.tcp !== undefined;
+    const isRouted = model.virtualServices.routesTcp(facts.namespace, hostname);
     if (isRouted || from.kind !== "Service") return own(scope, hostname);
     return common(namespace, from.name, JSON.stringify(facts.bind));
   };

@@ -58,6 +58,7 @@ export function createDestinationRules(context: ModelContext): DestinationRules 
       return merged(chosen, others);
     },
   );
+  const isRuled = derivations.keyed("has DestinationRules", (host: string) => rulesOfHost(context, host).length > 0);
   const selectorKeys = derivations.keyed("labels of DestinationRules", (namespace: string): readonly string[] => {
     const rules = world.list("DestinationRule", namespace);
     const selectors = rules.map(({ spec }) => spec?.workloadSelector?.matchLabels ?? {});
@@ -66,8 +67,8 @@ export function createDestinationRules(context: ModelContext): DestinationRules 
   return {
     selectorKeys,
     effective: (caller, host, serviceNamespace) => {
-      // Most hosts have none: no derivation for these.
-      if (!hostKeys(host).some((key) => world.by("destinationRulesOfHost", key).length > 0)) return undefined;
+      // Most hosts have none: one answer for all callers.
+      if (!isRuled(host)) return undefined;
       const asked = selectorKeys(caller.namespace).flatMap((key) => {
         const value = caller.labels[key];
         return value === undefined ? [] : [[key, value] as const];

@@ -29,6 +29,8 @@ export interface GatewayHost {
 export interface VirtualServices {
   /** The one that rules a host for sidecars of `namespace`: the most specific host first, then the oldest. */
   forHost(namespace: string, host: string): BoundVirtualService | undefined;
+  /** Whether the one that rules a host has tcp rules. */
+  routesTcp(namespace: string, host: string): boolean;
   /** Hosts (full) that VirtualServices bound to sidecars of `namespace` name, sorted. */
   meshHosts(namespace: string): readonly string[];
   /** Those on a gateway that serve one of a server's hosts (`ns/host`, `./host`, `host`), oldest first. */
@@ -56,6 +58,13 @@ export function createVirtualServices({ world, derivations, domain, meshConfig }
       .toSorted((a, b) => bySpecificity(a.host, b.host) || byAge(a.object, b.object));
     return boundFrom(bound);
   });
+  const isRuled = derivations.keyed("has VirtualServices", (host: string) =>
+    hostKeys(host).some((key) => world.by("virtualServicesOfHost", key).length > 0),
+  );
+  const routesTcp = derivations.keyed(
+    "routes TCP",
+    (namespace: string, host: string) => forHost(namespace, host)?.object.spec?.tcp !== undefined,
+  );
   const meshHosts = derivations.keyed("hosts of VirtualServices", (namespace: string): readonly string[] =>
     [...new Set(ofMesh(namespace).flatMap(fullHosts))].toSorted(byText),
   );
@@ -71,11 +80,9 @@ export function createVirtualServices({ world, derivations, domain, meshConfig }
     return [...new Set(keys)].toSorted(byText);
   });
   return {
-    // Most hosts have none: no derivation for these.
-    forHost: (namespace, host) =>
-      hostKeys(host).some((key) => world.by("virtualServicesOfHost", key).length > 0)
-        ? forHost(namespace, host)
-        : undefined,
+    // Most hosts have none: one answer for all namespaces.
+    forHost: (namespace, host) => (isRuled(host) ? forHost(namespace, host) : undefined),
+    routesTcp: (namespace, host) => isRuled(host) && routesTcp(namespace, host),
     meshHosts,
     sourceLabelKeys,
     ofGatewayServer({ namespace, name }, hosts) {
