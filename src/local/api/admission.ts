@@ -1,5 +1,6 @@
 import type { Admission, Attributes, Core, User } from "./core.ts";
 import { randomSuffix } from "./core.ts";
+import { dropAbsent } from "./decode.ts";
 import type { JsonObject, Obj } from "./json.ts";
 import { asObject, asObjects, asString, clone } from "./json.ts";
 import { forbidden } from "./status.ts";
@@ -107,6 +108,7 @@ export function createAdmission(store: Core["store"], webhooks: Webhooks): Admis
       const object = clone(attributes.object);
       builtin(attributes, object);
       const changed = await webhooks.mutate({ ...attributes, object });
+      dropAbsent(attributes.info, changed);
       // What a webhook added (containers, mostly) gets the token too.
       builtin(attributes, changed);
       return changed;

@@ -32,17 +32,28 @@ function dropEmpty(value: unknown, schema: Schema | undefined): void {
   for (const [key, item] of Object.entries(value)) {
     const field = fieldSchema(schema, key);
     dropEmpty(item, field);
-    const isMap = field?.properties === undefined && field?.additionalProperties !== undefined;
-    const empty = Array.isArray(item) ? item.length === 0 : isMap && isObject(item) && Object.keys(item).length === 0;
     // An empty managedFields is an order to forget them.
-    if (
-      empty &&
-      schema?.properties?.[key] !== undefined &&
-      schema.required?.includes(key) !== true &&
-      key !== "managedFields"
-    )
-      delete value[key];
+    if (key !== "managedFields" && isOptional(schema, key) && isEmptyCollection(item, field)) delete value[key];
   }
+}
+
+/** What reading and writing an object in Go leaves out: nulls, empty lists and maps. In place; custom resources keep theirs. */
+export function dropAbsent(info: ResourceInfo, object: JsonObject): void {
+  const isBuiltIn = info.custom === undefined;
+  dropNulls(isBuiltIn ? object : object["metadata"]);
+  if (isBuiltIn) dropEmpty(object, info.schema);
+  else dropEmpty(object["metadata"], fieldSchema(info.schema, "metadata"));
+}
+
+function isOptional(schema: Schema | undefined, key: string): boolean {
+  return schema?.properties?.[key] !== undefined && schema.required?.includes(key) !== true;
+}
+
+/** True for `[]`, and for `{}` where it is a map and not a message. */
+function isEmptyCollection(value: unknown, schema: Schema | undefined): boolean {
+  if (Array.isArray(value)) return value.length === 0;
+  const isMap = schema?.properties === undefined && schema?.additionalProperties !== undefined;
+  return isMap && isObject(value) && Object.keys(value).length === 0;
 }
 
 function cannotHandle(info: ResourceInfo, why: string): Error {
@@ -62,27 +73,30 @@ function typeErrors(info: ResourceInfo, object: Obj): Cause[] {
 export function decode(info: ResourceInfo, body: unknown, request: WriteRequest): Obj {
   if (!isObject(body)) throw badRequest("the body of the request is not an object");
   const object = clone(body);
-  object["apiVersion"] ??= apiVersionOf(info);
-  object["kind"] ??= info.kind;
-  const apiVersion = asString(object["apiVersion"]);
-  if (apiVersion !== apiVersionOf(info) || object["kind"] !== info.kind) {
-    throw badRequest(
-      `the API version in the data (${apiVersion}, Kind=${asString(object["kind"])}) does not match the expected API version (${apiVersionOf(info)}, Kind=${info.kind})`,
-    );
-  }
-  if (object["metadata"] !== undefined && object["metadata"] !== null && !isObject(object["metadata"])) {
+  checkKind(info, object);
+  const given = object["metadata"] ?? {};
+  if (!isObject(given)) {
     throw cannotHandle(info, "json: cannot unmarshal into Go struct field .metadata of type v1.ObjectMeta");
   }
-  const metadata = isObject(object["metadata"]) ? object["metadata"] : {};
+  const metadata = given;
   object["metadata"] = metadata;
   dropNulls(info.custom === undefined ? object : metadata);
   metadata["name"] ??= "";
   checkUnknown(info, prune(object, info.schema), request);
-  if (info.custom === undefined) dropEmpty(object, info.schema);
-  else dropEmpty(metadata, fieldSchema(info.schema, "metadata"));
+  dropAbsent(info, object);
   const wrong = typeErrors(info, object as Obj)[0];
   if (wrong !== undefined) throw cannotHandle(info, `json: cannot unmarshal field ${wrong.field}: ${wrong.message}`);
   return object as Obj;
+}
+
+function checkKind(info: ResourceInfo, object: JsonObject): void {
+  const apiVersion = apiVersionOf(info);
+  object["apiVersion"] ??= apiVersion;
+  object["kind"] ??= info.kind;
+  if (object["apiVersion"] === apiVersion && object["kind"] === info.kind) return;
+  throw badRequest(
+    `the API version in the data (${asString(object["apiVersion"])}, Kind=${asString(object["kind"])}) does not match the expected API version (${apiVersion}, Kind=${info.kind})`,
+  );
 }
 
 function checkUnknown(info: ResourceInfo, unknown: readonly string[], request: WriteRequest): void {
