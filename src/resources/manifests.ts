@@ -3,7 +3,7 @@ import type { FieldPath, Finding, SourcePosition } from "../diagnostics/finding.
 import type { KubeObject } from "./object.ts";
 import { refOf } from "./object.ts";
 import { createPositions } from "./yaml-positions.ts";
-import { readValues, YamlSyntaxError } from "./yaml-values.ts";
+import { readDocuments, readValues, YamlSyntaxError } from "./yaml-values.ts";
 
 /** A text to read objects from; `file` is what messages call it (a path, or `stdin`). */
 export interface SourceText {
@@ -14,7 +14,6 @@ export interface SourceText {
 /** An object, and where fields of it stand. */
 export interface SourcedObject {
   readonly object: KubeObject;
-  readonly file: string;
   /** The place of a field, or of its nearest existing parent. Reads the document again, precisely, when first called. */
   readonly position: (path: FieldPath, of?: "key" | "value") => SourcePosition;
 }
@@ -33,8 +32,7 @@ export function readManifests(sources: readonly SourceText[]): Manifests {
   const objects: SourcedObject[] = [];
   const findings: Finding[] = [];
   for (const source of sources) {
-    for (const chunk of chunksOf(source)) {
-      const read = readChunk(chunk);
+    for (const read of readWhole(source) ?? chunksOf(source).map(readChunk)) {
       objects.push(...read.objects);
       findings.push(...read.findings);
     }
@@ -69,24 +67,46 @@ function chunksOf({ file, text }: SourceText): readonly Chunk[] {
   return chunks;
 }
 
-function readChunk(chunk: Chunk): Manifests {
-  let values: readonly unknown[];
+/** The whole text in one go, which is half as fast again; undefined when something in it cannot be read. */
+function readWhole(source: SourceText): readonly Manifests[] | undefined {
+  const text = source.text.startsWith("\uFEFF") ? source.text.slice(1) : source.text;
   try {
-    values = readValues(chunk.text);
+    let chunks: readonly Chunk[] | undefined;
+    return readDocuments(text).map(({ value, offset }) =>
+      objectsOf(
+        value,
+        lazyPositions(() => {
+          chunks ??= chunksOf(source);
+          const line = text.slice(0, offset).split("\n").length - 1;
+          return chunks.findLast((chunk) => chunk.line <= line) ?? { ...source, line: 0 };
+        }),
+      ),
+    );
+  } catch (error) {
+    if (error instanceof YamlSyntaxError) return undefined;
+    throw error;
+  }
+}
+
+function readChunk(chunk: Chunk): Manifests {
+  try {
+    const locate = lazyPositions(() => chunk);
+    const parts = readValues(chunk.text).map((value) => objectsOf(value, locate));
+    return { objects: parts.flatMap((part) => part.objects), findings: parts.flatMap((part) => part.findings) };
   } catch (error) {
     if (!(error instanceof YamlSyntaxError)) throw error;
     return { objects: [], findings: [unreadable(chunk, error)] };
   }
+}
+
+function objectsOf(value: unknown, locate: Locate): Manifests {
   const objects: SourcedObject[] = [];
   const findings: Finding[] = [];
-  const locate = lazyPositions(chunk);
-  for (const value of values) {
-    for (const { item, path } of itemsOf(value)) {
-      const problem = incomplete(item);
-      const position: SourcedObject["position"] = (field, of) => locate([...path, ...field], of);
-      if (problem === undefined) objects.push({ object: item as KubeObject, file: chunk.file, position });
-      else findings.push({ ...problem, position: position([]) });
-    }
+  for (const { item, path } of itemsOf(value)) {
+    const problem = incomplete(item);
+    const position: SourcedObject["position"] = (field, of) => locate([...path, ...field], of);
+    if (problem === undefined) objects.push({ object: item as KubeObject, position });
+    else findings.push({ ...problem, position: position([]) });
   }
   return { objects, findings };
 }
@@ -108,12 +128,18 @@ const HINTS: readonly (readonly [words: string, hint: string])[] = [
   ["no number that JSON knows", "Put quotes around it, or use a finite number."],
 ];
 
-function lazyPositions(chunk: Chunk): (path: FieldPath, of?: "key" | "value") => SourcePosition {
-  let positions: ReturnType<typeof createPositions> | undefined;
+type Locate = (path: FieldPath, of?: "key" | "value") => SourcePosition;
+
+/** Places in a chunk, which is found and read precisely when a place is first asked for. */
+function lazyPositions(find: () => Chunk): Locate {
+  let known: { readonly chunk: Chunk; readonly positions: ReturnType<typeof createPositions> } | undefined;
   return (path, of) => {
-    positions ??= createPositions(chunk.text);
-    const { line, column } = positions(path, of);
-    return { file: chunk.file, line: chunk.line + line, column };
+    if (known === undefined) {
+      const chunk = find();
+      known = { chunk, positions: createPositions(chunk.text) };
+    }
+    const { line, column } = known.positions(path, of);
+    return { file: known.chunk.file, line: known.chunk.line + line, column };
   };
 }
 

@@ -1,11 +1,14 @@
 import {
   binaryTag,
+  constructFromEvents,
   defineMappingTag,
   defineScalarTag,
-  loadAll,
+  EVENT_ID,
+  type Event,
   mapTag,
   mergeTag,
   NOT_RESOLVED,
+  parseEvents,
   Schema,
   seqTag,
   strTag,
@@ -17,7 +20,7 @@ import { NotJsonNumber, resolvePlain } from "./yaml-scalars.ts";
 export const plainTag = defineScalarTag("tag:yaml.org,2002:meshctl/plain", {
   implicit: true,
   // every other first character makes text: the reader need not ask
-  implicitFirstChars: ["", ..."+-.0123456789~yYnNtTfFoO"],
+  implicitFirstChars: "+-.0123456789~yYnNtTfFoO".split("").concat(""),
   resolve: (source) => {
     const value = resolvePlain(source);
     return typeof value === "string" ? NOT_RESOLVED : value;
@@ -78,10 +81,24 @@ export class YamlSyntaxError extends Error {
   }
 }
 
-/** The values of a YAML text, as Kubernetes reads them (the fast reader: no positions). Throws YamlSyntaxError. */
+/** One document of a text: its value, and the offset at which the value begins. */
+export interface YamlDocument {
+  readonly value: unknown;
+  readonly offset: number;
+}
+
+/** The values of a YAML text, as Kubernetes reads them (the fast reader). Throws YamlSyntaxError. */
 export function readValues(text: string): readonly unknown[] {
+  return readDocuments(text).map(({ value }) => value);
+}
+
+/** The same, with where each document begins. */
+export function readDocuments(text: string): readonly YamlDocument[] {
   try {
-    return loadAll(text, { schema: kubernetesSchema });
+    const events = parseEvents(text, {});
+    const values = constructFromEvents(events, { source: text, schema: kubernetesSchema });
+    const roots = events.flatMap((event, index) => (event.type === EVENT_ID.DOCUMENT ? [events[index + 1]] : []));
+    return values.map((value, index) => ({ value, offset: offsetOf(roots[index]) }));
   } catch (error) {
     if (error instanceof YAMLException)
       throw new YamlSyntaxError(error.reason, (error.mark?.line ?? 0) + 1, (error.mark?.column ?? 0) + 1);
@@ -91,4 +108,10 @@ export function readValues(text: string): readonly unknown[] {
     }
     throw error;
   }
+}
+
+function offsetOf(event: Event | undefined): number {
+  if (event === undefined) return 0;
+  if (event.type === EVENT_ID.SCALAR) return event.valueStart;
+  return event.type === EVENT_ID.MAPPING || event.type === EVENT_ID.SEQUENCE ? event.start : 0;
 }
