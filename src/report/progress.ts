@@ -13,7 +13,8 @@ export async function createProgress(io: {
   readonly isTTY: boolean;
   readonly err: (text: string) => void;
 }): Promise<Progress> {
-  return io.isTTY ? spinner() : lines(io.err);
+  // a terminal that says it is 0 columns wide (CI, script) would have ora clear lines for ever
+  return io.isTTY && process.stderr.isTTY === true && process.stderr.columns > 0 ? spinner() : lines(io.err);
 }
 
 async function spinner(): Promise<Progress> {
