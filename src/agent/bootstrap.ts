@@ -2,6 +2,9 @@ import { isIP } from "node:net";
 import { scopePinningLogger, statNamespaceExtension, statsConfig } from "./bootstrap-stats.ts";
 import { type AgentConfig, type HostPort, PATHS } from "./config.ts";
 
+/** Envoy's own back-off grows to 30 s while meshd is away: a proxy must be back within seconds of the next meshd. */
+const ADS_RETRY = { retry_back_off: { base_interval: "0.1s", max_interval: "2s" } } as const;
+
 /** Envoy's bootstrap in proto JSON form (field names as in the protos): what is written to envoy-rev.json. */
 export type Bootstrap = Readonly<Record<string, unknown>>;
 
@@ -73,7 +76,7 @@ function dynamicResources(): unknown {
       api_type: "DELTA_GRPC",
       transport_api_version: "V3",
       set_node_on_first_message_only: true,
-      grpc_services: [{ envoy_grpc: { cluster_name: "xds-grpc" } }],
+      grpc_services: [{ envoy_grpc: { cluster_name: "xds-grpc", retry_policy: ADS_RETRY } }],
     },
   };
 }

@@ -31,7 +31,7 @@ export const insight = {
     const bad = await scenario.meshctl(["analyze", "-n", SHOP, "-f", "samples/shop/broken/missing-host.yaml"], {
       expect: 1,
     });
-    must(/missing-host\.yaml:\d+:\d+.*IST0101/.test(bad.stdout), `no file, line and code in:\n${bad.stdout}`);
+    must(/\[IST0101\] .*missing-host\.yaml:13:13/.test(bad.stdout), `no file, line and code in:\n${bad.stdout}`);
 
     const injected = await scenario.meshctl(["inject", "-f", "samples/getting-started/app.yaml"], { quiet: true });
     must(injected.stdout.includes("name: istio-proxy"), "inject printed no sidecar");
