@@ -28,93 +28,92 @@ function* addresses(cidr: string): Generator<string> {
   }
 }
 
+interface Pool {
+  readonly store: Store;
+  readonly cidr: string;
+  readonly apiAddress: string;
+}
+
+function others({ store }: Pool, service: Obj): JsonObject[] {
+  return store
+    .list("/services")
+    .filter((other) => other.metadata.uid !== service.metadata.uid)
+    .map((other) => asObject(other.spec));
+}
+
+/** The address asked for, when it is free and in the range. */
+function checkAddress(pool: Pool, wanted: string, taken: ReadonlySet<string>): Cause[] {
+  const range = ipaddr.IPv4.parseCIDR(pool.cidr);
+  const inRange = ipaddr.IPv4.isValidFourPartDecimal(wanted) && ipaddr.IPv4.parse(wanted).match(range);
+  const refuse = (why: string): Cause[] => [
+    invalidValue("spec.clusterIPs", [wanted], `failed to allocate IP ${wanted}: ${why}`),
+  ];
+  if (!inRange) return refuse(`the provided IP is not in the valid range ${pool.cidr}`);
+  return taken.has(wanted) ? refuse("provided IP is already allocated") : [];
+}
+
+function freeAddress(pool: Pool, service: Obj, taken: ReadonlySet<string>): string | undefined {
+  const isApi = service.metadata.namespace === "default" && service.metadata.name === "kubernetes";
+  for (const address of addresses(pool.cidr)) {
+    if (!taken.has(address) && (isApi || address !== pool.apiAddress)) return address;
+  }
+  return undefined;
+}
+
+function assignAddress(pool: Pool, service: Obj, spec: JsonObject): Cause[] {
+  const wanted = asString(spec["clusterIP"]) || (asStrings(spec["clusterIPs"])[0] ?? "");
+  const taken = new Set(others(pool, service).map((other) => asString(other["clusterIP"])));
+  const chosen = wanted === "" ? freeAddress(pool, service, taken) : wanted;
+  if (chosen === undefined) return [invalidValue("spec.clusterIP", "", `no addresses are left in ${pool.cidr}`)];
+  Object.assign(spec, { clusterIP: chosen, clusterIPs: [chosen] });
+  return wanted === "" || wanted === "None" ? [] : checkAddress(pool, wanted, taken);
+}
+
+function assignNodePorts(pool: Pool, service: Obj, spec: JsonObject): Cause[] {
+  const taken = new Set(
+    others(pool, service).flatMap((other) => asObjects(other["ports"]).map((port) => port["nodePort"])),
+  );
+  const causes: Cause[] = [];
+  asObjects(spec["ports"]).forEach((port, index) => {
+    const wanted = Number(port["nodePort"] ?? 0);
+    const field = `spec.ports[${index}].nodePort`;
+    if (wanted !== 0 && taken.has(wanted))
+      causes.push(invalidValue(field, wanted, "provided port is already allocated"));
+    let chosen = wanted === 0 ? nodePorts.first : wanted;
+    while (wanted === 0 && taken.has(chosen) && chosen <= nodePorts.last) chosen++;
+    port["nodePort"] = chosen;
+    taken.add(chosen);
+  });
+  return causes;
+}
+
+/** An update that names no address keeps the one the Service has. */
+function keepAddress(spec: JsonObject, before: Obj | undefined): void {
+  const old = asObject(before?.spec);
+  if (old["clusterIP"] === undefined || old["type"] === "ExternalName") return;
+  if (asString(spec["clusterIP"]) === "")
+    Object.assign(spec, { clusterIP: old["clusterIP"], clusterIPs: old["clusterIPs"] });
+}
+
 export function createAllocator(store: Store, cidr: string): Allocator {
-  const range = ipaddr.IPv4.parseCIDR(cidr);
-  const usable = addresses(cidr);
-  const apiAddress = String(usable.next().value);
-  const services = (except: Obj): Obj[] =>
-    store.list("/services").filter((service) => service.metadata.uid !== except.metadata.uid);
-
-  function assignAddress(service: Obj, spec: JsonObject): Cause[] {
-    const wanted = asString(spec["clusterIP"] ?? asStrings(spec["clusterIPs"])[0]);
-    const taken = new Set(services(service).map((other) => asString(asObject(other.spec)["clusterIP"])));
-    if (wanted === "None") {
-      Object.assign(spec, { clusterIP: "None", clusterIPs: ["None"] });
-      return [];
-    }
-    if (wanted !== "") {
-      const inRange = ipaddr.IPv4.isValidFourPartDecimal(wanted) && ipaddr.IPv4.parse(wanted).match(range);
-      if (!inRange)
-        return [
-          invalidValue(
-            "spec.clusterIPs",
-            [wanted],
-            `failed to allocate IP ${wanted}: the provided IP is not in the valid range ${cidr}`,
-          ),
-        ];
-      if (taken.has(wanted))
-        return [
-          invalidValue(
-            "spec.clusterIPs",
-            [wanted],
-            `failed to allocate IP ${wanted}: provided IP is already allocated`,
-          ),
-        ];
-      Object.assign(spec, { clusterIP: wanted, clusterIPs: [wanted] });
-      return [];
-    }
-    const isApi = service.metadata.namespace === "default" && service.metadata.name === "kubernetes";
-    for (const address of addresses(cidr)) {
-      if (taken.has(address) || (address === apiAddress && !isApi)) continue;
-      Object.assign(spec, { clusterIP: address, clusterIPs: [address] });
-      return [];
-    }
-    return [invalidValue("spec.clusterIP", "", `no addresses are left in ${cidr}`)];
-  }
-
-  function assignNodePorts(service: Obj, spec: JsonObject): Cause[] {
-    const others = services(service).flatMap((other) => asObjects(asObject(other.spec)["ports"]));
-    const taken = new Set(others.map((port) => port["nodePort"]));
-    const causes: Cause[] = [];
-    asObjects(spec["ports"]).forEach((port, index) => {
-      const wanted = port["nodePort"];
-      if (typeof wanted === "number" && wanted !== 0) {
-        if (taken.has(wanted))
-          causes.push(invalidValue(`spec.ports[${index}].nodePort`, wanted, "provided port is already allocated"));
-        taken.add(wanted);
-        return;
-      }
-      let free = nodePorts.first;
-      while (taken.has(free) && free <= nodePorts.last) free++;
-      port["nodePort"] = free;
-      taken.add(free);
-    });
-    return causes;
-  }
-
+  const apiAddress = String(addresses(cidr).next().value);
+  const pool: Pool = { store, cidr, apiAddress };
   return {
     apiAddress,
     assign(service, before) {
-      const spec = service.spec;
+      const { spec } = service;
       if (spec === undefined) return [];
-      const type = spec["type"];
-      if (type === "ExternalName") {
+      if (spec["type"] === "ExternalName") {
         for (const key of ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"]) delete spec[key];
         return [];
       }
-      const old = asObject(before?.spec);
-      if (old["clusterIP"] !== undefined && old["type"] !== "ExternalName") {
-        spec["clusterIP"] ??= old["clusterIP"];
-        spec["clusterIPs"] ??= [spec["clusterIP"]];
-        if (spec["clusterIP"] === "")
-          Object.assign(spec, { clusterIP: old["clusterIP"], clusterIPs: old["clusterIPs"] });
-      }
-      const causes = assignAddress(service, spec);
+      keepAddress(spec, before);
+      const causes = assignAddress(pool, service, spec);
       spec["ipFamilies"] ??= ["IPv4"];
       spec["ipFamilyPolicy"] ??= "SingleStack";
-      const wantsPorts =
-        type === "NodePort" || (type === "LoadBalancer" && spec["allocateLoadBalancerNodePorts"] !== false);
-      return wantsPorts ? [...causes, ...assignNodePorts(service, spec)] : causes;
+      const balanced = spec["type"] === "LoadBalancer" && spec["allocateLoadBalancerNodePorts"] !== false;
+      if (spec["type"] !== "NodePort" && !balanced) return causes;
+      return [...causes, ...assignNodePorts(pool, service, spec)];
     },
   };
 }

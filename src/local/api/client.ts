@@ -44,27 +44,22 @@ export function createLocalClient(core: Core): LocalClient {
     async list(id, options = {}) {
       const info = infoOf(id);
       const { items, resourceVersion } = listObjects(core, info, { ...options, namespace: options.namespace });
-      return await Promise.resolve({ items, resourceVersion });
+      return Promise.resolve({ items, resourceVersion });
     },
     async create(id, object) {
       const info = infoOf(id);
-      return await createObject(
-        core,
-        { info, namespace: placed(info, object.metadata.namespace) },
-        object,
-        requestOf(core),
-      );
+      return createObject(core, { info, namespace: placed(info, object.metadata.namespace) }, object, requestOf(core));
     },
     async update(id, object, subresource) {
       const info = infoOf(id);
       const target = { info, namespace: placed(info, object.metadata.namespace), name: object.metadata.name };
-      return await replaceObject(core, target, object, requestOf(core, subresource));
+      return replaceObject(core, target, object, requestOf(core, subresource));
     },
-    async mergePatch(id, namespace, name, patch, subresource): Promise<KubeObject> {
+    async mergePatch(...[id, namespace, name, patch, subresource]): Promise<KubeObject> {
       const info = infoOf(id);
       const target = { info, namespace: placed(info, namespace), name };
       const body = { body: patch, type: patchTypes.merge, force: false };
-      return await patchObject(core, target, body, requestOf(core, subresource));
+      return patchObject(core, target, body, requestOf(core, subresource));
     },
     async delete(id, namespace, name, options = {}) {
       const info = infoOf(id);

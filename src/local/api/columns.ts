@@ -13,6 +13,11 @@ function count(name: string, cell: (object: Obj) => unknown): BuiltinColumn {
 
 const age = text("Age", (object) => ageText(object.metadata.creationTimestamp));
 
+/** A number or text as it stands, for fields that may be either. */
+function plain(value: unknown, absent: string): string {
+  return typeof value === "number" ? String(value) : asString(value) || absent;
+}
+
 function orNone(value: string): string {
   return value === "" ? "<none>" : value;
 }
@@ -217,8 +222,8 @@ const byCollection: Readonly<Record<string, BuiltinColumns>> = {
   "admissionregistration.k8s.io/mutatingwebhookconfigurations": webhookColumns,
   "admissionregistration.k8s.io/validatingwebhookconfigurations": webhookColumns,
   "policy/poddisruptionbudgets": [
-    text("Min Available", (object) => String(at(object, "spec", "minAvailable") ?? "N/A")),
-    text("Max Unavailable", (object) => String(at(object, "spec", "maxUnavailable") ?? "N/A")),
+    text("Min Available", (object) => plain(at(object, "spec", "minAvailable"), "N/A")),
+    text("Max Unavailable", (object) => plain(at(object, "spec", "maxUnavailable"), "N/A")),
     count("Allowed Disruptions", (object) => at(object, "status", "disruptionsAllowed")),
     age,
   ],
@@ -228,7 +233,7 @@ const byCollection: Readonly<Record<string, BuiltinColumns>> = {
       (object) =>
         `${asString(at(object, "spec", "scaleTargetRef", "kind"))}/${asString(at(object, "spec", "scaleTargetRef", "name"))}`,
     ),
-    text("MinPods", (object) => String(at(object, "spec", "minReplicas") ?? "<unset>")),
+    text("MinPods", (object) => plain(at(object, "spec", "minReplicas"), "<unset>")),
     count("MaxPods", (object) => at(object, "spec", "maxReplicas")),
     count("Replicas", (object) => at(object, "status", "currentReplicas")),
     age,

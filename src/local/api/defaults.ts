@@ -232,7 +232,6 @@ const bySpec: Readonly<Record<string, (spec: JsonObject) => void>> = {
     if (isObject(spec["template"])) defaultTemplate(spec);
   },
   "/services": defaultService,
-  "/namespaces": (spec) => fill(spec, { finalizers: ["kubernetes"] }),
   "apps/deployments": defaultDeployment,
   "apps/replicasets": (spec) => {
     fill(spec, { replicas: 1 });

@@ -131,23 +131,26 @@ export function fieldsOf(value: unknown, schema: Schema | undefined): FieldSet {
 }
 
 function collect(value: unknown, schema: Schema | undefined, into: FieldSet): void {
-  if (isObject(value) && !isAtomicMap(schema) && Object.keys(value).length > 0) {
-    for (const [key, item] of Object.entries(value)) {
-      const child = childOf(into, `f:${key}`);
-      collect(item, fieldSchema(schema, key), child);
-      if (schema?.properties?.[key] === undefined) child.self = true;
-    }
-    return;
+  const empty = typeof value === "object" && value !== null && Object.keys(value).length === 0;
+  if (isObject(value) && !isAtomicMap(schema) && !empty) collectFields(value, schema, into);
+  else if (Array.isArray(value) && listKind(schema) !== "atomic" && !empty) collectItems(value, schema, into);
+  else into.self = true;
+}
+
+function collectFields(value: JsonObject, schema: Schema | undefined, into: FieldSet): void {
+  for (const [key, item] of Object.entries(value)) {
+    const child = childOf(into, `f:${key}`);
+    collect(item, fieldSchema(schema, key), child);
+    if (schema?.properties?.[key] === undefined) child.self = true;
   }
-  if (Array.isArray(value) && listKind(schema) !== "atomic" && value.length > 0) {
-    for (const item of value as unknown[]) {
-      const child = childOf(into, itemKey(item, schema));
-      child.self = true;
-      if (isObject(item) && listKind(schema) === "map") collect(item, itemSchema(schema), child);
-    }
-    return;
+}
+
+function collectItems(value: readonly unknown[], schema: Schema | undefined, into: FieldSet): void {
+  for (const item of value) {
+    const child = childOf(into, itemKey(item, schema));
+    child.self = true;
+    if (isObject(item) && listKind(schema) === "map") collect(item, itemSchema(schema), child);
   }
-  into.self = true;
 }
 
 /** What differs between two states: members set or changed, and members gone. */

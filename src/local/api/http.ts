@@ -3,8 +3,11 @@ import { authenticate } from "./authenticate.ts";
 import type { User } from "./core.ts";
 import { aggregatedDiscovery, coreVersions, groupList, oneGroup, resourceList } from "./discovery.ts";
 import { openapiDocument, openapiIndex } from "./openapi.ts";
+import type { JsonObject } from "./json.ts";
 import type { AccessQuestion } from "./rbac.ts";
-import { type Call, handleResource } from "./resource-http.ts";
+import type { Registry } from "./registry.ts";
+import type { Call } from "./call.ts";
+import { handleResource } from "./resource-http.ts";
 import { parseRoute, questionOf, type Route } from "./route.ts";
 import type { ServerDeps } from "./server.ts";
 import { forbidden, methodNotAllowed, noSuchPath } from "./status.ts";
@@ -100,27 +103,29 @@ const fixed: Readonly<Record<string, Fixed>> = {
     }),
 };
 
+/** What stands behind a path with names in it: OpenAPI documents, groups, and the resources of a version. */
+function documentAt(registry: Registry, path: string): JsonObject | undefined {
+  const document = /^\/openapi\/v3\/(?:api|apis\/([^/]+))\/([^/]+)$/.exec(path);
+  if (document !== null) return openapiDocument(registry, document[1] ?? "", document[2] ?? "");
+  const group = /^\/apis\/([^/]+)$/.exec(path)?.[1];
+  if (group !== undefined) return oneGroup(registry, group);
+  const list = /^\/(?:api|apis\/([^/]+))\/([^/]+)$/.exec(path);
+  return list === null ? undefined : resourceList(registry, list[1] ?? "", list[2] ?? "");
+}
+
 function handleFixed(deps: ServerDeps, message: IncomingMessage, url: URL, response: ServerResponse): void {
-  if (message.method !== "GET" && message.method !== "HEAD")
+  if (message.method !== "GET" && message.method !== "HEAD") {
     throw methodNotAllowed("the server does not allow this method on the requested resource");
+  }
   const path = url.pathname.length > 1 ? url.pathname.replace(/\/$/, "") : url.pathname;
-  const handler = fixed[path];
+  const handler = fixed[path] ?? (/^\/(healthz|livez|readyz)\//.test(path) ? healthy : undefined);
   if (handler !== undefined) {
     handler({ deps, message, url, response });
     return;
   }
-  const { registry } = deps.core;
-  const document = /^\/openapi\/v3\/(?:api|apis\/([^/]+))\/([^/]+)$/.exec(path);
-  if (document !== null) {
-    sendJson(response, 200, openapiDocument(registry, document[1] ?? "", document[2] ?? ""));
-    return;
-  }
-  const list = /^\/(?:api|apis\/([^/]+))\/([^/]+)$/.exec(path);
-  const group = /^\/apis\/([^/]+)$/.exec(path)?.[1];
-  if (group !== undefined) sendJson(response, 200, oneGroup(registry, group));
-  else if (list !== null) sendJson(response, 200, resourceList(registry, list[1] ?? "", list[2] ?? ""));
-  else if (/^\/(healthz|livez|readyz)\//.test(path)) healthy({ deps, message, url, response });
-  else throw noSuchPath();
+  const document = documentAt(deps.core.registry, path);
+  if (document === undefined) throw noSuchPath();
+  sendJson(response, 200, document);
 }
 
 /** Answers one request; never throws and never leaves one unanswered. */

@@ -1,8 +1,9 @@
 import type { JsonObject, Obj } from "./json.ts";
 import { asObject, asObjects, asString, at } from "./json.ts";
 import { getObject } from "./read.ts";
-import type { Call } from "./resource-http.ts";
+import type { Call } from "./call.ts";
 import { badRequest, notImplemented, StatusError } from "./status.ts";
+import type { PodBackend } from "./types.ts";
 import type { Target } from "./write.ts";
 
 function containerOf(pod: Obj, asked: string): string {
@@ -43,25 +44,21 @@ function flag(query: URLSearchParams, name: string): boolean {
   return ["true", "1"].includes(query.get(name) ?? "");
 }
 
-/** Streams a container's log as the node has it. */
-export async function serveLog(call: Call, target: Target): Promise<void> {
-  const { query, response } = call;
-  const pod = getObject(call.deps.core, target);
-  const container = containerOf(pod, query.get("container") ?? "");
-  const previous = flag(query, "previous");
-  checkStarted(pod, container, previous);
-  const backend = call.deps.backend();
-  if (backend === undefined) throw new StatusError(503, "ServiceUnavailable", "no node is running");
+type LogTarget = Parameters<PodBackend["logs"]>[0];
+
+/** What is asked for, checked against the pod. Throws 400, and 501 for what the node cannot do. */
+function logTarget(call: Call, target: Target): LogTarget {
+  const { query } = call;
   for (const name of ["sinceSeconds", "sinceTime", "stream"]) {
     if (query.has(name)) throw notImplemented(`the embedded cluster does not have ${name} for logs: use tailLines`);
   }
   const tail = query.get("tailLines");
   if (tail !== null && !/^\d+$/.test(tail)) throw badRequest(`invalid tailLines: ${tail}`);
-  const abort = new AbortController();
-  response.on("close", () => {
-    abort.abort();
-  });
-  const options = {
+  const pod = getObject(call.deps.core, target);
+  const container = containerOf(pod, query.get("container") ?? "");
+  const previous = flag(query, "previous");
+  checkStarted(pod, container, previous);
+  return {
     namespace: target.namespace ?? "",
     pod: target.name,
     container,
@@ -70,14 +67,25 @@ export async function serveLog(call: Call, target: Target): Promise<void> {
     previous,
     timestamps: flag(query, "timestamps"),
   };
-  const limit = Number(query.get("limitBytes") ?? Number.POSITIVE_INFINITY);
+}
+
+/** Streams a container's log as the node has it. */
+export async function serveLog(call: Call, target: Target): Promise<void> {
+  const { query, response } = call;
+  const options = logTarget(call, target);
+  const backend = call.deps.backend();
+  if (backend === undefined) throw new StatusError(503, "ServiceUnavailable", "no node is running");
+  const abort = new AbortController();
+  response.on("close", () => {
+    abort.abort();
+  });
   response.writeHead(200, { "content-type": "text/plain", "cache-control": "no-cache, private" });
   response.flushHeaders();
-  let sent = 0;
+  let left = Number(query.get("limitBytes") ?? Number.POSITIVE_INFINITY);
   for await (const chunk of backend.logs(options, abort.signal)) {
-    if (abort.signal.aborted || sent >= limit) break;
-    const part = chunk.subarray(0, limit - sent);
-    sent += part.length;
+    if (abort.signal.aborted || left <= 0) break;
+    const part = chunk.subarray(0, left);
+    left -= part.length;
     if (!response.write(part)) await drained(call);
   }
   response.end();

@@ -36,7 +36,7 @@ function dialOf(deps: ServerDeps, route: Route): Dial {
   getObject(deps.core, { info, namespace, name });
   const backend = deps.backend();
   if (backend === undefined) throw new StatusError(503, "ServiceUnavailable", "no node is running");
-  return async (port) => await backend.dial({ namespace: namespace ?? "", pod: name, port });
+  return async (port) => backend.dial({ namespace: namespace ?? "", pod: name, port });
 }
 
 /** Answers an upgrade request: port-forward in the three ways its clients speak; everything else is refused. */

@@ -36,7 +36,7 @@ export function hasStatus(info: ResourceInfo): boolean {
   return info.subresources.has("status");
 }
 
-/** The status a new object starts with: what a client sent counts only where status has no path of its own (and for nodes). */
+/** The status (and a namespace's finalizer) a new object starts with: what a client sent counts only where status has no path of its own (and for nodes). */
 export function initialStatus(info: ResourceInfo, object: Obj): void {
   if (hasStatus(info) && info.collection !== "/nodes") delete object.status;
   switch (info.collection) {
@@ -45,6 +45,7 @@ export function initialStatus(info: ResourceInfo, object: Obj): void {
       break;
     case "/namespaces":
       object.status = { phase: "Active" };
+      object.spec = { finalizers: ["kubernetes"], ...object.spec };
       break;
     case "/services":
       object.status = { loadBalancer: {} };
@@ -86,8 +87,7 @@ export function mergeForSubresource(
   } else if (hasStatus(info)) {
     if (existing.status === undefined) delete out.status;
     else out.status = clone(existing.status);
-    if (info.collection === "/namespaces")
-      out.spec = { ...out.spec, finalizers: asObject(existing.spec)["finalizers"] };
+    if (info.collection === "/namespaces") out.spec = clone(existing.spec ?? {});
   }
   keepIdentity(out, existing);
   return out;

@@ -1,6 +1,6 @@
 import { kubeProtosJson } from "../../gen/kube-protos.ts";
 import type { JsonObject } from "./json.ts";
-import { asString, isObject } from "./json.ts";
+import { asArray, asObject, asString, isObject } from "./json.ts";
 import { splitApiVersion } from "./registry.ts";
 import { builtinSchemas } from "./schema.ts";
 import { badRequest, unsupportedMediaType } from "./status.ts";
@@ -103,29 +103,39 @@ const special: Readonly<Record<string, (fields: JsonObject) => unknown>> = {
 
 function value(type: string, raw: bigint | Buffer): unknown {
   if (type.length === 1) return scalar(type, raw);
-  const fields = decodeMessage(type, Buffer.isBuffer(raw) ? raw : Buffer.alloc(0));
+  const fields = decodeMessage(type, bytesOf(raw));
   const single = special[type];
   return single === undefined ? fields : single(fields);
 }
 
+function bytesOf(raw: bigint | Buffer): Buffer {
+  return Buffer.isBuffer(raw) ? raw : Buffer.alloc(0);
+}
+
+function mapEntry(type: string, raw: Buffer): JsonObject {
+  const entry = [...rawFields(raw)];
+  const part = (number: number): bigint | Buffer =>
+    entry.find((field) => field.number === number)?.value ?? Buffer.alloc(0);
+  return { [String(scalar("s", part(1)))]: value(type, part(2)) };
+}
+
 function put(out: JsonObject, [name, type]: readonly [string, string], raw: bigint | Buffer): void {
-  const mark = type.charAt(0);
-  if (mark === "^") {
-    Object.assign(out, decodeMessage(type.slice(1), Buffer.isBuffer(raw) ? raw : Buffer.alloc(0)));
-  } else if (mark === "*") {
-    const list = Array.isArray(out[name]) ? (out[name] as unknown[]) : [];
-    out[name] = [...list, value(type.slice(1), raw)];
-  } else if (mark === "%") {
-    const map = isObject(out[name]) ? out[name] : {};
-    const entry = [...rawFields(Buffer.isBuffer(raw) ? raw : Buffer.alloc(0))];
-    const key = entry.find((field) => field.number === 1)?.value ?? Buffer.alloc(0);
-    const item = entry.find((field) => field.number === 2)?.value ?? Buffer.alloc(0);
-    out[name] = { ...map, [String(scalar("s", key))]: value(type.slice(1), item) };
-  } else {
-    const decoded = value(type, raw);
-    // An unset time is written as an empty message: in JSON it is absent.
-    const unsetTime = type === `${meta}.Time` && Buffer.isBuffer(raw) && raw.length === 0;
-    if (!unsetTime) out[name] = decoded;
+  const inner = type.slice(1);
+  switch (type.charAt(0)) {
+    case "^":
+      Object.assign(out, decodeMessage(inner, bytesOf(raw)));
+      break;
+    case "*":
+      out[name] = [...asArray(out[name]), value(inner, raw)];
+      break;
+    case "%":
+      out[name] = { ...asObject(out[name]), ...mapEntry(inner, bytesOf(raw)) };
+      break;
+    default: {
+      // An unset time is written as an empty message: in JSON it is absent.
+      const unsetTime = type === `${meta}.Time` && bytesOf(raw).length === 0;
+      if (!unsetTime) out[name] = value(type, raw);
+    }
   }
 }
 
@@ -158,10 +168,12 @@ function messageOf(apiVersion: string, kind: string): string {
 const magic = Buffer.from([0x6b, 0x38, 0x73, 0x00]);
 
 /** Fields that are no pointers in Go: their zero is written, and means absent. */
-const zeroMeansAbsent = new Set([
-  ...["hostPort", "nodePort", "minReadySeconds", "generation", "observedGeneration", "port"],
-  ...["hostNetwork", "hostPID", "hostIPC", "stdin", "stdinOnce", "tty", "paused", "readOnly", "unschedulable"],
-]);
+const zeroMeansAbsent = new Set(
+  (
+    "hostPort nodePort minReadySeconds generation observedGeneration port hostNetwork hostPID hostIPC stdin stdinOnce tty " +
+    "paused readOnly unschedulable"
+  ).split(" "),
+);
 
 /** Leaves out what JSON would leave out: empty strings, and the zeros of fields that are no pointers. */
 function withoutZeros(value_: unknown): unknown {
@@ -180,10 +192,7 @@ export function decodeProtobuf(bytes: Buffer): JsonObject {
   if (!bytes.subarray(0, 4).equals(magic))
     throw badRequest("provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]");
   const fields = [...rawFields(bytes.subarray(4))];
-  const of = (number: number): Buffer => {
-    const found = fields.find((field) => field.number === number)?.value;
-    return Buffer.isBuffer(found) ? found : Buffer.alloc(0);
-  };
+  const of = (number: number): Buffer => bytesOf(fields.find((field) => field.number === number)?.value ?? 0n);
   const type = [...rawFields(of(1))];
   const text = (number: number): string =>
     String(scalar("s", type.find((field) => field.number === number)?.value ?? Buffer.alloc(0)));

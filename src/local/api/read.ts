@@ -43,11 +43,11 @@ export function matcher(info: ResourceInfo, filter: Filter): (object: Obj) => bo
   const checks: ((object: Obj) => boolean)[] = [];
   const { namespace } = filter;
   if (namespace !== undefined) checks.push((object) => object.metadata.namespace === namespace);
-  if (filter.labelSelector !== undefined && filter.labelSelector !== "") {
+  if (isSet(filter.labelSelector)) {
     const labels = parseLabelSelector(filter.labelSelector);
     checks.push((object) => labels(object.metadata.labels ?? {}));
   }
-  if (filter.fieldSelector !== undefined && filter.fieldSelector !== "") {
+  if (isSet(filter.fieldSelector)) {
     checks.push(parseFieldSelector(filter.fieldSelector, info.collection, info.custom?.selectableFields ?? []));
   }
   return (object) => checks.every((check) => check(object));
@@ -74,29 +74,40 @@ function versionOf(text: string | undefined): number | undefined {
   return Number(text);
 }
 
+/** The version a list shows: that of its first page, an exact one, or now. Throws 504 for one that is yet to come. */
+function versionOfList(core: Core, request: ListRequest, token: ContinueToken | undefined): number {
+  const asked = versionOf(request.resourceVersion);
+  if (asked !== undefined && asked > core.store.version) throw tooNew(asked, core.store.version);
+  if (token !== undefined) return token.v;
+  return request.resourceVersionMatch === "Exact" && asked !== undefined ? asked : core.store.version;
+}
+
+function isSet(text: string | undefined): text is string {
+  return text !== undefined && text !== "";
+}
+
 /** A list: consistent over its pages, or as of an exact version. 410 when that is no longer known. */
 export function listObjects(core: Core, info: ResourceInfo, request: ListRequest): ListResult {
   const matches = matcher(info, request);
-  const token = request.continue === undefined || request.continue === "" ? undefined : readToken(request.continue);
-  const asked = versionOf(request.resourceVersion);
-  if (asked !== undefined && asked > core.store.version) throw tooNew(asked, core.store.version);
-  const exact = request.resourceVersionMatch === "Exact" ? asked : undefined;
-  const version = token?.v ?? exact ?? core.store.version;
+  const token = isSet(request.continue) ? readToken(request.continue) : undefined;
+  const version = versionOfList(core, request, token);
   const all = core.store.listAt(info.collection, request.namespace, version).filter(matches);
   const rest = token === undefined ? all : all.filter((object) => listKey(object) > token.after);
-  const limit = request.limit === undefined || request.limit <= 0 ? rest.length : request.limit;
+  const limit = Math.max(0, request.limit ?? 0) || rest.length;
   const items = rest.slice(0, limit);
   const last = items.at(-1);
   const more = rest.length - items.length;
+  const selected = isSet(request.labelSelector) || isSet(request.fieldSelector);
   return {
     items: items.map((object) => present(info, object)),
     resourceVersion: String(version),
-    continue:
-      more > 0 && last !== undefined
-        ? Buffer.from(JSON.stringify({ v: version, after: listKey(last) })).toString("base64url")
-        : undefined,
-    remaining: more > 0 && (request.labelSelector ?? request.fieldSelector ?? "") === "" ? more : undefined,
+    continue: more > 0 && last !== undefined ? writeToken({ v: version, after: listKey(last) }) : undefined,
+    remaining: more > 0 && !selected ? more : undefined,
   };
+}
+
+function writeToken(token: ContinueToken): string {
+  return Buffer.from(JSON.stringify(token)).toString("base64url");
 }
 
 function tooNew(asked: number, current: number): StatusError {

@@ -1,3 +1,4 @@
+import { compact } from "../../base/compact.ts";
 import type { Core, WriteRequest } from "./core.ts";
 import { present, storedForm, subjectOf } from "./core.ts";
 import { crdCollection, crdFinalizer } from "./crd.ts";
@@ -131,23 +132,25 @@ export async function removeMany(
   return removed;
 }
 
+function textOf(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+function policyOf(given: JsonObject, query: URLSearchParams): string | undefined {
+  const orphan = given["orphanDependents"] ?? query.get("orphanDependents");
+  const legacy = orphan === true || orphan === "true" ? "Orphan" : undefined;
+  return textOf(given["propagationPolicy"]) ?? textOf(query.get("propagationPolicy")) ?? legacy;
+}
+
 /** Reads DeleteOptions of a body (may be absent) and of query parameters. Throws 400. */
 export function deleteOptions(body: unknown, query: URLSearchParams): DeleteOptions {
   const given: JsonObject = asObject(body);
   const grace = given["gracePeriodSeconds"] ?? query.get("gracePeriodSeconds") ?? undefined;
   const seconds = grace === undefined ? undefined : Number(grace);
-  if (seconds !== undefined && !Number.isInteger(seconds))
+  if (seconds !== undefined && !Number.isInteger(seconds)) {
     throw badRequest("gracePeriodSeconds must be a whole number");
-  const orphan = given["orphanDependents"] ?? query.get("orphanDependents");
-  const legacy = orphan === true || orphan === "true" ? "Orphan" : undefined;
-  const policy = given["propagationPolicy"] ?? query.get("propagationPolicy") ?? legacy;
+  }
   const { uid, resourceVersion } = asObject(given["preconditions"]);
-  return {
-    gracePeriodSeconds: seconds,
-    propagationPolicy: typeof policy === "string" && policy !== "" ? policy : undefined,
-    preconditions: {
-      ...(typeof uid === "string" ? { uid } : {}),
-      ...(typeof resourceVersion === "string" && resourceVersion !== "" ? { resourceVersion } : {}),
-    },
-  };
+  const preconditions = compact({ uid: textOf(uid), resourceVersion: textOf(resourceVersion) });
+  return { gracePeriodSeconds: seconds, propagationPolicy: policyOf(given, query), preconditions };
 }

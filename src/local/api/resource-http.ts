@@ -1,5 +1,4 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
-import type { User, WriteRequest } from "./core.ts";
+import { type Call, writeRequestOf } from "./call.ts";
 import { subjectOf } from "./core.ts";
 import type { JsonObject, Obj } from "./json.ts";
 import { asObject, isObject } from "./json.ts";
@@ -10,66 +9,19 @@ import type { ResourceInfo } from "./registry.ts";
 import { apiVersionOf } from "./registry.ts";
 import { deleteOptions, removeMany, removeObject } from "./remove.ts";
 import { answerReview } from "./reviews.ts";
-import type { ServerDeps } from "./server.ts";
-import { badRequest, invalid, methodNotAllowed, StatusError, unsupportedMediaType } from "./status.ts";
+import { badRequest, methodNotAllowed, noSuchPath, StatusError, unsupportedMediaType } from "./status.ts";
 import { handleSubresource, isOwnSubresource } from "./subresources.ts";
 import { tableBookmark, tableOf } from "./table.ts";
 import { partialObject, serveWatch, watchParameters } from "./watch-http.ts";
 import { type Format, mediaType, negotiate, readBody, sendJson } from "./wire.ts";
 import { createObject, patchObject, replaceObject, type Target } from "./write.ts";
 
-/** One request to a resource. */
-export interface Call {
-  readonly deps: ServerDeps;
-  readonly message: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly user: User;
-  readonly query: URLSearchParams;
-  readonly info: ResourceInfo;
-  readonly namespace: string | undefined;
-  readonly name: string | undefined;
-  readonly subresource: string | undefined;
-}
-
 function notAllowed(): StatusError {
   return methodNotAllowed("the server does not allow this method on the requested resource");
 }
 
-/** The write parameters of a request, and the warnings it collects. */
-export function writeRequestOf(call: Call): WriteRequest & { readonly warnings: string[] } {
-  const { query, message, user } = call;
-  const dryRun = query.getAll("dryRun");
-  const kind =
-    { POST: "CreateOptions", PATCH: "PatchOptions", DELETE: "DeleteOptions" }[message.method ?? ""] ?? "UpdateOptions";
-  const unsupported = (field: string, value: string, supported: string): StatusError =>
-    invalid({ group: "meta.k8s.io", resource: kind, name: "" }, [
-      {
-        reason: "FieldValueNotSupported",
-        field,
-        message: `Unsupported value: "${value}": supported values: ${supported}`,
-      },
-    ]);
-  const odd = dryRun.find((value) => value !== "All" && value !== "");
-  if (odd !== undefined) throw unsupported("dryRun", odd, '"All"');
-  const validation = query.get("fieldValidation") ?? "";
-  if (!["", "Strict", "Warn", "Ignore"].includes(validation))
-    throw unsupported("fieldValidation", validation, '"", "Ignore", "Strict", "Warn"');
-  const warnings: string[] = [];
-  const agent = (message.headers["user-agent"] ?? "unknown").split("/")[0] ?? "unknown";
-  const apply = mediaType(message) === patchTypes.apply;
-  return {
-    user,
-    dryRun: dryRun.includes("All"),
-    manager: query.get("fieldManager") ?? (apply ? "" : agent),
-    fieldValidation: validation === "" ? "Warn" : (validation as "Strict" | "Warn" | "Ignore"),
-    subresource: call.subresource,
-    warn: (text) => warnings.push(text),
-    warnings,
-  };
-}
-
 /** The object in the form that was asked for. */
-export function rendered(call: Call, format: Format, object: Obj): unknown {
+function rendered(call: Call, format: Format, object: Obj): unknown {
   if (format === "partial") return partialObject(object);
   if (format === "table") {
     const metadata = { resourceVersion: object.metadata.resourceVersion };
@@ -231,11 +183,37 @@ async function handleReview(call: Call): Promise<void> {
 
 const reviewGroups = ["authentication.k8s.io", "authorization.k8s.io"];
 
+const verbs: Readonly<Record<string, string>> = {
+  GET: "get",
+  POST: "create",
+  PUT: "update",
+  PATCH: "patch",
+  DELETE: "delete",
+};
+
+/** Refuses methods that the resource, or this path of it, does not have. */
+function checkMethod({ info, namespace, name, subresource }: Call, method: string): void {
+  const verb = verbs[method];
+  if (verb === undefined || !info.verbs.includes(verb)) throw notAllowed();
+  if (subresource !== undefined && (verb === "create" || verb === "delete")) throw notAllowed();
+  const everywhere = info.namespaced && namespace === undefined;
+  if (everywhere && (method !== "GET" || name !== undefined)) throw notAllowed();
+  if (["POST", "PUT", "PATCH"].includes(method) && (method === "POST") !== (name === undefined)) throw notAllowed();
+}
+
+async function handleWrite(call: Call, method: string): Promise<void> {
+  const { info, namespace, name } = call;
+  if (method === "DELETE") await handleDelete(call);
+  else if (name === undefined) await handlePost(call);
+  else if (method === "PUT") await handlePut(call, { info, namespace, name });
+  else await handlePatch(call, { info, namespace, name });
+}
+
 /** Carries out a request that is authenticated and allowed. */
 export async function handleResource(call: Call): Promise<void> {
-  const { info, namespace, name, subresource, message } = call;
+  const { info, name, subresource, message } = call;
   const method = message.method === "HEAD" ? "GET" : (message.method ?? "GET");
-  if (subresource !== undefined && !(name !== undefined && info.subresources.has(subresource))) throw notFoundPath();
+  if (subresource !== undefined && (name === undefined || !info.subresources.has(subresource))) throw noSuchPath();
   if (subresource !== undefined && isOwnSubresource(subresource)) {
     await handleSubresource(call, subresource, method);
     return;
@@ -244,29 +222,7 @@ export async function handleResource(call: Call): Promise<void> {
     await handleReview(call);
     return;
   }
-  const verb = { GET: "get", POST: "create", PUT: "update", PATCH: "patch", DELETE: "delete" }[method];
-  if (
-    verb === undefined ||
-    !info.verbs.includes(verb) ||
-    (subresource !== undefined && (verb === "create" || verb === "delete"))
-  )
-    throw notAllowed();
-  const everywhere = info.namespaced && namespace === undefined;
-  if (everywhere && (method !== "GET" || name !== undefined)) throw notAllowed();
-  if (method === "GET") {
-    handleGet(call);
-    return;
-  }
-  if (method === "DELETE") {
-    await handleDelete(call);
-    return;
-  }
-  if ((method === "POST") !== (name === undefined)) throw notAllowed();
-  if (name === undefined) await handlePost(call);
-  else if (method === "PUT") await handlePut(call, { info, namespace, name });
-  else await handlePatch(call, { info, namespace, name });
-}
-
-function notFoundPath(): StatusError {
-  return new StatusError(404, "NotFound", "the server could not find the requested resource", {});
+  checkMethod(call, method);
+  if (method === "GET") handleGet(call);
+  else await handleWrite(call, method);
 }

@@ -14,27 +14,39 @@ export type Route =
   | { readonly type: "missing"; readonly group: string; readonly version: string; readonly segments: readonly string[] }
   | { readonly type: "fixed"; readonly path: string };
 
+interface Place {
+  readonly group: string;
+  readonly version: string;
+  /** What follows the version. */
+  readonly rest: readonly string[];
+}
+
+function placeOf(segments: readonly string[]): Place | undefined {
+  const [root, second = "", third = ""] = segments;
+  if (root === "api" && segments.length > 2) return { group: "", version: second, rest: segments.slice(2) };
+  if (root === "apis" && segments.length > 3) return { group: second, version: third, rest: segments.slice(3) };
+  return undefined;
+}
+
+/** `namespaces/shop/pods`, as against `namespaces/shop/status`, which is about the namespace itself. */
+function isInNamespace({ group, rest }: Place): boolean {
+  return rest[0] === "namespaces" && rest.length > 2 && !(group === "" && isNamespacePart(rest[2]));
+}
+
 /** Reads a path. `/api/v1/namespaces/shop/pods/web/log` is the subresource `log` of the pod `web`. */
 export function parseRoute(registry: Registry, path: string): Route {
   const segments = path
     .split("/")
     .filter((segment) => segment !== "")
     .map(decoded);
-  const core = segments[0] === "api" && segments.length > 2;
-  if (!core && !(segments[0] === "apis" && segments.length > 3)) return { type: "fixed", path };
-  const group = core ? "" : (segments[1] ?? "");
-  const version = (core ? segments[1] : segments[2]) ?? "";
-  const rest = segments.slice(core ? 2 : 3);
-  const find = (resource: string | undefined): ResourceInfo | undefined =>
-    resource === undefined ? undefined : registry.find(group, version, resource);
-  if (rest[0] === "namespaces" && rest.length > 2 && !(core && isNamespacePart(rest[2]))) {
-    const info = find(rest[2]);
-    if (info?.namespaced !== true) return { type: "missing", group, version, segments: rest };
-    return { type: "resource", info, namespace: rest[1], ...below(rest.slice(3)) };
-  }
-  const info = find(rest[0]);
-  if (info === undefined) return { type: "missing", group, version, segments: rest };
-  return { type: "resource", info, namespace: undefined, ...below(rest.slice(1)) };
+  const place = placeOf(segments);
+  if (place === undefined) return { type: "fixed", path };
+  const { group, version, rest } = place;
+  const inside = isInNamespace(place);
+  const info = registry.find(group, version, (inside ? rest[2] : rest[0]) ?? "");
+  if (info === undefined || (inside && !info.namespaced)) return { type: "missing", group, version, segments: rest };
+  const namespace = inside ? rest[1] : undefined;
+  return { type: "resource", info, namespace, ...below(rest.slice(inside ? 3 : 1)) };
 }
 
 function decoded(segment: string): string {

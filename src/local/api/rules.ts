@@ -84,8 +84,7 @@ function containerNameCauses(name: string, names: ReadonlySet<string>, field: st
         "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-'",
       ),
     ];
-  if (!names.has(name)) return [];
-  return [{ reason: "FieldValueDuplicate", field: `${field}.name`, message: `Duplicate value: "${name}"` }];
+  return names.has(name) ? [duplicate(`${field}.name`, name)] : [];
 }
 
 /** The parts of a pod spec that may change after creation, taken out so that the rest can be compared. */
@@ -124,41 +123,40 @@ function podUpdateCauses(object: Obj, before: Obj | undefined): Cause[] {
   ];
 }
 
-function serviceCauses(spec: JsonObject, before: Obj | undefined): Cause[] {
-  const ports = asObjects(spec["ports"]);
-  const causes: Cause[] = [];
-  const needsPorts = spec["type"] !== "ExternalName" && spec["clusterIP"] !== "None";
-  if (needsPorts && ports.length === 0) causes.push(requiredValue("spec.ports"));
-  if (spec["type"] === "ExternalName" && asString(spec["externalName"]) === "")
-    causes.push(requiredValue("spec.externalName"));
+function duplicate(field: string, value: unknown): Cause {
+  return { reason: "FieldValueDuplicate", field, message: `Duplicate value: ${JSON.stringify(value)}` };
+}
+
+function servicePortCauses(ports: readonly JsonObject[]): Cause[] {
   const names = new Set<string>();
-  const numbers = new Set<string>();
-  ports.forEach((port, index) => {
+  const pairs = new Set<string>();
+  return ports.flatMap((port, index) => {
     const field = `spec.ports[${index}]`;
     const name = asString(port["name"]);
-    if (name === "" && ports.length > 1) causes.push(requiredValue(`${field}.name`));
-    if (name !== "" && names.has(name))
-      causes.push({ reason: "FieldValueDuplicate", field: `${field}.name`, message: `Duplicate value: "${name}"` });
-    names.add(name);
     const number = Number(port["port"] ?? 0);
-    if (number < 1 || number > 65_535)
-      causes.push(invalidValue(`${field}.port`, number, "must be between 1 and 65535, inclusive"));
     const pair = `${asString(port["protocol"])}/${number}`;
-    if (numbers.has(pair))
-      causes.push({
-        reason: "FieldValueDuplicate",
-        field,
-        message: `Duplicate value: ${JSON.stringify({ protocol: port["protocol"], port: number })}`,
-      });
-    numbers.add(pair);
+    const causes: Cause[] = [];
+    if (name === "" && ports.length > 1) causes.push(requiredValue(`${field}.name`));
+    if (name !== "" && names.has(name)) causes.push(duplicate(`${field}.name`, name));
+    if (number < 1 || number > 65_535) {
+      causes.push(invalidValue(`${field}.port`, number, "must be between 1 and 65535, inclusive"));
+    }
+    if (pairs.has(pair)) causes.push(duplicate(field, { protocol: port["protocol"], port: number }));
+    names.add(name);
+    pairs.add(pair);
+    return causes;
   });
-  const old = asObject(before?.spec)["clusterIP"];
-  const stays =
-    old === undefined ||
-    old === "" ||
-    asObject(before?.spec)["type"] === "ExternalName" ||
-    spec["type"] === "ExternalName";
-  if (!stays && old !== spec["clusterIP"]) {
+}
+
+function serviceCauses(spec: JsonObject, before: Obj | undefined): Cause[] {
+  const ports = asObjects(spec["ports"]);
+  const external = spec["type"] === "ExternalName";
+  const causes = servicePortCauses(ports);
+  if (!external && spec["clusterIP"] !== "None" && ports.length === 0) causes.push(requiredValue("spec.ports"));
+  if (external && asString(spec["externalName"]) === "") causes.push(requiredValue("spec.externalName"));
+  const old = asObject(before?.spec);
+  const had = old["type"] === "ExternalName" ? "" : asString(old["clusterIP"]);
+  if (had !== "" && !external && had !== spec["clusterIP"]) {
     causes.push(invalidValue("spec.clusterIPs[0]", asArray(spec["clusterIPs"]), "may not change once set"));
   }
   return causes;

@@ -122,7 +122,7 @@ function isMetaKey(key: string): boolean {
   return key === "apiVersion" || key === "kind" || key === "metadata";
 }
 
-/** Fills in defaults, in place; `null` counts as absent where the schema has a default and is not nullable. */
+/** Fills in defaults, in place; `null` counts as absent where the schema does not allow it. */
 export function applyDefaults(value: unknown, schema: Schema | undefined): void {
   const resolved = resolve(schema);
   if (resolved === undefined) return;
@@ -132,14 +132,12 @@ export function applyDefaults(value: unknown, schema: Schema | undefined): void 
     return;
   }
   if (!isObject(value)) return;
-  for (const [key, raw] of Object.entries(resolved.properties ?? {})) {
-    const field = resolve(raw);
-    const current = value[key];
-    const absent = current === undefined || (current === null && field?.nullable !== true);
-    if (absent && field?.default !== undefined) value[key] = clone(field.default);
-    if (current === null && value[key] === null && field?.nullable !== true && field?.type !== undefined) {
-      delete value[key];
-    }
-  }
+  for (const [key, raw] of Object.entries(resolved.properties ?? {})) defaultField(value, key, resolve(raw));
   for (const key of Object.keys(value)) applyDefaults(value[key], fieldSchema(resolved, key));
+}
+
+function defaultField(object: Record<string, unknown>, key: string, field: Schema | undefined): void {
+  const refusesNull = field?.nullable !== true && (field?.type !== undefined || field?.default !== undefined);
+  if (object[key] === null && refusesNull) delete object[key];
+  if (object[key] === undefined && field?.default !== undefined) object[key] = clone(field.default);
 }

@@ -28,20 +28,22 @@ function labelRequirement(text: string): LabelMatch {
   const parts = requirement.exec(text)?.groups;
   if (parts === undefined) throw badRequest(`unable to parse requirement: ${text}`);
   const { not, key = "", op, value = "" } = parts;
+  if (op === undefined) return (labels) => Object.hasOwn(labels, key) === (not === undefined);
   if (op !== "in" && op !== "notin" && !/^[A-Za-z0-9._-]*$/.test(value)) {
     throw badRequest(`unable to parse requirement: ${text}: ${value} is not a label value`);
   }
+  return comparison(key, op, value);
+}
+
+function comparison(key: string, op: string, value: string): LabelMatch {
   const has = (labels: Readonly<Record<string, unknown>>): boolean => Object.hasOwn(labels, key);
-  if (op === undefined) return (labels) => has(labels) === (not === undefined);
-  const values = /^\((.*)\)$/
-    .exec(value.trim())?.[1]
-    ?.split(",")
-    .map((item) => item.trim());
+  const list = /^\((.*)\)$/.exec(value.trim())?.[1]?.split(",") ?? [];
+  const values = list.map((item) => item.trim());
   switch (op) {
     case "in":
-      return (labels) => has(labels) && (values ?? []).includes(asString(labels[key]));
+      return (labels) => has(labels) && values.includes(asString(labels[key]));
     case "notin":
-      return (labels) => !has(labels) || !(values ?? []).includes(asString(labels[key]));
+      return (labels) => !has(labels) || !values.includes(asString(labels[key]));
     case "!=":
       return (labels) => labels[key] !== value;
     case ">":

@@ -14,7 +14,7 @@ async function pass(
   bytes: Buffer,
   kind?: number,
 ): Promise<Buffer> {
-  return await new Promise((resolve, reject) => {
+  return new Promise((resolve, reject) => {
     const collect = (): void => {
       stream.off("error", reject);
       const chunks: Buffer[] = [];
@@ -70,7 +70,7 @@ export function createHeaderCodec(): HeaderCodec {
   const deflate = createDeflate({ dictionary: spdyDictionary });
   return {
     decode: async (block) => readPairs(await pass(inflate, block)),
-    encode: async (headers) => await pass(deflate, writePairs(headers), constants.Z_SYNC_FLUSH),
+    encode: async (headers) => pass(deflate, writePairs(headers), constants.Z_SYNC_FLUSH),
     close() {
       inflate.destroy();
       deflate.destroy();

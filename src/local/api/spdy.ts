@@ -1,5 +1,5 @@
 import { Duplex } from "node:stream";
-import { createHeaderCodec } from "./spdy-headers.ts";
+import { createHeaderCodec, type HeaderCodec } from "./spdy-headers.ts";
 
 /** One stream of a SPDY connection, as the other side opened it. */
 export interface SpdyStream {
@@ -37,83 +37,87 @@ function words(...values: readonly number[]): Buffer {
   return bytes;
 }
 
+/** What the frames of one connection work on. */
+interface Session {
+  readonly transport: Duplex;
+  readonly codec: HeaderCodec;
+  readonly streams: Map<number, Duplex>;
+  readonly onStream: (stream: SpdyStream) => void;
+  send(frame: Buffer): void;
+}
+
+function openStream(session: Session, id: number): Duplex {
+  const { transport, streams } = session;
+  return new Duplex({
+    allowHalfOpen: true,
+    read() {
+      transport.resume();
+    },
+    write(chunk: Buffer, _encoding, done) {
+      for (let offset = 0; offset < chunk.length; offset += chunkSize) {
+        session.send(dataFrame(id, 0, chunk.subarray(offset, offset + chunkSize)));
+      }
+      if (transport.writableNeedDrain) transport.once("drain", () => done());
+      else done();
+    },
+    final(done) {
+      session.send(dataFrame(id, finFlag, Buffer.alloc(0)));
+      done();
+    },
+    destroy(error, done) {
+      if (streams.delete(id) && error !== null) session.send(controlFrame(frameTypes.rstStream, 0, words(id, 5)));
+      done(null);
+    },
+  });
+}
+
+async function synStream(session: Session, flags: number, payload: Buffer): Promise<void> {
+  const id = payload.readUInt32BE(0) & 0x7fff_ffff;
+  const headers = await session.codec.decode(payload.subarray(10));
+  const duplex = openStream(session, id);
+  duplex.on("error", () => duplex.destroy());
+  session.streams.set(id, duplex);
+  const reply = Buffer.concat([words(id), await session.codec.encode({})]);
+  session.send(controlFrame(frameTypes.synReply, 0, reply));
+  if ((flags & finFlag) !== 0) duplex.push(null);
+  session.onStream({ id, headers, duplex });
+}
+
+async function controlReceived(session: Session, head: Buffer, payload: Buffer): Promise<void> {
+  switch (head.readUInt16BE(2)) {
+    case frameTypes.synStream:
+      await synStream(session, head.readUInt8(4), payload);
+      break;
+    case frameTypes.rstStream:
+      session.streams.get(payload.readUInt32BE(0) & 0x7fff_ffff)?.destroy();
+      break;
+    case frameTypes.ping:
+      session.send(controlFrame(frameTypes.ping, 0, payload));
+      break;
+    case frameTypes.goAway:
+      session.transport.end();
+      break;
+    default:
+    // settings, headers and windows change nothing here
+  }
+}
+
+function dataReceived({ streams, transport }: Session, head: Buffer, payload: Buffer): void {
+  const stream = streams.get(head.readUInt32BE(0));
+  if (stream === undefined) return;
+  if (payload.length > 0 && !stream.push(payload)) transport.pause();
+  if ((head.readUInt8(4) & finFlag) !== 0) stream.push(null);
+}
+
 /**
  * The server side of SPDY/3.1 over any byte stream, as kubectl multiplexes port-forward on it: SYN_STREAM, data, FIN, RST,
  * ping and GOAWAY. Flow control windows are not used, as the Kubernetes clients do not. Resolves when the connection ends.
  */
 export async function serveSpdy(transport: Duplex, onStream: (stream: SpdyStream) => void): Promise<void> {
-  const codec = createHeaderCodec();
-  const streams = new Map<number, Duplex>();
   const send = (frame: Buffer): void => {
     if (transport.writable) transport.write(frame);
   };
-
-  function open(id: number): Duplex {
-    return new Duplex({
-      allowHalfOpen: true,
-      read() {
-        transport.resume();
-      },
-      write(chunk: Buffer, _encoding, done) {
-        for (let offset = 0; offset < chunk.length; offset += chunkSize) {
-          send(dataFrame(id, 0, chunk.subarray(offset, offset + chunkSize)));
-        }
-        if (transport.writableNeedDrain) transport.once("drain", () => done());
-        else done();
-      },
-      final(done) {
-        send(dataFrame(id, finFlag, Buffer.alloc(0)));
-        done();
-      },
-      destroy(error, done) {
-        if (streams.delete(id) && error !== null) send(controlFrame(frameTypes.rstStream, 0, words(id, 5)));
-        done(null);
-      },
-    });
-  }
-
-  async function synStream(flags: number, payload: Buffer): Promise<void> {
-    const id = payload.readUInt32BE(0) & 0x7fff_ffff;
-    const headers = await codec.decode(payload.subarray(10));
-    const duplex = open(id);
-    duplex.on("error", () => duplex.destroy());
-    streams.set(id, duplex);
-    send(controlFrame(frameTypes.synReply, 0, Buffer.concat([words(id), await codec.encode({})])));
-    if ((flags & finFlag) !== 0) duplex.push(null);
-    onStream({ id, headers, duplex });
-  }
-
-  async function control(type: number, flags: number, payload: Buffer): Promise<void> {
-    switch (type) {
-      case frameTypes.synStream:
-        await synStream(flags, payload);
-        break;
-      case frameTypes.rstStream:
-        streams.get(payload.readUInt32BE(0) & 0x7fff_ffff)?.destroy();
-        break;
-      case frameTypes.ping:
-        send(controlFrame(frameTypes.ping, 0, payload));
-        break;
-      case frameTypes.goAway:
-        transport.end();
-        break;
-      default:
-      // settings, headers and windows change nothing here
-    }
-  }
-
-  async function frame(head: Buffer, payload: Buffer): Promise<void> {
-    const flags = head.readUInt8(4);
-    if ((head.readUInt8(0) & 0x80) !== 0) {
-      await control(head.readUInt16BE(2), flags, payload);
-      return;
-    }
-    const stream = streams.get(head.readUInt32BE(0));
-    if (stream === undefined) return;
-    if (payload.length > 0 && !stream.push(payload)) transport.pause();
-    if ((flags & finFlag) !== 0) stream.push(null);
-  }
-
+  const session: Session = { transport, codec: createHeaderCodec(), streams: new Map(), onStream, send };
   try {
     let pending: Buffer = Buffer.alloc(0);
     for await (const chunk of transport) {
@@ -121,13 +125,16 @@ export async function serveSpdy(transport: Duplex, onStream: (stream: SpdyStream
       while (pending.length >= 8) {
         const length = pending.readUInt32BE(4) & (maxFrame - 1);
         if (pending.length < 8 + length) break;
-        await frame(pending.subarray(0, 8), pending.subarray(8, 8 + length));
+        const head = pending.subarray(0, 8);
+        const payload = pending.subarray(8, 8 + length);
         pending = pending.subarray(8 + length);
+        if ((head.readUInt8(0) & 0x80) === 0) dataReceived(session, head, payload);
+        else await controlReceived(session, head, payload);
       }
     }
   } finally {
-    for (const stream of streams.values()) stream.destroy();
-    codec.close();
+    for (const stream of session.streams.values()) stream.destroy();
+    session.codec.close();
     transport.destroy();
   }
 }

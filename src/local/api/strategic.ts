@@ -25,13 +25,17 @@ export function strategicMerge(original: unknown, patch: unknown, schema: Schema
     if (key.startsWith(deletePrefix)) dropScalars(out, key.slice(deletePrefix.length), value);
     else if (!key.startsWith("$")) mergeField(out, key, value, fieldSchema(schema, key));
   }
+  setOrders(out, fields, schema);
+  return out;
+}
+
+function setOrders(out: JsonObject, fields: JsonObject, schema: Schema | undefined): void {
   for (const [key, order] of Object.entries(fields)) {
     if (!key.startsWith(orderPrefix)) continue;
     const name = key.slice(orderPrefix.length);
     const mergeKey = fieldSchema(schema, name)?.["x-kubernetes-patch-merge-key"];
     out[name] = inOrder(asArray(out[name]), asArray(order), mergeKey);
   }
-  return out;
 }
 
 function dropScalars(out: JsonObject, name: string, values: unknown): void {

@@ -1,7 +1,6 @@
 import { builtinColumns } from "./columns.ts";
 import { ageText, type BuiltinColumns } from "./print.ts";
 import type { JsonObject, Obj } from "./json.ts";
-import { asString } from "./json.ts";
 import { valuesAt } from "./jsonpath.ts";
 import type { Column, ResourceInfo } from "./registry.ts";
 import { partialObject } from "./watch-http.ts";

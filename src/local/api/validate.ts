@@ -47,12 +47,18 @@ export function validate(value: unknown, schema: Schema | undefined, path = ""):
   }
   return [
     ...enumCauses(value, resolved, field),
-    ...(typeof value === "string" ? stringCauses(value, resolved, field) : []),
-    ...(typeof value === "number" ? numberCauses(value, resolved, field) : []),
-    ...(Array.isArray(value) ? arrayCauses(value as unknown[], resolved, path) : []),
-    ...(isObject(value) ? objectCauses(value, resolved, path) : []),
+    ...ownCauses(value, resolved, path),
     ...combinedCauses(value, resolved, path),
   ];
+}
+
+/** What the value's own type can break. */
+function ownCauses(value: unknown, schema: Schema, path: string): Cause[] {
+  const field = path === "" ? "<nil>" : path;
+  if (typeof value === "string") return stringCauses(value, schema, field);
+  if (typeof value === "number") return numberCauses(value, schema, field);
+  if (Array.isArray(value)) return arrayCauses(value as unknown[], schema, path);
+  return isObject(value) ? objectCauses(value, schema, path) : [];
 }
 
 function enumCauses(value: unknown, schema: Schema, field: string): Cause[] {
@@ -91,7 +97,7 @@ const formats: Readonly<Record<string, RegExp>> = {
 
 function stringCauses(value: string, schema: Schema, field: string): Cause[] {
   const causes: Cause[] = [];
-  const length = [...value].length;
+  const length = Array.from(value).length;
   if (schema.minLength !== undefined && length < schema.minLength) {
     causes.push(invalidValue(field, value, `${field} in body should be at least ${schema.minLength} chars long`));
   }

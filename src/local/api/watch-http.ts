@@ -5,7 +5,7 @@ import type { Filter, WatchEvent } from "./read.ts";
 import { bookmark, watchExpired, watchObjects } from "./read.ts";
 import type { ResourceInfo } from "./registry.ts";
 import { apiVersionOf } from "./registry.ts";
-import { badRequest, StatusError } from "./status.ts";
+import { badRequest, invalid, StatusError } from "./status.ts";
 
 /** A watch as a client asks for it. */
 export interface WatchRequest extends Filter {
@@ -21,35 +21,39 @@ export interface WatchRequest extends Filter {
 const bookmarkEveryMs = 20_000;
 const maxPending = 32 << 20;
 
+function forbiddenMatch(why: string): StatusError {
+  const subject = { group: "meta.k8s.io", resource: "ListOptions", name: "" };
+  return invalid(subject, [
+    { reason: "FieldValueForbidden", field: "resourceVersionMatch", message: `Forbidden: ${why}` },
+  ]);
+}
+
+function checkInitialEvents(initial: string | null, match: string | null): void {
+  if (initial !== null && match !== "NotOlderThan") {
+    throw forbiddenMatch("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
+  }
+  if (match !== null && initial === null) {
+    throw forbiddenMatch("resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");
+  }
+}
+
+function isTrue(text: string | null): boolean {
+  return text === "true" || text === "1";
+}
+
 /** Reads the watch parameters of a query. Throws 400 and 422 as the API server does. */
 export function watchParameters(query: URLSearchParams): Omit<WatchRequest, "render" | "namespace"> {
   const initial = query.get("sendInitialEvents");
-  const match = query.get("resourceVersionMatch");
-  if (initial !== null && match !== "NotOlderThan") {
-    throw new StatusError(
-      422,
-      "Invalid",
-      `ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan`,
-      {},
-    );
-  }
-  if (match !== null && initial === null) {
-    throw new StatusError(
-      422,
-      "Invalid",
-      `ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided`,
-      {},
-    );
-  }
-  const timeout = query.get("timeoutSeconds");
-  if (timeout !== null && !/^\d+$/.test(timeout)) throw badRequest(`invalid timeoutSeconds: ${timeout}`);
+  checkInitialEvents(initial, query.get("resourceVersionMatch"));
+  const timeout = query.get("timeoutSeconds") ?? "0";
+  if (!/^\d+$/.test(timeout)) throw badRequest(`invalid timeoutSeconds: ${timeout}`);
   return {
     resourceVersion: query.get("resourceVersion") ?? undefined,
     labelSelector: query.get("labelSelector") ?? undefined,
     fieldSelector: query.get("fieldSelector") ?? undefined,
-    allowBookmarks: ["true", "1"].includes(query.get("allowWatchBookmarks") ?? ""),
-    initialEvents: initial === "true" || initial === "1",
-    timeoutSeconds: timeout === null || timeout === "0" ? undefined : Number(timeout),
+    allowBookmarks: isTrue(query.get("allowWatchBookmarks")),
+    initialEvents: isTrue(initial),
+    timeoutSeconds: timeout === "0" ? undefined : Number(timeout),
   };
 }
 

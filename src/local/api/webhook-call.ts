@@ -39,6 +39,16 @@ async function destinationOf(config: JsonObject, resolver: ServiceResolver | und
   return { host, port, path: `${url.pathname}${url.search}`, serverName: host, dial: undefined };
 }
 
+/** A resolver or a dial that hangs must not hold a request longer than the webhook's timeout. */
+async function inTime<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return Promise.race([
+    work,
+    new Promise<never>((_, reject) => {
+      signal.addEventListener("abort", () => reject(new Error("timeout")), { once: true });
+    }),
+  ]);
+}
+
 const maxAnswer = 16 << 20;
 
 async function post(
@@ -60,12 +70,12 @@ async function post(
     accept: "application/json",
     "content-length": Buffer.byteLength(body),
   };
-  return await new Promise((resolve, reject) => {
+  return new Promise((resolve, reject) => {
     const call = request(
       {
         host,
         port,
-        path: `${path}${path.includes("?") ? "&" : "?"}timeout=10s`,
+        path,
         method: "POST",
         headers: { ...headers, host: `${serverName}:${port}` },
         signal,
@@ -103,8 +113,9 @@ export function createWebhookCaller(resolver: () => ServiceResolver | undefined)
     const bundle = asString(config["caBundle"]);
     const ca = bundle === "" ? undefined : Buffer.from(bundle, "base64").toString("utf8");
     try {
-      const destination = await destinationOf(config, resolver());
-      return await post(destination, ca, JSON.stringify(review), signal);
+      const destination = await inTime(destinationOf(config, resolver()), signal);
+      const path = `${destination.path}${destination.path.includes("?") ? "&" : "?"}timeout=${seconds}s`;
+      return await inTime(post({ ...destination, path }, ca, JSON.stringify(review), signal), signal);
     } catch (error) {
       if (error instanceof WebhookCallError) throw error;
       const why = signal.aborted ? "context deadline exceeded" : errorText(error);

@@ -19,11 +19,6 @@ export interface Webhooks {
   validate(attributes: Attributes): Promise<void>;
 }
 
-interface Hook {
-  readonly configuration: string;
-  readonly hook: JsonObject;
-}
-
 const collections = {
   mutating: "admissionregistration.k8s.io/mutatingwebhookconfigurations",
   validating: "admissionregistration.k8s.io/validatingwebhookconfigurations",
@@ -47,7 +42,7 @@ function resourceMatches(list: unknown, resource: string, subresource: string | 
   });
 }
 
-function ruleMatches(rule: JsonObject, attributes: Attributes, versions: readonly string[]): boolean {
+function ruleMatches(rule: JsonObject, attributes: Attributes, version: string): boolean {
   const { info, operation, request } = attributes;
   const scope = rule["scope"] ?? "*";
   const scopeFits = scope === "*" || (scope === "Namespaced") === info.namespaced;
@@ -55,94 +50,105 @@ function ruleMatches(rule: JsonObject, attributes: Attributes, versions: readonl
     scopeFits &&
     oneOf(rule["operations"], operation) &&
     oneOf(rule["apiGroups"], info.group) &&
-    versions.some((version) => oneOf(rule["apiVersions"], version)) &&
+    oneOf(rule["apiVersions"], version) &&
     resourceMatches(rule["resources"], info.resource, request.subresource)
   );
 }
 
+interface Deps {
+  readonly store: Store;
+  readonly registry: Registry;
+  readonly call: WebhookCaller;
+}
+
+/** The version the hook is asked in, or undefined when it is not asked. */
+function matchedVersion(deps: Deps, hook: JsonObject, attributes: Attributes): ResourceInfo | undefined {
+  const { registry } = deps;
+  const { info } = attributes;
+  if (exempt.includes(info.collection)) return undefined;
+  const rules = asObjects(hook["rules"]);
+  const matches = (version: string): boolean => rules.some((rule) => ruleMatches(rule, attributes, version));
+  const others = registry
+    .versions(info.group)
+    .filter((version) => registry.find(info.group, version, info.resource) !== undefined);
+  const equivalent = hook["matchPolicy"] === "Exact" ? undefined : others.find(matches);
+  const version = matches(info.version) ? info.version : equivalent;
+  if (version === undefined || !isSelected(deps.store, hook, attributes)) return undefined;
+  return registry.find(info.group, version, info.resource) ?? info;
+}
+
+function isSelected(store: Store, hook: JsonObject, attributes: Attributes): boolean {
+  const { info, namespace, name, object, oldObject } = attributes;
+  const fits = objectSelector(hook["objectSelector"]);
+  const states = [object, oldObject].filter((value) => value !== undefined);
+  if (!states.some((value) => fits(value.metadata.labels ?? {}))) return false;
+  const inNamespace = objectSelector(hook["namespaceSelector"]);
+  if (info.collection === "/namespaces") return inNamespace(states[0]?.metadata.labels ?? {});
+  if (!info.namespaced) return true;
+  const found = store.get("/namespaces", undefined, namespace ?? "");
+  return inNamespace(found?.metadata.labels ?? { "kubernetes.io/metadata.name": namespace ?? name });
+}
+
+/** The response of an allowed review; undefined when the webhook failed and is to be ignored. Throws what refuses. */
+async function ask(
+  deps: Deps,
+  hook: JsonObject,
+  attributes: Attributes,
+  info: ResourceInfo,
+): Promise<JsonObject | undefined> {
+  const name = asString(hook["name"]);
+  const review = reviewOf(attributes, info);
+  const uid = asString(asObject(review["request"])["uid"]);
+  try {
+    const response = asObject(asObject(await deps.call(hook, review))["response"]);
+    if (response["uid"] !== uid) throw new WebhookCallError(`expected response.uid=${uid}`);
+    for (const warning of asStrings(response["warnings"])) attributes.request.warn(warning);
+    if (response["allowed"] !== true) throw denied(name, response);
+    return response;
+  } catch (error) {
+    if (!(error instanceof WebhookCallError)) throw error;
+    if (hook["failurePolicy"] === "Ignore") return undefined;
+    throw internalError(`failed calling webhook "${name}": ${error.message}`);
+  }
+}
+
+async function runMutating(
+  deps: Deps,
+  hook: JsonObject,
+  attributes: Attributes & { readonly object: Obj },
+): Promise<Obj> {
+  const info = matchedVersion(deps, hook, attributes);
+  if (info === undefined) return attributes.object;
+  const response = await ask(deps, hook, attributes, info);
+  const patch = response?.["patch"];
+  if (typeof patch !== "string" || patch === "") return attributes.object;
+  const changed = patchedBy(asString(hook["name"]), present(info, attributes.object), patch);
+  return { ...changed, apiVersion: attributes.object.apiVersion };
+}
+
 export function createWebhooks(store: Store, registry: Registry, call: WebhookCaller): Webhooks {
-  const hooksOf = (collection: string): Hook[] =>
-    store
-      .list(collection)
-      .flatMap((object) =>
-        asObjects(object["webhooks"]).map((hook) => ({ configuration: object.metadata.name, hook })),
-      );
-
-  /** The version the hook is asked in, or undefined when it is not asked. */
-  function matchedVersion(hook: JsonObject, attributes: Attributes): ResourceInfo | undefined {
-    const { info } = attributes;
-    if (exempt.includes(info.collection)) return undefined;
-    const rules = asObjects(hook["rules"]);
-    const own = rules.some((rule) => ruleMatches(rule, attributes, [info.version]));
-    const others = registry
-      .versions(info.group)
-      .filter((version) => registry.find(info.group, version, info.resource) !== undefined);
-    const equivalent = others.find((version) => rules.some((rule) => ruleMatches(rule, attributes, [version])));
-    const version = own ? info.version : hook["matchPolicy"] === "Exact" ? undefined : equivalent;
-    if (version === undefined || !selected(hook, attributes)) return undefined;
-    return registry.find(info.group, version, info.resource) ?? info;
-  }
-
-  function selected(hook: JsonObject, attributes: Attributes): boolean {
-    const { info, namespace, name, object, oldObject } = attributes;
-    const fits = objectSelector(hook["objectSelector"]);
-    const labelled = [object, oldObject].filter((value) => value !== undefined);
-    if (!labelled.some((value) => fits(value.metadata.labels ?? {}))) return false;
-    const inNamespace = objectSelector(hook["namespaceSelector"]);
-    if (info.collection === "/namespaces") return inNamespace((object ?? oldObject)?.metadata.labels ?? {});
-    if (!info.namespaced) return true;
-    const found = store.get("/namespaces", undefined, namespace ?? "");
-    return inNamespace(found?.metadata.labels ?? { "kubernetes.io/metadata.name": namespace ?? name });
-  }
-
-  async function ask(entry: Hook, attributes: Attributes, info: ResourceInfo): Promise<JsonObject | undefined> {
-    const name = asString(entry.hook["name"]);
-    const review = reviewOf(attributes, info);
-    try {
-      const answer = asObject(asObject(await call(entry.hook, review)));
-      const response = asObject(answer["response"]);
-      if (response["uid"] !== asObject(review["request"])["uid"])
-        throw new WebhookCallError(`expected response.uid=${asString(asObject(review["request"])["uid"])}`);
-      for (const warning of asStrings(response["warnings"])) attributes.request.warn(warning);
-      if (response["allowed"] !== true) throw denied(name, response);
-      return response;
-    } catch (error) {
-      if (!(error instanceof WebhookCallError)) throw error;
-      if (entry.hook["failurePolicy"] === "Ignore") return undefined;
-      throw internalError(`failed calling webhook "${name}": ${error.message}`);
-    }
-  }
-
-  async function runMutating(entry: Hook, attributes: Attributes & { readonly object: Obj }): Promise<Obj> {
-    const info = matchedVersion(entry.hook, attributes);
-    if (info === undefined) return attributes.object;
-    const response = await ask(entry, attributes, info);
-    const patch = response?.["patch"];
-    if (typeof patch !== "string" || patch === "") return attributes.object;
-    const changed = patchedBy(asString(entry.hook["name"]), present(info, attributes.object), patch);
-    return { ...changed, apiVersion: attributes.object.apiVersion };
-  }
-
+  const deps: Deps = { store, registry, call };
+  const hooksOf = (collection: string): JsonObject[] =>
+    store.list(collection).flatMap((object) => asObjects(object["webhooks"]));
   return {
     async mutate(attributes) {
-      const hooks = hooksOf(collections.mutating);
-      const states: { entry: Hook; after: Obj }[] = [];
+      const states: { hook: JsonObject; after: Obj }[] = [];
       let object: Obj = attributes.object;
-      for (const entry of hooks) {
-        object = await runMutating(entry, { ...attributes, object });
-        states.push({ entry, after: object });
+      for (const hook of hooksOf(collections.mutating)) {
+        object = await runMutating(deps, hook, { ...attributes, object });
+        states.push({ hook, after: object });
       }
       // One more call for those that asked for it, when a later webhook changed what they had seen.
-      for (const { entry, after } of states) {
-        if (entry.hook["reinvocationPolicy"] !== "IfNeeded" || equal(after, object)) continue;
-        object = await runMutating(entry, { ...attributes, object });
+      for (const { hook, after } of states) {
+        if (hook["reinvocationPolicy"] !== "IfNeeded" || equal(after, object)) continue;
+        object = await runMutating(deps, hook, { ...attributes, object });
       }
       return clone(object);
     },
     async validate(attributes) {
-      const calls = hooksOf(collections.validating).map(async (entry) => {
-        const info = matchedVersion(entry.hook, attributes);
-        if (info !== undefined) await ask(entry, attributes, info);
+      const calls = hooksOf(collections.validating).map(async (hook) => {
+        const info = matchedVersion(deps, hook, attributes);
+        if (info !== undefined) await ask(deps, hook, attributes, info);
       });
       await Promise.all(calls);
     },

@@ -79,18 +79,27 @@ function parseYamlBody(text: string): unknown {
 /** How an answer is wanted. */
 export type Format = "json" | "table" | "partial";
 
+const forms: Readonly<Record<string, Format>> = {
+  "": "json",
+  Table: "table",
+  PartialObjectMetadata: "partial",
+  PartialObjectMetadataList: "partial",
+};
+
+function formOf(entry: string): Format | undefined {
+  const [type = "", ...parameters] = entry.split(";").map((part) => part.trim());
+  if (!["application/json", "application/*", "*/*", ""].includes(type)) return undefined;
+  const parameter = (name: string): string | undefined =>
+    parameters.find((text) => text.startsWith(`${name}=`))?.slice(name.length + 1);
+  const as = parameter("as") ?? "";
+  return as !== "" && (parameter("v") ?? "v1") !== "v1" ? undefined : forms[as];
+}
+
 /** The first form of the Accept header that we have; throws 406 when there is none (protobuf only, say). */
 export function negotiate(message: IncomingMessage): Format {
-  const accept = message.headers.accept ?? "*/*";
-  for (const entry of accept.split(",")) {
-    const [type = "", ...parameters] = entry.split(";").map((part) => part.trim());
-    if (!["application/json", "application/*", "*/*", ""].includes(type)) continue;
-    const as = parameters.find((parameter) => parameter.startsWith("as="))?.slice(3);
-    if (as === undefined) return "json";
-    const version = parameters.find((parameter) => parameter.startsWith("v="))?.slice(2) ?? "v1";
-    if (version !== "v1") continue;
-    if (as === "Table") return "table";
-    if (as === "PartialObjectMetadata" || as === "PartialObjectMetadataList") return "partial";
+  for (const entry of (message.headers.accept ?? "*/*").split(",")) {
+    const form = formOf(entry);
+    if (form !== undefined) return form;
   }
   throw new StatusError(406, "NotAcceptable", "only the following media types are accepted: application/json");
 }

@@ -86,7 +86,7 @@ export async function createObject(
     do object.metadata.name = `${prefix.slice(0, 58)}${randomSuffix()}`;
     while (core.store.get(info.collection, namespace, object.metadata.name) !== undefined);
   }
-  return await storeNew(core, { info, namespace, name: object.metadata.name }, { object, applied: false }, request);
+  return storeNew(core, { info, namespace, name: object.metadata.name }, { object, applied: false }, request);
 }
 
 async function storeNew(
@@ -143,7 +143,7 @@ export async function replaceObject(core: Core, target: Target, body: unknown, r
   if (object.metadata.name !== name) {
     throw badRequest(`the name of the object (${object.metadata.name}) does not match the name on the URL (${name})`);
   }
-  return await change(core, target, request, () => ({ object: clone(object), applied: false }));
+  return change(core, target, request, () => ({ object: clone(object), applied: false }));
 }
 
 /** Patches an object; a server-side apply creates what is not there. */
@@ -154,8 +154,8 @@ export async function patchObject(
   request: WriteRequest,
 ): Promise<Obj> {
   const { info, namespace, name } = target;
-  if (patch.type === patchTypes.apply) return await applyObject(core, target, patch, request);
-  return await change(core, target, request, (existing) => {
+  if (patch.type === patchTypes.apply) return applyObject(core, target, patch, request);
+  return change(core, target, request, (existing) => {
     const patched = applyPatch(existing, patch.body, patch.type, info.schema);
     const object = decode(info, patched, request);
     placeIn(info, object, namespace);
@@ -193,9 +193,9 @@ async function applyObject(
         subjectOf(info, name),
         `uid mismatch: the provided object specified uid ${configuration.metadata.uid}, and no existing object was found`,
       );
-    return await storeNew(core, target, { object: merge(undefined), applied: true }, request);
+    return storeNew(core, target, { object: merge(undefined), applied: true }, request);
   }
-  return await change(core, target, request, (live) => ({ object: merge(live), applied: true }));
+  return change(core, target, request, (live) => ({ object: merge(live), applied: true }));
 }
 
 const attempts = 8;

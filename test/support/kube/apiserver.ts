@@ -79,7 +79,7 @@ async function compactEtcd(etcd: string): Promise<void> {
   const post = async (path: string, body: unknown): Promise<unknown> => {
     const answer = await fetch(`${etcd}${path}`, { method: "POST", body: JSON.stringify(body) });
     if (!answer.ok) throw new Error(`etcd answered ${answer.status}: ${await answer.text()}`);
-    return await answer.json();
+    return answer.json();
   };
   const key = Buffer.from("none").toString("base64");
   const { header } = (await post("/v3/kv/range", { key })) as { header: { revision: string } };

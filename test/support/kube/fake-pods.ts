@@ -40,7 +40,7 @@ export async function startFakePods(): Promise<FakePods> {
         });
       }
     },
-    dial: async ({ port }) => await dial(echo, port),
+    dial: async ({ port }) => dial(echo, port),
   };
   return {
     backend,

@@ -5,7 +5,7 @@ import type { RealApiServer } from "./apiserver.ts";
 export async function getJson(server: RealApiServer, path: string, accept = "application/json"): Promise<unknown> {
   const headers = { authorization: `Bearer ${server.adminToken}`, accept };
   const agent = new Agent({ ca: server.caPem });
-  return await new Promise((resolve, reject) => {
+  return new Promise((resolve, reject) => {
     const call = request(`${server.url}${path}`, { headers, agent }, (response) => {
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -77,20 +77,29 @@ function isZero(value: unknown): boolean {
   return ["", 0, false].includes(value as string) || JSON.stringify(value) === "{}";
 }
 
-function slim(schema: Json): Json {
-  const out: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(schema)) {
-    if (key === "allOf") Object.assign(out, slim(value[0] as Json));
-    if (!kept.includes(key) || (key === "default" && isZero(value))) continue;
-    if (key === "$ref") out[key] = String(value).slice(prefix.length);
-    else if (key === "properties") {
-      out[key] = Object.fromEntries(Object.entries(value).map(([name, field]) => [name, slim(field)]));
-    } else if ((key === "items" || key === "additionalProperties") && typeof value === "object") out[key] = slim(value);
-    else if (key === "oneOf") {
-      if (JSON.stringify(value).includes("integer")) out["x-kubernetes-int-or-string"] = true;
-    } else out[key] = value;
+/** What one keyword of a schema becomes; nothing when it is not kept. */
+function slimKeyword(key: string, value: Json): Record<string, unknown> {
+  switch (key) {
+    case "$ref":
+      return { $ref: String(value as unknown as string).slice(prefix.length) };
+    case "allOf":
+      return { ...(slim(value[0] as Json) as Record<string, unknown>) };
+    case "properties":
+      return { properties: Object.fromEntries(Object.entries(value).map(([name, field]) => [name, slim(field)])) };
+    case "items":
+    case "additionalProperties":
+      return { [key]: typeof value === "object" ? slim(value) : value };
+    case "oneOf":
+      return JSON.stringify(value).includes("integer") ? { "x-kubernetes-int-or-string": true } : {};
+    case "default":
+      return isZero(value) ? {} : { default: value };
+    default:
+      return kept.includes(key) ? { [key]: value } : {};
   }
-  return out as Json;
+}
+
+function slim(schema: Json): Json {
+  return Object.assign({}, ...Object.entries(schema).map(([key, value]) => slimKeyword(key, value))) as Json;
 }
 
 function refsOf(schema: unknown, into: Set<string>): void {
@@ -101,6 +110,22 @@ function refsOf(schema: unknown, into: Set<string>): void {
   }
 }
 
+/** The schemas of the kinds that the resources speak. */
+function rootsOf(resources: readonly Json[], schemas: Record<string, Json>): Set<string> {
+  // A subresource may speak a kind of another group: serviceaccounts/token speaks authentication.k8s.io TokenRequest.
+  const kindOf = (entry: Json): string => {
+    const { group, version, groupVersion, kind } = entry as unknown as Record<string, string>;
+    return version === undefined ? `${groupVersion}/${kind}` : `${group}/${version}/${kind}`;
+  };
+  const kinds = new Set(resources.map(kindOf));
+  const names = Object.entries(schemas).flatMap(([name, schema]) => {
+    const [gvk, more] = (schema["x-kubernetes-group-version-kind"] ?? []) as unknown as Record<string, string>[];
+    if (gvk === undefined || more !== undefined) return [];
+    return kinds.has(`${gvk["group"] === "" ? "" : `${gvk["group"]}/`}${gvk["version"]}/${gvk["kind"]}`) ? [name] : [];
+  });
+  return new Set(names);
+}
+
 /** Names, shapes and merge keys of the built-in kinds as the real API server publishes them: the text of src/gen/kube-types.ts. */
 export async function kubeTypesSource(server: RealApiServer): Promise<string> {
   const resources: Json[] = [];
@@ -109,7 +134,7 @@ export async function kubeTypesSource(server: RealApiServer): Promise<string> {
     const base = groupVersion === "v1" ? "api/v1" : `apis/${groupVersion}`;
     const list = (await getJson(server, `/${base}`)) as Json;
     for (const entry of list["resources"] as unknown as Json[]) {
-      const name = String(entry["name"]);
+      const name = String(entry["name"] as unknown as string);
       if (left.includes(name.split("/")[0] ?? "")) continue;
       const { storageVersionHash: _, ...rest } = entry as unknown as Record<string, Json>;
       resources.push({ groupVersion, ...rest } as unknown as Json);
@@ -117,20 +142,7 @@ export async function kubeTypesSource(server: RealApiServer): Promise<string> {
     const api = (await getJson(server, `/openapi/v3/${base}`)) as { components: { schemas: Record<string, Json> } };
     for (const [name, schema] of Object.entries(api.components.schemas)) schemas[name] ??= slim(schema);
   }
-  // A subresource may speak a kind of another group: serviceaccounts/token speaks authentication.k8s.io TokenRequest.
-  const kindOf = (entry: Json): string => {
-    const { group, version, groupVersion, kind } = entry as unknown as Record<string, string>;
-    return version === undefined ? `${groupVersion}/${kind}` : `${group}/${version}/${kind}`;
-  };
-  const kinds = new Set(resources.map(kindOf));
-  const wanted = new Set<string>();
-  for (const [name, schema] of Object.entries(schemas)) {
-    const gvks = (schema["x-kubernetes-group-version-kind"] ?? []) as unknown as Record<string, string>[];
-    const hit = gvks.some(({ group, version, kind }) =>
-      kinds.has(`${group === "" ? "" : `${group}/`}${version}/${kind}`),
-    );
-    if (hit && gvks.length === 1) wanted.add(name);
-  }
+  const wanted = rootsOf(resources, schemas);
   for (const name of wanted) refsOf(schemas[name], wanted);
   const used = Object.fromEntries([...wanted].sort().map((name) => [name, schemas[name]]));
   const lines = [

@@ -11,6 +11,10 @@ const mutating = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigura
 const validating = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";
 const label = (key: string, value: string): unknown[] => [{ op: "add", path: `/metadata/labels/${key}`, value }];
 
+function isBad(request: Loose): boolean {
+  return request.operation === "DELETE" || request.object?.data?.bad === "yes";
+}
+
 function answer(path: string, request: Loose): ReturnType<Parameters<typeof startWebhookServer>[0]> {
   const labels = request.object?.metadata.labels ?? {};
   switch (path) {
@@ -22,9 +26,7 @@ function answer(path: string, request: Loose): ReturnType<Parameters<typeof star
         warnings: ["a sidecar was added"],
       };
     case "/deny":
-      return request.object?.data?.bad === "yes" || request.operation === "DELETE"
-        ? { denied: "this is not allowed here" }
-        : undefined;
+      return isBad(request) ? { denied: "this is not allowed here" } : undefined;
     case "/slow":
       return { delayMs: 3000 };
     case "/count":
@@ -239,10 +241,10 @@ test("the embedded endpoint reaches a webhook's service through its resolver, an
     const asked: string[] = [];
     backend.api?.setServiceResolver(async (namespace, service, port) => {
       asked.push(`${namespace}/${service}:${port}`);
-      return await Promise.resolve(
+      return Promise.resolve(
         port === 443
           ? { host: "127.0.0.1", port: hook.port }
-          : { host: "", port: 0, dial: async () => await Promise.resolve(createConnection(hook.port, "127.0.0.1")) },
+          : { host: "", port: 0, dial: async () => Promise.resolve(createConnection(hook.port, "127.0.0.1")) },
       );
     });
     for (const [id, port] of [

@@ -34,8 +34,8 @@ describe("kubectl on the embedded endpoint", () => {
     if (stdin !== undefined) promise.child.stdin?.end(stdin);
     return (await promise).stdout.trimEnd();
   }
-  const fails = async (words: string, stdin?: string): Promise<string> =>
-    await k(words, stdin).then(
+  const fails = (words: string, stdin?: string): Promise<string> =>
+    k(words, stdin).then(
       () => "",
       (error: { stderr: string }) => error.stderr,
     );
@@ -133,9 +133,10 @@ ${extra}`;
     ).toBe("3,4,5,front,i:3");
     expect(await k("rollout status deployment/app")).toContain("successfully rolled out");
     expect(await k("explain deployment.spec.strategy")).toContain("rollingUpdate");
-    await expect(
-      run(kubectl, args(["diff", "-f", "-"]), { timeout: 20_000 }).child.stdin?.end(deployment("i:9")),
-    ).toBeDefined();
+    const differing = run(kubectl, args(["diff", "-f", "-"]));
+    differing.child.stdin?.end(deployment("i:9"));
+    const added = expect.stringContaining("+      - image: i:9") as string;
+    await expect(differing).rejects.toMatchObject({ code: 1, stdout: added });
   });
 
   test("get prints tables: short, wide, all kinds, by label, custom kinds", async () => {

@@ -268,7 +268,7 @@ describe.each(backendNames)("server-side apply on the %s API server", (name) => 
     );
     expect(
       containers(two.body)
-        .map((container) => container.name)
+        .map((container): string => container.name)
         .toSorted(),
     ).toEqual(["x", "y"]);
     const x = containers(two.body).find((container) => container.name === "x");

@@ -111,7 +111,7 @@ test("upgrades that make no sense are refused, and broken streams end", async ()
     return made;
   };
   const answer = async (stream: TLSSocket): Promise<string> =>
-    await new Promise((resolve) => stream.once("data", (chunk: Buffer) => resolve(chunk.toString("latin1"))));
+    new Promise((resolve) => stream.once("data", (chunk: Buffer) => resolve(chunk.toString("latin1"))));
   expect(await answer(await upgrade("upgrade: h2c"))).toContain("400");
   const webSocket = "upgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==";
   expect(await answer(await upgrade(`${webSocket}\r\nsec-websocket-protocol: other`))).toContain("400");
