@@ -2,10 +2,10 @@ const { layers, owners } = require("./scripts/layers.cjs");
 
 const allowed = Object.entries(layers).map(([folder, targets]) => ({
   from: { path: `^src/${folder}/` },
-  to: { path: [`^src/(${[folder, ...targets].join("|")})/`, "^node_modules/", "^[a-z_/:]+$"] },
+  to: { path: [`^src/(${[folder, ...targets].join("|")})/`, "^node_modules/", "^[a-z0-9_/:]+$"] },
 }));
 allowed.push(
-  { from: { path: "^src/[a-z-]+\\.ts$" }, to: { path: ["^src/", "^node_modules/", "^[a-z_/:]+$"] } },
+  { from: { path: "^src/[a-z-]+\\.ts$" }, to: { path: ["^src/", "^node_modules/", "^[a-z0-9_/:]+$"] } },
   { from: { path: "^bin/" }, to: {} },
 );
 const forbidden = [

@@ -16,7 +16,7 @@ import { createLoopbackNetwork } from "./node/network/loopback.ts";
 import { addressPlan } from "./node/network/netns-plan.ts";
 import { createNetnsNetwork } from "./node/network/netns.ts";
 import type { NodeNetwork } from "./node/network/types.ts";
-import { startNode } from "./node/node.ts";
+import { type LocalNode, type NodeOptions, startNode } from "./node/node.ts";
 import { preparePrograms } from "./node/programs.ts";
 import { packageRoot } from "./package-root.ts";
 import { removeStateDir } from "./state.ts";
@@ -60,36 +60,14 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
     loadBalancerAddress: (service) => network.loadBalancerAddress(service),
   };
   startControllers({ client: api.client, cache, events, log, now, signal: stop.signal, cluster });
-  const programs = await preparePrograms({
-    packageRoot: packageRoot(),
-    node: process.execPath,
-    envoy: config.envoy,
-    directory: config.runDir,
-    mount: config.network === "netns",
-  });
-  const node = await startNode({
-    client: api.client,
-    cache,
-    events: createEventRecorder(api.client, "kubelet", now),
-    log,
-    now,
+  const node = await openNode(options, {
+    api,
     network,
-    programs,
-    images: new Map(config.images.flatMap((text) => [parseMapping(text)].filter((entry) => entry !== undefined))),
-    canChangeUser: config.network === "netns",
-    directory: join(config.runDir, "pods"),
+    cache,
     watcher,
-    apiAddress,
-    issueToken: (pod, audience, expirationSeconds) =>
-      api.issueToken({
-        namespace: pod.metadata.namespace ?? "",
-        serviceAccount: pod.spec?.serviceAccountName ?? "default",
-        audiences: audience === undefined ? [] : [audience],
-        expirationSeconds,
-        pod: { name: pod.metadata.name, uid: pod.metadata.uid ?? "" },
-      }),
-    name: nodeName,
     signal: stop.signal,
+    name: nodeName,
+    apiAddress,
   });
   api.setPodBackend(node.backend);
   api.setServiceResolver(node.resolveService);
@@ -104,6 +82,40 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
       await api.close();
     },
   };
+}
+
+type NodeParts = Pick<NodeOptions, "network" | "cache" | "watcher" | "signal" | "name" | "apiAddress"> & {
+  readonly api: Api;
+};
+
+async function openNode({ config, log, now }: LocalClusterOptions, { api, ...parts }: NodeParts): Promise<LocalNode> {
+  const netns = config.network === "netns";
+  const programs = await preparePrograms({
+    packageRoot: packageRoot(),
+    node: process.execPath,
+    envoy: config.envoy,
+    directory: config.runDir,
+    mount: netns,
+  });
+  return startNode({
+    ...parts,
+    client: api.client,
+    events: createEventRecorder(api.client, "kubelet", now),
+    log,
+    now,
+    programs,
+    images: new Map(config.images.flatMap((text) => [parseMapping(text)].filter((entry) => entry !== undefined))),
+    canChangeUser: netns,
+    directory: join(config.runDir, "pods"),
+    issueToken: ({ metadata, spec }, audience, expirationSeconds) =>
+      api.issueToken({
+        namespace: metadata.namespace ?? "",
+        serviceAccount: spec?.serviceAccountName ?? "default",
+        audiences: audience === undefined ? [] : [audience],
+        expirationSeconds,
+        pod: { name: metadata.name, uid: metadata.uid ?? "" },
+      }),
+  });
 }
 
 function openNetwork({ config, log, path }: LocalClusterOptions): Promise<NodeNetwork> {

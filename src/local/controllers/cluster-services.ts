@@ -1,7 +1,7 @@
 import type { KubeObject } from "../../resources/object.ts";
 import { ids } from "../ids.ts";
 import type { EndpointSlice, Service } from "../shapes.ts";
-import { defineController } from "./controller.ts";
+import { type ControllerContext, defineController } from "./controller.ts";
 
 /** The Service `kubernetes` in `default`, by which pods may find the API endpoint. */
 export const kubernetesServiceController = defineController({
@@ -53,23 +53,34 @@ export const loadBalancerController = defineController({
   name: "load-balancer",
   summary: "Writes the address at which the machine reaches a Service of type LoadBalancer",
   watches: [{ id: ids.services }],
-  async reconcile({ namespace, name }, { cache, client, cluster, events }) {
-    const service = cache.get<Service>(ids.services, namespace, name);
+  async reconcile({ namespace, name }, context) {
+    const service = context.cache.get<Service>(ids.services, namespace, name);
     if (service?.spec?.type !== "LoadBalancer" || service.metadata.deletionTimestamp !== undefined) return undefined;
-    const address = await cluster.loadBalancerAddress(service);
+    const address = await context.cluster.loadBalancerAddress(service);
     if (address === undefined) return { afterMs: 200 };
     const mapped = Object.entries(address.mapped).map(([port, real]) => `${port}=${real}`);
-    const text = mapped.join(",");
-    if (text !== (service.metadata.annotations?.[HOST_PORTS] ?? "")) {
-      await client.mergePatch(ids.services, namespace, name, {
-        metadata: { annotations: { [HOST_PORTS]: text === "" ? null : text } },
-      });
-    }
-    if (service.status?.loadBalancer?.ingress?.[0]?.ip === address.ip) return undefined;
-    const status = { loadBalancer: { ingress: [{ ip: address.ip, ipMode: "VIP" }] } };
-    await client.mergePatch(ids.services, namespace, name, { status }, "status");
-    const ports = mapped.length === 0 ? "" : `, ports ${mapped.join(" ")}`;
-    events.normal(service, "EnsuredLoadBalancer", `Reachable from this machine at ${address.ip}${ports}`);
+    await writeHostPorts(service, mapped.join(","), context);
+    await writeIngress(service, { ip: address.ip, mapped }, context);
     return undefined;
   },
 });
+
+async function writeHostPorts(service: Service, text: string, { client }: ControllerContext): Promise<void> {
+  const { namespace, name, annotations } = service.metadata;
+  if (text === (annotations?.[HOST_PORTS] ?? "")) return;
+  const change = { [HOST_PORTS]: text === "" ? null : text };
+  await client.mergePatch(ids.services, namespace, name, { metadata: { annotations: change } });
+}
+
+async function writeIngress(
+  service: Service,
+  { ip, mapped }: { ip: string; mapped: readonly string[] },
+  { client, events }: ControllerContext,
+): Promise<void> {
+  if (service.status?.loadBalancer?.ingress?.[0]?.ip === ip) return;
+  const { namespace, name } = service.metadata;
+  const status = { loadBalancer: { ingress: [{ ip, ipMode: "VIP" }] } };
+  await client.mergePatch(ids.services, namespace, name, { status }, "status");
+  const ports = mapped.length === 0 ? "" : `, ports ${mapped.join(" ")}`;
+  events.normal(service, "EnsuredLoadBalancer", `Reachable from this machine at ${ip}${ports}`);
+}

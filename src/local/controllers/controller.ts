@@ -1,6 +1,6 @@
 import type { Logger } from "../../base/logger.ts";
 import { errorText } from "../../base/errors.ts";
-import { type KubeObject, refOf, refText } from "../../resources/object.ts";
+import type { KubeObject } from "../../resources/object.ts";
 import type { LocalClient, ResourceId } from "../api/types.ts";
 import type { EventRecorder } from "../events.ts";
 import type { Service } from "../shapes.ts";
@@ -120,11 +120,4 @@ export function controllerOf(object: KubeObject): { kind: string; name: string; 
 export function controlledBy(owner: KubeObject): readonly Record<string, unknown>[] {
   const { apiVersion, kind, metadata } = owner;
   return [{ apiVersion, kind, name: metadata.name, uid: metadata.uid, controller: true, blockOwnerDeletion: true }];
-}
-
-/** The uid that the endpoint gave; an object without one never came from it. */
-export function uidOf(object: KubeObject): string {
-  const { uid } = object.metadata;
-  if (uid === undefined) throw new Error(`${refText(refOf(object))} has no uid`);
-  return uid;
 }

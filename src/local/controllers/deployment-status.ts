@@ -13,45 +13,47 @@ export function deploymentStatus(
   { current, sets }: DeploymentSets,
   now: Date,
 ): DeploymentStatus {
-  const sum = (count: (set: ReplicaSet) => number | undefined): number =>
-    sets.reduce((total, set) => total + (count(set) ?? 0), 0);
+  const sum = (count: "replicas" | "readyReplicas" | "availableReplicas"): number =>
+    sets.reduce((total, set) => total + (set.status?.[count] ?? 0), 0);
   const wanted = deployment.spec?.replicas ?? 1;
-  const availableReplicas = sum((set) => set.status?.availableReplicas);
-  const replicas = sum((set) => set.status?.replicas);
-  const updatedReplicas = current?.status?.replicas ?? 0;
-  const spare = portionOf(deployment.spec?.strategy?.rollingUpdate?.maxUnavailable, wanted, Math.floor);
-  const complete = updatedReplicas === wanted && replicas === wanted && availableReplicas >= wanted;
-  const available = availableReplicas >= wanted - spare;
-  const setName = current?.metadata.name ?? "";
+  const availableReplicas = sum("availableReplicas");
+  const replicas = sum("replicas");
+  const { replicas: updatedReplicas = 0 } = current?.status ?? {};
+  const complete = Math.min(updatedReplicas, availableReplicas) >= wanted && replicas === wanted;
   const conditions = [
-    available
-      ? {
-          type: "Available",
-          status: "True",
-          reason: "MinimumReplicasAvailable",
-          message: "Deployment has minimum availability.",
-        }
-      : {
-          type: "Available",
-          status: "False",
-          reason: "MinimumReplicasUnavailable",
-          message: "Deployment does not have minimum availability.",
-        },
-    {
-      type: "Progressing",
-      status: "True",
-      reason: complete ? "NewReplicaSetAvailable" : "ReplicaSetUpdated",
-      message: `ReplicaSet "${setName}" ${complete ? "has successfully progressed" : "is progressing"}.`,
-    },
+    availableCondition(deployment, wanted, availableReplicas),
+    progressingCondition(current?.metadata.name ?? "", complete),
   ];
   return {
     observedGeneration: deployment.metadata.generation ?? 1,
     replicas,
     updatedReplicas,
-    readyReplicas: sum((set) => set.status?.readyReplicas),
+    readyReplicas: sum("readyReplicas"),
     availableReplicas,
     unavailableReplicas: Math.max(0, wanted - availableReplicas),
     conditions: updateTimes(conditions, deployment.status?.conditions ?? [], now),
+  };
+}
+
+function availableCondition(deployment: Deployment, wanted: number, available: number): Condition {
+  const spare = portionOf(deployment.spec?.strategy?.rollingUpdate?.maxUnavailable, wanted, Math.floor);
+  const type = "Available";
+  return available >= wanted - spare
+    ? { type, status: "True", reason: "MinimumReplicasAvailable", message: "Deployment has minimum availability." }
+    : {
+        type,
+        status: "False",
+        reason: "MinimumReplicasUnavailable",
+        message: "Deployment does not have minimum availability.",
+      };
+}
+
+function progressingCondition(set: string, complete: boolean): Condition {
+  return {
+    type: "Progressing",
+    status: "True",
+    reason: complete ? "NewReplicaSetAvailable" : "ReplicaSetUpdated",
+    message: `ReplicaSet "${set}" ${complete ? "has successfully progressed" : "is progressing"}.`,
   };
 }
 

@@ -122,24 +122,32 @@ export function rollingStep(
   old: readonly ReplicaSet[],
 ): { size: number; shrink: readonly (readonly [ReplicaSet, number])[] } {
   const wanted = deployment.spec?.replicas ?? 1;
-  const limits = deployment.spec?.strategy?.rollingUpdate;
-  const surge = portionOf(limits?.maxSurge, wanted, Math.ceil);
-  const spare = portionOf(limits?.maxUnavailable, wanted, Math.floor);
-  const maxUnavailable = surge === 0 && spare === 0 ? 1 : spare;
-  const oldTotal = old.reduce((sum, set) => sum + (set.spec?.replicas ?? 0), 0);
-  const now = current.spec?.replicas ?? 0;
+  const { surge, maxUnavailable } = limitsOf(deployment, wanted);
+  const oldTotal = old.reduce((sum, set) => sum + replicasOf(set), 0);
+  const now = replicasOf(current);
   const size = now >= wanted ? wanted : Math.max(now, Math.min(wanted, wanted + surge - oldTotal));
   const available = old.reduce((sum, set) => sum + availableOf(set), availableOf(current));
-  let removable = available - (wanted - maxUnavailable);
+  let removable = Math.max(0, available - (wanted - maxUnavailable));
   const shrink: (readonly [ReplicaSet, number])[] = [];
   for (const set of old) {
-    const replicas = set.spec?.replicas ?? 0;
+    const replicas = replicasOf(set);
     const broken = Math.max(0, replicas - availableOf(set));
-    const cut = Math.min(replicas, broken + Math.max(0, removable));
+    const cut = Math.min(replicas, broken + removable);
     removable -= Math.max(0, cut - broken);
     if (cut > 0) shrink.push([set, replicas - cut]);
   }
   return { size, shrink };
+}
+
+function limitsOf(deployment: Deployment, wanted: number): { surge: number; maxUnavailable: number } {
+  const limits = deployment.spec?.strategy?.rollingUpdate;
+  const surge = portionOf(limits?.maxSurge, wanted, Math.ceil);
+  const spare = portionOf(limits?.maxUnavailable, wanted, Math.floor);
+  return { surge, maxUnavailable: surge === 0 && spare === 0 ? 1 : spare };
+}
+
+function replicasOf(set: ReplicaSet): number {
+  return set.spec?.replicas ?? 0;
 }
 
 function availableOf(set: ReplicaSet): number {

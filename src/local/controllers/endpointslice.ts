@@ -1,3 +1,4 @@
+import { compact } from "../../base/compact.ts";
 import type { KubeObject } from "../../resources/object.ts";
 import { ids } from "../ids.ts";
 import { hasLabels } from "../selector.ts";
@@ -19,19 +20,19 @@ export const endpointSliceController = defineController({
     { id: ids.endpointSlices, keys: (slice) => sliceOwner(slice) },
   ],
   async reconcile({ namespace = "", name }, context) {
-    const service = context.cache.get<Service>(ids.services, namespace, name);
-    const gone = service === undefined || service.metadata.deletionTimestamp !== undefined;
-    const wanted = gone || service.spec?.selector === undefined ? [] : slicesFor(service, context);
+    const found = context.cache.get<Service>(ids.services, namespace, name);
+    const service = found?.metadata.deletionTimestamp === undefined ? found : undefined;
     const existing = context.cache
       .list<EndpointSlice>(ids.endpointSlices, namespace)
       .filter((slice) => sliceOwner(slice).includes(`${namespace}/${name}`));
-    if (!gone && service.spec?.selector === undefined && existing.length === 0) return undefined;
+    const selected = service?.spec?.selector === undefined ? undefined : service;
+    const wanted = selected === undefined ? [] : slicesFor(selected, context);
     for (const slice of wanted) await writeSlice(slice, existing, context);
     for (const slice of existing) {
       if (wanted.some((entry) => entry.metadata.name === slice.metadata.name)) continue;
       await context.client.delete(ids.endpointSlices, namespace, slice.metadata.name);
     }
-    if (!gone) await writeEndpoints(service, wanted, context);
+    if (selected !== undefined) await writeEndpoints(selected, wanted, context);
     return undefined;
   },
 });
@@ -93,17 +94,13 @@ function endpointOf(pod: Pod, service: Service): Endpoint {
   const serving = isReady(pod);
   const ready = (serving && !terminating) || service.spec?.publishNotReadyAddresses === true;
   const { hostname, subdomain, nodeName } = pod.spec ?? {};
+  const named = hostname !== undefined && subdomain === service.metadata.name;
+  const { namespace = "", name, uid = "" } = pod.metadata;
   return {
     addresses: [pod.status?.podIP ?? ""],
     conditions: { ready, serving: serving || ready, terminating },
-    ...(hostname !== undefined && subdomain === service.metadata.name ? { hostname } : {}),
-    ...(nodeName === undefined ? {} : { nodeName }),
-    targetRef: {
-      kind: "Pod",
-      namespace: pod.metadata.namespace ?? "",
-      name: pod.metadata.name,
-      uid: pod.metadata.uid ?? "",
-    },
+    ...compact({ hostname: named ? hostname : undefined, nodeName }),
+    targetRef: { kind: "Pod", namespace, name, uid },
   };
 }
 

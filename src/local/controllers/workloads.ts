@@ -1,4 +1,6 @@
+import { compact } from "../../base/compact.ts";
 import type { KubeObject } from "../../resources/object.ts";
+import { stamp } from "../conditions.ts";
 import { ids } from "../ids.ts";
 import type { Pod, PodTemplate } from "../shapes.ts";
 import { type ControllerContext, controllerOf, defineController, ownerKeys } from "./controller.ts";
@@ -142,37 +144,53 @@ export const jobController = defineController({
   async reconcile({ namespace, name }, context) {
     const job = context.cache.get<KubeObject<JobSpec>>(ids.jobs, namespace, name);
     if (job?.spec === undefined || job.metadata.deletionTimestamp !== undefined) return undefined;
-    const { spec } = job;
-    const pods = ownedBy(job, context);
-    const count = (phase: string): number => pods.filter((pod) => pod.status?.phase === phase).length;
-    const succeeded = count("Succeeded");
-    const failed = count("Failed");
-    const active = pods.filter(isActive);
-    const wanted = spec.completions ?? 1;
-    const complete = succeeded >= wanted;
-    const gaveUp = !complete && failed > (spec.backoffLimit ?? 6);
-    const time = `${context.now().toISOString().slice(0, 19)}Z`;
-    const missing = Math.min(spec.parallelism ?? 1, wanted - succeeded) - active.length;
-    for (let count = missing; count > 0 && !complete && !gaveUp && spec.suspend !== true; count--) {
-      const labels = { ...spec.template.metadata?.labels, "job-name": name, "batch.kubernetes.io/job-name": name };
-      const template = { ...spec.template, metadata: { ...spec.template.metadata, labels } };
-      await context.client.create(ids.pods, podFrom(job, template));
+    const progress = jobProgress(job.spec, ownedBy(job, context));
+    for (let missing = progress.missing; missing > 0; missing--) {
+      const { template } = job.spec;
+      const labels = { ...template.metadata?.labels, "job-name": name, "batch.kubernetes.io/job-name": name };
+      await context.client.create(ids.pods, podFrom(job, { ...template, metadata: { ...template.metadata, labels } }));
     }
-    const old = job.status as Record<string, unknown> | undefined;
-    const ended = (type: string): unknown[] => [{ type, status: "True", lastTransitionTime: time }];
-    const conditions = old?.["conditions"] ?? (complete ? ended("Complete") : gaveUp ? ended("Failed") : undefined);
-    await writeStatus(ids.jobs, job, context, {
-      active: complete || gaveUp ? 0 : active.length + Math.max(0, missing),
-      succeeded,
-      failed,
-      ready: active.filter(isReady).length,
-      startTime: old?.["startTime"] ?? time,
-      ...(complete ? { completionTime: old?.["completionTime"] ?? time } : {}),
-      ...(conditions === undefined ? {} : { conditions }),
-    });
+    await writeStatus(ids.jobs, job, context, jobStatus(job, progress, stamp(context.now())));
     return undefined;
   },
 });
+
+interface JobProgress {
+  readonly active: number;
+  readonly ready: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  /** Pods to be created now. */
+  readonly missing: number;
+  readonly end: "Complete" | "Failed" | undefined;
+}
+
+function jobProgress(spec: JobSpec, pods: readonly Pod[]): JobProgress {
+  const count = (phase: string): number => pods.filter((pod) => pod.status?.phase === phase).length;
+  const succeeded = count("Succeeded");
+  const failed = count("Failed");
+  const active = pods.filter(isActive);
+  const wanted = spec.completions ?? 1;
+  const end = succeeded >= wanted ? "Complete" : failed > (spec.backoffLimit ?? 6) ? "Failed" : undefined;
+  const open = Math.min(spec.parallelism ?? 1, wanted - succeeded) - active.length;
+  const missing = end !== undefined || spec.suspend === true ? 0 : Math.max(0, open);
+  return { active: active.length, ready: active.filter(isReady).length, succeeded, failed, missing, end };
+}
+
+function jobStatus(job: KubeObject, progress: JobProgress, time: string): Record<string, unknown> {
+  const { active, missing, ready, succeeded, failed, end } = progress;
+  const old = (job.status ?? {}) as Readonly<Record<string, unknown>>;
+  const conditions = end === undefined ? undefined : [{ type: end, status: "True", lastTransitionTime: time }];
+  return compact({
+    active: end === undefined ? active + missing : 0,
+    succeeded,
+    failed,
+    ready,
+    startTime: old["startTime"] ?? time,
+    completionTime: end === "Complete" ? (old["completionTime"] ?? time) : undefined,
+    conditions: old["conditions"] ?? conditions,
+  });
+}
 
 function ownedBy(owner: KubeObject, { cache }: ControllerContext): readonly Pod[] {
   return cache

@@ -1,4 +1,4 @@
-import type { Container, DataObject, EnvVar, KeyRef, Pod } from "../shapes.ts";
+import type { Container, DataObject, EnvFrom, EnvVar, KeyRef, Pod } from "../shapes.ts";
 import { type PodFacts, fieldValue, resourceValue } from "./downward.ts";
 import { expand } from "./expand.ts";
 
@@ -40,49 +40,61 @@ export interface EnvSources {
 /** The environment of a container: what its spec says over service links over a small base, and nothing of ours. */
 export function containerEnv(container: Container, sources: EnvSources): ReadonlyMap<string, string> {
   const variables = new Map(Object.entries(sources.base));
-  for (const link of sources.services) for (const [name, value] of linkVariables(link)) variables.set(name, value);
-  for (const from of container.envFrom ?? []) {
-    const { prefix = "", configMapRef, secretRef } = from;
-    const found =
-      configMapRef !== undefined
-        ? textData(sources.data.configMap(configMapRef.name ?? ""), "text")
-        : textData(sources.data.secret(secretRef?.name ?? ""), "base64");
-    const ref = configMapRef ?? secretRef;
-    if (found === undefined && ref?.optional !== true) throw missing(configMapRef ? "configmap" : "secret", ref?.name);
-    for (const [key, value] of Object.entries(found ?? {})) variables.set(prefix + key, value);
-  }
+  const setAll = (entries: Iterable<readonly [string, string]>): void => {
+    for (const [name, value] of entries) variables.set(name, value);
+  };
+  for (const link of sources.services) setAll(linkVariables(link));
+  for (const from of container.envFrom ?? []) setAll(variablesFrom(from, sources.data));
   for (const variable of container.env ?? []) {
     const value = valueOf(variable, container, sources);
     if (value !== undefined) variables.set(variable.name, expand(value, variables));
   }
-  for (const [name, value] of Object.entries(sources.forced)) variables.set(name, value);
+  setAll(Object.entries(sources.forced));
   return variables;
+}
+
+function variablesFrom({ prefix = "", configMapRef, secretRef }: EnvFrom, data: DataLookup): [string, string][] {
+  const ref = configMapRef ?? secretRef ?? {};
+  const name = ref.name ?? "";
+  const found =
+    configMapRef === undefined ? textData(data.secret(name), "base64") : textData(data.configMap(name), "text");
+  if (found === undefined && ref.optional !== true) {
+    throw missing(configMapRef === undefined ? "secret" : "configmap", name);
+  }
+  return Object.entries(found ?? {}).map(([key, value]) => [prefix + key, value]);
 }
 
 function missing(kind: string, name: string | undefined): ContainerConfigError {
   return new ContainerConfigError(`${kind} "${name ?? ""}" not found`);
 }
 
+/** Undefined for an optional reference to nothing. */
 function valueOf(variable: EnvVar, container: Container, sources: EnvSources): string | undefined {
   const from = variable.valueFrom;
   if (from === undefined) return variable.value ?? "";
-  const { pod, facts, data } = sources;
+  const { data } = sources;
+  const { configMapKeyRef, secretKeyRef } = from;
+  if (configMapKeyRef !== undefined) {
+    return keyOf(textData(data.configMap(configMapKeyRef.name ?? ""), "text"), "configmap", configMapKeyRef);
+  }
+  if (secretKeyRef !== undefined) {
+    return keyOf(textData(data.secret(secretKeyRef.name ?? ""), "base64"), "secret", secretKeyRef);
+  }
+  const value = ownValue(from, container, sources);
+  if (value !== undefined) return value;
+  throw new ContainerConfigError(`env ${variable.name}: unsupported valueFrom ${JSON.stringify(from)}`);
+}
+
+/** What the pod knows of itself. */
+function ownValue(
+  { fieldRef, resourceFieldRef }: NonNullable<EnvVar["valueFrom"]>,
+  container: Container,
+  { pod, facts }: EnvSources,
+): string | undefined {
+  if (fieldRef !== undefined) return fieldValue(pod, fieldRef.fieldPath, facts);
+  if (resourceFieldRef === undefined) return undefined;
   const containers = [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])];
-  if (from.configMapKeyRef !== undefined) {
-    return keyOf(textData(data.configMap(from.configMapKeyRef.name ?? ""), "text"), "configmap", from.configMapKeyRef);
-  }
-  if (from.secretKeyRef !== undefined) {
-    return keyOf(textData(data.secret(from.secretKeyRef.name ?? ""), "base64"), "secret", from.secretKeyRef);
-  }
-  const value =
-    from.fieldRef !== undefined
-      ? fieldValue(pod, from.fieldRef.fieldPath, facts)
-      : from.resourceFieldRef !== undefined
-        ? resourceValue(containers, container.name, from.resourceFieldRef)
-        : undefined;
-  if (value === undefined)
-    throw new ContainerConfigError(`env ${variable.name}: unsupported valueFrom ${JSON.stringify(from)}`);
-  return value;
+  return resourceValue(containers, container.name, resourceFieldRef);
 }
 
 function keyOf(data: Readonly<Record<string, string>> | undefined, kind: string, ref: KeyRef): string | undefined {

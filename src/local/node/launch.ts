@@ -1,5 +1,6 @@
 import { chown, mkdir, symlink } from "node:fs/promises";
 import { normalize, join } from "node:path";
+import { compact } from "../../base/compact.ts";
 import type { Container, Pod } from "../shapes.ts";
 import { type DataLookup, type ServiceLink, containerEnv } from "./env.ts";
 import { expand } from "./expand.ts";
@@ -114,11 +115,10 @@ function ignoreExisting(error: unknown): void {
 /** The container's user over the pod's over the image's; its group is the one of the same number unless given. */
 function userOf({ node, pod, container, image }: ContainerPlace): ProcessUser | undefined {
   if (!node.canChangeUser) return undefined;
-  const own = container.securityContext;
-  const all = pod.spec?.securityContext;
-  const uid = own?.runAsUser ?? all?.runAsUser ?? image.uid;
+  const all = pod.spec?.securityContext ?? {};
+  const { runAsUser, runAsGroup } = { ...all, ...compact(container.securityContext ?? {}) };
+  const uid = runAsUser ?? image.uid;
   if (uid === undefined) return undefined;
-  const gid = own?.runAsGroup ?? all?.runAsGroup ?? uid;
-  const groups = [...(all?.supplementalGroups ?? []), ...(all?.fsGroup === undefined ? [] : [all.fsGroup])];
-  return { uid, gid, groups };
+  const groups = [...(all.supplementalGroups ?? []), ...(all.fsGroup === undefined ? [] : [all.fsGroup])];
+  return { uid, gid: runAsGroup ?? uid, groups };
 }

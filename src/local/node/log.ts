@@ -104,6 +104,6 @@ export class ContainerLog {
   }
 
   private wake(): void {
-    for (const done of [...this.waiting]) done();
+    for (const done of this.waiting) done();
   }
 }

@@ -74,14 +74,7 @@ export async function startNode(options: NodeOptions): Promise<LocalNode> {
     if (runner !== undefined) await end(uid, runner, typeof grace === "number" ? grace : undefined);
     await client.delete(ids.pods, namespace, podName, { gracePeriodSeconds: 0 }).catch(ignoreGone);
   };
-  for (const id of ["configMaps", "secrets"] as const) {
-    cache.subscribe(ids[id], ({ object, type, previous }) => {
-      if (type === "ADDED" && previous === undefined && pods.size === 0) return;
-      const { namespace, name: objectName } = object.metadata;
-      for (const runner of pods.values())
-        if (runner.namespace === namespace && runner.reads(id, objectName)) runner.refresh();
-    });
-  }
+  followData(options, pods);
   followServices(options);
   return {
     backend: podBackend(pods),
@@ -92,6 +85,18 @@ export async function startNode(options: NodeOptions): Promise<LocalNode> {
       await options.network.close();
     },
   };
+}
+
+/** Refreshes the volumes that show a ConfigMap or Secret when it changes. */
+function followData({ cache }: NodeOptions, pods: ReadonlyMap<string, PodRunner>): void {
+  for (const id of ["configMaps", "secrets"] as const) {
+    cache.subscribe(ids[id], ({ object }) => {
+      const { namespace, name } = object.metadata;
+      for (const runner of pods.values()) {
+        if (runner.namespace === namespace && runner.reads(id, name)) runner.refresh();
+      }
+    });
+  }
 }
 
 /**

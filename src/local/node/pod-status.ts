@@ -38,30 +38,29 @@ function hasRun(status: ContainerStatus): boolean {
   return status.state.running !== undefined || status.state.terminated !== undefined || status.restartCount > 0;
 }
 
-function conditionsOf({ pod, podIp, initialized, init, main, sidecars, ended }: PodView): readonly Condition[] {
-  const running = [...main, ...init.filter((status) => sidecars.has(status.name))];
-  const unready = running.filter((status) => !status.ready).map((status) => status.name);
-  const reason = ended === "Succeeded" ? "PodCompleted" : "ContainersNotReady";
-  const message = `containers with unready status: [${unready.join(" ")}]`;
-  const ready = unready.length === 0 && initialized && ended === undefined;
-  const readiness: Omit<Condition, "type"> = ready ? { status: "True" } : { status: "False", reason, message };
+function conditionsOf(view: PodView): readonly Condition[] {
+  const { pod, podIp, initialized } = view;
+  const readiness = readinessOf(view);
   const given = pod.status?.conditions ?? [];
-  const gates = pod.spec?.readinessGates ?? [];
-  const open = gates.every(({ conditionType }) =>
-    given.some((condition) => condition.type === conditionType && condition.status === "True"),
-  );
-  const gated: Omit<Condition, "type"> =
-    ready && !open
-      ? { status: "False", reason: "ReadinessGatesNotReady", message: "readiness gates are closed" }
-      : readiness;
-  const own: Condition[] = [
+  const gates = new Set(pod.spec?.readinessGates?.map(({ conditionType }) => conditionType));
+  const open = [...gates].every((gate) => given.some(({ type, status }) => type === gate && status === "True"));
+  const closed = { status: "False", reason: "ReadinessGatesNotReady", message: "readiness gates are closed" };
+  const unfinished = { status: "False", reason: "ContainersNotInitialized" };
+  return [
     { type: "PodReadyToStartContainers", status: podIp === undefined ? "False" : "True" },
-    initialized
-      ? { type: "Initialized", status: "True" }
-      : { type: "Initialized", status: "False", reason: "ContainersNotInitialized" },
-    { type: "Ready", ...gated },
+    { type: "Initialized", ...(initialized ? { status: "True" } : unfinished) },
+    { type: "Ready", ...(readiness.status === "True" && !open ? closed : readiness) },
     { type: "ContainersReady", ...readiness },
     { type: "PodScheduled", status: "True" },
+    ...given.filter(({ type }) => gates.has(type)),
   ];
-  return [...own, ...given.filter((condition) => gates.some((gate) => gate.conditionType === condition.type))];
+}
+
+/** Every container that runs on, sidecars too, is ready. */
+function readinessOf({ initialized, init, main, sidecars, ended }: PodView): Omit<Condition, "type"> {
+  const running = [...main, ...init.filter((status) => sidecars.has(status.name))];
+  const unready = running.filter((status) => !status.ready).map((status) => status.name);
+  if (unready.length === 0 && initialized && ended === undefined) return { status: "True" };
+  const reason = ended === "Succeeded" ? "PodCompleted" : "ContainersNotReady";
+  return { status: "False", reason, message: `containers with unready status: [${unready.join(" ")}]` };
 }

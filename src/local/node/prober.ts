@@ -23,28 +23,36 @@ export interface ProberOptions extends ProberEvents {
 export async function runProber(options: ProberOptions): Promise<void> {
   const { probe, signal } = options;
   const periodMs = (probe.periodSeconds ?? 10) * 1000;
+  const count = createCounter(options, periodMs);
   let eager = options.eager;
-  let successes = 0;
-  let failures = 0;
-  let countedAt = -Infinity;
   if (!(await pause((probe.initialDelaySeconds ?? 0) * 1000, signal))) return;
   while (!signal.aborted) {
     const message = await options.ask();
     if (signal.aborted) return;
-    if (message === undefined) {
-      failures = 0;
-      eager = false;
-      if (++successes === (probe.successThreshold ?? 1)) options.onSuccess();
-    } else {
-      successes = 0;
-      const now = performance.now();
-      if (now - countedAt >= periodMs * 0.9) {
-        countedAt = now;
-        if (++failures >= (probe.failureThreshold ?? 3)) options.onFailure(message);
-      }
-    }
+    if (message === undefined) eager = false;
+    count(message);
     if (!(await pause(eager ? Math.min(EAGER_MS, periodMs) : periodMs, signal))) return;
   }
+}
+
+/** Takes results and tells when a threshold is reached. Failures within one period count once. */
+function createCounter(options: ProberOptions, periodMs: number): (message: string | undefined) => void {
+  const { successThreshold = 1, failureThreshold = 3 } = options.probe;
+  let successes = 0;
+  let failures = 0;
+  let countedAt = -Infinity;
+  return (message) => {
+    if (message === undefined) {
+      failures = 0;
+      if (++successes === successThreshold) options.onSuccess();
+      return;
+    }
+    successes = 0;
+    const now = performance.now();
+    if (now - countedAt < periodMs * 0.9) return;
+    countedAt = now;
+    if (++failures >= failureThreshold) options.onFailure(message);
+  };
 }
 
 /** False when the signal aborted meanwhile. */

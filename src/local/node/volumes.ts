@@ -55,14 +55,8 @@ export class PodVolumes {
 
   private async filesOf(volume: Volume, context: VolumeContext): Promise<Map<string, VolumeFile>> {
     const files = new Map<string, VolumeFile>();
-    const { projected, configMap, secret, downwardAPI } = volume;
-    if (projected === undefined && configMap === undefined && secret === undefined && downwardAPI === undefined) {
-      const kind = Object.keys(volume).find((key) => key !== "name") ?? "";
-      throw new ContainerConfigError(`volume ${volume.name}: the local node does not offer ${kind} volumes`);
-    }
-    const own = projected ?? configMap ?? secret ?? downwardAPI;
-    const mode = own?.defaultMode ?? DEFAULT_MODE;
-    for (const source of projected?.sources ?? [volume]) {
+    const mode = defaultMode(volume);
+    for (const source of volume.projected?.sources ?? [volume]) {
       for (const [path, file] of await this.sourceFiles(source, volume.name, context)) {
         files.set(safePath(path), { content: file.content, mode: file.mode === 0 ? mode : file.mode });
       }
@@ -99,30 +93,39 @@ export class PodVolumes {
   }
 }
 
+/** Permission bits of a volume's files. Throws ContainerConfigError for a volume that is none of files. */
+function defaultMode({ name, projected, configMap, secret, downwardAPI, ...others }: Volume): number {
+  const source = projected ?? configMap ?? secret ?? downwardAPI;
+  if (source !== undefined) return source.defaultMode ?? DEFAULT_MODE;
+  const kind = Object.keys(others)[0] ?? "";
+  throw new ContainerConfigError(`volume ${name}: the local node does not offer ${kind} volumes`);
+}
+
 /** Mode 0 stands for the volume's default. */
 function keyFiles(
   object: DataObject | undefined,
   wanted: { kind: string; name: string; items?: readonly KeyToPath[]; optional?: boolean },
 ): ReadonlyMap<string, VolumeFile> {
+  const { kind, name, items, optional = false } = wanted;
   if (object === undefined) {
-    if (wanted.optional === true) return new Map();
-    throw new ContainerConfigError(`${wanted.kind} "${wanted.name}" not found`);
+    if (optional) return new Map();
+    throw new ContainerConfigError(`${kind} "${name}" not found`);
   }
-  const content = new Map<string, Buffer>();
-  const encoding = wanted.kind === "secret" ? "base64" : "utf8";
-  for (const [key, value] of Object.entries(object.data ?? {})) content.set(key, Buffer.from(value, encoding));
-  for (const [key, value] of Object.entries(object.binaryData ?? {})) content.set(key, Buffer.from(value, "base64"));
-  if (wanted.items === undefined)
-    return new Map([...content].map(([key, value]) => [key, { content: value, mode: 0 }]));
+  const content = contentOf(object, kind === "secret" ? "base64" : "utf8");
   const files = new Map<string, VolumeFile>();
-  for (const { key, path, mode = 0 } of wanted.items) {
+  for (const { key, path, mode = 0 } of items ?? [...content.keys()].map((key): KeyToPath => ({ key, path: key }))) {
     const value = content.get(key);
     if (value !== undefined) files.set(path, { content: value, mode });
-    else if (wanted.optional !== true) {
-      throw new ContainerConfigError(`${wanted.kind} "${wanted.name}" has no key ${key}`);
-    }
+    else if (!optional) throw new ContainerConfigError(`${kind} "${name}" has no key ${key}`);
   }
   return files;
+}
+
+function contentOf(object: DataObject, encoding: "base64" | "utf8"): ReadonlyMap<string, Buffer> {
+  const content = new Map<string, Buffer>();
+  for (const [key, value] of Object.entries(object.data ?? {})) content.set(key, Buffer.from(value, encoding));
+  for (const [key, value] of Object.entries(object.binaryData ?? {})) content.set(key, Buffer.from(value, "base64"));
+  return content;
 }
 
 function downwardFiles(

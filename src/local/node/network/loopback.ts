@@ -102,7 +102,7 @@ class LoopbackNetwork implements NodeNetwork {
       env: (container) => explicitEnv(w, injected, container),
       hostsFile: (container) => this.hostsPath(w, isProxy(container)),
       wrap: (spec) => this.wrap(spec),
-      dial: (port) => dialFirst([podAddress(w), appAddress(w), "127.0.0.1"], unprivilegedPort(port)),
+      dial: (port) => dialFirst(injected ? [appAddress(w), podAddress(w)] : [podAddress(w)], unprivilegedPort(port)),
       close: async () => {
         this.pods.delete(w);
         this.claims.get(w)?.close();
@@ -220,6 +220,7 @@ class LoopbackNetwork implements NodeNetwork {
   }
 }
 
+/** Past the proxy to the application where it listens, as a connection from inside its pod would go. */
 async function dialFirst(hosts: readonly string[], port: number): Promise<Duplex> {
   let failure: unknown;
   for (const host of hosts) {
