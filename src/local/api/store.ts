@@ -12,7 +12,7 @@ export interface Change {
 
 interface Collection {
   readonly objects: Map<string, Obj>;
-  log: Change[];
+  readonly log: Change[];
   /** Changes up to this version are no longer in the log. */
   compacted: number;
   readonly listeners: Set<(change: Change) => void>;
@@ -121,14 +121,6 @@ export class Store {
     return () => {
       listeners.delete(listener);
     };
-  }
-
-  /** Forgets the log of all collections, as etcd's compaction does: older watches get 410. */
-  compact(): void {
-    for (const collection of this.collections.values()) {
-      collection.log = [];
-      collection.compacted = this.counter;
-    }
   }
 }
 
