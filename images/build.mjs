@@ -21,14 +21,22 @@ const IMAGES = [
   {
     name: "meshd",
     packages: ["libc6", "libstdc++6"],
-    add: [["dist", "/opt/meshctl/dist"], ["bin/meshd.js", "/opt/meshctl/bin/meshd.js"], ["package.json", "/opt/meshctl/package.json"]],
+    add: [
+      ["dist", "/opt/meshctl/dist"],
+      ["bin/meshd.js", "/opt/meshctl/bin/meshd.js"],
+      ["package.json", "/opt/meshctl/package.json"],
+    ],
     entrypoint: ["/usr/local/bin/node", "/opt/meshctl/bin/meshd.js"],
     envoy: false,
   },
   {
     name: "proxy",
     packages: ["libc6", "libstdc++6", "iptables"],
-    add: [["dist", "/opt/meshctl/dist"], ["bin/mesh-agent.js", "/opt/meshctl/bin/mesh-agent.js"], ["package.json", "/opt/meshctl/package.json"]],
+    add: [
+      ["dist", "/opt/meshctl/dist"],
+      ["bin/mesh-agent.js", "/opt/meshctl/bin/mesh-agent.js"],
+      ["package.json", "/opt/meshctl/package.json"],
+    ],
     entrypoint: ["/usr/local/bin/node", "/opt/meshctl/bin/mesh-agent.js"],
     envoy: true,
   },
@@ -51,7 +59,11 @@ export async function buildImages({ envoyPath, version }) {
 }
 
 async function buildImage(image, { node, envoyPath, version }) {
-  const files = [...image.add, [node, "/usr/local/bin/node"], ...(image.envoy ? [[envoyPath, "/usr/local/bin/envoy"]] : [])];
+  const files = [
+    ...image.add,
+    [node, "/usr/local/bin/node"],
+    ...(image.envoy ? [[envoyPath, "/usr/local/bin/envoy"]] : []),
+  ];
   const hash = createHash("sha256").update(JSON.stringify([image, version, NODE_PACKAGE]));
   for (const [source] of files) await hashTree(hash, resolve(root, source));
   for (const tool of ["image.py", "rootfs.sh"]) hash.update(await readFile(join(root, "images", tool)));
@@ -59,15 +71,38 @@ async function buildImage(image, { node, envoyPath, version }) {
   if (existsSync(archive)) return archive;
   say(`building image ${HUB}/${image.name}:${version}`);
   const base = await rootfs(image.packages);
-  await run("python3", [
-    "images/image.py", "--out", archive, "--name", `${HUB}/${image.name}:${version}`, "--base", base,
-    ...files.flatMap(([source, target]) => ["--add", `${source}:${target}${target.startsWith("/usr/local/bin/") ? ":755" : ""}`]),
-    ...image.entrypoint.flatMap((word) => [`--entrypoint=${word}`]),
-    "--passwd", "mesh:1337:1337", "--user", "1337:1337",
-    // where volumes are mounted and the programs write, below a root file system that is read-only otherwise
-    "--dir", "/etc/istio:755", "--dir", "/var/lib/istio:755", "--dir", "/var/run/secrets:755",
-    "--env", "NODE_ENV=production", ...(image.envoy ? ["--env", "MESHCTL_ENVOY=/usr/local/bin/envoy"] : []),
-  ], { quiet: true });
+  await run(
+    "python3",
+    [
+      "images/image.py",
+      "--out",
+      archive,
+      "--name",
+      `${HUB}/${image.name}:${version}`,
+      "--base",
+      base,
+      ...files.flatMap(([source, target]) => [
+        "--add",
+        `${source}:${target}${target.startsWith("/usr/local/bin/") ? ":755" : ""}`,
+      ]),
+      ...image.entrypoint.flatMap((word) => [`--entrypoint=${word}`]),
+      "--passwd",
+      "mesh:1337:1337",
+      "--user",
+      "1337:1337",
+      // where volumes are mounted and the programs write, below a root file system that is read-only otherwise
+      "--dir",
+      "/etc/istio:755",
+      "--dir",
+      "/var/lib/istio:755",
+      "--dir",
+      "/var/run/secrets:755",
+      "--env",
+      "NODE_ENV=production",
+      ...(image.envoy ? ["--env", "MESHCTL_ENVOY=/usr/local/bin/envoy"] : []),
+    ],
+    { quiet: true },
+  );
   return archive;
 }
 
@@ -82,7 +117,11 @@ async function hashTree(hash, path) {
 /** A root file system of Debian packages, kept by the names of the packages. */
 async function rootfs(packages) {
   const file = join(cache, `rootfs-${packages.join("-").replaceAll("+", "p")}.tar`);
-  if (!existsSync(file)) await run("bash", ["images/rootfs.sh", file, ...packages], { quiet: true, hint: "run apt-get update once as root" });
+  if (!existsSync(file))
+    await run("bash", ["images/rootfs.sh", file, ...packages], {
+      quiet: true,
+      hint: "run apt-get update once as root",
+    });
   return file;
 }
 

@@ -49,18 +49,22 @@ export async function start(argv: readonly string[]): Promise<void> {
   });
 }
 
+async function capture(args: readonly string[], io: AgentIo): Promise<number> {
+  if (io.env["ISTIO_META_INTERCEPTION_MODE"] === "NONE") {
+    // There may be no network namespace around this pod: the rules would capture the whole machine.
+    io.out("nothing is captured: this pod's proxy listens on addresses of its own\n");
+    return 0;
+  }
+  await applyIptables(args, { out: io.out, tools: systemIptables() });
+  return 0;
+}
+
 async function run(command: string | undefined, args: readonly string[], io: AgentIo): Promise<number> {
   switch (command ?? "") {
     case "proxy":
       return proxy(args, io);
     case "istio-iptables":
-      if (io.env["ISTIO_META_INTERCEPTION_MODE"] === "NONE") {
-        // There may be no network namespace around this pod: the rules would capture the whole machine.
-        io.out("nothing is captured: this pod's proxy listens on addresses of its own\n");
-        return 0;
-      }
-      await applyIptables(args, { out: io.out, tools: systemIptables() });
-      return 0;
+      return capture(args, io);
     case "istio-clean-iptables":
       await cleanIptables(args, { out: io.out, tools: systemIptables() });
       return 0;

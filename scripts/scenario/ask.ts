@@ -26,7 +26,7 @@ export function getOver(stream: Duplex, path: string, headers: Readonly<Record<s
       headers: { host: "localhost", connection: "close", ...headers },
       createConnection: () => stream,
     };
-    const call = request(options, (response) => collect(response).then(resolve, reject));
+    const call = request(options, (response) => void collect(response).then(resolve, reject));
     call.on("error", reject);
     call.end();
   });
@@ -40,8 +40,9 @@ export function getAt(
   headers: Readonly<Record<string, string>>,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const call = request({ host, port, path, headers, timeout: 5000 }, (response) =>
-      collect(response).then(resolve, reject),
+    const call = request(
+      { host, port, path, headers, timeout: 5000 },
+      (response) => void collect(response).then(resolve, reject),
     );
     call.on("timeout", () => call.destroy(new Error(`no answer from ${host}:${port} within 5 s`)));
     call.on("error", reject);

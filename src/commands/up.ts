@@ -176,7 +176,7 @@ function tellStarted(state: ClusterState, choice: NetworkChoice, io: Io): void {
   const where = choice.network === "netns" ? "in network namespaces" : "on loopback addresses";
   const why = choice.network === "loopback" ? ` (${choice.reason})` : "";
   io.out(`cluster ${state.name} is up: Kubernetes API at ${state.server ?? ""}, pods are processes ${where}${why}\n`);
-  if (choice.network === "loopback") io.out("ports under 1024 are served at port + 10000\n");
+  if (choice.network === "loopback") io.out("ports under 1024 are served at port + 20000\n");
   io.out(howToUse(state));
 }
 

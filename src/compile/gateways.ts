@@ -1,6 +1,7 @@
 import type { GatewayChain, GatewayListener } from "../ir/listener.ts";
 import type { Provenance } from "../ir/provenance.ts";
-import { explicitPort, meshAddress } from "../model/explicit-bind.ts";
+import { explicitPort } from "../base/explicit-port.ts";
+import { meshAddress } from "../model/explicit-bind.ts";
 import type { Gateway } from "../model/gateways.ts";
 import type { Model } from "../model/model.ts";
 import { byText } from "../model/order.ts";

@@ -1,7 +1,8 @@
 import type { Cluster } from "../ir/cluster.ts";
 import type { Inbound, InboundPort } from "../ir/listener.ts";
 import type { Endpoint, Protocol } from "../ir/service.ts";
-import { explicitPort, meshAddress } from "../model/explicit-bind.ts";
+import { explicitPort } from "../base/explicit-port.ts";
+import { meshAddress } from "../model/explicit-bind.ts";
 import type { Model } from "../model/model.ts";
 import { byAge } from "../model/order.ts";
 import { targetPortOf } from "../model/pods.ts";

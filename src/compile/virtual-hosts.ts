@@ -1,7 +1,8 @@
 import type { ObjectRef } from "../ir/refs.ts";
 import type { HttpRoute, RouteTable, VirtualHost } from "../ir/route.ts";
 import type { MeshService } from "../ir/service.ts";
-import { explicitPort, explicitServiceAddress } from "../model/explicit-bind.ts";
+import { explicitPort } from "../base/explicit-port.ts";
+import { explicitServiceAddress } from "../model/explicit-bind.ts";
 import { parseServiceHost } from "../model/host.ts";
 import { MESH_CONFIG_MAP, type MeshConfig } from "../model/mesh-config.ts";
 import { isHttp } from "../model/protocol.ts";

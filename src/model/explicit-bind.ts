@@ -3,7 +3,7 @@ import type { ExplicitBind } from "../ir/proxy.ts";
 /**
  * Addresses and ports of workloads that nothing redirects to (interception NONE; a loopback address each). The plan:
  * workload w has 127.w.0.1 (mesh address, its pod's IP, 1 <= w <= 254), its application 127.w.0.2, and reaches the Service whose
- * cluster IP ends in S.s (S >= 1) at 127.w.S.s. Ports below 1024 need privileges, so port + 10000 stands for them everywhere.
+ * cluster IP ends in S.s (S >= 1) at 127.w.S.s. Ports below 1024 need privileges, so port + 20000 stands for them everywhere.
  */
 
 /** The mesh address: what peers dial, and where the proxy listens. */
@@ -18,14 +18,6 @@ export function explicitServiceAddress(bind: ExplicitBind, clusterIp: string): s
   const fourth = parts[3];
   if (parts.length !== 4 || third === undefined || fourth === undefined || third === "0") return undefined;
   return `${bind.prefix}.${third}.${fourth}`;
-}
-
-const FIRST_FREE_PORT = 1024;
-const MAPPED_BY = 10_000;
-
-/** The port that stands for `port` in explicit mode. */
-export function explicitPort(port: number): number {
-  return port < FIRST_FREE_PORT ? port + MAPPED_BY : port;
 }
 
 /** Whether a pod's address is one of the plan, so that its ports are mapped. 127.0.x.x never is. */

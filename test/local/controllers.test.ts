@@ -7,7 +7,7 @@ import { HOST_PORTS } from "../../src/local/controllers/cluster-services.ts";
 import { controllers, startControllers } from "../../src/local/controllers/index.ts";
 import { createEventRecorder } from "../../src/local/events.ts";
 import { ids } from "../../src/local/ids.ts";
-import { unprivilegedPort } from "../../src/local/node/network/loopback-plan.ts";
+import { explicitPort } from "../../src/base/explicit-port.ts";
 import type { Deployment, EndpointSlice, Pod, Service } from "../../src/local/shapes.ts";
 import type { KubeObject } from "../../src/resources/object.ts";
 import { waitFor } from "../support/wait.ts";
@@ -44,7 +44,7 @@ beforeEach(async () => {
       nodeName: "n",
       caPem: "CA",
       apiAddress: { host: "10.214.0.2", port: 6443 },
-      realPort: unprivilegedPort,
+      realPort: explicitPort,
       loadBalancerAddress: () => Promise.resolve({ ip: "127.0.0.1", mapped: { 80: 10080 } }),
     },
   });
@@ -197,7 +197,7 @@ test("an EndpointSlice follows readiness, named ports and mapped ports", async (
     { what: "slice" },
   );
   expect(first.endpoints?.[0]?.conditions).toEqual({ ready: false, serving: false, terminating: false });
-  expect(first.ports).toEqual([{ name: "http", port: 10080, protocol: "TCP", appProtocol: "http" }]);
+  expect(first.ports).toEqual([{ name: "http", port: 20080, protocol: "TCP", appProtocol: "http" }]);
   broken = () => false;
   for (const pod of await pods()) await ready(pod, pod.status?.podIP ?? "");
   await waitFor(async () => (await slice())?.endpoints?.[0]?.conditions?.ready, { what: "readiness" });

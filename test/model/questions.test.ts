@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { durationMs } from "../../src/base/duration.ts";
-import { explicitPort, explicitServiceAddress, isExplicitAddress } from "../../src/model/explicit-bind.ts";
+import { explicitPort } from "../../src/base/explicit-port.ts";
+import { explicitServiceAddress, isExplicitAddress } from "../../src/model/explicit-bind.ts";
 import { fieldsWithoutEffect } from "../../src/model/effects.ts";
 import { bySpecificity, hostMatches, narrowerHost, parseServiceHost, resolveHost } from "../../src/model/host.ts";
 import { meshConfigOf, readMeshConfig } from "../../src/model/mesh-config.ts";
@@ -81,7 +82,7 @@ test("the plan of explicit addresses", () => {
     undefined,
     undefined,
   ]);
-  expect([explicitPort(80), explicitPort(1023), explicitPort(1024)]).toEqual([10080, 11023, 1024]);
+  expect([explicitPort(80), explicitPort(1023), explicitPort(1024)]).toEqual([20080, 21023, 1024]);
   expect(["127.3.0.1", "127.0.0.1", "127.3.0.2", "127.3.1.1", "10.0.0.1"].map(isExplicitAddress)).toEqual([
     true,
     false,

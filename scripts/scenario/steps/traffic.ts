@@ -1,4 +1,3 @@
-import type { KubeObject } from "../../../src/resources/object.ts";
 import { getAt, load, metrics, podOf } from "../ask.ts";
 import { must, type Scenario } from "../context.ts";
 import { applyFile, until } from "../kubectl.ts";
@@ -66,16 +65,14 @@ export const gateway = {
 /** Where the ingress gateway is reached from this machine: its load balancer, else its cluster IP. */
 async function ingress(scenario: Scenario): Promise<{ host: string; port: number }> {
   const target = { apiVersion: "v1", kind: "Service", namespace: "istio-system", name: "istio-ingressgateway" };
-  const service = (await scenario.cluster.get(target)) as KubeObject | undefined;
+  const service = await scenario.cluster.get(target);
   must(service !== undefined, "there is no Service istio-system/istio-ingressgateway");
-  const status = service.status as
-    | { loadBalancer?: { ingress?: readonly { ip?: string; ports?: readonly { port: number }[] }[] } }
-    | undefined;
-  const spec = service.spec as { clusterIP: string; ports: readonly { name: string; port: number }[] };
-  const [balancer] = status?.loadBalancer?.ingress ?? [];
-  const index = spec.ports.findIndex(({ name }) => name === "http2" || name === "http");
-  const port = balancer?.ports?.[index]?.port ?? spec.ports[index]?.port ?? 80;
-  return { host: balancer?.ip ?? spec.clusterIP, port };
+  const status = service.status as { loadBalancer?: { ingress?: readonly { ip?: string }[] } } | undefined;
+  const { clusterIP } = service.spec as { clusterIP: string };
+  // a balancer on this machine that may not bind low ports says which it took instead: "80=8080,443=8443"
+  const taken = service.metadata.annotations?.["local.meshctl.io/host-ports"] ?? "";
+  const port = Number(/(?:^|,)80=(\d+)/.exec(taken)?.[1] ?? 80);
+  return { host: status?.loadBalancer?.ingress?.[0]?.ip ?? clusterIP, port };
 }
 
 /** A plain TCP protocol through two sidecars. */

@@ -19,6 +19,12 @@ export function statusCode(error: unknown): number | undefined {
   return typeof code === "number" ? code : undefined;
 }
 
+/** Nothing can be made in a namespace that is being deleted, and what is there goes with it: no reason to try again. */
+function isNamespaceGoing(error: unknown): boolean {
+  const { details } = error as { details?: { causes?: readonly { reason?: string }[] } };
+  return statusCode(error) === 403 && details?.causes?.some(({ reason }) => reason === "NamespaceTerminating") === true;
+}
+
 /**
  * Keys to be worked on: each at most once at a time, once more when it changed meanwhile, again with growing pauses after a
  * failure. Returns the function that adds a key.
@@ -48,6 +54,7 @@ export function createQueue({ work, onError, signal }: QueueOptions): (key: stri
       if (signal.aborted) return;
       const attempt = (attempts.get(key) ?? 0) + 1;
       attempts.set(key, attempt);
+      if (isNamespaceGoing(error)) return;
       if (statusCode(error) !== 409) onError(key, error, attempt);
       later(key, Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** (attempt - 1)));
     }

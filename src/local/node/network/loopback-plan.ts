@@ -8,11 +8,6 @@ export const LAST_WORKLOAD = 254;
 const HTTP_PROXY_PORT = 15080;
 const PROXY_CONTAINERS = new Set(["istio-proxy", "istio-init", "istio-validation"]);
 
-/** Ports a process without privileges cannot bind, moved. The same rule everywhere: listeners, targetPorts, env. */
-export function unprivilegedPort(port: number): number {
-  return port > 0 && port < 1024 ? port + 10000 : port;
-}
-
 /** The mesh address of workload w: its pod IP. */
 export function podAddress(w: number): string {
   return `127.${w}.0.1`;

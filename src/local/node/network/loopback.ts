@@ -1,3 +1,4 @@
+import { explicitPort } from "../../../base/explicit-port.ts";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { type Server, createServer } from "node:net";
 import { join } from "node:path";
@@ -19,7 +20,6 @@ import {
   isProxy,
   podAddress,
   serviceAddress,
-  unprivilegedPort,
   workloadOf,
 } from "./loopback-plan.ts";
 import type { NodeNetwork, PodNetwork, ProcessSpec, ServiceEntry } from "./types.ts";
@@ -83,7 +83,7 @@ class LoopbackNetwork implements NodeNetwork {
   }
 
   realPort(port: number): number {
-    return unprivilegedPort(port);
+    return explicitPort(port);
   }
 
   serviceHost(podIp: string, clusterIp: string): string {
@@ -102,7 +102,7 @@ class LoopbackNetwork implements NodeNetwork {
       env: (container) => explicitEnv(w, injected, container),
       hostsFile: (container) => this.hostsPath(w, isProxy(container)),
       wrap: (spec) => this.wrap(spec),
-      dial: (port) => dialFirst(injected ? [appAddress(w), podAddress(w)] : [podAddress(w)], unprivilegedPort(port)),
+      dial: (port) => dialFirst(injected ? [appAddress(w), podAddress(w)] : [podAddress(w)], explicitPort(port)),
       close: async () => {
         this.pods.delete(w);
         this.claims.get(w)?.close();
@@ -193,7 +193,7 @@ class LoopbackNetwork implements NodeNetwork {
       for (const { port, protocol } of ports) {
         if (protocol !== "TCP") continue;
         const host = serviceAddress(this.own, clusterIp);
-        const real = unprivilegedPort(port);
+        const real = explicitPort(port);
         wanted.set(`${host}:${real}`, { host, port: real, pick: () => this.pick(`${namespace}/${name}`, port) });
       }
     }
