@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import { stateDir } from "../../src/local/state.ts";
 import { runMeshctl } from "../scenario/context.ts";
 
 /** A running embedded cluster. */
@@ -13,7 +14,6 @@ export interface Embedded {
 
 interface Options {
   readonly name: string;
-  readonly work: string;
   /** The cluster ends when this process does, however that happens; otherwise it goes on in the background. */
   readonly tied: boolean;
   readonly network?: string;
@@ -23,9 +23,10 @@ interface Options {
 
 /** `meshctl up`, ready for use. */
 export async function startEmbedded(options: Options): Promise<Embedded> {
-  const kubeconfig = join(options.work, "kubeconfig");
+  // where `up` puts it: everything of the cluster is in one folder, which goes with it
+  const kubeconfig = join(stateDir(process.env, options.name), "kubeconfig");
   const network = options.network === undefined ? [] : ["--network", options.network];
-  const args = ["up", "--name", options.name, "--kubeconfig", kubeconfig, ...network];
+  const args = ["up", "--name", options.name, ...network];
   options.say(`$ meshctl ${args.join(" ")}`);
   const child = options.tied ? await startTied([...args, "--foreground", "--tied"], options) : undefined;
   if (child === undefined) {

@@ -1,8 +1,5 @@
 // The main job on the embedded cluster, step by step, saying what it does and what it saw. Exit code 0 only when every step was
 // seen to be true. `--keep` leaves the cluster running; `--network netns|loopback` forces the kind of node.
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { NotTrue, openScenario, type Scenario } from "../scenario/context.ts";
 import { MAIN_JOB, type Step } from "../scenario/steps.ts";
 import { type Embedded, startEmbedded } from "./embedded.ts";
@@ -45,11 +42,10 @@ The mesh is still running. To look around:
 `);
 }
 
-async function demo(work: string): Promise<void> {
+async function demo(): Promise<void> {
   say("1. Start a Kubernetes API endpoint and a node on this machine");
   const cluster = await startEmbedded({
     name: keep ? "demo" : `demo-${process.pid}`,
-    work,
     tied: !keep,
     ...(process.argv.includes("--network") && network !== undefined ? { network } : {}),
     say,
@@ -71,9 +67,8 @@ async function demo(work: string): Promise<void> {
   }
 }
 
-const work = await mkdtemp(join(tmpdir(), "meshctl-demo-"));
 try {
-  await demo(work);
+  await demo();
   say(`\n${" ".repeat(9)}Every step was seen to be true.`);
 } catch (error) {
   const isExpected = error instanceof NotTrue || interrupt.signal.aborted;
@@ -81,6 +76,4 @@ try {
     `\nnot seen to be true: ${error instanceof Error ? (isExpected ? error.message : (error.stack ?? error.message)) : String(error)}`,
   );
   process.exitCode = 1;
-} finally {
-  if (!keep) await rm(work, { recursive: true, force: true });
 }

@@ -1,7 +1,6 @@
 import { execFile, spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openCluster } from "../../src/kube/cluster.ts";
 import type { Cluster } from "../../src/resources/cluster.ts";
@@ -23,7 +22,7 @@ export interface Outcome {
 export interface Scenario {
   readonly kubeconfig: string;
   readonly cluster: Cluster;
-  /** A folder of its own for files that steps write; removed at the end. */
+  /** A folder for files that steps write, beside the kubeconfig: it goes with the cluster even when nobody closes the scenario. */
   readonly work: string;
   /** True when `kubectl` is on PATH: then steps run the line they print, else they go through the API. */
   readonly kubectl: boolean;
@@ -40,19 +39,20 @@ export function must(condition: boolean, words: string): asserts condition {
   if (!condition) throw new NotTrue(words);
 }
 
-/** Opens a scenario on the cluster of a kubeconfig. Close it with `close`. */
+/** Opens a scenario on the cluster of a kubeconfig. Close it with `close`. `kubectl: false` goes through the API even where it is. */
 export async function openScenario(
   kubeconfig: string,
   say: (text: string) => void,
+  options: { readonly kubectl?: boolean } = {},
 ): Promise<Scenario & { close(): Promise<void> }> {
   const env = { ...process.env, KUBECONFIG: kubeconfig };
   const cluster = await openCluster({ kubeconfig, env, cwd: root });
-  const work = await mkdtemp(join(tmpdir(), "meshctl-scenario-"));
+  const work = await mkdtemp(join(dirname(kubeconfig), "scenario-"));
   return {
     kubeconfig,
     cluster,
     work,
-    kubectl: await hasKubectl(),
+    kubectl: options.kubectl !== false && (await hasKubectl()),
     say,
     meshctl: async (args, options = {}) => {
       say(`$ meshctl ${args.join(" ")}`);

@@ -15,7 +15,9 @@ const run = promisify(execFile);
 async function kubectl(scenario: Scenario, args: readonly string[], viaApi: () => Promise<void>): Promise<void> {
   scenario.say(`$ kubectl ${args.join(" ")}`);
   if (!scenario.kubectl) return viaApi();
-  const { stdout } = await run("kubectl", ["--kubeconfig", scenario.kubeconfig, ...args], { cwd: root });
+  // its cache goes with the scenario, not to the user's home
+  const env = { ...process.env, KUBECACHEDIR: join(scenario.work, "kubectl-cache") };
+  const { stdout } = await run("kubectl", ["--kubeconfig", scenario.kubeconfig, ...args], { cwd: root, env });
   for (const line of stdout.trim().split("\n")) scenario.say(`  ${line}`);
 }
 

@@ -9,6 +9,7 @@ import {
   type TestCluster,
   type Traces,
   missingFor,
+  missingKubectl,
   prepareCluster,
   processesWith,
   tracesOf,
@@ -91,7 +92,9 @@ spec:
   - {name: c, image: example.com/sh, command: [sh, -c, "iptables -t nat -N MESHCTL-E2E && echo changed || echo refused"], securityContext: {runAsUser: 0}}
 `;
 
-test.skipIf(process.getuid?.() !== 0)(
+const noKubectl = await missingKubectl();
+
+test.skipIf(process.getuid?.() !== 0 || noKubectl !== undefined)(
   "on loopback addresses, a pod of root cannot change the machine's rules",
   async () => {
     const cluster = await prepareCluster();
@@ -109,6 +112,7 @@ test.skipIf(process.getuid?.() !== 0)(
 describe.each(variants)("$title", ({ network, uid }) => {
   const reason =
     missingFor(network) ??
+    noKubectl ??
     (uid !== undefined && process.getuid?.() !== 0 ? "only root can become another user" : undefined);
   const skip = reason !== undefined && process.env["CI"] !== "true";
   let cluster: TestCluster;
@@ -325,27 +329,30 @@ describe.each(variants)("$title", ({ network, uid }) => {
   });
 });
 
-test("a cluster tied to its starter ends with it and takes its files along", async () => {
-  const cluster = await prepareCluster();
-  const { spawn } = await import("node:child_process");
-  const root = new URL("../../..", import.meta.url).pathname;
-  const starter = spawn(
-    process.execPath,
-    [join(root, "bin/meshctl.js"), "up", "--tied", "--name", cluster.name, "--network", "loopback"],
-    {
-      env: { PATH: process.env["PATH"] ?? "", HOME: cluster.home, MESHCTL_ENVOY: "/bin/true" },
-      stdio: ["pipe", "pipe", "inherit"],
-    },
-  );
-  await waitFor(() => cluster.kubectl("get", "serviceaccount", "default"), { what: "the cluster" });
-  const { runDir = "" } = cluster.state();
-  expect(existsSync(runDir)).toBe(true);
-  starter.stdin?.end();
-  await once(starter, "exit");
-  expect(processesWith(cluster.home)).toEqual([]);
-  expect([existsSync(join(cluster.home, ".local")), existsSync(runDir)]).toEqual([false, false]);
-  await cluster.remove();
-});
+test.skipIf(noKubectl !== undefined)(
+  "a cluster tied to its starter ends with it and takes its files along",
+  async () => {
+    const cluster = await prepareCluster();
+    const { spawn } = await import("node:child_process");
+    const root = new URL("../../..", import.meta.url).pathname;
+    const starter = spawn(
+      process.execPath,
+      [join(root, "bin/meshctl.js"), "up", "--tied", "--name", cluster.name, "--network", "loopback"],
+      {
+        env: { PATH: process.env["PATH"] ?? "", HOME: cluster.home, MESHCTL_ENVOY: "/bin/true" },
+        stdio: ["pipe", "pipe", "inherit"],
+      },
+    );
+    await waitFor(() => cluster.kubectl("get", "serviceaccount", "default"), { what: "the cluster" });
+    const { runDir = "" } = cluster.state();
+    expect(existsSync(runDir)).toBe(true);
+    starter.stdin?.end();
+    await once(starter, "exit");
+    expect(processesWith(cluster.home)).toEqual([]);
+    expect([existsSync(join(cluster.home, ".local")), existsSync(runDir)]).toEqual([false, false]);
+    await cluster.remove();
+  },
+);
 
 /** kubectl keeps a cache of its own there. */
 function leftIn(home: string): readonly string[] {

@@ -1,9 +1,20 @@
 import { execFile, spawn } from "node:child_process";
-import { chmodSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  linkSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+} from "node:fs";
+import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { locateEnvoy } from "../../../src/envoy/locate.ts";
 import { kubeAssets } from "../kube/apiserver.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
@@ -34,23 +45,46 @@ export function missingFor(network: Network): string | undefined {
   if (network === "loopback") return undefined;
   if (process.getuid?.() !== 0) return "network namespaces need root";
   const tools = ["ip", "iptables", "unshare", "nsenter", "setpriv"];
-  const folders = [...(process.env["PATH"] ?? "").split(":"), "/usr/sbin", "/sbin"];
-  const absent = tools.filter((tool) => !folders.some((folder) => existsSync(join(folder, tool))));
+  const absent = tools.filter((tool) => !isOnPath(tool));
   return absent.length === 0 ? undefined : `${absent.join(", ")} missing`;
 }
 
-/** A home and a name; nothing runs yet. With `uid`, every command runs as that user without any capability. */
+function isOnPath(program: string): boolean {
+  const folders = [...(process.env["PATH"] ?? "").split(":"), "/usr/sbin", "/sbin"];
+  return folders.some((folder) => existsSync(join(folder, program)));
+}
+
+/** Why there is no kubectl here; undefined when there is. */
+export async function missingKubectl(): Promise<string | undefined> {
+  if (isOnPath("kubectl")) return undefined;
+  return kubeAssets().then(
+    () => undefined,
+    () => "there is no kubectl on PATH, and no Go to build one",
+  );
+}
+
+/** The Envoy that our command line would use, fetched when need be. */
+export function realEnvoy(): Promise<string> {
+  const cache = process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache");
+  return locateEnvoy({ env: process.env, cacheDir: join(cache, "meshctl") });
+}
+
+/**
+ * A home and a name; nothing runs yet. With `uid`, every command runs as that user without any capability. With `envoy`, that binary
+ * stands in the home as `envoy`, where any user may run it; otherwise proxies do nothing.
+ */
 export async function prepareCluster(
-  options: { uid?: number; env?: Record<string, string> } = {},
+  options: { uid?: number; envoy?: string; env?: Record<string, string> } = {},
 ): Promise<TestCluster> {
   const home = mkdtempSync(join(tmpdir(), "meshctl-e2e-"));
   chmodSync(home, 0o777);
+  const envoy = options.envoy === undefined ? "/bin/true" : share(options.envoy, join(home, "envoy"));
   const name = `t${process.pid}-${Math.floor(Math.random() * 1e6)}`;
   const kubeconfig = join(home, ".local", "state", "meshctl", name, "kubeconfig");
   const env = {
     PATH: process.env["PATH"] ?? "",
     HOME: home,
-    MESHCTL_ENVOY: "/bin/true",
+    MESHCTL_ENVOY: envoy,
     KUBECONFIG: kubeconfig,
     ...options.env,
   };
@@ -71,7 +105,11 @@ export async function prepareCluster(
     );
     return stdout + stderr;
   };
-  const kubectlPath = join(await kubeAssets(), "kubectl");
+  // the one built from the modules, else whatever the user has; tests that call it ask missingKubectl first
+  const kubectlPath = await kubeAssets().then(
+    (folder) => join(folder, "kubectl"),
+    () => "kubectl",
+  );
   const meshctl = (...args: readonly string[]): Promise<string> => {
     const named = args[0] === "up" || args[0] === "down" ? [...args, "--name", name] : args;
     return call(process.execPath, [join(root, "bin/meshctl.js"), ...named]);
@@ -142,4 +180,45 @@ export function processesWith(text: string): readonly string[] {
         return [];
       }
     });
+}
+
+/** Addresses (as in /proc/net/tcp) at which processes that processesWith(text) finds listen, those of this network namespace. */
+export function listenersOf(text: string): readonly string[] {
+  const inodes = new Map([...listening()].map(([address, inode]) => [`socket:[${inode}]`, address]));
+  return processesWith(text).flatMap((line) => {
+    const folder = `/proc/${line.split(" ")[0] ?? ""}/fd`;
+    const targets = attempt(() => readdirSync(folder)).flatMap((fd) => attempt(() => [readlinkSync(join(folder, fd))]));
+    return targets.flatMap((target) => inodes.get(target) ?? []);
+  });
+}
+
+/** Every TCP address that is listened at in this network namespace, as /proc/net/tcp writes it, with the socket's inode. */
+export function listening(): ReadonlyMap<string, string> {
+  const LISTEN = "0A";
+  const rows = readFileSync("/proc/net/tcp", "utf8").split("\n").slice(1);
+  return new Map(
+    rows
+      .map((row) => row.trim().split(/\s+/))
+      .filter((fields) => fields[3] === LISTEN)
+      .map((fields) => [fields[1] ?? "", fields[9] ?? ""]),
+  );
+}
+
+/** What is gone meanwhile has nothing to show. */
+function attempt<T>(read: () => readonly T[]): readonly T[] {
+  try {
+    return read();
+  } catch {
+    return [];
+  }
+}
+
+/** The same file under another name that anyone may read: linked, or copied where a link cannot be. */
+function share(file: string, target: string): string {
+  try {
+    linkSync(file, target);
+  } catch {
+    copyFileSync(file, target);
+  }
+  return target;
 }

@@ -1,0 +1,92 @@
+import { existsSync, readdirSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openScenario } from "../../../scripts/scenario/context.ts";
+import { MAIN_JOB, type Step } from "../../../scripts/scenario/steps.ts";
+import {
+  type Network,
+  type TestCluster,
+  type Traces,
+  listenersOf,
+  listening,
+  missingFor,
+  prepareCluster,
+  processesWith,
+  realEnvoy,
+  tracesOf,
+} from "../../support/local/cluster.ts";
+
+// The whole main job, from `meshctl up` to `meshctl down`, in both kinds of network. The steps are those of the demo; on loopback
+// addresses the cluster belongs to a user without any privilege, and the steps go through the API instead of kubectl.
+
+interface Variant {
+  readonly title: string;
+  readonly network: Network;
+  readonly uid?: number;
+  readonly kubectl: boolean;
+}
+
+const variants: readonly Variant[] = [
+  { title: "network namespaces", network: "netns", kubectl: true },
+  { title: "loopback addresses, without any privilege", network: "loopback", uid: 65534, kubectl: false },
+];
+
+const isRoot = process.getuid?.() === 0;
+
+describe.each(variants)("$title", ({ network, uid, kubectl }) => {
+  const reason = missingFor(network);
+  const skip = reason !== undefined && process.env["CI"] !== "true";
+  const said: string[] = [];
+  let before: Traces;
+  let cluster: TestCluster;
+  let scenario: Awaited<ReturnType<typeof openScenario>> | undefined;
+  let failed: string | undefined;
+
+  beforeAll(async () => {
+    if (skip) return;
+    expect(reason).toBeUndefined();
+    before = await tracesOf();
+    // a test that is not root is the unprivileged user already
+    const as = isRoot && uid !== undefined ? { uid } : {};
+    cluster = await prepareCluster({ ...as, envoy: await realEnvoy() });
+  });
+  afterAll(async () => {
+    await scenario?.close();
+    await cluster?.remove();
+  });
+
+  /** Steps build on each other: after one that failed the rest says so instead of failing in their own words. */
+  async function runStep({ title, run }: Step): Promise<void> {
+    if (failed !== undefined) throw new Error(`not run: "${failed}" failed before`);
+    said.length = 0;
+    try {
+      if (scenario === undefined) throw new Error("no cluster");
+      await run(scenario);
+    } catch (error) {
+      failed = title;
+      throw new Error(`${String(error)}\n${said.join("\n")}`, { cause: error });
+    }
+  }
+
+  test.skipIf(skip)("meshctl up", async () => {
+    failed = "meshctl up";
+    expect(await cluster.meshctl("up", "--network", network)).toContain("is up: Kubernetes API at https://127.0.0.1:");
+    scenario = await openScenario(cluster.kubeconfig, (text) => said.push(text), { kubectl });
+    failed = undefined;
+  });
+
+  for (const step of MAIN_JOB) test.skipIf(skip)(step.title, () => runStep(step));
+
+  test.skipIf(skip)("meshctl down leaves no process, port, network namespace, link, route, rule or file", async () => {
+    await scenario?.close();
+    scenario = undefined;
+    const { runDir = "" } = cluster.state();
+    const ports = listenersOf(cluster.home);
+    expect(ports.length).toBeGreaterThan(0);
+    expect(await cluster.meshctl("down")).toContain("is down");
+    expect(processesWith(cluster.home)).toEqual([]);
+    expect(ports.filter((port) => listening().has(port))).toEqual([]);
+    expect(await tracesOf()).toEqual(before);
+    expect(existsSync(runDir)).toBe(false);
+    expect(readdirSync(cluster.home)).toEqual(["envoy"]);
+  });
+});
