@@ -26,8 +26,11 @@ const KINDS: readonly KindRef[] = [
 export async function inventory(cluster: Cluster): Promise<readonly string[]> {
   const names: string[] = [];
   for (const kind of KINDS) {
-    for (const { metadata } of await cluster.list(kind))
+    for (const { metadata } of await cluster.list(kind)) {
+      // the node's own heartbeat
+      if (metadata.namespace === "kube-node-lease") continue;
       names.push(`${kind.kind} ${metadata.namespace ?? ""}/${metadata.name}`);
+    }
   }
   return names.sort();
 }
