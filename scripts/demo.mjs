@@ -1,11 +1,14 @@
 // `npm run demo [-- --keep]`: set-up, then the main job on the embedded cluster (scripts/demo/main.ts).
 import { spawn } from "node:child_process";
-import { main } from "./lib/run.mjs";
+import { main, root, withoutCaches } from "./lib/run.mjs";
 import { setup } from "./setup.mjs";
 
 await main(async () => {
   await setup();
-  const child = spawn("node_modules/.bin/tsx", ["scripts/demo/main.ts", ...process.argv.slice(2)], {
+  // one process, not tsx's two: killed at any time they leave nothing in the temporary folder
+  const child = spawn(process.execPath, ["--import", "tsx", "scripts/demo/main.ts", ...process.argv.slice(2)], {
+    cwd: root,
+    env: withoutCaches,
     stdio: "inherit",
   });
   // the demo cleans up itself when it is interrupted: wait for it instead of dying first

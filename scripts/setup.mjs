@@ -40,7 +40,7 @@ export async function ensureBuild() {
 
 /** The Envoy binary in the user's cache (design D12). Prints where it is. */
 export async function ensureEnvoy() {
-  await run("node_modules/.bin/tsx", ["scripts/ensure-envoy.ts"]);
+  await run(process.execPath, ["--import", "tsx", "scripts/ensure-envoy.ts"]);
 }
 
 /** True when a program is on PATH. */

@@ -55,14 +55,14 @@ describe.each(variants)("$title", ({ network, uid, kubectl }) => {
   });
 
   /** Steps build on each other: after one that failed the rest says so instead of failing in their own words. */
-  async function runStep({ title, run }: Step): Promise<void> {
+  async function runStep(step: Step): Promise<void> {
     if (failed !== undefined) throw new Error(`not run: "${failed}" failed before`);
     said.length = 0;
     try {
       if (scenario === undefined) throw new Error("no cluster");
-      await run(scenario);
+      await step.run(scenario);
     } catch (error) {
-      failed = title;
+      failed = step.title;
       throw new Error(`${String(error)}\n${said.join("\n")}`, { cause: error });
     }
   }
