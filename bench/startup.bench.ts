@@ -8,7 +8,7 @@ const ROUNDS = 21;
 const commands: readonly (readonly [string, readonly string[]])[] = [
   ["bare node", ["-e", "0"]],
   ["meshctl --help", [cli, "--help"]],
-  ["meshctl version --client", [cli, "version", "--remote=false"]],
+  ["meshctl version --no-remote", [cli, "version", "--no-remote"]],
 ];
 
 const times = new Map<string, number[]>(commands.map(([name]) => [name, []]));
