@@ -40,7 +40,8 @@ export async function ensureBuild() {
 
 /** The Envoy binary in the user's cache (design D12). Prints where it is. */
 export async function ensureEnvoy() {
-  await run(process.execPath, ["--import", "tsx", "scripts/ensure-envoy.ts"]);
+  const { code } = await run(process.execPath, ["--import", "tsx", "scripts/ensure-envoy.ts"], { allowFailure: true });
+  if (code !== 0) throw new Stop("there is no Envoy to run proxies with");
 }
 
 /** True when a program is on PATH. */

@@ -52,15 +52,22 @@ function withCluster(io: MainIo, flags: { kubeconfig?: string; context?: string 
   };
 }
 
+/** What to do next, as a sentence on a line of its own. */
+function hintLine(hint: string | undefined): string {
+  if (hint === undefined || hint === "") return "";
+  return `${hint.charAt(0).toUpperCase()}${hint.slice(1)}${/[.?:)`>\]]$/.test(hint) ? "" : "."}\n`;
+}
+
 /** Expected errors are words and what to do next; anything else is ours to fix, so the stack is shown. */
 function report(error: unknown, io: MainIo): void {
   if (io.signal.aborted) {
     io.err("meshctl: interrupted\n");
   } else if (error instanceof UsageError) {
-    io.err(`Error: ${error.message}\n${error.hint === undefined ? "" : `${error.hint}\n`}`);
+    io.err(`Error: ${error.message}\n${hintLine(error.hint)}`);
   } else if (error instanceof MeshError) {
-    const cause = error.cause === undefined ? "" : ` (${errorText(error.cause)})`;
-    io.err(`Error: ${error.message}${cause}\n${error.hint === undefined ? "" : `${error.hint}\n`}`);
+    const cause = error.cause === undefined ? "" : errorText(error.cause);
+    const words = cause === "" || error.message.includes(cause) ? error.message : `${error.message} (${cause})`;
+    io.err(`Error: ${words}\n${hintLine(error.hint)}`);
   } else {
     const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
     io.err(`Error: ${stack}\nThis is a bug in meshctl: report it with the command line and the text above.\n`);

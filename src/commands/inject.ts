@@ -9,6 +9,7 @@ import { injectDocument } from "../inject/documents.ts";
 import { render } from "../install/render.ts";
 import { settingsOf } from "../install/settings.ts";
 import type { ConfigMap } from "../resources/core.ts";
+import { syntaxHint } from "../resources/manifests.ts";
 import { toYaml } from "../resources/yaml-plain.ts";
 import { readValues, YamlSyntaxError } from "../resources/yaml-values.ts";
 import { globalOptions, switchOption, textOption } from "./input.ts";
@@ -97,8 +98,8 @@ function injectChunk(
     if (error instanceof YamlSyntaxError)
       throw new MeshError(
         "unreadable-yaml",
-        `${options.filename}:${chunk.line + error.line}:${error.column}: ${error.message}`,
-        { hint: "Repair the file; nothing was printed." },
+        `${options.filename}:${chunk.line + error.line}:${error.column} cannot be read as YAML: ${error.message}`,
+        { hint: `${syntaxHint(error)} Nothing was printed.` },
       );
     if (error instanceof InjectionError)
       throw new MeshError("not-injectable", `${options.filename}: ${error.message}`, {

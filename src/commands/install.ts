@@ -134,6 +134,10 @@ async function applyAll(work: Work): Promise<InstallResult["changes"]> {
         });
     } catch (error) {
       progress.fail(`${title}: not installed`);
+      if (io.signal.aborted && !options.dryRun)
+        io.err(
+          "Some objects are in the cluster: run the command again to finish, or meshctl uninstall to remove them.\n",
+        );
       throw error;
     }
     progress.succeed(options.dryRun ? `${title}: accepted by the API server` : `${title}: ready`);

@@ -1,9 +1,9 @@
-import { pino } from "pino";
 import { runDaemon } from "../local/main.ts";
+import { textLogger } from "../local/text-log.ts";
 import type { CommandRun } from "./io.ts";
 
-/** The process behind `meshctl up`; started by it alone. */
-export const run: CommandRun = async () => {
-  await runDaemon(pino({ level: "info", timestamp: pino.stdTimeFunctions.isoTime }));
+/** The process behind `meshctl up`; started by it alone. Its log is for people: node.log, or the terminal with --foreground. */
+export const run: CommandRun = async (_input, io) => {
+  await runDaemon(textLogger(io.err, io.now));
   return { exitCode: 0 };
 };

@@ -3,6 +3,7 @@ import { compact } from "../base/compact.ts";
 import { ClusterError, errorText } from "../base/errors.ts";
 import { table } from "../report/table.ts";
 import type { Cluster } from "../resources/cluster.ts";
+import type { KubeObject } from "../resources/object.ts";
 import { toYaml } from "../resources/yaml-plain.ts";
 import { durationOption, globalOptions, switchOption, textOption } from "./input.ts";
 import type { CommandInput, CommandResult, Io } from "./io.ts";
@@ -142,9 +143,23 @@ async function askControlPlane(cluster: Cluster, options: ProxyStatusOptions, io
     }),
   );
   const failures = answers.flatMap((answer) => (answer.status === "rejected" ? [answer.reason as unknown] : []));
-  if (failures.length === pods.length) throw failures[0];
+  if (failures.length === pods.length) {
+    if (!pods.every(isUnready)) throw failures[0];
+    throw new ClusterError(
+      "control-plane-not-ready",
+      `the control plane in ${options.istioNamespace} is not ready yet`,
+      {
+        hint: `wait for it with meshctl proxy-status --wait; kubectl logs -n ${options.istioNamespace} deployment/istiod tells what it waits for`,
+      },
+    );
+  }
   if (!options.wait) for (const failure of failures) io.err(`Not asked: ${errorText(failure)}\n`);
   return answers.flatMap((answer) => (answer.status === "fulfilled" ? answer.value : []));
+}
+
+function isUnready(pod: KubeObject): boolean {
+  const { conditions = [] } = (pod.status ?? {}) as { conditions?: readonly { type: string; status: string }[] };
+  return conditions.some(({ type, status }) => type === "Ready" && status !== "True");
 }
 
 interface SynczEntry {

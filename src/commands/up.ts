@@ -97,15 +97,19 @@ interface UpOptions {
 export function clusterName(text: string | undefined): string {
   const name = text ?? "mesh";
   if (/^[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?$/.test(name)) return name;
-  throw new UsageError(`--name ${name}: use lower-case letters, digits and dashes, at most 32`);
+  throw new UsageError(`--name ${name} cannot name a cluster`, "use lower-case letters, digits and dashes, at most 32");
 }
 
 function readOptions(input: CommandInput, io: Io): UpOptions {
   const name = clusterName(textOption(input, "name"));
   const network = textOption(input, "network");
-  const apiPort = Number(textOption(input, "apiPort") ?? input.options["apiPort"] ?? 0);
-  if (!Number.isInteger(apiPort) || apiPort < 0 || apiPort > 65535)
-    throw new UsageError(`--api-port ${apiPort} is no port`);
+  const wanted = textOption(input, "apiPort") ?? "0";
+  const apiPort = Number(wanted);
+  if (!/^\d+$/.test(wanted) || apiPort > 65535)
+    throw new UsageError(
+      `--api-port ${wanted} is no port`,
+      "name one from 1 to 65535, or leave it out to take a free one",
+    );
   const images = listOption(input, "map").map((text) => absoluteMapping(text, io.cwd));
   const kubeconfig = textOption(input, "kubeconfig");
   return {
@@ -123,7 +127,11 @@ function readOptions(input: CommandInput, io: Io): UpOptions {
 /** Words of the command that begin with `./` or `../` mean files beside the user, not in the container. */
 function absoluteMapping(text: string, cwd: string): string {
   const mapping = parseMapping(text);
-  if (mapping === undefined) throw new UsageError(`--map ${text}: expected IMAGE=COMMAND`);
+  if (mapping === undefined)
+    throw new UsageError(
+      `--map ${text} is no mapping`,
+      "write it as IMAGE=COMMAND, such as --map example.com/web=./web.mjs",
+    );
   const words = mapping[1].split(" ").map((word) => (/^\.\.?\//.test(word) ? resolve(cwd, word) : word));
   return `${mapping[0]}=${words.join(" ")}`;
 }

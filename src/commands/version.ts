@@ -1,3 +1,4 @@
+import { compact } from "../base/compact.ts";
 import { errorText } from "../base/errors.ts";
 import { VERSION } from "../gen/version.ts";
 import type { Cluster } from "../resources/cluster.ts";
@@ -6,6 +7,8 @@ import type { CommandInput, CommandResult, Io } from "./io.ts";
 
 export interface VersionOptions {
   readonly istioNamespace: string;
+  /** The flag of that name: a cluster that is named is asked. */
+  readonly kubeconfig?: string;
   /** Ask the cluster too; off with --no-remote. */
   readonly remote: boolean;
   readonly output: "text" | "json" | "yaml";
@@ -26,11 +29,12 @@ export interface VersionInfo {
 export async function run(input: CommandInput, io: Io): Promise<CommandResult> {
   const output = textOption(input, "output") ?? "text";
   await version(
-    {
+    compact({
+      kubeconfig: textOption(input, "kubeconfig"),
       istioNamespace: textOption(input, "istioNamespace") ?? "istio-system",
       remote: input.options["remote"] !== false,
-      output: output === "json" || output === "yaml" ? output : "text",
-    },
+      output: output === "json" || output === "yaml" ? output : ("text" as const),
+    }),
     io,
   );
   return { exitCode: 0 };
@@ -49,7 +53,7 @@ export async function version(options: VersionOptions, io: Io): Promise<VersionI
 }
 
 async function askCluster(options: VersionOptions, io: Io): Promise<VersionInfo["meshVersion"]> {
-  if (!(await hasKubeconfig(io))) return undefined;
+  if (options.kubeconfig === undefined && !(await hasKubeconfig(io))) return undefined;
   try {
     const versions = await controlPlaneVersions(await io.cluster(), options.istioNamespace);
     if (versions.length === 0) {

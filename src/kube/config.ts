@@ -66,9 +66,10 @@ function fromFiles(files: readonly string[]): KubeConfig {
         merged.mergeConfig(more, false);
       }
     } catch (error) {
-      throw new ClusterError("bad-kubeconfig", `kubeconfig ${file} cannot be read: ${errorText(error)}`, {
-        hint: `check the file with \`kubectl config view --kubeconfig ${file}\``,
-        cause: error,
+      // a YAML error goes on with an excerpt
+      const [words = ""] = errorText(error).split("\n");
+      throw new ClusterError("bad-kubeconfig", `kubeconfig ${file} cannot be read: ${words}`, {
+        hint: `repair the file (\`kubectl config view --kubeconfig ${file}\`), or name another with --kubeconfig`,
       });
     }
   }
@@ -101,8 +102,13 @@ function checkContext(config: KubeConfig): void {
     throw new ClusterError("stale-context", `no current context is set; ${known}`, { hint });
   if (!names.includes(wanted))
     throw new ClusterError("stale-context", `context ${wanted} does not exist; ${known}`, { hint });
-  if (config.getCurrentCluster() === null)
+  const cluster = config.getCurrentCluster();
+  if (cluster === null)
     throw new ClusterError("stale-context", `context ${wanted} names a cluster that the kubeconfig does not have`, {
       hint,
+    });
+  if (cluster.server.startsWith("http:") && cluster.skipTLSVerify !== true)
+    throw new ClusterError("plain-http", `context ${wanted} reaches ${cluster.server} without TLS`, {
+      hint: "name an https server, or allow it with insecure-skip-tls-verify: true in the kubeconfig's cluster",
     });
 }

@@ -17,7 +17,7 @@ export function transportError(error: unknown, where: Where): ClusterError {
       cause: error,
     });
   return new ClusterError("unreachable", `cluster ${where.name} at ${where.server} cannot be reached: ${words}`, {
-    hint: "check that the cluster runs, or choose another with --context",
+    hint: "check that the cluster runs (`meshctl up` starts a local one), or choose another with --context or --kubeconfig",
     cause: error,
   });
 }

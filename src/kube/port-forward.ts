@@ -76,7 +76,11 @@ function wrap(socket: WebSocket, names: string): Duplex {
     if (data.length === 0) return;
     if (channel === DATA && !stream.push(data)) socket.pause();
     if (channel === ERROR)
-      stream.destroy(new ClusterError("port-forward", `${names}: ${data.toString("utf8").trim()}`));
+      stream.destroy(
+        new ClusterError("port-forward", `${names}: ${data.toString("utf8").trim()}`, {
+          hint: `look whether the pod runs and is ready: kubectl get pods, kubectl logs`,
+        }),
+      );
   });
   return stream;
 }

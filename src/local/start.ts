@@ -109,7 +109,7 @@ function portError(port: number, error: NodeJS.ErrnoException): MeshError {
   const busy = error.code === "EADDRINUSE";
   const message = busy ? `port ${port} of 127.0.0.1 is in use` : `cannot listen on 127.0.0.1:${port}: ${error.message}`;
   const hint = "choose another with --api-port, or leave it out to take a free one";
-  return new EnvironmentError(busy ? "port-in-use" : "cannot-listen", message, { hint, cause: error });
+  return new EnvironmentError(busy ? "port-in-use" : "cannot-listen", message, { hint });
 }
 
 async function freePlan(): Promise<AddressPlan> {

@@ -71,7 +71,9 @@ test("inject: a file that cannot be read or parsed prints nothing and names the 
   const file = join(folder, "broken.yaml");
   writeFileSync(file, `${service}---\nkind: Deployment\nmetadata: {name: [}\n`);
   const io = fakeIo();
-  await expect(inject({ ...options, filename: file }, io)).rejects.toThrow(/broken\.yaml:7:\d+: /);
+  await expect(inject({ ...options, filename: file }, io)).rejects.toThrow(
+    /broken\.yaml:7:\d+ cannot be read as YAML: /,
+  );
   expect(io.stdout()).toBe("");
   const bad = workload("Deployment", "{ template: POD }").replace(
     "labels:",

@@ -60,3 +60,12 @@ test("no cluster: what is wrong, what to do, exit code 2", async () => {
   expect(run.stdout).toBe("");
   expect(run.stderr).toMatch(/^Error: no kubeconfig.*\n.*meshctl up/);
 });
+
+test("the version is told also when the cluster that was named cannot be asked", async () => {
+  const run = await meshctl(["version", "--kubeconfig", "/nonexistent/config"]);
+  expect(run).toEqual({
+    code: 0,
+    stdout: `client version: ${VERSION}\n`,
+    stderr: "The cluster was not asked: kubeconfig /nonexistent/config does not exist\n",
+  });
+});

@@ -29,6 +29,8 @@ export interface TestCluster {
   readonly kubeconfig: string;
   /** Runs our command line; resolves to its output, rejects with it when it fails. */
   meshctl(...args: readonly string[]): Promise<string>;
+  /** Starts our command line and leaves it running. */
+  meshctlProcess(...args: readonly string[]): ReturnType<typeof spawn>;
   kubectl(...args: readonly string[]): Promise<string>;
   /** kubectl apply -f - */
   apply(yaml: string): Promise<string>;
@@ -119,6 +121,10 @@ export async function prepareCluster(
     name,
     kubeconfig,
     meshctl,
+    meshctlProcess: (...args) => {
+      const [file, words] = command(process.execPath, [join(root, "bin/meshctl.js"), ...args]);
+      return spawn(file, words, { env, cwd: home, stdio: ["ignore", "pipe", "pipe"] });
+    },
     kubectl: async (...args) => {
       const { stdout } = await run(kubectlPath, args, { env: { ...env, KUBECONFIG: kubeconfig }, maxBuffer: 1 << 26 });
       return stdout.trim();
