@@ -7,7 +7,7 @@ import { caService } from "../grpc/ca-server.ts";
 import { type GrpcServer, type Peer, startGrpcServer } from "../grpc/server.ts";
 import type { Ca } from "../pki/ca.ts";
 import type { Cluster } from "../resources/cluster.ts";
-import { validateForAdmission } from "../validation/index.ts";
+import { admit } from "./admission.ts";
 import { openAuthority, servingIdentity } from "./authority.ts";
 import { authenticate, type Caller } from "./caller.ts";
 import { answerMonitoring } from "./debug.ts";
@@ -21,7 +21,7 @@ import type { Runner } from "./runner.ts";
 import { createSigner } from "./signing.ts";
 import { createState, type State, watchedKinds } from "./state.ts";
 import { createWatches, delay } from "./watch.ts";
-import { answerWebhook } from "./webhook.ts";
+import { type AdmissionRequest, answerWebhook } from "./webhook.ts";
 import { createWebhookConfigs } from "./webhook-configs.ts";
 import { createXdsAcceptor } from "./xds-server.ts";
 import type { XdsStream } from "./xds-stream.ts";
@@ -273,8 +273,7 @@ function createWebhookRunner(shared: Shared): Runner {
   });
   const deps = {
     inject,
-    validate: (request: Parameters<typeof inject>[0]) =>
-      request.object === undefined ? { allowed: true } : validateForAdmission(request.object),
+    validate: (request: AdmissionRequest) => admit(request.object),
     onResult: (...facts: Parameters<Metrics["webhook"]>) => metrics.webhook(...facts),
   };
   return {

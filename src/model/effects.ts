@@ -1,3 +1,4 @@
+import { pathText } from "../base/field-path.ts";
 import { type KindName, kindOf } from "../resources/kinds.ts";
 import type { KubeObject } from "../resources/object.ts";
 
@@ -147,14 +148,40 @@ function workloadEntry(): Effective {
   };
 }
 
-/** Paths of an object's fields that are accepted but change nothing yet; `["spec"]` for a kind that nothing reads. */
+/** Kinds that are judged here, sorted. */
+export const judgedKinds: readonly KindName[] = [
+  ...new Set([...(Object.keys(EFFECTIVE) as KindName[]), ...WITHOUT_EFFECT]),
+].toSorted();
+
+/**
+ * Paths of an object's fields that are accepted but change nothing yet; `["spec"]` for a kind that nothing reads, with or
+ * without a spec: an AuthorizationPolicy with none denies everything, where it is obeyed.
+ */
 export function fieldsWithoutEffect(object: KubeObject): readonly (readonly (string | number)[])[] {
   const kind = kindOf(object);
-  if (kind === undefined || object.spec === undefined) return [];
+  if (kind === undefined) return [];
   if (WITHOUT_EFFECT.includes(kind)) return [["spec"]];
   const effective = EFFECTIVE[kind];
-  return effective === undefined ? [] : [...idle(object.spec, effective, ["spec"])];
+  return effective === undefined || object.spec === undefined ? [] : [...idle(object.spec, effective, ["spec"])];
 }
+
+/** What is told about such fields, and what to do about them. `paths` are of one object and not empty. */
+export function effectAdvice(object: KubeObject, paths: readonly Path[]): { problem: string; hint: string } {
+  const kind = kindOf(object);
+  const problem = `accepted, has no effect yet: ${paths.map(pathText).join(", ")}`;
+  if (kind === undefined || !WITHOUT_EFFECT.includes(kind)) return { problem, hint: "Do not rely on it." };
+  const consequence = CONSEQUENCES[kind];
+  return {
+    problem: `${problem} (nothing reads an object of kind ${object.kind})`,
+    hint: consequence === undefined ? "Do not rely on it." : `Do not rely on it: ${consequence}.`,
+  };
+}
+
+/** Where it is dangerous to believe that an object is obeyed. */
+const CONSEQUENCES: { readonly [K in KindName]?: string } = {
+  AuthorizationPolicy: "no request is refused because of it",
+  RequestAuthentication: "no token is checked because of it",
+};
 
 type Path = readonly (string | number)[];
 
@@ -169,6 +196,10 @@ function* idle(value: unknown, effective: Effective, path: Path): Generator<Path
       yield* idle(item, effective[0], [...path, index]);
     return;
   }
+  if (typeof value === "object") yield* idleFields(value, effective, path);
+}
+
+function* idleFields(value: object, effective: { readonly [field: string]: Effective }, path: Path): Generator<Path> {
   for (const [key, item] of Object.entries(value)) {
     const below = effective[key] ?? effective[EACH];
     if (below === undefined) yield [...path, key];

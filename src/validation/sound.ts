@@ -5,14 +5,14 @@ import { kubernetesFindings } from "./kubernetes.ts";
 import { schemaFindings } from "./schema.ts";
 
 /**
- * The object with every part left out that has not the shape of its kind, so that readers of files may trust the types as
+ * The object with every part left out that has not the shape of its kind, unknown fields too, so that readers of files may trust the types as
  * readers of a cluster do (there the API server holds them). What is wrong has been reported by validateObject.
  */
 export function soundObject(object: KubeObject): KubeObject {
   let sound = object;
   // taking out a part can leave a parent without something it needs: again, until nothing is wrong
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    const broken = [...kubernetesFindings(sound), ...shapeFindings(sound)].map(({ path }) => path);
+    const broken = [...kubernetesFindings(sound), ...specFindings(sound)].map(({ path }) => path);
     if (broken.length === 0) return sound;
     for (const path of broken) sound = without(sound, fieldOf(path)) as KubeObject;
   }
@@ -22,10 +22,8 @@ export function soundObject(object: KubeObject): KubeObject {
 
 const MAX_ROUNDS = 8;
 
-function shapeFindings(object: KubeObject): readonly Finding[] {
-  if (specValidators[object.kind] === undefined) return [];
-  // unknown fields do no harm
-  return schemaFindings(object.kind, object).filter(({ args }) => args["rule"] !== "schema-additionalProperties");
+function specFindings(object: KubeObject): readonly Finding[] {
+  return specValidators[object.kind] === undefined ? [] : schemaFindings(object.kind, object);
 }
 
 /** The field that holds a list item: lists go as a whole, so that the indexes of others stay those of the source. */
