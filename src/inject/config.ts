@@ -1,3 +1,4 @@
+import type { WorkloadOwner } from "../model/workload.ts";
 import type { PodSpec } from "../resources/core.ts";
 import type { ObjectMeta } from "../resources/object.ts";
 
@@ -66,13 +67,6 @@ export interface InjectorMeshConfig {
   readonly defaultConfig?: Readonly<Record<string, unknown>>;
 }
 
-/** The workload a pod comes from, when the caller knows it better than the pod's owner reference says. */
-export interface WorkloadOwner {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly name: string;
-}
-
 /** Everything beside the pod that injection depends on. */
 export interface InjectContext {
   readonly config: InjectorConfig;
@@ -84,6 +78,7 @@ export interface InjectContext {
   readonly namespace: string;
   /** Labels of that namespace: with them the webhook selectors are judged too; absent when the API server has done it. */
   readonly namespaceLabels?: Readonly<Record<string, string>>;
+  /** The workload a pod comes from, when the caller knows it better than the pod's owner reference says. */
   readonly owner?: WorkloadOwner;
   /** Added to the proxy's environment: parts of the webhook's URL (`/inject/cluster/C/net/N`). */
   readonly extraEnv?: Readonly<Record<string, string>>;

@@ -1,5 +1,6 @@
 import type { KubeObject } from "../resources/object.ts";
-import type { InjectContext, PodLike, WorkloadOwner } from "./config.ts";
+import type { WorkloadOwner } from "../model/workload.ts";
+import type { InjectContext, PodLike } from "./config.ts";
 import type { Decision } from "./decide.ts";
 import { inject } from "./inject.ts";
 

@@ -1,9 +1,9 @@
 import { compact } from "../base/compact.ts";
 import { merge } from "../base/merge.ts";
+import { canonicalNames, type WorkloadOwner, workloadOwner } from "../model/workload.ts";
 import type { Container, EnvVar } from "../resources/core.ts";
 import { parseYaml } from "../resources/yaml-plain.ts";
 import { type InjectContext, InjectionError, type InjectorValues, type PodLike } from "./config.ts";
-import { workloadNames } from "./workload.ts";
 
 type Annotations = Readonly<Record<string, string>>;
 
@@ -25,7 +25,6 @@ export function templateVariables(
   const { values, meshConfig } = context;
   const annotations = pod.metadata?.annotations ?? {};
   const proxyConfig = effectiveProxyConfig(annotations, context);
-  const names = workloadNames(pod, context);
   const apps = pod.spec.containers.filter((container) => container.name !== "istio-proxy");
   const { global } = values;
   const text = (value: string | undefined, fallback?: string): string | undefined =>
@@ -38,7 +37,7 @@ export function templateVariables(
     meshConfig,
     proxyConfig,
     revision: context.revision,
-    workload: names,
+    workload: workloadNames(pod, context),
     image: proxyImage(annotations, values),
     imagePullSecrets: (global.imagePullSecrets ?? []).map((name) => ({ name })),
     resources: proxyResources(annotations, values),
@@ -57,6 +56,24 @@ export function templateVariables(
       ...compact(facts),
     },
   };
+}
+
+/** What telemetry calls the workload, e.g. `owner: kubernetes://apis/apps/v1/namespaces/shop/deployments/web`. */
+function workloadNames(
+  { metadata = {} }: PodLike,
+  { namespace, owner = workloadOwner(metadata) }: InjectContext,
+): unknown {
+  const { workload, canonical, revision } = canonicalNames(metadata, owner);
+  return {
+    name: workload,
+    owner: owner === undefined ? undefined : ownerUri(owner, namespace),
+    canonicalName: canonical,
+    canonicalRevision: revision,
+  };
+}
+
+function ownerUri({ apiVersion, kind, name }: WorkloadOwner, namespace: string): string {
+  return `kubernetes://apis/${apiVersion}/namespaces/${namespace}/${kind.toLowerCase()}s/${name}`;
 }
 
 function logLevels(annotations: Annotations, { global }: InjectorValues): unknown {

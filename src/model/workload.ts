@@ -32,20 +32,31 @@ export interface CanonicalNames {
   readonly revision: string;
 }
 
-/** Names by Istio's rules: own canonical labels first, then the recommended labels, then what the workload is called. */
-export function canonicalNames(metadata: Partial<ObjectMeta>): CanonicalNames {
+/**
+ * Names by Istio's rules: own canonical labels first, then the recommended labels, then what the workload is called. `owner`
+ * is who owns the pod where that is known by other means.
+ */
+export function canonicalNames(metadata: Partial<ObjectMeta>, owner = workloadOwner(metadata)): CanonicalNames {
   const labels = metadata.labels ?? {};
-  const workload = workloadOwner(metadata)?.name ?? metadata.name ?? (metadata.generateName ?? "").replace(/-$/, "");
+  const workload = owner?.name ?? metadata.name ?? (metadata.generateName ?? "").replace(/-$/, "");
   return {
     workload,
     canonical:
-      labels["service.istio.io/canonical-name"] ?? labels["app.kubernetes.io/name"] ?? labels["app"] ?? workload,
+      labels["service.istio.io/canonical-name"] ??
+      labels["app.kubernetes.io/name"] ??
+      labels["app"] ??
+      asLabel(workload),
     revision:
       labels["service.istio.io/canonical-revision"] ??
       labels["app.kubernetes.io/version"] ??
       labels["version"] ??
       "latest",
   };
+}
+
+/** A name as a label may hold it: injection writes it into one, and names of workloads may be longer. */
+function asLabel(name: string): string {
+  return name.slice(0, 63).replace(/[^A-Za-z0-9]+$/, "");
 }
 
 /** What a pod tells its peers about itself: the subject of its certificate and its EDS metadata say the same. */
