@@ -28,12 +28,12 @@ function tablesOf(dump: unknown): unknown[] {
   );
 }
 
-/** The longest spellings of a host are the ones people do not write: the first that is short, and how many more there are. */
+/** Two of the spellings of a host, without port where there are such, and how many more there are. */
 function domains(all: readonly string[]): string {
-  const [first = "", ...rest] = all.filter((domain) => !domain.includes(":"));
-  return rest.length === 0
-    ? first || all.join(",")
-    : `${first}, ${rest[0] ?? ""}${rest.length > 1 ? ` + ${rest.length - 1} more...` : ""}`;
+  const plain = all.filter((domain) => !domain.includes(":"));
+  const shown = plain.length > 0 ? plain : all;
+  const more = shown.length > 2 ? ` + ${shown.length - 2} more...` : "";
+  return `${shown.slice(0, 2).join(", ")}${more}`;
 }
 
 /** Path, then what else must hold: istioctl leaves header and query matches out, and people missed them. */
