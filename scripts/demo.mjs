@@ -9,7 +9,8 @@ await main(async () => {
   const child = spawn(process.execPath, ["--import", "tsx", "scripts/demo/main.ts", ...process.argv.slice(2)], {
     cwd: root,
     env: withoutCaches,
-    stdio: "inherit",
+    // by the channel it hears of our end, however that comes
+    stdio: ["inherit", "inherit", "inherit", "ipc"],
   });
   // the demo cleans up itself when it is interrupted: wait for it instead of dying first
   for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => child.kill(signal));

@@ -10,6 +10,8 @@ const started = performance.now();
 const interrupt = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const)
   process.on(signal, () => interrupt.abort(new Error(`ended by ${signal}`)));
+process.on("disconnect", () => interrupt.abort(new Error("ended by the end of npm run demo")));
+process.channel?.unref();
 
 function say(text: string): void {
   const seconds = ((performance.now() - started) / 1000).toFixed(1).padStart(6);

@@ -97,6 +97,16 @@ describe.each(networks)("%s", (network) => {
     await expectNothingLeft();
   });
 
+  test.skipIf(skip)("SIGKILL of npm's process alone: the rest of the demo ends too", async () => {
+    expect(reason).toBeUndefined();
+    const demo = await startDemo(network);
+    const closed = once(demo.process, "close");
+    demo.process.kill("SIGKILL");
+    // the pipes are open until the rest has ended
+    await closed;
+    await expectNothingLeft();
+  });
+
   test.skipIf(skip)("SIGKILL of the whole demo: the cluster ends with it", async () => {
     expect(reason).toBeUndefined();
     const demo = await startDemo(network);
