@@ -1,4 +1,5 @@
 import { pathText } from "../base/field-path.ts";
+import { own } from "../base/own.ts";
 import { type KindName, kindOf } from "../resources/kinds.ts";
 import type { KubeObject } from "../resources/object.ts";
 
@@ -201,7 +202,7 @@ function* idle(value: unknown, effective: Effective, path: Path): Generator<Path
 
 function* idleFields(value: object, effective: { readonly [field: string]: Effective }, path: Path): Generator<Path> {
   for (const [key, item] of Object.entries(value)) {
-    const below = effective[key] ?? effective[EACH];
+    const below = own(effective, key) ?? own(effective, EACH);
     if (below === undefined) yield [...path, key];
     else yield* idle(item, below, [...path, key]);
   }

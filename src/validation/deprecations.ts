@@ -1,3 +1,4 @@
+import { own } from "../base/own.ts";
 import { finding } from "../diagnostics/codes.ts";
 import type { FieldPath, Finding } from "../diagnostics/finding.ts";
 import type { MeshKindName } from "../gen/mesh-kinds.ts";
@@ -19,13 +20,13 @@ type Found = (path: FieldPath, field: string, words: string) => void;
 function visit(type: string, value: unknown, path: FieldPath, found: Found): void {
   if (typeof value !== "object" || value === null) return;
   const collection = type.startsWith("[]") || type.startsWith("{}");
-  const fields = shapes[type] ?? {};
-  const old = deprecatedFields[type] ?? {};
+  const fields = own(shapes, type) ?? {};
+  const old = own(deprecatedFields, type) ?? {};
   for (const [name, member] of Object.entries(value)) {
-    const words = old[name];
+    const words = own(old, name);
     const inner = [...path, Array.isArray(value) ? Number(name) : name];
     if (words !== undefined && member !== null) found(inner, name, words);
-    visit(collection ? type.slice(2) : (fields[name] ?? "any"), member, inner, found);
+    visit(collection ? type.slice(2) : (own(fields, name) ?? "any"), member, inner, found);
   }
 }
 

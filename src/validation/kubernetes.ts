@@ -1,4 +1,5 @@
 import { pathText } from "../base/field-path.ts";
+import { own } from "../base/own.ts";
 import { finding } from "../diagnostics/codes.ts";
 import type { FieldPath, Finding } from "../diagnostics/finding.ts";
 import { kubeSchemasJson } from "../gen/kube-types.ts";
@@ -78,7 +79,7 @@ function visit(given: Schema, value: unknown, path: FieldPath, walk: Walk): void
 
 function visitMembers(schema: Schema, value: object, path: FieldPath, walk: Walk): void {
   for (const [name, member] of Object.entries(value)) {
-    const inner = schema.items ?? schema.properties?.[name] ?? schema.additionalProperties;
+    const inner = schema.items ?? own(schema.properties ?? {}, name) ?? schema.additionalProperties;
     if (inner !== undefined) visit(inner, member, [...path, Array.isArray(value) ? Number(name) : name], walk);
   }
 }

@@ -1,5 +1,6 @@
 import { pathText, valueAt } from "../base/field-path.ts";
 import { nearest } from "../base/nearest.ts";
+import { own } from "../base/own.ts";
 import { finding } from "../diagnostics/codes.ts";
 import type { FieldPath, Finding } from "../diagnostics/finding.ts";
 import { type SchemaError, specValidators } from "../gen/validators/index.ts";
@@ -95,7 +96,7 @@ function words({ schema, value: spec, root }: Subject, path: FieldPath, error: S
 }
 
 function unknownField(at: string, type: string, name: string): Omit<Words, "path"> {
-  const known = Object.keys(shapes[type] ?? {});
+  const known = Object.keys(own(shapes, type) ?? {});
   const close = nearest(name, known);
   const hint = close === undefined ? `Fields here: ${known.join(", ")}.` : `Did you mean ${close}?`;
   return { problem: `${at} has no field ${name}`, hint };
@@ -145,7 +146,7 @@ function typeAt(kind: string, path: FieldPath): string {
   let type = kind;
   for (const step of path) {
     if (type.startsWith("[]") || type.startsWith("{}")) type = type.slice(2);
-    else type = shapes[type]?.[String(step)] ?? "any";
+    else type = own(own(shapes, type) ?? {}, String(step)) ?? "any";
   }
   return type;
 }

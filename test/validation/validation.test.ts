@@ -83,6 +83,12 @@ function specOf(type: string, depth: number): fc.Arbitrary<unknown> {
   );
 }
 
+test("a field that is called like a member of every object is just unknown", () => {
+  const spec = { portLevelMtls: { valueOf: {} }, toString: 1 };
+  const object = { apiVersion: "security.istio.io/v1", kind: "PeerAuthentication", metadata: { name: "x" }, spec };
+  expect(validateObject(object).map(({ path }) => path)).toEqual([["spec", "toString"]]);
+});
+
 test.each(Object.entries(meshKinds))(
   "%s: no spec whatever makes validation fail, and a sound object is sound",
   (kind, about) => {
