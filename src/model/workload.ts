@@ -39,20 +39,17 @@ export interface CanonicalNames {
 export function canonicalNames(metadata: Partial<ObjectMeta>, owner = workloadOwner(metadata)): CanonicalNames {
   const labels = metadata.labels ?? {};
   const workload = owner?.name ?? metadata.name ?? (metadata.generateName ?? "").replace(/-$/, "");
+  const first = (keys: readonly string[]): string | undefined =>
+    keys.map((key) => labels[key]).find((value) => value !== undefined);
   return {
     workload,
-    canonical:
-      labels["service.istio.io/canonical-name"] ??
-      labels["app.kubernetes.io/name"] ??
-      labels["app"] ??
-      asLabel(workload),
-    revision:
-      labels["service.istio.io/canonical-revision"] ??
-      labels["app.kubernetes.io/version"] ??
-      labels["version"] ??
-      "latest",
+    canonical: first(NAME_LABELS) ?? asLabel(workload),
+    revision: first(REVISION_LABELS) ?? "latest",
   };
 }
+
+const NAME_LABELS = ["service.istio.io/canonical-name", "app.kubernetes.io/name", "app"];
+const REVISION_LABELS = ["service.istio.io/canonical-revision", "app.kubernetes.io/version", "version"];
 
 /** A name as a label may hold it: injection writes it into one, and names of workloads may be longer. */
 function asLabel(name: string): string {
