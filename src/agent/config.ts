@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import { parseArgs } from "node:util";
+import { durationMs } from "../base/duration.ts";
 import { EnvironmentError, errorText, UsageError } from "../base/errors.ts";
-import { parseDuration } from "./duration.ts";
 import { type Env, isRecord, type NodeMetadata, parseJsonObject, type ReadFile, readMetadata } from "./metadata.ts";
 
 /** Where files of the agent stand, relative to its working directory (`/` in images). */
@@ -306,7 +306,7 @@ function secret(env: Env): AgentConfig["secret"] {
 }
 
 function duration(name: string, value: string | undefined, fallback: string): number {
-  const result = parseDuration(value === undefined || value === "" ? fallback : value);
+  const result = durationMs(value === undefined || value === "" ? fallback : value);
   if (result !== undefined) return result;
   throw new EnvironmentError("agent-env", `${name}: expected a duration such as ${fallback}, got ${value}`);
 }

@@ -1,5 +1,4 @@
 import { expect, test } from "vitest";
-import { durationMs } from "../../src/base/duration.ts";
 import { explicitPort } from "../../src/base/explicit-port.ts";
 import { explicitServiceAddress, isExplicitAddress } from "../../src/model/explicit-bind.ts";
 import { fieldsWithoutEffect } from "../../src/model/effects.ts";
@@ -10,17 +9,6 @@ import { visibleTo } from "../../src/model/visibility.ts";
 import { canonicalNames, peerLabels, workloadOwner } from "../../src/model/workload.ts";
 import type { KubeObject } from "../../src/resources/object.ts";
 import { worldOf } from "../../src/resources/world-store.ts";
-
-test.each([
-  ["1.5s", 1500],
-  ["250ms", 250],
-  ["1h30m", 5_400_000],
-  ["0", 0],
-  ["5", undefined],
-  ["-1s", undefined],
-  ["1s junk", undefined],
-  ["", undefined],
-])("duration %s is %s ms", (text, ms) => expect(durationMs(text)).toBe(ms));
 
 test.each([
   [{ port: 80, name: "http" }, "http"],
