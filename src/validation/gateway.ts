@@ -1,6 +1,6 @@
 import type { GatewayServer, ServerTls } from "../gen/schema-types.ts";
 import type { Report, Rules } from "./rule.ts";
-import { checkUnique, hostProblem, isAddress, setFields } from "./values.ts";
+import { checkUnique, hostProblem, isAddress, PROTOCOLS, setFields } from "./values.ts";
 
 /** Rules of Gateway. */
 export const gatewayRules: Rules<"Gateway"> = [
@@ -63,19 +63,6 @@ export const gatewayRules: Rules<"Gateway"> = [
     },
   },
 ];
-
-const PROTOCOLS: ReadonlySet<string> = new Set([
-  "HTTP",
-  "HTTPS",
-  "GRPC",
-  "GRPC-WEB",
-  "HTTP2",
-  "MONGO",
-  "TCP",
-  "TLS",
-  "MYSQL",
-  "REDIS",
-]);
 
 function checkHosts(server: GatewayServer, index: number, report: Report): void {
   if (server.hosts.length === 0) report(["servers", index, "hosts"], "expected at least one host", "Add a host, or *.");

@@ -1,6 +1,6 @@
 import type { ServiceEntrySpec } from "../gen/schema-types.ts";
 import type { Report, Rules } from "./rule.ts";
-import { checkUnique, hostProblem, isAddress, isAddressOrRange } from "./values.ts";
+import { checkUnique, hostProblem, isAddress, isAddressOrRange, PROTOCOLS } from "./values.ts";
 
 /** Rules of ServiceEntry. */
 export const serviceEntryRules: Rules<"ServiceEntry"> = [
@@ -84,19 +84,6 @@ export const serviceEntryRules: Rules<"ServiceEntry"> = [
     },
   },
 ];
-
-const PROTOCOLS: ReadonlySet<string> = new Set([
-  "HTTP",
-  "HTTPS",
-  "GRPC",
-  "GRPC-WEB",
-  "HTTP2",
-  "MONGO",
-  "TCP",
-  "TLS",
-  "MYSQL",
-  "REDIS",
-]);
 
 function checkEndpoints(spec: ServiceEntrySpec, report: Report): void {
   const resolution = spec.resolution ?? "NONE";

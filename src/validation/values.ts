@@ -66,6 +66,20 @@ export function checkDuration(
   if (ms < 1) report(path, `expected a duration of at least 1ms, got ${duration}`, "Leave the field out for no limit.");
 }
 
+/** Protocols that a port of a Gateway or ServiceEntry may name, in capitals. */
+export const PROTOCOLS: ReadonlySet<string> = new Set([
+  "HTTP",
+  "HTTPS",
+  "GRPC",
+  "GRPC-WEB",
+  "HTTP2",
+  "MONGO",
+  "TCP",
+  "TLS",
+  "MYSQL",
+  "REDIS",
+]);
+
 /** Reports each member of a list that was there before; `name` gives what has to be unique. */
 export function checkUnique<T>(
   list: readonly T[],
