@@ -1,9 +1,9 @@
+import { delay } from "../base/delay.ts";
 import { ClusterError, errorText } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Cluster } from "../resources/cluster.ts";
 import type { KubeObject } from "../resources/object.ts";
 import type { Runner } from "./runner.ts";
-import { delay } from "./watch.ts";
 
 export interface LeaderDeps {
   readonly cluster: Pick<Cluster, "get" | "create" | "replace">;

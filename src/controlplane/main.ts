@@ -1,5 +1,6 @@
 import { createServer as createHttpServer } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
+import { delay } from "../base/delay.ts";
 import { errorText } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import { adsService } from "../grpc/ads-server.ts";
@@ -20,7 +21,7 @@ import { createRootCerts } from "./root-certs.ts";
 import type { Runner } from "./runner.ts";
 import { createSigner } from "./signing.ts";
 import { createState, type State, watchedKinds } from "./state.ts";
-import { createWatches, delay } from "./watch.ts";
+import { createWatches } from "./watch.ts";
 import { type AdmissionRequest, answerWebhook } from "./webhook.ts";
 import { createWebhookConfigs } from "./webhook-configs.ts";
 import { createXdsAcceptor } from "./xds-server.ts";

@@ -1,3 +1,4 @@
+import { delay } from "../base/delay.ts";
 import type { Derivations } from "../base/derive.ts";
 import { ClusterError } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
@@ -65,7 +66,7 @@ export function createRootCerts(deps: RootCertsDeps): Runner {
         await watch();
       } catch (error) {
         deps.log.warn({ error: String(error) }, `cannot list ConfigMaps ${NAME}; trying again`);
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        await delay(RETRY_MS, abort.signal);
       }
     }
   };

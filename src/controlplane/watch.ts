@@ -1,4 +1,5 @@
 import { setMaxListeners } from "node:events";
+import { delay } from "../base/delay.ts";
 import { errorText } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import type { ClusterReader, ListOptions, WatchEvent } from "../resources/cluster.ts";
@@ -136,21 +137,4 @@ function createBatch(deps: Pick<WatchDeps, "apply" | "log" | "onApplied">): Batc
       clearTimeout(timer);
     },
   };
-}
-
-/** Resolves after a time or when the signal aborts, whatever is first. */
-export function delay(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) {
-      resolve();
-      return;
-    }
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done, { once: true });
-  });
 }

@@ -1,3 +1,4 @@
+import { delay } from "../base/delay.ts";
 import type { KindRef, ListOptions, WatchEvent } from "../resources/cluster.ts";
 import type { KubeObject } from "../resources/object.ts";
 import type { ApiClient } from "./http.ts";
@@ -45,7 +46,7 @@ export async function watchKind(deps: WatchDeps, task: WatchTask): Promise<void>
       if (info === undefined) {
         reconcile(known, [], say);
         sync();
-        await pause(ABSENT_MS, task.signal);
+        await delay(ABSENT_MS, task.signal);
         continue;
       }
       const listed = await listAll(deps.client, info, task.kind, { ...task.options, signal: task.signal });
@@ -56,7 +57,7 @@ export async function watchKind(deps: WatchDeps, task: WatchTask): Promise<void>
     } catch (error) {
       if (task.signal.aborted) return;
       if (!synced) throw error;
-      await pause(backoff * (0.5 + Math.random()), task.signal);
+      await delay(backoff * (0.5 + Math.random()), task.signal);
       backoff = Math.min(backoff * 2, BACKOFF_MAX_MS);
     }
   }
@@ -112,7 +113,7 @@ async function follow(client: ApiClient, info: ResourceInfo, task: WatchTask, st
     }
     // A watch that ended at once is a server in trouble: wait longer each time; one that lived is taken up again quickly.
     backoff = Date.now() - started < 1_000 ? Math.min(backoff * 2, BACKOFF_MAX_MS) : BACKOFF_MIN_MS;
-    await pause(backoff * (0.5 + Math.random()), task.signal);
+    await delay(backoff * (0.5 + Math.random()), task.signal);
   }
 }
 
@@ -158,20 +159,4 @@ async function* readEvents(
 
 function keyOf(object: KubeObject): string {
   return `${object.metadata.namespace ?? ""}/${object.metadata.name}`;
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) {
-      resolve();
-      return;
-    }
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done, { once: true });
-  });
 }
