@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { AGENT_SDS, AGENT_SDS_CLUSTER } from "../base/agent-sds.ts";
 import { scopePinningLogger, statNamespaceExtension, statsConfig } from "./bootstrap-stats.ts";
 import { type AgentConfig, type HostPort, PATHS } from "./config.ts";
 
@@ -122,31 +123,21 @@ function xdsCluster(config: AgentConfig, discovery: HostPort): unknown {
 }
 
 function xdsTlsContext(config: AgentConfig): unknown {
-  const sds = {
-    resource_api_version: "V3",
-    initial_fetch_timeout: "0s",
-    api_config_source: {
-      api_type: "GRPC",
-      transport_api_version: "V3",
-      set_node_on_first_message_only: true,
-      grpc_services: [{ envoy_grpc: { cluster_name: "sds-grpc" } }],
-    },
-  };
   return {
     alpn_protocols: ["h2"],
     tls_params: { tls_minimum_protocol_version: "TLSv1_2", tls_maximum_protocol_version: "TLSv1_3" },
-    tls_certificate_sds_secret_configs: [{ name: "default", sds_config: sds }],
+    tls_certificate_sds_secret_configs: [{ name: "default", sds_config: AGENT_SDS }],
     combined_validation_context: {
       default_validation_context: {
         match_typed_subject_alt_names: [{ san_type: "DNS", matcher: { exact: config.serverName } }],
       },
-      validation_context_sds_secret_config: { name: "ROOTCA", sds_config: sds },
+      validation_context_sds_secret_config: { name: "ROOTCA", sds_config: AGENT_SDS },
     },
   };
 }
 
 function sdsCluster(): unknown {
-  const name = "sds-grpc";
+  const name = AGENT_SDS_CLUSTER;
   return {
     name,
     type: "STATIC",

@@ -2,8 +2,7 @@ import { compact } from "../base/compact.ts";
 import type { GatewayChain, GatewayListener } from "../ir/listener.ts";
 import { type Messages } from "../wire/codec.ts";
 import { httpChainFilters } from "./hcm.ts";
-import { listenerFilters } from "./listener-filters/order.ts";
-import { detection } from "./outbound.ts";
+import { inspection } from "./outbound.ts";
 import { tcpFilters } from "./tcp-proxy.ts";
 import { ADS_SECRETS, downstream, downstreamMeshTls, TLS_PARAMS } from "./tls.ts";
 import type { ChainContext, EnvoyListener, FilterChain, NetworkFilter, TransportSocket, XdsOptions } from "./types.ts";
@@ -15,20 +14,12 @@ type CommonTls = Messages["envoy.extensions.transport_sockets.tls.v3.CommonTlsCo
  * straight on. Gateways never guess protocols. Secrets come from the control plane over ADS, named `kubernetes://name`.
  */
 export function buildGatewayListener(listener: GatewayListener, options: XdsOptions): EnvoyListener {
-  const inspect = listener.chains.some((chain) => chain.tls !== undefined);
-  const filters = listenerFilters({
-    originalDestination: false,
-    inspectTls: inspect,
-    inspectHttp: false,
-    noTlsInspection: [],
-    noHttpInspection: [],
-  });
+  const inspectTls = listener.chains.some((chain) => chain.tls !== undefined);
   return compact({
     name: listener.name,
     address: { socket_address: { address: listener.address, port_value: listener.port } },
     traffic_direction: "OUTBOUND" as const,
-    listener_filters: filters.length === 0 ? undefined : filters,
-    ...(filters.length === 0 ? {} : detection(options)),
+    ...inspection({ inspectTls, inspectHttp: false }, options),
     filter_chains: listener.chains.map((chain) => filterChain(listener, chain, options)),
   });
 }

@@ -3,6 +3,7 @@ import type { OutboundListener, SniChain } from "../ir/listener.ts";
 import { seconds } from "./duration.ts";
 import { httpChainFilters } from "./hcm.ts";
 import { listenerFilters } from "./listener-filters/order.ts";
+import type { ListenerNeeds } from "./listener-filters/types.ts";
 import { blackHole, type TcpTarget, tcpFilters } from "./tcp-proxy.ts";
 import type { ChainContext, EnvoyListener, FilterChain, NetworkFilter, XdsOptions } from "./types.ts";
 
@@ -15,13 +16,6 @@ export function buildOutboundListener(listener: OutboundListener, options: XdsOp
   const chain: ChainContext = { direction: "outbound", mutualTls: false, service: undefined, options };
   const inspectHttp = listener.kind === "http" || listener.kind === "auto";
   const inspectTls = listener.sniChains.length > 0;
-  const filters = listenerFilters({
-    originalDestination: false,
-    inspectTls,
-    inspectHttp,
-    noTlsInspection: [],
-    noHttpInspection: [],
-  });
   return compact({
     name: listener.name,
     address: { socket_address: { address: listener.address, port_value: listener.port } },
@@ -29,10 +23,19 @@ export function buildOutboundListener(listener: OutboundListener, options: XdsOp
     use_original_dst: listener.kind === "capture" ? true : undefined,
     // only what iptables redirects to is bound; the others are found by the original destination
     bind_to_port: listener.bindToPort ? undefined : false,
-    listener_filters: filters.length === 0 ? undefined : filters,
-    ...(filters.length === 0 ? {} : detection(options)),
+    ...inspection({ inspectTls, inspectHttp }, options),
     ...chains(listener, chain),
   });
+}
+
+/** Listener filters that look into a connection; none when there is nothing to learn. */
+export function inspection(
+  needs: Pick<ListenerNeeds, "inspectTls" | "inspectHttp">,
+  options: XdsOptions,
+): Partial<EnvoyListener> {
+  const none = { originalDestination: false, noTlsInspection: [], noHttpInspection: [] };
+  const filters = listenerFilters({ ...none, ...needs });
+  return filters.length === 0 ? {} : { listener_filters: filters, ...detection(options) };
 }
 
 /** A client that never speaks must not hang for ever when a timeout is set. */

@@ -1,3 +1,4 @@
+import { AGENT_SDS } from "../base/agent-sds.ts";
 import { compact } from "../base/compact.ts";
 import { type Messages, typed } from "../wire/codec.ts";
 import type { ConfigSource, TransportSocket } from "./types.ts";
@@ -23,17 +24,8 @@ const TLS_SOCKET = "envoy.transport_sockets.tls";
 /** Secrets over ADS, which the control plane serves to gateways. */
 export const ADS_SECRETS: ConfigSource = { ads: {}, resource_api_version: "V3", initial_fetch_timeout: "0s" };
 
-/** The workload's own certificate and the mesh's roots, which the agent serves on its socket. Wait as long as it takes. */
-export const SDS_AGENT: ConfigSource = {
-  resource_api_version: "V3",
-  initial_fetch_timeout: "0s",
-  api_config_source: {
-    api_type: "GRPC",
-    transport_api_version: "V3",
-    set_node_on_first_message_only: true,
-    grpc_services: [{ envoy_grpc: { cluster_name: "sds-grpc" } }],
-  },
-};
+/** The workload's own certificate and the mesh's roots, which the agent serves on its socket. */
+export const SDS_AGENT: ConfigSource = AGENT_SDS;
 
 /** Files beside the proxy, by name (`file-root:`, `file-cert:`), which the agent reads. One that is missing holds up only its user. */
 export const SDS_AGENT_FILES: ConfigSource = { ...SDS_AGENT, initial_fetch_timeout: "5s" };
