@@ -52,12 +52,24 @@ const IMAGES = [
   },
 ];
 
+/** Only for tests on a node without a network (`--test`): our stand-in under the name that the getting-started sample uses. */
+const TEST_IMAGES = [
+  {
+    name: "http-echo",
+    reference: "docker.io/hashicorp/http-echo:1.0.0",
+    packages: ["libc6", "libstdc++6"],
+    add: [["samples/app", "/opt/samples/app"]],
+    entrypoint: [...NODE, "/opt/samples/app/echo.mjs"],
+    envoy: false,
+  },
+];
+
 /** Builds what is missing and returns the archives' paths, in the order of the table. */
-export async function buildImages({ envoyPath, version }) {
+export async function buildImages({ envoyPath, version, images = IMAGES }) {
   await mkdir(cache, { recursive: true });
   const node = await nodeBinary();
   const out = [];
-  for (const image of IMAGES) out.push(await buildImage(image, { node, envoyPath, version }));
+  for (const image of images) out.push(await buildImage(image, { node, envoyPath, version }));
   return out;
 }
 
@@ -72,7 +84,8 @@ async function buildImage(image, { node, envoyPath, version }) {
   for (const tool of ["image.py", "rootfs.sh"]) hash.update(await readFile(join(root, "images", tool)));
   const archive = join(cache, `${image.name}-${hash.digest("hex").slice(0, 16)}.tar`);
   if (existsSync(archive)) return archive;
-  say(`building image ${HUB}/${image.name}:${version}`);
+  const reference = image.reference ?? `${HUB}/${image.name}:${version}`;
+  say(`building image ${reference}`);
   const base = await rootfs(image.packages);
   await run(
     "python3",
@@ -81,7 +94,7 @@ async function buildImage(image, { node, envoyPath, version }) {
       "--out",
       archive,
       "--name",
-      `${HUB}/${image.name}:${version}`,
+      reference,
       "--base",
       base,
       ...files.flatMap(([source, target]) => [
@@ -146,6 +159,7 @@ if (process.argv[1] === join(root, "images/build.mjs")) {
   await main(async () => {
     const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
     const envoyPath = process.env.MESHCTL_ENVOY ?? join(cache, "..", "envoy", "1.40.0", "envoy");
-    for (const archive of await buildImages({ envoyPath, version })) console.log(archive);
+    const images = process.argv.includes("--test") ? [...IMAGES, ...TEST_IMAGES] : IMAGES;
+    for (const archive of await buildImages({ envoyPath, version, images })) console.log(archive);
   });
 }

@@ -20,13 +20,15 @@ function say(text: string): void {
 
 /** Runs the steps in turn; ends early on an interrupt. */
 async function runSteps(scenario: Scenario, steps: readonly Step[]): Promise<void> {
+  const interrupted = new Promise<never>((_, reject) => {
+    interrupt.signal.addEventListener("abort", () => reject(interrupt.signal.reason as Error), { once: true });
+  });
+  // nobody waits for it between two steps
+  interrupted.catch(() => undefined);
   for (const [index, step] of steps.entries()) {
     interrupt.signal.throwIfAborted();
     say(`\n${" ".repeat(9)}${index + 2}. ${step.title}`);
     const from = performance.now();
-    const interrupted = new Promise<never>((_, reject) => {
-      interrupt.signal.addEventListener("abort", () => reject(interrupt.signal.reason as Error), { once: true });
-    });
     await Promise.race([step.run(scenario), interrupted]);
     say(`  seen to be true, ${((performance.now() - from) / 1000).toFixed(1)} s`);
   }

@@ -1,3 +1,4 @@
+import { gettingStarted } from "./steps/getting-started.ts";
 import { insight } from "./steps/insight.ts";
 import { install, uninstall } from "./steps/install.ts";
 import { restart } from "./steps/restart.ts";
@@ -13,4 +14,15 @@ export interface Step {
 }
 
 /** The main job between "a cluster is there" and "the cluster is as it was". The same on every kind of cluster. */
-export const MAIN_JOB: readonly Step[] = [install, shop, security, canary, gateway, tcp, insight, restart, uninstall];
+export const MAIN_JOB: readonly Step[] = [
+  install,
+  shop,
+  security,
+  canary,
+  gateway,
+  tcp,
+  insight,
+  gettingStarted,
+  restart,
+  uninstall,
+];

@@ -63,7 +63,7 @@ export const gateway = {
 };
 
 /** Where the ingress gateway is reached from this machine: its load balancer, else its cluster IP. */
-async function ingress(scenario: Scenario): Promise<{ host: string; port: number }> {
+export async function ingress(scenario: Scenario): Promise<{ host: string; port: number }> {
   const target = { apiVersion: "v1", kind: "Service", namespace: "istio-system", name: "istio-ingressgateway" };
   const service = await scenario.cluster.get(target);
   must(service !== undefined, "there is no Service istio-system/istio-ingressgateway");

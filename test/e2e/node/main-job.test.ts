@@ -15,9 +15,12 @@ let scenario: Awaited<ReturnType<typeof openScenario>>;
 const said: string[] = [];
 
 beforeAll(async () => {
-  const { stdout } = await run(process.execPath, [join(root, "images/build.mjs")], { cwd: root, maxBuffer: 1 << 24 });
+  const { stdout } = await run(process.execPath, [join(root, "images/build.mjs"), "--test"], {
+    cwd: root,
+    maxBuffer: 1 << 24,
+  });
   const images = stdout.trim().split("\n");
-  expect(images).toHaveLength(3);
+  expect(images).toHaveLength(4);
   node = await startNode({ images, index: 7 });
   scenario = await openScenario(node.kubeconfig, (text) => said.push(text));
 });

@@ -1,0 +1,52 @@
+import { getAt, load, metrics, podOf } from "../ask.ts";
+import { must, type Scenario } from "../context.ts";
+import { applyFile, createNamespace, deleteNamespace, until, waitAvailable } from "../kubectl.ts";
+import { SHOP } from "./shop.ts";
+import { ingress } from "./traffic.ts";
+
+const HELLO = "hello";
+const FILES = ["app", "destination-rule", "virtual-service", "peer-authentication", "service-entry", "gateway"];
+const INSIDE = { namespace: SHOP, app: "client" };
+
+/** What a first-time reader types: an unnamed port, a header match, weights, a circuit breaker, a gateway. */
+export const gettingStarted = {
+  title: "The getting-started samples: a header decides the version, weights split the rest",
+  async run(scenario: Scenario): Promise<void> {
+    await createNamespace(scenario, HELLO, { "istio-injection": "enabled" });
+    for (const file of FILES) await applyFile(scenario, HELLO, `samples/getting-started/${file}.yaml`);
+    await waitAvailable(scenario, HELLO);
+    const url = `http://hello.${HELLO}:5678/`;
+    const testers = await load(scenario, INSIDE, { url, requests: 40, header: "x-user: tester" });
+    must(testers.status["200"] === 40, `testers got ${JSON.stringify(testers)}`);
+    await until(15_000, "40 counted requests of testers", async () => (await countOf(scenario, "v2")) === 40);
+    must((await countOf(scenario, "v1")) === 0, "a tester's request went to v1");
+    const everybody = await load(scenario, INSIDE, { url, requests: 500, concurrency: 8 });
+    must(everybody.status["200"] === 500, `everybody got ${JSON.stringify(everybody)}`);
+    let share = 0;
+    await until(15_000, "500 counted requests of everybody", async () => {
+      const [v1, v2] = [await countOf(scenario, "v1"), (await countOf(scenario, "v2")) - 40];
+      share = (100 * v2) / 500;
+      return v1 + v2 === 500;
+    });
+    must(Math.abs(share - 20) <= 7, `v2 got ${share.toFixed(1)} % of everybody's requests, expected 20 ± 7`);
+    scenario.say(`  40 of 40 testers saw v2; of everybody else ${share.toFixed(1)} %`);
+
+    const { host, port } = await ingress(scenario);
+    const answer = await getAt(host, port, "/", { host: "hello.example.com" });
+    must(
+      answer.status === 200 && /^hello from v[12]/.test(answer.body),
+      `the gateway answered ${answer.status}: ${answer.body}`,
+    );
+    scenario.say(`  through the gateway: ${answer.body.trim()}`);
+    await scenario.meshctl(["analyze", "-n", HELLO, "samples/getting-started"], { quiet: true });
+    await deleteNamespace(scenario, HELLO);
+  },
+};
+
+/** Requests to a version of hello, as the client's proxy counted them. */
+async function countOf(scenario: Scenario, version: string): Promise<number> {
+  const { name } = (await podOf(scenario, INSIDE.namespace, INSIDE.app)).metadata;
+  const parts = [`destination_service="hello.${HELLO}.svc.cluster.local"`, `destination_version="${version}"`];
+  const lines = await metrics(scenario, { namespace: INSIDE.namespace, name }, "istio_requests_total", parts);
+  return lines.reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0);
+}
