@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Loose, RestClient } from "../../../support/kube/rest-client.ts";
+import { waitFor } from "../../../support/wait.ts";
 import { type Backend, backendNames, startBackend } from "./backends.ts";
 
 const accounts = "/api/v1/namespaces/shop/serviceaccounts";
@@ -80,7 +81,7 @@ describe.each(backendNames)("identity and rights on the %s API server", (name) =
     });
     const ref = { kind: "Pod", apiVersion: "v1", name: "bound", uid: pod.metadata.uid };
     const bound = await token("web", { audiences: ["istio-ca"], boundObjectRef: ref });
-    // The real server remembers a good review for seconds: only a token it has not seen shows the end at once.
+    // The real server remembers a good review for 10 s, and learns of the end through a watch: a token it has not seen, and patience.
     const unseen = await token("web", { audiences: ["istio-ca"], boundObjectRef: ref });
     expect((await review(bound, ["istio-ca"])).user.extra).toMatchObject({
       "authentication.kubernetes.io/pod-name": ["bound"],
@@ -89,7 +90,8 @@ describe.each(backendNames)("identity and rights on the %s API server", (name) =
     const wrong = await rest.post(`${accounts}/web/token`, { spec: { boundObjectRef: { ...ref, uid: "other" } } });
     expect(wrong.body).toMatchObject({ code: 409, reason: "Conflict" });
     await rest.del(`${pods}/bound?gracePeriodSeconds=0`);
-    expect((await review(unseen, ["istio-ca"])).authenticated ?? false).toBe(false);
+    const isEnded = async (): Promise<boolean> => (await review(unseen, ["istio-ca"])).authenticated !== true;
+    await waitFor(isEnded, { timeoutMs: 20_000, what: "the token to end with its pod" });
   });
 
   test("a token of a deleted or remade account is worth nothing; one for nobody is 404; a short one 422", async () => {
