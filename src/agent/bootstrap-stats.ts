@@ -46,21 +46,23 @@ export function scopePinningLogger(): Json {
   };
 }
 
-/** Names of Envoy's own statistics, cut into a name and labels as dashboards for Istio know them. */
-const TAGS: readonly (readonly [tag: string, regex: string])[] = [
-  ["cluster_name", String.raw`^cluster\.((.+?(\..+?\.svc\.cluster\.local)?);?\.)`],
-  ["tcp_prefix", String.raw`^tcp\.((.*?);?\.)\w+?$`],
-  ["response_code", String.raw`_rq(_(\d{3}))$`],
-  ["response_code_class", String.raw`_rq(_(\dxx))$`],
-  [
-    "http_conn_manager_listener_prefix",
-    String.raw`^listener(?=\.).*?\.http\.(((?:[_.[:digit:]]*|[_\[\]aAbBcCdDeEfF[:digit:]]*))\.)`,
-  ],
-  [
-    "http_conn_manager_prefix",
-    String.raw`^http\.(((?:outbound_|inbound_)?[^;]*?);?\.)(?:downstream|rq|no_route|rs|passthrough|tracing|user)`,
-  ],
-  ["listener_address", String.raw`^listener\.(((?:[_.[:digit:]]*|[_\[\]aAbBcCdDeEfF[:digit:]]*))\.)`],
+/**
+ * A part of a name that is a label: up to the `;` that we put behind what may hold dots, else up to the next dot. The outer
+ * group is what leaves the name, the inner one the label's value.
+ */
+const PART = String.raw`(([^;]+(?=;)|[^.;]+);?\.)`;
+
+/**
+ * Which parts of the names of Envoy's own statistics are labels, under the label names that dashboards for Istio use. Envoy
+ * reads these as ECMAScript expressions, so a test can try them on names that Envoy 1.40 has.
+ */
+export const STATS_TAGS: readonly (readonly [tag: string, regex: string])[] = [
+  ["cluster_name", String.raw`^cluster\.${PART}`],
+  ["tcp_prefix", String.raw`^tcp\.${PART}`],
+  ["response_code", "_rq(_([1-5][0-9]{2}))$"],
+  ["response_code_class", "_rq(_([1-5]xx))$"],
+  ["http_conn_manager_prefix", String.raw`^(?:listener\..+?\.)?http\.${PART}`],
+  ["listener_address", String.raw`^listener\.((admin|.+?_[0-9]+)\.)`],
 ];
 
 const PREFIXES = ["cluster_manager", "listener_manager", "server", "cluster.xds-grpc", "wasm", STAT_NAMESPACE];
@@ -81,7 +83,7 @@ export function statsConfig(config: AgentConfig): Json {
   const suffixes = config.drain.exitOnZeroConnections ? [...SUFFIXES, "downstream_cx_active"] : SUFFIXES;
   return {
     use_all_default_tags: false,
-    stats_tags: TAGS.map(([tag_name, regex]) => ({ tag_name, regex })),
+    stats_tags: STATS_TAGS.map(([tag_name, regex]) => ({ tag_name, regex })),
     stats_matcher: {
       inclusion_list: {
         patterns: [
