@@ -173,6 +173,13 @@ export async function tracesOf(): Promise<Traces> {
   };
 }
 
+/** What is there now and was not before. Another cluster of this machine may have gone meanwhile. */
+export async function tracesSince(before: Traces): Promise<readonly string[]> {
+  const known = new Set(Object.values(before).flatMap((text: string) => text.split("\n")));
+  const now = Object.values(await tracesOf()).flatMap((text: string) => text.split("\n"));
+  return now.filter((line) => !known.has(line));
+}
+
 /** Command lines of living processes that hold the text in their arguments or environment. */
 export function processesWith(text: string): readonly string[] {
   return readdirSync("/proc")
