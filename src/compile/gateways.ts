@@ -166,9 +166,19 @@ function httpChain(group: readonly PlacedServer[], first: PlacedServer): Gateway
   };
 }
 
+/** A name that a Secret can have. */
+const SECRET_NAME = /^[a-z0-9](?:[-.a-z0-9]*[a-z0-9])?$/;
+
+/** Whether a server ends TLS with a certificate that we cannot serve: Envoy would hold back the whole port to wait for it. */
+function lacksCertificate({ tls }: Server): boolean {
+  if (tls === undefined || !terminates(tls.mode) || tls.mode === "ISTIO_MUTUAL") return false;
+  return !SECRET_NAME.test(tls.credentialName ?? "");
+}
+
 /** A TLS or TCP server; one without a route sends nowhere, so it has no chain. */
 function chainOf(model: Model, facts: ScopeFacts, placed: PlacedServer): GatewayChain | undefined {
   const { server, table, provenance, gateway } = placed;
+  if (lacksCertificate(server)) return undefined;
   const hosts = bareHosts(server);
   const serverNames = hosts.includes("*") || placed.kind === "tcp" ? [] : hosts;
   const tls =

@@ -9,6 +9,7 @@ import { byText } from "../model/order.ts";
 import type { World } from "../resources/world.ts";
 import { createOutboundClusters, type OutboundClusters, SPECIAL_CLUSTERS } from "./clusters.ts";
 import type { CompileContext } from "./context.ts";
+import { createGatewaySecrets } from "./gateway-secrets.ts";
 import { createGatewayTables } from "./gateway-tables.ts";
 import { createGatewayPlan } from "./gateways.ts";
 import { createInbound } from "./inbound.ts";
@@ -100,7 +101,8 @@ function createRouterParts(context: CompileContext, clusters: OutboundClusters) 
     const known = [...new Set(names)].filter((name) => clusters.cluster(scope, name) !== undefined);
     return named([...known, BLACK_HOLE].toSorted(byText), "scope");
   });
-  return { gatewayPlan, gatewayTables, routerClusterNames };
+  const gatewaySecrets = createGatewaySecrets(context, gatewayPlan);
+  return { gatewayPlan, gatewayTables, gatewaySecrets, routerClusterNames };
 }
 
 function clustersOfTable(table: RouteTable | undefined): readonly string[] {
@@ -136,6 +138,8 @@ function sidecarConfig(model: Model, proxy: Proxy, parts: Parts): ProxyConfig {
     gatewayListeners: () => [],
     routeTableNames: () => parts.sidecarTableNames(scope),
     routeTable: (name) => parts.sidecarTables.table(scope, name),
+    secretNames: () => [],
+    secret: () => undefined,
   };
 }
 
@@ -153,6 +157,8 @@ function routerConfig(model: Model, proxy: Proxy, parts: Parts): ProxyConfig {
     gatewayListeners: () => parts.gatewayPlan.listeners(scope),
     routeTableNames: () => parts.gatewayTables.names(scope),
     routeTable: (name) => parts.gatewayTables.table(scope, name),
+    secretNames: () => parts.gatewaySecrets.names(scope),
+    secret: (name) => parts.gatewaySecrets.secret(scope, name),
   };
 }
 

@@ -12,6 +12,8 @@ export interface Caller {
   /** When the proof ends; undefined for tokens, which are checked once. */
   readonly expiresAt: Date | undefined;
   readonly by: "certificate" | "token";
+  /** Whether its account may list Secrets of its own namespace; asked for gateways alone. */
+  readonly readsSecrets?: boolean;
 }
 
 /** The audience that tokens for the control plane are made for. */

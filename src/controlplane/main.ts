@@ -19,6 +19,7 @@ import { createMetrics, type Metrics } from "./metrics.ts";
 import { peerLabelsOf } from "./pods.ts";
 import { createRootCerts } from "./root-certs.ts";
 import type { Runner } from "./runner.ts";
+import { createSecretWatches, type SecretWatches } from "./secret-watches.ts";
 import { createSigner } from "./signing.ts";
 import { createState, type State, watchedKinds } from "./state.ts";
 import { createWatches } from "./watch.ts";
@@ -131,6 +132,12 @@ function createRunners(shared: Shared, isReady: () => boolean): readonly Runner[
   const { cluster, namespace, log } = options;
   const bundle = (): string => live.ca?.certificate ?? "";
   const writer = { cluster, world: state.world, derivations: state.derivations, bundle, log };
+  const secrets = createSecretWatches({
+    cluster,
+    derivations: state.derivations,
+    apply: (changes) => state.world.apply(changes),
+    log,
+  });
   const isLeader = (): boolean => state.leading.get();
   let synced = (): void => {};
   const inSync = new Promise<void>((resolve) => {
@@ -155,8 +162,10 @@ function createRunners(shared: Shared, isReady: () => boolean): readonly Runner[
     }),
     // Consumes the Secret istio-ca-secret; offers the CA.
     gate("authority", () => openCa(shared)),
+    // Consumes what connected gateways use; offers those Secrets in the World.
+    secrets,
     // Consumes the CA, the World and the compiled mesh; offers ADS and signing on 15012.
-    createGrpcRunner(shared),
+    createGrpcRunner(shared, secrets),
     // Consumes the CA and the World; offers /inject and /validate on 15017.
     createWebhookRunner(shared),
     // Consumes metrics and streams; offers 15014.
@@ -218,13 +227,15 @@ function callerOf({ options, state }: Shared): (peer: Peer) => Promise<Caller | 
   return (peer) => authenticate(deps, peer);
 }
 
-function createGrpcRunner(shared: Shared): Runner {
+function createGrpcRunner(shared: Shared, secrets: SecretWatches): Runner {
   const { options, state, metrics, onFault } = shared;
   let server: GrpcServer | undefined;
   let renewal: NodeJS.Timeout | undefined;
   const whoIs = callerOf(shared);
   const acceptor = createXdsAcceptor({
     state,
+    cluster: options.cluster,
+    secrets,
     streams: shared.streams,
     authenticate: whoIs,
     notReady: () => (shared.live.synced ? undefined : "the control plane is not in sync with the cluster yet"),

@@ -5,7 +5,7 @@ import type { Proxy } from "../ir/proxy.ts";
 import { encodeAny } from "../wire/codec.ts";
 import { type Resources, resourcesFor } from "../xds/resources.ts";
 import type { XdsKind, XdsOptions } from "../xds/types.ts";
-import { type EncodedResource, KINDS, type ResourceTable, type Snapshot } from "./resource-table.ts";
+import { type EncodedResource, KINDS, NO_RESOURCES, type ResourceTable, type Snapshot } from "./resource-table.ts";
 
 export interface ResourceStoreDeps {
   readonly derivations: Derivations;
@@ -28,8 +28,6 @@ export interface ResourceReader {
   snapshot(proxy: Proxy): Snapshot;
   close(): void;
 }
-
-const NO_RESOURCES: ResourceTable = new Map();
 
 /** Who resources are shared by: proxies of one scope, or of one workload in it. */
 interface Owner {

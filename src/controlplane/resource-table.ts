@@ -15,5 +15,8 @@ export type ResourceTable = ReadonlyMap<string, EncodedResource>;
 /** Everything that one proxy is to run. Tables that did not change are the same objects as before. */
 export type Snapshot = Readonly<Record<XdsKind, ResourceTable>>;
 
+/** No resource of a type. */
+export const NO_RESOURCES: ResourceTable = new Map();
+
 /** The types in push order. */
 export const KINDS: readonly XdsKind[] = ["cluster", "endpoint", "listener", "route", "secret"];

@@ -2,11 +2,14 @@ import { errorText } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import type { XdsAcceptor, XdsConnection } from "../grpc/ads-server.ts";
 import type { Peer } from "../grpc/server.ts";
+import { secretObjects } from "../ir/secret.ts";
+import type { ClusterReader } from "../resources/cluster.ts";
 import type { Caller } from "./caller.ts";
 import type { Metrics } from "./metrics.ts";
 import { type NodeClaim, proxyOf, refuseNode } from "./node.ts";
 import { createResourceStore } from "./resource-store.ts";
-import type { Snapshot } from "./resource-table.ts";
+import { NO_RESOURCES, type Snapshot } from "./resource-table.ts";
+import type { SecretWatches } from "./secret-watches.ts";
 import type { State } from "./state.ts";
 import type { StreamDeps, StreamEvent } from "./xds-deps.ts";
 import { deltaProtocol, sotwProtocol } from "./xds-protocol.ts";
@@ -14,6 +17,8 @@ import { serveStream, type XdsStream } from "./xds-stream.ts";
 
 export interface XdsServerDeps {
   readonly state: State;
+  readonly cluster: Pick<ClusterReader, "mayAccount">;
+  readonly secrets: SecretWatches;
   /** Streams are listed here while they are served. */
   readonly streams: Set<XdsStream>;
   readonly authenticate: (peer: Peer) => Promise<Caller | undefined>;
@@ -39,14 +44,26 @@ export function createXdsAcceptor(deps: XdsServerDeps): XdsAcceptor {
   });
   const follow = (claim: NodeClaim, caller: Caller, onSnapshot: (snapshot: Snapshot) => void): (() => void) => {
     const reader = store.open();
+    const secrets = deps.secrets.open();
     const stop = state.derivations.effect(() => {
       const pod = state.world.get("Pod", claim.namespace, claim.name);
       const proxy = proxyOf(claim, caller, { pod, clusterId: deps.clusterId });
       // A pod that is gone keeps what it had until its proxy goes too.
-      if (proxy !== undefined) onSnapshot(reader.snapshot(proxy));
+      if (proxy === undefined) return;
+      const names = caller.readsSecrets === true ? state.mesh.proxyConfig(proxy).secretNames() : [];
+      if (
+        !secrets.want(
+          proxy.namespace,
+          names.flatMap((name) => secretObjects(name).objects),
+        )
+      )
+        return;
+      const snapshot = reader.snapshot(proxy);
+      onSnapshot(caller.readsSecrets === true ? snapshot : { ...snapshot, secret: NO_RESOURCES });
     });
     return () => {
       stop();
+      secrets.close();
       reader.close();
     };
   };
@@ -68,6 +85,9 @@ export function createXdsAcceptor(deps: XdsServerDeps): XdsAcceptor {
   };
 }
 
+/** What an account must be allowed in its namespace for its gateways to be given Secrets of it; as Istio has it. */
+const LIST_SECRETS = { verb: "list", group: "", resource: "secrets" };
+
 async function admit(
   deps: XdsServerDeps,
   connection: XdsConnection,
@@ -80,7 +100,12 @@ async function admit(
       details: "neither the client certificate nor the token proves a service account",
     };
   const refusal = refuseNode(claim, caller);
-  return refusal === undefined ? { caller } : { status: "PERMISSION_DENIED", details: refusal };
+  if (refusal !== undefined) return { status: "PERMISSION_DENIED", details: refusal };
+  if (claim.type !== "router") return { caller };
+  const { namespace, serviceAccount: name } = caller.identity;
+  // When the API server cannot say, the stream ends and the proxy keeps what it has.
+  const readsSecrets = await deps.cluster.mayAccount({ namespace, name }, LIST_SECRETS);
+  return { caller: { ...caller, readsSecrets } };
 }
 
 function logEvent(log: Logger, event: StreamEvent): void {

@@ -2,6 +2,7 @@ import type { Cluster } from "./cluster.ts";
 import type { GatewayListener, Inbound, OutboundListener } from "./listener.ts";
 import type { Proxy } from "./proxy.ts";
 import type { RouteTable } from "./route.ts";
+import type { TlsSecret } from "./secret.ts";
 import type { EndpointGroup } from "./service.ts";
 
 /**
@@ -25,6 +26,9 @@ export interface ProxyConfig {
   gatewayListeners(): readonly GatewayListener[];
   routeTableNames(): readonly string[];
   routeTable(name: string): RouteTable | undefined;
+  /** Names of the secrets that the gateway's servers use, sorted; none for a sidecar, whose agent holds its own. */
+  secretNames(): readonly string[];
+  secret(name: string): TlsSecret | undefined;
 }
 
 export interface Named {

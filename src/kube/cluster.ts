@@ -56,6 +56,23 @@ function createReader(client: ApiClient, discovery: Discovery): Omit<ClusterRead
       });
       return (answer?.["status"] as { allowed?: boolean } | undefined)?.allowed === true;
     },
+    async mayAccount({ namespace, name }, access) {
+      const everyone = ["system:serviceaccounts", `system:serviceaccounts:${namespace}`, "system:authenticated"];
+      const answer = await client.json({
+        method: "POST",
+        path: "/apis/authorization.k8s.io/v1/subjectaccessreviews",
+        body: {
+          apiVersion: "authorization.k8s.io/v1",
+          kind: "SubjectAccessReview",
+          spec: {
+            user: `system:serviceaccount:${namespace}:${name}`,
+            groups: everyone,
+            resourceAttributes: { ...access, namespace },
+          },
+        },
+      });
+      return (answer?.["status"] as { allowed?: boolean } | undefined)?.allowed === true;
+    },
     logs({ namespace, pod, container, tailLines }) {
       const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(pod)}/log`;
       return client.text({ method: "GET", path: path + query({ container, tailLines }) });

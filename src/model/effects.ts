@@ -43,7 +43,6 @@ const PORT_POLICY = {
     mode: true,
     sni: true,
     subjectAltNames: true,
-    credentialName: true,
     caCertificates: true,
     clientCertificate: true,
     privateKey: true,

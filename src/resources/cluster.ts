@@ -37,6 +37,11 @@ export interface ClusterReader {
   version(): Promise<{ readonly gitVersion: string; readonly major: string; readonly minor: string }>;
   /** SelfSubjectAccessReview. */
   canI(access: { verb: string; group: string; resource: string; namespace?: string }): Promise<boolean>;
+  /** SubjectAccessReview of a service account, by what it may do in its own namespace. */
+  mayAccount(
+    account: { readonly namespace: string; readonly name: string },
+    access: { verb: string; group: string; resource: string },
+  ): Promise<boolean>;
   logs(target: { namespace: string; pod: string; container?: string; tailLines?: number }): Promise<string>;
   /** A byte stream to a port of a pod, as kubectl port-forward makes it. */
   portForward(target: { namespace: string; pod: string; port: number }): Promise<Duplex>;

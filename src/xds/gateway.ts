@@ -1,5 +1,6 @@
 import { compact } from "../base/compact.ts";
 import type { GatewayChain, GatewayListener } from "../ir/listener.ts";
+import { certificateSecret, rootsSecret } from "../ir/secret.ts";
 import { type Messages } from "../wire/codec.ts";
 import { httpChainFilters } from "./hcm.ts";
 import { inspection } from "./outbound.ts";
@@ -58,26 +59,25 @@ function transportSocket(tls: NonNullable<GatewayChain["tls"]>, options: XdsOpti
       return downstreamMeshTls(options.trustDomains);
     case "SIMPLE":
       return downstream({
-        common_tls_context: serverTls(tls.credentialName, false),
+        common_tls_context: serverTls(tls.credentialName ?? "", false),
         require_client_certificate: false,
       });
     case "MUTUAL":
     case "OPTIONAL_MUTUAL":
       return downstream({
-        common_tls_context: serverTls(tls.credentialName, true),
+        common_tls_context: serverTls(tls.credentialName ?? "", true),
         require_client_certificate: tls.mode === "MUTUAL",
       });
   }
 }
 
-function serverTls(credential: string | undefined, verifyClient: boolean): CommonTls {
-  const name = `kubernetes://${credential ?? ""}`;
+function serverTls(credential: string, verifyClient: boolean): CommonTls {
   return compact({
     tls_params: TLS_PARAMS,
     alpn_protocols: ["h2", "http/1.1"],
-    tls_certificate_sds_secret_configs: [{ name, sds_config: ADS_SECRETS }],
+    tls_certificate_sds_secret_configs: [{ name: certificateSecret(credential), sds_config: ADS_SECRETS }],
     validation_context_sds_secret_config: verifyClient
-      ? { name: `${name}-cacert`, sds_config: ADS_SECRETS }
+      ? { name: rootsSecret(credential), sds_config: ADS_SECRETS }
       : undefined,
   });
 }

@@ -6,6 +6,7 @@ import { buildGatewayListener } from "./gateway.ts";
 import { buildInbound } from "./inbound.ts";
 import { buildOutboundListener } from "./outbound.ts";
 import { buildRouteTable } from "./routes.ts";
+import { buildSecret } from "./secret.ts";
 import type { EnvoyListener, EnvoyResource, XdsKind, XdsOptions } from "./types.ts";
 
 /** What one proxy is served, by name, as Envoy resources. */
@@ -18,7 +19,7 @@ export interface Resources {
 
 /**
  * The Envoy resources of a proxy. Pure: every answer is computed from the lookups of `config`, so a derivation that calls
- * it depends on exactly what the answer read. Secrets are not the mesh model's: `names("secret")` is empty.
+ * it depends on exactly what the answer read. Secrets are only a gateway's: a sidecar's own come from its agent.
  */
 export function resourcesFor(config: ProxyConfig, options: XdsOptions): Resources {
   return {
@@ -38,7 +39,7 @@ const NAMES: Readonly<Record<XdsKind, (config: ProxyConfig) => readonly Named[]>
     ...config.gatewayListeners().map(({ name }) => scopeOwned(name)),
   ],
   route: (config) => config.routeTableNames().map(scopeOwned),
-  secret: () => [],
+  secret: (config) => config.secretNames().map(scopeOwned),
 };
 
 type Build = (config: ProxyConfig, name: string, options: XdsOptions) => EnvoyResource | undefined;
@@ -61,7 +62,10 @@ const BUILDERS: Readonly<Record<XdsKind, Build>> = {
     const context = { protocolOf: (cluster: string) => config.cluster(cluster)?.protocol };
     return table && typed("envoy.config.route.v3.RouteConfiguration", buildRouteTable(table, context));
   },
-  secret: () => undefined,
+  secret(config, name) {
+    const secret = config.secret(name);
+    return secret && typed("envoy.extensions.transport_sockets.tls.v3.Secret", buildSecret(name, secret));
+  },
 };
 
 function findListener(config: ProxyConfig, name: string, options: XdsOptions): EnvoyListener | undefined {

@@ -74,6 +74,7 @@ export function fakeCluster(options: FakeClusterOptions = {}): FakeCluster {
     },
     version: () => Promise.resolve({ gitVersion: "v1.36.3", major: "1", minor: "36" }),
     canI: ({ resource }) => Promise.resolve(options.forbidden?.includes(resource) !== true),
+    mayAccount: (_account, { resource }) => Promise.resolve(options.forbidden?.includes(resource) !== true),
     logs: unused("logs"),
     portForward: (target) => Promise.resolve().then(() => (options.portForward ?? unused("portForward"))(target)),
     apply(object, { dryRun }) {

@@ -87,6 +87,7 @@ export function wholeIr(config: ProxyConfig): unknown {
     inbound: config.inbound(),
     gateways: config.gatewayListeners(),
     routes: config.routeTableNames().map((name) => config.routeTable(name)),
+    secrets: config.secretNames().map((name) => config.secret(name)),
   };
 }
 

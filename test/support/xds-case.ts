@@ -5,6 +5,7 @@ import type { Cluster } from "../../src/ir/cluster.ts";
 import type { Named, ProxyConfig } from "../../src/ir/config.ts";
 import type { GatewayListener, Inbound, OutboundListener } from "../../src/ir/listener.ts";
 import type { Proxy } from "../../src/ir/proxy.ts";
+import type { TlsSecret } from "../../src/ir/secret.ts";
 import type { HttpRoute, RouteTable, VirtualHost } from "../../src/ir/route.ts";
 import type { Endpoint, EndpointGroup } from "../../src/ir/service.ts";
 import type { XdsOptions } from "../../src/xds/types.ts";
@@ -21,6 +22,7 @@ interface CaseFile {
   readonly inbound?: Loose;
   readonly gateways?: readonly Loose[];
   readonly routes?: readonly Loose[];
+  readonly secrets?: Readonly<Record<string, TlsSecret>>;
 }
 
 export interface XdsCase {
@@ -38,6 +40,7 @@ export function xdsCase(file: CaseFile): XdsCase {
   const clusters = (file.clusters ?? []).map(cluster);
   const endpoints = (file.endpoints ?? []).map(endpointGroup);
   const routes = (file.routes ?? []).map(table);
+  const secrets = file.secrets ?? {};
   const outbound = (file.outbound ?? []).map(outboundListener);
   const gateways = (file.gateways ?? []) as unknown as readonly GatewayListener[];
   const received = file.inbound === undefined ? undefined : inbound(file.inbound);
@@ -62,6 +65,8 @@ export function xdsCase(file: CaseFile): XdsCase {
       gatewayListeners: () => gateways,
       routeTableNames: () => routes.map(({ name }) => name),
       routeTable: (name) => routes.find((candidate) => candidate.name === name),
+      secretNames: () => Object.keys(secrets),
+      secret: (name) => secrets[name],
     },
   };
 }

@@ -19,6 +19,8 @@ export interface RealProxyOptions {
   readonly account: string;
   /** First two numbers of the loopback addresses that it binds. */
   readonly prefix: string;
+  /** Default: sidecar. */
+  readonly type?: "sidecar" | "router";
   /** Default: delta. */
   readonly protocol?: "delta" | "sotw";
 }
@@ -92,7 +94,7 @@ function bootstrap(options: RealProxyOptions, socket: string): Readonly<Record<s
   });
   return {
     node: {
-      id: `sidecar~${address}~${pod}.${namespace}~${namespace}.svc.cluster.local`,
+      id: `${options.type ?? "sidecar"}~${address}~${pod}.${namespace}~${namespace}.svc.cluster.local`,
       cluster: `${account}.${namespace}`,
       metadata: {
         NAMESPACE: namespace,

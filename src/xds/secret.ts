@@ -1,0 +1,15 @@
+import type { TlsSecret } from "../ir/secret.ts";
+import type { Messages } from "../wire/codec.ts";
+
+/** A secret for Envoy. It holds a private key: it goes to the proxy it is for, and nowhere else. */
+export function buildSecret(
+  name: string,
+  secret: TlsSecret,
+): Messages["envoy.extensions.transport_sockets.tls.v3.Secret"] {
+  if (secret.kind === "roots") return { name, validation_context: { trusted_ca: { inline_string: secret.roots } } };
+  const { chain, key } = secret;
+  return {
+    name,
+    tls_certificate: { certificate_chain: { inline_string: chain }, private_key: { inline_string: key } },
+  };
+}
