@@ -1,3 +1,4 @@
+import { ClusterError } from "../base/errors.ts";
 import type { Cluster, ClusterReader, KindRef } from "../resources/cluster.ts";
 import type { KubeObject } from "../resources/object.ts";
 import { targetOf } from "./apply.ts";
@@ -81,10 +82,36 @@ export async function remove(cluster: Cluster, removal: Removal, options: WaitOp
   await drop(removal.running);
   // a control plane that still ran would write its root certificate again
   await waitGone(cluster, await podsOf(cluster, removal.running), left());
-  await drop([...removal.supporting, ...removal.crds]);
-  await waitGone(cluster, removal.crds, left());
+  await drop(removal.supporting);
+  await dropUntilGone(cluster, removal.crds, { drop, left });
   await drop(removal.namespaces);
   await waitGone(cluster, removal.namespaces, left());
+}
+
+/** How long a deletion may take before it is asked for again. */
+const ASK_AGAIN_MS = 15_000;
+
+/**
+ * Deletes and waits; asks again for what stays. A real API server was seen to leave one CRD of nine unfinished for more than a
+ * minute when all are deleted at once under load; a second request is harmless.
+ */
+async function dropUntilGone(
+  cluster: Cluster,
+  objects: readonly KubeObject[],
+  { drop, left }: { drop: (objects: readonly KubeObject[]) => Promise<unknown>; left: () => WaitOptions },
+): Promise<void> {
+  for (;;) {
+    await drop(objects);
+    const options = left();
+    const isLast = options.timeoutMs <= ASK_AGAIN_MS;
+    try {
+      await waitGone(cluster, objects, isLast ? options : { ...options, timeoutMs: ASK_AGAIN_MS });
+      return;
+    } catch (error) {
+      if (isLast || options.signal.aborted || !(error instanceof ClusterError) || error.code !== "not-ready")
+        throw error;
+    }
+  }
 }
 
 async function podsOf(cluster: ClusterReader, objects: readonly KubeObject[]): Promise<KubeObject[]> {

@@ -28,7 +28,7 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 const options = { set: [], isConfirmed: true, dryRun: false, skipPrecheck: true, istioNamespace: "istio-system" };
-const away = { purge: true, isConfirmed: true, dryRun: false, timeoutMs: 60_000, istioNamespace: "istio-system" };
+const away = { purge: true, isConfirmed: true, dryRun: false, timeoutMs: 100_000, istioNamespace: "istio-system" };
 
 /**
  * Every object of the kinds that install, the controllers behind it and the control plane make; those in kube-* namespaces only
