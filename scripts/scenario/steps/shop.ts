@@ -1,3 +1,4 @@
+import { VERSION } from "../../../src/gen/version.ts";
 import type { KubeObject } from "../../../src/resources/object.ts";
 import { must, type Scenario } from "../context.ts";
 import { applyFile, applyText, createNamespace, waitAvailable } from "../kubectl.ts";
@@ -20,7 +21,7 @@ spec:
     spec:
       containers:
         - name: client
-          image: docker.io/meshctl/samples:0.1.0
+          image: docker.io/meshctl/samples:${VERSION}
           imagePullPolicy: IfNotPresent
           args: ["--role", "client", "--port", "8080"]
           ports:
