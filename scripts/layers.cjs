@@ -12,7 +12,8 @@ const layers = {
   resources: ["diagnostics", "gen", "base"],
   model: ["resources", "ir", "diagnostics", "base"],
   validation: ["resources", "diagnostics", "gen", "base"],
-  analyzers: ["model", "validation", "resources", "diagnostics", "base"],
+  // compile: Gateway API conditions are computed there, for the status that meshd writes and for findings
+  analyzers: ["compile", "model", "validation", "ir", "resources", "diagnostics", "base"],
   inject: ["model", "validation", "resources", "diagnostics", "gen", "base"],
   checks: ["resources", "pki", "diagnostics", "base"],
   install: ["resources", "diagnostics", "gen", "base"],

@@ -11,6 +11,9 @@ export interface AnalyzerWorld<K extends KindName> {
   list<T extends K>(kind: T, namespace?: string): readonly KindTypes[T][];
 }
 
+/** What files may hold a part of. */
+export type Knowable = KindName | "workloads";
+
 /** Says what is wrong with a field of an object. The code decides level, words and hint; the arguments are typed by it. */
 export type AnalyzerReport<C extends Code> = <T extends C>(
   object: KubeObject,
@@ -27,9 +30,17 @@ export interface AnalyzerInput<K extends KindName, C extends Code> {
   readonly report: AnalyzerReport<C>;
   /** A cluster is part of the World: what is not there does not exist. Files alone may be a part of the whole. */
   readonly complete: boolean;
+  /**
+   * Whether the absence of such an object in a namespace means that it does not exist: always with a cluster; of files when
+   * they hold another one of that namespace (`workloads`: any pod, or any object that makes pods). Without a namespace: anywhere.
+   */
+  readonly knows: (what: Knowable, namespace?: string) => boolean;
   /** Something could not be judged, because files alone do not say it; told to the user once, with a count. */
   readonly unknown: (what: string) => void;
 }
+
+/** `default` runs always; `security` (best practices that a working mesh may well break) only when asked for. */
+export type Profile = "default" | "security";
 
 /** One analyzer, ready to run. */
 export interface Analyzer {
@@ -39,6 +50,7 @@ export interface Analyzer {
   readonly summary: string;
   readonly reads: readonly KindName[];
   readonly codes: readonly Code[];
+  readonly profile: Profile;
   readonly run: (world: AnalyzerWorld<KindName>, context: AnalyzerContext) => AnalyzerResult;
 }
 
@@ -46,6 +58,11 @@ export interface Analyzer {
 export interface AnalyzerContext {
   readonly model: Model;
   readonly complete: boolean;
+}
+
+/** Files imply the pods of their workloads, so pods stand for both. */
+function knowledge(world: AnalyzerWorld<KindName>, complete: boolean): AnalyzerInput<never, never>["knows"] {
+  return (what, namespace) => complete || world.list(what === "workloads" ? "Pod" : what, namespace).length > 0;
 }
 
 export interface AnalyzerResult {
@@ -59,6 +76,7 @@ interface Definition<K extends KindName, C extends Code> {
   readonly summary: string;
   readonly reads: readonly K[];
   readonly codes: readonly C[];
+  readonly profile?: Profile;
   readonly analyze: (input: AnalyzerInput<K, C>) => void;
 }
 
@@ -67,12 +85,13 @@ interface Definition<K extends KindName, C extends Code> {
  * code do not compile; test/contract/analyzers.test.ts holds the declarations to what really happens.
  */
 export function defineAnalyzer<const K extends KindName, const C extends Code>(definition: Definition<K, C>): Analyzer {
-  const { name, summary, reads, codes, analyze } = definition;
+  const { name, summary, reads, codes, profile = "default", analyze } = definition;
   return {
     name,
     summary,
     reads,
     codes,
+    profile,
     run: (world, { model, complete }) => {
       const findings: Finding[] = [];
       const unknown: string[] = [];
@@ -80,6 +99,7 @@ export function defineAnalyzer<const K extends KindName, const C extends Code>(d
         world,
         model,
         complete,
+        knows: knowledge(world, complete),
         report: (object, path, code, args) => void findings.push(finding(code, { object: refOf(object), path }, args)),
         unknown: (what) => void unknown.push(what),
       });

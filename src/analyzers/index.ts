@@ -1,7 +1,5 @@
 import type { Analyzer } from "./analyzer.ts";
-import { fieldWithoutEffect } from "./field-without-effect.ts";
-import { gatewayReference } from "./gateway-reference.ts";
-import { virtualserviceDestination } from "./virtualservice-destination.ts";
+import { istioAnalyzers } from "./istio/index.ts";
 
-/** Every analyzer, sorted by name; test/contract/analyzers.test.ts compares the list with the folder. */
-export const analyzers: readonly Analyzer[] = [fieldWithoutEffect, gatewayReference, virtualserviceDestination];
+/** Every analyzer, sorted by name. Each folder has its list; test/contract/analyzers.test.ts compares them with the files. */
+export const analyzers: readonly Analyzer[] = [...istioAnalyzers].toSorted((a, b) => (a.name < b.name ? -1 : 1));

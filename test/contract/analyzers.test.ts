@@ -14,11 +14,21 @@ const casesOf = (name: string): readonly string[] =>
     .filter((file) => file.endsWith(".in.yaml"))
     .map((file) => join(folder, name, file));
 
-test("the registry is sorted and is what the folder holds", () => {
-  const files = readdirSync(join(root, "src/analyzers")).map((file) => basename(file, ".ts"));
+test("the registry is sorted and is what the folders hold", () => {
   const names = analyzers.map(({ name }) => name);
   expect(names).toEqual(names.toSorted());
-  expect(files.filter((file) => !["analyzer", "index", "run"].includes(file)).toSorted()).toEqual(names);
+  expect(new Set(names).size).toBe(names.length);
+  const folders = readdirSync(join(root, "src/analyzers"), { withFileTypes: true }).filter((entry) =>
+    entry.isDirectory(),
+  );
+  const files = folders.flatMap((entry) => readdirSync(join(root, "src/analyzers", entry.name)));
+  const shared = (file: string): boolean => file === "index.ts" || file.startsWith("shared-");
+  expect(
+    files
+      .filter((file) => !shared(file))
+      .map((file) => basename(file, ".ts"))
+      .toSorted(),
+  ).toEqual(names);
 });
 
 test.each(analyzers.map((analyzer) => [analyzer.name, analyzer] as const))(

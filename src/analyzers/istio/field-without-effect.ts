@@ -1,5 +1,5 @@
-import { effectAdvice, fieldsWithoutEffect, judgedKinds } from "../model/effects.ts";
-import { defineAnalyzer } from "./analyzer.ts";
+import { effectAdvice, fieldsWithoutEffect, judgedKinds } from "../../model/effects.ts";
+import { defineAnalyzer } from "../analyzer.ts";
 
 /**
  * A field, or a whole kind, that Istio obeys and this mesh does not yet: taken and stored, so that configuration written for

@@ -1,8 +1,8 @@
-import { nearest } from "../base/nearest.ts";
-import type { FieldPath } from "../diagnostics/finding.ts";
-import { hostMatches, parseServiceHost, resolveHost, serviceHost } from "../model/host.ts";
-import type { KindTypes } from "../resources/kinds.ts";
-import { type AnalyzerInput, defineAnalyzer } from "./analyzer.ts";
+import { nearest } from "../../base/nearest.ts";
+import type { FieldPath } from "../../diagnostics/finding.ts";
+import { hostMatches, parseServiceHost, resolveHost, serviceHost } from "../../model/host.ts";
+import type { KindTypes } from "../../resources/kinds.ts";
+import { type AnalyzerInput, defineAnalyzer } from "../analyzer.ts";
 
 /**
  * Requests whose route names a service, subset or port that does not exist are answered 503 by the proxy (response flag NC

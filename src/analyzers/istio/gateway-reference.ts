@@ -1,7 +1,7 @@
-import { nearest } from "../base/nearest.ts";
-import type { KindTypes } from "../resources/kinds.ts";
-import { selects } from "../model/selectors.ts";
-import { type AnalyzerInput, defineAnalyzer } from "./analyzer.ts";
+import { nearest } from "../../base/nearest.ts";
+import type { KindTypes } from "../../resources/kinds.ts";
+import { selects } from "../../model/selectors.ts";
+import { type AnalyzerInput, defineAnalyzer } from "../analyzer.ts";
 
 /**
  * A VirtualService that names a Gateway which is not there, or which serves none of its hosts, gets no traffic from outside
