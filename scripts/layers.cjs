@@ -21,7 +21,7 @@ const layers = {
   xds: ["ir", "gen", "wire", "diagnostics", "base"],
   kube: ["resources", "base"],
   grpc: ["wire", "gen", "base"],
-  report: ["diagnostics", "base"],
+  report: ["resources", "diagnostics", "base"],
   commands: [
     ...records,
     "wire",

@@ -18,6 +18,16 @@ export interface SourcePosition {
   readonly column: number;
 }
 
+/** Another place that a finding is about: the other side of a conflict. */
+export interface RelatedPlace {
+  readonly object: ObjectRef | undefined;
+  readonly path: FieldPath;
+  /** Found by the engine, as the finding's own. */
+  readonly position: SourcePosition | undefined;
+  /** What stands there, as part of a sentence: `the other route for this host`. */
+  readonly words: string;
+}
+
 /**
  * One thing to tell the user. Words are rendered at the edge from the code's record and `args`; positions are found by the
  * engine from `path` (nearest existing parent when the field is missing).
@@ -29,4 +39,8 @@ export interface Finding {
   readonly path: FieldPath;
   readonly args: Readonly<Record<string, string | number>>;
   readonly position: SourcePosition | undefined;
+  /** The other places it is about, in the order in which to read them. */
+  readonly related?: readonly RelatedPlace[];
+  /** Which cluster, when there are several. */
+  readonly cluster?: string;
 }

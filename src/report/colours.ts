@@ -6,6 +6,7 @@ export interface Colours {
   readonly yellow: (words: string) => string;
   readonly green: (words: string) => string;
   readonly dim: (words: string) => string;
+  readonly bold: (words: string) => string;
   readonly plain: (words: string) => string;
 }
 
@@ -22,6 +23,7 @@ export function createColours(options: {
     yellow: (words) => chalk.yellow(words),
     green: (words) => chalk.green(words),
     dim: (words) => chalk.dim(words),
+    bold: (words) => chalk.bold(words),
     plain: (words) => words,
   };
 }

@@ -22,10 +22,11 @@ test("text: istioctl's line with the column, and what to do below", () => {
 
 test("text on a terminal: colours, and the line with a caret; no colours with NO_COLOR or TERM=dumb", () => {
   const terminal = { ...plain, terminal: true };
-  const [first, second, third] = reporters.text(findings, terminal).split("\n");
+  const [file, first, second, third] = reporters.text(findings, terminal).split("\n");
+  expect(file).toContain("a.yaml");
   expect(first).toContain("\u001b[31mError");
   expect(second).toContain("\t- host: wbe");
-  expect(third?.endsWith("\t   ^")).toBe(true);
+  expect(third?.includes("\t   \u001b[1m\u001b[31m^")).toBe(true);
   for (const env of [{ NO_COLOR: "1" }, { TERM: "dumb" }] as const)
     expect(reporters.text(findings, { ...terminal, env })).not.toContain("\u001b");
 });
