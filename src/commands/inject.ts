@@ -4,7 +4,7 @@ import { compact } from "../base/compact.ts";
 import { ClusterError, MeshError, UsageError } from "../base/errors.ts";
 import { type InjectContext, InjectionError } from "../inject/config.ts";
 import { type InjectorSettings, readInjectorSettings } from "../inject/context.ts";
-import type { Decision } from "../inject/decide.ts";
+import type { InjectionDecision } from "../model/injection.ts";
 import { injectDocument } from "../inject/documents.ts";
 import { render } from "../install/render.ts";
 import { settingsOf } from "../install/settings.ts";
@@ -26,7 +26,7 @@ export interface InjectOptions {
 }
 
 export interface InjectResult extends CommandResult {
-  readonly workloads: readonly { readonly name: string; readonly decision: Decision }[];
+  readonly workloads: readonly { readonly name: string; readonly decision: InjectionDecision }[];
 }
 
 /** `meshctl inject -f FILE`. */

@@ -1,14 +1,14 @@
 import type { KubeObject } from "../resources/object.ts";
 import type { WorkloadOwner } from "../model/workload.ts";
 import type { InjectContext, PodLike } from "./config.ts";
-import type { Decision } from "./decide.ts";
+import type { InjectionDecision } from "../model/injection.ts";
 import { inject } from "./inject.ts";
 
 /** A document after injection, and what was decided about each workload in it. */
 export interface InjectedDocument {
   readonly object: unknown;
   readonly isChanged: boolean;
-  readonly workloads: readonly { readonly name: string; readonly decision: Decision }[];
+  readonly workloads: readonly { readonly name: string; readonly decision: InjectionDecision }[];
 }
 
 /** Kind -> where its pod template is. Every other kind passes unchanged. */

@@ -6,7 +6,8 @@ import type { Container } from "../resources/core.ts";
 import { checkAnnotations } from "./annotations.ts";
 import { type InjectContext, InjectionError, type PodLike } from "./config.ts";
 import { readTemplate } from "./context.ts";
-import { callingWebhook, type Decision, injectionRequired } from "./decide.ts";
+import { callingWebhook, type InjectionDecision } from "../model/injection.ts";
+import { injectionRequired } from "./decide.ts";
 import { rewriteProbes } from "./probes.ts";
 import { mergeScrape } from "./prometheus.ts";
 import { OVERRIDES, STATUS, strip } from "./strip.ts";
@@ -14,7 +15,7 @@ import { type AppFacts, statusPort, templateVariables } from "./variables.ts";
 
 /** What injection made of a pod. `pod` and `patch` say the same; an uninjected pod has neither change nor patch. */
 export interface Injection {
-  readonly decision: Decision;
+  readonly decision: InjectionDecision;
   readonly pod: PodLike;
   /** RFC 6902, from the pod as given. */
   readonly patch: readonly PatchOperation[];
@@ -42,7 +43,7 @@ export function inject(pod: PodLike, context: InjectContext): Injection {
   return { decision: { ...decision, warnings }, pod: injected, patch: difference(pod, injected) };
 }
 
-function decide(pod: PodLike, context: InjectContext): Decision {
+function decide(pod: PodLike, context: InjectContext): InjectionDecision {
   if (context.namespaceLabels !== undefined) {
     const call = callingWebhook(context.namespaceLabels, pod.metadata?.labels ?? {}, context.revision);
     if (!call.inject) return call;

@@ -8,7 +8,9 @@ import { type MeshConfig, readMeshConfig } from "./mesh-config.ts";
 import { createPeerAuthentications, type PeerAuthentications } from "./peer-authentication.ts";
 import { createPods, type Pods } from "./pods.ts";
 import { createServices, type Services } from "./services.ts";
+import { createSidecars, type Sidecars } from "./sidecars.ts";
 import { createVirtualServices, type VirtualServices } from "./virtual-services.ts";
+import { createWorkloads, type Workloads } from "./workloads.ts";
 
 /** What the World alone does not say. */
 export interface ModelOptions {
@@ -39,6 +41,8 @@ export interface Model {
   readonly destinationRules: DestinationRules;
   readonly gateways: Gateways;
   readonly peerAuthentications: PeerAuthentications;
+  readonly sidecars: Sidecars;
+  readonly workloads: Workloads;
   readonly meshConfig: () => MeshConfig;
 }
 
@@ -67,5 +71,7 @@ export function createModel(world: World & { readonly derivations?: Derivations 
     virtualServices: createVirtualServices(context),
     destinationRules: createDestinationRules(context),
     gateways: createGateways(context, pods),
+    sidecars: createSidecars(context),
+    workloads: createWorkloads(context, pods, services),
   };
 }

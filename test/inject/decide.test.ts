@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { InjectorConfig, LabelSelector, PodLike } from "../../src/inject/config.ts";
-import { callingWebhook, injectionRequired, selects } from "../../src/inject/decide.ts";
+import { injectionRequired, selects } from "../../src/inject/decide.ts";
+import { callingWebhook } from "../../src/model/injection.ts";
 import { renderedObjects } from "../support/injection.ts";
 
 interface Webhook {

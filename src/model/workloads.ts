@@ -1,0 +1,126 @@
+import { own } from "../base/own.ts";
+import type { ServicePort } from "../ir/service.ts";
+import type { Pod } from "../resources/core.ts";
+import type { KubeObject } from "../resources/object.ts";
+import type { ModelContext } from "./context.ts";
+import { callingWebhook, injectionWish, neverInjected } from "./injection.ts";
+import { byText } from "./order.ts";
+import { type Pods, PROXY_CONTAINER, targetPortOf, TLS_MODE_LABEL } from "./pods.ts";
+import { namedSelector, selects } from "./selectors.ts";
+import type { Services } from "./services.ts";
+
+type Labels = Readonly<Record<string, string>>;
+
+/** A port of a Service that leads to a pod. */
+export interface ServedPort extends ServicePort {
+  /** Full name of the Service. */
+  readonly host: string;
+  readonly service: { readonly namespace: string; readonly name: string };
+  /** Port of the container; undefined when the Service names one that the pod does not have. */
+  readonly target: number | undefined;
+}
+
+/** What a policy says about whom it is for. */
+export interface PolicyReach {
+  readonly selector?: { readonly matchLabels?: Labels };
+  readonly targetRef?: unknown;
+  readonly targetRefs?: readonly unknown[];
+}
+
+/** Questions about pods as labels select them. */
+export interface Workloads {
+  /** Pods with all labels of the selector, of one namespace or (undefined) of all, sorted; an empty selector selects all. */
+  selected(namespace: string | undefined, selector: Labels): readonly Pod[];
+  /**
+   * Pods that a policy is for: of its namespace, of all when it stands in the root namespace, of those the selected ones. One
+   * with targetRefs is for what it names, and here for nobody.
+   */
+  ofPolicy(policy: KubeObject<PolicyReach>): readonly Pod[];
+  /** Ports of all Services that lead to a pod, sorted by Service and number. */
+  servedPorts(namespace: string, name: string): readonly ServedPort[];
+  /**
+   * Whether a pod has a proxy: it is there, or injection will add it. A pod that runs says it itself; one from a file is judged
+   * by labels, and "unknown" is the answer when its Namespace is not known and it says nothing.
+   */
+  proxy(pod: Pod): "yes" | "no" | "unknown";
+}
+
+export function createWorkloads(context: ModelContext, pods: Pods, services: Services): Workloads {
+  const { world, derivations, rootNamespace } = context;
+  const byLabel = derivations.keyed("pods by label", (namespace: string): ReadonlyMap<string, readonly Pod[]> => {
+    const index = new Map<string, Pod[]>();
+    for (const pod of world.list("Pod", namespace))
+      for (const [key, value] of Object.entries(pod.metadata.labels ?? {})) {
+        const pair = `${key}=${value}`;
+        const listed = index.get(pair);
+        if (listed === undefined) index.set(pair, [pod]);
+        else listed.push(pod);
+      }
+    return index;
+  });
+  const namespaces = derivations.keyed("namespaces of pods", (): readonly string[] => [
+    ...new Set(world.list("Pod").map(({ metadata }) => metadata.namespace ?? "")),
+  ]);
+  const inNamespace = (namespace: string, selector: Labels): readonly Pod[] => {
+    const pairs = Object.entries(selector);
+    if (pairs.length === 0) return world.list("Pod", namespace);
+    const index = byLabel(namespace);
+    const lists = pairs.map(([key, value]) => index.get(`${key}=${value}`) ?? []);
+    const shortest = lists.reduce((a, b) => (b.length < a.length ? b : a));
+    return pairs.length === 1 ? shortest : shortest.filter(({ metadata }) => selects(selector, metadata.labels ?? {}));
+  };
+  const selected: Workloads["selected"] = (namespace, selector) =>
+    namespace === undefined
+      ? namespaces().flatMap((each) => inNamespace(each, selector))
+      : inNamespace(namespace, selector);
+  const served = derivations.keyed("served ports", (namespace: string): Readonly<Record<string, ServedPort[]>> => {
+    const byPod: Record<string, ServedPort[]> = {};
+    for (const { spec, metadata } of world.list("Service", namespace)) {
+      const selector = namedSelector(spec?.selector);
+      const service = services.kubernetes(namespace, metadata.name);
+      if (selector === undefined || service === undefined) continue;
+      for (const pod of inNamespace(namespace, selector)) {
+        const declared = pods.ports(namespace, pod.metadata.name);
+        const ports = service.ports.map((port, index) => ({
+          ...port,
+          host: service.hostname,
+          service: { namespace, name: metadata.name },
+          target: targetPortOf(declared, spec?.ports?.[index]?.targetPort ?? port.number),
+        }));
+        byPod[pod.metadata.name] = [...(own(byPod, pod.metadata.name) ?? []), ...ports];
+      }
+    }
+    return byPod;
+  });
+  return {
+    selected,
+    ofPolicy({ metadata, spec }) {
+      if (spec?.targetRef !== undefined || (spec?.targetRefs?.length ?? 0) > 0) return [];
+      const { namespace = "" } = metadata;
+      return selected(namespace === rootNamespace ? undefined : namespace, spec?.selector?.matchLabels ?? {});
+    },
+    servedPorts: (namespace, name) =>
+      (own(served(namespace), name) ?? []).toSorted((a, b) => byText(a.host, b.host) || a.number - b.number),
+    proxy: (pod) => proxyOf(pod, world.get("Namespace", "", pod.metadata.namespace ?? "")?.metadata.labels, world),
+  };
+}
+
+function proxyOf(
+  pod: Pod,
+  ofNamespace: Labels | undefined,
+  world: ModelContext["world"],
+): ReturnType<Workloads["proxy"]> {
+  const { metadata, spec, status } = pod;
+  const namespace = metadata.namespace ?? "";
+  const labels = metadata.labels ?? {};
+  const containers = [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])];
+  if (labels[TLS_MODE_LABEL] === "istio" || containers.some(({ name }) => name === PROXY_CONTAINER)) return "yes";
+  if (status?.phase !== undefined) return "no";
+  if (neverInjected(spec ?? {}, namespace) !== undefined || injectionWish(metadata).asked === "false") return "no";
+  // Which control planes there are is another question: any revision that is asked for is taken to be one.
+  const revision = ofNamespace?.["istio.io/rev"] ?? labels["istio.io/rev"];
+  const asked = (revisionName: string): boolean => callingWebhook(ofNamespace ?? {}, labels, revisionName).inject;
+  if (asked(revision ?? "default") || asked("default")) return "yes";
+  const isKnown = ofNamespace !== undefined || world.get("Namespace", "", namespace) !== undefined;
+  return isKnown ? "no" : "unknown";
+}
