@@ -1,6 +1,6 @@
 // Sends requests and prints one JSON line: how often each status and version came back.
 //   node client.mjs --url http://web/ --requests 1000 --concurrency 16 [--header "x-user: jason"] [--method POST]
-//   node client.mjs --url http://web/ --seconds 10
+//   node client.mjs --url http://web/ --seconds 10 --rate 50
 //   node client.mjs --tcp ledger:9000 --line PING --requests 10
 // Exit code 0 when every request was answered, 1 when one was not, 2 for wrong flags.
 import { readFlags } from "./lib.mjs";
@@ -13,6 +13,7 @@ const KNOWN = [
   "requests",
   "concurrency",
   "seconds",
+  "rate",
   "header",
   "method",
   "timeout",
@@ -36,6 +37,7 @@ async function main() {
     concurrency: Number(flags.concurrency ?? 1),
     timeout: Number(flags.timeout ?? 10_000),
     seconds: flags.seconds === undefined ? undefined : Number(flags.seconds),
+    rate: flags.rate === undefined ? undefined : Number(flags.rate),
     keep: flags["new-connections"] !== "true",
   });
   console.log(JSON.stringify(result));

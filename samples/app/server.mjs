@@ -77,12 +77,13 @@ function runTcp({ query }) {
     : tally({ ...numbers(query), tcp: query.to, line: query.line });
 }
 
-function numbers({ requests = "1", concurrency = "1", timeout = "10000", seconds }) {
+function numbers({ requests = "1", concurrency = "1", timeout = "10000", seconds, rate }) {
   return {
     requests: Number(requests),
     concurrency: Number(concurrency),
     timeout: Number(timeout),
     seconds: seconds === undefined ? undefined : Number(seconds),
+    rate: rate === undefined ? undefined : Number(rate),
   };
 }
 

@@ -1,21 +1,25 @@
 // Load with a count of what came back: used by client.mjs and by the client role of server.mjs.
+import { setTimeout as pause } from "node:timers/promises";
 import { call, talk } from "./lib.mjs";
 
 /**
- * Sends `requests` requests (or as many as fit in `seconds`) with `concurrency` at a time and resolves with the tally:
- * how often each status, version, pod and error came, and the latency in ms. With `tcp` (host:port) each request is one
+ * Sends `requests` requests (or as many as fit in `seconds`) with `concurrency` at a time, at most `rate` per second, and
+ * resolves with the tally: how often each status, version, pod and error came, and the latency in ms. With `tcp` (host:port) each request is one
  * connection that sends `line`.
  */
 export async function tally(options) {
-  const { requests = 1, concurrency = 1, seconds } = options;
-  const until = seconds === undefined ? Number.POSITIVE_INFINITY : performance.now() + seconds * 1000;
+  const { requests = 1, concurrency = 1, seconds, rate = Number.POSITIVE_INFINITY } = options;
+  const start = performance.now();
+  const until = seconds === undefined ? Number.POSITIVE_INFINITY : start + seconds * 1000;
   const total = seconds === undefined ? requests : Number.POSITIVE_INFINITY;
   const counts = { status: {}, version: {}, pod: {}, error: {} };
   const times = [];
   let sent = 0;
   const worker = async () => {
     while (sent < total && performance.now() < until) {
+      const due = start + (sent * 1000) / rate;
       sent += 1;
+      if (due > performance.now()) await pause(due - performance.now());
       const from = performance.now();
       try {
         const seen = options.tcp === undefined ? await http(options) : await tcp(options);

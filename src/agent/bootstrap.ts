@@ -4,7 +4,7 @@ import { scopePinningLogger, statNamespaceExtension, statsConfig } from "./boots
 import { type AgentConfig, type HostPort, PATHS } from "./config.ts";
 
 /** Envoy's own back-off grows to 30 s while meshd is away: a proxy must be back within seconds of the next meshd. */
-const ADS_RETRY = { retry_back_off: { base_interval: "0.1s", max_interval: "2s" } } as const;
+const ADS_RETRY = { retry_back_off: { base_interval: "0.1s", max_interval: "1s" } } as const;
 
 /** Envoy's bootstrap in proto JSON form (field names as in the protos): what is written to envoy-rev.json. */
 export type Bootstrap = Readonly<Record<string, unknown>>;

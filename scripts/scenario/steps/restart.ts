@@ -5,6 +5,8 @@ import { processesOfPod } from "../process.ts";
 import { SHOP } from "./shop.ts";
 
 const SECONDS = 8;
+/** Requests a second: what is measured is the restart, not who gets the processors. */
+const RATE = 150;
 
 /** kill -9 of meshd while requests flow. */
 export const restart = {
@@ -16,7 +18,7 @@ export const restart = {
     const traffic = load(
       scenario,
       { namespace: SHOP, app: "client" },
-      { url: "http://web/", seconds: SECONDS, concurrency: 4 },
+      { url: "http://web/", seconds: SECONDS, concurrency: 4, rate: RATE },
     );
     // requests are flowing before the kill: the client's proxy has some in its counters
     await load(scenario, { namespace: SHOP, app: "client" }, { url: "http://web/", requests: 20, concurrency: 1 });

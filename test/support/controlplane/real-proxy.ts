@@ -82,7 +82,7 @@ const H2 = {
 };
 
 /** Envoy's own would grow to 30 s while the control plane is away. */
-const RETRY = { retry_back_off: { base_interval: "0.1s", max_interval: "2s" } };
+const RETRY = { retry_back_off: { base_interval: "0.1s", max_interval: "1s" } };
 
 function bootstrap(options: RealProxyOptions, socket: string): Readonly<Record<string, unknown>> {
   const { namespace, pod, account, prefix } = options;
