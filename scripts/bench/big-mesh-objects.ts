@@ -100,8 +100,8 @@ spec:
   ];
 }
 
-function ofTeam(namespace: string, next: Random): readonly string[] {
-  const entry = (index: number): string => `apiVersion: networking.istio.io/v1
+function entry(namespace: string, index: number): string {
+  return `apiVersion: networking.istio.io/v1
 kind: ServiceEntry
 metadata:
   name: partner-${index}
@@ -116,6 +116,9 @@ spec:
     - { number: 443, name: tls, protocol: TLS }
     - { number: 80, name: http, protocol: HTTP }
 `;
+}
+
+function ofTeam(namespace: string, next: Random): readonly string[] {
   return [
     `apiVersion: v1
 kind: Namespace
@@ -159,12 +162,12 @@ spec:
         - "./*.${namespace}.tls.example.com"
       tls: { mode: PASSTHROUGH }
 `,
-    ...[0, 1, 2].map(entry),
+    ...[0, 1, 2].map((index) => entry(namespace, index)),
   ];
 }
 
 function deployment(unit: Unit, version: "v1" | "v2"): string {
-  const { namespace, name, port, ports, replicas } = unit;
+  const { namespace, name, port, replicas } = unit;
   return `apiVersion: apps/v1
 kind: Deployment
 metadata:
@@ -189,7 +192,11 @@ spec:
         prometheus.io/port: "${port}"
     spec:
       serviceAccountName: ${name}
-      containers:
+${podOf(unit, version)}`;
+}
+
+function podOf({ namespace, name, port, ports }: Unit, version: "v1" | "v2"): string {
+  return `      containers:
         - name: app
           image: registry.example.com/${namespace}/${name}:${version === "v1" ? "2.3.1" : "2.4.0-rc.1"}
           ports:
@@ -258,46 +265,8 @@ export function split({ namespace, name, weight, timeout }: Unit): string {
 ${to("v1", 100 - weight)}${to("v2", weight)}`;
 }
 
-function ofService(unit: Unit): UnitObjects {
-  const { namespace, name, port, ports, exposed } = unit;
-  return {
-    account: `apiVersion: v1
-kind: ServiceAccount
-metadata:
-  name: ${name}
-  namespace: ${namespace}
-  annotations: { example.com/owner: ${namespace}@example.com }
-`,
-    service: `apiVersion: v1
-kind: Service
-metadata:
-  name: ${name}
-  namespace: ${namespace}
-  labels: { app: ${name} }
-spec:
-  selector:
-    app: ${name}
-  ports:
-    - name: http
-      port: 80
-      targetPort: http
-${ports === 2 ? "    - name: grpc\n      port: 81\n      targetPort: grpc\n" : ""}`,
-    first: deployment(unit, "v1"),
-    second: deployment(unit, "v2"),
-    route: route(
-      unit,
-      `    - name: internal
-      match:
-        - uri: { prefix: /internal/ }
-          gateways: [mesh]
-      route:
-        - destination:
-            host: ${name}.${namespace}.svc.cluster.local
-            port: { number: 80 }
-            subset: v1
-${split(unit)}`,
-    ),
-    rule: `apiVersion: networking.istio.io/v1
+function rule({ namespace, name, port }: Unit): string {
+  return `apiVersion: networking.istio.io/v1
 kind: DestinationRule
 metadata:
   name: ${name}
@@ -313,8 +282,11 @@ spec:
       labels: { version: v1 }
     - name: v2
       labels: { version: v2 }
-`,
-    policy: `apiVersion: security.istio.io/v1
+`;
+}
+
+function policy({ namespace, name, port, exposed }: Unit): string {
+  return `apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
 metadata:
   name: ${name}
@@ -335,7 +307,54 @@ spec:
     - from:
         - source:
             principals: ["cluster.local/ns/${namespace}/sa/${name}"]
+`;
+}
+
+function service({ namespace, name, ports }: Unit): string {
+  return `apiVersion: v1
+kind: Service
+metadata:
+  name: ${name}
+  namespace: ${namespace}
+  labels: { app: ${name} }
+spec:
+  selector:
+    app: ${name}
+  ports:
+    - name: http
+      port: 80
+      targetPort: http
+${ports === 2 ? "    - name: grpc\n      port: 81\n      targetPort: grpc\n" : ""}`;
+}
+
+function ofService(unit: Unit): UnitObjects {
+  const { namespace, name } = unit;
+  return {
+    account: `apiVersion: v1
+kind: ServiceAccount
+metadata:
+  name: ${name}
+  namespace: ${namespace}
+  annotations: { example.com/owner: ${namespace}@example.com }
 `,
+    service: service(unit),
+    first: deployment(unit, "v1"),
+    second: deployment(unit, "v2"),
+    route: route(
+      unit,
+      `    - name: internal
+      match:
+        - uri: { prefix: /internal/ }
+          gateways: [mesh]
+      route:
+        - destination:
+            host: ${name}.${namespace}.svc.cluster.local
+            port: { number: 80 }
+            subset: v1
+${split(unit)}`,
+    ),
+    rule: rule(unit),
+    policy: policy(unit),
   };
 }
 
