@@ -1,6 +1,6 @@
 import type { ArgsOf, Code } from "../diagnostics/codes.ts";
 import { finding } from "../diagnostics/codes.ts";
-import type { FieldPath, Finding } from "../diagnostics/finding.ts";
+import type { FieldPath, Finding, RelatedPlace } from "../diagnostics/finding.ts";
 import type { Model } from "../model/model.ts";
 import type { KindName, KindTypes } from "../resources/kinds.ts";
 import { type KubeObject, refOf } from "../resources/object.ts";
@@ -20,7 +20,15 @@ export type AnalyzerReport<C extends Code> = <T extends C>(
   path: FieldPath,
   code: T,
   args: ArgsOf<T>,
+  ...related: readonly RelatedObject[]
 ) => void;
+
+/** The other side of a conflict, with what stands there as part of a sentence: `the other route for this host`. */
+export interface RelatedObject {
+  readonly object: KubeObject;
+  readonly path: FieldPath;
+  readonly words: string;
+}
 
 /** What an analyzer gets: no cluster, no files, no clock. */
 export interface AnalyzerInput<K extends KindName, C extends Code> {
@@ -35,6 +43,8 @@ export interface AnalyzerInput<K extends KindName, C extends Code> {
    * they hold another one of that namespace (`workloads`: any pod, or any object that makes pods). Without a namespace: anywhere.
    */
   readonly knows: (what: Knowable, namespace?: string) => boolean;
+  /** The time of this run: certificates end. */
+  readonly now: Date;
   /** Something could not be judged, because files alone do not say it; told to the user once, with a count. */
   readonly unknown: (what: string) => void;
 }
@@ -58,6 +68,7 @@ export interface Analyzer {
 export interface AnalyzerContext {
   readonly model: Model;
   readonly complete: boolean;
+  readonly now: Date;
 }
 
 /** Files imply the pods of their workloads, so pods stand for both. */
@@ -69,6 +80,14 @@ export interface AnalyzerResult {
   readonly findings: readonly Finding[];
   /** What could not be judged, once for each time. */
   readonly unknown: readonly string[];
+}
+
+function withRelated(found: Finding, related: readonly RelatedObject[]): Finding {
+  if (related.length === 0) return found;
+  const places = related.map(
+    ({ object, path, words }): RelatedPlace => ({ object: refOf(object), path, position: undefined, words }),
+  );
+  return { ...found, related: places };
 }
 
 interface Definition<K extends KindName, C extends Code> {
@@ -92,15 +111,17 @@ export function defineAnalyzer<const K extends KindName, const C extends Code>(d
     reads,
     codes,
     profile,
-    run: (world, { model, complete }) => {
+    run: (world, { model, complete, now }) => {
       const findings: Finding[] = [];
       const unknown: string[] = [];
       analyze({
         world,
         model,
         complete,
+        now,
         knows: knowledge(world, complete),
-        report: (object, path, code, args) => void findings.push(finding(code, { object: refOf(object), path }, args)),
+        report: (object, path, code, args, ...related) =>
+          void findings.push(withRelated(finding(code, { object: refOf(object), path }, args), related)),
         unknown: (what) => void unknown.push(what),
       });
       return { findings, unknown };

@@ -9,15 +9,17 @@ export interface RunOptions {
   readonly complete: boolean;
   /** Namespace of the control plane; default istio-system. */
   readonly rootNamespace?: string;
+  /** The time of this run; default: now. */
+  readonly now?: Date;
 }
 
 /** Runs analyzers over a World. Findings are sorted and each is there once. */
 export function runAnalyzers(analyzers: readonly Analyzer[], world: World, options: RunOptions): AnalyzerResult {
-  const { complete, rootNamespace } = options;
+  const { complete, rootNamespace, now = new Date() } = options;
   const model = createModel(world, rootNamespace === undefined ? {} : { rootNamespace });
   const release = model.derivations.keep();
   try {
-    const results = analyzers.map((analyzer) => analyzer.run(world, { model, complete }));
+    const results = analyzers.map((analyzer) => analyzer.run(world, { model, complete, now }));
     return {
       findings: sortFindings(results.flatMap(({ findings }) => findings)),
       unknown: results.flatMap(({ unknown }) => unknown),

@@ -49,7 +49,7 @@ export async function analyze(options: AnalyzeOptions, io: Io): Promise<AnalyzeR
     live,
   );
   const { rootNamespace } = options;
-  const run = runAnalyzers(analyzers, world, { complete: live !== undefined, rootNamespace });
+  const run = runAnalyzers(analyzers, world, { complete: live !== undefined, rootNamespace, now: io.now() });
   const replaced = new Set(files.objects.map(({ object }) => keyOf(object)));
   const others = (live ?? []).filter((object) => !replaced.has(keyOf(object))).flatMap(validateObject);
   const findings = sortFindings([

@@ -31,6 +31,9 @@ export function readCase(path: string): CaseFile {
   return { objects: objects.map(({ object }) => object), report };
 }
 
+/** The time at which cases are analyzed; that of test/support/fake-io.ts. */
+const CASE_TIME = new Date("2026-11-21T07:00:00Z");
+
 /** Runs one analyzer over a case, as for a whole cluster. `watch` may wrap the World, to see what is read. */
 export function analyzeCase(
   analyzer: Analyzer,
@@ -38,7 +41,7 @@ export function analyzeCase(
   watch: (world: World) => World = (world) => world,
 ): readonly Finding[] {
   const world = worldFromObjects(objects);
-  return runAnalyzers([analyzer], watch(world), { complete: true }).findings;
+  return runAnalyzers([analyzer], watch(world), { complete: true, now: CASE_TIME }).findings;
 }
 
 function placed(found: Finding, objects: readonly SourcedObject[]): Finding {
