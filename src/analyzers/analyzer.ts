@@ -14,6 +14,13 @@ export interface AnalyzerWorld<K extends KindName> {
 /** What files may hold a part of. */
 export type Knowable = KindName | "workloads";
 
+/** One of several clusters of a mesh. */
+export interface ClusterWorld<K extends KindName> {
+  /** What its kubeconfig calls it; "" for the only one. */
+  readonly name: string;
+  readonly world: AnalyzerWorld<K>;
+}
+
 /** Says what is wrong with a field of an object. The code decides level, words and hint; the arguments are typed by it. */
 export type AnalyzerReport<C extends Code> = <T extends C>(
   object: KubeObject,
@@ -45,6 +52,8 @@ export interface AnalyzerInput<K extends KindName, C extends Code> {
   readonly knows: (what: Knowable, namespace?: string) => boolean;
   /** The time of this run: certificates end. */
   readonly now: Date;
+  /** Every cluster of the run, the one of `world` among them: for what has to be the same in all. Mostly there is one. */
+  readonly clusters: readonly ClusterWorld<K>[];
   /** Something could not be judged, because files alone do not say it; told to the user once, with a count. */
   readonly unknown: (what: string) => void;
 }
@@ -69,6 +78,7 @@ export interface AnalyzerContext {
   readonly model: Model;
   readonly complete: boolean;
   readonly now: Date;
+  readonly clusters: readonly ClusterWorld<KindName>[];
 }
 
 /** Files imply the pods of their workloads, so pods stand for both. */
@@ -111,7 +121,7 @@ export function defineAnalyzer<const K extends KindName, const C extends Code>(d
     reads,
     codes,
     profile,
-    run: (world, { model, complete, now }) => {
+    run: (world, { model, complete, now, clusters }) => {
       const findings: Finding[] = [];
       const unknown: string[] = [];
       analyze({
@@ -119,6 +129,7 @@ export function defineAnalyzer<const K extends KindName, const C extends Code>(d
         model,
         complete,
         now,
+        clusters,
         knows: knowledge(world, complete),
         report: (object, path, code, args, ...related) =>
           void findings.push(withRelated(finding(code, { object: refOf(object), path }, args), related)),

@@ -1,7 +1,13 @@
-import type { Finding, Level } from "../diagnostics/finding.ts";
+import { errorText } from "../base/errors.ts";
+import { finding } from "../diagnostics/codes.ts";
+import type { Finding } from "../diagnostics/finding.ts";
 import { createModel } from "../model/model.ts";
+import type { KindName } from "../resources/kinds.ts";
 import type { World } from "../resources/world.ts";
-import type { Analyzer, AnalyzerResult } from "./analyzer.ts";
+import type { Analyzer, AnalyzerContext, AnalyzerResult, ClusterWorld } from "./analyzer.ts";
+import { sortFindings } from "./sort.ts";
+
+export { sortFindings } from "./sort.ts";
 
 /** What a run is about. */
 export interface RunOptions {
@@ -9,40 +15,70 @@ export interface RunOptions {
   readonly complete: boolean;
   /** Namespace of the control plane; default istio-system. */
   readonly rootNamespace?: string;
+  /** DNS suffix of the cluster; default cluster.local. */
+  readonly domain?: string;
   /** The time of this run; default: now. */
   readonly now?: Date;
+  /** Kinds that could not be read, and why, as part of a sentence: `may not list secrets`. */
+  readonly missing?: ReadonlyMap<KindName, string>;
+  /** All clusters of the run, this one among them; default: this World alone. */
+  readonly clusters?: readonly ClusterWorld<KindName>[];
 }
 
-/** Runs analyzers over a World. Findings are sorted and each is there once. */
-export function runAnalyzers(analyzers: readonly Analyzer[], world: World, options: RunOptions): AnalyzerResult {
-  const { complete, rootNamespace, now = new Date() } = options;
-  const model = createModel(world, rootNamespace === undefined ? {} : { rootNamespace });
+/** An analyzer that did not run. */
+export interface SkippedAnalyzer {
+  readonly name: string;
+  /** As part of a sentence: `may not list secrets`. */
+  readonly reason: string;
+}
+
+/** What a run came to. */
+export interface RunResult extends AnalyzerResult {
+  readonly skipped: readonly SkippedAnalyzer[];
+  /** Names of those that ran, failed ones too. */
+  readonly executed: readonly string[];
+}
+
+/**
+ * Runs analyzers over a World. Findings are sorted and each is there once. One whose kinds could not be read is skipped; one
+ * that throws is reported (IST0001), and the others run on.
+ */
+export function runAnalyzers(analyzers: readonly Analyzer[], world: World, options: RunOptions): RunResult {
+  const { complete, rootNamespace, domain, now = new Date(), missing, clusters = [{ name: "", world }] } = options;
+  const model = createModel(world, {
+    ...(rootNamespace === undefined ? {} : { rootNamespace }),
+    ...(domain === undefined ? {} : { domain }),
+  });
+  const context: AnalyzerContext = { model, complete, now, clusters };
+  const findings: Finding[] = [];
+  const unknown: string[] = [];
+  const skipped: SkippedAnalyzer[] = [];
+  const executed: string[] = [];
   const release = model.derivations.keep();
   try {
-    const results = analyzers.map((analyzer) => analyzer.run(world, { model, complete, now }));
-    return {
-      findings: sortFindings(results.flatMap(({ findings }) => findings)),
-      unknown: results.flatMap(({ unknown }) => unknown),
-    };
+    for (const analyzer of analyzers) {
+      const reasons = [...new Set(analyzer.reads.flatMap((kind) => missing?.get(kind) ?? []))];
+      if (reasons.length > 0) {
+        skipped.push({ name: analyzer.name, reason: reasons.join(", ") });
+        continue;
+      }
+      executed.push(analyzer.name);
+      const result = attempt(analyzer, world, context);
+      for (const found of result.findings) findings.push(found);
+      for (const what of result.unknown) unknown.push(what);
+    }
+    return { findings: sortFindings(findings), unknown, skipped, executed };
   } finally {
     release();
   }
 }
 
-const ORDER: Readonly<Record<Level, number>> = { Error: 0, Warning: 1, Info: 2 };
-
-/** Errors first, then by code, object and place; equal ones once. */
-export function sortFindings(findings: readonly Finding[]): readonly Finding[] {
-  const keyed = findings.map((found) => {
-    const { kind = "", namespace = "", name = "" } = found.object ?? {};
-    const { file = "", line = 0, column = 0 } = found.position ?? {};
-    const place = `${file}:${String(line).padStart(9)}:${String(column).padStart(9)}`;
-    const path = found.path.map((step) => (typeof step === "number" ? String(step).padStart(6, "0") : step)).join("/");
-    const key = [ORDER[found.level], found.code, namespace, name, kind, place, path, JSON.stringify(found.args)].join(
-      "\0",
-    );
-    return { key, found };
-  });
-  const unique = new Map(keyed.map((entry) => [entry.key, entry.found]));
-  return [...unique].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([, found]) => found);
+function attempt(analyzer: Analyzer, world: World, context: AnalyzerContext): AnalyzerResult {
+  try {
+    return analyzer.run(world, context);
+  } catch (error) {
+    const args = { analyzer: analyzer.name, reason: errorText(error) };
+    return { findings: [finding("IST0001", { object: undefined }, args)], unknown: [] };
+  }
 }
+
