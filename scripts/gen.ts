@@ -17,7 +17,7 @@ const root = join(import.meta.dirname, "..");
 const check = process.argv.includes("--check");
 
 /** Folders whose files all come from here (a file that is no longer generated is removed). */
-const swept: readonly string[] = ["src/gen/validators", "manifests/base/crds", "docs/reference/kinds"];
+const swept: readonly string[] = ["src/gen/validators", "manifests/base/crds", "manifests/gateway-api", "docs/reference/kinds"];
 
 function generate(): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
@@ -27,7 +27,7 @@ function generate(): ReadonlyMap<string, string> {
   for (const generator of [generateValidators, generateCrds, generateReference])
     for (const [file, text] of generator(sources)) files.set(file, text);
   for (const [file, text] of generateHelp(root)) files.set(file, text);
-  files.set("src/gen/embedded.ts", generateEmbedded(root, files));
+  for (const [file, text] of generateEmbedded(root, files)) files.set(file, text);
   return files;
 }
 

@@ -1,5 +1,5 @@
+import { definitionName, flatName } from "./names.ts";
 import { type JsonSchema, type KindHeader, kindsOf, resolveRef, type SchemaSource } from "./schema-source.ts";
-import { definitionName } from "./types.ts";
 
 const HEADER = "<!-- Generated from schemas/ by `npm run gen`. Do not edit. -->\n";
 
@@ -7,10 +7,10 @@ const HEADER = "<!-- Generated from schemas/ by `npm run gen`. Do not edit. -->\
 export function generateReference(sources: readonly SchemaSource[]): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
   const kinds = kindsOf(sources);
-  for (const source of sources) files.set(`docs/reference/kinds/${source.name}.md`, page(sources, source));
+  for (const source of sources) files.set(`docs/reference/kinds/${flatName(source)}.md`, page(sources, source));
   const rows = kinds.map(
-    ({ title, name, header, schema }) =>
-      `| [${title}](${name}.md) | ${header.group} | ${header.versions.join(", ")} | ${schema.description ?? ""} |\n`,
+    (kind) =>
+      `| [${kind.title}](${flatName(kind)}.md) | ${kind.header.group} | ${kind.header.versions.join(", ")} | ${kind.schema.description ?? ""} |\n`,
   );
   files.set(
     "docs/reference/kinds/README.md",
@@ -56,8 +56,8 @@ function typeWords(sources: readonly SchemaSource[], source: SchemaSource, schem
   if (schema.$ref !== undefined) {
     const target = resolveRef(sources, source, schema.$ref);
     const name = definitionName(target.source, target.definition);
-    const file = target.source === source ? "" : `${target.source.name}.md`;
-    return `[${name}](${file}#${name.toLowerCase()})`;
+    const file = target.source === source ? "" : `${flatName(target.source)}.md`;
+    return target.definition === "" ? `[${name}](${file})` : `[${name}](${file}#${name.toLowerCase()})`;
   }
   if (schema.enum !== undefined) return schema.enum.map((value) => `\`${value}\``).join(", ");
   if (schema.type === "array") return `list of ${typeWords(sources, source, schema.items ?? {})}`;

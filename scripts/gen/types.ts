@@ -1,4 +1,13 @@
-import { type JsonSchema, kindsOf, resolveRef, type SchemaSource } from "./schema-source.ts";
+import { typeName } from "./names.ts";
+import {
+  apiKind,
+  isGatewayApi,
+  type JsonSchema,
+  kindsOf,
+  resolveRef,
+  type SchemaSource,
+  storedVersion,
+} from "./schema-source.ts";
 
 const HEADER = "// Generated from schemas/ by `npm run gen`. Do not edit.\n";
 
@@ -10,45 +19,70 @@ export function generateTypes(sources: readonly SchemaSource[]): string {
   const parts: string[] = [HEADER];
   for (const source of sources) {
     for (const [definition, schema] of Object.entries(source.schema.$defs ?? {}))
-      parts.push(declare(sources, source, definitionName(source, definition), schema));
-    if (source.schema.type !== undefined) parts.push(declare(sources, source, `${source.title}Spec`, source.schema));
+      parts.push(declare(sources, source, typeName(source, definition), schema));
+    if (source.schema.type !== undefined) parts.push(declare(sources, source, typeName(source, ""), source.schema));
+    const status = source.schema["x-status"];
+    if (status?.type !== undefined) parts.push(declare(sources, source, `${source.title}Status`, status));
   }
   const kinds = kindsOf(sources);
   parts.push(
     "/** Spec type by kind. */\nexport interface SpecTypes {\n",
     ...kinds.map((kind) => `  ${kind.title}: ${kind.title}Spec;\n`),
     "}\n",
+    "/** Status type by kind. */\nexport interface StatusTypes {\n",
+    ...kinds.map((kind) => `  ${kind.title}: ${statusType(sources, kind)};\n`),
+    "}\n",
   );
   return parts.join("\n").replaceAll(/\n{3,}/g, "\n\n");
 }
 
-/** Kind headers as a table: what the API server and readers need to know of each kind. */
+function statusType(sources: readonly SchemaSource[], kind: SchemaSource): string {
+  const status = kind.schema["x-status"];
+  if (status === undefined) return "unknown";
+  return status.$ref === undefined ? `${kind.title}Status` : typeOf(sources, kind, status, "");
+}
+
+/** Kind headers as tables: what the API server and readers need to know of each kind. */
 export function generateKindTable(sources: readonly SchemaSource[]): string {
-  const lines = kindsOf(sources).map(({ title, header }) => {
-    const { group, plural, shortNames, categories, versions } = header;
-    return `  ${title}: ${JSON.stringify({ group, plural, shortNames, categories, versions })},\n`;
-  });
+  const kinds = kindsOf(sources);
+  const lines = (gatewayApi: boolean): string =>
+    kinds
+      .filter(({ header }) => isGatewayApi(header) === gatewayApi)
+      .map((kind) => {
+        const { group, plural, shortNames, categories, versions } = kind.header;
+        const names = { kind: apiKind(kind), group, plural, shortNames, categories, versions };
+        const record = { ...names, stored: storedVersion(kind.header), namespaced: kind.header.scope !== "Cluster" };
+        return `  ${kind.title}: ${JSON.stringify(record)},\n`;
+      })
+      .join("");
   return `${HEADER}
-/** How a kind of the mesh is known at the API server. The first version is the stored one. */
+/** How a kind with a schema of ours is known at the API server. */
 export interface MeshKind {
+  /** The \`kind\` of its objects; differs from our name where two groups share one. */
+  readonly kind: string;
   readonly group: string;
   readonly plural: string;
   readonly shortNames: readonly string[];
   readonly categories: readonly string[];
+  /** Served versions, the preferred one first. */
   readonly versions: readonly string[];
+  /** The version that the API server stores. */
+  readonly stored: string;
+  readonly namespaced: boolean;
 }
 
 /** The mesh's own kinds by name. */
 export const meshKinds = {
-${lines.join("")}} as const satisfies Readonly<Record<string, MeshKind>>;
+${lines(false)}} as const satisfies Readonly<Record<string, MeshKind>>;
 
 export type MeshKindName = keyof typeof meshKinds;
-`;
-}
 
-/** The name of a definition as a type: its own in common.schema.json, else with the kind in front. */
-export function definitionName(source: SchemaSource, definition: string): string {
-  return source.name === "common" ? definition : `${source.title}${definition}`;
+/** The kinds of Gateway API by our name. */
+export const gatewayApiKinds = {
+${lines(true)}} as const satisfies Readonly<Record<string, MeshKind>>;
+
+export type GatewayApiKindName = keyof typeof gatewayApiKinds;
+`;
 }
 
 function declare(sources: readonly SchemaSource[], source: SchemaSource, name: string, schema: JsonSchema): string {
@@ -88,8 +122,9 @@ function typeOf(sources: readonly SchemaSource[], source: SchemaSource, schema: 
 function plainType(sources: readonly SchemaSource[], source: SchemaSource, schema: JsonSchema, indent: string): string {
   if (schema.$ref !== undefined) {
     const target = resolveRef(sources, source, schema.$ref);
-    return definitionName(target.source, target.definition);
+    return typeName(target.source, target.definition);
   }
+  if (schema["x-kubernetes-int-or-string"] === true) return "number | string";
   if (schema.enum !== undefined) return schema.enum.map((value) => JSON.stringify(value)).join(" | ");
   switch (schema.type) {
     case "array":

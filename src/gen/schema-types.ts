@@ -303,22 +303,83 @@ export type TlsVersion = "TLS_AUTO" | "TLSV1_0" | "TLSV1_1" | "TLSV1_2" | "TLSV1
 /** Namespaces that see this object: a name, `.` for its own, `*` for all, `~` for none. Default: all, unless the mesh configuration says otherwise. */
 export type ExportTo = readonly string[];
 
-/** One address behind a service, outside Kubernetes or not. */
-export interface WorkloadEntry {
-  /** IP address, unix:///path, or a DNS name when the service resolves by DNS. */
-  readonly address?: string;
-  /** Port on this address for each port name of the service. Default: the service's own numbers. */
-  readonly ports?: Readonly<Record<string, PortNumber>>;
-  /** Labels of the endpoint; subsets select by them. */
-  readonly labels?: Labels;
-  /** Network the address is in. Endpoints of one network reach each other directly. Default: the mesh's. */
-  readonly network?: string;
-  /** Where it runs, as region/zone/subzone. */
-  readonly locality?: string;
-  /** Share of the traffic in relation to other endpoints. Default 1. */
-  readonly weight?: number;
-  /** Service account of the workload, when it has a proxy. */
-  readonly serviceAccount?: string;
+/** Environment of a Wasm VM. */
+export interface WasmVm {
+  /** Environment variables of the module, by name. Default: none. */
+  readonly env?: readonly WasmVariable[];
+}
+
+/** An environment variable of a Wasm module. */
+export interface WasmVariable {
+  /** Name of the variable, unique in the list. */
+  readonly name: string;
+  /** INLINE: the value given here. HOST: the variable of this name in the proxy container. Default INLINE. */
+  readonly valueFrom?: "INLINE" | "HOST";
+  /** Value of the variable, for INLINE. Default: empty. */
+  readonly value?: string;
+}
+
+/** Conditions on traffic: direction and port, both have to hold. */
+export interface TrafficMatch {
+  /** Direction of the traffic as the workload sees it: CLIENT (it calls), SERVER (it is called) or CLIENT_AND_SERVER. At a gateway all traffic is CLIENT. Default (UNDEFINED): CLIENT_AND_SERVER. */
+  readonly mode?: "UNDEFINED" | "CLIENT" | "SERVER" | "CLIENT_AND_SERVER";
+  /** Destination ports, one of which has to be the connection's: for SERVER the workload's own, for CLIENT the service's. Default: all. */
+  readonly ports?: readonly TrafficPort[];
+}
+
+/** A port of traffic. */
+export interface TrafficPort {
+  /** Number of the port, from 1 to 65535. */
+  readonly number: PortNumber;
+}
+
+/** Objects that this one is attached to. */
+export type TargetRefs = readonly TargetRef[];
+
+/** What the control plane says of the object. */
+export interface IstioStatus {
+  /** State of the object, one entry per condition. */
+  readonly conditions?: readonly StatusCondition[];
+  /** Findings of the analysis of the mesh that are about this object. */
+  readonly validationMessages?: readonly ValidationMessage[];
+  /** Generation of the object that this status is about. */
+  readonly observedGeneration?: number | string;
+}
+
+/** One condition of an object. */
+export interface StatusCondition {
+  /** Name of the condition, e.g. Reconciled. */
+  readonly type?: string;
+  /** True, False or Unknown. */
+  readonly status?: string;
+  /** When the condition was last looked at. */
+  readonly lastProbeTime?: string;
+  /** When the status last changed. */
+  readonly lastTransitionTime?: string;
+  /** One word for why it is so. */
+  readonly reason?: string;
+  /** Why it is so, for readers. */
+  readonly message?: string;
+  /** Generation of the object that the condition is about. */
+  readonly observedGeneration?: number | string;
+}
+
+/** One finding about an object. */
+export interface ValidationMessage {
+  /** Which finding it is. */
+  readonly type?: ValidationMessageType;
+  /** How bad it is. */
+  readonly level?: "UNKNOWN" | "ERROR" | "WARNING" | "INFO";
+  /** Page that explains it. */
+  readonly documentationUrl?: string;
+}
+
+/** Name and code of a finding. */
+export interface ValidationMessageType {
+  /** Name of the finding for readers. */
+  readonly name?: string;
+  /** Code of the finding, e.g. IST0101. */
+  readonly code?: string;
 }
 
 /** A named group of endpoints. */
@@ -529,6 +590,1031 @@ export interface DestinationRuleSpec {
   readonly workloadSelector?: LabelSelector;
 }
 
+/** One change: what kind of Envoy object, which of them, and what is done. */
+export interface EnvoyFilterConfigPatch {
+  /** Kind of Envoy object that is patched: LISTENER, FILTER_CHAIN, NETWORK_FILTER, HTTP_FILTER, LISTENER_FILTER, ROUTE_CONFIGURATION, VIRTUAL_HOST, HTTP_ROUTE, CLUSTER, EXTENSION_CONFIG or BOOTSTRAP. Needed: with INVALID, or without it, the patch is refused. */
+  readonly applyTo?: "INVALID" | "LISTENER" | "FILTER_CHAIN" | "NETWORK_FILTER" | "HTTP_FILTER" | "ROUTE_CONFIGURATION" | "VIRTUAL_HOST" | "HTTP_ROUTE" | "CLUSTER" | "EXTENSION_CONFIG" | "BOOTSTRAP" | "LISTENER_FILTER";
+  /** Which objects of that kind, in which proxies. Default: all of them. */
+  readonly match?: EnvoyFilterConfigMatch;
+  /** What is done with them. Needed. */
+  readonly patch?: EnvoyFilterPatch;
+}
+
+/** Conditions on the proxy and on one Envoy object; one of listener, routeConfiguration, cluster and waypoint. */
+export interface EnvoyFilterConfigMatch {
+  /** Role of the configuration that is patched: SIDECAR_INBOUND, SIDECAR_OUTBOUND, GATEWAY, WAYPOINT or ANY (all but waypoints). Default ANY. */
+  readonly context?: "ANY" | "SIDECAR_INBOUND" | "SIDECAR_OUTBOUND" | "GATEWAY" | "WAYPOINT";
+  /** Conditions on the proxy itself. Default: every proxy. */
+  readonly proxy?: EnvoyFilterProxyMatch;
+  /** Conditions on the listener, for LISTENER, FILTER_CHAIN, NETWORK_FILTER, HTTP_FILTER and LISTENER_FILTER. */
+  readonly listener?: EnvoyFilterListenerMatch;
+  /** Conditions on the route table, for ROUTE_CONFIGURATION, VIRTUAL_HOST and HTTP_ROUTE. */
+  readonly routeConfiguration?: EnvoyFilterRouteConfigurationMatch;
+  /** Conditions on the cluster, for CLUSTER. */
+  readonly cluster?: EnvoyFilterClusterMatch;
+  /** Conditions on a waypoint's configuration. Only with context WAYPOINT. */
+  readonly waypoint?: EnvoyFilterWaypointMatch;
+}
+
+/** Conditions on a proxy. */
+export interface EnvoyFilterProxyMatch {
+  /** Regular expression in RE2 syntax for the proxy's version, e.g. `^1\.2[0-9].*`. Default: any version. */
+  readonly proxyVersion?: string;
+  /** Entries that the node metadata of the proxy must have, all of them, with these values. Default: none asked for. */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/** Conditions on a cluster; all that are given have to hold. */
+export interface EnvoyFilterClusterMatch {
+  /** Port of the service the cluster was made for; for inbound clusters the workload's port. Default: any. */
+  readonly portNumber?: number;
+  /** Fully qualified name of the service the cluster was made for; for inbound clusters it is ignored. Default: any. */
+  readonly service?: string;
+  /** Subset the cluster was made for. Default: any. */
+  readonly subset?: string;
+  /** Whole name of the cluster; excludes the other conditions. Default: any. */
+  readonly name?: string;
+}
+
+/** Conditions on a route table; all that are given have to hold. */
+export interface EnvoyFilterRouteConfigurationMatch {
+  /** Port the table was made for: of the service, or of the gateway's server. Default: any. */
+  readonly portNumber?: number;
+  /** Name of the gateway server's port; only with context GATEWAY. Default: any. */
+  readonly portName?: string;
+  /** Gateway object the table was made for, as `namespace/name`; only with context GATEWAY. Default: any. */
+  readonly gateway?: string;
+  /** Conditions on a virtual host in the table. Default: any. */
+  readonly vhost?: EnvoyFilterVirtualHostMatch;
+  /** Whole name of the table, e.g. `http_proxy` or `8080`. Default: any. */
+  readonly name?: string;
+}
+
+/** Conditions on a virtual host. */
+export interface EnvoyFilterVirtualHostMatch {
+  /** Name of the virtual host, made as `host:port`. Default: any. */
+  readonly name?: string;
+  /** One of the domains of the virtual host. Default: any. */
+  readonly domainName?: string;
+  /** Conditions on a route in the virtual host. Default: any. */
+  readonly route?: EnvoyFilterRouteMatch;
+}
+
+/** Conditions on a route. */
+export interface EnvoyFilterRouteMatch {
+  /** Name of the route; routes from a VirtualService have the name given there, others `default`. Default: any. */
+  readonly name?: string;
+  /** What the route does: ROUTE, REDIRECT, DIRECT_RESPONSE, or ANY. Default ANY. */
+  readonly action?: "ANY" | "ROUTE" | "REDIRECT" | "DIRECT_RESPONSE";
+}
+
+/** Conditions on a listener; all that are given have to hold. */
+export interface EnvoyFilterListenerMatch {
+  /** Port the listener was made for: of the service, or of the gateway's server. Default: any. */
+  readonly portNumber?: number;
+  /** Name of the port the listener was made for. Accepted, but no patch looks at it. */
+  readonly portName?: string;
+  /** Conditions on a filter chain of the listener. Default: any chain. */
+  readonly filterChain?: EnvoyFilterFilterChainMatch;
+  /** Name of a listener filter, for LISTENER_FILTER. Default: any. */
+  readonly listenerFilter?: string;
+  /** Whole name of the listener, e.g. `virtualInbound`. Default: any. */
+  readonly name?: string;
+}
+
+/** Conditions on a filter chain; all that are given have to hold. */
+export interface EnvoyFilterFilterChainMatch {
+  /** Name of the filter chain. Default: any. */
+  readonly name?: string;
+  /** Server name that the chain is for. Default: any. */
+  readonly sni?: string;
+  /** Transport the chain is for: `tls` or `raw_buffer`. Default: any. */
+  readonly transportProtocol?: string;
+  /** ALPN protocols the chain is for, separated by commas. Default: any. */
+  readonly applicationProtocols?: string;
+  /** A network filter of the chain; needed to place a filter before or after it. Default: any. */
+  readonly filter?: EnvoyFilterFilterMatch;
+  /** Destination port the chain is for. Default: any. */
+  readonly destinationPort?: number;
+}
+
+/** A filter of a chain. */
+export interface EnvoyFilterFilterMatch {
+  /** Name of the filter in Envoy, e.g. `envoy.filters.network.http_connection_manager`. Default: any filter. */
+  readonly name?: string;
+  /** A filter inside this one, i.e. an HTTP filter of the connection manager. Default: any. */
+  readonly subFilter?: EnvoyFilterSubFilterMatch;
+}
+
+/** A filter inside a filter. */
+export interface EnvoyFilterSubFilterMatch {
+  /** Name of the HTTP filter in Envoy, e.g. `envoy.filters.http.router`. Default: any filter. */
+  readonly name?: string;
+}
+
+/** Conditions on the configuration of a waypoint. */
+export interface EnvoyFilterWaypointMatch {
+  /** Port of the service. Default: any. */
+  readonly portNumber?: PortNumber;
+  /** A filter of the chain. Default: any. */
+  readonly filter?: EnvoyFilterFilterMatch;
+  /** A route. Default: any. */
+  readonly route?: EnvoyFilterWaypointRouteMatch;
+}
+
+/** A route of a waypoint. */
+export interface EnvoyFilterWaypointRouteMatch {
+  /** Name of the route. Default: any. */
+  readonly name?: string;
+}
+
+/** What is done. */
+export interface EnvoyFilterPatch {
+  /** MERGE: lay the value over the object. ADD: add the value to its list. REMOVE: take the object out. INSERT_BEFORE, INSERT_AFTER: add the value beside the filter (or route) that matched; INSERT_FIRST: in front of all. REPLACE: put the value in place of a filter (REPLACE works on HTTP and network filters only). MERGE_AND_REPLACE_LIST: as MERGE, but lists are replaced, not joined. Needed: with INVALID, or without it, the patch is refused. */
+  readonly operation?: "INVALID" | "MERGE" | "ADD" | "REMOVE" | "INSERT_BEFORE" | "INSERT_AFTER" | "INSERT_FIRST" | "REPLACE" | "MERGE_AND_REPLACE_LIST";
+  /** The Envoy object, or the part of it that is laid over, as JSON in Envoy's own field names. Needed for every operation but REMOVE. */
+  readonly value?: Readonly<Record<string, unknown>>;
+  /** Where an added HTTP filter stands when no neighbour is named: after the AUTHN, AUTHZ or STATS filters of the control plane. UNSPECIFIED: at the end, before the router. Default UNSPECIFIED. */
+  readonly filterClass?: "UNSPECIFIED" | "AUTHN" | "AUTHZ" | "STATS";
+}
+
+/** Changes Envoy configuration that the control plane has made. The patches depend on names and structure that may differ from one version to the next: use it where no other kind does the work. */
+export interface EnvoyFilterSpec {
+  /** Workloads of this namespace whose proxies are patched. Default: all of the namespace; in the root namespace all of the mesh. */
+  readonly workloadSelector?: WorkloadSelector;
+  /** Gateways (of this namespace) whose proxies are patched, instead of workloadSelector. Default: as workloadSelector says. */
+  readonly targetRefs?: TargetRefs;
+  /** Patches, applied in this order. Default: none, so that the object does nothing. */
+  readonly configPatches?: readonly EnvoyFilterConfigPatch[];
+  /** Order of this object among the EnvoyFilters of a proxy: lower ones first, negative before those without; at the same priority by age, then name. Default 0. */
+  readonly priority?: number;
+}
+
+/** A Service of the same namespace, or one of its ports. */
+export interface BackendTLSPolicyTargetRef {
+  /** API group of the target; empty for core. */
+  readonly group: GatewayApiGroup;
+  /** Kind of the target: Service. */
+  readonly kind: GatewayApiKind;
+  /** Name of the target. */
+  readonly name: string;
+  /** Name of a port of the Service. Default: all ports. */
+  readonly sectionName?: GatewayApiSectionName;
+}
+
+/** Which certificates of the backend are taken. One of caCertificateRefs and wellKnownCACertificates. */
+export interface BackendTLSPolicyValidation {
+  /** Host that is sent as SNI and, without subjectAltNames, has to stand in the certificate. */
+  readonly hostname: GatewayApiPreciseHostname;
+  /** ConfigMaps (key ca.crt) with the authorities that are trusted. */
+  readonly caCertificateRefs?: readonly GatewayApiLocalObjectReference[];
+  /** System: the authorities that the proxy's system trusts; or a set of the controller as domain/name. */
+  readonly wellKnownCACertificates?: string;
+  /** Names of which one has to stand in the certificate. Default: hostname. */
+  readonly subjectAltNames?: readonly BackendTLSPolicySubjectAltName[];
+}
+
+/** A name in a certificate. */
+export interface BackendTLSPolicySubjectAltName {
+  /** What sort of name. */
+  readonly type: "Hostname" | "URI";
+  /** The host name, for type Hostname. */
+  readonly hostname?: GatewayApiHostname;
+  /** The URI, for type URI, e.g. spiffe://cluster.local/ns/shop/sa/cart. */
+  readonly uri?: string;
+}
+
+/** What each ancestor says of the policy. */
+export interface BackendTLSPolicyStatus {
+  /** One entry per Gateway the policy acts on. */
+  readonly ancestors: readonly BackendTLSPolicyAncestorStatus[];
+}
+
+/** What one Gateway says of the policy. */
+export interface BackendTLSPolicyAncestorStatus {
+  /** The Gateway. */
+  readonly ancestorRef: GatewayApiParentReference;
+  /** Controller that wrote this entry. */
+  readonly controllerName: GatewayApiGatewayController;
+  /** What it says: Accepted and more. */
+  readonly conditions: readonly GatewayApiCondition[];
+}
+
+/** How Gateways speak TLS to a Service: which authorities they trust and which host they expect. Direct: it acts on the Service of its own namespace. */
+export interface BackendTLSPolicySpec {
+  /** Services the policy is for. Several references to one Service need different sections. */
+  readonly targetRefs: readonly BackendTLSPolicyTargetRef[];
+  /** Which certificates of the backend are taken. */
+  readonly validation: BackendTLSPolicyValidation;
+  /** Settings of the controller, by name. */
+  readonly options?: Readonly<Record<string, GatewayApiAnnotationValue>>;
+}
+
+/** API group of a kind; empty for core. */
+export type GatewayApiGroup = string;
+
+/** Kind of an object, e.g. Service. */
+export type GatewayApiKind = string;
+
+/** Name of a namespace. */
+export type GatewayApiNamespace = string;
+
+/** Name of a part of an object, e.g. of a listener. */
+export type GatewayApiSectionName = string;
+
+/** A host name; `*.` in front stands for one label or more. */
+export type GatewayApiHostname = string;
+
+/** A host name without wildcard. */
+export type GatewayApiPreciseHostname = string;
+
+/** A port, from 1 to 65535. */
+export type GatewayApiPortNumber = number;
+
+/** Name of a header or query parameter; headers are compared without regard to case. */
+export type GatewayApiHeaderName = string;
+
+/** Name of a controller as domain/path, e.g. istio.io/gateway-controller. */
+export type GatewayApiGatewayController = string;
+
+/** A length of time: up to four whole numbers with h, m, s or ms, e.g. 10s or 1m30s. */
+export type GatewayApiDuration = string;
+
+/** Value of an annotation or option. */
+export type GatewayApiAnnotationValue = string;
+
+/** The object a route attaches to, most often a Gateway, or a Service in a mesh. */
+export interface GatewayApiParentReference {
+  /** API group of the parent. */
+  readonly group?: GatewayApiGroup;
+  /** Kind of the parent: Gateway, ListenerSet or Service. */
+  readonly kind?: GatewayApiKind;
+  /** Namespace of the parent. Default: the namespace of the route. The parent decides which namespaces may attach. */
+  readonly namespace?: GatewayApiNamespace;
+  /** Name of the parent. */
+  readonly name: string;
+  /** Listener of the Gateway, or port name of the Service. Default: all that fit. */
+  readonly sectionName?: GatewayApiSectionName;
+  /** Port of the listener or Service. Default: all that fit. */
+  readonly port?: GatewayApiPortNumber;
+}
+
+/** Objects the route attaches to. Several references to one parent need different sections or ports. */
+export type GatewayApiParentReferences = readonly GatewayApiParentReference[];
+
+/** Attach also to the Gateways that are marked as default. Default None. Experimental channel. */
+export type GatewayApiUseDefaultGateways = "All" | "None";
+
+/** An object of the same namespace. */
+export interface GatewayApiLocalObjectReference {
+  /** API group of the object; empty for core. */
+  readonly group: GatewayApiGroup;
+  /** Kind of the object. */
+  readonly kind: GatewayApiKind;
+  /** Name of the object. */
+  readonly name: string;
+}
+
+/** An object, perhaps of another namespace; there a ReferenceGrant has to allow it. */
+export interface GatewayApiObjectReference {
+  /** API group of the object; empty for core. */
+  readonly group: GatewayApiGroup;
+  /** Kind of the object, e.g. ConfigMap. */
+  readonly kind: GatewayApiKind;
+  /** Name of the object. */
+  readonly name: string;
+  /** Namespace of the object. Default: the namespace of this object. */
+  readonly namespace?: GatewayApiNamespace;
+}
+
+/** A Secret, perhaps of another namespace; there a ReferenceGrant has to allow it. */
+export interface GatewayApiSecretObjectReference {
+  /** API group of the object. */
+  readonly group?: GatewayApiGroup;
+  /** Kind of the object. */
+  readonly kind?: GatewayApiKind;
+  /** Name of the object. */
+  readonly name: string;
+  /** Namespace of the object. Default: the namespace of this object. */
+  readonly namespace?: GatewayApiNamespace;
+}
+
+/** Where traffic is sent: a Service with its port, or another kind that the controller knows. */
+export interface GatewayApiBackendObjectReference {
+  /** API group of the backend. */
+  readonly group?: GatewayApiGroup;
+  /** Kind of the backend. */
+  readonly kind?: GatewayApiKind;
+  /** Name of the backend. */
+  readonly name: string;
+  /** Namespace of the backend; another one has to allow it by a ReferenceGrant. Default: the namespace of the route. */
+  readonly namespace?: GatewayApiNamespace;
+  /** Port of the Service. Needed for a Service. */
+  readonly port?: GatewayApiPortNumber;
+}
+
+/** A backend with its share of the traffic. */
+export interface GatewayApiBackendRef {
+  /** API group of the backend. */
+  readonly group?: GatewayApiGroup;
+  /** Kind of the backend. */
+  readonly kind?: GatewayApiKind;
+  /** Name of the backend. */
+  readonly name: string;
+  /** Namespace of the backend; another one has to allow it by a ReferenceGrant. Default: the namespace of the route. */
+  readonly namespace?: GatewayApiNamespace;
+  /** Port of the Service. Needed for a Service. */
+  readonly port?: GatewayApiPortNumber;
+  /** Share of this backend: its weight over the sum of all. With 0 it gets none. */
+  readonly weight?: GatewayApiWeight;
+}
+
+/** A share, from 0 to 1000000. */
+export type GatewayApiWeight = number;
+
+/** A header with its value. */
+export interface GatewayApiHeader {
+  /** Name of the header. */
+  readonly name: GatewayApiHeaderName;
+  /** Value of the header. */
+  readonly value: string;
+}
+
+/** Changes of headers: set, then add, then remove. */
+export interface GatewayApiHeaderModifier {
+  /** Headers that get this value, whatever they had. */
+  readonly set?: readonly GatewayApiHeader[];
+  /** Headers that get this value beside what they had. */
+  readonly add?: readonly GatewayApiHeader[];
+  /** Headers that are taken away. */
+  readonly remove?: readonly string[];
+}
+
+/** A share as numerator over denominator. */
+export interface GatewayApiFraction {
+  /** Part. */
+  readonly numerator: number;
+  /** Whole. */
+  readonly denominator?: number;
+}
+
+/** Copies of requests go to another backend; its answers are dropped. */
+export interface GatewayApiRequestMirror {
+  /** Who gets the copies. */
+  readonly backendRef: GatewayApiBackendObjectReference;
+  /** Percent of requests that are copied. Default: all. */
+  readonly percent?: number;
+  /** Share of requests that are copied. Default: all. */
+  readonly fraction?: GatewayApiFraction;
+}
+
+/** Requests of one client session go to one backend endpoint. Experimental channel. */
+export interface GatewayApiSessionPersistence {
+  /** Name of the cookie or header. Default: chosen by the controller. */
+  readonly sessionName?: string;
+  /** Longest life of a session. Default: no limit. */
+  readonly absoluteTimeout?: GatewayApiDuration;
+  /** Where the session is kept. */
+  readonly type?: "Cookie" | "Header";
+  /** Settings of the cookie. */
+  readonly cookieConfig?: GatewayApiCookieConfig;
+}
+
+/** Settings of a session cookie. */
+export interface GatewayApiCookieConfig {
+  /** Session: ends with the browser. Permanent: lives until absoluteTimeout. */
+  readonly lifetimeType?: "Permanent" | "Session";
+}
+
+/** Objects by their labels; all conditions have to hold. */
+export interface GatewayApiLabelSelector {
+  /** Labels that have to be equal. */
+  readonly matchLabels?: Readonly<Record<string, string>>;
+  /** Conditions on labels. */
+  readonly matchExpressions?: readonly GatewayApiLabelExpression[];
+}
+
+/** A condition on one label. */
+export interface GatewayApiLabelExpression {
+  /** Key of the label. */
+  readonly key: string;
+  /** In, NotIn, Exists or DoesNotExist. */
+  readonly operator: string;
+  /** Values for In and NotIn; none for Exists and DoesNotExist. */
+  readonly values?: readonly string[];
+}
+
+/** A kind of routes. */
+export interface GatewayApiRouteGroupKind {
+  /** API group of the routes. */
+  readonly group?: GatewayApiGroup;
+  /** Kind of the routes, e.g. HTTPRoute. */
+  readonly kind: GatewayApiKind;
+}
+
+/** One aspect of an object's state. */
+export interface GatewayApiCondition {
+  /** The aspect, e.g. Accepted. */
+  readonly type: string;
+  /** Whether it holds. */
+  readonly status: "True" | "False" | "Unknown";
+  /** Why, as one word for programs. */
+  readonly reason: string;
+  /** Why, for people. */
+  readonly message: string;
+  /** Since when the status is as it is. */
+  readonly lastTransitionTime: string;
+  /** Generation of the object that was looked at. */
+  readonly observedGeneration?: number;
+}
+
+/** What is said of the object. */
+export type GatewayApiConditions = readonly GatewayApiCondition[];
+
+/** What each parent says of the route. */
+export interface GatewayApiRouteStatus {
+  /** One entry per parent that looked at the route. */
+  readonly parents: readonly GatewayApiRouteParentStatus[];
+}
+
+/** What one parent says of the route. */
+export interface GatewayApiRouteParentStatus {
+  /** The parent, as the route names it. */
+  readonly parentRef: GatewayApiParentReference;
+  /** Controller that wrote this entry. */
+  readonly controllerName: GatewayApiGatewayController;
+  /** What it says: Accepted, ResolvedRefs and more. */
+  readonly conditions: readonly GatewayApiCondition[];
+}
+
+/** Object with settings of a controller. */
+export interface GatewayClassParametersReference {
+  /** API group of the object; empty for core. */
+  readonly group: GatewayApiGroup;
+  /** Kind of the object. */
+  readonly kind: GatewayApiKind;
+  /** Name of the object. */
+  readonly name: string;
+  /** Namespace of the object; needed for kinds that have one. */
+  readonly namespace?: GatewayApiNamespace;
+}
+
+/** What the controller says of the class. */
+export interface GatewayClassStatus {
+  /** Accepted, SupportedVersion. */
+  readonly conditions?: GatewayApiConditions;
+  /** Features the controller has. */
+  readonly supportedFeatures?: readonly GatewayClassSupportedFeature[];
+}
+
+/** A feature of the controller. */
+export interface GatewayClassSupportedFeature {
+  /** Name of the feature. */
+  readonly name: string;
+}
+
+/** A kind of Gateways that one controller builds, e.g. istio. Cluster scope. */
+export interface GatewayClassSpec {
+  /** Controller that builds Gateways of this class. Cannot be changed. */
+  readonly controllerName: GatewayApiGatewayController;
+  /** Object with settings of the controller for this class. */
+  readonly parametersRef?: GatewayClassParametersReference;
+  /** What the class is for, in a few words. */
+  readonly description?: string;
+}
+
+/** A port with its protocol, host and certificates. */
+export interface KubernetesGatewayListener {
+  /** Name of the listener; routes name it as sectionName. */
+  readonly name: GatewayApiSectionName;
+  /** Host that is served. Default: all. Routes attach only where their hosts and this one meet. */
+  readonly hostname?: GatewayApiHostname;
+  /** Port that is opened. Listeners of several hosts share one. */
+  readonly port: GatewayApiPortNumber;
+  /** Protocol of the port: HTTP, HTTPS, TLS, TCP, UDP, or one of the controller as domain/name. */
+  readonly protocol: string;
+  /** TLS of the port; for HTTPS and TLS only. */
+  readonly tls?: KubernetesGatewayListenerTls;
+  /** Which routes may attach. */
+  readonly allowedRoutes?: KubernetesGatewayAllowedRoutes;
+}
+
+/** TLS of a listener. */
+export interface KubernetesGatewayListenerTls {
+  /** Terminate: TLS ends here and certificateRefs are served. Passthrough: the backend ends it; routes go by SNI. */
+  readonly mode?: "Terminate" | "Passthrough";
+  /** Secrets of type kubernetes.io/tls that are served. */
+  readonly certificateRefs?: readonly GatewayApiSecretObjectReference[];
+  /** Settings of the controller, by name. */
+  readonly options?: Readonly<Record<string, GatewayApiAnnotationValue>>;
+}
+
+/** Which routes may attach to a listener. */
+export interface KubernetesGatewayAllowedRoutes {
+  /** Namespaces whose routes may attach. */
+  readonly namespaces?: KubernetesGatewayRouteNamespaces;
+  /** Kinds of routes that may attach. Default: those of the protocol. */
+  readonly kinds?: readonly GatewayApiRouteGroupKind[];
+}
+
+/** Namespaces whose routes may attach. */
+export interface KubernetesGatewayRouteNamespaces {
+  /** All: every namespace. Same: that of the Gateway. Selector: those that selector takes. */
+  readonly from?: "All" | "Selector" | "Same";
+  /** Labels of namespaces, for from Selector. */
+  readonly selector?: GatewayApiLabelSelector;
+}
+
+/** Which ListenerSets may add listeners. */
+export interface KubernetesGatewayAllowedListeners {
+  /** Namespaces whose ListenerSets may add listeners. */
+  readonly namespaces?: KubernetesGatewayListenerNamespaces;
+}
+
+/** Namespaces whose ListenerSets may add listeners. */
+export interface KubernetesGatewayListenerNamespaces {
+  /** All: every namespace. Same: that of the Gateway. Selector: those that selector takes. None: no namespace. */
+  readonly from?: "All" | "Selector" | "Same" | "None";
+  /** Labels of namespaces, for from Selector. */
+  readonly selector?: GatewayApiLabelSelector;
+}
+
+/** An address a Gateway should have. */
+export interface KubernetesGatewayAddressRequest {
+  /** IPAddress, Hostname, NamedAddress, or a type of the controller as domain/name. */
+  readonly type?: string;
+  /** The address. Default: one of this type, chosen by the controller. */
+  readonly value?: string;
+}
+
+/** What the objects get that the controller makes for a Gateway. */
+export interface KubernetesGatewayInfrastructure {
+  /** Labels of these objects. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Annotations of these objects. */
+  readonly annotations?: Readonly<Record<string, GatewayApiAnnotationValue>>;
+  /** Object of the same namespace with settings of the controller for this Gateway. */
+  readonly parametersRef?: GatewayApiLocalObjectReference;
+}
+
+/** TLS towards clients and backends. */
+export interface KubernetesGatewayGatewayTls {
+  /** TLS towards backends. */
+  readonly backend?: KubernetesGatewayBackendTls;
+  /** TLS towards clients: whether their certificates are asked for. */
+  readonly frontend?: KubernetesGatewayFrontendTls;
+}
+
+/** TLS towards backends. */
+export interface KubernetesGatewayBackendTls {
+  /** Certificate the Gateway shows to backends that ask for one. */
+  readonly clientCertificateRef?: GatewayApiSecretObjectReference;
+}
+
+/** TLS towards clients. */
+export interface KubernetesGatewayFrontendTls {
+  /** For all HTTPS listeners that have no entry in perPort. */
+  readonly default: KubernetesGatewayFrontendTlsConfig;
+  /** For the listeners of one port each. */
+  readonly perPort?: readonly KubernetesGatewayFrontendTlsPort[];
+}
+
+/** TLS towards clients of one port. */
+export interface KubernetesGatewayFrontendTlsPort {
+  /** The port. */
+  readonly port: GatewayApiPortNumber;
+  /** TLS towards clients of this port. */
+  readonly tls: KubernetesGatewayFrontendTlsConfig;
+}
+
+/** TLS towards clients. */
+export interface KubernetesGatewayFrontendTlsConfig {
+  /** How certificates of clients are judged. Default: none is asked for. */
+  readonly validation?: KubernetesGatewayFrontendValidation;
+}
+
+/** How certificates of clients are judged. */
+export interface KubernetesGatewayFrontendValidation {
+  /** ConfigMaps (key ca.crt) or Secrets with the authorities that clients' certificates come from. */
+  readonly caCertificateRefs: readonly GatewayApiObjectReference[];
+  /** AllowValidOnly: clients without a valid certificate are refused. AllowInsecureFallback: they are let in; the backend decides. */
+  readonly mode?: "AllowValidOnly" | "AllowInsecureFallback";
+}
+
+/** What the controller says of the Gateway. */
+export interface KubernetesGatewayStatus {
+  /** Addresses it can be reached at. */
+  readonly addresses?: readonly KubernetesGatewayStatusAddress[];
+  /** Accepted, Programmed and more. */
+  readonly conditions?: GatewayApiConditions;
+  /** What is said of each listener. */
+  readonly listeners?: readonly KubernetesGatewayListenerStatus[];
+  /** ListenerSets that add listeners. */
+  readonly attachedListenerSets?: number;
+}
+
+/** An address a Gateway can be reached at. */
+export interface KubernetesGatewayStatusAddress {
+  /** IPAddress, Hostname, NamedAddress, or a type of the controller. */
+  readonly type?: string;
+  /** The address. */
+  readonly value: string;
+}
+
+/** What is said of one listener. */
+export interface KubernetesGatewayListenerStatus {
+  /** Name of the listener. */
+  readonly name: GatewayApiSectionName;
+  /** Kinds of routes it takes. */
+  readonly supportedKinds?: readonly GatewayApiRouteGroupKind[];
+  /** Routes that are attached. */
+  readonly attachedRoutes: number;
+  /** Accepted, Programmed, ResolvedRefs and more. */
+  readonly conditions: GatewayApiConditions;
+}
+
+/** A point where traffic enters the mesh, in the language of Gateway API: listeners with ports, hosts and certificates. The controller of its class makes proxies and a Service for it. */
+export interface KubernetesGatewaySpec {
+  /** Name of the GatewayClass; it says which controller builds this Gateway. */
+  readonly gatewayClassName: string;
+  /** Ports with their protocol, hosts and certificates. Names are unique, and so is port + protocol + hostname. */
+  readonly listeners: readonly KubernetesGatewayListener[];
+  /** Addresses the Gateway should be reached at. Default: chosen by the controller. */
+  readonly addresses?: readonly KubernetesGatewayAddressRequest[];
+  /** Which ListenerSets may add listeners. Default: none. */
+  readonly allowedListeners?: KubernetesGatewayAllowedListeners;
+  /** Routes that ask for default Gateways attach to this one. Default None. Experimental channel. */
+  readonly defaultScope?: "All" | "None";
+  /** What the objects get that the controller makes for this Gateway. */
+  readonly infrastructure?: KubernetesGatewayInfrastructure;
+  /** TLS towards clients and backends, for the whole Gateway. */
+  readonly tls?: KubernetesGatewayGatewayTls;
+}
+
+/** Matches, filters and backends. */
+export interface GRPCRouteRule {
+  /** Name of the rule; policies may name it. */
+  readonly name?: GatewayApiSectionName;
+  /** Conditions; one of them has to hold. Default: every call. */
+  readonly matches?: readonly GRPCRouteMatch[];
+  /** What happens to calls and answers. */
+  readonly filters?: readonly GRPCRouteFilter[];
+  /** Where calls go, by weight. Without any the answer is UNAVAILABLE. */
+  readonly backendRefs?: readonly GRPCRouteBackendRef[];
+  /** Calls of one client session go to one endpoint. Experimental channel. */
+  readonly sessionPersistence?: GatewayApiSessionPersistence;
+}
+
+/** Conditions on a call; all of them have to hold. */
+export interface GRPCRouteMatch {
+  /** Condition on service and method. Default: every one. */
+  readonly method?: GRPCRouteMethodMatch;
+  /** Conditions on headers. */
+  readonly headers?: readonly GRPCRouteHeaderMatch[];
+}
+
+/** A condition on service and method; one of the two at least. */
+export interface GRPCRouteMethodMatch {
+  /** How both are compared. */
+  readonly type?: "Exact" | "RegularExpression";
+  /** Full name of the service, e.g. shop.v1.Cart. Default: every one. */
+  readonly service?: string;
+  /** Name of the method, e.g. AddItem. Default: every one. */
+  readonly method?: string;
+}
+
+/** A condition on a header. */
+export interface GRPCRouteHeaderMatch {
+  /** How value is compared. */
+  readonly type?: "Exact" | "RegularExpression";
+  /** Name of the header. */
+  readonly name: GatewayApiHeaderName;
+  /** Value, or a regular expression in RE2 syntax. */
+  readonly value: string;
+}
+
+/** One thing that happens to calls or answers; type says which field is set. */
+export interface GRPCRouteFilter {
+  /** Which filter this is. */
+  readonly type: "RequestHeaderModifier" | "ResponseHeaderModifier" | "RequestMirror" | "ExtensionRef";
+  /** Changes of the call's headers. */
+  readonly requestHeaderModifier?: GatewayApiHeaderModifier;
+  /** Changes of the answer's headers. */
+  readonly responseHeaderModifier?: GatewayApiHeaderModifier;
+  /** Copies of calls go to another backend. */
+  readonly requestMirror?: GatewayApiRequestMirror;
+  /** A filter of the controller. */
+  readonly extensionRef?: GatewayApiLocalObjectReference;
+}
+
+/** A backend with its share of the calls and filters of its own. */
+export interface GRPCRouteBackendRef {
+  /** API group of the backend. */
+  readonly group?: GatewayApiGroup;
+  /** Kind of the backend. */
+  readonly kind?: GatewayApiKind;
+  /** Name of the backend. */
+  readonly name: string;
+  /** Namespace of the backend; another one has to allow it by a ReferenceGrant. Default: the namespace of the route. */
+  readonly namespace?: GatewayApiNamespace;
+  /** Port of the Service. Needed for a Service. */
+  readonly port?: GatewayApiPortNumber;
+  /** Share of this backend: its weight over the sum of all. With 0 it gets none. */
+  readonly weight?: GatewayApiWeight;
+  /** What happens to calls that go to this backend. */
+  readonly filters?: readonly GRPCRouteFilter[];
+}
+
+/** Where gRPC calls go, in the language of Gateway API: by host, service, method and header, with filters and weights. */
+export interface GRPCRouteSpec {
+  /** Gateways (or Services, in a mesh) the route attaches to. */
+  readonly parentRefs?: GatewayApiParentReferences;
+  /** Hosts the route is for. Default: those of its listeners. */
+  readonly hostnames?: readonly GatewayApiHostname[];
+  /** Rules; of all matches that fit the most precise one wins, not the first. Default: every call, no backend. */
+  readonly rules?: readonly GRPCRouteRule[];
+  /** Attach also to the Gateways that are marked as default. Default None. Experimental channel. */
+  readonly useDefaultGateways?: GatewayApiUseDefaultGateways;
+}
+
+/** Matches, filters and backends. */
+export interface HTTPRouteRule {
+  /** Name of the rule; policies may name it. */
+  readonly name?: GatewayApiSectionName;
+  /** Conditions; one of them has to hold. Default: every path. */
+  readonly matches?: readonly HTTPRouteMatch[];
+  /** What happens to requests and responses. */
+  readonly filters?: readonly HTTPRouteFilter[];
+  /** Where requests go, by weight. Without any, and without a redirect, the answer is 500. */
+  readonly backendRefs?: readonly HTTPRouteBackendRef[];
+  /** Limits of time. */
+  readonly timeouts?: HTTPRouteTimeouts;
+  /** Retries of failed requests. Experimental channel. */
+  readonly retry?: HTTPRouteRetry;
+  /** Requests of one client session go to one endpoint. Experimental channel. */
+  readonly sessionPersistence?: GatewayApiSessionPersistence;
+}
+
+/** Conditions on a request; all of them have to hold. */
+export interface HTTPRouteMatch {
+  /** Condition on the path. */
+  readonly path?: HTTPRoutePathMatch;
+  /** Conditions on headers. */
+  readonly headers?: readonly HTTPRouteHeaderMatch[];
+  /** Conditions on query parameters. */
+  readonly queryParams?: readonly HTTPRouteQueryParamMatch[];
+  /** The method. */
+  readonly method?: "GET" | "HEAD" | "POST" | "PUT" | "DELETE" | "CONNECT" | "OPTIONS" | "TRACE" | "PATCH";
+}
+
+/** A condition on the path. */
+export interface HTTPRoutePathMatch {
+  /** Exact: the whole path. PathPrefix: whole segments at the start, /a takes /a/b but not /ab. RegularExpression: RE2 over the whole path. */
+  readonly type?: "Exact" | "PathPrefix" | "RegularExpression";
+  /** The path. */
+  readonly value?: string;
+}
+
+/** A condition on a header. */
+export interface HTTPRouteHeaderMatch {
+  /** How value is compared. */
+  readonly type?: "Exact" | "RegularExpression";
+  /** Name of the header. */
+  readonly name: GatewayApiHeaderName;
+  /** Value, or a regular expression in RE2 syntax. */
+  readonly value: string;
+}
+
+/** A condition on a query parameter. */
+export interface HTTPRouteQueryParamMatch {
+  /** How value is compared. */
+  readonly type?: "Exact" | "RegularExpression";
+  /** Name of the parameter, compared exactly. */
+  readonly name: GatewayApiHeaderName;
+  /** Value, or a regular expression in RE2 syntax. */
+  readonly value: string;
+}
+
+/** One thing that happens to requests or responses; type says which field is set. */
+export interface HTTPRouteFilter {
+  /** Which filter this is. */
+  readonly type: "RequestHeaderModifier" | "ResponseHeaderModifier" | "RequestMirror" | "RequestRedirect" | "URLRewrite" | "ExtensionRef" | "CORS" | "ExternalAuth";
+  /** Changes of the request's headers. */
+  readonly requestHeaderModifier?: GatewayApiHeaderModifier;
+  /** Changes of the response's headers. */
+  readonly responseHeaderModifier?: GatewayApiHeaderModifier;
+  /** Copies of requests go to another backend. */
+  readonly requestMirror?: GatewayApiRequestMirror;
+  /** The answer is a redirect. */
+  readonly requestRedirect?: HTTPRouteRequestRedirect;
+  /** Host and path that the backend sees. */
+  readonly urlRewrite?: HTTPRouteUrlRewrite;
+  /** A filter of the controller. */
+  readonly extensionRef?: GatewayApiLocalObjectReference;
+  /** Answers to browsers that ask across origins. */
+  readonly cors?: HTTPRouteCors;
+  /** A service decides whether the request is let through. Experimental channel. */
+  readonly externalAuth?: HTTPRouteExternalAuth;
+}
+
+/** The answer is a redirect. */
+export interface HTTPRouteRequestRedirect {
+  /** Scheme of the new address. Default: that of the request. */
+  readonly scheme?: "http" | "https";
+  /** Host of the new address. Default: that of the request. */
+  readonly hostname?: GatewayApiPreciseHostname;
+  /** Path of the new address. Default: that of the request. */
+  readonly path?: HTTPRoutePathModifier;
+  /** Port of the new address. Default: that of the scheme when one is set, else that of the listener. */
+  readonly port?: GatewayApiPortNumber;
+  /** Status of the answer. */
+  readonly statusCode?: 301 | 302 | 303 | 307 | 308;
+}
+
+/** Host and path that the backend sees. */
+export interface HTTPRouteUrlRewrite {
+  /** Host the backend sees. Default: as the client sent it. */
+  readonly hostname?: GatewayApiPreciseHostname;
+  /** Path the backend sees. Default: as the client sent it. */
+  readonly path?: HTTPRoutePathModifier;
+}
+
+/** A new path. */
+export interface HTTPRoutePathModifier {
+  /** ReplaceFullPath: the whole path. ReplacePrefixMatch: the part that a PathPrefix match took. */
+  readonly type: "ReplaceFullPath" | "ReplacePrefixMatch";
+  /** The new path. */
+  readonly replaceFullPath?: string;
+  /** What takes the place of the matched prefix. */
+  readonly replacePrefixMatch?: string;
+}
+
+/** Answers to browsers that ask across origins. */
+export interface HTTPRouteCors {
+  /** Origins that are let in. */
+  readonly allowOrigins?: readonly string[];
+  /** Whether browsers may send credentials. Default false. */
+  readonly allowCredentials?: boolean;
+  /** Methods that browsers may use beyond the simple ones. */
+  readonly allowMethods?: readonly ("GET" | "HEAD" | "POST" | "PUT" | "DELETE" | "CONNECT" | "OPTIONS" | "TRACE" | "PATCH" | "*")[];
+  /** Request headers that browsers may send. */
+  readonly allowHeaders?: readonly GatewayApiHeaderName[];
+  /** Response headers that scripts may read. */
+  readonly exposeHeaders?: readonly GatewayApiHeaderName[];
+  /** Seconds for which browsers may keep the answer. */
+  readonly maxAge?: number;
+}
+
+/** A service decides whether a request is let through. Experimental channel. */
+export interface HTTPRouteExternalAuth {
+  /** Protocol of the service: Envoy's ext_authz over GRPC, or plain HTTP. */
+  readonly protocol: "HTTP" | "GRPC";
+  /** The service. */
+  readonly backendRef: GatewayApiBackendObjectReference;
+  /** Settings for protocol GRPC. */
+  readonly grpc?: HTTPRouteGrpcAuth;
+  /** Settings for protocol HTTP. */
+  readonly http?: HTTPRouteHttpAuth;
+  /** Whether the body is sent along. Default: no. */
+  readonly forwardBody?: HTTPRouteForwardBody;
+}
+
+/** Settings of an authorization service over gRPC. */
+export interface HTTPRouteGrpcAuth {
+  /** Request headers that the service sees. Default: all. */
+  readonly allowedHeaders?: readonly string[];
+}
+
+/** Settings of an authorization service over HTTP. */
+export interface HTTPRouteHttpAuth {
+  /** What the service sees before the request's own path. */
+  readonly path?: string;
+  /** Request headers that the service sees beside Authorization and the basic ones. */
+  readonly allowedHeaders?: readonly string[];
+  /** Headers of the service's answer that the backend sees. Default: all. */
+  readonly allowedResponseHeaders?: readonly string[];
+}
+
+/** Whether the body is sent along. */
+export interface HTTPRouteForwardBody {
+  /** Most bytes that are sent; larger requests are refused. 0: no body. */
+  readonly maxSize?: number;
+}
+
+/** A backend with its share of the requests and filters of its own. */
+export interface HTTPRouteBackendRef {
+  /** API group of the backend. */
+  readonly group?: GatewayApiGroup;
+  /** Kind of the backend. */
+  readonly kind?: GatewayApiKind;
+  /** Name of the backend. */
+  readonly name: string;
+  /** Namespace of the backend; another one has to allow it by a ReferenceGrant. Default: the namespace of the route. */
+  readonly namespace?: GatewayApiNamespace;
+  /** Port of the Service. Needed for a Service. */
+  readonly port?: GatewayApiPortNumber;
+  /** Share of this backend: its weight over the sum of all. With 0 it gets none. */
+  readonly weight?: GatewayApiWeight;
+  /** What happens to requests that go to this backend. */
+  readonly filters?: readonly HTTPRouteFilter[];
+}
+
+/** Limits of time. */
+export interface HTTPRouteTimeouts {
+  /** From the client's request to the whole answer, all retries included. 0s: no limit. Default: none. */
+  readonly request?: GatewayApiDuration;
+  /** One attempt at a backend; at most as long as request. 0s: no limit. Default: none. */
+  readonly backendRequest?: GatewayApiDuration;
+}
+
+/** Retries of failed requests. Experimental channel. */
+export interface HTTPRouteRetry {
+  /** Statuses that are tried again. */
+  readonly codes?: readonly number[];
+  /** Most retries of one request. Default: chosen by the controller. */
+  readonly attempts?: number;
+  /** Least wait before a retry. Default: chosen by the controller. */
+  readonly backoff?: GatewayApiDuration;
+}
+
+/** Where HTTP requests go, in the language of Gateway API: by host, path, header, query and method, with filters and weights. */
+export interface HTTPRouteSpec {
+  /** Gateways (or Services, in a mesh) the route attaches to. */
+  readonly parentRefs?: GatewayApiParentReferences;
+  /** Hosts the route is for. Default: those of its listeners. */
+  readonly hostnames?: readonly GatewayApiHostname[];
+  /** Rules; of all matches that fit the most precise one wins, not the first. Default: everything under /. */
+  readonly rules?: readonly HTTPRouteRule[];
+  /** Attach also to the Gateways that are marked as default. Default None. Experimental channel. */
+  readonly useDefaultGateways?: GatewayApiUseDefaultGateways;
+}
+
+/** Objects that may refer. */
+export interface ReferenceGrantFrom {
+  /** API group of the objects; empty for core. */
+  readonly group: GatewayApiGroup;
+  /** Kind of the objects, e.g. HTTPRoute. */
+  readonly kind: GatewayApiKind;
+  /** Namespace of the objects. */
+  readonly namespace: GatewayApiNamespace;
+}
+
+/** Objects that may be referred to. */
+export interface ReferenceGrantTo {
+  /** API group of the objects; empty for core. */
+  readonly group: GatewayApiGroup;
+  /** Kind of the objects, e.g. Service. */
+  readonly kind: GatewayApiKind;
+  /** Name of the one object. Default: all of this kind. */
+  readonly name?: string;
+}
+
+/** Lets objects of other namespaces refer to objects of this one, e.g. an HTTPRoute to a Service, a Gateway to a Secret. */
+export interface ReferenceGrantSpec {
+  /** Who may refer; each entry counts by itself. */
+  readonly from: readonly ReferenceGrantFrom[];
+  /** What may be referred to; each entry counts by itself. */
+  readonly to: readonly ReferenceGrantTo[];
+}
+
+/** Where connections go. */
+export interface TCPRouteRule {
+  /** Name of the rule; policies may name it. */
+  readonly name?: GatewayApiSectionName;
+  /** Where connections go, by weight. */
+  readonly backendRefs: readonly GatewayApiBackendRef[];
+}
+
+/** Where TCP connections of a listener go, in the language of Gateway API. */
+export interface TCPRouteSpec {
+  /** Gateways (or Services, in a mesh) the route attaches to. */
+  readonly parentRefs?: GatewayApiParentReferences;
+  /** The rule; exactly one. */
+  readonly rules: readonly TCPRouteRule[];
+  /** Attach also to the Gateways that are marked as default. Default None. Experimental channel. */
+  readonly useDefaultGateways?: GatewayApiUseDefaultGateways;
+}
+
+/** Where connections go. */
+export interface TLSRouteRule {
+  /** Name of the rule; policies may name it. */
+  readonly name?: GatewayApiSectionName;
+  /** Where connections go, by weight. */
+  readonly backendRefs: readonly GatewayApiBackendRef[];
+}
+
+/** Where TLS connections go by the host they ask for (SNI), in the language of Gateway API. */
+export interface TLSRouteSpec {
+  /** Gateways (or Services, in a mesh) the route attaches to. */
+  readonly parentRefs?: GatewayApiParentReferences;
+  /** Hosts (SNI) the route is for. */
+  readonly hostnames: readonly GatewayApiHostname[];
+  /** The rule; exactly one. */
+  readonly rules: readonly TLSRouteRule[];
+  /** Attach also to the Gateways that are marked as default. Default None. Experimental channel. */
+  readonly useDefaultGateways?: GatewayApiUseDefaultGateways;
+}
+
 /** One port with its hosts. */
 export interface GatewayServer {
   /** Name of the server, for statistics; unique in the object. */
@@ -691,6 +1777,24 @@ export interface PeerAuthenticationSpec {
   readonly portLevelMtls?: Readonly<Record<string, PeerAuthenticationMutualTls>>;
 }
 
+/** Choice of a proxy image. */
+export interface ProxyConfigProxyImage {
+  /** Variant of the image, as a suffix of its tag: `default`, `debug` or `distroless`. Default: what the installation says. */
+  readonly imageType?: string;
+}
+
+/** Settings of the proxies of a mesh, a namespace or selected workloads that are fixed when a proxy starts. A change takes effect when the pods are made anew. */
+export interface ProxyConfigSpec {
+  /** Workloads of this namespace that the settings hold for. Default: all of the namespace; in the root namespace all of the mesh. */
+  readonly selector?: LabelSelector;
+  /** Worker threads of the proxy. 0: one per CPU of the machine. Default: what the mesh configuration says, else from the CPU limit of the container. */
+  readonly concurrency?: number | null;
+  /** Environment variables of the proxy container by name; those of the mesh configuration and of wider ProxyConfigs stay unless named here. Default: none. */
+  readonly environmentVariables?: Readonly<Record<string, string>>;
+  /** Which proxy image is injected. Default: that of the installation. */
+  readonly image?: ProxyConfigProxyImage;
+}
+
 /** One issuer, its keys, and where its tokens are found. */
 export interface RequestAuthenticationJwtRule {
   /** Issuer (iss) of the tokens. */
@@ -774,7 +1878,7 @@ export interface ServiceEntrySpec {
   /** NONE: the address that the client dialled. STATIC: the endpoints given here. DNS: all addresses of the endpoints' (or host's) names. DNS_ROUND_ROBIN: the first address at each new connection. DYNAMIC_DNS: the requested name, for wildcard hosts. Default NONE. */
   readonly resolution?: "NONE" | "STATIC" | "DNS" | "DNS_ROUND_ROBIN" | "DYNAMIC_DNS";
   /** Addresses behind the service. Excludes workloadSelector. */
-  readonly endpoints?: readonly WorkloadEntry[];
+  readonly endpoints?: readonly WorkloadEntrySpec[];
   /** Selects pods and WorkloadEntries of this namespace as endpoints. Only for MESH_INTERNAL. Excludes endpoints. */
   readonly workloadSelector?: WorkloadSelector;
   /** Namespaces that see this object: a name, `.` for its own, `*` for all, `~` for none. Default: all, unless the mesh configuration says otherwise. */
@@ -973,6 +2077,54 @@ export interface TelemetrySpec {
   readonly metrics?: readonly TelemetryMetrics[];
   /** Access logs. */
   readonly accessLogging?: readonly TelemetryAccessLogging[];
+}
+
+/** A WebAssembly module. */
+export interface TrafficExtensionWasm {
+  /** Where the module comes from: `oci://` (also when no scheme is given), `http://`, `https://`, or `file://` in the proxy container. */
+  readonly url: string;
+  /** SHA-256 of the module (or of the OCI image's manifest) in 64 lower-case hex digits; anything else that is fetched is refused. Default: taken as it comes. */
+  readonly sha256?: string;
+  /** When a module is fetched again: IfNotPresent (not while a copy is there) or Always (at each change of the object). Default (UNSPECIFIED_POLICY): IfNotPresent, for the tag `latest` Always. */
+  readonly imagePullPolicy?: "UNSPECIFIED_POLICY" | "IfNotPresent" | "Always";
+  /** Name of a Secret of this namespace with the registry's credentials, as for pods. Default: none, the registry is asked without. */
+  readonly imagePullSecret?: string;
+  /** Accepted, but not used: signatures of images are not checked. */
+  readonly verificationKey?: string;
+  /** Configuration that the module gets when it starts, as JSON. Default: none. */
+  readonly pluginConfig?: Readonly<Record<string, unknown>>;
+  /** Name by which the module finds its code in the binary (root ID). Default: empty. */
+  readonly pluginName?: string;
+  /** What happens to traffic while the module cannot be fetched or has crashed: FAIL_CLOSE (requests are refused), FAIL_OPEN (the module is passed over) or FAIL_RELOAD (a new VM is started, up to a limit). Default FAIL_CLOSE. */
+  readonly failStrategy?: "FAIL_CLOSE" | "FAIL_OPEN" | "FAIL_RELOAD";
+  /** Environment of the VM that runs the module. Default: empty. */
+  readonly vmConfig?: WasmVm;
+  /** Filter chain the module belongs to: HTTP or NETWORK. Default (UNSPECIFIED_PLUGIN_TYPE): HTTP. */
+  readonly type?: "UNSPECIFIED_PLUGIN_TYPE" | "HTTP" | "NETWORK";
+}
+
+/** A Lua script. */
+export interface TrafficExtensionLua {
+  /** The script: functions `envoy_on_request` and `envoy_on_response`. At most 65,536 characters. */
+  readonly inlineCode: string;
+}
+
+/** Adds a WebAssembly module or a Lua script to the filter chain of proxies. */
+export interface TrafficExtensionSpec {
+  /** Workloads of this namespace whose proxies run the extension. Default: all of the namespace; in the root namespace all of the mesh. */
+  readonly selector?: LabelSelector;
+  /** Gateways and services (of this namespace) whose proxies run the extension, instead of selector. Default: as selector says. */
+  readonly targetRefs?: TargetRefs;
+  /** Where in the chain the extension stands: before the AUTHN, AUTHZ or STATS filters of the mesh. Default (UNSPECIFIED): at the end, before the router. */
+  readonly phase?: "UNSPECIFIED" | "AUTHN" | "AUTHZ" | "STATS";
+  /** Order among the extensions of a phase: higher ones come first; at the same priority by age, then name. Default 0. */
+  readonly priority?: number | null;
+  /** Traffic that passes through the extension: one of the entries has to match. Default: all traffic. */
+  readonly match?: readonly TrafficMatch[];
+  /** A WebAssembly module. Excludes lua. */
+  readonly wasm?: TrafficExtensionWasm;
+  /** A Lua script. Excludes wasm. */
+  readonly lua?: TrafficExtensionLua;
 }
 
 /** One HTTP rule: when it matches, and what happens then (one of route, redirect, directResponse and delegate). */
@@ -1279,6 +2431,153 @@ export interface VirtualServiceSpec {
   readonly exportTo?: ExportTo;
 }
 
+/** Adds a WebAssembly module to the filter chain of proxies. */
+export interface WasmPluginSpec {
+  /** Workloads of this namespace whose proxies run the module. Default: all of the namespace; in the root namespace all of the mesh. */
+  readonly selector?: LabelSelector;
+  /** Deprecated: use targetRefs. The gateway whose proxies run the module. @deprecated */
+  readonly targetRef?: TargetRef;
+  /** Gateways and services (of this namespace) whose proxies run the module, instead of selector. Default: as selector says. */
+  readonly targetRefs?: TargetRefs;
+  /** Where the module comes from: `oci://` (also when no scheme is given), `http://`, `https://`, or `file://` in the proxy container. */
+  readonly url: string;
+  /** SHA-256 of the module (or of the OCI image's manifest) in 64 lower-case hex digits; anything else that is fetched is refused. Default: taken as it comes. */
+  readonly sha256?: string;
+  /** When a module is fetched again: IfNotPresent (not while a copy is there) or Always (at each change of the object). Default (UNSPECIFIED_POLICY): IfNotPresent, for the tag `latest` Always. */
+  readonly imagePullPolicy?: "UNSPECIFIED_POLICY" | "IfNotPresent" | "Always";
+  /** Name of a Secret of this namespace with the registry's credentials, as for pods. Default: none, the registry is asked without. */
+  readonly imagePullSecret?: string;
+  /** Accepted, but not used: signatures of images are not checked. */
+  readonly verificationKey?: string;
+  /** Configuration that the module gets when it starts, as JSON. Default: none. */
+  readonly pluginConfig?: Readonly<Record<string, unknown>>;
+  /** Name by which the module finds its code in the binary (root ID). Default: empty. */
+  readonly pluginName?: string;
+  /** What happens to traffic while the module cannot be fetched or has crashed: FAIL_CLOSE (requests are refused), FAIL_OPEN (the module is passed over) or FAIL_RELOAD (a new VM is started, up to a limit). Default FAIL_CLOSE. */
+  readonly failStrategy?: "FAIL_CLOSE" | "FAIL_OPEN" | "FAIL_RELOAD";
+  /** Environment of the VM that runs the module. Default: empty. */
+  readonly vmConfig?: WasmVm;
+  /** Filter chain the module belongs to: HTTP or NETWORK. Default (UNSPECIFIED_PLUGIN_TYPE): HTTP. */
+  readonly type?: "UNSPECIFIED_PLUGIN_TYPE" | "HTTP" | "NETWORK";
+  /** Where in the chain the module stands: before the AUTHN, AUTHZ or STATS filters of the mesh. Default (UNSPECIFIED_PHASE): at the end, before the router. */
+  readonly phase?: "UNSPECIFIED_PHASE" | "AUTHN" | "AUTHZ" | "STATS";
+  /** Order among the modules of a phase: higher ones come first; at the same priority by age, then name. Default 0. */
+  readonly priority?: number | null;
+  /** Traffic that passes through the module: one of the entries has to match. Default: all traffic. */
+  readonly match?: readonly TrafficMatch[];
+}
+
+/** IP address, `unix://` path or DNS name. */
+export type WorkloadEntryAddress = string;
+
+/** Port by name. */
+export type WorkloadEntryPorts = Readonly<Record<string, PortNumber>>;
+
+/** Labels as key and value. */
+export type WorkloadEntryLabels = Readonly<Record<string, string>>;
+
+/** One workload that Kubernetes does not know, such as a virtual machine, as an endpoint of the services whose ServiceEntry selects its labels. */
+export interface WorkloadEntrySpec {
+  /** Where the workload is reached, without a port: an IP address, `unix:///path` of a socket, or a DNS name (only for services that resolve by DNS). May be left out when `network` is set: the gateway of that network is then used. */
+  readonly address?: WorkloadEntryAddress;
+  /** Port on this workload for each port name of the service. A port that is not named here is the service's own (its target port). Not allowed with a `unix://` address. */
+  readonly ports?: WorkloadEntryPorts;
+  /** Labels of the endpoint: ServiceEntries, subsets and policies select by them. Default: none, so that no selector matches. */
+  readonly labels?: WorkloadEntryLabels;
+  /** Network the address is in; endpoints of one network reach each other directly, others go through that network's gateway. Default: the network of the mesh, taken as directly reachable. */
+  readonly network?: string;
+  /** Where the workload runs, as `region/zone/subzone`, for locality load balancing. Default: none, so that it is never preferred. */
+  readonly locality?: string;
+  /** Share of the traffic in relation to the other endpoints. Default 1. */
+  readonly weight?: number;
+  /** Service account whose identity the workload's proxy has; clients check it in mutual TLS. Must be in the namespace of the object. Default: no identity is known. */
+  readonly serviceAccount?: string;
+}
+
+/** Labels and annotations of the entries. */
+export interface WorkloadGroupMetadata {
+  /** Labels of each WorkloadEntry object. Default: none. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Annotations of each WorkloadEntry object. Default: none. */
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** A readiness probe; one of httpGet, tcpSocket, exec and grpc says how it asks. */
+export interface WorkloadGroupProbe {
+  /** Seconds after the start of the workload before the first probe. Default 0. */
+  readonly initialDelaySeconds?: number;
+  /** Seconds after which a probe without an answer has failed. Default 1. */
+  readonly timeoutSeconds?: number;
+  /** Seconds between two probes. Default 10. */
+  readonly periodSeconds?: number;
+  /** Probes in a row that have to succeed before a workload that failed counts as ready. Default 1. */
+  readonly successThreshold?: number;
+  /** Probes in a row that have to fail before the workload counts as not ready. Default 3. */
+  readonly failureThreshold?: number;
+  /** Ready when a GET is answered with a status from 200 to 399. */
+  readonly httpGet?: WorkloadGroupHttpGet;
+  /** Ready when a TCP connection can be opened. */
+  readonly tcpSocket?: WorkloadGroupTcpSocket;
+  /** Ready when a command ends with exit code 0. */
+  readonly exec?: WorkloadGroupExec;
+  /** Ready when the gRPC health service answers SERVING. */
+  readonly grpc?: WorkloadGroupGrpc;
+}
+
+/** An HTTP request as a probe. */
+export interface WorkloadGroupHttpGet {
+  /** Path that is asked for. Default /. */
+  readonly path?: string;
+  /** Port that is asked, from 1 to 65535. */
+  readonly port: PortNumber;
+  /** Host to connect to. Default: the workload's own address. */
+  readonly host?: string;
+  /** HTTP or HTTPS; certificates are not checked. Default HTTP. */
+  readonly scheme?: "" | "HTTP" | "HTTPS";
+  /** Headers of the request. Default: none. */
+  readonly httpHeaders?: readonly WorkloadGroupHttpHeader[];
+}
+
+/** A header of a probe. */
+export interface WorkloadGroupHttpHeader {
+  /** Name of the header: letters, digits, dash and underscore. */
+  readonly name?: string;
+  /** Value of the header. Default: empty. */
+  readonly value?: string;
+}
+
+/** A TCP connection as a probe. */
+export interface WorkloadGroupTcpSocket {
+  /** Host to connect to. Default: localhost. */
+  readonly host?: string;
+  /** Port that is dialled, from 1 to 65535. */
+  readonly port: PortNumber;
+}
+
+/** A command as a probe. */
+export interface WorkloadGroupExec {
+  /** The program and its arguments, without a shell; a relative program is looked up in the agent's folder. */
+  readonly command: readonly string[];
+}
+
+/** A gRPC health check as a probe. */
+export interface WorkloadGroupGrpc {
+  /** Port of the gRPC server, from 1 to 65535. */
+  readonly port?: PortNumber;
+  /** Service name sent in the health request. Default: empty, the server as a whole. */
+  readonly service?: string;
+}
+
+/** What workloads outside Kubernetes have in common, as a Deployment says it of pods: a proxy that registers with this group gets a WorkloadEntry made from the template. */
+export interface WorkloadGroupSpec {
+  /** Labels and annotations that each WorkloadEntry of the group gets. Default: none. */
+  readonly metadata?: WorkloadGroupMetadata;
+  /** Fields of each WorkloadEntry of the group. `address` is left out: the proxy brings its own. */
+  readonly template: WorkloadEntrySpec;
+  /** How the agent beside the workload finds out whether it is ready; endpoints that are not get no traffic. Default: ready as soon as the proxy is connected. */
+  readonly probe?: WorkloadGroupProbe;
+}
+
 /** Spec type by kind. */
 export interface SpecTypes {
 
@@ -1286,9 +2585,29 @@ export interface SpecTypes {
 
   DestinationRule: DestinationRuleSpec;
 
+  EnvoyFilter: EnvoyFilterSpec;
+
+  BackendTLSPolicy: BackendTLSPolicySpec;
+
+  GatewayClass: GatewayClassSpec;
+
+  KubernetesGateway: KubernetesGatewaySpec;
+
+  GRPCRoute: GRPCRouteSpec;
+
+  HTTPRoute: HTTPRouteSpec;
+
+  ReferenceGrant: ReferenceGrantSpec;
+
+  TCPRoute: TCPRouteSpec;
+
+  TLSRoute: TLSRouteSpec;
+
   Gateway: GatewaySpec;
 
   PeerAuthentication: PeerAuthenticationSpec;
+
+  ProxyConfig: ProxyConfigSpec;
 
   RequestAuthentication: RequestAuthenticationSpec;
 
@@ -1298,6 +2617,65 @@ export interface SpecTypes {
 
   Telemetry: TelemetrySpec;
 
+  TrafficExtension: TrafficExtensionSpec;
+
   VirtualService: VirtualServiceSpec;
+
+  WasmPlugin: WasmPluginSpec;
+
+  WorkloadEntry: WorkloadEntrySpec;
+
+  WorkloadGroup: WorkloadGroupSpec;
+
+}
+
+/** Status type by kind. */
+export interface StatusTypes {
+
+  AuthorizationPolicy: unknown;
+
+  DestinationRule: unknown;
+
+  EnvoyFilter: IstioStatus;
+
+  BackendTLSPolicy: BackendTLSPolicyStatus;
+
+  GatewayClass: GatewayClassStatus;
+
+  KubernetesGateway: KubernetesGatewayStatus;
+
+  GRPCRoute: GatewayApiRouteStatus;
+
+  HTTPRoute: GatewayApiRouteStatus;
+
+  ReferenceGrant: unknown;
+
+  TCPRoute: GatewayApiRouteStatus;
+
+  TLSRoute: GatewayApiRouteStatus;
+
+  Gateway: unknown;
+
+  PeerAuthentication: unknown;
+
+  ProxyConfig: IstioStatus;
+
+  RequestAuthentication: unknown;
+
+  ServiceEntry: unknown;
+
+  Sidecar: unknown;
+
+  Telemetry: unknown;
+
+  TrafficExtension: IstioStatus;
+
+  VirtualService: unknown;
+
+  WasmPlugin: IstioStatus;
+
+  WorkloadEntry: IstioStatus;
+
+  WorkloadGroup: IstioStatus;
 
 }

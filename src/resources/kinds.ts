@@ -1,5 +1,5 @@
-import { type MeshKindName, meshKinds } from "../gen/mesh-kinds.ts";
-import type { SpecTypes, WorkloadEntry } from "../gen/schema-types.ts";
+import { type GatewayApiKindName, gatewayApiKinds, type MeshKind, type MeshKindName, meshKinds } from "../gen/mesh-kinds.ts";
+import type { SpecTypes, StatusTypes } from "../gen/schema-types.ts";
 import type {
   ConfigMap,
   EndpointSlice,
@@ -14,7 +14,12 @@ import type {
 import type { KubeObject } from "./object.ts";
 
 /** Kinds with a schema of their own in schemas/. `Gateway` is Istio's; Gateway API's is KubernetesGateway. */
-type SchemaKindTypes = { [K in MeshKindName]: KubeObject<K extends keyof SpecTypes ? SpecTypes[K] : unknown> };
+type SchemaKindTypes = {
+  [K in MeshKindName | GatewayApiKindName]: KubeObject<
+    K extends keyof SpecTypes ? SpecTypes[K] : unknown,
+    K extends keyof StatusTypes ? StatusTypes[K] : unknown
+  >;
+};
 
 /** Kinds the mesh knows, by the name our code uses, with the type of their objects. Grows with schemas/. */
 export interface KindTypes extends SchemaKindTypes {
@@ -35,13 +40,6 @@ export interface KindTypes extends SchemaKindTypes {
   MutatingWebhookConfiguration: KubeObject;
   ValidatingWebhookConfiguration: KubeObject;
   CustomResourceDefinition: KubeObject;
-  WorkloadEntry: KubeObject<WorkloadEntry>;
-  WorkloadGroup: KubeObject;
-  ProxyConfig: KubeObject;
-  EnvoyFilter: KubeObject;
-  WasmPlugin: KubeObject;
-  KubernetesGateway: KubeObject;
-  HTTPRoute: KubeObject;
 }
 export type KindName = keyof KindTypes;
 
@@ -72,10 +70,13 @@ function record(kind: string, apiVersions: string, plural: string, scope: Scope)
   };
 }
 
-/** The record of a kind whose names stand in its schema. */
-function fromSchema(name: MeshKindName): KindRecord {
-  const { group, plural, versions } = meshKinds[name];
-  return record(name, `${group}/${versions.join(" ")}`, plural, "namespaced");
+/** The records of the kinds whose names stand in their schemas. */
+function fromSchemas<K extends string>(kinds: Readonly<Record<K, MeshKind>>): { readonly [N in K]: KindRecord } {
+  const records = Object.entries<MeshKind>(kinds).map(([name, { kind, group, plural, versions, namespaced }]) => [
+    name,
+    record(kind, `${group}/${versions.join(" ")}`, plural, namespaced ? "namespaced" : "cluster"),
+  ]);
+  return Object.fromEntries(records) as { readonly [N in K]: KindRecord };
 }
 
 /** The one table of kinds: our name -> what the API server calls it. */
@@ -112,22 +113,8 @@ export const KINDS: { readonly [K in KindName]: KindRecord } = {
     "customresourcedefinitions",
     "cluster",
   ),
-  AuthorizationPolicy: fromSchema("AuthorizationPolicy"),
-  DestinationRule: fromSchema("DestinationRule"),
-  Gateway: fromSchema("Gateway"),
-  PeerAuthentication: fromSchema("PeerAuthentication"),
-  RequestAuthentication: fromSchema("RequestAuthentication"),
-  ServiceEntry: fromSchema("ServiceEntry"),
-  Sidecar: fromSchema("Sidecar"),
-  Telemetry: fromSchema("Telemetry"),
-  VirtualService: fromSchema("VirtualService"),
-  WorkloadEntry: record("WorkloadEntry", "networking.istio.io/v1 v1beta1 v1alpha3", "workloadentries", "namespaced"),
-  WorkloadGroup: record("WorkloadGroup", "networking.istio.io/v1 v1beta1 v1alpha3", "workloadgroups", "namespaced"),
-  ProxyConfig: record("ProxyConfig", "networking.istio.io/v1beta1", "proxyconfigs", "namespaced"),
-  EnvoyFilter: record("EnvoyFilter", "networking.istio.io/v1alpha3", "envoyfilters", "namespaced"),
-  WasmPlugin: record("WasmPlugin", "extensions.istio.io/v1alpha1", "wasmplugins", "namespaced"),
-  KubernetesGateway: record("Gateway", "gateway.networking.k8s.io/v1 v1beta1", "gateways", "namespaced"),
-  HTTPRoute: record("HTTPRoute", "gateway.networking.k8s.io/v1 v1beta1", "httproutes", "namespaced"),
+  ...fromSchemas(meshKinds),
+  ...fromSchemas(gatewayApiKinds),
 };
 
 /** All names, sorted. */

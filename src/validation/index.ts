@@ -24,21 +24,27 @@ import { virtualServiceRules } from "./virtual-service.ts";
 export const rulesByKind: { readonly [K in MeshKindName]: Rules<K> } = {
   AuthorizationPolicy: authorizationPolicyRules,
   DestinationRule: destinationRuleRules,
+  EnvoyFilter: [],
   Gateway: gatewayRules,
   PeerAuthentication: peerAuthenticationRules,
+  ProxyConfig: [],
   RequestAuthentication: requestAuthenticationRules,
   ServiceEntry: serviceEntryRules,
   Sidecar: sidecarRules,
   Telemetry: telemetryRules,
+  TrafficExtension: [],
   VirtualService: virtualServiceRules,
+  WasmPlugin: [],
+  WorkloadEntry: [],
+  WorkloadGroup: [],
 };
 
-/** Groups of the mesh with kinds that are real, but have no schema here yet: taken as they are. */
+/** Groups of the mesh, with kinds that are real, but have no schema here: taken as they are. */
 const OTHER_KINDS: Readonly<Record<string, readonly string[]>> = {
-  "networking.istio.io": ["EnvoyFilter", "ProxyConfig", "WorkloadEntry", "WorkloadGroup"],
+  "networking.istio.io": [],
   "security.istio.io": [],
   "telemetry.istio.io": [],
-  "extensions.istio.io": ["WasmPlugin", "TrafficExtension"],
+  "extensions.istio.io": [],
 };
 
 /**

@@ -90,9 +90,45 @@ function words({ schema, value: spec, root }: Subject, path: FieldPath, error: S
       return plain(`${at}: expected ${expectedWords[type] ?? "another form"}, got ${got}`);
     case "maxProperties":
       return plain(`${at}: expected ${expectedWords[type] ?? "fewer fields"}, got ${keysAt(spec, path)}`);
+    case "x-one-of":
+      return oneOf(at, valueAt(spec, path), error.params as unknown as OneOfParams, path);
+    case "x-kubernetes-list-map-keys":
+    case "x-kubernetes-list-type":
+      return duplicate(at, valueAt(spec, path), error.params as unknown as DuplicateParams, path);
     default:
       return plain(`${at}: expected ${limitWords(error)}, got ${got}`);
   }
+}
+
+interface OneOfParams {
+  readonly fields: readonly string[];
+  readonly required: boolean;
+}
+
+/** Fields that exclude each other: which are there, and what to do. */
+function oneOf(at: string, value: unknown, { fields, required }: OneOfParams, path: FieldPath): Words {
+  const there = fields.filter((field) => (value as Readonly<Record<string, unknown>>)[field] !== undefined);
+  const expected = `${required ? "exactly" : "at most"} one of ${listed(fields)}`;
+  const hint = there.length === 0 ? `Add one of ${listed(fields)}.` : `Keep one of ${listed(there)}.`;
+  return { problem: `${at}: expected ${expected}, got ${there.length === 0 ? "none" : listed(there)}`, hint, path };
+}
+
+interface DuplicateParams {
+  readonly keys: readonly string[];
+  readonly index: number;
+}
+
+/** A list entry with the same keys as one before it. */
+function duplicate(at: string, value: unknown, { keys, index }: DuplicateParams, path: FieldPath): Words {
+  const item = (value as readonly unknown[])[index];
+  const record = item as Readonly<Record<string, unknown>>;
+  const what = keys.length === 0 ? show(item) : keys.map((key) => `${key} ${show(record[key])}`).join(", ");
+  const problem = `${at}: two entries with ${keys.length === 0 ? "the value " : ""}${what}`;
+  return { problem, hint: "Remove one of them.", path: [...path, index] };
+}
+
+function listed(names: readonly string[]): string {
+  return names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1) ?? ""}`;
 }
 
 function unknownField(at: string, type: string, name: string): Omit<Words, "path"> {
