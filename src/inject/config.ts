@@ -1,16 +1,7 @@
+import type { LabelSelector } from "../model/label-selector.ts";
 import type { WorkloadOwner } from "../model/workload.ts";
 import type { PodSpec } from "../resources/core.ts";
 import type { ObjectMeta } from "../resources/object.ts";
-
-/** Label selector of Kubernetes, as namespaces, policies and webhooks use it. */
-export interface LabelSelector {
-  readonly matchLabels?: Readonly<Record<string, string>>;
-  readonly matchExpressions?: readonly {
-    readonly key: string;
-    readonly operator: "In" | "NotIn" | "Exists" | "DoesNotExist";
-    readonly values?: readonly string[];
-  }[];
-}
 
 /** Key `config` of ConfigMap istio-sidecar-injector: who is injected, and with what. */
 export interface InjectorConfig {

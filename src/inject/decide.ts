@@ -1,5 +1,6 @@
 import { type InjectionDecision, injectionWish, neverInjected } from "../model/injection.ts";
-import type { InjectorConfig, LabelSelector, PodLike } from "./config.ts";
+import { type LabelSelector, matchesSelector } from "../model/label-selector.ts";
+import type { InjectorConfig, PodLike } from "./config.ts";
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -24,27 +25,7 @@ export function injectionRequired(pod: PodLike, namespace: string, config: Injec
 
 /** An empty selector would select every pod: in these lists it counts as not written. */
 function anySelects(selectors: readonly LabelSelector[] | undefined, labels: Labels): boolean {
-  return (selectors ?? []).some((selector) => !isEmpty(selector) && selects(selector, labels));
-}
-
-/** Kubernetes' label selector: all conditions must hold; NotIn and DoesNotExist hold for an absent label. */
-export function selects(selector: LabelSelector, labels: Labels): boolean {
-  const wanted = Object.entries(selector.matchLabels ?? {});
-  if (wanted.some(([key, value]) => labels[key] !== value)) return false;
-  return (selector.matchExpressions ?? []).every(({ key, operator, values }) => {
-    const value = labels[key];
-    const isListed = value !== undefined && (values ?? []).includes(value);
-    switch (operator) {
-      case "In":
-        return isListed;
-      case "NotIn":
-        return !isListed;
-      case "Exists":
-        return value !== undefined;
-      case "DoesNotExist":
-        return value === undefined;
-    }
-  });
+  return (selectors ?? []).some((selector) => !isEmpty(selector) && matchesSelector(selector, labels));
 }
 
 function isEmpty(selector: LabelSelector): boolean {

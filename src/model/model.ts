@@ -4,9 +4,11 @@ import { createDestinationRules, type DestinationRules } from "./destination-rul
 import { createEndpoints, type Endpoints } from "./endpoints.ts";
 import { createGateways, type Gateways } from "./gateways.ts";
 import { DEFAULT_DOMAIN } from "./host.ts";
+import { createHostLookup, type HostLookup } from "./host-lookup.ts";
 import { type MeshConfig, readMeshConfig } from "./mesh-config.ts";
 import { createPeerAuthentications, type PeerAuthentications } from "./peer-authentication.ts";
 import { createPods, type Pods } from "./pods.ts";
+import { createServiceSelection, type ServiceSelection } from "./service-selection.ts";
 import { createServices, type Services } from "./services.ts";
 import { createSidecars, type Sidecars } from "./sidecars.ts";
 import { createVirtualServices, type VirtualServices } from "./virtual-services.ts";
@@ -35,6 +37,8 @@ export interface Model {
   readonly domain: string;
   readonly clusterId: string;
   readonly services: Services;
+  readonly hosts: HostLookup;
+  readonly serviceSelection: ServiceSelection;
   readonly endpoints: Endpoints;
   readonly pods: Pods;
   readonly virtualServices: VirtualServices;
@@ -65,6 +69,8 @@ export function createModel(world: World & { readonly derivations?: Derivations 
   return {
     ...context,
     services,
+    hosts: createHostLookup(context, services),
+    serviceSelection: createServiceSelection(context),
     pods,
     peerAuthentications,
     endpoints: createEndpoints(context, services, pods, peerAuthentications),

@@ -21,6 +21,8 @@ export interface Services {
   visible(namespace: string, host: string): MeshService | undefined;
   /** Every host that proxies of `namespace` see, one service each, sorted by host. */
   allVisible(namespace: string): readonly MeshService[];
+  /** Every service of the World, seen by whomever. */
+  all(): readonly MeshService[];
   /** One Service by name, seen by whomever; undefined also for ExternalName, which has no traffic of its own. */
   kubernetes(namespace: string, name: string): MeshService | undefined;
   /** The services of one ServiceEntry, one for each host. */
@@ -64,7 +66,7 @@ export function createServices({ world, derivations, domain, meshConfig }: Model
     }
     return [...byHost.values()].toSorted((a, b) => byText(a.hostname, b.hostname));
   });
-  return { visible, allVisible, kubernetes, ofEntry };
+  return { visible, allVisible, all: everything, kubernetes, ofEntry };
 }
 
 function ofService(object: Service, domain: string): MeshService | undefined {

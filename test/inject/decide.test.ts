@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { InjectorConfig, LabelSelector, PodLike } from "../../src/inject/config.ts";
-import { injectionRequired, selects } from "../../src/inject/decide.ts";
+import type { InjectorConfig, PodLike } from "../../src/inject/config.ts";
+import { injectionRequired } from "../../src/inject/decide.ts";
 import { callingWebhook } from "../../src/model/injection.ts";
+import { type LabelSelector, matchesSelector } from "../../src/model/label-selector.ts";
 import { renderedObjects } from "../support/injection.ts";
 
 interface Webhook {
@@ -23,7 +24,8 @@ test("property: the rendered webhook selectors and callingWebhook say the same, 
   fc.assert(
     fc.property(labels, labels, (namespace, pod) => {
       const called = webhooks.filter(
-        (webhook) => selects(webhook.namespaceSelector, namespace) && selects(webhook.objectSelector, pod),
+        (webhook) =>
+          matchesSelector(webhook.namespaceSelector, namespace) && matchesSelector(webhook.objectSelector, pod),
       );
       expect(called.length).toBeLessThanOrEqual(1);
       expect(callingWebhook(namespace, pod, "default").inject, called[0]?.name).toBe(called.length === 1);
