@@ -16,6 +16,10 @@ interface ContainerStatus {
 export async function reasonOf(cluster: ClusterReader, object: KubeObject): Promise<string | undefined> {
   if (object.kind.endsWith("WebhookConfiguration"))
     return "the control plane has not yet written its certificate into it";
+  if (object.kind === "CustomResourceDefinition") {
+    const live = await cluster.get(targetOf(object));
+    return live && (terminatingText(live) ?? conditionText(live));
+  }
   if (object.kind !== "Deployment") return conditionText(object);
   const pods = await podsOf(cluster, object);
   const first = (find: (pod: KubeObject) => string | undefined): string | undefined =>
@@ -83,6 +87,13 @@ async function lastWarning(cluster: ClusterReader, object: KubeObject): Promise<
 function timeOf(event: KubeObject): string {
   const time = event["lastTimestamp"] ?? event["eventTime"];
   return typeof time === "string" ? time : "";
+}
+
+/** What the API server says about the deletion of a CRD and its objects. */
+function terminatingText(object: KubeObject): string | undefined {
+  if (object.metadata.deletionTimestamp === undefined) return undefined;
+  const said = conditionsOf(object).find(({ type }) => type === "Terminating");
+  return said === undefined ? "its deletion has not begun" : withMessage(said.reason ?? "Terminating", said.message);
 }
 
 function conditionText(object: KubeObject): string | undefined {

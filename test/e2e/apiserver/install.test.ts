@@ -27,6 +27,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
+const CRD = { apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition" };
 const options = { set: [], isConfirmed: true, dryRun: false, skipPrecheck: true, istioNamespace: "istio-system" };
 const away = { purge: true, isConfirmed: true, dryRun: false, timeoutMs: 100_000, istioNamespace: "istio-system" };
 
@@ -137,6 +138,27 @@ test("uninstall takes away what the control plane wrote while it ran", async () 
   expect(result.removed.map((object) => object.metadata.name)).toContain("istio-ca-root-cert");
   expect((await everything()).filter((name) => /istio/.test(name))).toEqual([]);
   expect((await uninstall(away, fakeIo({ cluster }))).removed).toEqual([]);
+});
+
+test("a CRD whose deletion the API server forgot is nudged until it goes", async () => {
+  const crds = render(settingsOf("minimal", []))
+    .flatMap((part) => part.objects)
+    .filter((object) => object.kind === CRD.kind);
+  const [first] = crds;
+  if (first === undefined) throw new Error("the profile has no CRD");
+  // somebody whom only another change of the object wakes, as the server's own finalizer after its lost conflict
+  const finalizers = ["test.meshctl.io/sleeper"];
+  await applyObject(cluster, { ...first, metadata: { ...first.metadata, finalizers } }, { dryRun: false });
+  const target = { ...CRD, name: first.metadata.name };
+  const waker = waitFor(
+    async () =>
+      Object.keys((await cluster.get(target))?.metadata.annotations ?? {}).find((key) => key.endsWith("asked-again")),
+    { timeoutMs: 60_000, what: "the nudge" },
+  ).then(() => cluster.mergePatch(target, { metadata: { finalizers: null } }));
+  const result = await uninstall(away, fakeIo({ cluster }));
+  await waker;
+  expect(result.removed.map((object) => object.metadata.name)).toEqual([first.metadata.name]);
+  expect(await cluster.get(target)).toBeUndefined();
 });
 
 /** What a kubelet and meshd do in a real cluster: pods run, webhooks get their certificate. */
