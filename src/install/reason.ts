@@ -16,11 +16,16 @@ interface ContainerStatus {
 export async function reasonOf(cluster: ClusterReader, object: KubeObject): Promise<string | undefined> {
   if (object.kind.endsWith("WebhookConfiguration"))
     return "the control plane has not yet written its certificate into it";
-  if (object.kind === "CustomResourceDefinition") {
-    const live = await cluster.get(targetOf(object));
-    return live && (terminatingText(live) ?? conditionText(live));
-  }
-  if (object.kind !== "Deployment") return conditionText(object);
+  if (object.kind === "CustomResourceDefinition") return crdReason(cluster, object);
+  return object.kind === "Deployment" ? deploymentReason(cluster, object) : conditionText(object);
+}
+
+async function crdReason(cluster: ClusterReader, object: KubeObject): Promise<string | undefined> {
+  const live = await cluster.get(targetOf(object));
+  return live && (terminatingText(live) ?? conditionText(live));
+}
+
+async function deploymentReason(cluster: ClusterReader, object: KubeObject): Promise<string | undefined> {
   const pods = await podsOf(cluster, object);
   const first = (find: (pod: KubeObject) => string | undefined): string | undefined =>
     pods.map(find).find((reason) => reason !== undefined);
