@@ -17,3 +17,8 @@ export function typeName(source: SchemaSource, definition: string): string {
 export function flatName(source: SchemaSource): string {
   return source.name.replaceAll("/", "-");
 }
+
+/** A property name as it stands in an object type or literal: quoted where it is no identifier. */
+export function propertyKey(name: string): string {
+  return /^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name);
+}

@@ -1,4 +1,4 @@
-import { typeName } from "./names.ts";
+import { propertyKey, typeName } from "./names.ts";
 import {
   apiKind,
   isGatewayApi,
@@ -103,7 +103,7 @@ function objectType(
     const optional = schema.required?.includes(key) === true ? "" : "?";
     const deprecated = property.deprecated === true ? " @deprecated" : "";
     const words = property.description ?? refDescription(sources, source, property);
-    return `${inner}/** ${words}${deprecated} */\n${inner}readonly ${key}${optional}: ${typeOf(sources, source, property, inner)};`;
+    return `${inner}/** ${words}${deprecated} */\n${inner}readonly ${propertyKey(key)}${optional}: ${typeOf(sources, source, property, inner)};`;
   });
   if (schema.additionalProperties === true) lines.push(`${inner}readonly [key: string]: unknown;`);
   return `{\n${lines.join("\n")}\n${indent}}`;

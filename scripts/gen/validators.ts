@@ -1,7 +1,7 @@
 import { Ajv } from "ajv";
 import standaloneCode from "ajv/dist/standalone/index.js";
 import { addKeywords } from "./ajv-keywords.ts";
-import { definitionName, flatName } from "./names.ts";
+import { definitionName, propertyKey, flatName } from "./names.ts";
 import { type JsonSchema, resolveRef, type SchemaSource, validatedOf } from "./schema-source.ts";
 
 const HEADER = "// Generated from schemas/ by `npm run gen`. Do not edit.\n";
@@ -176,10 +176,10 @@ function shapesFile(sources: readonly SchemaSource[]): string {
       if (schema["x-expected"] !== undefined) expected.push(`  ${name}: ${JSON.stringify(schema["x-expected"])},\n`);
       if (schema.properties === undefined) continue;
       const fields = Object.entries(schema.properties).map(
-        ([field, property]) => `${field}: ${JSON.stringify(shapeOf(sources, source, property))}`,
+        ([field, property]) => `${propertyKey(field)}: ${JSON.stringify(shapeOf(sources, source, property))}`,
       );
       const old = Object.entries(schema.properties).flatMap(([field, property]) =>
-        property.deprecated === true ? [`${field}: ${JSON.stringify(property.description)}`] : [],
+        property.deprecated === true ? [`${propertyKey(field)}: ${JSON.stringify(property.description)}`] : [],
       );
       if (old.length > 0) deprecated.push(`  ${name}: { ${old.join(", ")} },\n`);
       shapes.push(`  ${name}: { ${fields.join(", ")} },\n`);

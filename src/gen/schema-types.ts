@@ -1651,53 +1651,1112 @@ export interface GatewaySpec {
   readonly selector?: Labels;
 }
 
+/** Parts of the mesh. */
+export interface IstioOperatorComponents {
+  /** CRDs and what all parts share. */
+  readonly base?: IstioOperatorBase;
+  /** The control plane. */
+  readonly pilot?: IstioOperatorComponent;
+  /** Gateways for traffic into the mesh, told apart by name. */
+  readonly ingressGateways?: readonly IstioOperatorGateway[];
+  /** Gateways for traffic out of the mesh, told apart by name. */
+  readonly egressGateways?: readonly IstioOperatorGateway[];
+  /** The node agent that captures traffic in place of an init container. */
+  readonly cni?: IstioOperatorComponent;
+  /** The node proxy of ambient mode. */
+  readonly ztunnel?: IstioOperatorComponent;
+  /** What a cluster needs whose control plane is elsewhere. */
+  readonly istiodRemote?: IstioOperatorComponent;
+}
+
+/** CRDs and what all parts share. */
+export interface IstioOperatorBase {
+  /** Whether it is installed. Default true. */
+  readonly enabled?: boolean | null;
+  /** Settings of its Kubernetes objects. */
+  readonly k8s?: IstioOperatorK8s;
+}
+
+/** A part of the mesh. */
+export interface IstioOperatorComponent {
+  /** Whether it is installed. */
+  readonly enabled?: boolean | null;
+  /** Namespace it is installed in. Default: that of the mesh. */
+  readonly namespace?: string;
+  /** Registry and path of its image. Default: hub of the mesh. */
+  readonly hub?: string;
+  /** Tag of its image. Default: tag of the mesh. */
+  readonly tag?: unknown;
+  /** Settings of its Kubernetes objects. */
+  readonly k8s?: IstioOperatorK8s;
+}
+
+/** A gateway. */
+export interface IstioOperatorGateway {
+  /** Name of the gateway and its objects. */
+  readonly name: string;
+  /** Whether it is installed. */
+  readonly enabled?: boolean | null;
+  /** Namespace it is installed in. Default: that of the mesh. */
+  readonly namespace?: string;
+  /** Registry and path of its image. Default: hub of the mesh. */
+  readonly hub?: string;
+  /** Tag of its image. Default: tag of the mesh. */
+  readonly tag?: unknown;
+  /** Settings of its Kubernetes objects. */
+  readonly k8s?: IstioOperatorK8s;
+  /** Labels of its pods. */
+  readonly label?: Readonly<Record<string, string>>;
+}
+
+/** Settings of the Kubernetes objects of a part, as Kubernetes writes them. */
+export interface IstioOperatorK8s {
+  /** Affinity of its pods. */
+  readonly affinity?: Readonly<Record<string, unknown>>;
+  /** Environment: a list as Kubernetes writes it, or a map from name to value. */
+  readonly env?: unknown;
+  /** Its HorizontalPodAutoscaler. */
+  readonly hpaSpec?: Readonly<Record<string, unknown>>;
+  /** When images are pulled. Default IfNotPresent. */
+  readonly imagePullPolicy?: "Always" | "IfNotPresent" | "Never" | "";
+  /** Labels of nodes it may run on. */
+  readonly nodeSelector?: Readonly<Record<string, string>>;
+  /** Its PodDisruptionBudget. */
+  readonly podDisruptionBudget?: Readonly<Record<string, unknown>>;
+  /** Annotations of its pods. */
+  readonly podAnnotations?: Readonly<Record<string, string>>;
+  /** Priority class of its pods. */
+  readonly priorityClassName?: string;
+  /** Readiness probe of its container. */
+  readonly readinessProbe?: Readonly<Record<string, unknown>>;
+  /** Number of its pods. */
+  readonly replicaCount?: number;
+  /** Requests and limits of its container. */
+  readonly resources?: IstioOperatorResources;
+  /** Its Service. */
+  readonly service?: IstioOperatorService;
+  /** How its pods are replaced. */
+  readonly strategy?: Readonly<Record<string, unknown>>;
+  /** Taints its pods bear. */
+  readonly tolerations?: readonly Readonly<Record<string, unknown>>[];
+  /** Annotations of its Service. */
+  readonly serviceAnnotations?: Readonly<Record<string, string>>;
+  /** Security context of its pods. */
+  readonly securityContext?: Readonly<Record<string, unknown>>;
+  /** Further volumes. */
+  readonly volumes?: readonly Readonly<Record<string, unknown>>[];
+  /** Where they are mounted. */
+  readonly volumeMounts?: readonly Readonly<Record<string, unknown>>[];
+  /** Changes of single objects at the end. */
+  readonly overlays?: readonly IstioOperatorOverlay[];
+}
+
+/** A Service, as Kubernetes writes it. */
+export interface IstioOperatorService {
+  /** ClusterIP, NodePort or LoadBalancer. Default LoadBalancer. */
+  readonly type?: string;
+  /** Its ports. */
+  readonly ports?: readonly IstioOperatorServicePort[];
+  /** Its address. */
+  readonly clusterIP?: string;
+  /** Its addresses. */
+  readonly clusterIPs?: readonly string[];
+  /** Further addresses. */
+  readonly externalIPs?: readonly string[];
+  /** Host that it stands for. */
+  readonly externalName?: string;
+  /** Local keeps the client's address. Default Cluster. */
+  readonly externalTrafficPolicy?: string;
+  /** Local stays on the node. Default Cluster. */
+  readonly internalTrafficPolicy?: string;
+  /** Port of health checks. */
+  readonly healthCheckNodePort?: number;
+  /** Address of the load balancer. */
+  readonly loadBalancerIP?: string;
+  /** Class of the load balancer. */
+  readonly loadBalancerClass?: string;
+  /** Clients that may come in. */
+  readonly loadBalancerSourceRanges?: readonly string[];
+  /** Whether node ports are taken. Default true. */
+  readonly allocateLoadBalancerNodePorts?: boolean;
+  /** ClientIP keeps a client with one pod. Default None. */
+  readonly sessionAffinity?: string;
+  /** Settings of it. */
+  readonly sessionAffinityConfig?: Readonly<Record<string, unknown>>;
+  /** Serve pods that are not ready. Default false. */
+  readonly publishNotReadyAddresses?: boolean;
+  /** Labels of its pods. */
+  readonly selector?: Readonly<Record<string, string>>;
+  /** Which endpoints are preferred. */
+  readonly trafficDistribution?: string;
+  /** Families of its Service, IPv4 and IPv6, in order. Default: the cluster's. */
+  readonly ipFamilies?: readonly string[];
+  /** SingleStack, PreferDualStack or RequireDualStack. Default: the cluster's. */
+  readonly ipFamilyPolicy?: string;
+}
+
+/** A port of a Service. */
+export interface IstioOperatorServicePort {
+  /** Its name. */
+  readonly name?: string;
+  /** Its number. */
+  readonly port: PortNumber;
+  /** Port of the pod. Default: port. */
+  readonly targetPort?: number | string;
+  /** Port of the nodes. */
+  readonly nodePort?: number;
+  /** TCP, UDP or SCTP. Default TCP. */
+  readonly protocol?: string;
+  /** Protocol of the application. */
+  readonly appProtocol?: string;
+}
+
+/** Changes of one object. */
+export interface IstioOperatorOverlay {
+  /** Its apiVersion. */
+  readonly apiVersion?: string;
+  /** Its kind. */
+  readonly kind?: string;
+  /** Its name. */
+  readonly name?: string;
+  /** The changes. */
+  readonly patches?: readonly IstioOperatorPatch[];
+}
+
+/** A change. */
+export interface IstioOperatorPatch {
+  /** Path as a.[key:value].b. */
+  readonly path?: string;
+  /** New value; none deletes. */
+  readonly value?: unknown;
+}
+
+/** Requests and limits. */
+export interface IstioOperatorResources {
+  /** What is set aside for it. */
+  readonly requests?: Readonly<Record<string, number | string>>;
+  /** What it may use at most. */
+  readonly limits?: Readonly<Record<string, number | string>>;
+  /** Devices it uses. */
+  readonly claims?: readonly Readonly<Record<string, unknown>>[];
+}
+
+/** Settings by the names of Istio's Helm values. */
+export interface IstioOperatorValues {
+  /** Settings of all parts. */
+  readonly global?: IstioOperatorGlobal;
+  /** The control plane. */
+  readonly pilot?: IstioOperatorPilot;
+  /** Injection. */
+  readonly sidecarInjectorWebhook?: IstioOperatorInjector;
+  /** Gateways. */
+  readonly gateways?: IstioOperatorGateways;
+  /** CRDs and validation. */
+  readonly base?: IstioOperatorBaseValues;
+  /** Metrics of proxies. */
+  readonly telemetry?: IstioOperatorTelemetry;
+  /** The node agent that captures traffic. */
+  readonly cni?: IstioOperatorCni;
+  /** The node proxy of ambient mode. */
+  readonly ztunnel?: unknown;
+  /** Settings of the whole mesh; components of the document itself win. */
+  readonly meshConfig?: MeshConfigSpec;
+  /** Revision of the control plane. */
+  readonly revision?: string;
+  /** Further names of the revision. */
+  readonly revisionTags?: readonly string[];
+  /** Revision that validates objects which name none. */
+  readonly defaultRevision?: string;
+  /** Name of what owns the objects. */
+  readonly ownerName?: string;
+  /** Built-in preset of the charts. */
+  readonly profile?: string;
+  /** Behave as this older version where behaviour changed. */
+  readonly compatibilityVersion?: string;
+  /** What is being tried. */
+  readonly experimental?: IstioOperatorExperimental;
+  /** Settings of Gateways by class. */
+  readonly gatewayClasses?: unknown;
+  /** Deprecated: use pilot.cni. @deprecated */
+  readonly istio_cni?: IstioOperatorCniUsage;
+  /** Deprecated: use pilot.istiodRemote. @deprecated */
+  readonly istiodRemote?: IstioOperatorIstiodRemote;
+}
+
+/** Settings of all parts. */
+export interface IstioOperatorGlobal {
+  /** Registry and path of images. Default: hub of the document. */
+  readonly hub?: string;
+  /** Tag of images. Default: tag of the document. */
+  readonly tag?: unknown;
+  /** Variant of images: debug or distroless. Default: none. */
+  readonly variant?: string;
+  /** When images are pulled: Always, IfNotPresent or Never. Default IfNotPresent. */
+  readonly imagePullPolicy?: string;
+  /** Secrets with which images are pulled. */
+  readonly imagePullSecrets?: readonly string[];
+  /** Namespace of the control plane. Default istio-system. */
+  readonly istioNamespace?: string;
+  /** What the control plane logs. */
+  readonly logging?: IstioOperatorLogging;
+  /** Log as JSON. Default false. */
+  readonly logAsJson?: boolean | null;
+  /** Name of the mesh. Default: its trust domain. */
+  readonly meshID?: string;
+  /** Network of this cluster. Default: none. */
+  readonly network?: string;
+  /** Networks of the mesh, by name. */
+  readonly meshNetworks?: Readonly<Record<string, MeshNetworksNetwork>>;
+  /** This cluster in a mesh of several. */
+  readonly multiCluster?: IstioOperatorMultiCluster;
+  /** Sidecars. */
+  readonly proxy?: IstioOperatorProxy;
+  /** The init container that captures traffic. */
+  readonly proxy_init?: IstioOperatorProxyInit;
+  /** Waypoints of ambient mode. */
+  readonly waypoint?: IstioOperatorWaypoint;
+  /** Address of the certificate authority. Default: the control plane. */
+  readonly caAddress?: string;
+  /** Name of the certificate authority. Default: none. */
+  readonly caName?: string;
+  /** Kubernetes signers that the control plane may approve for. */
+  readonly certSigners?: readonly string[];
+  /** Who signs the control plane's certificate: istiod, kubernetes, custom or none. Default istiod. */
+  readonly pilotCertProvider?: string;
+  /** ConfigMap that the root is written to. Default istio-ca-root-cert. */
+  readonly trustBundleName?: string;
+  /** Take keys from mounted secrets. Default false. */
+  readonly mountMtlsCerts?: boolean | null;
+  /** Security token service. */
+  readonly sts?: IstioOperatorSts;
+  /** Deprecated: has no effect. @deprecated */
+  readonly sds?: IstioOperatorSds;
+  /** Check objects when they are applied. Default true. */
+  readonly configValidation?: boolean | null;
+  /** The control plane. */
+  readonly istiod?: IstioOperatorIstiodValues;
+  /** Do not make the injector's ConfigMap. Default false. */
+  readonly omitSidecarInjectorConfigMap?: boolean | null;
+  /** Webhooks are managed elsewhere. Default false. */
+  readonly operatorManageWebhooks?: boolean | null;
+  /** PodDisruptionBudgets of all parts. Default on. */
+  readonly defaultPodDisruptionBudget?: {
+    /** Turn it on. */
+    readonly enabled?: boolean | null;
+  };
+  /** Further search domains of pods. */
+  readonly podDNSSearchNamespaces?: readonly string[];
+  /** Address of a control plane elsewhere. */
+  readonly remotePilotAddress?: string;
+  /** The control plane is outside this cluster. Default false. */
+  readonly externalIstiod?: boolean | null;
+  /** This cluster holds the configuration of a control plane elsewhere. Default false. */
+  readonly configCluster?: boolean | null;
+  /** Revision of the control plane. */
+  readonly revision?: string;
+  /** Platform of the cluster: openshift, gcp or none. Default: none. */
+  readonly platform?: string;
+  /** Capture with nftables in place of iptables. Default false. */
+  readonly nativeNftables?: boolean | null;
+  /** NetworkPolicies of all parts. Default off. */
+  readonly networkPolicy?: {
+    /** Turn it on. */
+    readonly enabled?: boolean | null;
+  };
+  /** Which objects are made: all, those of the cluster, or those of namespaces. Default all. */
+  readonly resourceScope?: "undefined" | "all" | "cluster" | "namespace";
+  /** The proxy agentgateway. */
+  readonly agentgateway?: {
+    /** Its image. */
+    readonly image?: string;
+  };
+  /** Make the account other clusters read with. Default true. */
+  readonly enableReaderRBAC?: boolean | null;
+  /** An account of one's own for other clusters. */
+  readonly readerServiceAccount?: {
+    /** Its name. */
+    readonly name?: string;
+    /** Its namespace. */
+    readonly namespace?: string;
+  };
+  /** Where spans go by default. */
+  readonly tracer?: IstioOperatorTracer;
+  /** Deprecated: use k8s.affinity. @deprecated */
+  readonly arch?: {
+    /** Weight of this architecture. */
+    readonly amd64?: number;
+    /** Weight of this architecture. */
+    readonly ppc64le?: number;
+    /** Weight of this architecture. */
+    readonly s390x?: number;
+    /** Weight of this architecture. */
+    readonly arm64?: number;
+  };
+  /** Deprecated: use k8s.nodeSelector. @deprecated */
+  readonly defaultNodeSelector?: Readonly<Record<string, unknown>>;
+  /** Deprecated: use k8s.resources. @deprecated */
+  readonly defaultResources?: IstioOperatorResources;
+  /** Deprecated: use k8s.tolerations. @deprecated */
+  readonly defaultTolerations?: readonly Readonly<Record<string, unknown>>[];
+  /** Deprecated: use k8s.priorityClassName. @deprecated */
+  readonly priorityClassName?: string;
+  /** Deprecated: has no effect. @deprecated */
+  readonly jwtPolicy?: string;
+  /** Families of its Service, IPv4 and IPv6, in order. Default: the cluster's. */
+  readonly ipFamilies?: readonly string[];
+  /** SingleStack, PreferDualStack or RequireDualStack. Default: the cluster's. */
+  readonly ipFamilyPolicy?: string;
+}
+
+/** What is logged. */
+export interface IstioOperatorLogging {
+  /** Levels as scope:level, e.g. default:info. */
+  readonly level?: string;
+}
+
+/** This cluster in a mesh of several. */
+export interface IstioOperatorMultiCluster {
+  /** Whether there are several clusters. Default false. */
+  readonly enabled?: boolean | null;
+  /** Name of this cluster. Default Kubernetes. */
+  readonly clusterName?: string;
+  /** Suffix of hosts of other clusters. Default global. */
+  readonly globalDomainSuffix?: string;
+  /** Make the filter for hosts of other clusters. Default true. */
+  readonly includeEnvoyFilter?: boolean | null;
+}
+
+/** Sidecars. */
+export interface IstioOperatorProxy {
+  /** Name of the image, or all of it. Default proxy. */
+  readonly image?: string;
+  /** Whether namespaces with the label inject by default: enabled or disabled. Default enabled. */
+  readonly autoInject?: string;
+  /** Domain of the cluster. Default cluster.local. */
+  readonly clusterDomain?: string;
+  /** Log level of Envoy. Default warning. */
+  readonly logLevel?: string;
+  /** Log levels of Envoy's components. Default misc:error. */
+  readonly componentLogLevel?: string;
+  /** File that outlier detection logs to. Default: none. */
+  readonly outlierLogPath?: string;
+  /** Port of the agent for readiness and metrics. Default 15020. */
+  readonly statusPort?: PortNumber;
+  /** How traffic reaches the proxy. NONE where nodes cannot redirect. Default REDIRECT. */
+  readonly interceptionMode?: "REDIRECT" | "TPROXY" | "NONE";
+  /** Destinations that are captured, as CIDRs. Default *. */
+  readonly includeIPRanges?: string;
+  /** Destinations that are not captured, as CIDRs. */
+  readonly excludeIPRanges?: string;
+  /** Ports that are captured on the way in. Default *. */
+  readonly includeInboundPorts?: string;
+  /** Ports that are not captured on the way in. */
+  readonly excludeInboundPorts?: string;
+  /** Ports that are captured whatever the destination. */
+  readonly includeOutboundPorts?: string;
+  /** Ports that are not captured on the way out. */
+  readonly excludeOutboundPorts?: string;
+  /** Requests and limits of the proxy. */
+  readonly resources?: IstioOperatorResources;
+  /** Startup probe of the proxy. */
+  readonly startupProbe?: {
+    /** Whether there is one. Default true. */
+    readonly enabled?: boolean | null;
+    /** Checks until it failed. Default 600. */
+    readonly failureThreshold?: number;
+  };
+  /** Seconds before the first readiness check. Default 0. */
+  readonly readinessInitialDelaySeconds?: number;
+  /** Seconds between readiness checks. Default 15. */
+  readonly readinessPeriodSeconds?: number;
+  /** Bad checks until not ready. Default 4. */
+  readonly readinessFailureThreshold?: number;
+  /** Run privileged. Default false. */
+  readonly privileged?: boolean | null;
+  /** Hooks of the container. */
+  readonly lifecycle?: Readonly<Record<string, unknown>>;
+  /** Seccomp profile. */
+  readonly seccompProfile?: Readonly<Record<string, unknown>>;
+  /** Where spans go by default: zipkin, lightstep, datadog, stackdriver, openCensusAgent or none. Default none. */
+  readonly tracer?: string;
+  /** Deprecated: has no effect. @deprecated */
+  readonly enableCoreDump?: boolean | null;
+  /** Deprecated: use meshConfig.defaultConfig.holdApplicationUntilProxyStarts. @deprecated */
+  readonly holdApplicationUntilProxyStarts?: boolean | null;
+}
+
+/** The init container that captures traffic. */
+export interface IstioOperatorProxyInit {
+  /** Name of the image. Default proxy. */
+  readonly image?: string;
+  /** Deprecated: those of the proxy are used. @deprecated */
+  readonly resources?: IstioOperatorResources;
+  /** Apply rules even when there are some. Default false. */
+  readonly forceApplyIptables?: boolean | null;
+}
+
+/** Waypoints of ambient mode. */
+export interface IstioOperatorWaypoint {
+  /** Requests and limits. */
+  readonly resources?: IstioOperatorResources;
+  /** Affinity of pods. */
+  readonly affinity?: Readonly<Record<string, unknown>>;
+  /** How pods are spread. */
+  readonly topologySpreadConstraints?: readonly Readonly<Record<string, unknown>>[];
+  /** Labels of nodes. */
+  readonly nodeSelector?: Readonly<Record<string, unknown>>;
+  /** Taints pods bear. */
+  readonly toleration?: readonly Readonly<Record<string, unknown>>[];
+}
+
+/** Security token service. */
+export interface IstioOperatorSts {
+  /** Its port; 0: none. Default 0. */
+  readonly servicePort?: number;
+}
+
+/** Has no effect. */
+export interface IstioOperatorSds {
+  /** Has no effect. */
+  readonly token?: Readonly<Record<string, unknown>>;
+}
+
+/** The control plane. */
+export interface IstioOperatorIstiodValues {
+  /** Write findings into the status of objects. Default false. */
+  readonly enableAnalysis?: boolean | null;
+}
+
+/** Where spans go by default. */
+export interface IstioOperatorTracer {
+  /** A Datadog agent. */
+  readonly datadog?: {
+    /** Address, as host:port. */
+    readonly address?: string;
+  };
+  /** A Lightstep satellite. */
+  readonly lightstep?: {
+    /** Address, as host:port. */
+    readonly address?: string;
+    /** Token that it asks for. */
+    readonly accessToken?: string;
+  };
+  /** A Zipkin collector. */
+  readonly zipkin?: {
+    /** Address, as host:port. */
+    readonly address?: string;
+  };
+  /** Google's collector. */
+  readonly stackdriver?: Readonly<Record<string, unknown>>;
+}
+
+/** The control plane. */
+export interface IstioOperatorPilot {
+  /** Whether it is installed. */
+  readonly enabled?: boolean | null;
+  /** Whether a HorizontalPodAutoscaler is made. Default true. */
+  readonly autoscaleEnabled?: boolean | null;
+  /** Fewest pods. Default 1. */
+  readonly autoscaleMin?: number;
+  /** Most pods. Default 5. */
+  readonly autoscaleMax?: number;
+  /** How fast pods come and go. */
+  readonly autoscaleBehavior?: Readonly<Record<string, unknown>>;
+  /** Name of the image, or all of it. Default pilot. */
+  readonly image?: string;
+  /** Registry and path of the image. */
+  readonly hub?: string;
+  /** Tag of the image. */
+  readonly tag?: unknown;
+  /** Variant of the image. */
+  readonly variant?: string;
+  /** Percent of requests that are traced. Default 1. */
+  readonly traceSampling?: number;
+  /** Environment of the control plane. */
+  readonly env?: Readonly<Record<string, unknown>>;
+  /** Environment from other objects. */
+  readonly envVarFrom?: readonly Readonly<Record<string, unknown>>[];
+  /** Affinity of its pods. */
+  readonly affinity?: Readonly<Record<string, unknown>>;
+  /** Labels of its pods. */
+  readonly podLabels?: Readonly<Record<string, unknown>>;
+  /** Labels of its Deployment. */
+  readonly deploymentLabels?: Readonly<Record<string, unknown>>;
+  /** Annotations of its Service. */
+  readonly serviceAnnotations?: Readonly<Record<string, unknown>>;
+  /** Annotations of its service account. */
+  readonly serviceAccountAnnotations?: Readonly<Record<string, unknown>>;
+  /** How long a proxy's connection lives. Default 30m. */
+  readonly keepaliveMaxServerConnectionAge?: Duration;
+  /** Make ConfigMap istio from meshConfig. Default true. */
+  readonly configMap?: boolean | null;
+  /** Further root, as PEM, for fetching JWKS. */
+  readonly jwksResolverExtraRootCA?: string;
+  /** Seccomp profile. */
+  readonly seccompProfile?: Readonly<Record<string, unknown>>;
+  /** How pods are spread. */
+  readonly topologySpreadConstraints?: readonly Readonly<Record<string, unknown>>[];
+  /** Further arguments. */
+  readonly extraContainerArgs?: readonly unknown[];
+  /** Further mounts. */
+  readonly volumeMounts?: readonly Readonly<Record<string, unknown>>[];
+  /** Further volumes. */
+  readonly volumes?: readonly Readonly<Record<string, unknown>>[];
+  /** Whether the node agent captures traffic. */
+  readonly cni?: IstioOperatorCniUsage;
+  /** Keep pods off nodes whose agent is not ready. */
+  readonly taint?: {
+    /** Turn it on. Default false. */
+    readonly enabled?: boolean | null;
+    /** Namespace of the node agent. */
+    readonly namespace?: string;
+    /** Name of the node agent. */
+    readonly name?: string;
+  };
+  /** Namespace of the node proxy that may ask for others. */
+  readonly trustedZtunnelNamespace?: string;
+  /** Account of the node proxy that may ask for others. */
+  readonly trustedZtunnelName?: string;
+  /** A control plane elsewhere. */
+  readonly istiodRemote?: IstioOperatorIstiodRemote;
+  /** ConfigMap with revoked certificates. */
+  readonly crlConfigMapName?: string;
+  /** Families of its Service, IPv4 and IPv6, in order. Default: the cluster's. */
+  readonly ipFamilies?: readonly string[];
+  /** SingleStack, PreferDualStack or RequireDualStack. Default: the cluster's. */
+  readonly ipFamilyPolicy?: string;
+  /** Deprecated: use k8s.replicaCount. @deprecated */
+  readonly replicaCount?: number;
+  /** Deprecated: use k8s.resources. @deprecated */
+  readonly resources?: IstioOperatorResources;
+  /** Deprecated: use k8s.hpaSpec. @deprecated */
+  readonly cpu?: IstioOperatorUtilization;
+  /** Deprecated: use k8s.hpaSpec. @deprecated */
+  readonly memory?: IstioOperatorUtilization;
+  /** Deprecated: use k8s.nodeSelector. @deprecated */
+  readonly nodeSelector?: Readonly<Record<string, unknown>>;
+  /** Deprecated: use k8s.strategy. @deprecated */
+  readonly rollingMaxSurge?: number | string;
+  /** Deprecated: use k8s.strategy. @deprecated */
+  readonly rollingMaxUnavailable?: number | string;
+  /** Deprecated: use k8s.tolerations. @deprecated */
+  readonly tolerations?: readonly Readonly<Record<string, unknown>>[];
+  /** Deprecated: use k8s.podAnnotations. @deprecated */
+  readonly podAnnotations?: Readonly<Record<string, unknown>>;
+}
+
+/** Load at which pods are added. */
+export interface IstioOperatorUtilization {
+  /** Percent of what is requested. */
+  readonly targetAverageUtilization?: number;
+}
+
+/** Whether the node agent captures traffic. */
+export interface IstioOperatorCniUsage {
+  /** Turn it on. Default false. */
+  readonly enabled?: boolean | null;
+  /** Who runs it: default or multus. Default default. */
+  readonly provider?: string;
+  /** Deprecated: set it for the node agent. @deprecated */
+  readonly chained?: boolean | null;
+}
+
+/** A control plane elsewhere. */
+export interface IstioOperatorIstiodRemote {
+  /** Address of its injector. */
+  readonly injectionURL?: string;
+  /** Path of its injector. */
+  readonly injectionPath?: string;
+  /** Root its injector is trusted by. */
+  readonly injectionCABundle?: string;
+  /** Turn it on. Default false. */
+  readonly enabled?: boolean | null;
+  /** Inject with a control plane of this cluster. Default false. */
+  readonly enabledLocalInjectorIstiod?: boolean | null;
+}
+
+/** Injection. */
+export interface IstioOperatorInjector {
+  /** Let the agent answer probes of the application. Default true. */
+  readonly rewriteAppHTTPProbe?: boolean | null;
+  /** Pods that are never injected, by labels. */
+  readonly neverInjectSelector?: readonly Readonly<Record<string, unknown>>[];
+  /** Pods that are always injected, by labels. */
+  readonly alwaysInjectSelector?: readonly Readonly<Record<string, unknown>>[];
+  /** Inject in namespaces without label too. Default false. */
+  readonly enableNamespacesByDefault?: boolean | null;
+  /** Whether the webhook is asked again after others: Never or IfNeeded. Default Never. */
+  readonly reinvocationPolicy?: string;
+  /** Annotations of injected pods. */
+  readonly injectedAnnotations?: Readonly<Record<string, unknown>>;
+  /** Address of the injector. Default: the control plane's Service. */
+  readonly injectionURL?: string;
+  /** Further templates, by name. */
+  readonly templates?: Readonly<Record<string, unknown>>;
+  /** Templates that are used by default. Default [sidecar]. */
+  readonly defaultTemplates?: readonly string[];
+}
+
+/** Gateways. */
+export interface IstioOperatorGateways {
+  /** The gateway for traffic into the mesh. */
+  readonly "istio-ingressgateway"?: IstioOperatorIngressGateway;
+  /** The gateway for traffic out of the mesh. */
+  readonly "istio-egressgateway"?: IstioOperatorEgressGateway;
+  /** Whether gateways are installed. */
+  readonly enabled?: boolean | null;
+  /** Security context of pods. */
+  readonly securityContext?: unknown;
+  /** Seccomp profile. */
+  readonly seccompProfile?: unknown;
+}
+
+/** A gateway for traffic out of the mesh. */
+export interface IstioOperatorEgressGateway {
+  /** Whether a HorizontalPodAutoscaler is made. Default true. */
+  readonly autoscaleEnabled?: boolean | null;
+  /** Fewest pods. Default 1. */
+  readonly autoscaleMin?: number;
+  /** Most pods. Default 5. */
+  readonly autoscaleMax?: number;
+  /** Do not make its Service. Default false. */
+  readonly customService?: boolean | null;
+  /** Whether the gateway is installed. */
+  readonly enabled?: boolean | null;
+  /** Environment of the proxy. */
+  readonly env?: Readonly<Record<string, unknown>>;
+  /** Labels of its pods. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Name of its objects. */
+  readonly name?: string;
+  /** Ports of its Service. */
+  readonly ports?: readonly IstioOperatorPort[];
+  /** Secrets that are mounted. */
+  readonly secretVolumes?: readonly IstioOperatorSecretVolume[];
+  /** ConfigMaps that are mounted. */
+  readonly configVolumes?: readonly Readonly<Record<string, unknown>>[];
+  /** Further containers of its pods. */
+  readonly additionalContainers?: readonly Readonly<Record<string, unknown>>[];
+  /** Annotations of its Service. */
+  readonly serviceAnnotations?: Readonly<Record<string, unknown>>;
+  /** Type of its Service. Default LoadBalancer. */
+  readonly type?: string;
+  /** Run as root. Default false. */
+  readonly runAsRoot?: boolean | null;
+  /** Template its proxy is made by. Default gateway. */
+  readonly injectionTemplate?: string;
+  /** Its service account. */
+  readonly serviceAccount?: IstioOperatorServiceAccount;
+  /** Families of its Service, IPv4 and IPv6, in order. Default: the cluster's. */
+  readonly ipFamilies?: readonly string[];
+  /** SingleStack, PreferDualStack or RequireDualStack. Default: the cluster's. */
+  readonly ipFamilyPolicy?: string;
+  /** Deprecated: use k8s.hpaSpec. @deprecated */
+  readonly memory?: IstioOperatorUtilization;
+  /** Deprecated: use k8s.hpaSpec. @deprecated */
+  readonly cpu?: IstioOperatorUtilization;
+  /** Deprecated: use k8s.nodeSelector. @deprecated */
+  readonly nodeSelector?: Readonly<Record<string, unknown>>;
+  /** Deprecated: use k8s.podAnnotations. @deprecated */
+  readonly podAnnotations?: Readonly<Record<string, unknown>>;
+  /** Deprecated: use k8s.affinity. @deprecated */
+  readonly podAntiAffinityLabelSelector?: readonly Readonly<Record<string, unknown>>[];
+  /** Deprecated: use k8s.affinity. @deprecated */
+  readonly podAntiAffinityTermLabelSelector?: readonly Readonly<Record<string, unknown>>[];
+  /** Deprecated: use k8s.resources. @deprecated */
+  readonly resources?: IstioOperatorResources;
+  /** Deprecated: use k8s.tolerations. @deprecated */
+  readonly tolerations?: readonly Readonly<Record<string, unknown>>[];
+  /** Deprecated: use k8s.strategy. @deprecated */
+  readonly rollingMaxSurge?: number | string;
+  /** Deprecated: use k8s.strategy. @deprecated */
+  readonly rollingMaxUnavailable?: number | string;
+}
+
+/** A gateway for traffic into the mesh. */
+export interface IstioOperatorIngressGateway {
+  /** Whether a HorizontalPodAutoscaler is made. Default true. */
+  readonly autoscaleEnabled?: boolean | null;
+  /** Fewest pods. Default 1. */
+  readonly autoscaleMin?: number;
+  /** Most pods. Default 5. */
+  readonly autoscaleMax?: number;
+  /** Do not make its Service. Default false. */
+  readonly customService?: boolean | null;
+  /** Whether the gateway is installed. */
+  readonly enabled?: boolean | null;
+  /** Environment of the proxy. */
+  readonly env?: Readonly<Record<string, unknown>>;
+  /** Labels of its pods. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Name of its objects. */
+  readonly name?: string;
+  /** Ports of its Service. */
+  readonly ports?: readonly IstioOperatorPort[];
+  /** Secrets that are mounted. */
+  readonly secretVolumes?: readonly IstioOperatorSecretVolume[];
+  /** ConfigMaps that are mounted. */
+  readonly configVolumes?: readonly Readonly<Record<string, unknown>>[];
+  /** Further containers of its pods. */
+  readonly additionalContainers?: readonly Readonly<Record<string, unknown>>[];
+  /** Annotations of its Service. */
+  readonly serviceAnnotations?: Readonly<Record<string, unknown>>;
+  /** Type of its Service. Default LoadBalancer. */
+  readonly type?: string;
+  /** Run as root. Default false. */
+  readonly runAsRoot?: boolean | null;
+  /** Template its proxy is made by. Default gateway. */
+  readonly injectionTemplate?: string;
+  /** Its service account. */
+  readonly serviceAccount?: IstioOperatorServiceAccount;
+  /** Families of its Service, IPv4 and IPv6, in order. Default: the cluster's. */
+  readonly ipFamilies?: readonly string[];
+  /** SingleStack, PreferDualStack or RequireDualStack. Default: the cluster's. */
+  readonly ipFamilyPolicy?: string;
+  /** Deprecated: use k8s.hpaSpec. @deprecated */
+  readonly memory?: IstioOperatorUtilization;
+  /** Deprecated: use k8s.hpaSpec. @deprecated */
+  readonly cpu?: IstioOperatorUtilization;
+  /** Deprecated: use k8s.nodeSelector. @deprecated */
+  readonly nodeSelector?: Readonly<Record<string, unknown>>;
+  /** Deprecated: use k8s.podAnnotations. @deprecated */
+  readonly podAnnotations?: Readonly<Record<string, unknown>>;
+  /** Deprecated: use k8s.affinity. @deprecated */
+  readonly podAntiAffinityLabelSelector?: readonly Readonly<Record<string, unknown>>[];
+  /** Deprecated: use k8s.affinity. @deprecated */
+  readonly podAntiAffinityTermLabelSelector?: readonly Readonly<Record<string, unknown>>[];
+  /** Deprecated: use k8s.resources. @deprecated */
+  readonly resources?: IstioOperatorResources;
+  /** Deprecated: use k8s.tolerations. @deprecated */
+  readonly tolerations?: readonly Readonly<Record<string, unknown>>[];
+  /** Deprecated: use k8s.strategy. @deprecated */
+  readonly rollingMaxSurge?: number | string;
+  /** Deprecated: use k8s.strategy. @deprecated */
+  readonly rollingMaxUnavailable?: number | string;
+  /** Address of the load balancer. */
+  readonly loadBalancerIP?: string;
+  /** Clients that may come in. */
+  readonly loadBalancerSourceRanges?: readonly string[];
+  /** Local keeps the client's address. Default Cluster. */
+  readonly externalTrafficPolicy?: string;
+  /** Further ports. */
+  readonly ingressPorts?: readonly Readonly<Record<string, unknown>>[];
+  /** Deprecated: use k8s.replicaCount. @deprecated */
+  readonly replicaCount?: number;
+}
+
+/** A port of a gateway. */
+export interface IstioOperatorPort {
+  /** Its name. */
+  readonly name?: string;
+  /** Its number. */
+  readonly port?: PortNumber;
+  /** Port of the nodes. */
+  readonly nodePort?: number;
+  /** Port of the pod. Default: port. */
+  readonly targetPort?: number;
+  /** Protocol. Default TCP. */
+  readonly protocol?: string;
+}
+
+/** A secret that is mounted. */
+export interface IstioOperatorSecretVolume {
+  /** Name of the volume. */
+  readonly name?: string;
+  /** Name of the secret. */
+  readonly secretName?: string;
+  /** Where it is mounted. */
+  readonly mountPath?: string;
+}
+
+/** A service account. */
+export interface IstioOperatorServiceAccount {
+  /** Its annotations. */
+  readonly annotations?: Readonly<Record<string, unknown>>;
+}
+
+/** CRDs and validation. */
+export interface IstioOperatorBaseValues {
+  /** Make CRDs from templates. Default true. */
+  readonly enableCRDTemplates?: boolean | null;
+  /** CRDs that are left out. */
+  readonly excludedCRDs?: readonly string[];
+  /** Make the CRDs of the mesh. Default true. */
+  readonly enableIstioConfigCRDs?: boolean | null;
+  /** Check gateways when they are applied. Default false. */
+  readonly validateGateway?: boolean | null;
+  /** Address of the validator. Default: the control plane's Service. */
+  readonly validationURL?: string;
+  /** Root the validator is trusted by. */
+  readonly validationCABundle?: string;
+}
+
+/** Metrics of proxies. */
+export interface IstioOperatorTelemetry {
+  /** Whether proxies make metrics. Default true. */
+  readonly enabled?: boolean | null;
+  /** How they are made. */
+  readonly v2?: {
+    /** Whether they are made. Default true. */
+    readonly enabled?: boolean | null;
+    /** For Prometheus. Default on. */
+    readonly prometheus?: {
+      /** Turn it on. */
+      readonly enabled?: boolean | null;
+    };
+    /** For Google. Default off. */
+    readonly stackdriver?: {
+      /** Turn it on. */
+      readonly enabled?: boolean | null;
+    };
+  };
+}
+
+/** What is being tried. */
+export interface IstioOperatorExperimental {
+  /** Refuse fields that are not stable. Default false. */
+  readonly stableValidationPolicy?: boolean | null;
+}
+
+/** The node agent that captures traffic. */
+export interface IstioOperatorCni {
+  /** Whether it is installed. Default false. */
+  readonly enabled?: boolean | null;
+  /** Registry and path of the image. */
+  readonly hub?: string;
+  /** Tag of the image. */
+  readonly tag?: unknown;
+  /** Variant of the image. */
+  readonly variant?: string;
+  /** Name of the image, or all of it. Default install-cni. */
+  readonly image?: string;
+  /** When the image is pulled. */
+  readonly pullPolicy?: string;
+  /** Folder of CNI programs on nodes. Default /opt/cni/bin. */
+  readonly cniBinDir?: string;
+  /** Folder of CNI configurations on nodes. Default /etc/cni/net.d. */
+  readonly cniConfDir?: string;
+  /** Configuration it adds itself to. Default: the first. */
+  readonly cniConfFileName?: string;
+  /** Folder of network namespaces on nodes. Default /var/run/netns. */
+  readonly cniNetnsDir?: string;
+  /** Namespaces whose pods it leaves alone. Default [kube-system]. */
+  readonly excludeNamespaces?: readonly string[];
+  /** Affinity of its pods. */
+  readonly affinity?: Readonly<Record<string, unknown>>;
+  /** Its environment. */
+  readonly env?: Readonly<Record<string, unknown>>;
+  /** Labels of its DaemonSet. */
+  readonly daemonSetLabels?: Readonly<Record<string, unknown>>;
+  /** Labels of its pods. */
+  readonly podLabels?: Readonly<Record<string, unknown>>;
+  /** Cluster role for its account. */
+  readonly psp_cluster_role?: string;
+  /** What it logs. */
+  readonly logging?: IstioOperatorLogging;
+  /** What becomes of pods that started before it. */
+  readonly repair?: IstioOperatorCniRepair;
+  /** Add itself to another configuration. Default true. */
+  readonly chained?: boolean | null;
+  /** A quota for its priority class. */
+  readonly resource_quotas?: {
+    /** Turn it on. Default false. */
+    readonly enabled?: boolean | null;
+    /** Most pods. Default 5000. */
+    readonly pods?: number;
+  };
+  /** Requests and limits. */
+  readonly resources?: IstioOperatorResources;
+  /** Seccomp profile. */
+  readonly seccompProfile?: Readonly<Record<string, unknown>>;
+  /** Capture for ambient mode. */
+  readonly ambient?: {
+    /** Turn it on. Default false. */
+    readonly enabled?: boolean | null;
+    /** Folder of its configuration. */
+    readonly configDir?: string;
+    /** Capture DNS. Default true. */
+    readonly dnsCapture?: boolean | null;
+    /** Capture IPv6. Default true. */
+    readonly ipv6?: boolean | null;
+    /** Renew rules of pods at start. Default true. */
+    readonly reconcileIptablesOnStartup?: boolean | null;
+  };
+  /** Who runs it: default or multus. Default default. */
+  readonly provider?: string;
+  /** How many nodes at once are updated. Default 1. */
+  readonly rollingMaxUnavailable?: number | string;
+  /** Write a configuration of its own. Default false. */
+  readonly istioOwnedCNIConfig?: boolean | null;
+  /** Name of that file. */
+  readonly istioOwnedCNIConfigFileName?: string;
+  /** Set AppArmor by annotation. Default false. */
+  readonly useAppArmorAnnotation?: boolean | null;
+  /** Deprecated: use k8s.podAnnotations. @deprecated */
+  readonly podAnnotations?: Readonly<Record<string, unknown>>;
+  /** Deprecated: use logging.level. @deprecated */
+  readonly logLevel?: string;
+  /** Deprecated: has no effect. @deprecated */
+  readonly privileged?: boolean | null;
+}
+
+/** What becomes of pods that started before the node agent. */
+export interface IstioOperatorCniRepair {
+  /** Turn it on. Default true. */
+  readonly enabled?: boolean | null;
+  /** Registry and path of the image. */
+  readonly hub?: string;
+  /** Tag of the image. */
+  readonly tag?: unknown;
+  /** Name of the image. */
+  readonly image?: string;
+  /** Label them. Default false. */
+  readonly labelPods?: boolean;
+  /** Repair them. Default true. */
+  readonly repairPods?: boolean;
+  /** Delete them. Default false. */
+  readonly deletePods?: boolean;
+  /** Key of the label. */
+  readonly brokenPodLabelKey?: string;
+  /** Value of the label. */
+  readonly brokenPodLabelValue?: string;
+  /** Init container they are known by. Default istio-validation. */
+  readonly initContainerName?: string;
+  /** Deprecated: has no effect. @deprecated */
+  readonly createEvents?: string;
+}
+
+/** What install makes of a mesh: a profile, and what differs from it. Document of kind IstioOperator (install.istio.io/v1alpha1); profiles and --set have the same fields. */
+export interface IstioOperatorSpec {
+  /** Profile it starts from: default, demo, minimal or empty. Default: default. */
+  readonly profile?: string;
+  /** Folder with charts of another version. Has no effect: the charts are built in. */
+  readonly installPackagePath?: string;
+  /** Registry and path of all images. Default docker.io/meshctl. */
+  readonly hub?: string;
+  /** Tag of all images. Default: the version of the program. */
+  readonly tag?: unknown;
+  /** Revision of the control plane; several run side by side. Default: none. */
+  readonly revision?: string;
+  /** Namespace of the control plane. Default istio-system. */
+  readonly namespace?: string;
+  /** Behave as this older version where behaviour changed, e.g. 1.23. Default: none. */
+  readonly compatibilityVersion?: string;
+  /** Settings of the whole mesh. */
+  readonly meshConfig?: MeshConfigSpec;
+  /** Parts of the mesh, each with a switch and its Kubernetes settings. */
+  readonly components?: IstioOperatorComponents;
+  /** Further settings, by the names of Istio's Helm values. */
+  readonly values?: IstioOperatorValues;
+  /** Further values that are not checked. */
+  readonly unvalidatedValues?: Readonly<Record<string, unknown>>;
+  /** Deprecated: has no effect, addons are installed by their own manifests. @deprecated */
+  readonly addonComponents?: Readonly<Record<string, unknown>>;
+}
+
 /** What happens to traffic that no known service takes. */
 export interface MeshConfigOutboundTrafficPolicy {
   /** REGISTRY_ONLY: refused. ALLOW_ANY: let through to where it was going. ALLOW_ANY_DYNAMIC_DNS: HTTP by its host name. Default ALLOW_ANY. */
   readonly mode?: "REGISTRY_ONLY" | "ALLOW_ANY" | "ALLOW_ANY_DYNAMIC_DNS";
-  readonly [key: string]: unknown;
+  /** TLS to such destinations, for ALLOW_ANY_DYNAMIC_DNS. Default: none. */
+  readonly tls?: ClientTls;
 }
 
 /** How proxies reach the application. */
 export interface MeshConfigInboundTrafficPolicy {
   /** PASSTHROUGH: at the pod's address. LOCALHOST: at 127.0.0.1. Default PASSTHROUGH. */
   readonly mode?: "PASSTHROUGH" | "LOCALHOST";
-  readonly [key: string]: unknown;
 }
 
-/** Retries of failed requests. */
-export interface MeshConfigHttpRetryPolicy {
-  /** Most retries of one request; 0 turns retries off. Default 2. */
-  readonly attempts?: number;
-  /** Conditions, comma separated. Default connect-failure,refused-stream,unavailable,cancelled. */
-  readonly retryOn?: string;
-  readonly [key: string]: unknown;
+/** Who may see ServiceEntries. */
+export interface MeshConfigServiceEntryVisibility {
+  /** For those that no policy takes. Default PUBLIC. */
+  readonly defaultVisibility?: MeshConfigVisibility;
+  /** Whether sidecars follow this too, not only ambient proxies. Default false. */
+  readonly applyToSidecars?: boolean;
+  /** The first whose rules all match decides. */
+  readonly policies?: readonly MeshConfigVisibilityPolicy[];
 }
 
-/** Settings of proxies; those that are read when a proxy starts. */
-export interface MeshConfigProxyConfig {
-  /** Worker threads; 0 uses all cores. Default: by the CPU limit. */
-  readonly concurrency?: number | null;
-  /** Address of the control plane, as host:port. Default istiod.NAMESPACE.svc:15012. */
-  readonly discoveryAddress?: string;
-  /** How long connections are drained when a listener goes. Default 45s. */
-  readonly drainDuration?: Duration;
-  /** How long a proxy lives on when its pod ends. Default 5s. */
-  readonly terminationDrainDuration?: Duration;
-  /** Start the application only when the proxy is ready. Default false. */
-  readonly holdApplicationUntilProxyStarts?: boolean | null;
-  /** Environment variables of the proxy. */
-  readonly proxyMetadata?: Readonly<Record<string, string>>;
-  /** Image of the proxy. */
-  readonly image?: MeshConfigProxyImage;
-  readonly [key: string]: unknown;
+/** NONE: nobody. NAMESPACE: its own namespace. PUBLIC: everybody. */
+export type MeshConfigVisibility = "VISIBILITY_UNSPECIFIED" | "NONE" | "NAMESPACE" | "PUBLIC";
+
+/** A visibility for some ServiceEntries. */
+export interface MeshConfigVisibilityPolicy {
+  /** Who sees them. */
+  readonly visibility?: MeshConfigVisibility;
+  /** Conditions; all have to hold. */
+  readonly matchingRules?: readonly MeshConfigVisibilityRule[];
 }
 
-/** Image of the proxy. */
-export interface MeshConfigProxyImage {
-  /** Variant of the image: default, debug or distroless. Default: default. */
-  readonly imageType?: string;
-  readonly [key: string]: unknown;
+/** A condition on a ServiceEntry. */
+export interface MeshConfigVisibilityRule {
+  /** Labels of its namespace. */
+  readonly namespaceSelector?: MeshConfigLabelSelector;
+}
+
+/** Connection pool and outlier detection of services whose DestinationRule says nothing of them. */
+export interface MeshConfigDefaultTrafficPolicy {
+  /** Limits of connections and requests. */
+  readonly connectionPool?: ConnectionPool;
+  /** When an endpoint is left out for a while. */
+  readonly outlierDetection?: DestinationRuleOutlierDetection;
+}
+
+/** How traffic is shared between zones. */
+export interface MeshConfigZoneAwareLb {
+  /** Turn it on. Default false. */
+  readonly enabled?: boolean | null;
+  /** Where traffic of a zone goes when its endpoints fail. */
+  readonly failover?: readonly MeshConfigZoneFailover[];
+}
+
+/** Where traffic of a zone goes when its endpoints fail. */
+export interface MeshConfigZoneFailover {
+  /** The zone. */
+  readonly from?: string;
+  /** Where it goes. */
+  readonly to?: string;
+}
+
+/** How paths are normalized. */
+export interface MeshConfigPathNormalization {
+  /** NONE: as they came. BASE: by RFC 3986. MERGE_SLASHES: also // to /. DECODE_AND_MERGE_SLASHES: also %2F and %5C decoded. DEFAULT: BASE. Default DEFAULT. */
+  readonly normalization?: "DEFAULT" | "NONE" | "BASE" | "MERGE_SLASHES" | "DECODE_AND_MERGE_SLASHES";
+}
+
+/** TLS of the mesh. */
+export interface MeshConfigTlsConfig {
+  /** Lowest version that is spoken. Default TLSV1_2. */
+  readonly minProtocolVersion?: "TLS_AUTO" | "TLSV1_2" | "TLSV1_3";
+  /** Curves of the key exchange. Default: Envoy's. Not for meshMTLS. */
+  readonly ecdhCurves?: readonly string[];
+  /** Ciphers of TLS 1.2. Default: the six with AES-GCM. */
+  readonly cipherSuites?: readonly string[];
+}
+
+/** A root that workloads trust. One of pem and spiffeBundleUrl. */
+export interface MeshConfigCertificateData {
+  /** The certificate as PEM. */
+  readonly pem?: string;
+  /** Address of a SPIFFE bundle. */
+  readonly spiffeBundleUrl?: string;
+  /** Signers of Kubernetes that it is for. Default: all. */
+  readonly certSigners?: readonly string[];
+  /** Trust domains that it is for. Default: the mesh's own and its aliases. */
+  readonly trustDomains?: readonly string[];
+}
+
+/** A certificate authority outside the cluster. */
+export interface MeshConfigCa {
+  /** Address, as host:port. */
+  readonly address: string;
+  /** TLS to it. Default: by the roots of the system. */
+  readonly tlsSettings?: ClientTls;
+  /** How long a request may take. Default 10s. */
+  readonly requestTimeout?: Duration;
+  /** The control plane asks it, not the agents. Default true. */
+  readonly istiodSide?: boolean;
 }
 
 /** Names of extension providers by signal. */
@@ -1708,14 +2767,409 @@ export interface MeshConfigDefaultProviders {
   readonly metrics?: readonly string[];
   /** For access logs. Default: none. */
   readonly accessLogging?: readonly string[];
-  readonly [key: string]: unknown;
 }
 
-/** A service outside the mesh's own, by name; one further field says of which sort it is. */
+/** Objects by their labels; all conditions have to hold. */
+export interface MeshConfigLabelSelector {
+  /** Labels that have to be equal. */
+  readonly matchLabels?: Readonly<Record<string, string>>;
+  /** Conditions on labels. */
+  readonly matchExpressions?: readonly MeshConfigLabelExpression[];
+}
+
+/** A condition on one label. */
+export interface MeshConfigLabelExpression {
+  /** Key of the label. */
+  readonly key: string;
+  /** How values is compared. */
+  readonly operator: "In" | "NotIn" | "Exists" | "DoesNotExist";
+  /** Values for In and NotIn; none for Exists and DoesNotExist. */
+  readonly values?: readonly string[];
+}
+
+/** Settings of services by host. */
+export interface MeshConfigServiceSettings {
+  /** The settings. */
+  readonly settings?: MeshConfigServiceSetting;
+  /** Hosts of services; * in front is a wildcard. */
+  readonly hosts?: readonly string[];
+}
+
+/** Settings of services. */
+export interface MeshConfigServiceSetting {
+  /** Clients reach only endpoints of their own cluster. Default false; true for kube-system and the API server. */
+  readonly clusterLocal?: boolean;
+}
+
+/** Which services other clusters see, in ambient mode. */
+export interface MeshConfigServiceScope {
+  /** Labels of the namespaces. */
+  readonly namespaceSelector?: MeshConfigLabelSelector;
+  /** Labels of the services. */
+  readonly servicesSelector?: MeshConfigLabelSelector;
+  /** LOCAL: their own cluster. GLOBAL: all clusters. Default LOCAL. */
+  readonly scope?: "LOCAL" | "GLOBAL";
+}
+
+/** Where configuration is read from. */
+export interface MeshConfigConfigSource {
+  /** k8s:// for Kubernetes, xds://HOST:PORT for a server, fs:///PATH for files. */
+  readonly address?: string;
+  /** TLS to the server. Default: none. */
+  readonly tlsSettings?: ClientTls;
+  /** What is read. Default: all configuration. */
+  readonly subscribedResources?: readonly "SERVICE_REGISTRY"[];
+}
+
+/** Has no effect. */
+export interface MeshConfigCertificate {
+  /** Has no effect. */
+  readonly secretName?: string;
+  /** Has no effect. */
+  readonly dnsNames?: readonly string[];
+}
+
+/** A service that policies and Telemetry name; one field beside name says of which sort it is. */
 export interface MeshConfigExtensionProvider {
   /** Name that policies use; unique. */
   readonly name: string;
-  readonly [key: string]: unknown;
+  /** A service that decides on requests, over HTTP. */
+  readonly envoyExtAuthzHttp?: MeshConfigExtAuthzHttp;
+  /** A service that decides on requests and connections, over gRPC. */
+  readonly envoyExtAuthzGrpc?: MeshConfigExtAuthzGrpc;
+  /** A collector of traces that speaks Zipkin. */
+  readonly zipkin?: MeshConfigZipkin;
+  /** A collector of traces that speaks OpenTelemetry. */
+  readonly opentelemetry?: MeshConfigOpenTelemetry;
+  /** A Datadog agent for traces. */
+  readonly datadog?: MeshConfigDatadog;
+  /** A SkyWalking receiver for traces. */
+  readonly skywalking?: MeshConfigSkyWalking;
+  /** Google's collector of traces and logs. */
+  readonly stackdriver?: MeshConfigStackdriver;
+  /** Metrics for Prometheus, at each proxy. */
+  readonly prometheus?: MeshConfigEmpty;
+  /** Access logs to a file or stream. */
+  readonly envoyFileAccessLog?: MeshConfigFileAccessLog;
+  /** A service that gets access logs of HTTP over gRPC. */
+  readonly envoyHttpAls?: MeshConfigHttpAls;
+  /** A service that gets access logs of TCP over gRPC. */
+  readonly envoyTcpAls?: MeshConfigTcpAls;
+  /** A service that gets access logs as OpenTelemetry. */
+  readonly envoyOtelAls?: MeshConfigOtelAls;
+  /** A service that gives gateways their certificates, named as sds://NAME. */
+  readonly sds?: MeshConfigSdsProvider;
+  /** Deprecated: use opentelemetry. A Lightstep collector of traces. @deprecated */
+  readonly lightstep?: MeshConfigLightstep;
+  /** Deprecated: use opentelemetry. An OpenCensus agent for traces. @deprecated */
+  readonly opencensus?: MeshConfigOpenCensus;
+}
+
+/** Settings without fields: being there is what counts. */
+export interface MeshConfigEmpty {
+
+}
+
+/** Whether and how the body is sent along. */
+export interface MeshConfigRequestBody {
+  /** Most bytes of the body. Larger requests are refused with 413, or cut with allowPartialMessage. */
+  readonly maxRequestBytes?: number;
+  /** Send the first maxRequestBytes of larger bodies. Default false. */
+  readonly allowPartialMessage?: boolean;
+  /** Send the body as bytes, not as text; over gRPC only. Default false. */
+  readonly packAsBytes?: boolean;
+}
+
+/** A service that decides on requests, over HTTP. */
+export interface MeshConfigExtAuthzHttp {
+  /** Host of the service, as [NAMESPACE/]HOST; the mesh has to know it. */
+  readonly service: string;
+  /** Port of the service. */
+  readonly port: PortNumber;
+  /** How long its answer may take. Default 600s. */
+  readonly timeout?: Duration;
+  /** What the service sees before the request's own path. */
+  readonly pathPrefix?: string;
+  /** Let requests through when the service fails. Default false. */
+  readonly failOpen?: boolean;
+  /** Choose the route again after the service changed headers. Default false. */
+  readonly clearRouteCache?: boolean;
+  /** Status of the answer when the service fails. Default 403. */
+  readonly statusOnError?: string;
+  /** Request headers that the service sees: exact, PREFIX* or *SUFFIX. */
+  readonly includeRequestHeadersInCheck?: readonly string[];
+  /** Fixed headers that the service sees. */
+  readonly includeAdditionalHeadersInCheck?: Readonly<Record<string, string>>;
+  /** Send the body along. Default: no. */
+  readonly includeRequestBodyInCheck?: MeshConfigRequestBody;
+  /** Headers of its answer that the backend sees when it allows: exact, PREFIX* or *SUFFIX. */
+  readonly headersToUpstreamOnAllow?: readonly string[];
+  /** Headers of its answer that the client sees when it denies. */
+  readonly headersToDownstreamOnDeny?: readonly string[];
+  /** Headers of its answer that the client sees when it allows. */
+  readonly headersToDownstreamOnAllow?: readonly string[];
+  /** Deprecated: use includeRequestHeadersInCheck. @deprecated */
+  readonly includeHeadersInCheck?: readonly string[];
+}
+
+/** A service that decides on requests and connections, over gRPC. */
+export interface MeshConfigExtAuthzGrpc {
+  /** Host of the service, as [NAMESPACE/]HOST; the mesh has to know it. */
+  readonly service: string;
+  /** Port of the service. */
+  readonly port: PortNumber;
+  /** How long its answer may take. Default 600s. */
+  readonly timeout?: Duration;
+  /** Let requests through when the service fails. Default false. */
+  readonly failOpen?: boolean;
+  /** Choose the route again after the service changed headers. Default false. */
+  readonly clearRouteCache?: boolean;
+  /** Status of the answer when the service fails. Default 403. */
+  readonly statusOnError?: string;
+  /** Send the body along. Default: no. */
+  readonly includeRequestBodyInCheck?: MeshConfigRequestBody;
+}
+
+/** A collector of traces that speaks Zipkin. */
+export interface MeshConfigZipkin {
+  /** Host of the service, as [NAMESPACE/]HOST; the mesh has to know it. */
+  readonly service: string;
+  /** Port of the service. */
+  readonly port: PortNumber;
+  /** Longest path in a span. Default 256. */
+  readonly maxTagLength?: number;
+  /** Use trace ids of 64 bits. Default false: 128. */
+  readonly enable64bitTraceId?: boolean;
+  /** Path of its API. Default /api/v2/spans. */
+  readonly path?: string;
+  /** Headers that carry the context: B3, or B3 and W3C. Default USE_B3. */
+  readonly traceContextOption?: "USE_B3" | "USE_B3_WITH_W3C_PROPAGATION";
+  /** How long a report may take. Default 5s. */
+  readonly timeout?: Duration;
+  /** Headers of reports. */
+  readonly headers?: readonly MeshConfigHttpHeader[];
+}
+
+/** A Lightstep collector of traces. */
+export interface MeshConfigLightstep {
+  /** Host of the service, as [NAMESPACE/]HOST; the mesh has to know it. */
+  readonly service: string;
+  /** Port of the service. */
+  readonly port: PortNumber;
+  /** Token that it asks for. */
+  readonly accessToken?: string;
+  /** Longest path in a span. Default 256. */
+  readonly maxTagLength?: number;
+}
+
+/** A Datadog agent for traces. */
+export interface MeshConfigDatadog {
+  /** Host of the service, as [NAMESPACE/]HOST; the mesh has to know it. */
+  readonly service: string;
+  /** Port of the service. */
+  readonly port: PortNumber;
+  /** Longest path in a span. Default 256. */
+  readonly maxTagLength?: number;
+}
+
+/** A SkyWalking receiver for traces. */
+export interface MeshConfigSkyWalking {
+  /** Host of the service, as [NAMESPACE/]HOST; the mesh has to know it. */
+  readonly service: string;
+  /** Port of the service. */
+  readonly port: PortNumber;
+  /** Token that it asks for. */
+  readonly accessToken?: string;
+}
+
+/** Google's collector of traces and logs. */
+export interface MeshConfigStackdriver {
+  /** Longest path in a span. Default 256. */
+  readonly maxTagLength?: number;
+  /** What logs say. */
+  readonly logging?: MeshConfigStackdriverLogging;
+  /** Deprecated: has no effect. @deprecated */
+  readonly debug?: boolean;
+  /** Deprecated: has no effect. @deprecated */
+  readonly maxNumberOfAttributes?: number | null;
+  /** Deprecated: has no effect. @deprecated */
+  readonly maxNumberOfAnnotations?: number | null;
+  /** Deprecated: has no effect. @deprecated */
+  readonly maxNumberOfMessageEvents?: number | null;
+}
+
+/** What logs say. */
+export interface MeshConfigStackdriverLogging {
+  /** Labels with their expressions in CEL. */
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+/** An OpenCensus agent for traces. */
+export interface MeshConfigOpenCensus {
+  /** Host of the service, as [NAMESPACE/]HOST; the mesh has to know it. */
+  readonly service: string;
+  /** Port of the service. */
+  readonly port: PortNumber;
+  /** Headers that carry the context. Default [W3C_TRACE_CONTEXT]. */
+  readonly context?: readonly MeshProxyConfigTraceContext[];
+  /** Longest path in a span. Default 256. */
+  readonly maxTagLength?: number;
+}
+
+/** Access logs to a file or stream. */
+export interface MeshConfigFileAccessLog {
+  /** File, or /dev/stdout and /dev/stderr. Default /dev/stdout. */
+  readonly path?: string;
+  /** Format. Default: the standard line. */
+  readonly logFormat?: MeshConfigFileLogFormat;
+  /** Leave out what has no value. Default false: it is a dash. */
+  readonly omitEmptyValues?: boolean;
+}
+
+/** Format of a log: text or labels. */
+export interface MeshConfigFileLogFormat {
+  /** A line, in Envoy's operators. */
+  readonly text?: string;
+  /** JSON with Envoy's operators as values; {} is the standard JSON. */
+  readonly labels?: Readonly<Record<string, unknown>>;
+}
+
+/** A service that gets access logs of HTTP over gRPC. */
+export interface MeshConfigHttpAls {
+  /** Host of the service, as [NAMESPACE/]HOST; the mesh has to know it. */
+  readonly service: string;
+  /** Port of the service. */
+  readonly port: PortNumber;
+  /** Name of the log. Default http_envoy_accesslog. */
+  readonly logName?: string;
+  /** Filter state that is logged. */
+  readonly filterStateObjectsToLog?: readonly string[];
+  /** Request headers that are logged. */
+  readonly additionalRequestHeadersToLog?: readonly string[];
+  /** Response headers that are logged. */
+  readonly additionalResponseHeadersToLog?: readonly string[];
+  /** Response trailers that are logged. */
+  readonly additionalResponseTrailersToLog?: readonly string[];
+}
+
+/** A service that gets access logs of TCP over gRPC. */
+export interface MeshConfigTcpAls {
+  /** Host of the service, as [NAMESPACE/]HOST; the mesh has to know it. */
+  readonly service: string;
+  /** Port of the service. */
+  readonly port: PortNumber;
+  /** Name of the log. Default tcp_envoy_accesslog. */
+  readonly logName?: string;
+  /** Filter state that is logged. */
+  readonly filterStateObjectsToLog?: readonly string[];
+}
+
+/** A service that gets access logs as OpenTelemetry. */
+export interface MeshConfigOtelAls {
+  /** Host of the service, as [NAMESPACE/]HOST; the mesh has to know it. */
+  readonly service: string;
+  /** Port of the service. */
+  readonly port: PortNumber;
+  /** Name of the log. Default otel_envoy_accesslog. */
+  readonly logName?: string;
+  /** Format. Default: the standard line. */
+  readonly logFormat?: MeshConfigOtelLogFormat;
+}
+
+/** Format of a log. */
+export interface MeshConfigOtelLogFormat {
+  /** Body, in Envoy's operators. */
+  readonly text?: string;
+  /** Attributes with Envoy's operators as values. */
+  readonly labels?: Readonly<Record<string, unknown>>;
+}
+
+/** A collector of traces that speaks OpenTelemetry. */
+export interface MeshConfigOpenTelemetry {
+  /** Host of the service, as [NAMESPACE/]HOST; the mesh has to know it. */
+  readonly service: string;
+  /** Port of the service. */
+  readonly port: PortNumber;
+  /** Longest path in a span. Default 256. */
+  readonly maxTagLength?: number;
+  /** Report over HTTP. Default: over gRPC. */
+  readonly http?: MeshConfigHttpService;
+  /** Settings of reports over gRPC. */
+  readonly grpc?: MeshConfigGrpcService;
+  /** Where attributes of the resource come from. */
+  readonly resourceDetectors?: MeshConfigResourceDetectors;
+  /** What names the service in spans: the mesh's own rules, or OpenTelemetry's for Kubernetes. Default ISTIO_CANONICAL. */
+  readonly serviceAttributeEnrichment?: "ISTIO_CANONICAL" | "OTEL_SEMANTIC_CONVENTIONS";
+  /** Let Dynatrace decide what is traced. Default: by the sampling rate. */
+  readonly dynatraceSampler?: MeshConfigDynatraceSampler;
+}
+
+/** Reports over HTTP. */
+export interface MeshConfigHttpService {
+  /** Path of the API. */
+  readonly path?: string;
+  /** How long a report may take. */
+  readonly timeout?: Duration;
+  /** Headers of reports. */
+  readonly headers?: readonly MeshConfigHttpHeader[];
+}
+
+/** Reports over gRPC. */
+export interface MeshConfigGrpcService {
+  /** How long a report may take. */
+  readonly timeout?: Duration;
+  /** Metadata of reports. */
+  readonly initialMetadata?: readonly MeshConfigHttpHeader[];
+}
+
+/** A header. One of value and envName. */
+export interface MeshConfigHttpHeader {
+  /** Name. */
+  readonly name: string;
+  /** Value. */
+  readonly value?: string;
+  /** Variable of the proxy's environment with the value. */
+  readonly envName?: string;
+}
+
+/** Where attributes of the resource come from. */
+export interface MeshConfigResourceDetectors {
+  /** Variable OTEL_RESOURCE_ATTRIBUTES of the proxy. */
+  readonly environment?: MeshConfigEmpty;
+  /** Files of Dynatrace. */
+  readonly dynatrace?: MeshConfigEmpty;
+}
+
+/** Let Dynatrace decide what is traced. */
+export interface MeshConfigDynatraceSampler {
+  /** Tenant. */
+  readonly tenant: string;
+  /** Id of the cluster there. */
+  readonly clusterId: number;
+  /** Spans a minute when Dynatrace does not answer. Default 1000. */
+  readonly rootSpansPerMinute?: number;
+  /** How Dynatrace is asked. Default: as spans are reported. */
+  readonly httpService?: MeshConfigDynatraceApi;
+}
+
+/** How Dynatrace is asked. */
+export interface MeshConfigDynatraceApi {
+  /** Host of the service, as [NAMESPACE/]HOST; the mesh has to know it. */
+  readonly service: string;
+  /** Port of the service. */
+  readonly port: PortNumber;
+  /** Path, headers and timeout. */
+  readonly http?: MeshConfigHttpService;
+}
+
+/** A service that gives gateways their certificates. */
+export interface MeshConfigSdsProvider {
+  /** Name of the secret's source there. */
+  readonly name: string;
+  /** Host of the service, as [NAMESPACE/]HOST; the mesh has to know it. */
+  readonly service: string;
+  /** Port of the service. */
+  readonly port: PortNumber;
 }
 
 /** Settings of the whole mesh: key `mesh` of ConfigMap `istio` in the namespace of the control plane. */
@@ -1728,37 +3182,539 @@ export interface MeshConfigSpec {
   readonly trustDomainAliases?: readonly string[];
   /** File that proxies write access logs to, e.g. /dev/stdout. Default: no access log. */
   readonly accessLogFile?: string;
-  /** Format of access logs, in Envoy's operators. Default: the standard line. */
+  /** Format of access logs, in Envoy's operators; with encoding JSON a JSON map of them. Default: the standard line. */
   readonly accessLogFormat?: string;
   /** Encoding of access logs. Default TEXT. */
   readonly accessLogEncoding?: "TEXT" | "JSON";
+  /** Do not log connections that no filter chain takes. Default false. */
+  readonly disableEnvoyListenerLog?: boolean;
+  /** Send access logs to defaultConfig.envoyAccessLogService. Default false. */
+  readonly enableEnvoyAccessLogService?: boolean;
   /** Use mutual TLS to every workload that has a proxy. Default true. */
-  readonly enableAutoMtls?: boolean;
+  readonly enableAutoMtls?: boolean | null;
   /** Report spans to the default tracing provider. Default false. */
   readonly enableTracing?: boolean;
   /** How long a TCP connect may take. Default 10s. */
   readonly connectTimeout?: Duration;
   /** How long a proxy waits for the client's first bytes to tell the protocol. Default 0s, for ever. */
   readonly protocolDetectionTimeout?: Duration;
+  /** Keepalive of all connections to services. Default: none. */
+  readonly tcpKeepalive?: TcpKeepalive;
+  /** How often names of services with DNS resolution are looked up. Default 60s. */
+  readonly dnsRefreshRate?: Duration;
   /** What happens to traffic that no known service takes. Default ALLOW_ANY. */
   readonly outboundTrafficPolicy?: MeshConfigOutboundTrafficPolicy;
   /** How proxies reach the application. Default PASSTHROUGH. */
   readonly inboundTrafficPolicy?: MeshConfigInboundTrafficPolicy;
-  /** Namespaces that see services which say nothing. Default [*]. */
+  /** Namespaces that see services which say nothing: *, ., ~ or names. Default [*]. */
   readonly defaultServiceExportTo?: readonly string[];
-  /** Namespaces that see VirtualServices which say nothing. Default [*]. */
+  /** Namespaces that see VirtualServices which say nothing: *, . or names. Default [*]. */
   readonly defaultVirtualServiceExportTo?: readonly string[];
-  /** Namespaces that see DestinationRules which say nothing. Default [*]. */
+  /** Namespaces that see DestinationRules which say nothing: *, . or names. Default [*]. */
   readonly defaultDestinationRuleExportTo?: readonly string[];
+  /** Who may see ServiceEntries. Default: everybody. */
+  readonly serviceEntryVisibility?: MeshConfigServiceEntryVisibility;
   /** Retries of routes that say nothing. Default: 2 attempts on connection failures. */
-  readonly defaultHttpRetryPolicy?: MeshConfigHttpRetryPolicy;
-  /** Settings of all proxies. */
-  readonly defaultConfig?: MeshConfigProxyConfig;
+  readonly defaultHttpRetryPolicy?: VirtualServiceRetries;
+  /** Connection pool and outlier detection of services whose DestinationRule says nothing of them. */
+  readonly defaultTrafficPolicy?: MeshConfigDefaultTrafficPolicy;
+  /** How traffic prefers near endpoints. Default: on, for services with outlier detection. */
+  readonly localityLbSetting?: DestinationRuleLocalityLb;
+  /** How traffic is shared between zones; takes precedence over localityLbSetting. Default: off. */
+  readonly zoneAwareLbSetting?: MeshConfigZoneAwareLb;
+  /** Whether HTTP/1.1 connections between proxies become HTTP/2. Default DO_NOT_UPGRADE. */
+  readonly h2UpgradePolicy?: "DO_NOT_UPGRADE" | "UPGRADE";
+  /** How paths are normalized before routes and policies see them. Default BASE. */
+  readonly pathNormalization?: MeshConfigPathNormalization;
+  /** TLS between workloads of the mesh. */
+  readonly meshMTLS?: MeshConfigTlsConfig;
+  /** TLS everywhere else: gateways, and services outside the mesh. */
+  readonly tlsDefaults?: MeshConfigTlsConfig;
+  /** Further roots that workloads trust, beside the mesh's own. */
+  readonly caCertificates?: readonly MeshConfigCertificateData[];
+  /** A certificate authority outside the cluster that signs for workloads. Default: the control plane signs. */
+  readonly ca?: MeshConfigCa;
+  /** Settings of all proxies; annotation proxy.istio.io/config of a pod goes on top. */
+  readonly defaultConfig?: MeshProxyConfigSpec;
   /** Extension providers where no Telemetry names one. */
   readonly defaultProviders?: MeshConfigDefaultProviders;
   /** Services for logs, metrics, traces and authorization that policies name. */
   readonly extensionProviders?: readonly MeshConfigExtensionProvider[];
-  readonly [key: string]: unknown;
+  /** Namespaces the control plane looks at; one selector has to take them. Default: all. */
+  readonly discoverySelectors?: readonly MeshConfigLabelSelector[];
+  /** Settings of services by host. */
+  readonly serviceSettings?: readonly MeshConfigServiceSettings[];
+  /** Which services other clusters see, in ambient mode. */
+  readonly serviceScopeConfigs?: readonly MeshConfigServiceScope[];
+  /** Serve the application's metrics together with the proxy's. Default true. */
+  readonly enablePrometheusMerge?: boolean | null;
+  /** Name of inbound clusters in statistics, with %SERVICE%, %SERVICE_NAME%, %SERVICE_FQDN%, %SERVICE_PORT%, %TARGET_PORT%, %SERVICE_PORT_NAME%. Default: the cluster's name. */
+  readonly inboundClusterStatName?: string;
+  /** Name of outbound clusters in statistics, with %SERVICE%, %SERVICE_NAME%, %SERVICE_FQDN%, %SERVICE_PORT%, %SERVICE_PORT_NAME%, %SUBSET_NAME%. Default: the cluster's name. */
+  readonly outboundClusterStatName?: string;
+  /** Port that takes captured outbound connections. Default 15001. */
+  readonly proxyListenPort?: PortNumber;
+  /** Port that takes captured inbound connections. Default 15006. */
+  readonly proxyInboundListenPort?: PortNumber;
+  /** Port of an HTTP proxy for applications that use one; 0: none. Default 0. */
+  readonly proxyHttpPort?: number;
+  /** How long idle HBONE connections are kept, in ambient mode. Default 1h. */
+  readonly hboneIdleTimeout?: Duration;
+  /** Which Ingress objects are served. OFF: none. DEFAULT: those without class too. STRICT: those of ingressClass. Default STRICT. */
+  readonly ingressControllerMode?: "UNSPECIFIED" | "OFF" | "DEFAULT" | "STRICT";
+  /** Class of Ingress objects that are served. Default istio. */
+  readonly ingressClass?: string;
+  /** Service whose address is written into the status of Ingress objects. Default istio-ingressgateway. */
+  readonly ingressService?: string;
+  /** Value of label istio of the gateway that serves Ingress objects. Default ingressgateway. */
+  readonly ingressSelector?: string;
+  /** Where configuration is read from. Default: the Kubernetes API. */
+  readonly configSources?: readonly MeshConfigConfigSource[];
+  /** Deprecated: certificates are always verified; use insecureSkipVerify of a DestinationRule. @deprecated */
+  readonly verifyCertificateAtClient?: boolean | null;
+  /** Deprecated: has no effect; use cert-manager or another signer. @deprecated */
+  readonly certificates?: readonly MeshConfigCertificate[];
+}
+
+/** One network. */
+export interface MeshNetworksNetwork {
+  /** Which endpoints are in the network. */
+  readonly endpoints?: readonly MeshNetworksEndpoints[];
+  /** Gateways that other networks come in by. */
+  readonly gateways?: readonly MeshNetworksGateway[];
+}
+
+/** Endpoints of a network. One of fromCidr and fromRegistry. */
+export interface MeshNetworksEndpoints {
+  /** Those with addresses in this range. */
+  readonly fromCidr?: string;
+  /** Those of this cluster, by its name. */
+  readonly fromRegistry?: string;
+}
+
+/** A gateway into the network. One of address and registryServiceName. */
+export interface MeshNetworksGateway {
+  /** IP address or host name. */
+  readonly address?: string;
+  /** Host of the gateway's Service. */
+  readonly registryServiceName?: string;
+  /** Port for mutual TLS by SNI, e.g. 15443. */
+  readonly port: PortNumber;
+  /** Locality as REGION/ZONE/SUBZONE. */
+  readonly locality?: string;
+}
+
+/** Networks of a mesh over several: key `meshNetworks` of ConfigMap `istio`. Endpoints of another network are reached through its gateways. */
+export interface MeshNetworksSpec {
+  /** Networks by name; the name is the value of label topology.istio.io/network. */
+  readonly networks?: Readonly<Record<string, MeshNetworksNetwork>>;
+}
+
+/** Image of the proxy. */
+export interface MeshProxyConfigProxyImage {
+  /** Variant of the image: default, debug or distroless. Default: default. */
+  readonly imageType?: string;
+}
+
+/** How spans are made and where they go. One of zipkin, lightstep, datadog, stackdriver and openCensusAgent. */
+export interface MeshProxyConfigTracing {
+  /** Percent of requests that are traced, when the caller did not decide. Default 1. */
+  readonly sampling?: number;
+  /** Further tags of spans, by name. */
+  readonly customTags?: Readonly<Record<string, MeshProxyConfigCustomTag>>;
+  /** Longest path in a span. Default 256. */
+  readonly maxPathTagLength?: number;
+  /** Whether spans carry the mesh's own tags. Default true. */
+  readonly enableIstioTags?: boolean | null;
+  /** TLS to the collector. Default: none. */
+  readonly tlsSettings?: ClientTls;
+  /** A collector that speaks Zipkin. */
+  readonly zipkin?: MeshProxyConfigAddress;
+  /** A Datadog agent. */
+  readonly datadog?: MeshProxyConfigAddress;
+  /** Deprecated: use an extension provider of type opentelemetry. A Lightstep satellite. @deprecated */
+  readonly lightstep?: MeshProxyConfigLightstep;
+  /** Deprecated: use an extension provider. Google's collector. @deprecated */
+  readonly stackdriver?: MeshProxyConfigStackdriver;
+  /** Deprecated: use an extension provider of type opentelemetry. An OpenCensus agent. @deprecated */
+  readonly openCensusAgent?: MeshProxyConfigOpenCensusAgent;
+}
+
+/** An address. */
+export interface MeshProxyConfigAddress {
+  /** Address, as host:port. */
+  readonly address?: string;
+}
+
+/** A Lightstep satellite. */
+export interface MeshProxyConfigLightstep {
+  /** Address, as host:port. */
+  readonly address?: string;
+  /** Token that it asks for. */
+  readonly accessToken?: string;
+}
+
+/** Google's collector. */
+export interface MeshProxyConfigStackdriver {
+  /** Write spans to stdout too. Default false. */
+  readonly debug?: boolean;
+  /** Most attributes of a span. Default 200. */
+  readonly maxNumberOfAttributes?: number | null;
+  /** Most annotations of a span. Default 200. */
+  readonly maxNumberOfAnnotations?: number | null;
+  /** Most message events of a span. Default 200. */
+  readonly maxNumberOfMessageEvents?: number | null;
+}
+
+/** An OpenCensus agent. */
+export interface MeshProxyConfigOpenCensusAgent {
+  /** Address as gRPC names it, e.g. dns://authority/host:port. */
+  readonly address?: string;
+  /** Headers that carry the context. Default [W3C_TRACE_CONTEXT]. */
+  readonly context?: readonly MeshProxyConfigTraceContext[];
+}
+
+/** Headers that carry the context of a trace. */
+export type MeshProxyConfigTraceContext = "UNSPECIFIED" | "W3C_TRACE_CONTEXT" | "GRPC_BIN" | "CLOUD_TRACE_CONTEXT" | "B3";
+
+/** Where the value of a tag comes from. */
+export interface MeshProxyConfigCustomTag {
+  /** A fixed value. */
+  readonly literal?: MeshProxyConfigLiteral;
+  /** A variable of the proxy's environment. */
+  readonly environment?: MeshProxyConfigTagSource;
+  /** A header of the request. */
+  readonly header?: MeshProxyConfigTagSource;
+}
+
+/** A fixed value. */
+export interface MeshProxyConfigLiteral {
+  /** The value. */
+  readonly value?: string;
+}
+
+/** A value by name. */
+export interface MeshProxyConfigTagSource {
+  /** Name of the variable or header. */
+  readonly name?: string;
+  /** Value when there is none. Default: the tag is left out. */
+  readonly defaultValue?: string;
+}
+
+/** Statistics that proxies keep beside the basic ones: names that any of these take. */
+export interface MeshProxyConfigStatsMatcher {
+  /** Names that start so. */
+  readonly inclusionPrefixes?: readonly string[];
+  /** Names that end so. */
+  readonly inclusionSuffixes?: readonly string[];
+  /** Names that match, in RE2 syntax. */
+  readonly inclusionRegexps?: readonly string[];
+}
+
+/** What becomes of header x-forwarded-client-cert. SANITIZE: it is dropped. FORWARD_ONLY: passed on over mutual TLS. APPEND_FORWARD: passed on with the client's certificate added. SANITIZE_SET: replaced by the client's certificate. ALWAYS_FORWARD_ONLY: passed on always. */
+export type MeshProxyConfigForwardClientCert = "UNDEFINED" | "SANITIZE" | "FORWARD_ONLY" | "APPEND_FORWARD" | "SANITIZE_SET" | "ALWAYS_FORWARD_ONLY";
+
+/** What stands before gateways. */
+export interface MeshProxyConfigTopology {
+  /** Proxies before the gateway whose entries in X-Forwarded-For are believed. Default 0. */
+  readonly numTrustedProxies?: number;
+  /** What gateways do with x-forwarded-client-cert. Default SANITIZE_SET. */
+  readonly forwardClientCertDetails?: MeshProxyConfigForwardClientCert;
+  /** Clients come with the PROXY protocol. Default: they do not. */
+  readonly proxyProtocol?: MeshProxyConfigEmpty;
+}
+
+/** Settings without fields: being there is what counts. */
+export interface MeshProxyConfigEmpty {
+
+}
+
+/** A header that is on. */
+export interface MeshProxyConfigSwitch {
+  /** Turn it off. Default false. */
+  readonly disabled?: boolean | null;
+}
+
+/** A header that is off. */
+export interface MeshProxyConfigOffSwitch {
+  /** Turn it on. Default false. */
+  readonly enabled?: boolean | null;
+}
+
+/** Headers that proxies add on their own. */
+export interface MeshProxyConfigProxyHeaders {
+  /** What sidecars do with x-forwarded-client-cert. Default APPEND_FORWARD. */
+  readonly forwardedClientCert?: MeshProxyConfigForwardClientCert;
+  /** Parts of the client's certificate in x-forwarded-client-cert. */
+  readonly setCurrentClientCertDetails?: MeshProxyConfigClientCertDetails;
+  /** Header x-request-id. Default on. */
+  readonly requestId?: MeshProxyConfigSwitch;
+  /** Header server. Default istio-envoy. */
+  readonly server?: MeshProxyConfigServerHeader;
+  /** Header x-envoy-attempt-count. Default on. */
+  readonly attemptCount?: MeshProxyConfigSwitch;
+  /** Envoy's x-envoy headers for debugging. Default on. */
+  readonly envoyDebugHeaders?: MeshProxyConfigSwitch;
+  /** Headers that tell the other side who one is. */
+  readonly metadataExchangeHeaders?: MeshProxyConfigMetadataExchange;
+  /** Keep the letters' case of HTTP/1 headers. Default false. */
+  readonly preserveHttp1HeaderCase?: boolean | null;
+  /** Header x-forwarded-host when the host is rewritten. Default off. */
+  readonly xForwardedHost?: MeshProxyConfigOffSwitch;
+  /** Header x-forwarded-port. Default off. */
+  readonly xForwardedPort?: MeshProxyConfigOffSwitch;
+}
+
+/** Header server. */
+export interface MeshProxyConfigServerHeader {
+  /** Do not set it. Default false. */
+  readonly disabled?: boolean | null;
+  /** Its value. Default istio-envoy. */
+  readonly value?: string;
+}
+
+/** Headers that tell the other side who one is. */
+export interface MeshProxyConfigMetadataExchange {
+  /** UNDEFINED: always. IN_MESH: only to services of the mesh. Default UNDEFINED. */
+  readonly mode?: "UNDEFINED" | "IN_MESH";
+}
+
+/** Parts of the client's certificate in x-forwarded-client-cert. */
+export interface MeshProxyConfigClientCertDetails {
+  /** The subject. Default true. */
+  readonly subject?: boolean | null;
+  /** The certificate as PEM. Default false. */
+  readonly cert?: boolean | null;
+  /** The chain as PEM. Default false. */
+  readonly chain?: boolean | null;
+  /** DNS names. Default true. */
+  readonly dns?: boolean | null;
+  /** URIs. Default true. */
+  readonly uri?: boolean | null;
+}
+
+/** Hardware that signs for TLS. */
+export interface MeshProxyConfigPrivateKeyProvider {
+  /** Intel CryptoMB. */
+  readonly cryptomb?: MeshProxyConfigKeyProvider;
+  /** Intel QuickAssist. */
+  readonly qat?: MeshProxyConfigKeyProvider;
+}
+
+/** Hardware that signs for TLS. */
+export interface MeshProxyConfigKeyProvider {
+  /** How long requests are gathered. At least 1ms. */
+  readonly pollDelay?: Duration;
+  /** Sign in software when the hardware is missing. Default false. */
+  readonly fallback?: boolean | null;
+}
+
+/** A service outside the proxy. */
+export interface MeshProxyConfigRemoteService {
+  /** Address, as host:port. */
+  readonly address?: string;
+  /** TLS to it. Default: none. */
+  readonly tlsSettings?: ClientTls;
+  /** Keepalive of the connection. Default: none. */
+  readonly tcpKeepalive?: TcpKeepalive;
+}
+
+/** Has no effect. */
+export interface MeshProxyConfigSds {
+  /** Has no effect. */
+  readonly enabled?: boolean;
+  /** Has no effect. */
+  readonly k8sSaJwtPath?: string;
+}
+
+/** How the agent of a virtual machine tells whether its application is ready. One of httpGet, tcpSocket, exec and grpc. */
+export interface MeshProxyConfigReadinessProbe {
+  /** Seconds before the first check. Default 0. */
+  readonly initialDelaySeconds?: number;
+  /** Seconds until a check counts as failed. Default 1. */
+  readonly timeoutSeconds?: number;
+  /** Seconds between checks. Default 10. */
+  readonly periodSeconds?: number;
+  /** Good checks until ready. Default 1. */
+  readonly successThreshold?: number;
+  /** Bad checks until not ready. Default 3. */
+  readonly failureThreshold?: number;
+  /** A request that has to be answered with 200 to 399. */
+  readonly httpGet?: MeshProxyConfigHttpGet;
+  /** A port that has to take a connection. */
+  readonly tcpSocket?: MeshProxyConfigTcpSocket;
+  /** A command that has to end with 0. */
+  readonly exec?: MeshProxyConfigExec;
+  /** A gRPC health check. */
+  readonly grpc?: MeshProxyConfigGrpcCheck;
+}
+
+/** A request. */
+export interface MeshProxyConfigHttpGet {
+  /** Path. Default /. */
+  readonly path?: string;
+  /** Port. */
+  readonly port: PortNumber;
+  /** Host. Default localhost. */
+  readonly host?: string;
+  /** HTTP or HTTPS. Default HTTP. */
+  readonly scheme?: string;
+  /** Headers. */
+  readonly httpHeaders?: readonly MeshProxyConfigHttpHeader[];
+}
+
+/** A header. */
+export interface MeshProxyConfigHttpHeader {
+  /** Name. */
+  readonly name?: string;
+  /** Value. */
+  readonly value?: string;
+}
+
+/** A port. */
+export interface MeshProxyConfigTcpSocket {
+  /** Host. Default localhost. */
+  readonly host?: string;
+  /** Port. */
+  readonly port: PortNumber;
+}
+
+/** A command. */
+export interface MeshProxyConfigExec {
+  /** Words of the command. */
+  readonly command?: readonly string[];
+}
+
+/** A gRPC health check. */
+export interface MeshProxyConfigGrpcCheck {
+  /** Port. */
+  readonly port?: PortNumber;
+  /** Service that is asked for. Default: the server as a whole. */
+  readonly service?: string;
+}
+
+/** Limits and timeouts of connections from clients; what is not set follows the profile. */
+export interface MeshProxyConfigConnectionSettings {
+  /** SIDECAR: no limits of its own. EDGE: what Envoy advises for the edge of a network. Default SIDECAR. */
+  readonly profile?: "SIDECAR" | "EDGE";
+  /** Buffer of one client connection. Default: 1 MiB; EDGE 32 KiB. */
+  readonly listenerPerConnectionBufferLimitBytes?: number | null;
+  /** Buffer of one upstream connection. Default: 1 MiB; EDGE 32 KiB. */
+  readonly clusterPerConnectionBufferLimitBytes?: number | null;
+  /** How long a connection may have no request. Default 1h. */
+  readonly httpIdleTimeout?: Duration;
+  /** Longest life of a connection. Default: no limit. */
+  readonly httpMaxConnectionDuration?: Duration;
+  /** Time between the two GOAWAY frames of HTTP/2. Default 5s. */
+  readonly httpDrainTimeout?: Duration;
+  /** Time until the whole request is in. Default: no limit; EDGE 5m. */
+  readonly httpRequestTimeout?: Duration;
+  /** Time until the request's headers are in. Default: no limit. */
+  readonly httpRequestHeadersTimeout?: Duration;
+  /** How long a request may have no activity. Default 5m. */
+  readonly httpStreamIdleTimeout?: Duration;
+  /** Longest life of a request. Default: no limit. */
+  readonly httpMaxStreamDuration?: Duration;
+  /** Most requests at once on an HTTP/2 connection. Default: Envoy's; EDGE 100. */
+  readonly httpMaxConcurrentStreams?: number | null;
+  /** HTTP/2 window of a request, in bytes. */
+  readonly http2InitialStreamWindowSize?: number | null;
+  /** HTTP/2 window of a connection, in bytes. */
+  readonly http2InitialConnectionWindowSize?: number | null;
+  /** Headers with _ in their name: let through, refused with 400, or dropped. Default: let through; EDGE refused. */
+  readonly httpHeadersWithUnderscoresAction?: "HEADERS_WITH_UNDERSCORES_UNSPECIFIED" | "HEADERS_WITH_UNDERSCORES_ALLOW" | "HEADERS_WITH_UNDERSCORES_REJECT_REQUEST" | "HEADERS_WITH_UNDERSCORES_DROP_HEADER";
+  /** Make // of a path one /. Default false; EDGE true. */
+  readonly httpMergeSlashes?: boolean | null;
+  /** Paths with %2F or %5C: kept, refused with 400, redirected or forwarded with them unescaped. Default: kept; EDGE redirected. */
+  readonly httpPathWithEscapedSlashesAction?: "PATH_WITH_ESCAPED_SLASHES_UNSPECIFIED" | "KEEP_UNCHANGED" | "REJECT_REQUEST" | "UNESCAPE_AND_REDIRECT" | "UNESCAPE_AND_FORWARD";
+  /** Most connections of one listener. Default: no limit. */
+  readonly listenerConnectionLimit?: number | null;
+  /** Most client connections of the proxy. Default: no limit. */
+  readonly globalDownstreamConnectionLimit?: number | null;
+}
+
+/** Settings that a proxy reads when it starts: defaultConfig of the mesh configuration, or annotation proxy.istio.io/config of a pod, field by field on top of it. */
+export interface MeshProxyConfigSpec {
+  /** Worker threads; 0 uses all cores. Default: by the CPU limit. */
+  readonly concurrency?: number | null;
+  /** Address of the control plane, as host:port. Default istiod.NAMESPACE.svc:15012. */
+  readonly discoveryAddress?: string;
+  /** How long connections are drained when a listener goes. Default 45s. */
+  readonly drainDuration?: Duration;
+  /** How long a proxy lives on when its pod ends. Default 5s. */
+  readonly terminationDrainDuration?: Duration;
+  /** Start the application only when the proxy is ready. Default false. */
+  readonly holdApplicationUntilProxyStarts?: boolean | null;
+  /** Environment variables of the proxy; those that start with ISTIO_META_ are also told to the control plane. */
+  readonly proxyMetadata?: Readonly<Record<string, string>>;
+  /** Image of the proxy. */
+  readonly image?: MeshProxyConfigProxyImage;
+  /** Name of the mesh, for telemetry of several meshes in one place. */
+  readonly meshId?: string;
+  /** How spans are made and where they go, for proxies that no Telemetry says more of. */
+  readonly tracing?: MeshProxyConfigTracing;
+  /** Statistics that proxies keep beside the basic ones. */
+  readonly proxyStatsMatcher?: MeshProxyConfigStatsMatcher;
+  /** Headers that proxies add on their own. */
+  readonly proxyHeaders?: MeshProxyConfigProxyHeaders;
+  /** What stands before gateways: trusted proxies, PROXY protocol. */
+  readonly gatewayTopology?: MeshProxyConfigTopology;
+  /** Limits and timeouts of connections from clients. */
+  readonly connectionSettings?: MeshProxyConfigConnectionSettings;
+  /** How connections to the pod reach the proxy. REDIRECT: by NAT, the client's address is lost. TPROXY: the address stays. NONE: not at all. Default REDIRECT. */
+  readonly interceptionMode?: "REDIRECT" | "TPROXY" | "NONE";
+  /** Port of the agent for readiness and metrics. Default 15020. */
+  readonly statusPort?: PortNumber;
+  /** Port of Envoy's admin interface on loopback. Default 15000. */
+  readonly proxyAdminPort?: PortNumber;
+  /** Longest name of a statistic. Default 189. */
+  readonly statNameLength?: number;
+  /** Folder that the agent writes the bootstrap to. Default ./etc/istio/proxy. */
+  readonly configPath?: string;
+  /** Path of the Envoy binary. Default /usr/local/bin/envoy. */
+  readonly binaryPath?: string;
+  /** Bootstrap file to use instead of the generated one. */
+  readonly customConfigFile?: string;
+  /** Template of the bootstrap to use instead of the built-in one. */
+  readonly proxyBootstrapTemplatePath?: string;
+  /** Envoy's runtime settings from the start on. */
+  readonly runtimeValues?: Readonly<Record<string, string>>;
+  /** Name of the proxy's service in traces. Default: by tracingServiceName. */
+  readonly serviceCluster?: string;
+  /** What names the service in traces. APP_LABEL_AND_NAMESPACE: label app and the namespace. CANONICAL_NAME_ONLY: the canonical name. CANONICAL_NAME_AND_NAMESPACE: both. Default APP_LABEL_AND_NAMESPACE. */
+  readonly tracingServiceName?: "APP_LABEL_AND_NAMESPACE" | "CANONICAL_NAME_ONLY" | "CANONICAL_NAME_AND_NAMESPACE";
+  /** How the proxy and the control plane prove who they are. Default MUTUAL_TLS. */
+  readonly controlPlaneAuthPolicy?: "NONE" | "MUTUAL_TLS";
+  /** Address of a statsd listener, as IP:port. Default: none. */
+  readonly statsdUdpAddress?: string;
+  /** Service that gets access logs over gRPC. Default: none. */
+  readonly envoyAccessLogService?: MeshProxyConfigRemoteService;
+  /** Service that gets metrics over gRPC. Default: none. */
+  readonly envoyMetricsService?: MeshProxyConfigRemoteService;
+  /** How the agent of a virtual machine tells whether its application is ready. Default: always ready. */
+  readonly readinessProbe?: MeshProxyConfigReadinessProbe;
+  /** Further roots of the mesh, as PEM. */
+  readonly caCertificatesPem?: readonly string[];
+  /** Hardware that signs for TLS. Default: none. */
+  readonly privateKeyProvider?: MeshProxyConfigPrivateKeyProvider;
+  /** How often access logs are written out. Default 1s. */
+  readonly fileFlushInterval?: Duration;
+  /** Kilobytes of access log from which they are written out at once. Default 64. */
+  readonly fileFlushMinSizeKb?: number;
+  /** Compress answers to scrapes for clients that take it. Default true. */
+  readonly statsCompression?: boolean | null;
+  /** Deprecated: has no effect, every label of a metric is kept. @deprecated */
+  readonly extraStatTags?: readonly string[];
+  /** Deprecated: use tracing.zipkin.address. @deprecated */
+  readonly zipkinAddress?: string;
+  /** Deprecated: use envoyMetricsService.address. @deprecated */
+  readonly envoyMetricsServiceAddress?: string;
+  /** Deprecated: has no effect, configuration is pushed. @deprecated */
+  readonly discoveryRefreshDelay?: Duration;
+  /** Deprecated: has no effect, the locality comes from the node. @deprecated */
+  readonly availabilityZone?: string;
+  /** Deprecated: has no effect, certificates always come over SDS. @deprecated */
+  readonly sds?: MeshProxyConfigSds;
 }
 
 /** Mode of mutual TLS. */
