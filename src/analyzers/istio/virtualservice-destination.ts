@@ -1,8 +1,8 @@
-import { nearest } from "../../base/nearest.ts";
 import type { FieldPath } from "../../diagnostics/finding.ts";
-import { hostMatches, parseServiceHost, resolveHost, serviceHost } from "../../model/host.ts";
+import { hostMatches, resolveHost } from "../../model/host.ts";
 import type { KindTypes } from "../../resources/kinds.ts";
 import { type AnalyzerInput, defineAnalyzer } from "../analyzer.ts";
+import { canTellHost, hostHint } from "./shared-hosts.ts";
 
 /**
  * Requests whose route names a service, subset or port that does not exist are answered 503 by the proxy (response flag NC
@@ -67,8 +67,8 @@ function checkHost(input: Input, object: VirtualService, use: Use, host: string)
   const namespace = object.metadata.namespace ?? "";
   const service = input.model.services.visible(namespace, host);
   if (service !== undefined) checkPort(input, object, use, service);
-  if (service !== undefined || isAlias(input, host) || coveredByWildcard(input, namespace, host)) return undefined;
-  if (!isKnown(input, namespace, host)) {
+  if (service !== undefined || input.model.hosts.exists(namespace, host)) return undefined;
+  if (!canTellHost(input, namespace, host)) {
     input.unknown(`host ${host}: no service of its namespace is in the files`);
     return undefined;
   }
@@ -128,46 +128,4 @@ function checkSubset(
         ? `Use one of the subsets that DestinationRules define for ${host}: ${defined.join(", ")}.`
         : `Define the subset in a DestinationRule for ${host}; there is none.`,
   });
-}
-
-/** An ExternalName Service has no traffic of its own, but is there. */
-function isAlias({ world, model }: Input, host: string): boolean {
-  const parsed = parseServiceHost(host, model.domain);
-  return parsed !== undefined && world.get("Service", parsed.namespace, parsed.name)?.spec?.type === "ExternalName";
-}
-
-function coveredByWildcard({ model }: Input, namespace: string, host: string): boolean {
-  return model.services.allVisible(namespace).some(({ hostname }) => hostname !== "*" && hostMatches(hostname, host));
-}
-
-/** Whether the World can tell: a cluster always can, files when they hold services of the host's namespace. */
-function isKnown({ world, model, complete }: Input, namespace: string, host: string): boolean {
-  if (complete) return true;
-  const parsed = parseServiceHost(host, model.domain);
-  if (parsed !== undefined) return world.list("Service", parsed.namespace).length > 0;
-  return world.list("ServiceEntry", namespace).length > 0;
-}
-
-/** What was probably meant by a host that is not there. */
-function hostHint({ model }: Input, namespace: string, host: string): string {
-  const parsed = parseServiceHost(host, model.domain);
-  const seen = model.services.allVisible(namespace);
-  if (parsed === undefined) {
-    const close = nearest(
-      host,
-      seen.filter(({ from }) => from.kind === "ServiceEntry").map(({ hostname }) => hostname),
-    );
-    return close === undefined ? `Add a ServiceEntry for ${host}, or correct the host.` : `Did you mean ${close}?`;
-  }
-  if (model.services.kubernetes(parsed.namespace, parsed.name) !== undefined)
-    return `The Service is there, but not exported to namespace ${namespace}: see its annotation networking.istio.io/exportTo.`;
-  const services = seen.filter(({ from }) => from.kind === "Service");
-  const names = services.filter((service) => service.namespace === parsed.namespace).map(({ name }) => name);
-  const close = nearest(parsed.name, names);
-  if (close !== undefined)
-    return `Did you mean ${parsed.namespace === namespace ? close : serviceHost(close, parsed.namespace, model.domain)}?`;
-  const elsewhere = services.find(({ name }) => name === parsed.name);
-  return elsewhere === undefined
-    ? `Create Service ${parsed.namespace}/${parsed.name}, or correct the host.`
-    : `Did you mean ${elsewhere.hostname}?`;
 }

@@ -123,14 +123,13 @@ export const istioCodes0156 = {
       `The Gateway API CRD ${crd} (serving ${served}) is lower than the minimum version: v1`,
     hint: () => "Upgrade the Gateway API CRDs.",
   }),
-  IST0173: code<{ subset: string; labels: string; nearest: string }>({
+  IST0173: code<{ subset: string; where: string }>({
     name: "DestinationRuleSubsetNotSelectPods",
     level: "Error",
     summary: "A subset has no pods: requests to it are answered 503.",
     message: ({ subset }) =>
       `The Subset ${subset} defined in the DestinationRule does not select any pods. Which may lead to 503 UH (NoHealthyUpstream).`,
-    hint: ({ labels, nearest }) =>
-      nearest === "" ? `Give pods of the service the labels ${labels}.` : `Did you mean ${nearest}?`,
+    hint: ({ where }) => where,
   }),
   IST0174: code<{ host: string; where: string }>({
     name: "UnknownDestinationRuleHost",
