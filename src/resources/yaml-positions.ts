@@ -1,5 +1,17 @@
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from "yaml";
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseDocument,
+  type Scalar,
+} from "yaml";
 import type { FieldPath } from "../diagnostics/finding.ts";
+import { embeddedText } from "./yaml-embedded.ts";
 import { resolvePlain } from "./yaml-scalars.ts";
 
 /** A place in a text; lines and columns start at 1. */
@@ -17,8 +29,11 @@ export function createPositions(text: string): (path: FieldPath, of?: "key" | "v
   const lines = new LineCounter();
   const document = parse(text, lines);
   return (path, of = "key") => {
-    const { line, col } = lines.linePos(offsetOf(document, path, of));
-    return { line, column: col };
+    const { offset, scalar, rest } = offsetOf(document, path, of);
+    const { line, col } = lines.linePos(offset);
+    const inside = scalar === undefined ? undefined : embeddedText(text, scalar, lines);
+    if (inside === undefined || rest.length === 0) return { line, column: col };
+    return inside.place(createPositions(inside.text)(rest, of));
   };
 }
 
@@ -53,18 +68,25 @@ function safely(source: string): unknown {
   }
 }
 
-function offsetOf(document: Document.Parsed, path: FieldPath, of: "key" | "value"): number {
+interface Place {
+  readonly offset: number;
+  /** The text at which the path leaves the document, with the steps that are left: they lead into YAML inside it. */
+  readonly scalar: Scalar | undefined;
+  readonly rest: FieldPath;
+}
+
+function offsetOf(document: Document.Parsed, path: FieldPath, of: "key" | "value"): Place {
   let node: Node | null = document.contents;
   let offset = node?.range?.[0] ?? 0;
   for (const [index, step] of path.entries()) {
     if (isAlias(node)) node = node.resolve(document) ?? null;
     const found = child(node, step);
-    if (found === undefined) return offset;
+    if (found === undefined) return { offset, scalar: isScalar(node) ? node : undefined, rest: path.slice(index) };
     const isLast = index === path.length - 1;
     offset = isLast && of === "value" ? (found.value ?? found.at) : found.at;
     node = found.node;
   }
-  return offset;
+  return { offset, scalar: undefined, rest: [] };
 }
 
 interface Child {

@@ -1,25 +1,96 @@
 import { finding } from "../diagnostics/codes.ts";
-import type { Finding } from "../diagnostics/finding.ts";
+import type { FieldPath, Finding } from "../diagnostics/finding.ts";
 import type { ConfigMap } from "../resources/core.ts";
 import { kindOf } from "../resources/kinds.ts";
 import { type KubeObject, refOf } from "../resources/object.ts";
 import { readValues, YamlSyntaxError } from "../resources/yaml-values.ts";
 import { schemaProblems } from "./schema.ts";
 
-/** What is wrong with the mesh configuration in ConfigMap `istio` (or `istio-REVISION`), key `mesh`. */
+/** Annotation of pods with settings of their proxy, as YAML. */
+const PROXY_CONFIG_ANNOTATION = "proxy.istio.io/config";
+
+/**
+ * What is wrong with the mesh's own configuration in an object: ConfigMap `istio` (or `istio-REVISION`), annotation
+ * proxy.istio.io/config of a pod or a workload's template, and documents of kind IstioOperator. Paths go on inside the text, so
+ * that the place in the file is found.
+ */
 export function meshConfigFindings(object: KubeObject): readonly Finding[] {
-  if (kindOf(object) !== "ConfigMap" || !/^istio(?:-|$)/.test(object.metadata.name)) return [];
-  const text = (object as ConfigMap).data?.["mesh"];
+  if (object.apiVersion.startsWith("install.istio.io/")) return operatorFindings(object);
+  if (kindOf(object) === "ConfigMap") return /^istio(?:-|$)/.test(object.metadata.name) ? configMap(object) : [];
+  return annotations(object);
+}
+
+function configMap(object: KubeObject): readonly Finding[] {
+  const data = (object as ConfigMap).data ?? {};
+  return [
+    ...textFindings(object, ["data", "mesh"], data["mesh"], { schema: "MeshConfig", root: "mesh" }),
+    ...textFindings(object, ["data", "meshNetworks"], data["meshNetworks"], {
+      schema: "MeshNetworks",
+      root: "meshNetworks",
+    }),
+  ];
+}
+
+interface Wanted {
+  readonly schema: string;
+  /** What messages call the text. */
+  readonly root: string;
+}
+
+function textFindings(object: KubeObject, path: FieldPath, text: unknown, wanted: Wanted): readonly Finding[] {
   if (typeof text !== "string") return [];
-  const place = { object: refOf(object), path: ["data", "mesh"] };
   try {
-    const [value = {}] = readValues(text);
-    return schemaProblems("MeshConfig", value, "mesh").map(({ keyword, problem, hint }) =>
-      finding("IST0106", place, { rule: `schema-${keyword}`, problem, hint }),
-    );
+    const [value] = readValues(text);
+    return valueFindings(object, path, value ?? {}, wanted);
   } catch (error) {
     if (!(error instanceof YamlSyntaxError)) throw error;
-    const problem = `mesh: cannot be read as YAML: ${error.message} (line ${error.line} of the text)`;
-    return [finding("IST0106", place, { rule: "mesh-config-yaml", problem, hint: "" })];
+    const problem = `${wanted.root}: cannot be read as YAML: ${error.message} (line ${error.line} of the text)`;
+    return [finding("IST0106", { object: refOf(object), path }, { rule: "mesh-config-yaml", problem, hint: "" })];
   }
+}
+
+function valueFindings(object: KubeObject, path: FieldPath, value: unknown, wanted: Wanted): readonly Finding[] {
+  return schemaProblems(wanted.schema, withoutNulls(value), wanted.root).map((problem) =>
+    finding(
+      "IST0106",
+      { object: refOf(object), path: [...path, ...problem.path] },
+      { rule: `schema-${problem.keyword}`, problem: problem.problem, hint: problem.hint },
+    ),
+  );
+}
+
+/** Istio reads null as absent everywhere in these texts. */
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([key, member]) => (member === null ? [] : [[key, withoutNulls(member)]])),
+  );
+}
+
+interface MetadataHolder {
+  readonly metadata?: { readonly annotations?: Readonly<Record<string, unknown>> };
+  readonly spec?: { readonly template?: MetadataHolder; readonly jobTemplate?: MetadataHolder };
+}
+
+/** Annotations of a pod, a workload's template (a CronJob has it one level deeper) or a Gateway. */
+function annotations(object: KubeObject): readonly Finding[] {
+  const found: Finding[] = [];
+  const wanted = { schema: "MeshProxyConfig", root: "proxyConfig" };
+  const look = (holder: MetadataHolder, path: FieldPath): void => {
+    const text = holder.metadata?.annotations?.[PROXY_CONFIG_ANNOTATION];
+    const place = [...path, "metadata", "annotations", PROXY_CONFIG_ANNOTATION];
+    if (text !== undefined) found.push(...textFindings(object, place, text, wanted));
+    for (const step of ["template", "jobTemplate"] as const) {
+      const inner = holder.spec?.[step];
+      if (typeof inner === "object" && inner !== null) look(inner, [...path, "spec", step]);
+    }
+  };
+  look(object as MetadataHolder, []);
+  return found;
+}
+
+function operatorFindings(object: KubeObject): readonly Finding[] {
+  if (object.kind !== "IstioOperator") return [];
+  return valueFindings(object, ["spec"], object.spec ?? {}, { schema: "IstioOperator", root: "spec" });
 }
