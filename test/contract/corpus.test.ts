@@ -1,0 +1,123 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { largeMeshes } from "../../scripts/corpus/large.ts";
+import { readValues } from "../../src/resources/yaml-values.ts";
+import { readCorpus, runCli } from "../support/corpus.ts";
+import { similarity, structureOf } from "../support/mesh-structure.ts";
+
+const meshes = await readCorpus();
+const texts = (mesh: (typeof meshes)[number]): readonly string[] => mesh.files.map(({ text }) => text);
+const sizeOf = (mesh: (typeof meshes)[number]): number => texts(mesh).flatMap((text) => readValues(text)).length;
+
+/** From here on two meshes count as one. */
+const CLONE = 0.85;
+
+test("there are at least 34 meshes, from small ones to 300 objects", () => {
+  expect(meshes.length).toBeGreaterThanOrEqual(34);
+  const sizes = meshes.map(sizeOf);
+  expect(Math.min(...sizes)).toBeGreaterThanOrEqual(4);
+  expect(Math.max(...sizes)).toBeGreaterThanOrEqual(200);
+  expect(Math.max(...sizes)).toBeLessThanOrEqual(300);
+});
+
+test("no mesh is a clone of another: kinds and fields differ", () => {
+  const structures = meshes.map((mesh) => ({ name: mesh.name, structure: structureOf(texts(mesh)) }));
+  const clones = structures.flatMap(({ name, structure }, index) =>
+    structures
+      .slice(index + 1)
+      .map((other) => ({ pair: `${name} and ${other.name}`, alike: similarity(structure, other.structure) }))
+      .filter(({ alike }) => alike >= CLONE),
+  );
+  expect(clones).toEqual([]);
+});
+
+test("the measure sees a clone under other names, and more of the same", () => {
+  const [mesh] = meshes;
+  if (mesh === undefined) throw new Error("no mesh");
+  const renamed = texts(mesh).map((text) => text.replaceAll(/name: (\w)/g, "name: x$1"));
+  const original = structureOf(texts(mesh));
+  expect(similarity(original, structureOf(renamed))).toBe(1);
+  expect(similarity(original, structureOf([...texts(mesh), ...renamed]))).toBe(1);
+});
+
+test("the large meshes are what scripts/corpus.ts writes", () => {
+  for (const [name, text] of Object.entries(largeMeshes())) {
+    const kept = readFileSync(join(import.meta.dirname, "../corpus", name, "mesh.yaml"), "utf8");
+    expect(kept === text, `${name} is not what the script writes: run npx tsx scripts/corpus.ts`).toBe(true);
+  }
+});
+
+test("the corpus as a whole uses every kind of the mesh", () => {
+  const kinds = new Set(meshes.flatMap((mesh) => texts(mesh).flatMap((text) => readValues(text).map(nameOfKind))));
+  for (const kind of KINDS) expect(kinds, kind).toContain(kind);
+});
+
+const SAMPLES = [
+  ["samples/getting-started"],
+  ...["canary-90-10.yaml", "canary-50-50.yaml"].map((canary) =>
+    ["namespace.yaml", "shop.yaml", "gateway.yaml", "strict-mtls.yaml", canary].map((file) => `samples/shop/${file}`),
+  ),
+];
+
+test.each(SAMPLES.map((files) => [files.join(" "), files] as const))(
+  "%s: nothing is said about it",
+  async (_name, files) => {
+    const { stdout, exitCode } = await runCli(["analyze", "--use-kube=false", "-o", "json", ...files]);
+    expect(saidAbout(stdout)).toEqual([]);
+    expect(exitCode).toBe(0);
+  },
+);
+
+test.each(meshes.map((mesh) => [mesh.name, mesh] as const))("%s: nothing is said about it", async (_name, mesh) => {
+  const text = texts(mesh).join("\n---\n");
+  const validated = await runCli(["validate", "-f", "-"], text);
+  expect(validated.stdout).not.toMatch(/error|warning/i);
+  expect(validated.exitCode).toBe(0);
+  const analyzed = await runCli(["analyze", "--use-kube=false", "-o", "json", "-"], text);
+  expect(saidAbout(analyzed.stdout)).toEqual([]);
+  expect(analyzed.exitCode).toBe(0);
+});
+
+/** The findings without what this mesh cannot do yet: true, but nothing that is wrong with the input. */
+function saidAbout(report: string): readonly string[] {
+  const findings = JSON.parse(report) as readonly {
+    code: string;
+    origin: string;
+    message: string;
+    reference: string;
+  }[];
+  return findings
+    .filter(({ message }) => !message.includes("accepted, has no effect yet"))
+    .map(({ code, origin, reference, message }) => `${code} ${origin} ${reference}: ${message}`);
+}
+
+const KINDS = [
+  "AuthorizationPolicy",
+  "BackendTLSPolicy",
+  "DestinationRule",
+  "EnvoyFilter",
+  "GRPCRoute",
+  "GatewayClass",
+  "HTTPRoute",
+  "PeerAuthentication",
+  "ProxyConfig",
+  "ReferenceGrant",
+  "RequestAuthentication",
+  "ServiceEntry",
+  "Sidecar",
+  "TCPRoute",
+  "TLSRoute",
+  "Telemetry",
+  "VirtualService",
+  "WasmPlugin",
+  "WorkloadEntry",
+  "WorkloadGroup",
+  "networking.istio.io/v1 Gateway",
+  "gateway.networking.k8s.io/v1 Gateway",
+];
+
+function nameOfKind(value: unknown): string {
+  const { apiVersion, kind } = value as { readonly apiVersion: string; readonly kind: string };
+  return kind === "Gateway" ? `${apiVersion} ${kind}` : kind;
+}
