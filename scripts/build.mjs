@@ -56,10 +56,12 @@ function runTsx(script) {
 
 async function bundle() {
   const { build } = await import("esbuild");
-  const entries = ["cli", "meshd", "agent"].filter((name) => existsSync(join(root, `src/${name}.ts`)));
+  // a program each, and the threads they start
+  const threads = readdirSync(join(root, "src")).filter((name) => name.endsWith("-worker.ts"));
+  const entries = ["cli.ts", "meshd.ts", "agent.ts", ...threads];
   const result = await build({
     absWorkingDir: root,
-    entryPoints: entries.map((name) => `src/${name}.ts`),
+    entryPoints: entries.map((name) => `src/${name}`),
     outdir: "dist",
     chunkNames: "chunks/[name]-[hash]",
     bundle: true,

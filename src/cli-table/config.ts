@@ -41,10 +41,23 @@ export const configCommands: readonly CommandSpec[] = [
     summary: "Check objects in files one by one, as the control plane does when they are applied",
     args: [{ flags: "[files...]", summary: "YAML or JSON files, directories, or - for stdin" }],
     options: [
-      { flags: "-f, --filename <file>", summary: "file, directory or - to validate", repeatable: true },
-      { flags: "-o, --output <format>", summary: "how to print", default: "text", choices: ["text", "json"] },
+      { flags: "-f, --filename <file>", summary: "file, directory, pattern or - to validate", repeatable: true },
+      {
+        flags: "-o, --output <format>",
+        summary:
+          "text, log, json, yaml, sarif, junit, github, gitlab or markdown; FORMAT=FILE writes a file; may be given several times",
+        repeatable: true,
+      },
+      { flags: "-r, --recursive", summary: "directories are always read recursively", default: true, hidden: true },
+      { flags: "-x, --referential", summary: "relations between objects are what analyze checks", hidden: true },
     ],
-    examples: [{ line: "meshctl validate -f mesh.yaml", summary: "check a file before applying it; needs no cluster" }],
+    examples: [
+      { line: "meshctl validate -f mesh.yaml", summary: "check a file before applying it; needs no cluster" },
+      {
+        line: "meshctl validate mesh/ -o text -o sarif=mesh.sarif",
+        summary: "a directory, for people and for code scanning",
+      },
+    ],
     load: async () => (await import("../commands/validate.ts")).run,
   },
 ];

@@ -3,12 +3,15 @@ import type { FieldPath, Finding, SourcePosition } from "../diagnostics/finding.
 import type { KubeObject } from "./object.ts";
 import { refOf } from "./object.ts";
 import { createPositions } from "./yaml-positions.ts";
-import { readDocuments, readValues, YamlSyntaxError } from "./yaml-values.ts";
+import { readCommon, UNCOMMON } from "./yaml-common.ts";
+import { readValues, YamlSyntaxError } from "./yaml-values.ts";
 
 /** A text to read objects from; `file` is what messages call it (a path, or `stdin`). */
 export interface SourceText {
   readonly file: string;
   readonly text: string;
+  /** Lines of the file before the text, when the text is a part of it. Default 0. */
+  readonly line?: number;
 }
 
 /** An object, and where fields of it stand. */
@@ -16,6 +19,14 @@ export interface SourcedObject {
   readonly object: KubeObject;
   /** The place of a field, or of its nearest existing parent. Reads the document again, precisely, when first called. */
   readonly position: (path: FieldPath, of?: "key" | "value") => SourcePosition;
+  /** Which part of its file it stands in (parts end at `---` lines, the first is 0), and its path in there: for edits. */
+  readonly place: () => DocumentPlace;
+}
+
+/** Where in a file an object stands; `path` is empty unless it is a member of a List. */
+export interface DocumentPlace {
+  readonly document: number;
+  readonly path: FieldPath;
 }
 
 export interface Manifests {
@@ -32,7 +43,7 @@ export function readManifests(sources: readonly SourceText[]): Manifests {
   const objects: SourcedObject[] = [];
   const findings: Finding[] = [];
   for (const source of sources) {
-    for (const read of readWhole(source) ?? chunksOf(source).map(readChunk)) {
+    for (const read of chunksOf(source).map(readChunk)) {
       objects.push(...read.objects);
       findings.push(...read.findings);
     }
@@ -43,55 +54,65 @@ export function readManifests(sources: readonly SourceText[]): Manifests {
 /** A part of a file between two `---` lines. `line` is the number of lines before it. */
 interface Chunk extends SourceText {
   readonly line: number;
+  /** How many `---` lines stand before it in the text. */
+  readonly index: number;
 }
 
-const SEPARATOR = /^---[ \t]*(?:#.*)?$/;
-
-/** Splits as kubectl does: at lines that hold `---` alone. */
-function chunksOf({ file, text }: SourceText): readonly Chunk[] {
+/** Splits as kubectl does: at lines that hold `---` alone. Parts without content are left out. */
+function chunksOf({ file, text, line: first = 0 }: SourceText): readonly Chunk[] {
   const chunks: Chunk[] = [];
-  let lines: string[] = [];
-  let line = 0;
-  const close = (next: number): void => {
-    if (lines.some((content) => /^[ \t]*[^#\s%]/.test(content) || /^[ \t]*%./.test(content)))
-      chunks.push({ file, text: lines.join("\n"), line });
-    lines = [];
-    line = next;
-  };
-  const all = (text.startsWith("\uFEFF") ? text.slice(1) : text).split(/\r?\n/);
-  for (const [index, content] of all.entries()) {
-    if (SEPARATOR.test(content)) close(index + 1);
-    else lines.push(content);
+  let line = first;
+  let start = text.startsWith("\uFEFF") ? 1 : 0;
+  for (let index = 0; start <= text.length; index += 1) {
+    const end = separator(text, start);
+    const part = text.slice(start, end?.at ?? text.length);
+    if (CONTENT.test(part)) chunks.push({ file, text: part, line, index });
+    if (end === undefined) break;
+    line += countLines(part) + 1;
+    start = end.next;
   }
-  close(all.length);
   return chunks;
 }
 
-/** The whole text in one go, which is half as fast again; undefined when something in it cannot be read. */
-function readWhole(source: SourceText): readonly Manifests[] | undefined {
-  const text = source.text.startsWith("\uFEFF") ? source.text.slice(1) : source.text;
-  try {
-    let chunks: readonly Chunk[] | undefined;
-    return readDocuments(text).map(({ value, offset }) =>
-      objectsOf(
-        value,
-        lazyPositions(() => {
-          chunks ??= chunksOf(source);
-          const line = text.slice(0, offset).split("\n").length - 1;
-          return chunks.findLast((chunk) => chunk.line <= line) ?? { ...source, line: 0 };
-        }),
-      ),
-    );
-  } catch (error) {
-    if (error instanceof YamlSyntaxError) return undefined;
-    throw error;
+/** A line that is more than a comment or a directive. */
+const CONTENT = /^[ \t]*[^#\s%]|^[ \t]+%/m;
+
+const SEPARATOR = /^---[ \t]*(?:#.*)?$/;
+
+/** The next `---` line from a line's beginning on: where it begins, and the line behind it. */
+function separator(text: string, from: number): { readonly at: number; readonly next: number } | undefined {
+  let at = text.startsWith("---", from) ? from : nextDashes(text, from);
+  for (; at !== -1; at = nextDashes(text, at)) {
+    const end = text.indexOf("\n", at);
+    const stop = end === -1 ? text.length : end;
+    const content = text.slice(at, text.charCodeAt(stop - 1) === 13 ? stop - 1 : stop);
+    if (SEPARATOR.test(content)) return { at, next: stop + 1 };
   }
+  return undefined;
+}
+
+/** Where the next line begins that starts with `---`; -1 for none. */
+function nextDashes(text: string, from: number): number {
+  const at = text.indexOf("\n---", from);
+  return at === -1 ? -1 : at + 1;
+}
+
+function countLines(text: string): number {
+  let count = 0;
+  for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) count += 1;
+  return count;
+}
+
+/** The values of a document: the common reader's, or what the library makes of it. Throws YamlSyntaxError. */
+function valuesOf(text: string): readonly unknown[] {
+  const value = readCommon(text);
+  return value === UNCOMMON ? readValues(text) : [value];
 }
 
 function readChunk(chunk: Chunk): Manifests {
   try {
-    const locate = lazyPositions(() => chunk);
-    const parts = readValues(chunk.text).map((value) => objectsOf(value, locate));
+    const locate = lazyPositions(chunk);
+    const parts = valuesOf(chunk.text).map((value) => objectsOf(value, locate));
     return { objects: parts.flatMap((part) => part.objects), findings: parts.flatMap((part) => part.findings) };
   } catch (error) {
     if (!(error instanceof YamlSyntaxError)) throw error;
@@ -104,8 +125,9 @@ function objectsOf(value: unknown, locate: Locate): Manifests {
   const findings: Finding[] = [];
   for (const { item, path } of itemsOf(value)) {
     const problem = incomplete(item);
-    const position: SourcedObject["position"] = (field, of) => locate([...path, ...field], of);
-    if (problem === undefined) objects.push({ object: item as KubeObject, position });
+    const position: SourcedObject["position"] = (field, of) => locate.position([...path, ...field], of);
+    const place = (): DocumentPlace => ({ document: locate.document(), path });
+    if (problem === undefined) objects.push({ object: item as KubeObject, position, place });
     else findings.push({ ...problem, position: position([]) });
   }
   return { objects, findings };
@@ -136,18 +158,21 @@ export function syntaxHint(error: YamlSyntaxError): string {
   return known ?? "Repair the text at this place; what is wrong may also stand in the lines before it.";
 }
 
-type Locate = (path: FieldPath, of?: "key" | "value") => SourcePosition;
+interface Locate {
+  readonly position: SourcedObject["position"];
+  readonly document: () => number;
+}
 
-/** Places in a chunk, which is found and read precisely when a place is first asked for. */
-function lazyPositions(find: () => Chunk): Locate {
-  let known: { readonly chunk: Chunk; readonly positions: ReturnType<typeof createPositions> } | undefined;
-  return (path, of) => {
-    if (known === undefined) {
-      const chunk = find();
-      known = { chunk, positions: createPositions(chunk.text) };
-    }
-    const { line, column } = known.positions(path, of);
-    return { file: known.chunk.file, line: known.chunk.line + line, column };
+/** Places in a chunk, which is read precisely when a place is first asked for. */
+function lazyPositions(chunk: Chunk): Locate {
+  let positions: ReturnType<typeof createPositions> | undefined;
+  return {
+    position: (path, of) => {
+      positions ??= createPositions(chunk.text);
+      const { line, column } = positions(path, of);
+      return { file: chunk.file, line: chunk.line + line, column };
+    },
+    document: () => chunk.index,
   };
 }
 

@@ -3,8 +3,6 @@ import {
   constructFromEvents,
   defineMappingTag,
   defineScalarTag,
-  EVENT_ID,
-  type Event,
   mapTag,
   mergeTag,
   NOT_RESOLVED,
@@ -81,24 +79,10 @@ export class YamlSyntaxError extends Error {
   }
 }
 
-/** One document of a text: its value, and the offset at which the value begins. */
-export interface YamlDocument {
-  readonly value: unknown;
-  readonly offset: number;
-}
-
-/** The values of a YAML text, as Kubernetes reads them (the fast reader). Throws YamlSyntaxError. */
+/** The values of a YAML text, as Kubernetes reads them. Throws YamlSyntaxError. */
 export function readValues(text: string): readonly unknown[] {
-  return readDocuments(text).map(({ value }) => value);
-}
-
-/** The same, with where each document begins. */
-export function readDocuments(text: string): readonly YamlDocument[] {
   try {
-    const events = parseEvents(text, {});
-    const values = constructFromEvents(events, { source: text, schema: kubernetesSchema });
-    const roots = events.flatMap((event, index) => (event.type === EVENT_ID.DOCUMENT ? [events[index + 1]] : []));
-    return values.map((value, index) => ({ value, offset: offsetOf(roots[index]) }));
+    return constructFromEvents(parseEvents(text, {}), { source: text, schema: kubernetesSchema });
   } catch (error) {
     if (error instanceof YAMLException)
       throw new YamlSyntaxError(error.reason, (error.mark?.line ?? 0) + 1, (error.mark?.column ?? 0) + 1);
@@ -108,10 +92,4 @@ export function readDocuments(text: string): readonly YamlDocument[] {
     }
     throw error;
   }
-}
-
-function offsetOf(event: Event | undefined): number {
-  if (event === undefined) return 0;
-  if (event.type === EVENT_ID.SCALAR) return event.valueStart;
-  return event.type === EVENT_ID.MAPPING || event.type === EVENT_ID.SEQUENCE ? event.start : 0;
 }
