@@ -48,3 +48,12 @@ export function createGateways({ world }: ModelContext, pods: Pods): Gateways {
     return pod === undefined ? [] : pods.ports(namespace, pod.metadata.name);
   }
 }
+
+/** The Gateway that a VirtualService of `namespace` names: `name` of its own namespace, or `namespace/name`. */
+export function gatewayRef(
+  reference: string,
+  namespace: string,
+): { readonly namespace: string; readonly name: string } {
+  const slash = reference.indexOf("/");
+  return { namespace: slash < 0 ? namespace : reference.slice(0, slash), name: reference.slice(slash + 1) };
+}

@@ -49,7 +49,7 @@ export const istioCodes0156 = {
     summary: "The Secret that a Gateway names holds no certificate that can be served now.",
     message: ({ gateway, namespace, secret, reason }) =>
       `The credential referenced by the Gateway ${gateway} in namespace ${namespace} is invalid, which can cause the traffic not to work as expected (Secret ${secret}: ${reason}).`,
-    hint: ({ secret }) => `Renew Secret ${secret}: keys tls.crt and tls.key in PEM.`,
+    hint: ({ secret }) => `Correct Secret ${secret}: it needs tls.crt and tls.key in PEM, and for MUTUAL ca.crt.`,
   }),
   IST0162: code<{ port: number; selector: string; ports: string }>({
     name: "GatewayPortNotDefinedOnService",

@@ -10,8 +10,8 @@ import { labelsText, listText } from "./shared-names.ts";
  * A DestinationRule for a host that no service has does nothing. A subset that no pod of the service belongs to has no
  * endpoints: requests routed to it are answered 503 (response flag UH).
  */
-export const destinationruleSubset = defineAnalyzer({
-  name: "destinationrule-subset",
+export const destinationruleReference = defineAnalyzer({
+  name: "destinationrule-reference",
   summary: "Checks that hosts of DestinationRules exist and that each subset has pods of the service.",
   reads: ["DestinationRule", "Service", "ServiceEntry", "WorkloadEntry", "Pod", "ConfigMap"],
   codes: ["IST0173", "IST0174"],
