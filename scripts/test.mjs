@@ -28,7 +28,12 @@ const needRootTools = () => {
 const TIERS = [
   { name: "unit and scenarios", projects: ["unit", "scenarios"], missing: () => undefined, prepare: ensureBuild },
   { name: "Envoy", projects: ["envoy"], missing: () => undefined, prepare: ensureEnvoy },
-  { name: "API server", projects: ["apiserver"], missing: needGo, prepare: () => ensureKube("apiserver") },
+  {
+    name: "API server",
+    projects: ["apiserver"],
+    missing: needGo,
+    prepare: () => ensureBuild().then(() => ensureKube("apiserver")),
+  },
   {
     name: "embedded cluster",
     projects: ["local"],

@@ -88,6 +88,11 @@ async function serve(flags: ReturnType<typeof readFlags>["values"], env: Env): P
     revision: env["REVISION"] ?? "default",
     domain: flags.domain,
     listen,
+    // beside the bundle
+    analysis: {
+      worker: new URL("./analysis-worker.js", import.meta.url),
+      writesStatus: env["PILOT_ENABLE_ANALYSIS"] === "true",
+    },
     log,
   });
   log.info({ version: VERSION, server: cluster.context.server }, "starting");

@@ -1,7 +1,9 @@
 import type { IncomingMessage } from "node:http";
+import { errorText } from "../base/errors.ts";
 import { VERSION } from "../gen/version.ts";
 import { decodeMessage, type TypedAny, typeOfUrl } from "../wire/codec.ts";
 import { TYPE_URLS, type XdsKind } from "../xds/types.ts";
+import type { AnalysisReport } from "./analysis/job.ts";
 import type { Caller } from "./caller.ts";
 import { type Answer, json } from "./http.ts";
 import type { Metrics } from "./metrics.ts";
@@ -17,9 +19,11 @@ export interface MonitoringDeps {
   }) => Promise<Caller | undefined>;
   /** Accounts of this namespace may ask everything; of another only about proxies of their own. */
   readonly rootNamespace: string;
+  /** The analyzers' findings about the World as it is now. */
+  readonly analyse: () => Promise<AnalysisReport>;
 }
 
-const COMMANDS = ["config_dump", "connections", "list", "syncz"];
+const COMMANDS = ["analysis", "config_dump", "connections", "list", "syncz"];
 
 /**
  * Port 15014: metrics and version for everyone, /debug for callers on the pod's own loopback (port-forward) and for callers
@@ -34,7 +38,21 @@ export async function answerMonitoring(deps: MonitoringDeps, request: IncomingMe
   if (command === undefined || !COMMANDS.includes(command)) return { status: 404, body: "not found\n" };
   const viewer = await viewerOf(deps, request);
   if (viewer === undefined) return { status: 401, body: "expected a bearer token for audience istio-ca\n" };
+  if (command === "analysis") return answerAnalysis(deps, url, viewer);
   return answerDebug(deps, command, url, viewer);
+}
+
+/** `?namespace=` leaves the findings about that namespace's objects. */
+async function answerAnalysis(deps: MonitoringDeps, url: URL, viewer: string): Promise<Answer> {
+  const namespace = url.searchParams.get("namespace") ?? "";
+  const asked = viewer === "*" ? namespace : viewer;
+  try {
+    const report = await deps.analyse();
+    const findings = report.findings.filter(({ object }) => asked === "" || object?.namespace === asked);
+    return json({ ...report, findings }, url.searchParams.has("pretty"));
+  } catch (error) {
+    return { status: 503, body: `${errorText(error)}\n` };
+  }
 }
 
 /** Which namespace's proxies a caller may see; "*": all. */

@@ -9,6 +9,8 @@ import { type GrpcServer, type Peer, startGrpcServer } from "../grpc/server.ts";
 import type { Ca } from "../pki/ca.ts";
 import type { Cluster } from "../resources/cluster.ts";
 import { admit } from "./admission.ts";
+import type { Analysis } from "./analysis/analysis.ts";
+import { type AnalysisSettings, createAnalysisRunner } from "./analysis/runner.ts";
 import { openAuthority, servingIdentity } from "./authority.ts";
 import { authenticate, type Caller } from "./caller.ts";
 import { answerMonitoring } from "./debug.ts";
@@ -45,6 +47,8 @@ export interface ControlPlaneOptions {
     readonly monitoring: ListenAddress;
     readonly https: ListenAddress;
   };
+  /** Undefined: nothing is analysed. */
+  readonly analysis?: AnalysisSettings;
   readonly log: Logger;
 }
 
@@ -139,6 +143,7 @@ function createRunners(shared: Shared, isReady: () => boolean): readonly Runner[
     log,
   });
   const isLeader = (): boolean => state.leading.get();
+  const analysis = createAnalysisOf(shared);
   let synced = (): void => {};
   const inSync = new Promise<void>((resolve) => {
     synced = resolve;
@@ -150,7 +155,10 @@ function createRunners(shared: Shared, isReady: () => boolean): readonly Runner[
     createWatches({
       cluster,
       watched: watchedKinds(namespace),
-      apply: (changes) => state.world.apply(changes),
+      apply(changes) {
+        state.world.apply(changes);
+        analysis.changed(changes);
+      },
       onSynced: synced,
       onApplied: (facts) => shared.metrics.applied(facts),
       log,
@@ -168,8 +176,10 @@ function createRunners(shared: Shared, isReady: () => boolean): readonly Runner[
     createGrpcRunner(shared, secrets),
     // Consumes the CA and the World; offers /inject and /validate on 15017.
     createWebhookRunner(shared),
-    // Consumes metrics and streams; offers 15014.
-    createMonitoringRunner(shared),
+    // Consumes the World and its changes; offers findings.
+    analysis,
+    // Consumes metrics, streams and findings; offers 15014.
+    createMonitoringRunner(shared, analysis),
     // Consumes the Lease; offers whether we write shared objects.
     createLeader({
       cluster,
@@ -190,6 +200,20 @@ function createRunners(shared: Shared, isReady: () => boolean): readonly Runner[
       return Promise.resolve();
     }),
   ];
+}
+
+function createAnalysisOf({ options, state, metrics }: Shared): Analysis {
+  const { cluster, namespace, domain, analysis: settings, log } = options;
+  return createAnalysisRunner({
+    cluster,
+    state,
+    held: new Set(watchedKinds(namespace).map(({ kind }) => kind)),
+    rootNamespace: namespace,
+    domain,
+    settings,
+    onReport: (report) => metrics.analysed(report),
+    log,
+  });
 }
 
 /** A step of the start that leaves nothing to close. */
@@ -328,13 +352,14 @@ function createHttpRunner(name: string, shared: Shared, isReady: () => boolean):
   };
 }
 
-function createMonitoringRunner(shared: Shared): Runner {
+function createMonitoringRunner(shared: Shared, analysis: Analysis): Runner {
   let listening: Listening | undefined;
   const deps = {
     metrics: shared.metrics,
     streams: shared.streams,
     authenticate: callerOf(shared),
     rootNamespace: shared.options.namespace,
+    analyse: () => analysis.report(),
   };
   return {
     name: "monitoring",

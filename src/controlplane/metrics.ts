@@ -22,6 +22,8 @@ export interface Metrics {
   signing(result: "issued" | "unauthenticated" | "bad-csr" | "refused"): void;
   rootExpires(at: Date): void;
   webhook(webhook: "inject" | "validate", result: "allowed" | "refused" | "failed", tookMs: number): void;
+  /** The configuration was analysed. */
+  analysed(report: { readonly tookMs: number; readonly findings: readonly { readonly level: string }[] }): void;
   fault(): void;
   /** Prometheus text. */
   text(): Promise<string>;
@@ -58,6 +60,7 @@ export function createMetrics(): Metrics {
     ...streamMetrics(counter, gauge, histogram),
     ...caMetrics(counter, gauge),
     ...webhookMetrics(counter, histogram),
+    ...analysisMetrics(gauge, histogram),
     fault: () => faults.inc(),
     text: () => registry.metrics(),
   };
@@ -133,6 +136,21 @@ function caMetrics(counter: MakeCounter, gauge: MakeGauge): Pick<Metrics, "signi
       else refused.inc();
     },
     rootExpires: (at) => expiry.set(at.getTime() / 1000),
+  };
+}
+
+function analysisMetrics(
+  gauge: (name: string, help: string, labelNames?: string[]) => Gauge,
+  histogram: (name: string, help: string, buckets: number[]) => Histogram,
+): Pick<Metrics, "analysed"> {
+  const took = histogram("meshd_analysis_seconds", "Time an analysis took, in its own thread.", SECONDS);
+  const found = gauge("meshd_analysis_findings", "Findings of the last analysis.", ["level"]);
+  return {
+    analysed({ tookMs, findings }) {
+      took.observe(tookMs / 1000);
+      for (const level of ["Error", "Warning", "Info"])
+        found.set({ level }, findings.filter((each) => each.level === level).length);
+    },
   };
 }
 

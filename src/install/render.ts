@@ -87,6 +87,7 @@ function documents(file: string, settings: Settings, component: ComponentSetting
 function variablesOf(settings: Settings, component: ComponentSettings): unknown {
   const values = effectiveValues(settings);
   const k8s = component.k8s ?? {};
+  const env = (k8s["env"] ?? {}) as Readonly<Record<string, unknown>>;
   return {
     namespace: settings.namespace,
     revision: REVISION,
@@ -95,7 +96,8 @@ function variablesOf(settings: Settings, component: ComponentSettings): unknown 
     clusterId: clusterName(settings),
     values,
     component: { ...component, k8s: withoutEmpty(k8s) },
-    env: Object.entries(k8s["env"] ?? {}).map(([name, value]) => ({ name, value: String(value) })),
+    env: Object.entries(env).map(([name, value]) => ({ name, value: String(value) })),
+    writesStatus: env["PILOT_ENABLE_ANALYSIS"] === "true",
     imagePullSecrets: pullSecrets(settings),
     podAnnotations: {
       ...(component.name === undefined ? scrapeAnnotations : { "inject.istio.io/templates": "gateway" }),

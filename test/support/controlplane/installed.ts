@@ -29,10 +29,12 @@ export interface Installed {
   stop(): Promise<void>;
 }
 
-/** The objects of the default profile. */
-export function renderedObjects(): readonly KubeObject[] {
-  return render(settingsOf("default", [])).flatMap((part) => part.objects);
+/** The objects of the default profile, with `--set` lines. */
+export function renderedObjects(set: readonly string[] = []): readonly KubeObject[] {
+  return render(settingsOf("default", set)).flatMap((part) => part.objects);
 }
+
+const ANALYSIS_WORKER = new URL("../../../dist/analysis-worker.js", import.meta.url);
 
 /** Where the root certificate is in a namespace. */
 export const rootCert = (ns: string): TargetRef => ({
@@ -42,8 +44,12 @@ export const rootCert = (ns: string): TargetRef => ({
   name: "istio-ca-root-cert",
 });
 
-/** Installs everything but the Deployment, with namespace `shop` and its accounts `web` and `other`. Starts no meshd. */
-export async function install(): Promise<Installed> {
+/**
+ * Installs everything but the Deployment, with namespace `shop` and its accounts `web` and `other`. Starts no meshd. With
+ * `analysis` meshd writes findings into status, as `--set` asked for; the thread is the built one.
+ */
+export async function install(how: { readonly analysis?: boolean } = {}): Promise<Installed> {
+  const set = how.analysis === true ? ["components.pilot.k8s.env.PILOT_ENABLE_ANALYSIS=true"] : [];
   const server = await startApiServer();
   const cluster = await openCluster({ kubeconfig: server.kubeconfig, env: {} });
   const [http = 0, secureGrpc = 0, monitoring = 0, https = 0] = await freePorts(4);
@@ -51,7 +57,7 @@ export async function install(): Promise<Installed> {
   await applyCrds(cluster);
   await namespace(cluster, "istio-system");
   await namespace(cluster, "shop", ["web", "other"]);
-  for (const object of renderedObjects())
+  for (const object of renderedObjects(set))
     if (!["CustomResourceDefinition", "Deployment"].includes(object.kind))
       await cluster.apply(object, { fieldManager: "test", force: true });
   const account = { namespace: "istio-system", serviceAccount: "istiod", audiences: [] };
@@ -84,6 +90,7 @@ export async function install(): Promise<Installed> {
           monitoring: local(monitoring),
           https: local(https),
         },
+        ...(how.analysis === true ? { analysis: { worker: ANALYSIS_WORKER, writesStatus: true } } : {}),
         log,
       });
       await plane.start();

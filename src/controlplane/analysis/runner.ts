@@ -1,0 +1,63 @@
+import type { Logger } from "../../base/logger.ts";
+import type { Cluster } from "../../resources/cluster.ts";
+import type { KindName } from "../../resources/kinds.ts";
+import type { State } from "../state.ts";
+import { type Analysis, createAnalysis } from "./analysis.ts";
+import type { AnalysisReport } from "./job.ts";
+import { createStatusWriter } from "./status.ts";
+
+/** How a control plane analyses its configuration. */
+export interface AnalysisSettings {
+  /** The built src/analysis-worker.ts. */
+  readonly worker: URL;
+  /** The leader writes findings into the objects' status (Istio's PILOT_ENABLE_ANALYSIS); else only questions are answered. */
+  readonly writesStatus: boolean;
+}
+
+export interface AnalysisRunnerDeps {
+  readonly cluster: Cluster;
+  readonly state: State;
+  readonly held: ReadonlySet<KindName>;
+  readonly rootNamespace: string;
+  readonly domain: string;
+  readonly settings: AnalysisSettings | undefined;
+  readonly onReport: (report: AnalysisReport) => void;
+  readonly log: Logger;
+}
+
+/** Consumes the World and leadership; offers findings to those who ask, and in status where that is wanted. */
+export function createAnalysisRunner(deps: AnalysisRunnerDeps): Analysis {
+  const { cluster, state, settings, log } = deps;
+  const statuses = createStatusWriter({ cluster, world: state.world, log, now: () => new Date() });
+  let writes = false;
+  const analysis = createAnalysis({
+    world: state.world,
+    held: deps.held,
+    rootNamespace: deps.rootNamespace,
+    domain: deps.domain,
+    worker: settings?.worker,
+    onReport(report) {
+      deps.onReport(report);
+      if (writes) statuses.write(report);
+    },
+    log,
+  });
+  let unfollow = (): void => {};
+  return {
+    ...analysis,
+    start() {
+      if (settings?.writesStatus === true)
+        unfollow = state.derivations.effect(() => {
+          writes = state.leading.get();
+          analysis.follow(writes);
+        });
+      return analysis.start();
+    },
+    async close() {
+      unfollow();
+      writes = false;
+      await analysis.close();
+      await statuses.close();
+    },
+  };
+}

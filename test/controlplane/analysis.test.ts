@@ -1,0 +1,86 @@
+import { expect, test } from "vitest";
+import { createAnalysisJob, type SpokenFinding } from "../../src/controlplane/analysis/job.ts";
+import { statusOf } from "../../src/controlplane/analysis/status.ts";
+import type { KubeObject } from "../../src/resources/object.ts";
+
+const route = (host: string): KubeObject => ({
+  apiVersion: "networking.istio.io/v1",
+  kind: "VirtualService",
+  metadata: { name: "reviews", namespace: "shop" },
+  spec: { hosts: ["reviews"], http: [{ route: [{ destination: { host } }] }] },
+});
+const service: KubeObject = {
+  apiVersion: "v1",
+  kind: "Service",
+  metadata: { name: "reviews", namespace: "shop" },
+  spec: { ports: [{ name: "http", port: 80 }] },
+};
+const options = { rootNamespace: "istio-system", domain: "cluster.local", missing: new Map() };
+const codesOf = (findings: readonly SpokenFinding[]): readonly string[] =>
+  findings.filter(({ object }) => object?.kind === "VirtualService").map(({ code }) => code);
+
+test("an analysis follows the changes it was told, and skips what needs kinds that are not held", () => {
+  const job = createAnalysisJob();
+  job.apply([service, route("review")].map((object) => ({ type: "set", object })));
+  const first = job.run(options);
+  expect(codesOf(first.findings)).toEqual(["IST0101"]);
+  expect(first.objects).toBe(2);
+  expect(first.skipped).toEqual([]);
+  job.apply([{ type: "set", object: route("reviews") }]);
+  expect(codesOf(job.run(options).findings)).toEqual([]);
+  job.apply([{ type: "delete", object: service }]);
+  const missing = new Map([["Secret", "the control plane does not watch Secret"]] as const);
+  const last = job.run({ ...options, missing });
+  expect(codesOf(last.findings)).toEqual(["IST0101"]);
+  for (const { reason } of last.skipped) expect(reason).toBe("the control plane does not watch Secret");
+});
+
+const now = new Date("2026-11-21T10:00:00.123Z");
+const finding = (level: SpokenFinding["level"]): SpokenFinding => ({
+  code: "IST0101",
+  name: "ReferencedResourceNotFound",
+  level,
+  object: { kind: "VirtualService", namespace: "shop", name: "reviews" },
+  path: [],
+  args: {},
+  position: undefined,
+  message: "words",
+  documentationUrl: "https://example.com/",
+});
+
+test("a clean object gets no status; one with findings gets messages and a condition, and keeps other conditions", () => {
+  expect(statusOf(route("a"), [], now)).toBeUndefined();
+  const other = { type: "Reconciled", status: "True" };
+  const object = { ...route("a"), status: { conditions: [other] } };
+  const status = statusOf(object, [finding("Error")], now);
+  expect(status).toEqual({
+    validationMessages: [
+      {
+        type: { code: "IST0101", name: "ReferencedResourceNotFound" },
+        level: "ERROR",
+        documentationUrl: "https://example.com/",
+        message: "words",
+      },
+    ],
+    conditions: [
+      other,
+      {
+        type: "PassedAnalysis",
+        status: "False",
+        reason: "ReferencedResourceNotFound",
+        message: "words",
+        lastTransitionTime: "2026-11-21T10:00:00Z",
+      },
+    ],
+  });
+  expect(statusOf({ ...object, status: { ...status } }, [finding("Error")], new Date())).toBeUndefined();
+});
+
+test("warnings pass; when nothing is left the messages go and the condition is true", () => {
+  const before = { ...route("a"), status: { ...statusOf(route("a"), [finding("Error")], now) } };
+  const warned = statusOf(before, [finding("Warning")], new Date("2026-11-22T00:00:00Z"));
+  expect(warned?.conditions).toEqual([
+    expect.objectContaining({ status: "True", lastTransitionTime: "2026-11-22T00:00:00Z" }),
+  ]);
+  expect(statusOf(before, [], now)).toMatchObject({ validationMessages: [], conditions: [{ status: "True" }] });
+});
