@@ -8,10 +8,12 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/e2e/**", "test/scenarios/**"],
+          exclude: ["test/e2e/**", "test/scenarios/**", "test/**/*.slow.test.ts"],
           testTimeout: 20_000,
         },
       },
+      // only `npm run test:full`: long random runs of what the unit tier runs shortly
+      { test: { name: "slow", include: ["test/**/*.slow.test.ts"], testTimeout: 1_800_000 } },
       { test: { name: "scenarios", include: ["test/scenarios/**/*.test.ts"], testTimeout: 60_000 } },
       {
         test: {
