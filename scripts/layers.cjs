@@ -3,7 +3,7 @@
 const records = ["base", "diagnostics", "resources", "ir", "gen"];
 const layers = {
   base: [],
-  gen: [],
+  gen: ["base"],
   wire: ["gen", "base"],
   envoy: ["base"],
   diagnostics: ["base"],
@@ -11,9 +11,10 @@ const layers = {
   pki: ["base"],
   resources: ["diagnostics", "gen", "base"],
   model: ["resources", "ir", "diagnostics", "base"],
-  validation: ["resources", "diagnostics", "gen", "base"],
+  validation: ["model", "resources", "diagnostics", "gen", "base"],
   // compile: Gateway API conditions are computed there, for the status that meshd writes and for findings
-  analyzers: ["compile", "model", "validation", "ir", "resources", "diagnostics", "base"],
+  // pki: certificates in Secrets are read as the control plane reads its own; pure, nothing is signed
+  analyzers: ["compile", "pki", "model", "validation", "ir", "resources", "diagnostics", "base"],
   inject: ["model", "validation", "resources", "diagnostics", "gen", "base"],
   checks: ["resources", "pki", "diagnostics", "base"],
   install: ["resources", "diagnostics", "gen", "base"],

@@ -1,5 +1,6 @@
 import type { FieldPath, Finding } from "../diagnostics/finding.ts";
 import { specValidators } from "../gen/validators/index.ts";
+import { kindOf } from "../resources/kinds.ts";
 import type { KubeObject } from "../resources/object.ts";
 import { kubernetesFindings } from "./kubernetes.ts";
 import { schemaFindings } from "./schema.ts";
@@ -23,7 +24,8 @@ export function soundObject(object: KubeObject): KubeObject {
 const MAX_ROUNDS = 8;
 
 function specFindings(object: KubeObject): readonly Finding[] {
-  return specValidators[object.kind] === undefined ? [] : schemaFindings(object.kind, object);
+  const kind = kindOf(object);
+  return kind === undefined || specValidators[kind] === undefined ? [] : schemaFindings(kind, object);
 }
 
 /** The field that holds a list item: lists go as a whole, so that the indexes of others stay those of the source. */

@@ -1,0 +1,32 @@
+import type { FieldPath } from "../../diagnostics/finding.ts";
+import type {
+  DestinationRulePortPolicy,
+  DestinationRuleSpec,
+  DestinationRuleTrafficPolicy,
+} from "../../gen/schema-types.ts";
+import type { Rules } from "../rule.ts";
+
+/** Rules of DestinationRule, in one of the files of this folder. */
+export type DestinationRuleRules = Rules<DestinationRuleSpec>;
+
+/** What the policy of a service and that of one port have in common. */
+export type Settings = DestinationRuleTrafficPolicy | DestinationRulePortPolicy;
+
+/** Visits the policies of the whole service and of each subset. */
+export function eachPolicy(
+  spec: DestinationRuleSpec,
+  visit: (policy: DestinationRuleTrafficPolicy, path: FieldPath) => void,
+): void {
+  if (spec.trafficPolicy !== undefined) visit(spec.trafficPolicy, ["trafficPolicy"]);
+  for (const [index, subset] of (spec.subsets ?? []).entries())
+    if (subset.trafficPolicy !== undefined) visit(subset.trafficPolicy, ["subsets", index, "trafficPolicy"]);
+}
+
+/** Visits the policies, and their settings for single ports. */
+export function eachSettings(spec: DestinationRuleSpec, visit: (settings: Settings, path: FieldPath) => void): void {
+  eachPolicy(spec, (policy, path) => {
+    visit(policy, path);
+    for (const [index, settings] of (policy.portLevelSettings ?? []).entries())
+      visit(settings, [...path, "portLevelSettings", index]);
+  });
+}

@@ -1,0 +1,121 @@
+import { parse } from "@marcbachmann/cel-js";
+import { errorText } from "../base/errors.ts";
+import type { FieldPath } from "../diagnostics/finding.ts";
+import type { TelemetryCustomTag, TelemetryMetricOverride, TelemetrySpec } from "../gen/schema-types.ts";
+import type { Report, Rules } from "./rule.ts";
+import { targetRules } from "./shared/targets.ts";
+import { checkPercent, setFields } from "./shared/values.ts";
+
+/** Rules of Telemetry. */
+export const telemetryRules: Rules<TelemetrySpec> = [
+  ...targetRules<TelemetrySpec>("telemetry"),
+  {
+    name: "telemetry-providers",
+    holds: "Providers have names.",
+    severity: "error",
+    check: (spec, report) => {
+      for (const signal of ["tracing", "metrics", "accessLogging"] as const)
+        for (const [index, { providers = [] }] of (spec[signal] ?? []).entries())
+          for (const [place, { name }] of providers.entries())
+            if (name === "")
+              report([signal, index, "providers", place, "name"], "the provider has no name", "Name it.");
+    },
+  },
+  {
+    name: "telemetry-tracing-one",
+    holds: "There is one entry for traces, with one provider: further ones are not used.",
+    severity: "warning",
+    check: ({ tracing = [] }, report) => {
+      if (tracing.length > 1) report(["tracing", 1], "only the first entry of tracing is used", "Remove the others.");
+      for (const [index, { providers = [] }] of tracing.entries())
+        if (providers.length > 1)
+          report(["tracing", index, "providers", 1], "only one tracing provider is used", "Keep one of them.");
+    },
+  },
+  {
+    name: "telemetry-sampling",
+    holds: "The share of traces is a percentage.",
+    severity: "error",
+    check: ({ tracing = [] }, report) => {
+      for (const [index, { randomSamplingPercentage }] of tracing.entries())
+        checkPercent(randomSamplingPercentage, ["tracing", index, "randomSamplingPercentage"], report);
+    },
+  },
+  {
+    name: "telemetry-tags",
+    holds: "Tags of traces have names, and a value or a place that it comes from.",
+    severity: "error",
+    check: ({ tracing = [] }, report) => {
+      for (const [index, { customTags = {} }] of tracing.entries())
+        for (const [name, tag] of Object.entries(customTags)) {
+          if (name === "") report(["tracing", index, "customTags"], "a tag without a name", "Write a name.");
+          checkTag(tag, ["tracing", index, "customTags", name], report);
+        }
+    },
+  },
+  {
+    name: "telemetry-metric-override",
+    holds: "An override names metric or customMetric; a label that is set has a value.",
+    severity: "error",
+    check: ({ metrics = [] }, report) => {
+      for (const [index, { overrides = [] }] of metrics.entries())
+        for (const [position, override] of overrides.entries())
+          checkOverride(override, ["metrics", index, "overrides", position], report);
+    },
+  },
+  {
+    name: "telemetry-filter",
+    holds: "A filter of access logs is an expression in CEL.",
+    severity: "error",
+    check: ({ accessLogging = [] }, report) => {
+      for (const [index, { filter }] of accessLogging.entries())
+        if (filter !== undefined)
+          checkCel(filter.expression ?? "", ["accessLogging", index, "filter", "expression"], report);
+    },
+  },
+  {
+    name: "telemetry-metric-label",
+    holds: "The value of a metric's label is an expression in CEL.",
+    severity: "warning",
+    check: ({ metrics = [] }, report) => {
+      for (const [index, { overrides = [] }] of metrics.entries())
+        for (const [position, { tagOverrides = {} }] of overrides.entries())
+          for (const [label, { value = "" }] of Object.entries(tagOverrides))
+            if (value !== "")
+              checkCel(value, ["metrics", index, "overrides", position, "tagOverrides", label, "value"], report);
+    },
+  },
+];
+
+/** Reports what is no expression in CEL (Common Expression Language). */
+function checkCel(expression: string, path: FieldPath, report: Report): void {
+  try {
+    parse(expression);
+  } catch (error) {
+    const [reason = ""] = errorText(error).split("\n");
+    report(path, `"${expression}" is no expression in CEL: ${reason}`, "Write it as response.code >= 400.");
+  }
+}
+
+function checkTag(tag: TelemetryCustomTag, path: FieldPath, report: Report): void {
+  const kinds = setFields(tag, ["literal", "environment", "header", "formatter"]);
+  if (kinds.length > 1)
+    report([...path, kinds[1] ?? ""], `${kinds.join(" and ")} exclude each other`, "Keep one of them.");
+  for (const field of ["literal", "formatter"] as const)
+    if (tag[field]?.value === "") report([...path, field, "value"], "the value is empty", "Write a value.");
+  for (const field of ["header", "environment"] as const)
+    if (tag[field]?.name === "") report([...path, field, "name"], "the name is empty", `Name the ${field}.`);
+}
+
+function checkOverride(override: TelemetryMetricOverride, path: FieldPath, report: Report): void {
+  if (override.match?.metric !== undefined && override.match.customMetric !== undefined)
+    report([...path, "match", "customMetric"], "metric and customMetric exclude each other", "Keep one of them.");
+  if (override.match?.customMetric === "")
+    report([...path, "match", "customMetric"], "the name is empty", "Name the metric.");
+  for (const [tag, { operation = "UPSERT", value = "" }] of Object.entries(override.tagOverrides ?? {})) {
+    if (operation === "UPSERT" && value === "")
+      report([...path, "tagOverrides", tag], `label ${tag} has no value`, "Add value, or operation: REMOVE.");
+    if (operation === "REMOVE" && value !== "")
+      report([...path, "tagOverrides", tag, "value"], "REMOVE takes no value", "Remove the value.");
+  }
+}

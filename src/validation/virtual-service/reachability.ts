@@ -1,0 +1,138 @@
+import type { VirtualServiceHttpMatch, VirtualServiceSpec } from "../../gen/schema-types.ts";
+import type { About } from "../rule.ts";
+import type { VirtualServiceRules } from "./parts.ts";
+
+/** Rules that can never be reached, and matches that never decide (Istio's IST0130 and IST0131). */
+export const reachabilityRules: VirtualServiceRules = [
+  {
+    name: "virtual-service-reachable",
+    holds: "Each rule is reached by some traffic: none before it takes everything, or each of its matches.",
+    severity: "warning",
+    check: (spec, _report, { raise }) => {
+      for (const protocol of PROTOCOLS) unreachable(spec, protocol, raise);
+    },
+  },
+  {
+    name: "virtual-service-effective-match",
+    holds: "Each match decides something: no rule before it has the same one, or a shorter prefix.",
+    severity: "warning",
+    check: (spec, _report, { raise }) => {
+      for (const protocol of PROTOCOLS) repeated(spec, protocol, raise);
+      covered(spec, raise);
+    },
+  },
+];
+
+const PROTOCOLS = ["http", "tls", "tcp"] as const;
+
+type Protocol = (typeof PROTOCOLS)[number];
+type Raise = About["raise"];
+
+interface AnyRule {
+  readonly name?: string;
+  readonly match?: readonly object[];
+}
+
+const rulesOf = (spec: VirtualServiceSpec, protocol: Protocol): readonly AnyRule[] => spec[protocol] ?? [];
+
+/** How messages call a rule or match: its name in quotes, or its index. */
+function called(part: object | undefined, index: number): string {
+  const name = part !== undefined && "name" in part ? String(part.name) : "";
+  return name === "" ? `#${index}` : `"${name}"`;
+}
+
+/** Two matches with one key ask the same; the name says nothing. */
+function keyOf(match: object): string {
+  const { name: _name, ...conditions } = match as { readonly name?: string };
+  return JSON.stringify(sorted(conditions));
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, member]) => [key, sorted(member)]),
+  );
+}
+
+function unreachable(spec: VirtualServiceSpec, protocol: Protocol, raise: Raise): void {
+  const rules = rulesOf(spec, protocol);
+  if (rules.length < 2) return;
+  const seen = new Set<string>();
+  let isTaken = false;
+  for (const [index, rule] of rules.entries()) {
+    const matches = rule.match ?? [];
+    const tell = (reason: string): void => raise("IST0130", [protocol, index], { rule: called(rule, index), reason });
+    if (matches.length === 0) {
+      if (isTaken) tell("only the last rule can have no matches");
+      isTaken = true;
+      continue;
+    }
+    if (isTaken) {
+      tell("route without matches defined before");
+      continue;
+    }
+    const keys = matches.map(keyOf);
+    // a match that stands twice in one rule leaves the rule reachable
+    if (keys.every((key) => seen.has(key))) tell("all matches used by prior rules");
+    for (const key of keys) seen.add(key);
+  }
+}
+
+function repeated(spec: VirtualServiceSpec, protocol: Protocol, raise: Raise): void {
+  const rules = rulesOf(spec, protocol);
+  const seen = new Map<string, number>();
+  for (const [index, rule] of rules.entries()) {
+    if ((rule.match ?? []).length === 0) return;
+    for (const [position, match] of (rule.match ?? []).entries()) {
+      const key = keyOf(match);
+      const first = seen.get(key);
+      if (first === undefined) seen.set(key, index);
+      else
+        raise("IST0131", [protocol, index, "match", position], {
+          rule: called(rule, index),
+          match: called(match, position),
+          other: called(rules[first], first),
+        });
+    }
+  }
+}
+
+interface Prefixed {
+  readonly match: VirtualServiceHttpMatch;
+  readonly prefix: string;
+  readonly ruleIndex: number;
+  readonly position: number;
+}
+
+/** HTTP matches that ask for a path below one that an earlier match, with the same other conditions, takes already. */
+function covered(spec: VirtualServiceSpec, raise: Raise): void {
+  const rules = spec.http ?? [];
+  const earlier: Prefixed[] = [];
+  for (const [ruleIndex, rule] of rules.entries()) {
+    if ((rule.match ?? []).length === 0) return;
+    for (const [position, match] of (rule.match ?? []).entries()) {
+      const prefix = match.uri?.prefix ?? "";
+      if (prefix === "") continue;
+      const other = earlier.find(
+        (each) => each.prefix !== prefix && prefix.startsWith(each.prefix) && alike(each.match, match),
+      );
+      if (other !== undefined)
+        raise("IST0131", ["http", ruleIndex, "match", position], {
+          rule: called(rule, ruleIndex),
+          match: `${called(match, position)} of prefix ${prefix}`,
+          other: `${called(other.match, other.position)} of prefix ${other.prefix} on ${called(rules[other.ruleIndex], other.ruleIndex)}`,
+        });
+      earlier.push({ match, prefix, ruleIndex, position });
+    }
+  }
+}
+
+/** Whether all conditions but the path let the same requests through: then the shorter prefix takes all of the longer one. */
+function alike(a: VirtualServiceHttpMatch, b: VirtualServiceHttpMatch): boolean {
+  const { uri: _a, name: _nameA, statPrefix: _statA, ...restA } = a;
+  const { uri: _b, name: _nameB, statPrefix: _statB, ...restB } = b;
+  return JSON.stringify(sorted(restA)) === JSON.stringify(sorted(restB));
+}
