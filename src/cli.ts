@@ -45,9 +45,9 @@ async function runCommand(argv: readonly string[], mainIo: MainIo): Promise<Comm
 function withCluster(io: MainIo, flags: { kubeconfig?: string; context?: string }): Io {
   return {
     ...io,
-    cluster: async () => {
+    cluster: async (context) => {
       const { openCluster } = await import("./kube/cluster.ts");
-      return openCluster({ ...flags, env: io.env, cwd: io.cwd });
+      return openCluster({ ...flags, ...compact({ context }), env: io.env, cwd: io.cwd });
     },
   };
 }

@@ -23,6 +23,8 @@ export interface RunOptions {
   readonly missing?: ReadonlyMap<KindName, string>;
   /** All clusters of the run, this one among them; default: this World alone. */
   readonly clusters?: readonly ClusterWorld<KindName>[];
+  /** Asked before each analyzer: why no more run, as part of a sentence (`not run within 30s`). */
+  readonly expired?: () => string | undefined;
 }
 
 /** An analyzer that did not run. */
@@ -37,6 +39,8 @@ export interface RunResult extends AnalyzerResult {
   readonly skipped: readonly SkippedAnalyzer[];
   /** Names of those that ran, failed ones too. */
   readonly executed: readonly string[];
+  /** Codes of which everything was found that is there: each analyzer that raises them ran and could judge all. */
+  readonly judged: readonly string[];
 }
 
 /**
@@ -44,7 +48,15 @@ export interface RunResult extends AnalyzerResult {
  * that throws is reported (IST0001), and the others run on.
  */
 export function runAnalyzers(analyzers: readonly Analyzer[], world: World, options: RunOptions): RunResult {
-  const { complete, rootNamespace, domain, now = new Date(), missing, clusters = [{ name: "", world }] } = options;
+  const {
+    complete,
+    rootNamespace,
+    domain,
+    now = new Date(),
+    missing,
+    clusters = [{ name: "", world }],
+    expired,
+  } = options;
   const model = createModel(world, {
     ...(rootNamespace === undefined ? {} : { rootNamespace }),
     ...(domain === undefined ? {} : { domain }),
@@ -54,20 +66,31 @@ export function runAnalyzers(analyzers: readonly Analyzer[], world: World, optio
   const unknown: string[] = [];
   const skipped: SkippedAnalyzer[] = [];
   const executed: string[] = [];
+  const judged = new Set<string>();
+  const unjudged = new Set<string>();
   const release = model.derivations.keep();
   try {
     for (const analyzer of analyzers) {
-      const reasons = [...new Set(analyzer.reads.flatMap((kind) => missing?.get(kind) ?? []))];
-      if (reasons.length > 0) {
-        skipped.push({ name: analyzer.name, reason: reasons.join(", ") });
+      const late = expired?.();
+      const reasons = new Set(late === undefined ? analyzer.reads.flatMap((kind) => missing?.get(kind) ?? []) : [late]);
+      if (reasons.size > 0) {
+        skipped.push({ name: analyzer.name, reason: [...reasons].join(", ") });
+        for (const code of analyzer.codes) unjudged.add(code);
         continue;
       }
       executed.push(analyzer.name);
       const result = attempt(analyzer, world, context);
       for (const found of result.findings) findings.push(found);
       for (const what of result.unknown) unknown.push(what);
+      for (const code of analyzer.codes) (result.unknown.length === 0 ? judged : unjudged).add(code);
     }
-    return { findings: sortFindings(findings), unknown, skipped, executed };
+    return {
+      findings: sortFindings(findings),
+      unknown,
+      skipped,
+      executed,
+      judged: [...judged].filter((code) => !unjudged.has(code)),
+    };
   } finally {
     release();
   }
@@ -81,4 +104,3 @@ function attempt(analyzer: Analyzer, world: World, context: AnalyzerContext): An
     return { findings: [finding("IST0001", { object: undefined }, args)], unknown: [] };
   }
 }
-

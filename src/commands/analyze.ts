@@ -1,189 +1,202 @@
 import { analyzers } from "../analyzers/index.ts";
-import { runAnalyzers, sortFindings } from "../analyzers/run.ts";
-import { MeshError, UsageError, errorText } from "../base/errors.ts";
+import { sortFindings } from "../analyzers/run.ts";
+import { selectAnalyzers } from "../analyzers/select.ts";
 import type { Finding, Level } from "../diagnostics/finding.ts";
-import { reporters } from "../report/findings.ts";
-import type { Cluster } from "../resources/cluster.ts";
-import { isClusterScoped, worldFromObjects } from "../resources/files-world.ts";
-import { apiVersionOf, KIND_NAMES, KINDS, type KindName } from "../resources/kinds.ts";
-import { completeManifests, readManifests, type SourcedObject, type SourceText } from "../resources/manifests.ts";
-import { type KubeObject, refOf } from "../resources/object.ts";
-import { toYaml } from "../resources/yaml-plain.ts";
+import { sift } from "../diagnostics/suppressions.ts";
 import { meshKinds } from "../gen/mesh-kinds.ts";
-import { soundObject, validateObject } from "../validation/index.ts";
-import { globalOptions, listOption, switchOption, textOption } from "./input.ts";
+import { VERSION } from "../gen/version.ts";
+import type { ReportSummary } from "../report/context.ts";
+import { KIND_NAMES, type KindName } from "../resources/kinds.ts";
+import type { SourceText } from "../resources/manifests.ts";
+import { compare, type Compared, type Known, knownOf, readBaseline, writeBaseline } from "./analysis/baseline.ts";
+import { checkMesh, type Checked } from "./analysis/check.ts";
+import { conclude, exitCodeOf, tellVerbose } from "./analysis/conclude.ts";
+import { completeFiles, type FileSet, meshConfigObject, readFiles } from "./analysis/files.ts";
+import { readClusters } from "./analysis/live.ts";
+import { type AnalyzeOptions, readOptions } from "./analysis/options.ts";
+import { readProjectFile } from "./analysis/project-file.ts";
+import { readDecisions } from "./analysis/suppressions.ts";
+import { switchOption, textOption } from "./input.ts";
 import type { CommandInput, CommandResult, Io } from "./io.ts";
-import { readSources } from "./sources.ts";
+import { writeReports } from "./write-reports.ts";
 
-/** What `meshctl analyze` is asked. */
-export interface AnalyzeOptions {
-  /** Files, directories, `-`; none: the cluster alone. */
-  readonly sources: readonly string[];
-  /** `wanted`: asked for by a flag; `base`: below the files when it can be reached; `no`: never opened. */
-  readonly cluster: "wanted" | "base" | "no";
-  /** Namespace of file objects that name none, and of live findings. Default `default`. */
-  readonly namespace: string;
-  readonly allNamespaces: boolean;
-  /** Control plane's namespace. Default istio-system. */
-  readonly rootNamespace: string;
-  /** Exit code 1 from this level on. Default Error. */
-  readonly failureThreshold: Level;
-  readonly output: "text" | "log" | "json" | "yaml";
-}
+export type { AnalyzeOptions } from "./analysis/options.ts";
 
 /** What an analysis found. */
 export interface AnalyzeResult extends CommandResult {
+  /** What was told: neither suppressed nor known. */
   readonly findings: readonly Finding[];
+  readonly skipped: Checked["skipped"];
 }
+
+/** Name of the baseline when nobody names one. */
+const BASELINE = ".meshctl-baseline.json";
 
 /** Checks configuration in files, in the cluster, or files on top of the cluster. Exit code 2 when a text is no YAML. */
 export async function analyze(options: AnalyzeOptions, io: Io): Promise<AnalyzeResult> {
-  const sources = await readSources(options.sources, io);
-  const read = readManifests(sources);
-  const files = completeManifests(read.objects, options.namespace, isClusterScoped);
-  const live = await readCluster(options, io);
-  const checked = files.objects.map(({ object }) => ({ object, findings: validateObject(object) }));
-  const world = worldFromObjects(
-    // most objects have nothing wrong: only the others are made sound
-    checked.map(({ object, findings: wrong }) => (wrong.length === 0 ? object : soundObject(object))),
-    live,
+  const files = await readFiles(options, io);
+  const check = await prepare(options, io);
+  const told = check(files, true);
+  if (options.writeBaseline === true) return saveBaseline(told, options, io);
+  const known = await readKnown(options, io, check);
+  const compared = known === undefined ? undefined : compare(told.findings, known);
+  const findings = compared?.introduced ?? told.findings;
+  await report({ told, compared, findings, files }, options, io);
+  const exitCode = exitCodeOf(findings, told, options);
+  conclude({ findings, compared, exitCode }, options, io);
+  return { findings, skipped: told.skipped, exitCode };
+}
+
+/** Findings that nobody decided against, and what the run left out. */
+interface Told extends Checked {
+  readonly suppressed: NonNullable<ReportSummary["suppressed"]>;
+}
+
+/** Reads what does not change between runs; the returned function checks files (`warn`: and tells of useless flags). */
+async function prepare(options: AnalyzeOptions, io: Io): Promise<(files: FileSet, warn: boolean) => Told> {
+  const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT;
+  const timeout = `${timeoutMs / 1000} s`;
+  const start = performance.now();
+  const selected = selectAnalyzers(analyzers, { names: options.analyzers ?? [], profiles: options.profiles ?? [] });
+  const { rootNamespace, namespace, sources, allNamespaces } = options;
+  const clusters = await readClusters(
+    options,
+    {
+      kinds: KIND_NAMES.filter((name) => isWanted(name, selected)),
+      namespace: sources.length === 0 && !allNamespaces ? namespace : undefined,
+      rootNamespace,
+      deadline: AbortSignal.any([io.signal, AbortSignal.timeout(timeoutMs)]),
+      timeout,
+    },
+    io,
   );
-  const { rootNamespace } = options;
-  const run = runAnalyzers(analyzers, world, { complete: live !== undefined, rootNamespace, now: io.now() });
-  const replaced = new Set(files.objects.map(({ object }) => keyOf(object)));
-  const others = (live ?? []).filter((object) => !replaced.has(keyOf(object))).flatMap(validateObject);
-  const findings = sortFindings([
-    ...read.findings,
-    ...files.findings,
-    ...placed([...checked.flatMap((each) => each.findings), ...others, ...run.findings], files.objects, options),
-  ]);
-  render(findings, sources, options, io);
-  conclude(findings, run.unknown, options, io);
-  return { findings, exitCode: exitCodeOf(findings, options.failureThreshold) };
-}
-
-/** Entry of the command table. */
-export async function run(input: CommandInput, io: Io): Promise<CommandResult> {
-  return analyze(readOptions(input), io);
-}
-
-function readOptions(input: CommandInput): AnalyzeOptions {
-  const { namespace = "default", istioNamespace } = globalOptions(input);
-  return {
-    ...readTarget(input),
-    namespace,
-    allNamespaces: switchOption(input, "allNamespaces"),
-    rootNamespace: istioNamespace,
-    failureThreshold: (textOption(input, "failureThreshold") ?? "Error") as Level,
-    output: (textOption(input, "output") ?? "text") as AnalyzeOptions["output"],
+  io.signal.throwIfAborted();
+  const expired = (): string | undefined =>
+    performance.now() - start > timeoutMs ? `not run within ${timeout}` : undefined;
+  const now = io.now();
+  return (files, warn) => {
+    const checked = checkMesh({ files, clusters: clusters ?? [], analyzers: selected, options, now, expired });
+    const decisions = readDecisions({
+      ...files,
+      live: sources.length === 0 ? (clusters ?? []).flatMap(({ objects }) => objects) : [],
+      flags: options.suppress ?? [],
+      project: options.project,
+    });
+    if (warn) for (const warning of decisions.warnings) io.err(`${warning}\n`);
+    const sifted = sift([...checked.findings, ...decisions.findings], decisions.suppressions, {
+      now,
+      judged: (code) => checked.judged.has(code),
+    });
+    if (warn && options.verbose === true) tellVerbose(checked, options, io);
+    return {
+      ...checked,
+      findings: sortFindings(sifted.findings),
+      suppressed: sifted.suppressed.map(({ finding, suppression: { by, reason } }) => ({ finding, by, reason })),
+    };
   };
 }
 
-function readTarget(input: CommandInput): Pick<AnalyzeOptions, "sources" | "cluster"> {
-  const useKube = input.options["useKube"];
-  // `--use-kube dir/` takes the directory for the flag's value
-  const stray = typeof useKube === "string" && !["true", "false"].includes(useKube) ? [useKube] : [];
-  const sources = [...input.args, ...stray, ...listOption(input, "filename")];
-  const offline = switchOption(input, "offline") || useKube === "false";
-  if (offline && sources.length === 0)
-    throw new UsageError("nothing to analyze: no files, and --offline", "Name files or directories, or - for stdin.");
-  if (offline) return { sources, cluster: "no" };
-  return { sources, cluster: sources.length === 0 || useKube !== undefined ? "wanted" : "base" };
-}
+const DEFAULT_TIMEOUT = 300_000;
 
 /** Kinds that are fetched: those that analyzers read, and those with rules of their own. */
-const LIVE_KINDS: readonly KindName[] = KIND_NAMES.filter(
-  (name) => name in meshKinds || analyzers.some(({ reads }) => reads.includes(name)),
-);
-
-async function readCluster(options: AnalyzeOptions, io: Io): Promise<readonly KubeObject[] | undefined> {
-  if (options.cluster === "no") return undefined;
-  try {
-    const cluster = await io.cluster();
-    await cluster.version();
-    return await fetchAll(cluster, options.rootNamespace);
-  } catch (error) {
-    if (options.cluster === "wanted" || !(error instanceof MeshError)) throw error;
-    io.err(`Files alone were analyzed, no cluster was reached: ${errorText(error)}\n`);
-    return undefined;
-  }
+function isWanted(name: KindName, selected: typeof analyzers): boolean {
+  return name in meshKinds || selected.some(({ reads }) => reads.includes(name));
 }
 
-async function fetchAll(cluster: Cluster, rootNamespace: string): Promise<readonly KubeObject[]> {
-  const lists = await Promise.all(
-    LIVE_KINDS.map((name) =>
-      cluster.list(
-        { apiVersion: apiVersionOf(name), kind: KINDS[name].kind },
-        // of ConfigMaps only the mesh configuration is read
-        name === "ConfigMap" ? { namespace: rootNamespace } : {},
-      ),
-    ),
-  );
-  return lists.flat();
+async function saveBaseline(told: Told, options: AnalyzeOptions, io: Io): Promise<AnalyzeResult> {
+  const file = options.baseline ?? BASELINE;
+  await writeBaseline(file, told.findings, io);
+  const count = told.findings.length;
+  io.err(`✔ ${count === 1 ? "1 finding is" : `${count} findings are`} known from now on: ${file}.\n`);
+  return { findings: [], skipped: told.skipped, exitCode: 0 };
 }
 
-function keyOf(object: KubeObject): string {
-  const { kind, namespace, name } = refOf(object);
-  return `${object.apiVersion.split("/")[0] ?? ""}/${kind}/${namespace}/${name}`;
-}
-
-/** Findings with their place in a file; of the cluster's own objects only those of the namespaces asked for. */
-function placed(
-  findings: readonly Finding[],
-  files: readonly SourcedObject[],
+/** What findings are compared with; undefined: nothing. */
+async function readKnown(
   options: AnalyzeOptions,
-): readonly Finding[] {
-  const byRef = new Map(files.map((sourced) => [refKey(refOf(sourced.object)), sourced]));
-  return findings.flatMap((found) => {
-    if (found.object === undefined) return [found];
-    const sourced = byRef.get(refKey(found.object));
-    if (sourced !== undefined) return [{ ...found, position: sourced.position(found.path) }];
-    const asked = options.allNamespaces || found.object.namespace === options.namespace;
-    return options.sources.length === 0 && asked ? [found] : [];
-  });
+  io: Io,
+  check: (files: FileSet, warn: boolean) => Told,
+): Promise<Known | undefined> {
+  if (options.baseline !== undefined) return readBaseline(options.baseline, io);
+  if (options.newSince === undefined) return undefined;
+  const { readGitFiles } = await import("./analysis/git-files.ts");
+  const texts = (await readGitFiles(options.newSince, options.sources, io)).filter(
+    ({ file }) => options.project?.excluded(file) !== true,
+  );
+  return knownOf(check(completeFiles(texts, await meshConfigObject(options, io), options), false).findings);
 }
 
-function refKey({ kind, namespace, name }: NonNullable<Finding["object"]>): string {
-  return `${kind}/${namespace}/${name}`;
+interface Outcome {
+  readonly told: Told;
+  readonly compared: Compared | undefined;
+  /** What counts. */
+  readonly findings: readonly Finding[];
+  readonly files: FileSet;
 }
 
-function render(findings: readonly Finding[], sources: readonly SourceText[], options: AnalyzeOptions, io: Io): void {
-  const lines = new Map<string, readonly string[]>();
-  const sourceLine = ({ file, line }: { readonly file: string; readonly line: number }): string | undefined => {
-    const text = lines.get(file) ?? sources.find((source) => source.file === file)?.text.split(/\r?\n/) ?? [];
-    lines.set(file, text);
-    return text[line - 1];
+async function report({ told, compared, findings, files }: Outcome, options: AnalyzeOptions, io: Io): Promise<void> {
+  const known = new Set(compared?.unchanged);
+  const baseline = options.baseline;
+  const summary: ReportSummary = {
+    version: VERSION,
+    objects: told.objects,
+    skipped: told.skipped,
+    notChecked: told.unknown,
+    suppressed: [
+      ...told.suppressed,
+      ...(baseline === undefined
+        ? []
+        : [...known].map((finding) => ({ finding, by: "outside" as const, reason: `known from ${baseline}` }))),
+    ],
+    ...(compared === undefined
+      ? {}
+      : {
+          fixed: compared.fixed,
+          stateOf: (finding: Finding) => (known.has(finding) ? ("unchanged" as const) : ("new" as const)),
+        }),
   };
-  const context = { terminal: io.isTTY, env: io.env, sourceLine };
-  if (options.output === "yaml") io.out(toYaml(JSON.parse(reporters.json(findings, context))));
-  else io.out(reporters[options.output](findings, context));
-}
-
-/** istioctl's closing words, on stderr. */
-function conclude(findings: readonly Finding[], unknown: readonly string[], options: AnalyzeOptions, io: Io): void {
-  if (unknown.length > 0) {
-    io.err(`Not checked, because these files are only a part of the whole:\n`);
-    for (const what of new Set(unknown)) io.err(`  ${what}\n`);
-  }
-  const target =
-    options.sources.length > 0
-      ? options.sources.join(", ")
-      : options.allNamespaces
-        ? "all namespaces"
-        : `namespace: ${options.namespace}`;
-  if (findings.length === 0) io.err(`✔ No validation issues found when analyzing ${target}.\n`);
-  else if (exitCodeOf(findings, options.failureThreshold) === 1)
-    io.err(`Error: Analyzers found issues when analyzing ${target}.\n`);
-  else if (findings.some(isUnreadable)) io.err("Error: Some files couldn't be parsed.\n");
+  const context = { sourceLine: sourceLines(files.texts), summary };
+  const shown = atLeast(findings, options.outputThreshold ?? "Info");
+  const outputs = options.outputs ?? [{ format: "text" as const }];
+  const seeing = { ...io, isTTY: options.color ?? io.isTTY, env: options.color === true ? {} : io.env };
+  // code scanning is told of everything and compares by itself
+  const scans = outputs.filter(({ format }) => format === "sarif" && options.newSince !== undefined);
+  const others = outputs.filter((output) => !scans.includes(output));
+  if (scans.length > 0)
+    await writeReports(scans, told.findings, context, others.length > 0 ? { ...seeing, err: () => undefined } : seeing);
+  if (others.length > 0) await writeReports(others, shown, context, seeing);
 }
 
 const RANK: Readonly<Record<Level, number>> = { Info: 0, Warning: 1, Error: 2 };
 
-function exitCodeOf(findings: readonly Finding[], threshold: Level): 0 | 1 | 2 {
-  if (findings.some(isUnreadable)) return 2;
-  return findings.some(({ level }) => RANK[level] >= RANK[threshold]) ? 1 : 0;
+function atLeast(findings: readonly Finding[], threshold: Level): readonly Finding[] {
+  return findings.filter(({ level }) => RANK[level] >= RANK[threshold]);
 }
 
-function isUnreadable({ code }: Finding): boolean {
-  return code === "MSH0001";
+function sourceLines(texts: readonly SourceText[]): (place: { file: string; line: number }) => string | undefined {
+  const lines = new Map<string, readonly string[]>();
+  return ({ file, line }) => {
+    const known = lines.get(file) ?? texts.find((source) => source.file === file)?.text.split(/\r?\n/) ?? [];
+    lines.set(file, known);
+    return known[line - 1];
+  };
+}
+
+/** Entry of the command table. */
+export async function run(input: CommandInput, io: Io): Promise<CommandResult> {
+  if (switchOption(input, "listAnalyzers")) return listAnalyzers(io);
+  const project =
+    input.options["config"] === false ? undefined : await readProjectFile(io.cwd, textOption(input, "config"));
+  const options = readOptions(input, project);
+  if (options.watch !== true) return analyze(options, io);
+  const { watchAndAnalyze } = await import("./analysis/watch.ts");
+  return watchAndAnalyze(options, io, analyze);
+}
+
+function listAnalyzers(io: Io): CommandResult {
+  for (const { name, summary, profile, codes } of analyzers) {
+    const about = profile === "default" ? "" : ` (profile ${profile})`;
+    io.out(`* ${name}:${about}\n    ${summary} ${codes.join(", ")}\n`);
+  }
+  return { exitCode: 0 };
 }

@@ -15,8 +15,8 @@ export interface Io {
   readonly readStdin: () => Promise<string>;
   /** One line from the user after `question`; absent when nobody can answer (stdin is not a terminal). */
   readonly ask?: (question: string) => Promise<string>;
-  /** Opens a client only when called; flags --kubeconfig and --context are already in. Throws ClusterError. */
-  readonly cluster: () => Promise<Cluster>;
+  /** Opens a client only when called; flags --kubeconfig and --context are already in, `context` comes before the latter. Throws ClusterError. */
+  readonly cluster: (context?: string) => Promise<Cluster>;
   /** Aborted by SIGINT and SIGTERM: a command cleans up and returns. */
   readonly signal: AbortSignal;
 }

@@ -2,81 +2,81 @@
 
 /** Names an external authorizer. */
 export interface AuthorizationPolicyProvider {
-  /** Name under extensionProviders in the mesh configuration. */
+  /** Name under extensionProviders in the mesh configuration. Needed. */
   readonly name?: string;
 }
 
 /** Requests that match: from, to and when all have to hold; what is not given holds. */
 export interface AuthorizationPolicyRule {
-  /** Callers, one of many. */
+  /** Callers, one of many. Default: every caller. */
   readonly from?: readonly AuthorizationPolicyFrom[];
-  /** Operations, one of many. */
+  /** Operations, one of many. Default: every operation. */
   readonly to?: readonly AuthorizationPolicyTo[];
-  /** Further conditions; all have to hold. */
+  /** Further conditions; all have to hold. Default: none. */
   readonly when?: readonly AuthorizationPolicyCondition[];
 }
 
 /** Who calls. */
 export interface AuthorizationPolicyFrom {
-  /** The caller. */
+  /** The caller. Needed. */
   readonly source?: AuthorizationPolicySource;
 }
 
 /** A caller. All fields that are given have to hold, each with one of its values. Values may start or end with `*`. */
 export interface AuthorizationPolicySource {
-  /** Identities, as trust-domain/ns/NAMESPACE/sa/ACCOUNT. Needs mutual TLS. */
+  /** Identities of which the caller's certificate has to carry one, as trust-domain/ns/NAMESPACE/sa/ACCOUNT. Needs mutual TLS. Default: any. */
   readonly principals?: readonly string[];
-  /** Identities that do not match. */
+  /** Identities that the caller must not have. Needs mutual TLS. Default: none. */
   readonly notPrincipals?: readonly string[];
-  /** Identities of the token, as issuer/subject. Needs a RequestAuthentication. */
+  /** Identities of which the request's token has to carry one, as issuer/subject; `*` asks for any valid token. Needs a RequestAuthentication. Default: any, or no token. */
   readonly requestPrincipals?: readonly string[];
-  /** Identities of the token that do not match. */
+  /** Identities that the token must not have; `*` asks that there is no valid token. Default: none. */
   readonly notRequestPrincipals?: readonly string[];
-  /** Namespaces of the caller. Needs mutual TLS. */
+  /** Namespaces of which the caller has to be in one. Needs mutual TLS. Default: any. */
   readonly namespaces?: readonly string[];
-  /** Namespaces that do not match. */
+  /** Namespaces that the caller must not be in. Needs mutual TLS. Default: none. */
   readonly notNamespaces?: readonly string[];
-  /** Service accounts of the caller, as ACCOUNT or NAMESPACE/ACCOUNT. Needs mutual TLS. */
+  /** Service accounts of which the caller has to run as one, as ACCOUNT (of this object's namespace) or NAMESPACE/ACCOUNT; no wildcards. Needs mutual TLS. Excludes principals and namespaces. Default: any. */
   readonly serviceAccounts?: readonly string[];
-  /** Service accounts that do not match. */
+  /** Service accounts that the caller must not run as. Excludes principals and namespaces. Default: none. */
   readonly notServiceAccounts?: readonly string[];
-  /** Trust domains of the caller. Needs mutual TLS. */
+  /** Trust domains of which the caller has to be of one. Needs mutual TLS. Default: any. */
   readonly trustDomains?: readonly string[];
-  /** Trust domains that do not match. */
+  /** Trust domains that the caller must not be of. Needs mutual TLS. Default: none. */
   readonly notTrustDomains?: readonly string[];
-  /** Addresses (IP or CIDR) that the connection comes from. */
+  /** Addresses (IP or CIDR) of which the connection has to come from one: the peer's address as the proxy sees it. Default: any. */
   readonly ipBlocks?: readonly string[];
-  /** Addresses that do not match. */
+  /** Addresses (IP or CIDR) that the connection must not come from. Default: none. */
   readonly notIpBlocks?: readonly string[];
-  /** Addresses (IP or CIDR) of the original client, from X-Forwarded-For or the PROXY protocol. */
+  /** Addresses (IP or CIDR) of which the original client has to have one, from X-Forwarded-For or the PROXY protocol; needs the number of trusted proxies to be set. Default: any. */
   readonly remoteIpBlocks?: readonly string[];
-  /** Original client addresses that do not match. */
+  /** Addresses (IP or CIDR) that the original client must not have. Default: none. */
   readonly notRemoteIpBlocks?: readonly string[];
 }
 
 /** What is called. */
 export interface AuthorizationPolicyTo {
-  /** The operation. */
+  /** The operation. Needed. */
   readonly operation?: AuthorizationPolicyOperation;
 }
 
 /** An operation. All fields that are given have to hold, each with one of its values. Values may start or end with `*`. */
 export interface AuthorizationPolicyOperation {
-  /** Hosts of the request. Only HTTP. */
+  /** Hosts of which the request has to name one, with or without port; case does not count. Only HTTP: never matches other traffic. Default: any. */
   readonly hosts?: readonly string[];
-  /** Hosts that do not match. Only HTTP. */
+  /** Hosts that the request must not name. Only HTTP. Default: none. */
   readonly notHosts?: readonly string[];
-  /** Ports of the workload. */
+  /** Ports of which the connection has to come to one: the workload's own, not the service's. Default: any. */
   readonly ports?: readonly string[];
-  /** Ports that do not match. */
+  /** Ports of the workload that the connection must not come to. Default: none. */
   readonly notPorts?: readonly string[];
-  /** Methods. Only HTTP. */
+  /** Methods of which the request has to use one; gRPC is always POST. Only HTTP: never matches other traffic. Default: any. */
   readonly methods?: readonly string[];
-  /** Methods that do not match. Only HTTP. */
+  /** Methods that the request must not use. Only HTTP. Default: none. */
   readonly notMethods?: readonly string[];
-  /** Paths; templates {*} (one segment) and {**} are taken. Only HTTP. */
+  /** Paths of which the request has to ask for one, without the query; templates {*} (one segment) and {**} (any number) are taken; for gRPC /package.Service/Method. Only HTTP: never matches other traffic. Default: any. */
   readonly paths?: readonly string[];
-  /** Paths that do not match. Only HTTP. */
+  /** Paths that the request must not ask for. Only HTTP. Default: none. */
   readonly notPaths?: readonly string[];
 }
 
@@ -84,38 +84,41 @@ export interface AuthorizationPolicyOperation {
 export interface AuthorizationPolicyCondition {
   /** Attribute, e.g. request.headers[x-user], source.ip, connection.sni or request.auth.claims[iss]. */
   readonly key: string;
-  /** Values of which the attribute has to have one. */
+  /** Values of which the attribute has to have one; `*` at the start or end is taken. Needed unless notValues is set. */
   readonly values?: readonly string[];
-  /** Values of which the attribute must have none. */
+  /** Values that the attribute must not have. Needed unless values is set. */
   readonly notValues?: readonly string[];
 }
 
 /** Who may call what. In the root namespace without selector it holds for the mesh, else for its namespace or the selected workloads. */
 export interface AuthorizationPolicySpec {
-  /** Workloads of this namespace that it holds for. Default: all of the namespace. Excludes targetRefs. */
+  /** Workloads of this namespace that it holds for. Default: all of the namespace; in the root namespace all of the mesh. Excludes targetRefs. */
   readonly selector?: LabelSelector;
-  /** Deprecated: use targetRefs. @deprecated */
+  /** Deprecated: use targetRefs. One object that it is attached to. Default: none. @deprecated */
   readonly targetRef?: TargetRef;
-  /** Gateways and Services that it is attached to. Excludes selector. */
-  readonly targetRefs?: readonly TargetRef[];
+  /** Gateways and Services (of this namespace) that it is attached to, instead of selector. Default: as selector says. */
+  readonly targetRefs?: TargetRefs;
   /** Requests that match, one rule of many. Without rules nothing matches: ALLOW then denies all. `[{}]` matches everything. */
   readonly rules?: readonly AuthorizationPolicyRule[];
   /** What happens to requests that match. CUSTOM: an external authorizer decides. CUSTOM comes before DENY, DENY before ALLOW. Default ALLOW. */
   readonly action?: "ALLOW" | "DENY" | "AUDIT" | "CUSTOM";
-  /** External authorizer. Only with CUSTOM. */
+  /** External authorizer that decides. Needed with CUSTOM, refused otherwise. */
   readonly provider?: AuthorizationPolicyProvider;
 }
 
 /** A length of time: numbers with units h, m, s, ms, us or ns, e.g. 5s, 1m30s or 250ms. */
 export type Duration = string;
 
+/** A length of time of at least 1ms: numbers with units h, m, s, ms, us or ns, e.g. 5s, 1m30s or 250ms. */
+export type PositiveDuration = string;
+
 /** A condition on a string: one of exact, prefix and regex. An empty object asks only that the value is there. */
 export interface StringMatch {
-  /** The whole value, compared byte by byte. */
+  /** The whole value, compared byte by byte. Default: not compared. */
   readonly exact?: string;
-  /** What the value starts with. */
+  /** What the value starts with. Default: not compared. */
   readonly prefix?: string;
-  /** A regular expression in RE2 syntax that has to match the whole value. */
+  /** A regular expression in RE2 syntax that has to match the whole value. Default: not compared. */
   readonly regex?: string;
 }
 
@@ -131,9 +134,12 @@ export type PortNumber = number;
 /** Labels as key and value; all of them have to be equal. */
 export type Labels = Readonly<Record<string, string>>;
 
+/** A value of a label; no wildcards. */
+export type LabelValue = string;
+
 /** Names a port of a service. */
 export interface PortSelector {
-  /** Number of the service port. */
+  /** Number of the service port. Needed where the service has several ports. */
   readonly number?: PortNumber;
 }
 
@@ -149,25 +155,25 @@ export interface Destination {
 
 /** Selects workloads by their pod labels. */
 export interface LabelSelector {
-  /** Labels that a pod must have, all of them. */
-  readonly matchLabels?: Labels;
+  /** Labels that a pod (or WorkloadEntry) must have, all of them, with exactly these values. Default: none, so that all workloads are selected. */
+  readonly matchLabels?: Readonly<Record<string, LabelValue>>;
 }
 
 /** Selects workloads by their pod labels. */
 export interface WorkloadSelector {
-  /** Labels that a pod must have, all of them. */
-  readonly labels?: Labels;
+  /** Labels that a pod (or WorkloadEntry) must have, all of them, with exactly these values. Default: none, so that all workloads are selected. */
+  readonly labels?: Readonly<Record<string, LabelValue>>;
 }
 
 /** Names an object that a policy is attached to. */
 export interface TargetRef {
-  /** API group of the target; empty for core kinds such as Service. */
+  /** API group of the target, e.g. gateway.networking.k8s.io. Default: empty, for core kinds such as Service. */
   readonly group?: string;
   /** Kind of the target, e.g. Gateway or Service. */
   readonly kind: string;
   /** Name of the target. */
   readonly name: string;
-  /** Namespace of the target; only that of the policy itself is allowed. */
+  /** Has to be left out: only objects of the policy's own namespace can be targets. */
   readonly namespace?: string;
 }
 
@@ -179,9 +185,9 @@ export interface ProviderRef {
 
 /** Limits on connections and requests to one service (circuit breaking). */
 export interface ConnectionPool {
-  /** Limits that hold for HTTP and TCP. */
+  /** Limits that hold for HTTP and TCP. Default: those of each field. */
   readonly tcp?: TcpPool;
-  /** Limits that hold for HTTP alone. */
+  /** Limits that hold for HTTP alone. Default: those of each field. */
   readonly http?: HttpPool;
 }
 
@@ -190,11 +196,11 @@ export interface TcpPool {
   /** Most connections to the service at a time. Default: unlimited (2^32-1). */
   readonly maxConnections?: number;
   /** How long a TCP connect may take. Default 10s. */
-  readonly connectTimeout?: Duration;
+  readonly connectTimeout?: PositiveDuration;
   /** Keepalive probes of the kernel. Default: off. */
   readonly tcpKeepalive?: TcpKeepalive;
   /** A connection is closed when it is this old. Default: no limit. */
-  readonly maxConnectionDuration?: Duration;
+  readonly maxConnectionDuration?: PositiveDuration;
   /** A TCP connection without a byte for this long is closed. Default 1h; 0s turns it off. */
   readonly idleTimeout?: Duration;
 }
@@ -204,9 +210,9 @@ export interface TcpKeepalive {
   /** Unanswered probes after which the connection counts as dead. Default: the kernel's. */
   readonly probes?: number;
   /** Idle time before the first probe. Default: the kernel's. */
-  readonly time?: Duration;
+  readonly time?: PositiveDuration;
   /** Time between probes. Default: the kernel's. */
-  readonly interval?: Duration;
+  readonly interval?: PositiveDuration;
 }
 
 /** Limits on HTTP requests. */
@@ -220,34 +226,44 @@ export interface HttpPool {
   /** Most retries in flight to all hosts of the service. Default: unlimited (2^32-1). */
   readonly maxRetries?: number;
   /** A connection without active request is closed after this long. Default 1h. */
-  readonly idleTimeout?: Duration;
+  readonly idleTimeout?: PositiveDuration;
   /** Whether HTTP/1.1 connections to the service become HTTP/2. DEFAULT: what the mesh configuration says. */
   readonly h2UpgradePolicy?: "DEFAULT" | "DO_NOT_UPGRADE" | "UPGRADE";
   /** Speak the HTTP version that the client spoke. Default false. */
   readonly useClientProtocol?: boolean;
   /** Most streams in one HTTP/2 connection. Default 2^31-1. */
   readonly maxConcurrentStreams?: number;
+  /** PING frames on HTTP/2 connections to the service, to find dead ones. Default: none are sent. */
+  readonly http2KeepAlive?: Http2KeepAlive;
+}
+
+/** PING frames on HTTP/2 connections. */
+export interface Http2KeepAlive {
+  /** Time between two PING frames, at least 1ms. Default: none are sent. */
+  readonly interval?: PositiveDuration;
+  /** How long the answer to a PING may take before the connection is closed, at least 1ms. Default: the proxy's own. */
+  readonly timeout?: PositiveDuration;
 }
 
 /** TLS of connections to the service. */
 export interface ClientTls {
   /** DISABLE: plaintext. SIMPLE: TLS. MUTUAL: TLS with the client certificate given here. ISTIO_MUTUAL: mutual TLS with the mesh's own certificates. Default DISABLE. */
   readonly mode?: "DISABLE" | "SIMPLE" | "MUTUAL" | "ISTIO_MUTUAL";
-  /** Path in the proxy of the client certificate (PEM). Needed for MUTUAL unless credentialName is set. */
+  /** Path in the proxy of the client certificate (PEM). Needed for MUTUAL unless credentialName is set. Default: none. */
   readonly clientCertificate?: string;
-  /** Path in the proxy of the client's private key (PEM). Needed for MUTUAL unless credentialName is set. */
+  /** Path in the proxy of the client's private key (PEM). Needed for MUTUAL unless credentialName is set. Default: none. */
   readonly privateKey?: string;
   /** Path in the proxy of the CA certificates that the server's certificate is checked against. Default: the system's. */
   readonly caCertificates?: string;
-  /** Name of a Secret with certificate, key and CA, in the namespace of the proxy. Excludes the three paths. */
+  /** Name of a Secret with certificate, key and CA, in the namespace of the proxy; sidecars need it in their own namespace. Excludes the three paths. Default: the paths are used. */
   readonly credentialName?: string;
   /** Names of which the server's certificate must carry one. Default: the service's identities (ISTIO_MUTUAL) or its SNI. */
   readonly subjectAltNames?: readonly string[];
   /** Server name sent in the TLS handshake. Default: the host of the request (SIMPLE, MUTUAL) or the mesh's own name (ISTIO_MUTUAL). */
   readonly sni?: string;
   /** Do not check the server's certificate. Default false. */
-  readonly insecureSkipVerify?: boolean;
-  /** Path in the proxy of a revocation list (PEM). */
+  readonly insecureSkipVerify?: boolean | null;
+  /** Path in the proxy of a revocation list (PEM); certificates on it are refused. Default: none is checked. */
   readonly caCrl?: string;
 }
 
@@ -257,43 +273,45 @@ export interface ServerTls {
   readonly httpsRedirect?: boolean;
   /** PASSTHROUGH: forward by SNI, do not terminate. SIMPLE: terminate. MUTUAL: terminate, client certificate needed. OPTIONAL_MUTUAL: client certificate checked when sent. ISTIO_MUTUAL: mutual TLS with the mesh's certificates. AUTO_PASSTHROUGH: forward by mesh SNI without a VirtualService. Default PASSTHROUGH. */
   readonly mode?: "PASSTHROUGH" | "SIMPLE" | "MUTUAL" | "AUTO_PASSTHROUGH" | "ISTIO_MUTUAL" | "OPTIONAL_MUTUAL";
-  /** Path in the proxy of the server certificate (PEM). */
+  /** Path in the proxy of the server certificate (PEM). Needed for SIMPLE and MUTUAL unless a Secret is named. Default: none. */
   readonly serverCertificate?: string;
-  /** Path in the proxy of the private key (PEM). */
+  /** Path in the proxy of the private key (PEM). Needed for SIMPLE and MUTUAL unless a Secret is named. Default: none. */
   readonly privateKey?: string;
-  /** Path in the proxy of the CA certificates that client certificates are checked against. */
+  /** Path in the proxy of the CA certificates that client certificates are checked against. Needed for MUTUAL unless a Secret is named. Default: none. */
   readonly caCertificates?: string;
-  /** Path in the proxy of a revocation list (PEM). */
+  /** Path in the proxy of a revocation list (PEM); client certificates on it are refused. Default: none is checked. */
   readonly caCrl?: string;
-  /** Several certificates by path, e.g. one RSA and one ECDSA. */
+  /** Up to two certificates by path, one RSA and one ECDSA, instead of serverCertificate and privateKey. Default: the single paths are used. */
   readonly tlsCertificates?: readonly ServerCertificate[];
-  /** Name of the Secret with certificate and key, in the namespace of the gateway pods. Excludes the paths. */
+  /** Name of the Secret with certificate and key (and CA for MUTUAL), in the namespace of the gateway pods. Excludes the paths. Default: the paths are used. */
   readonly credentialName?: string;
-  /** Names of several Secrets, e.g. one RSA and one ECDSA. */
+  /** Names of up to two Secrets, one RSA and one ECDSA, instead of credentialName. Default: credentialName is used. */
   readonly credentialNames?: readonly string[];
   /** Name of the Secret or ConfigMap with the CA for client certificates. Default: the Secret named credentialName with suffix -cacert. */
   readonly caCertCredentialName?: string;
-  /** Names of which a client certificate must carry one. */
+  /** Names of which a client certificate must carry one. Default: any name. */
   readonly subjectAltNames?: readonly string[];
-  /** Base64 SHA-256 hashes of public keys that client certificates may have. */
+  /** Base64 SHA-256 hashes of public keys that client certificates may have; with verifyCertificateHash one of both has to match. Default: any key. */
   readonly verifyCertificateSpki?: readonly string[];
-  /** Hex SHA-256 hashes of client certificates that are accepted. */
+  /** Hex SHA-256 hashes of client certificates that are accepted; with verifyCertificateSpki one of both has to match. Default: any certificate. */
   readonly verifyCertificateHash?: readonly string[];
   /** Lowest TLS version taken. Default TLSV1_2. */
   readonly minProtocolVersion?: TlsVersion;
   /** Highest TLS version taken. Default TLSV1_3. */
   readonly maxProtocolVersion?: TlsVersion;
-  /** Cipher suites for TLS up to 1.2. Default: the proxy's list. */
+  /** Cipher suites for TLS up to 1.2, by OpenSSL name; unknown ones are left out. Default: the proxy's list. */
   readonly cipherSuites?: readonly string[];
+  /** Ask for a client certificate and check it, but let clients in whose certificate fails the check; the certificate is told on in x-forwarded-client-cert. Only with MUTUAL and OPTIONAL_MUTUAL. Default false. */
+  readonly insecureSkipVerify?: boolean | null;
 }
 
 /** A certificate and key by path. */
 export interface ServerCertificate {
-  /** Path in the proxy of the certificate (PEM). */
+  /** Path in the proxy of the certificate (PEM). Needed. */
   readonly serverCertificate?: string;
-  /** Path in the proxy of the private key (PEM). */
+  /** Path in the proxy of the private key (PEM). Needed. */
   readonly privateKey?: string;
-  /** Path in the proxy of the CA certificates for client certificates. */
+  /** Path in the proxy of the CA certificates for client certificates. Default: none. */
   readonly caCertificates?: string;
 }
 
@@ -333,7 +351,7 @@ export interface TrafficPort {
   readonly number: PortNumber;
 }
 
-/** Objects that this one is attached to. */
+/** Objects that this one is attached to, at most 16. */
 export type TargetRefs = readonly TargetRef[];
 
 /** What the control plane says of the object. */
@@ -388,73 +406,75 @@ export interface DestinationRuleSubset {
   readonly name: string;
   /** Labels that an endpoint must have to belong to the subset. Default: all endpoints. */
   readonly labels?: Labels;
-  /** What holds for the subset. Each field that is set replaces that of the whole service. */
+  /** What holds for the subset. Each field that is set replaces that of the whole service. Default: as the whole service. */
   readonly trafficPolicy?: DestinationRuleTrafficPolicy;
 }
 
 /** Settings of traffic to the service. */
 export interface DestinationRuleTrafficPolicy {
-  /** How an endpoint is chosen. Default LEAST_REQUEST. */
+  /** How an endpoint is chosen. Default: LEAST_REQUEST. */
   readonly loadBalancer?: DestinationRuleLoadBalancer;
-  /** Limits on connections and requests. */
+  /** Limits on connections and requests. Default: none but those of the fields. */
   readonly connectionPool?: ConnectionPool;
-  /** Takes failing endpoints out for a while. */
+  /** Takes failing endpoints out for a while. Default: off. */
   readonly outlierDetection?: DestinationRuleOutlierDetection;
-  /** TLS of the connections. Default: mutual TLS where the other side has a proxy. */
+  /** TLS of the connections. Default: mutual TLS where the other side has a proxy, else plaintext. */
   readonly tls?: ClientTls;
-  /** Settings for single ports. They replace those above entirely: what is not given has its default. */
+  /** Settings for single ports. They replace those above entirely: what is not given has its default, not the value above. Default: none. */
   readonly portLevelSettings?: readonly DestinationRulePortPolicy[];
-  /** Send TCP through an HTTP proxy. Only with TCP and TLS routes. */
+  /** Send TCP through an HTTP proxy by CONNECT or POST. Only with TCP and TLS routes. Default: none. */
   readonly tunnel?: DestinationRuleTunnel;
-  /** Send the PROXY protocol header to the service. */
+  /** Send the PROXY protocol header to the service. Default: not sent. */
   readonly proxyProtocol?: DestinationRuleProxyProtocol;
-  /** Limit retries in relation to requests in flight. */
+  /** Limit retries in relation to requests in flight, in place of connectionPool.http.maxRetries. Default: maxRetries holds. */
   readonly retryBudget?: DestinationRuleRetryBudget;
 }
 
 /** Settings for one port of the service. */
 export interface DestinationRulePortPolicy {
-  /** Port of the service that the settings are for. */
+  /** Port of the service that the settings are for. Needed. */
   readonly port?: PortSelector;
-  /** How an endpoint is chosen. Default LEAST_REQUEST. */
+  /** How an endpoint is chosen. Default: LEAST_REQUEST. */
   readonly loadBalancer?: DestinationRuleLoadBalancer;
-  /** Limits on connections and requests. */
+  /** Limits on connections and requests. Default: none but those of the fields. */
   readonly connectionPool?: ConnectionPool;
-  /** Takes failing endpoints out for a while. */
+  /** Takes failing endpoints out for a while. Default: off. */
   readonly outlierDetection?: DestinationRuleOutlierDetection;
-  /** TLS of the connections. */
+  /** TLS of the connections. Default: mutual TLS where the other side has a proxy, else plaintext. */
   readonly tls?: ClientTls;
 }
 
 /** How an endpoint is chosen: simple or consistentHash. */
 export interface DestinationRuleLoadBalancer {
-  /** LEAST_REQUEST: the less busy of two picked at random. ROUND_ROBIN: in turn. RANDOM. PASSTHROUGH: the address that the client dialled. LEAST_CONN is the old name of LEAST_REQUEST. */
+  /** LEAST_REQUEST: the less busy of two picked at random. ROUND_ROBIN: in turn. RANDOM: any. PASSTHROUGH: the address that the client dialled. LEAST_CONN is the old name of LEAST_REQUEST. Default (UNSPECIFIED): LEAST_REQUEST. */
   readonly simple?: "UNSPECIFIED" | "LEAST_CONN" | "RANDOM" | "PASSTHROUGH" | "ROUND_ROBIN" | "LEAST_REQUEST";
-  /** The same key goes to the same endpoint. */
+  /** The same key goes to the same endpoint while the endpoints stay. Excludes simple. Default: as simple says. */
   readonly consistentHash?: DestinationRuleConsistentHash;
   /** How localities share the traffic. Default: as the mesh configuration says. */
   readonly localityLbSetting?: DestinationRuleLocalityLb;
-  /** Deprecated: use warmup. Time in which a new endpoint's share grows. @deprecated */
-  readonly warmupDurationSecs?: Duration;
-  /** Lets a new endpoint's share grow slowly. With ROUND_ROBIN and LEAST_REQUEST. */
+  /** Deprecated: use warmup. Time in which a new endpoint's share grows. Default: the full share at once. @deprecated */
+  readonly warmupDurationSecs?: PositiveDuration;
+  /** Lets a new endpoint's share grow slowly. With ROUND_ROBIN and LEAST_REQUEST. Default: the full share at once. */
   readonly warmup?: DestinationRuleWarmup;
+  /** Keep traffic in the client's zone as far as the zones' sizes allow, in place of localityLbSetting. Default: as the mesh configuration says. */
+  readonly zoneAwareLbSetting?: DestinationRuleZoneAwareLb;
 }
 
 /** What is hashed, and how the ring is built. */
 export interface DestinationRuleConsistentHash {
-  /** Hash this request header. */
+  /** Hash this request header; requests without it go anywhere. Default: another key is used. */
   readonly httpHeaderName?: string;
-  /** Hash this cookie; it is made when missing. */
+  /** Hash this cookie; it is made when missing and ttl is set. Default: another key is used. */
   readonly httpCookie?: DestinationRuleHashCookie;
-  /** Hash the address of the client. */
+  /** Hash the address of the client, for HTTP and TCP. Default: another key is used. */
   readonly useSourceIp?: boolean;
-  /** Hash this query parameter. */
+  /** Hash this query parameter; requests without it go anywhere. Default: another key is used. */
   readonly httpQueryParameterName?: string;
-  /** Use a ring of hashes. This is the default. */
+  /** Use a ring of hashes. Default: this, with minimumRingSize 1024. */
   readonly ringHash?: DestinationRuleRingHash;
-  /** Use a Maglev table: faster, less even when endpoints change. */
+  /** Use a Maglev table: faster, less even when endpoints change. Default: a ring. */
   readonly maglev?: DestinationRuleMaglev;
-  /** Deprecated: use ringHash.minimumRingSize. Default 1024. @deprecated */
+  /** Deprecated: use ringHash.minimumRingSize. Least number of places in the ring. Default 1024. @deprecated */
   readonly minimumRingSize?: number;
 }
 
@@ -462,11 +482,11 @@ export interface DestinationRuleConsistentHash {
 export interface DestinationRuleHashCookie {
   /** Name of the cookie. */
   readonly name: string;
-  /** Path of the cookie when it is made. */
+  /** Path of the cookie when it is made. Default: none, so that the client's rules hold. */
   readonly path?: string;
-  /** Life of the cookie when it is made; 0s makes a session cookie. */
+  /** Life of the cookie when it is made; 0s makes a session cookie. Default: no cookie is made. */
   readonly ttl?: Duration;
-  /** Further attributes of the cookie, e.g. SameSite. */
+  /** Further attributes of the cookie when it is made, e.g. SameSite. Default: none. */
   readonly attributes?: readonly DestinationRuleCookieAttribute[];
 }
 
@@ -492,36 +512,48 @@ export interface DestinationRuleMaglev {
 
 /** How localities share the traffic: one of distribute, failover and failoverPriority. */
 export interface DestinationRuleLocalityLb {
-  /** Percentages by where the traffic comes from. */
+  /** Percentages by where the traffic comes from. Excludes failover. Default: none. */
   readonly distribute?: readonly DestinationRuleDistribute[];
-  /** Which region takes over when one has no healthy endpoint. */
+  /** Which region takes over when one has no healthy endpoint; needs outlier detection. Default: any region. */
   readonly failover?: readonly DestinationRuleFailover[];
-  /** Labels in order of importance (key or key=value): endpoints that share more of them with the client come first. */
+  /** Labels in order of importance (key or key=value): endpoints that share more of them with the client come first; needs outlier detection. Default: region, zone, subzone. */
   readonly failoverPriority?: readonly string[];
   /** Whether localities count. Default: as the mesh configuration says. */
   readonly enabled?: boolean | null;
 }
 
+/** Load balancing that knows zones: as much traffic as possible stays in the client's zone. */
+export interface DestinationRuleZoneAwareLb {
+  /** Whether zones count. Replaces the setting of the mesh configuration as a whole. Default: as the mesh configuration says. */
+  readonly enabled?: boolean | null;
+  /** Which region takes over when one has no healthy endpoint; needs outlier detection. Default: any region. */
+  readonly failover?: readonly DestinationRuleFailover[];
+  /** Labels in order of importance (key or key=value): endpoints that share more of them with the client come first, and those of its region within each group. Default: none. */
+  readonly failoverPriority?: readonly string[];
+  /** Least number of endpoints in the client's region; with fewer, zones do not count. Default: the proxy's own, 6. */
+  readonly minClusterSize?: number | null;
+}
+
 /** Where traffic of one locality goes. */
 export interface DestinationRuleDistribute {
-  /** Locality of the client, as region/zone/subzone, `*` at the end allowed. */
+  /** Locality of the client, as region/zone/subzone, `*` at the end allowed. Needed. */
   readonly from?: string;
-  /** Percentage by locality of the endpoints; they add up to 100. */
+  /** Percentage by locality of the endpoints; they add up to 100. Needed. */
   readonly to?: Readonly<Record<string, number>>;
 }
 
 /** A pair of regions. */
 export interface DestinationRuleFailover {
-  /** Region that fails. */
+  /** Region that fails. Needed. */
   readonly from?: string;
-  /** Region that takes over. */
+  /** Region that takes over; another than from. Needed. */
   readonly to?: string;
 }
 
 /** Slow start of new endpoints. */
 export interface DestinationRuleWarmup {
   /** Time until a new endpoint has its full share. */
-  readonly duration: Duration;
+  readonly duration: PositiveDuration;
   /** Share at the start, in percent. Default 10. */
   readonly minimumPercent?: number | null;
   /** Shape of the growth; 1 is a straight line. Default 1. */
@@ -538,23 +570,23 @@ export interface DestinationRuleOutlierDetection {
   readonly consecutiveLocalOriginFailures?: number | null;
   /** Count failures to connect apart from error answers. Default false. */
   readonly splitExternalLocalOriginErrors?: boolean;
-  /** Deprecated: use consecutiveGatewayErrors or consecutive5xxErrors. @deprecated */
+  /** Deprecated: use consecutiveGatewayErrors or consecutive5xxErrors. Errors in a row after which an endpoint is taken out. Default: not counted. @deprecated */
   readonly consecutiveErrors?: number;
   /** Time between two looks at the endpoints. Default 10s. */
-  readonly interval?: Duration;
+  readonly interval?: PositiveDuration;
   /** How long an endpoint is out, times the number of times it was out. Default 30s. */
-  readonly baseEjectionTime?: Duration;
+  readonly baseEjectionTime?: PositiveDuration;
   /** Most endpoints that are out at a time, in percent. Default 10. */
   readonly maxEjectionPercent?: number;
   /** Below this share of healthy endpoints, in percent, all are used again. Default 0. */
   readonly minHealthPercent?: number;
-  /** Statuses that count as errors, instead of 5xx. */
+  /** Statuses that count as errors, from 100 to 599, instead of 5xx. Default: 500 to 599. */
   readonly outlierDetectionHttpErrorCodes?: readonly number[];
 }
 
 /** An HTTP proxy that TCP is sent through. */
 export interface DestinationRuleTunnel {
-  /** CONNECT or POST. Default CONNECT. */
+  /** Method of the tunnel: CONNECT or POST. Default CONNECT. */
   readonly protocol?: string;
   /** Host that the tunnel leads to. */
   readonly targetHost: string;
@@ -574,19 +606,21 @@ export interface DestinationRuleRetryBudget {
   readonly percent?: number | null;
   /** Retries that are always allowed. Default 3. */
   readonly minRetryConcurrency?: number;
+  /** Time over which requests count for the budget, also when they are done. Default 0ms: only those in flight or waiting count. */
+  readonly budgetInterval?: Duration;
 }
 
 /** What holds for traffic to a service after routing: subsets, load balancing, connection limits, outlier detection and TLS. */
 export interface DestinationRuleSpec {
   /** Service that the rule is about: a name that the mesh knows, or a `*.suffix` wildcard. A name without dots is completed with the namespace of this object. */
   readonly host: string;
-  /** What holds for all traffic to the service. */
+  /** What holds for all traffic to the service. Default: the mesh's defaults. */
   readonly trafficPolicy?: DestinationRuleTrafficPolicy;
-  /** Named groups of endpoints that VirtualServices can route to. */
+  /** Named groups of endpoints that VirtualServices can route to. Default: none. */
   readonly subsets?: readonly DestinationRuleSubset[];
   /** Namespaces that see this object: a name, `.` for its own, `*` for all, `~` for none. Default: all, unless the mesh configuration says otherwise. */
   readonly exportTo?: ExportTo;
-  /** Client workloads of this namespace that the rule holds for. Default: all. */
+  /** Client workloads of this namespace whose traffic the rule holds for. Default: all clients that see the rule. */
   readonly workloadSelector?: LabelSelector;
 }
 
@@ -1617,7 +1651,7 @@ export interface TLSRouteSpec {
 
 /** One port with its hosts. */
 export interface GatewayServer {
-  /** Name of the server, for statistics; unique in the object. */
+  /** Name of the server, for statistics; unique in the object. Default: none. */
   readonly name?: string;
   /** Port that is opened. */
   readonly port: GatewayPort;
@@ -1625,9 +1659,9 @@ export interface GatewayServer {
   readonly bind?: string;
   /** Hosts that are served here, as dns.name, `*.suffix` or `*`; with `namespace/` in front only VirtualServices of that namespace may bind (`.` for this object's). */
   readonly hosts: readonly string[];
-  /** TLS of the port. Needed for HTTPS and TLS. */
+  /** TLS of the port. Needed for HTTPS and TLS; on HTTP it can only redirect. Default: plaintext. */
   readonly tls?: ServerTls;
-  /** Accepted, but not used by any proxy. */
+  /** Accepted, but not used by any proxy. Default: none. */
   readonly defaultEndpoint?: string;
 }
 
@@ -1639,15 +1673,15 @@ export interface GatewayPort {
   readonly protocol: string;
   /** Name of the port; unique in the object for HTTPS. */
   readonly name: string;
-  /** Deprecated: not used. @deprecated */
+  /** Deprecated: not used. The Service says it. Default: none. @deprecated */
   readonly targetPort?: PortNumber;
 }
 
 /** Ports that proxies at the edge of the mesh open, and the hosts and certificates they serve there. VirtualServices say where the traffic goes. */
 export interface GatewaySpec {
-  /** Ports with their hosts. */
+  /** Ports with their hosts. Needed: a Gateway without servers is refused. */
   readonly servers?: readonly GatewayServer[];
-  /** Labels of the gateway pods that get this configuration, in any namespace. Default: all gateway pods. */
+  /** Labels of the gateway pods that get this configuration, in any namespace unless the control plane is told to stay in this one. Default: all gateway pods. */
   readonly selector?: Labels;
 }
 
@@ -3725,12 +3759,53 @@ export interface PeerAuthenticationMutualTls {
 
 /** Whether workloads take plaintext, mutual TLS or both. In the root namespace without selector it holds for the mesh, else for its namespace or the selected workloads. */
 export interface PeerAuthenticationSpec {
-  /** Workloads of this namespace that the policy holds for. Default: all of the namespace. */
+  /** Workloads of this namespace that the policy holds for. Default: all of the namespace; in the root namespace all of the mesh. */
   readonly selector?: LabelSelector;
   /** Mode for all ports. Default: that of the namespace, then of the mesh, then PERMISSIVE. */
   readonly mtls?: PeerAuthenticationMutualTls;
-  /** Mode by port of the workload (the container's port, not the service's). Only with a selector. */
+  /** Mode by port of the workload (the container's port, not the service's), in place of mtls. Only with a selector. Default: mtls for every port. */
   readonly portLevelMtls?: Readonly<Record<string, PeerAuthenticationMutualTls>>;
+}
+
+/** The file .meshctl.yaml of a project: how `meshctl analyze` checks the files below its folder. Flags on the command line come before it. */
+export interface ProjectFileSpec {
+  /** Files and folders to check when the command line names none, from the project file's folder on. */
+  readonly paths?: readonly string[];
+  /** Files that are left out, as patterns from the project file's folder on: * stands for any text, ? for one character. Default: none. */
+  readonly exclude?: readonly string[];
+  /** Namespace of objects that name none. Default: default. */
+  readonly namespace?: string;
+  /** Checks that run besides the default ones. Default: none. */
+  readonly profiles?: readonly ("default" | "security")[];
+  /** Findings of this level and above make the exit code 1. Default: Error. */
+  readonly failureThreshold?: "Info" | "Warning" | "Error";
+  /** Findings below this level are not printed. Default: Info. */
+  readonly outputThreshold?: "Info" | "Warning" | "Error";
+  /** A check that had to be skipped makes the exit code 1. Default: false. */
+  readonly strict?: boolean;
+  /** The files are the whole mesh: what they name and do not hold does not exist. Default: false, names that may stand elsewhere are not judged. */
+  readonly complete?: boolean;
+  /** Reports to make, each FORMAT or FORMAT=FILE. Default: text on standard output. */
+  readonly output?: readonly string[];
+  /** File of findings that are known and do not count. Written by `meshctl analyze --write-baseline`. Default: none. */
+  readonly baseline?: string;
+  /** File with the mesh configuration, in place of the one in the files or the cluster. Default: none. */
+  readonly meshConfigFile?: string;
+  /** DNS suffix of the cluster's services. Default: what the control plane was told, else cluster.local. */
+  readonly clusterDomain?: string;
+  /** Findings that nobody wants to hear of. */
+  readonly suppressions?: readonly {
+    /** The code of the findings. */
+    readonly code: string;
+    /** Only of these objects: `Kind namespace/name`, with * for any text. Default: of all. */
+    readonly object?: string;
+    /** Only in these files, as a pattern from the project file's folder on. Default: in all. */
+    readonly path?: string;
+    /** Why they are left as they are. */
+    readonly reason: string;
+    /** Last day on which this counts; afterwards the findings are told again. Default: for ever. */
+    readonly until?: string;
+  }[];
 }
 
 /** Choice of a proxy image. */
@@ -3753,31 +3828,31 @@ export interface ProxyConfigSpec {
 
 /** One issuer, its keys, and where its tokens are found. */
 export interface RequestAuthenticationJwtRule {
-  /** Issuer (iss) of the tokens. */
+  /** Issuer (claim iss) that the tokens have to name. Needed. */
   readonly issuer?: string;
-  /** Audiences (aud) of which a token has to carry one. Default: any. */
+  /** Audiences (claim aud) of which a token has to carry one. Default: any. */
   readonly audiences?: readonly string[];
-  /** Address of the issuer's keys. Default: found by OpenID discovery below the issuer. */
+  /** Address of the issuer's keys, fetched by the control plane. Default: found by OpenID discovery below the issuer. Excludes jwks. */
   readonly jwksUri?: string;
-  /** Old spelling of jwksUri. @deprecated */
+  /** Deprecated: use jwksUri. Old spelling of jwksUri. Default: none. @deprecated */
   readonly jwks_uri?: string;
-  /** The keys themselves (a JSON Web Key Set). Excludes jwksUri. */
+  /** The keys themselves (a JSON Web Key Set). Excludes jwksUri. Default: fetched from jwksUri. */
   readonly jwks?: string;
-  /** Headers that tokens are taken from. Default: Authorization with prefix Bearer. */
+  /** Headers that tokens are taken from. Default: Authorization with prefix `Bearer `; not looked at when another place is named. */
   readonly fromHeaders?: readonly RequestAuthenticationTokenHeader[];
-  /** Query parameters that tokens are taken from. Default access_token. */
+  /** Query parameters that tokens are taken from. Default: access_token; not looked at when another place is named. */
   readonly fromParams?: readonly string[];
-  /** Cookies that tokens are taken from. */
+  /** Cookies that tokens are taken from. Default: none. */
   readonly fromCookies?: readonly string[];
-  /** Header that gets the verified payload, in base64url. */
+  /** Header that gets the verified payload, in base64url; the same header of the client is removed. Default: none. */
   readonly outputPayloadToHeader?: string;
-  /** Headers that get single claims. */
+  /** Headers that get single claims of the verified token (text, numbers, booleans). Default: none. */
   readonly outputClaimToHeaders?: readonly RequestAuthenticationClaimHeader[];
-  /** Leave the token in the request. Default false. */
+  /** Leave the token in the request for the workload. Default false. */
   readonly forwardOriginalToken?: boolean;
   /** How long fetching the keys may take. Default 5s. */
-  readonly timeout?: Duration;
-  /** Claims that are lists written as one string with spaces, besides scope and permission. */
+  readonly timeout?: PositiveDuration;
+  /** Claims that are lists written as one string with spaces, besides scope and permission; conditions compare with each part. Default: none. */
   readonly spaceDelimitedClaims?: readonly string[];
 }
 
@@ -3791,7 +3866,7 @@ export interface RequestAuthenticationTokenHeader {
 
 /** A claim that is copied to a header. */
 export interface RequestAuthenticationClaimHeader {
-  /** Name of the header. */
+  /** Name of the header: letters, digits, dash and underscore. */
   readonly header: string;
   /** Name of the claim, dots for nested ones. */
   readonly claim: string;
@@ -3799,13 +3874,13 @@ export interface RequestAuthenticationClaimHeader {
 
 /** Which JSON Web Tokens workloads accept. A request with an invalid token is refused with 401; one without token passes, unless an AuthorizationPolicy asks for one. */
 export interface RequestAuthenticationSpec {
-  /** Workloads of this namespace that it holds for. Default: all of the namespace. Excludes targetRefs. */
+  /** Workloads of this namespace that it holds for. Default: all of the namespace; in the root namespace all of the mesh. Excludes targetRefs. */
   readonly selector?: LabelSelector;
-  /** Deprecated: use targetRefs. @deprecated */
+  /** Deprecated: use targetRefs. One object that it is attached to. Default: none. @deprecated */
   readonly targetRef?: TargetRef;
-  /** Gateways and Services that it is attached to. Excludes selector. */
-  readonly targetRefs?: readonly TargetRef[];
-  /** Issuers whose tokens are accepted. */
+  /** Gateways and Services (of this namespace) that it is attached to, instead of selector. Default: as selector says. */
+  readonly targetRefs?: TargetRefs;
+  /** Issuers whose tokens are accepted. Default: none, so that tokens are not looked at. */
   readonly jwtRules?: readonly RequestAuthenticationJwtRule[];
 }
 
@@ -3827,31 +3902,31 @@ export interface ServiceEntrySpec {
   readonly hosts: readonly string[];
   /** Virtual addresses (IP or CIDR) that clients dial. TCP services without one share their port. Default: none, or one given by the control plane. */
   readonly addresses?: readonly string[];
-  /** Ports of the service. */
+  /** Ports of the service, names and numbers unique. Default: none, so that nothing can be called. */
   readonly ports?: readonly ServiceEntryPort[];
   /** MESH_EXTERNAL: outside, no mutual TLS of the mesh. MESH_INTERNAL: part of the mesh. Default MESH_EXTERNAL. */
   readonly location?: "MESH_EXTERNAL" | "MESH_INTERNAL";
   /** NONE: the address that the client dialled. STATIC: the endpoints given here. DNS: all addresses of the endpoints' (or host's) names. DNS_ROUND_ROBIN: the first address at each new connection. DYNAMIC_DNS: the requested name, for wildcard hosts. Default NONE. */
   readonly resolution?: "NONE" | "STATIC" | "DNS" | "DNS_ROUND_ROBIN" | "DYNAMIC_DNS";
-  /** Addresses behind the service. Excludes workloadSelector. */
+  /** Addresses behind the service. Excludes workloadSelector. Default: the hosts themselves (DNS), or what the client dialled (NONE). */
   readonly endpoints?: readonly WorkloadEntrySpec[];
-  /** Selects pods and WorkloadEntries of this namespace as endpoints. Only for MESH_INTERNAL. Excludes endpoints. */
+  /** Selects pods and WorkloadEntries of this namespace as endpoints; with resolution STATIC (or DNS). Excludes endpoints. Default: no workload is selected. */
   readonly workloadSelector?: WorkloadSelector;
   /** Namespaces that see this object: a name, `.` for its own, `*` for all, `~` for none. Default: all, unless the mesh configuration says otherwise. */
   readonly exportTo?: ExportTo;
-  /** Names of which the server's certificate must carry one. */
+  /** Names of which the server's certificate must carry one, where the proxy starts TLS. Default: any identity that the DestinationRule allows. */
   readonly subjectAltNames?: readonly string[];
 }
 
 /** A port that the sidecar opens. */
 export interface SidecarPort {
-  /** Port number. */
+  /** Number of the port, from 1 to 65535. Needed, except for unix:// binds. */
   readonly number?: PortNumber;
-  /** HTTP, HTTPS, GRPC, HTTP2, MONGO, TCP or TLS. */
+  /** HTTP, HTTPS, GRPC, HTTP2, MONGO, TCP or TLS. Default: found out by looking at the traffic. */
   readonly protocol?: string;
-  /** Name of the port. */
+  /** Name of the port. Needed by ingress; for statistics in egress. */
   readonly name?: string;
-  /** Deprecated: not used. @deprecated */
+  /** Deprecated: not used. Default: none. @deprecated */
   readonly targetPort?: PortNumber;
 }
 
@@ -3863,11 +3938,11 @@ export interface SidecarIngress {
   readonly bind?: string;
   /** How traffic gets to the port. Default DEFAULT. */
   readonly captureMode?: SidecarCaptureMode;
-  /** Where the traffic goes: 127.0.0.1:PORT, 0.0.0.0:PORT (the pod's address) or unix:///path. Default: the port that was dialled. */
+  /** Where the traffic goes: 127.0.0.1:PORT, [::1]:PORT, 0.0.0.0:PORT or [::]:PORT (the pod's address) or unix:///path. Default: the port that was dialled, on the pod's address. */
   readonly defaultEndpoint?: string;
-  /** TLS of the port; only where mutual TLS of the mesh is off. */
+  /** TLS of the port (SIMPLE or MUTUAL by file); only where mutual TLS of the mesh is off for it. Default: mutual TLS of the mesh. */
   readonly tls?: ServerTls;
-  /** Limits on connections to the application on this port. */
+  /** Limits on connections to the application on this port. Default: inboundConnectionPool. */
   readonly connectionPool?: ConnectionPool;
 }
 
@@ -3888,15 +3963,15 @@ export type SidecarCaptureMode = "DEFAULT" | "IPTABLES" | "NONE";
 
 /** What happens to traffic that no known service takes. */
 export interface SidecarOutboundTrafficPolicy {
-  /** REGISTRY_ONLY: refused. ALLOW_ANY: let through. Default REGISTRY_ONLY when this object is set. */
+  /** REGISTRY_ONLY: refused. ALLOW_ANY: let through as it is. Default: REGISTRY_ONLY when this object is set. */
   readonly mode?: "REGISTRY_ONLY" | "ALLOW_ANY";
-  /** Deprecated: service that unknown traffic is sent to. @deprecated */
+  /** Deprecated: use a DestinationRule with a tunnel. Service that unknown traffic is sent to. Default: none. @deprecated */
   readonly egressProxy?: Destination;
 }
 
 /** What the sidecars of a namespace see of the mesh, and the ports they open. Makes their configuration smaller. */
 export interface SidecarSpec {
-  /** Workloads of this namespace that it holds for. Default: all of the namespace. */
+  /** Workloads of this namespace that it holds for. Default: all of the namespace; in the root namespace it is the default of every namespace without one. */
   readonly workloadSelector?: WorkloadSelector;
   /** Ports for traffic to the workload. Default: those of its services. */
   readonly ingress?: readonly SidecarIngress[];
@@ -3904,7 +3979,7 @@ export interface SidecarSpec {
   readonly egress?: readonly SidecarEgress[];
   /** What happens to traffic that no known service takes. Default: as the mesh configuration says. */
   readonly outboundTrafficPolicy?: SidecarOutboundTrafficPolicy;
-  /** Limits on connections from the proxy to the application. */
+  /** Limits on connections from the proxy to the application. Default: those of a DestinationRule for the service, else none. */
   readonly inboundConnectionPool?: ConnectionPool;
 }
 
@@ -3919,7 +3994,7 @@ export interface TelemetryModeMatch {
 
 /** Settings of traces. */
 export interface TelemetryTracing {
-  /** Which side of a call it holds for. */
+  /** Which side of a call it holds for. Default: both. */
   readonly match?: TelemetryModeMatch;
   /** Where spans go; one provider is used. Default: that of the wider Telemetry or mesh configuration. */
   readonly providers?: readonly ProviderRef[];
@@ -3927,7 +4002,7 @@ export interface TelemetryTracing {
   readonly randomSamplingPercentage?: number | null;
   /** Keep trace headers going, but report no spans. Default false. */
   readonly disableSpanReporting?: boolean | null;
-  /** Further tags of spans, by name. */
+  /** Further tags of spans, by name; tags of a wider Telemetry are left out when any are named here. Default: those of the wider Telemetry. */
   readonly customTags?: Readonly<Record<string, TelemetryCustomTag>>;
   /** Let the request id carry the sampling decision. Default true. */
   readonly useRequestIdForTraceSampling?: boolean | null;
@@ -3939,13 +4014,13 @@ export interface TelemetryTracing {
 
 /** Value of a tag: one of literal, environment, header and formatter. */
 export interface TelemetryCustomTag {
-  /** A fixed value. */
+  /** A fixed value. Default: another source is used. */
   readonly literal?: TelemetryTagValue;
-  /** From an environment variable of the proxy. */
+  /** From an environment variable of the proxy. Default: another source is used. */
   readonly environment?: TelemetryTagSource;
-  /** From a request header. */
+  /** From a request header. Default: another source is used. */
   readonly header?: TelemetryTagSource;
-  /** From an access log format, e.g. %RESPONSE_CODE%. */
+  /** From an access log format, e.g. %RESPONSE_CODE%. Default: another source is used. */
   readonly formatter?: TelemetryTagValue;
 }
 
@@ -3965,29 +4040,29 @@ export interface TelemetryTagSource {
 
 /** Settings of metrics. */
 export interface TelemetryMetrics {
-  /** Who produces the metrics, e.g. prometheus. Default: that of the wider Telemetry or mesh configuration. */
+  /** Who produces the metrics, e.g. prometheus. Default: those of the wider Telemetry or mesh configuration. */
   readonly providers?: readonly ProviderRef[];
-  /** Changes to metrics, in order. */
+  /** Changes to metrics, in order; later ones win. Default: none. */
   readonly overrides?: readonly TelemetryMetricOverride[];
-  /** How often open TCP connections report. Default 5s. */
-  readonly reportingInterval?: Duration;
+  /** How often open TCP connections report, at least 1ms. Default 5s. */
+  readonly reportingInterval?: PositiveDuration;
 }
 
 /** A change to metrics. */
 export interface TelemetryMetricOverride {
-  /** Which metrics. Default: all. */
+  /** Which metrics, on which side of a call. Default: all, on both. */
   readonly match?: TelemetryMetricMatch;
   /** Do not produce them. Default false. */
   readonly disabled?: boolean | null;
-  /** Changes to labels, by name. */
+  /** Changes to labels, by label name. Default: none. */
   readonly tagOverrides?: Readonly<Record<string, TelemetryTagOverride>>;
 }
 
 /** Which metrics: metric or customMetric, and the side of the call. */
 export interface TelemetryMetricMatch {
-  /** One of the standard metrics, or all. Excludes customMetric. */
+  /** One of the standard metrics, or ALL_METRICS. Excludes customMetric. Default: all. */
   readonly metric?: "ALL_METRICS" | "REQUEST_COUNT" | "REQUEST_DURATION" | "REQUEST_SIZE" | "RESPONSE_SIZE" | "TCP_OPENED_CONNECTIONS" | "TCP_CLOSED_CONNECTIONS" | "TCP_SENT_BYTES" | "TCP_RECEIVED_BYTES" | "GRPC_REQUEST_MESSAGES" | "GRPC_RESPONSE_MESSAGES";
-  /** A metric by its own name. Excludes metric. */
+  /** A metric by its own name. Excludes metric. Default: as metric says. */
   readonly customMetric?: string;
   /** CLIENT: at the side that calls, gateways too. SERVER: at the side that is called. Default CLIENT_AND_SERVER. */
   readonly mode?: TelemetryMode;
@@ -3995,17 +4070,17 @@ export interface TelemetryMetricMatch {
 
 /** A change to a label. */
 export interface TelemetryTagOverride {
-  /** UPSERT: set the value. REMOVE: leave the label out. Default UPSERT. */
+  /** UPSERT: set the label to value. REMOVE: leave the label out. Default UPSERT. */
   readonly operation?: "UPSERT" | "REMOVE";
-  /** Expression (CEL) that gives the value. Only with UPSERT. */
+  /** Expression (CEL) that gives the value. Needed with UPSERT, refused with REMOVE. */
   readonly value?: string;
 }
 
 /** Settings of access logs. */
 export interface TelemetryAccessLogging {
-  /** Which side of a call it holds for. */
+  /** Which side of a call it holds for. Default: both. */
   readonly match?: TelemetryModeMatch;
-  /** Where logs go, e.g. envoy for the proxy's standard output. Default: that of the wider Telemetry or mesh configuration. */
+  /** Where logs go, e.g. `envoy` for the proxy's standard output. Default: those of the wider Telemetry or mesh configuration. */
   readonly providers?: readonly ProviderRef[];
   /** Write no log. Default false. */
   readonly disabled?: boolean | null;
@@ -4015,23 +4090,23 @@ export interface TelemetryAccessLogging {
 
 /** A condition on requests. */
 export interface TelemetryLogFilter {
-  /** Expression (CEL) that is true for requests to log, e.g. response.code >= 400. */
+  /** Expression (CEL) that is true for requests to log, e.g. `response.code >= 400`. Default: all are logged. */
   readonly expression?: string;
 }
 
 /** Which metrics, access logs and traces proxies produce. In the root namespace without selector it holds for the mesh, else for its namespace or the selected workloads. */
 export interface TelemetrySpec {
-  /** Workloads of this namespace that it holds for. Default: all of the namespace. Excludes targetRefs. */
+  /** Workloads of this namespace that it holds for. Default: all of the namespace; in the root namespace all of the mesh. Excludes targetRefs. */
   readonly selector?: LabelSelector;
-  /** Deprecated: use targetRefs. @deprecated */
+  /** Deprecated: use targetRefs. One object that it is attached to. Default: none. @deprecated */
   readonly targetRef?: TargetRef;
-  /** Gateways and Services that it is attached to. Excludes selector. */
-  readonly targetRefs?: readonly TargetRef[];
-  /** Traces. */
+  /** Gateways and Services (of this namespace) that it is attached to, instead of selector. Default: as selector says. */
+  readonly targetRefs?: TargetRefs;
+  /** Traces; settings that a wider Telemetry makes stay unless named here. Default: as the wider Telemetry or mesh configuration says. */
   readonly tracing?: readonly TelemetryTracing[];
-  /** Metrics. */
+  /** Metrics; settings that a wider Telemetry makes stay unless named here. Default: as the wider Telemetry or mesh configuration says. */
   readonly metrics?: readonly TelemetryMetrics[];
-  /** Access logs. */
+  /** Access logs; replace those of a wider Telemetry. Default: as the wider Telemetry or mesh configuration says. */
   readonly accessLogging?: readonly TelemetryAccessLogging[];
 }
 
@@ -4085,71 +4160,71 @@ export interface TrafficExtensionSpec {
 
 /** One HTTP rule: when it matches, and what happens then (one of route, redirect, directResponse and delegate). */
 export interface VirtualServiceHttpRoute {
-  /** Name of the rule, for access logs and metrics. */
+  /** Name of the rule, for access logs and metrics. Default: none. */
   readonly name?: string;
   /** Conditions of which one has to hold. Default: every request matches. */
   readonly match?: readonly VirtualServiceHttpMatch[];
-  /** Where requests go; with several, by weight. */
+  /** Where requests go; with several, by weight. Needed unless redirect, directResponse or delegate is set. */
   readonly route?: readonly VirtualServiceHttpDestination[];
-  /** Answer with a redirect instead of forwarding. */
+  /** Answer with a redirect instead of forwarding. Default: requests are forwarded. */
   readonly redirect?: VirtualServiceHttpRedirect;
-  /** Answer with a fixed response instead of forwarding. */
+  /** Answer with a fixed response instead of forwarding. Default: requests are forwarded. */
   readonly directResponse?: VirtualServiceDirectResponse;
-  /** Take the rules from another VirtualService, below this rule's match. */
+  /** Take the rules from another VirtualService, below this rule's match. Excludes route. Default: the rule stands for itself. */
   readonly delegate?: VirtualServiceDelegate;
-  /** Change path or host before forwarding. */
+  /** Change path or host before forwarding. Default: as the client sent them. */
   readonly rewrite?: VirtualServiceHttpRewrite;
   /** How long a request may take, retries included. Default: no limit. */
-  readonly timeout?: Duration;
+  readonly timeout?: PositiveDuration;
   /** When and how often a failed request is tried again. Default: 2 attempts on connection failures. */
   readonly retries?: VirtualServiceRetries;
-  /** Delays and errors put in on purpose, to test clients. */
+  /** Delays and errors put in on purpose, to test clients. Default: none. */
   readonly fault?: VirtualServiceFault;
-  /** Service that gets a copy of the requests; its answers are thrown away. */
+  /** Service that gets a copy of the requests; its answers are thrown away. Default: none. */
   readonly mirror?: Destination;
-  /** Several services that get a copy. Excludes mirror. */
+  /** Several services that get a copy. Excludes mirror. Default: none. */
   readonly mirrors?: readonly VirtualServiceMirror[];
   /** Share of requests that mirror copies. Default: all. */
   readonly mirrorPercentage?: Percent;
-  /** Deprecated: use mirrorPercentage. Whole percent of requests that mirror copies. @deprecated */
+  /** Deprecated: use mirrorPercentage. Whole percent of requests that mirror copies. Default: all. @deprecated */
   readonly mirrorPercent?: number | null;
-  /** Deprecated: use mirrorPercentage. Old spelling of mirrorPercent. @deprecated */
+  /** Deprecated: use mirrorPercentage. Old spelling of mirrorPercent. Default: all. @deprecated */
   readonly mirror_percent?: number | null;
-  /** Cross-origin rules that the proxy answers for the service. */
+  /** Cross-origin rules that the proxy answers for the service. Default: left to the service. */
   readonly corsPolicy?: VirtualServiceCorsPolicy;
-  /** Changes to request and response headers. */
+  /** Changes to request and response headers, for all destinations of the rule. Default: none. */
   readonly headers?: VirtualServiceHeaders;
 }
 
 /** Conditions on a request. All that are given have to hold. */
 export interface VirtualServiceHttpMatch {
-  /** Name of the match; joined to the rule's name in logs. */
+  /** Name of the match; joined to the rule's name in logs. Default: none. */
   readonly name?: string;
-  /** Path of the request, without the query. Case counts unless ignoreUriCase is set. */
+  /** Path of the request, without the query. Case counts unless ignoreUriCase is set. Default: any. */
   readonly uri?: StringMatch;
-  /** URI scheme: http or https. */
+  /** URI scheme: http or https. Default: any. */
   readonly scheme?: StringMatch;
-  /** HTTP method, e.g. GET. */
+  /** HTTP method, e.g. GET; case counts. Default: any. */
   readonly method?: StringMatch;
-  /** Host (or :authority) header. */
+  /** Host (or :authority) header. Default: any. */
   readonly authority?: StringMatch;
-  /** Conditions by header name in lower case. An empty condition asks that the header is there. */
+  /** Conditions by header name in lower case. An empty condition asks that the header is there. Default: none. */
   readonly headers?: Readonly<Record<string, StringMatch>>;
-  /** Like headers, but the condition must not hold. */
+  /** Like headers, but the condition must not hold: an empty one asks that the header is not there. Default: none. */
   readonly withoutHeaders?: Readonly<Record<string, StringMatch>>;
-  /** Conditions by name of a query parameter. */
+  /** Conditions by name of a query parameter; an empty one asks that it is there. Default: none. */
   readonly queryParams?: Readonly<Record<string, StringMatch>>;
   /** Compare the path without regard to case, for exact and prefix. Default false. */
   readonly ignoreUriCase?: boolean;
-  /** Port that the client addressed. */
+  /** Port that the client addressed. Default: any. */
   readonly port?: PortNumber;
-  /** Labels of client workloads that the rule holds for. Not used at gateways. */
+  /** Labels of client workloads that the rule holds for. Not used at gateways. Default: all clients. */
   readonly sourceLabels?: Labels;
-  /** Namespace of client workloads that the rule holds for. */
+  /** Namespace of client workloads that the rule holds for. Not used at gateways. Default: all. */
   readonly sourceNamespace?: string;
-  /** Gateways that this match holds for, instead of those of the object. */
+  /** Gateways that this match holds for, of those of the object (or mesh). Default: all of those. */
   readonly gateways?: readonly string[];
-  /** Prefix of the proxy's own statistics for this route. */
+  /** Prefix of the proxy's own statistics for this route. Default: no statistics of its own. */
   readonly statPrefix?: string;
 }
 
@@ -4159,42 +4234,44 @@ export interface VirtualServiceHttpDestination {
   readonly destination: Destination;
   /** Share in relation to the other weights of the rule; they need not add up to 100. Default 0, or all when it stands alone. */
   readonly weight?: number;
-  /** Header changes for this destination alone. */
+  /** Header changes for this destination alone, besides those of the rule. Default: none. */
   readonly headers?: VirtualServiceHeaders;
 }
 
 /** Changes to headers. */
 export interface VirtualServiceHeaders {
-  /** Changes before the request is forwarded. */
+  /** Changes before the request is forwarded. Default: none. */
   readonly request?: VirtualServiceHeaderOperations;
-  /** Changes before the response is returned. */
+  /** Changes before the response is returned. Default: none. */
   readonly response?: VirtualServiceHeaderOperations;
 }
 
 /** What to do to headers. */
 export interface VirtualServiceHeaderOperations {
-  /** Headers that get this value, replacing others. */
+  /** Headers that get this value, replacing others. Default: none. */
   readonly set?: Readonly<Record<string, string>>;
-  /** Headers that get this value besides others. */
+  /** Headers that get this value besides others. Default: none. */
   readonly add?: Readonly<Record<string, string>>;
-  /** Headers that are taken out. */
+  /** Headers that are taken out. Default: none. */
   readonly remove?: readonly string[];
 }
 
 /** A redirect. What is not given stays as it was in the request. */
 export interface VirtualServiceHttpRedirect {
-  /** New path (and query). */
+  /** New path (and query), whatever part of the old one matched. Excludes prefixRewrite. Default: the request's. */
   readonly uri?: string;
-  /** New host. */
+  /** New host. Default: the request's. */
   readonly authority?: string;
-  /** New port. Excludes derivePort. */
+  /** New port. Excludes derivePort. Default: the request's, or that of the new scheme. */
   readonly port?: PortNumber;
-  /** Take the port from the new scheme (80, 443) or from the request. Excludes port. */
+  /** Take the port from the new scheme (FROM_PROTOCOL_DEFAULT: 80, 443) or from the request (FROM_REQUEST_PORT). Excludes port. Default: FROM_PROTOCOL_DEFAULT. */
   readonly derivePort?: "FROM_PROTOCOL_DEFAULT" | "FROM_REQUEST_PORT";
-  /** New scheme: http or https. */
+  /** New scheme: http or https. Default: the request's. */
   readonly scheme?: string;
   /** Status: 301, 302, 303, 307 or 308. Default 301. */
   readonly redirectCode?: number;
+  /** Replaces the part of the path that the prefix condition matched; every uri condition of the rule has to be a prefix. Excludes uri. Default: the path stays. */
+  readonly prefixRewrite?: string;
 }
 
 /** A fixed answer. */
@@ -4207,15 +4284,15 @@ export interface VirtualServiceDirectResponse {
 
 /** A body: string or bytes. */
 export interface VirtualServiceResponseBody {
-  /** The body as text. */
+  /** The body as text. Default: empty. */
   readonly string?: string;
-  /** The body in base64. */
+  /** The body in base64. Default: string is used. */
   readonly bytes?: string;
 }
 
 /** Names the VirtualService that has the rules. */
 export interface VirtualServiceDelegate {
-  /** Name of a VirtualService without hosts and gateways. */
+  /** Name of a VirtualService without hosts and gateways. Needed. */
   readonly name?: string;
   /** Its namespace. Default: that of this object. */
   readonly namespace?: string;
@@ -4223,67 +4300,67 @@ export interface VirtualServiceDelegate {
 
 /** Changes to a request before it is forwarded. */
 export interface VirtualServiceHttpRewrite {
-  /** Replaces the path, or the prefix that was matched. Excludes uriRegexRewrite. */
+  /** Replaces the path, or the prefix that was matched. Excludes uriRegexRewrite. Default: the path stays. */
   readonly uri?: string;
-  /** Replaces the Host header. */
+  /** Replaces the Host header. Default: the host stays. */
   readonly authority?: string;
-  /** Replaces parts of the path. Excludes uri. */
+  /** Replaces parts of the path. Excludes uri. Default: the path stays. */
   readonly uriRegexRewrite?: VirtualServiceRegexRewrite;
 }
 
 /** A replacement by regular expression. */
 export interface VirtualServiceRegexRewrite {
-  /** What to replace, in RE2 syntax. */
+  /** What to replace, in RE2 syntax. Needed. */
   readonly match?: string;
-  /** What to put there; \1 stands for the first group. */
+  /** What to put there; \1 stands for the first group. Needed. */
   readonly rewrite?: string;
 }
 
 /** When and how often a failed request is tried again. */
 export interface VirtualServiceRetries {
-  /** Most retries of one request; 0 turns retries off. */
+  /** Most retries of one request; 0 turns retries off. Default 2. */
   readonly attempts?: number;
   /** How long one try may take. Default: the rule's timeout. */
-  readonly perTryTimeout?: Duration;
+  readonly perTryTimeout?: PositiveDuration;
   /** Conditions, comma separated: names that Envoy knows, or status codes. Default connect-failure,refused-stream,unavailable,cancelled. */
   readonly retryOn?: string;
   /** Whether a retry may go to another locality. Default: as the mesh's load balancing decides. */
   readonly retryRemoteLocalities?: boolean | null;
   /** Whether a retry avoids hosts already tried. Default true. */
   readonly retryIgnorePreviousHosts?: boolean | null;
-  /** Base pause before a retry; doubles, with jitter. Default 25ms. */
-  readonly backoff?: Duration;
+  /** Base pause before a retry, at least 1ms; doubles each time, with jitter. Default 25ms. */
+  readonly backoff?: PositiveDuration;
 }
 
 /** Failures put in on purpose. */
 export interface VirtualServiceFault {
-  /** Hold requests back before they are forwarded. */
+  /** Hold requests back before they are forwarded. Default: none is held back. */
   readonly delay?: VirtualServiceDelay;
-  /** Answer with an error instead of forwarding. */
+  /** Answer with an error instead of forwarding. Default: none. */
   readonly abort?: VirtualServiceAbort;
 }
 
 /** A delay of requests. */
 export interface VirtualServiceDelay {
-  /** How long a request is held back. */
-  readonly fixedDelay?: Duration;
-  /** Accepted, but not implemented by any proxy. Use fixedDelay. */
-  readonly exponentialDelay?: Duration;
-  /** Share of requests. Default 0. */
+  /** How long a request is held back, at least 1ms. Needed. */
+  readonly fixedDelay?: PositiveDuration;
+  /** Accepted, but not implemented by any proxy. Use fixedDelay. Default: none. */
+  readonly exponentialDelay?: PositiveDuration;
+  /** Share of requests. Default: none, so that nothing is delayed. */
   readonly percentage?: Percent;
-  /** Deprecated: use percentage. Whole percent of requests. @deprecated */
+  /** Deprecated: use percentage. Whole percent of requests. Default: as percentage says. @deprecated */
   readonly percent?: number;
 }
 
 /** An error instead of the real answer: one of httpStatus, grpcStatus and http2Error. */
 export interface VirtualServiceAbort {
-  /** HTTP status of the error, 200 to 599. */
+  /** HTTP status of the error, 200 to 599. Needed unless grpcStatus is set. */
   readonly httpStatus?: number;
-  /** gRPC status of the error, by name (UNAVAILABLE) or number. */
+  /** gRPC status of the error, by name (UNAVAILABLE) or number. Needed unless httpStatus is set. */
   readonly grpcStatus?: string;
-  /** Accepted, but not implemented by any proxy. */
+  /** Accepted, but not implemented by any proxy. Default: none. */
   readonly http2Error?: string;
-  /** Share of requests. Default 0. */
+  /** Share of requests. Default: none, so that nothing is aborted. */
   readonly percentage?: Percent;
 }
 
@@ -4297,19 +4374,19 @@ export interface VirtualServiceMirror {
 
 /** Cross-origin resource sharing. */
 export interface VirtualServiceCorsPolicy {
-  /** Origins that may call; the one that matched is echoed. */
+  /** Origins that may call; the one that matched is echoed. Default: none. */
   readonly allowOrigins?: readonly StringMatch[];
-  /** Deprecated: use allowOrigins. Exact origins. @deprecated */
+  /** Deprecated: use allowOrigins. Exact origins that may call. Default: none. @deprecated */
   readonly allowOrigin?: readonly string[];
-  /** Methods that may be used. */
+  /** Methods that may be used. Default: none are named to browsers. */
   readonly allowMethods?: readonly string[];
-  /** Request headers that may be sent. */
+  /** Request headers that may be sent. Default: none are named to browsers. */
   readonly allowHeaders?: readonly string[];
-  /** Response headers that scripts may read. */
+  /** Response headers that scripts may read. Default: those that browsers always allow. */
   readonly exposeHeaders?: readonly string[];
-  /** How long a browser may keep the answer to a preflight. */
-  readonly maxAge?: Duration;
-  /** Whether requests may carry credentials. Default: not said. */
+  /** How long a browser may keep the answer to a preflight. Default: the browser's own. */
+  readonly maxAge?: PositiveDuration;
+  /** Whether requests may carry credentials. Default: not said, which browsers take as no. */
   readonly allowCredentials?: boolean | null;
   /** What to do with preflights of other origins: forward them to the service, or answer them without CORS headers. Default FORWARD. */
   readonly unmatchedPreflights?: "UNSPECIFIED" | "FORWARD" | "IGNORE";
@@ -4319,23 +4396,23 @@ export interface VirtualServiceCorsPolicy {
 export interface VirtualServiceTlsRoute {
   /** Conditions of which one has to hold. */
   readonly match: readonly VirtualServiceTlsMatch[];
-  /** Where connections go; with several, by weight. */
+  /** Where connections go; with several, by weight. Needed. */
   readonly route?: readonly VirtualServiceTcpDestination[];
 }
 
 /** Conditions on a TLS connection. All that are given have to hold. */
 export interface VirtualServiceTlsMatch {
-  /** Server names; each has to be one of the object's hosts or below its wildcard. */
+  /** Server names, one of many; each has to be one of the object's hosts or below its wildcard. */
   readonly sniHosts: readonly string[];
-  /** Addresses or CIDR ranges that the client dialled. */
+  /** Addresses or CIDR ranges of which the client dialled one. Default: any. */
   readonly destinationSubnets?: readonly string[];
-  /** Port that the client dialled. */
+  /** Port that the client dialled. Default: any. */
   readonly port?: PortNumber;
-  /** Labels of client workloads that the rule holds for. */
+  /** Labels of client workloads that the rule holds for. Not used at gateways. Default: all clients. */
   readonly sourceLabels?: Labels;
-  /** Gateways that this match holds for, instead of those of the object. */
+  /** Gateways that this match holds for, of those of the object (or mesh). Default: all of those. */
   readonly gateways?: readonly string[];
-  /** Namespace of client workloads that the rule holds for. */
+  /** Namespace of client workloads that the rule holds for. Not used at gateways. Default: all. */
   readonly sourceNamespace?: string;
 }
 
@@ -4343,23 +4420,23 @@ export interface VirtualServiceTlsMatch {
 export interface VirtualServiceTcpRoute {
   /** Conditions of which one has to hold. Default: every connection. */
   readonly match?: readonly VirtualServiceTcpMatch[];
-  /** Where connections go; with several, by weight. */
+  /** Where connections go; with several, by weight. Needed. */
   readonly route?: readonly VirtualServiceTcpDestination[];
 }
 
 /** Conditions on a TCP connection. All that are given have to hold. */
 export interface VirtualServiceTcpMatch {
-  /** Addresses or CIDR ranges that the client dialled. */
+  /** Addresses or CIDR ranges of which the client dialled one. Default: any. */
   readonly destinationSubnets?: readonly string[];
-  /** Port that the client dialled. */
+  /** Port that the client dialled. Default: any. */
   readonly port?: PortNumber;
-  /** Accepted, but not used by any proxy. */
+  /** Accepted, but not used by any proxy. Default: any. */
   readonly sourceSubnet?: string;
-  /** Labels of client workloads that the rule holds for. */
+  /** Labels of client workloads that the rule holds for. Not used at gateways. Default: all clients. */
   readonly sourceLabels?: Labels;
-  /** Gateways that this match holds for, instead of those of the object. */
+  /** Gateways that this match holds for, of those of the object (or mesh). Default: all of those. */
   readonly gateways?: readonly string[];
-  /** Namespace of client workloads that the rule holds for. */
+  /** Namespace of client workloads that the rule holds for. Not used at gateways. Default: all. */
   readonly sourceNamespace?: string;
 }
 
@@ -4377,11 +4454,11 @@ export interface VirtualServiceSpec {
   readonly hosts?: readonly string[];
   /** Gateways, as name or namespace/name, whose traffic the rules hold for. `mesh` stands for all sidecars. Default: [mesh]. */
   readonly gateways?: readonly string[];
-  /** Rules for HTTP and gRPC traffic. The first that matches decides. */
+  /** Rules for HTTP and gRPC traffic. The first that matches decides; requests that none matches get 404. Default: none. */
   readonly http?: readonly VirtualServiceHttpRoute[];
-  /** Rules for TLS that is passed through, by its server name. The first that matches decides. */
+  /** Rules for TLS that is passed through, by its server name. The first that matches decides. Default: none. */
   readonly tls?: readonly VirtualServiceTlsRoute[];
-  /** Rules for other TCP traffic. The first that matches decides. */
+  /** Rules for other TCP traffic. The first that matches decides. Default: none. */
   readonly tcp?: readonly VirtualServiceTcpRoute[];
   /** Namespaces that see this object: a name, `.` for its own, `*` for all, `~` for none. Default: all, unless the mesh configuration says otherwise. */
   readonly exportTo?: ExportTo;
@@ -4391,7 +4468,7 @@ export interface VirtualServiceSpec {
 export interface WasmPluginSpec {
   /** Workloads of this namespace whose proxies run the module. Default: all of the namespace; in the root namespace all of the mesh. */
   readonly selector?: LabelSelector;
-  /** Deprecated: use targetRefs. The gateway whose proxies run the module. @deprecated */
+  /** Deprecated: use targetRefs. The gateway whose proxies run the module. Default: none. @deprecated */
   readonly targetRef?: TargetRef;
   /** Gateways and services (of this namespace) whose proxies run the module, instead of selector. Default: as selector says. */
   readonly targetRefs?: TargetRefs;
@@ -4588,9 +4665,9 @@ export interface SpecTypes {
 /** Status type by kind. */
 export interface StatusTypes {
 
-  AuthorizationPolicy: unknown;
+  AuthorizationPolicy: IstioStatus;
 
-  DestinationRule: unknown;
+  DestinationRule: IstioStatus;
 
   EnvoyFilter: IstioStatus;
 
@@ -4610,23 +4687,23 @@ export interface StatusTypes {
 
   TLSRoute: GatewayApiRouteStatus;
 
-  Gateway: unknown;
+  Gateway: IstioStatus;
 
-  PeerAuthentication: unknown;
+  PeerAuthentication: IstioStatus;
 
   ProxyConfig: IstioStatus;
 
-  RequestAuthentication: unknown;
+  RequestAuthentication: IstioStatus;
 
-  ServiceEntry: unknown;
+  ServiceEntry: IstioStatus;
 
-  Sidecar: unknown;
+  Sidecar: IstioStatus;
 
-  Telemetry: unknown;
+  Telemetry: IstioStatus;
 
   TrafficExtension: IstioStatus;
 
-  VirtualService: unknown;
+  VirtualService: IstioStatus;
 
   WasmPlugin: IstioStatus;
 

@@ -38,6 +38,7 @@ function createReader(client: ApiClient, discovery: Discovery): Omit<ClusterRead
       const info = await discovery.find(kind);
       return info === undefined ? [] : (await listAll(client, info, kind, options)).items;
     },
+    serves: async (kind) => (await discovery.find(kind)) !== undefined,
     watch: (kind, options, onEvent, signal) => watchKind({ client, discovery }, { kind, options, onEvent, signal }),
     async version() {
       const answer = (await client.json({ method: "GET", path: "/version" })) ?? {};

@@ -17,6 +17,8 @@ export interface ListOptions {
   readonly namespace?: string;
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
+  /** Ends the listing. */
+  readonly signal?: AbortSignal;
 }
 
 export type WatchEvent =
@@ -31,6 +33,8 @@ export interface ClusterReader {
   get(target: TargetRef): Promise<KubeObject | undefined>;
   /** All objects, in pages of 500. */
   list(kind: KindRef, options?: ListOptions): Promise<readonly KubeObject[]>;
+  /** Whether the server has such a kind. */
+  serves(kind: KindRef): Promise<boolean>;
   /** List, then watch for ever: reconnects, relists on 410, reports deletions missed meanwhile. Ends when `signal` aborts. */
   watch(kind: KindRef, options: ListOptions, onEvent: (event: WatchEvent) => void, signal: AbortSignal): Promise<void>;
   /** e.g. `{ gitVersion: "v1.36.3", major: "1", minor: "36" }`. */

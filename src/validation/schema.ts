@@ -3,7 +3,7 @@ import { nearest } from "../base/nearest.ts";
 import { own } from "../base/own.ts";
 import { finding } from "../diagnostics/codes.ts";
 import type { FieldPath, Finding } from "../diagnostics/finding.ts";
-import { type SchemaError, specValidators } from "../gen/validators/index.ts";
+import { type SchemaError, type SpecValidator, specValidators } from "../gen/validators/index.ts";
 import { expectedWords, shapes } from "../gen/validators/shapes.ts";
 import type { KubeObject } from "../resources/object.ts";
 import { refOf } from "../resources/object.ts";
@@ -24,9 +24,16 @@ export interface SchemaProblem extends Words {
   readonly keyword: string;
 }
 
-/** What a value does not hold to in a schema; `root` is what messages call the value. Each problem once. */
-export function schemaProblems(schema: string, value: unknown, root: string): readonly SchemaProblem[] {
-  const validate = specValidators[schema];
+/**
+ * What a value does not hold to in a schema; `root` is what messages call the value. Each problem once. A validator that is not
+ * in the index (`x-lazy`) is handed in.
+ */
+export function schemaProblems(
+  schema: string,
+  value: unknown,
+  root: string,
+  validate: SpecValidator | undefined = specValidators[schema],
+): readonly SchemaProblem[] {
   if (validate === undefined || validate(value)) return [];
   const problems = new Map<string, SchemaProblem>();
   for (const error of validate.errors ?? []) {

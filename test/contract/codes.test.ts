@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { analyzers } from "../../src/analyzers/index.ts";
 import { analyze } from "../../src/commands/analyze.ts";
 import { codes } from "../../src/diagnostics/codes.ts";
 import { fakeIo } from "../support/fake-io.ts";
@@ -31,14 +32,21 @@ test.each(Object.entries(codes))("page of %s: heading, level and sections as the
   ]);
 });
 
+/** Whether only analyzers of profile security raise a code. */
+function needsSecurity(code: string): boolean {
+  const raising = analyzers.filter(({ codes: own }) => own.some((each) => each === code));
+  return raising.length > 0 && raising.every(({ profile }) => profile === "security");
+}
+
 test.each(names)("examples of %s: the bad one raises it, the good one raises nothing", async (code) => {
   const page = readFileSync(join(folder, `${code}.md`), "utf8");
   const example = (kind: string): string => new RegExp(`\`\`\`yaml ${kind}\\n([\\s\\S]*?)\`\`\``).exec(page)?.[1] ?? "";
   const run = async (text: string): Promise<readonly string[]> => {
     expect(text.trim()).not.toBe("");
     const options = { sources: ["-"], cluster: "no", namespace: "default", allNamespaces: false } as const;
-    const output = { rootNamespace: "istio-system", failureThreshold: "Error", output: "text" } as const;
-    const { findings } = await analyze({ ...options, ...output }, fakeIo({ stdin: text }));
+    const output = { rootNamespace: "istio-system", failureThreshold: "Error" } as const;
+    const profiles = needsSecurity(code) ? (["security"] as const) : [];
+    const { findings } = await analyze({ ...options, ...output, profiles }, fakeIo({ stdin: text }));
     // what this mesh does not obey yet is another matter than what the page is about
     return findings
       .filter(({ code: found, args }) => found === code || args["rule"] !== "field-without-effect")

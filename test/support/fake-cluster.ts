@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Duplex } from "node:stream";
+import { ClusterError } from "../../src/base/errors.ts";
 import { merge } from "../../src/base/merge.ts";
 import type { Cluster, KindRef, ListOptions, TargetRef, WatchEvent } from "../../src/resources/cluster.ts";
 import type { KubeObject } from "../../src/resources/object.ts";
@@ -17,6 +18,12 @@ export interface FakeClusterOptions {
   readonly objects?: readonly KubeObject[];
   /** Resources that canI refuses. */
   readonly forbidden?: readonly string[];
+  /** Kinds that list refuses. */
+  readonly unlisted?: readonly string[];
+  /** Kinds the server does not have. */
+  readonly unserved?: readonly string[];
+  /** What the context is called; default `fake`. */
+  readonly name?: string;
   readonly portForward?: (target: { namespace: string; pod: string; port: number }) => Duplex;
   /** Stands in for controllers: called with every applied object, may return what becomes of it. */
   readonly onApply?: (object: KubeObject) => KubeObject;
@@ -55,9 +62,13 @@ export function fakeCluster(options: FakeClusterOptions = {}): FakeCluster {
     objects: () => [...store.values()],
     set: (object) => void put(object),
     changes: () => changes,
-    context: { name: "fake", server: "https://fake" },
+    context: { name: options.name ?? "fake", server: "https://fake" },
+    serves: ({ kind }) => Promise.resolve(options.unserved?.includes(kind) !== true),
     get: ({ kind, namespace, name }: TargetRef) => Promise.resolve(store.get(keyOf(kind, namespace, name))),
-    list: (kind, list = {}) => Promise.resolve(find(kind, list)),
+    list: (kind, list = {}) =>
+      options.unlisted?.includes(kind.kind) === true
+        ? Promise.reject(new ClusterError("forbidden", `${kind.kind} is forbidden: may not list`))
+        : Promise.resolve(find(kind, list)),
     watch(kind, list, onEvent, signal) {
       const watcher = { kind, options: list, onEvent };
       watchers.add(watcher);
@@ -110,9 +121,10 @@ function matches(object: KubeObject, { namespace, labelSelector, fieldSelector }
   const labels = pairs(labelSelector).every(([key, value]) => object.metadata.labels?.[key] === value);
   const fields = pairs(fieldSelector).every(([path, value]) => {
     const found = path
+      .replace(/!$/, "")
       .split(".")
       .reduce<unknown>((data, key) => (data as Record<string, unknown> | undefined)?.[key], object);
-    return found === value;
+    return path.endsWith("!") ? found !== value : found === value;
   });
   return labels && fields;
 }

@@ -30,4 +30,25 @@ export const readingCodes = {
     message: ({ file, line }) => `defined again in ${file}:${line}; only the last definition counts`,
     hint: () => "Remove one of them, or give it another name.",
   }),
+  MSH0010: code<{ suppression: string }>({
+    name: "UnusedSuppression",
+    level: "Info",
+    summary: "A decision to ignore findings has nothing to ignore.",
+    message: ({ suppression }) => `nothing was found that ${suppression} could suppress`,
+    hint: () => "Remove it: it would hide the next mistake at this place.",
+  }),
+  MSH0011: code<{ suppression: string; until: string }>({
+    name: "ExpiredSuppression",
+    level: "Warning",
+    summary: "A decision to ignore findings has come to its end.",
+    message: ({ suppression, until }) => `${suppression} counted until ${until}`,
+    hint: () => "Repair what it hid, or decide anew with a later date.",
+  }),
+  MSH0012: code<{ suppression: string; problem: string }>({
+    name: "UnreadableSuppression",
+    level: "Warning",
+    summary: "A decision to ignore findings cannot be understood, so it ignores nothing.",
+    message: ({ suppression, problem }) => `${suppression}: ${problem}`,
+    hint: () => "Write # meshctl:ignore CODE reason, with until YYYY-MM-DD behind the reason where it shall end.",
+  }),
 } as const;

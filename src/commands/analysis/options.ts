@@ -1,0 +1,185 @@
+import type { Profile } from "../../analyzers/analyzer.ts";
+import { compact } from "../../base/compact.ts";
+import { UsageError } from "../../base/errors.ts";
+import type { Level } from "../../diagnostics/finding.ts";
+import { parseOutputs, type ReportOutput } from "../../report/outputs.ts";
+import { durationOption, globalOptions, listOption, switchOption, textOption } from "../input.ts";
+import type { CommandInput } from "../io.ts";
+import type { ProjectFile } from "./project-file.ts";
+
+/** What `meshctl analyze` is asked. */
+export interface AnalyzeOptions {
+  /** Files, directories, `-`; none: the cluster alone. */
+  readonly sources: readonly string[];
+  /** `wanted`: asked for by a flag; `base`: below the files when it can be reached; `no`: never opened. */
+  readonly cluster: "wanted" | "base" | "no";
+  /** Namespace of file objects that name none, and of live findings. Default `default`. */
+  readonly namespace: string;
+  /** Report live findings of every namespace. */
+  readonly allNamespaces: boolean;
+  /** Control plane's namespace. Default istio-system. */
+  readonly rootNamespace: string;
+  /** Exit code 1 from this level on. Default Error. */
+  readonly failureThreshold: Level;
+  /** Findings below this level are not printed; they still decide the exit code. Default Info. */
+  readonly outputThreshold?: Level;
+  /** Default: text on stdout. */
+  readonly outputs?: readonly ReportOutput[];
+  /** What runs besides the default analyzers. */
+  readonly profiles?: readonly Profile[];
+  /** Only these analyzers, by our names or istioctl's. */
+  readonly analyzers?: readonly string[];
+  /** Files are the whole mesh: what is not there does not exist. */
+  readonly complete?: boolean;
+  /** A skipped analyzer is a failure. */
+  readonly strict?: boolean;
+  /** Documents that cannot be read, or are no objects, are passed over silently. */
+  readonly ignoreUnknown?: boolean;
+  /** Tell on stderr what was analyzed, by which analyzers. */
+  readonly verbose?: boolean;
+  /** Mesh configuration in place of the mesh's own. */
+  readonly meshConfigFile?: string;
+  /** DNS suffix of the cluster; default: as the control plane was told. */
+  readonly domain?: string;
+  /** Only objects for this revision of the control plane, and its mesh configuration. */
+  readonly revision?: string;
+  /** Kubeconfig contexts, one per cluster of the mesh; files lie on top of the first. Default: the current one. */
+  readonly contexts?: readonly string[];
+  /** More contexts besides the current one. */
+  readonly remoteContexts?: readonly string[];
+  /** After this time what has not been read or run is skipped and told. Default 5 minutes. */
+  readonly timeoutMs?: number;
+  /** `-S`: `CODE`, or `CODE=Kind namespace/name` with `*`. */
+  readonly suppress?: readonly string[];
+  /** File of findings that are known; only others count. */
+  readonly baseline?: string;
+  /** Write the baseline instead of judging. */
+  readonly writeBaseline?: boolean;
+  /** Compare with the files at a git revision: only findings that are new count. */
+  readonly newSince?: string;
+  /** Analyze again whenever a file changes. */
+  readonly watch?: boolean;
+  /** Colours; default: on a terminal. */
+  readonly color?: boolean;
+  readonly project?: ProjectFile;
+}
+
+const LEVELS: readonly Level[] = ["Info", "Warning", "Error"];
+
+/** Reads the flags, with the project file for what they do not say. */
+export function readOptions(input: CommandInput, project: ProjectFile | undefined): AnalyzeOptions {
+  const { namespace, istioNamespace } = globalOptions(input);
+  const given = listOption(input, "output");
+  const outputs = given.length === 0 ? (project?.settings.output ?? []) : given;
+  const options: AnalyzeOptions = {
+    ...readTarget(input, project),
+    namespace: namespace ?? project?.settings.namespace ?? "default",
+    allNamespaces: switchOption(input, "allNamespaces"),
+    rootNamespace: istioNamespace,
+    failureThreshold: levelOf(
+      "--failure-threshold",
+      textOption(input, "failureThreshold"),
+      project?.settings.failureThreshold ?? "Error",
+    ),
+    outputThreshold: levelOf(
+      "--output-threshold",
+      textOption(input, "outputThreshold"),
+      project?.settings.outputThreshold ?? "Info",
+    ),
+    outputs: parseOutputs(outputs),
+    profiles: profilesOf([...commaList(input, "profile"), ...commaList(input, "checks")], project),
+    analyzers: commaList(input, "analyzer"),
+    complete: switchOption(input, "complete") || project?.settings.complete === true,
+    strict: switchOption(input, "strict") || project?.settings.strict === true,
+    ignoreUnknown: switchOption(input, "ignoreUnknown"),
+    verbose: switchOption(input, "verbose"),
+    contexts: commaList(input, "contexts"),
+    remoteContexts: commaList(input, "remoteContexts"),
+    timeoutMs: durationOption(input, "timeout", "5m"),
+    suppress: listOption(input, "suppress"),
+    writeBaseline: switchOption(input, "writeBaseline"),
+    watch: switchOption(input, "watch"),
+    ...compact({
+      baseline: textOption(input, "baseline") ?? project?.path(project.settings.baseline),
+      meshConfigFile: textOption(input, "meshConfigFile") ?? project?.path(project.settings.meshConfigFile),
+      domain: textOption(input, "clusterDomain") ?? project?.settings.clusterDomain,
+      revision: textOption(input, "revision"),
+      newSince: textOption(input, "newSince"),
+      color: colorOf(input.options["color"]),
+      project,
+    }),
+  };
+  refuse(options);
+  return options;
+}
+
+function refuse({ sources, newSince, watch, writeBaseline, baseline }: AnalyzeOptions): void {
+  if (newSince !== undefined && (sources.length === 0 || sources.includes("-")))
+    throw new UsageError("--new-since compares files with git", "Name files or directories of a git repository.");
+  if (watch === true && (sources.length === 0 || sources.includes("-")))
+    throw new UsageError("--watch needs files", "Name files or directories to watch.");
+  if (newSince !== undefined && (baseline !== undefined || writeBaseline === true))
+    throw new UsageError("--new-since and a baseline both say what is known", "Choose one of them.");
+}
+
+function readTarget(
+  input: CommandInput,
+  project: ProjectFile | undefined,
+): Pick<AnalyzeOptions, "sources" | "cluster"> {
+  const useKube = input.options["useKube"];
+  // `--use-kube dir/` takes the directory for the flag's value
+  const stray = strayValue(useKube, ["true", "false"]);
+  const named = [
+    ...input.args,
+    ...stray,
+    ...strayValue(input.options["color"], COLOR_WORDS),
+    ...listOption(input, "filename"),
+  ];
+  const offline = switchOption(input, "offline") || switchOption(input, "onlyFiles") || useKube === "false";
+  const wantsCluster = useKube !== undefined || commaList(input, "contexts").length > 0;
+  const fallback = wantsCluster && !offline ? [] : (project?.paths ?? []);
+  const sources = named.length > 0 ? named : fallback;
+  if (offline && sources.length === 0)
+    throw new UsageError("nothing to analyze: no files, and --offline", "Name files or directories, or - for stdin.");
+  if (offline) return { sources, cluster: "no" };
+  return { sources, cluster: sources.length === 0 || wantsCluster ? "wanted" : "base" };
+}
+
+const COLOR_WORDS: readonly string[] = ["true", "false", "always", "never", "auto"];
+
+function strayValue(value: unknown, words: readonly string[]): readonly string[] {
+  return typeof value === "string" && !words.includes(value) ? [value] : [];
+}
+
+function colorOf(value: unknown): boolean | undefined {
+  if (value === undefined || value === "auto") return undefined;
+  return value !== "false" && value !== "never" && value !== false;
+}
+
+function levelOf(flag: string, text: string | undefined, fallback: Level): Level {
+  if (text === undefined) return fallback;
+  const level = LEVELS.find((known) => known.toLowerCase() === text.toLowerCase());
+  if (level === undefined)
+    throw new UsageError(`${flag}: unknown level "${text}"`, `Choose one of ${LEVELS.join(", ")}.`);
+  return level;
+}
+
+/** Values of a flag that may be repeated or hold several, separated by commas. */
+function commaList(input: CommandInput, name: string): readonly string[] {
+  return listOption(input, name)
+    .flatMap((value) => value.split(","))
+    .map((value) => value.trim())
+    .filter((value) => value !== "");
+}
+
+const PROFILES: readonly Profile[] = ["default", "security"];
+
+function profilesOf(given: readonly string[], project: ProjectFile | undefined): readonly Profile[] {
+  const names = given.length > 0 ? given : (project?.settings.profiles ?? []);
+  return names.map((name) => {
+    const profile = PROFILES.find((known) => known === name);
+    if (profile === undefined)
+      throw new UsageError(`unknown profile "${name}" of checks`, `Choose one of ${PROFILES.join(", ")}.`);
+    return profile;
+  });
+}
