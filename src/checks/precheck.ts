@@ -69,6 +69,14 @@ export const precheckChecks: readonly Check[] = [
     run: readyNodes,
   },
   {
+    name: "gateway-api",
+    category: "cluster",
+    affirmation: "Gateway API is there",
+    hint: "install its CRDs as your cluster's provider or the project describes; the mesh never writes them",
+    severity: "warning",
+    run: gatewayApi,
+  },
+  {
     name: "namespace",
     category: "earlier installations",
     affirmation: "the control plane's namespace is free or in use by the mesh",
@@ -125,6 +133,16 @@ export const precheckChecks: readonly Check[] = [
     run: orphanedWebhooks,
   },
 ];
+
+/** Many meshes do without: not having it is no failure, but worth knowing before a route is written. */
+async function gatewayApi(cluster: ClusterReader): Promise<Outcome> {
+  const crds = await cluster.list(CRD);
+  const own = crds.filter(({ metadata }) => metadata.name.endsWith(".gateway.networking.k8s.io"));
+  if (own.length === 0)
+    return { status: "skipped", reason: "the cluster has none of its CRDs: Gateways and routes of it cannot be used" };
+  const version = own[0]?.metadata.annotations?.["gateway.networking.k8s.io/bundle-version"];
+  return ok(version);
+}
 
 async function missingPermissions(cluster: ClusterReader): Promise<Outcome> {
   const answers = await Promise.all(CREATED.map((access) => cluster.canI({ verb: "create", ...access })));

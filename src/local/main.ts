@@ -10,6 +10,7 @@ import type { ClusterFacts } from "./controllers/controller.ts";
 import { startControllers } from "./controllers/index.ts";
 import type { DaemonConfig, DaemonMessage } from "./daemon-protocol.ts";
 import { createEventRecorder } from "./events.ts";
+import { installGatewayApi } from "./gateway-api.ts";
 import { ids } from "./ids.ts";
 import { parseMapping } from "./node/images.ts";
 import { createLoopbackNetwork } from "./node/network/loopback.ts";
@@ -46,6 +47,7 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
   const watcher = config.network === "netns" ? noWatchdog : startWatchdog(config.runDir);
   const network = await openNetwork(options);
   const api = await openApi(config, network, log);
+  await installGatewayApi(api.client);
   if (handedOver !== undefined) bridge(handedOver, config.apiPort);
   const stop = new AbortController();
   const cache = createCache(api.client, stop.signal);
