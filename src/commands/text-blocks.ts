@@ -2,6 +2,7 @@ import { open } from "node:fs/promises";
 import type { SourceText } from "../resources/manifests.ts";
 import { decodeText } from "./decode-text.ts";
 import type { Io } from "./io.ts";
+import { countLines } from "../resources/yaml-documents.ts";
 import { attempt, readInput, type SourceFile } from "./sources.ts";
 
 /** Bytes that are taken from a file at a time; a block ends at the last `---` line among them. */
@@ -55,10 +56,4 @@ function lastSeparator(bytes: Buffer): number {
     if (end !== -1 && /^[ \t]*(?:#.*)?\r?$/.test(bytes.toString("latin1", at + 4, end))) return at + 1;
   }
   return -1;
-}
-
-function countLines(text: string): number {
-  let count = 0;
-  for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) count += 1;
-  return count;
 }

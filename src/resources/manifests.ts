@@ -2,6 +2,7 @@ import { finding } from "../diagnostics/codes.ts";
 import type { FieldPath, Finding, SourcePosition } from "../diagnostics/finding.ts";
 import type { KubeObject } from "./object.ts";
 import { refOf } from "./object.ts";
+import { type DocumentText, documentsOf } from "./yaml-documents.ts";
 import { createPositions } from "./yaml-positions.ts";
 import { readCommon, UNCOMMON } from "./yaml-common.ts";
 import { readValues, YamlSyntaxError } from "./yaml-values.ts";
@@ -51,56 +52,13 @@ export function readManifests(sources: readonly SourceText[]): Manifests {
   return { objects, findings };
 }
 
-/** A part of a file between two `---` lines. `line` is the number of lines before it. */
-interface Chunk extends SourceText {
-  readonly line: number;
-  /** How many `---` lines stand before it in the text. */
-  readonly index: number;
+/** A document of a file. `line` is the number of lines of the file before it. */
+interface Chunk extends DocumentText {
+  readonly file: string;
 }
 
-/** Splits as kubectl does: at lines that hold `---` alone. Parts without content are left out. */
-function chunksOf({ file, text, line: first = 0 }: SourceText): readonly Chunk[] {
-  const chunks: Chunk[] = [];
-  let line = first;
-  let start = text.startsWith("\uFEFF") ? 1 : 0;
-  for (let index = 0; start <= text.length; index += 1) {
-    const end = separator(text, start);
-    const part = text.slice(start, end?.at ?? text.length);
-    if (CONTENT.test(part)) chunks.push({ file, text: part, line, index });
-    if (end === undefined) break;
-    line += countLines(part) + 1;
-    start = end.next;
-  }
-  return chunks;
-}
-
-/** A line that is more than a comment or a directive. */
-const CONTENT = /^[ \t]*[^#\s%]|^[ \t]+%/m;
-
-const SEPARATOR = /^---[ \t]*(?:#.*)?$/;
-
-/** The next `---` line from a line's beginning on: where it begins, and the line behind it. */
-function separator(text: string, from: number): { readonly at: number; readonly next: number } | undefined {
-  let at = text.startsWith("---", from) ? from : nextDashes(text, from);
-  for (; at !== -1; at = nextDashes(text, at)) {
-    const end = text.indexOf("\n", at);
-    const stop = end === -1 ? text.length : end;
-    const content = text.slice(at, text.charCodeAt(stop - 1) === 13 ? stop - 1 : stop);
-    if (SEPARATOR.test(content)) return { at, next: stop + 1 };
-  }
-  return undefined;
-}
-
-/** Where the next line begins that starts with `---`; -1 for none. */
-function nextDashes(text: string, from: number): number {
-  const at = text.indexOf("\n---", from);
-  return at === -1 ? -1 : at + 1;
-}
-
-function countLines(text: string): number {
-  let count = 0;
-  for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) count += 1;
-  return count;
+function chunksOf({ file, text, line = 0 }: SourceText): readonly Chunk[] {
+  return documentsOf(text).map((document) => ({ ...document, file, line: document.line + line }));
 }
 
 /** The values of a document: the common reader's, or what the library makes of it. Throws YamlSyntaxError. */

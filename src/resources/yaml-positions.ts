@@ -42,9 +42,15 @@ export function valuesOfPrecise(text: string): unknown {
   return parse(text, new LineCounter()).toJS({ maxAliasCount: -1 });
 }
 
+/** A document's tree with the tokens it was made from, for edits. */
+export function parsePrecise(text: string): Document.Parsed {
+  return parse(text, new LineCounter());
+}
+
 function parse(text: string, lineCounter: LineCounter): Document.Parsed {
   return parseDocument(text, {
     lineCounter,
+    keepSourceTokens: true,
     schema: "failsafe",
     merge: true,
     uniqueKeys: false,
