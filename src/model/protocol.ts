@@ -55,3 +55,8 @@ export function isHttp(protocol: Protocol): boolean {
 export function isTls(protocol: Protocol): boolean {
   return protocol === "https" || protocol === "tls";
 }
+
+/** Names of protocols that ports may be named by, sorted. */
+export const protocolNames: readonly string[] = Object.keys(PROTOCOLS)
+  .filter((name) => !name.includes("/"))
+  .toSorted();

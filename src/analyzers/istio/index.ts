@@ -1,4 +1,6 @@
 import type { Analyzer } from "../analyzer.ts";
+import { applicationUser } from "./application-user.ts";
+import { authorizationPolicyReference } from "./authorization-policy-reference.ts";
 import { destinationruleReference } from "./destinationrule-reference.ts";
 import { destinationruleVerification } from "./destinationrule-verification.ts";
 import { fieldWithoutEffect } from "./field-without-effect.ts";
@@ -7,13 +9,23 @@ import { gatewayConflict } from "./gateway-conflict.ts";
 import { gatewayCredential } from "./gateway-credential.ts";
 import { gatewayPort } from "./gateway-port.ts";
 import { gatewayReference } from "./gateway-reference.ts";
+import { imageAuto } from "./image-auto.ts";
+import { namespaceInjection } from "./namespace-injection.ts";
+import { podProxy } from "./pod-proxy.ts";
+import { servicePortName } from "./service-port-name.ts";
+import { sidecarSelector } from "./sidecar-selector.ts";
+import { telemetryProvider } from "./telemetry-provider.ts";
+import { telemetrySelector } from "./telemetry-selector.ts";
 import { virtualserviceConflict } from "./virtualservice-conflict.ts";
 import { virtualserviceDestination } from "./virtualservice-destination.ts";
 import { virtualserviceIngressSubset } from "./virtualservice-ingress-subset.ts";
 import { virtualserviceJwtClaim } from "./virtualservice-jwt-claim.ts";
+import { workloadServices } from "./workload-services.ts";
 
 /** Analyzers of the conditions that Istio has codes for. */
 export const istioAnalyzers: readonly Analyzer[] = [
+  applicationUser,
+  authorizationPolicyReference,
   destinationruleReference,
   destinationruleVerification,
   fieldWithoutEffect,
@@ -22,8 +34,16 @@ export const istioAnalyzers: readonly Analyzer[] = [
   gatewayCredential,
   gatewayPort,
   gatewayReference,
+  imageAuto,
+  namespaceInjection,
+  podProxy,
+  servicePortName,
+  sidecarSelector,
+  telemetryProvider,
+  telemetrySelector,
   virtualserviceConflict,
   virtualserviceDestination,
   virtualserviceIngressSubset,
   virtualserviceJwtClaim,
+  workloadServices,
 ];

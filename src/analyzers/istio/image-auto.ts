@@ -1,0 +1,59 @@
+import { matchesSelector } from "../../model/label-selector.ts";
+import { injectionWebhooks, type InjectionWebhook } from "../../model/injection-webhooks.ts";
+import { asksForInjection } from "../../model/injection-wish.ts";
+import { PROXY_CONTAINER } from "../../model/pods.ts";
+import type { PodSpec } from "../../resources/core.ts";
+import { type AnalyzerInput, defineAnalyzer } from "../analyzer.ts";
+import { isImplied } from "./shared-names.ts";
+import { TEMPLATE_KINDS, writtenPods, type WrittenPod } from "./shared-templates.ts";
+
+/**
+ * `image: auto` is for injection to fill in: without it the pod waits for an image of that name for ever. The webhooks of the
+ * World say who is injected; where none are known, the labels that our own would ask for do.
+ */
+export const imageAuto = defineAnalyzer({
+  name: "image-auto",
+  summary: "Checks that pods whose proxy image is left to injection are injected.",
+  reads: [...TEMPLATE_KINDS, "Namespace", "MutatingWebhookConfiguration"],
+  codes: ["IST0146", "IST0147"],
+  analyze: (input) => {
+    const webhooks = injectionWebhooks(input.world.list("MutatingWebhookConfiguration")).map(({ webhook }) => webhook);
+    for (const pod of input.world.list("Pod"))
+      if (!isImplied(pod) && pod.status?.phase !== undefined && autoIndex(pod.spec) >= 0)
+        input.report(pod, imagePath(pod.spec, []), "IST0147", { kind: "Pod", name: pod.metadata.name });
+    for (const written of writtenPods(input.world)) checkWritten(input, written, webhooks);
+  },
+});
+
+type Input = AnalyzerInput<
+  (typeof TEMPLATE_KINDS)[number] | "Namespace" | "MutatingWebhookConfiguration",
+  "IST0146" | "IST0147"
+>;
+
+function checkWritten(input: Input, written: WrittenPod, webhooks: readonly InjectionWebhook[]): void {
+  const { object, at, metadata, spec } = written;
+  if (autoIndex(spec) < 0 || (object.status as { phase?: string } | undefined)?.phase !== undefined) return;
+  const { namespace = "", name } = object.metadata;
+  const ofNamespace = input.world.get("Namespace", "", namespace);
+  const labels = ofNamespace?.metadata.labels ?? {};
+  const pod = { metadata: { ...metadata, name, namespace }, ...(spec === undefined ? {} : { spec }) };
+  const isTaken =
+    webhooks.length === 0
+      ? asksForInjection(pod, labels)
+      : webhooks.some(
+          ({ namespaceSelector = {}, objectSelector = {} }) =>
+            matchesSelector(namespaceSelector, labels) && matchesSelector(objectSelector, metadata.labels ?? {}),
+        );
+  if (isTaken) return;
+  if (ofNamespace === undefined && !input.complete)
+    return input.unknown(`injection of ${object.kind} ${namespace}/${name}: its Namespace is not in the files`);
+  input.report(object, imagePath(spec, at), "IST0146", { kind: object.kind, name });
+}
+
+function autoIndex(spec: PodSpec | undefined): number {
+  return (spec?.containers ?? []).findIndex(({ name, image }) => name === PROXY_CONTAINER && image === "auto");
+}
+
+function imagePath(spec: PodSpec | undefined, at: readonly string[]): readonly (string | number)[] {
+  return [...at, "spec", "containers", autoIndex(spec), "image"];
+}
