@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { dirname, join, relative } from "node:path";
 import { generateCrds } from "./gen/crds.ts";
 import { generateEmbedded } from "./gen/embedded.ts";
+import { generateExplain } from "./gen/explain.ts";
 import { generateHelp } from "./gen/help.ts";
 import { generateReference } from "./gen/reference.ts";
 import { readSchemas } from "./gen/schema-source.ts";
@@ -26,7 +27,7 @@ function generate(): ReadonlyMap<string, string> {
   files.set("src/gen/mesh-kinds.ts", generateKindTable(sources));
   for (const generator of [generateValidators, generateCrds, generateReference])
     for (const [file, text] of generator(sources)) files.set(file, text);
-  for (const [file, text] of generateHelp(root)) files.set(file, text);
+  for (const [file, text] of [...generateHelp(root), ...generateExplain(sources, root)]) files.set(file, text);
   for (const [file, text] of generateEmbedded(root, files)) files.set(file, text);
   return files;
 }

@@ -1,4 +1,5 @@
-import { type Ajv, _, type Code, type KeywordCxt, stringify } from "ajv";
+import { type Ajv, _, type Code, type KeywordCxt, Name, stringify } from "ajv";
+import type { NamedRule } from "./rule-table.ts";
 import type { OneOf } from "./schema-source.ts";
 
 /**
@@ -31,6 +32,21 @@ export function addKeywords(ajv: Ajv): void {
       if (cxt.schema === "set") unique(cxt, []);
     },
   });
+  ajv.addKeyword({
+    keyword: "x-kubernetes-validations",
+    schemaType: "array",
+    error: { message: "", params: ({ params }) => _`{message: ${params["message"]}}` },
+    code: rules,
+  });
+}
+
+function rules(cxt: KeywordCxt): void {
+  for (const { name, message } of cxt.schema as readonly NamedRule[]) {
+    cxt.setParams({ message: stringify(message) });
+    cxt.gen.if(_`!holds(${new Name(name)}, ${cxt.data})`, () => {
+      cxt.error();
+    });
+  }
 }
 
 function oneOf(cxt: KeywordCxt): void {

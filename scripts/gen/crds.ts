@@ -64,7 +64,7 @@ function crd(sources: readonly SchemaSource[], kind: Kind, header: KindHeader): 
       spec: specOf(sources, kind, header),
       status: statusOf(sources, kind),
     },
-    ...(kind.schema.required === undefined ? {} : { required: ["spec"] }),
+    ...((header.specNeeded ?? kind.schema.required !== undefined) ? { required: ["spec"] } : {}),
   };
   return {
     apiVersion: "apiextensions.k8s.io/v1",

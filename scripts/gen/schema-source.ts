@@ -104,6 +104,8 @@ export interface KindHeader {
   }[];
   /** Rules on the spec of this kind alone, not where other schemas refer to it. */
   readonly rules?: readonly CelRule[];
+  /** Whether `spec` itself is needed. Default: when one of its fields is. */
+  readonly specNeeded?: boolean;
   /** Whether a column with the age follows. Default true. */
   readonly ageColumn?: boolean;
 }

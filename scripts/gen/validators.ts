@@ -2,7 +2,9 @@ import { Ajv } from "ajv";
 import standaloneCode from "ajv/dist/standalone/index.js";
 import { addKeywords } from "./ajv-keywords.ts";
 import { definitionName, propertyKey, flatName } from "./names.ts";
-import { type JsonSchema, resolveRef, type SchemaSource, validatedOf } from "./schema-source.ts";
+import { compact } from "./compact-code.ts";
+import { RuleTable } from "./rule-table.ts";
+import { type CelRule, type JsonSchema, resolveRef, type SchemaSource, validatedOf } from "./schema-source.ts";
 
 const HEADER = "// Generated from schemas/ by `npm run gen`. Do not edit.\n";
 
@@ -37,98 +39,47 @@ function validatorFile(sources: readonly SchemaSource[], exported: readonly Sche
     logger: false,
   });
   addKeywords(ajv);
-  for (const source of sources) ajv.addSchema(bare(source.schema) as object);
+  const rules = new RuleTable(sources);
+  for (const source of sources) ajv.addSchema(bare(rules, source, source.schema) as object);
+  const roots = exported.map((source) => [source.title, rootOf(ajv, rules, source)] as const);
   // the package is CommonJS: under nodenext its default export is the module
   const make = standaloneCode as unknown as (ajv: Ajv, names: Readonly<Record<string, string>>) => string;
-  const code = make(ajv, Object.fromEntries(exported.map(({ title, file }) => [title, file])));
+  const code = make(ajv, Object.fromEntries(roots));
   if (code.includes("require(")) throw new Error("a validator needs a run-time helper");
-  return `${HEADER}// @ts-nocheck\n${STEP}${compact(code.replace('"use strict";', ""))}\n`;
+  const text = compact(code.replace('"use strict";', ""));
+  return `${HEADER}// @ts-nocheck\n${rules.preamble(text)}${text}\n`;
 }
 
-/**
- * Ajv's code without what nobody reads here: copies of schemas, schema paths, and parents of values; each error in one expression. Half
- * the size, and a call makes no object. The forms are ajv's own; what is not as expected fails the generator.
- */
-function compact(code: string): string {
-  const short = code
-    .replaceAll(
-      /if\(vErrors === null\)\{vErrors = \[(err\d+)\];\}else \{vErrors\.push\(\1\);\}errors\+\+;/g,
-      "(vErrors ??= []).push($1);",
-    )
-    .replaceAll(
-      /const (err\d+) = (\{instancePath.*?\}\});\(vErrors \?\?= \[\]\)\.push\(\1\);/g,
-      "(vErrors ??= []).push($2);",
-    )
-    .replaceAll(/,schemaPath:"[^"]*"/g, "")
-    .replaceAll('{instancePath="", parentData, parentDataProperty, rootData=data}={}', 'instancePath=""')
-    .replaceAll(
-      /, \{instancePath:?(.*?),parentData:[^{}]*?,rootData\}\)/g,
-      (_all, path: string) => `, ${path === "" ? "instancePath" : path})`,
-    )
-    .replaceAll(
-      /if\(!\((validate\d+)\((.*?)\)\)\)\{vErrors = vErrors === null \? \1\.errors : vErrors\.concat\(\1\.errors\);errors = vErrors\.length;\}/g,
-      "if (!$1($2)) (vErrors ??= []).push(...$1.errors);",
-    )
-    .replaceAll("let errors = 0;", "")
-    .replaceAll(/\/\*# sourceURL=.*?\*\/;/g, "")
-    .replaceAll(/(key\d+)\.replace\(\/~\/g, "~0"\)\.replace\(\/\\\/\/g, "~1"\)/g, "step($1)")
-    .replaceAll("return errors === 0;", "return vErrors === null;")
-    .replaceAll(/function validate/g, "\nfunction validate");
-  const schemas = new Map<string, unknown>();
-  const bare = short.replaceAll(/const (schema\d+) = (\{.*?\});(?=const|\n)/g, (_all, name: string, text: string) => {
-    schemas.set(name, JSON.parse(text));
-    return "";
-  });
-  const sets = new Map<string, string>();
-  const lean = bare
-    .replaceAll(/func\d+\.call\((schema\d+)([^,]*), (key\d+)\)/g, (_all, name: string, path: string, key: string) => {
-      const fields = JSON.stringify(Object.keys(valueOf(schemas, name, path) as object));
-      if (!sets.has(fields)) sets.set(fields, `fields${sets.size}`);
-      return `${sets.get(fields) ?? ""}.has(${key})`;
-    })
-    .replaceAll(/(schema\d+)((?:\.\w+|\["[^"]+"\])+)/g, (_all, name: string, path: string) =>
-      JSON.stringify(valueOf(schemas, name, path)),
-    )
-    .replaceAll(/const func\d+ = Object\.prototype\.hasOwnProperty;/g, "");
-  for (const rest of ["schemaPath", "parentData", "rootData", "errors++", "vErrors.length", "schema", "hasOwn"])
-    if (lean.includes(rest)) throw new Error(`the code of ajv has another form: ${rest} near ${around(lean, rest)}`);
-  const names = [...sets].map(([fields, name]) => `const ${name} = new Set(${fields});\n`);
-  return `${names.join("")}${lean.trim()}`;
+/** The id of what validates a schema: with rules of the kind alone, a schema around it. */
+function rootOf(ajv: Ajv, rules: RuleTable, source: SchemaSource): string {
+  const own = source.schema["x-kind"]?.rules;
+  if (own === undefined) return source.file;
+  const id = `${source.file}.kind`;
+  ajv.addSchema({ $id: id, $ref: source.file, [CEL]: rules.names(source, source.schema, own) });
+  return id;
 }
 
-/** What stands at a path of ajv's copy of a schema, e.g. `.properties.mode.enum`. */
-function valueOf(schemas: ReadonlyMap<string, unknown>, name: string, path: string): unknown {
-  const steps = [...path.matchAll(/\.(\w+)|\["([^"]+)"\]/g)].map(([, plain, quoted]) => plain ?? quoted ?? "");
-  return steps.reduce((at: unknown, step) => (at as Readonly<Record<string, unknown>>)[step], schemas.get(name));
-}
-
-/** A key as a step of a JSON pointer. */
-const STEP = `const step = (key) => key.replaceAll("~", "~0").replaceAll("/", "~1");\n`;
-
-function around(text: string, part: string): string {
-  const at = text.indexOf(part);
-  return text.slice(Math.max(0, at - 200), at + 200);
-}
+const CEL = "x-kubernetes-validations";
 
 /** Words that ajv takes; those of readers and of the API server alone are left out. */
 const FOR_AJV: readonly string[] = ["x-one-of", "x-kubernetes-list-map-keys", "x-kubernetes-list-type"];
 
-/** The schema with nothing that is for readers or the API server alone. */
-function bare(schema: unknown): unknown {
-  if (Array.isArray(schema)) return schema.map(bare);
-  if (typeof schema !== "object" || schema === null) return schema;
-  const out: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(schema)) {
-    if (key === "properties" || key === "$defs") out[key] = mapped(value as Readonly<Record<string, unknown>>);
-    else if (FOR_AJV.includes(key) || !(NOT_FOR_AJV.includes(key) || key.startsWith("x-"))) out[key] = bare(value);
-  }
-  return Object.assign(out, numberRange(schema as JsonSchema));
-}
-
 const NOT_FOR_AJV: readonly string[] = ["title", "description", "deprecated", "default", "format"];
 
-function mapped(schemas: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, bare(schema)]));
+/** The schema with nothing that is for readers or the API server alone, and its rules by their names in the table. */
+function bare(rules: RuleTable, source: SchemaSource, schema: JsonSchema): unknown {
+  const inner = (value: JsonSchema): unknown => bare(rules, source, value);
+  const all = (schemas: Readonly<Record<string, JsonSchema>>): unknown =>
+    Object.fromEntries(Object.entries(schemas).map(([name, value]) => [name, inner(value)]));
+  const out: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(schema) as readonly [string, unknown][]) {
+    if (key === "properties" || key === "$defs") out[key] = all(value as Readonly<Record<string, JsonSchema>>);
+    else if (key === "items" || (key === "additionalProperties" && typeof value === "object"))
+      out[key] = inner(value as JsonSchema);
+    else if (key === CEL) Object.assign(out, rules.keyword(source, schema, value as readonly CelRule[]));
+    else if (FOR_AJV.includes(key) || !(NOT_FOR_AJV.includes(key) || key.startsWith("x-"))) out[key] = value;
+  }
+  return Object.assign(out, numberRange(schema));
 }
 
 /** What the API server makes of formats and of integers or strings. */
@@ -167,6 +118,8 @@ function shapesFile(sources: readonly SchemaSource[]): string {
   const shapes: string[] = [];
   const expected: string[] = [];
   const deprecated: string[] = [];
+  const patterns = new Map<string, string>();
+  for (const source of sources) patternWords(source.schema, patterns);
   for (const source of sources) {
     const definitions = Object.entries(source.schema.$defs ?? {}).map(
       ([name, schema]) => [definitionName(source, name), schema] as const,
@@ -194,10 +147,23 @@ ${shapes.join("")}};
 export const expectedWords: Readonly<Record<string, string>> = {
 ${expected.join("")}};
 
+/** What a text has to be, by the pattern it has to match. */
+export const patternWords: Readonly<Record<string, string>> = {
+${[...patterns].map(([pattern, words]) => `  ${JSON.stringify(pattern)}: ${JSON.stringify(words)},\n`).join("")}};
+
 /** Deprecated fields by definition, with what the schema says of them. */
 export const deprecatedFields: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 ${deprecated.join("")}};
 `;
+}
+
+/** Collects the words beside patterns, wherever they stand. */
+function patternWords(schema: JsonSchema, found: Map<string, string>): void {
+  if (schema.pattern !== undefined && schema["x-expected"] !== undefined)
+    found.set(schema.pattern, schema["x-expected"]);
+  const parts = [schema.items, schema.additionalProperties, ...Object.values(schema.properties ?? {})];
+  for (const part of [...parts, ...Object.values(schema.$defs ?? {})])
+    if (typeof part === "object") patternWords(part, found);
 }
 
 function shapeOf(sources: readonly SchemaSource[], source: SchemaSource, schema: JsonSchema): string {

@@ -4,7 +4,7 @@ import { own } from "../base/own.ts";
 import { finding } from "../diagnostics/codes.ts";
 import type { FieldPath, Finding } from "../diagnostics/finding.ts";
 import { type SchemaError, type SpecValidator, specValidators } from "../gen/validators/index.ts";
-import { expectedWords, shapes } from "../gen/validators/shapes.ts";
+import { expectedWords, patternWords, shapes } from "../gen/validators/shapes.ts";
 import type { KubeObject } from "../resources/object.ts";
 import { refOf } from "../resources/object.ts";
 
@@ -17,6 +17,21 @@ export function schemaFindings(kind: string, object: KubeObject): readonly Findi
       { rule: `schema-${keyword}`, problem, hint },
     ),
   );
+}
+
+const RULES: readonly string[] = [
+  "x-one-of",
+  "x-kubernetes-validations",
+  "x-kubernetes-list-map-keys",
+  "x-kubernetes-list-type",
+].map((keyword) => `schema-${keyword}`);
+
+/**
+ * Whether a finding of schemaFindings is about what fields say together (a rule, a group of exclusive fields, equal entries), not about
+ * the form of one: the types of the spec can be trusted all the same.
+ */
+export function isAboutRule({ args }: Finding): boolean {
+  return RULES.includes(String(args["rule"]));
 }
 
 /** One thing a value does not hold to. `path` is below the value. */
@@ -36,12 +51,27 @@ export function schemaProblems(
 ): readonly SchemaProblem[] {
   if (validate === undefined || validate(value)) return [];
   const problems = new Map<string, SchemaProblem>();
-  for (const error of validate.errors ?? []) {
+  for (const error of withoutFollowers(validate.errors ?? [])) {
     const found = words({ schema, value, root }, pointerSteps(error.instancePath), error);
     const key = `${found.path.join("/")} ${found.problem}`;
     if (!problems.has(key)) problems.set(key, { ...found, keyword: error.keyword });
   }
   return [...problems.values()];
+}
+
+/** A rule asks for a sound value: it has nothing to say where something inside the value has the wrong form. */
+function withoutFollowers(errors: readonly SchemaError[]): readonly SchemaError[] {
+  const rules = errors.filter(isRule);
+  if (rules.length === 0 || rules.length === errors.length) return errors;
+  const forms = errors.filter((error) => !isRule(error) && error.keyword !== "additionalProperties");
+  const inside = (path: string, of: string): boolean => path === of || path.startsWith(`${of}/`);
+  return errors.filter(
+    (error) => !isRule(error) || !forms.some(({ instancePath }) => inside(instancePath, error.instancePath)),
+  );
+}
+
+function isRule({ keyword }: SchemaError): boolean {
+  return keyword === "x-kubernetes-validations";
 }
 
 interface Subject {
@@ -94,7 +124,9 @@ function words({ schema, value: spec, root }: Subject, path: FieldPath, error: S
         valueHint(error, type, valueAt(spec, path)),
       );
     case "pattern":
-      return plain(`${at}: expected ${expectedWords[type] ?? "another form"}, got ${got}`);
+      return plain(`${at}: expected ${patternText(type, String(error.params["pattern"]))}, got ${got}`);
+    case "x-kubernetes-validations":
+      return plain(`${at}: ${String(error.params["message"])}${isPlain(valueAt(spec, path)) ? `, got ${got}` : ""}`);
     case "maxProperties":
       return plain(`${at}: expected ${expectedWords[type] ?? "fewer fields"}, got ${keysAt(spec, path)}`);
     case "x-one-of":
@@ -105,6 +137,14 @@ function words({ schema, value: spec, root }: Subject, path: FieldPath, error: S
     default:
       return plain(`${at}: expected ${limitWords(error)}, got ${got}`);
   }
+}
+
+function patternText(type: string, pattern: string): string {
+  return expectedWords[type] ?? own(patternWords, pattern) ?? `text that matches ${pattern}`;
+}
+
+function isPlain(value: unknown): boolean {
+  return typeof value !== "object" && value !== undefined;
 }
 
 interface OneOfParams {
@@ -147,7 +187,7 @@ function unknownField(at: string, type: string, name: string): Omit<Words, "path
 
 /** A number or switch where text is asked for is nearly always a value without quotes, and the other way round. */
 function valueHint(error: SchemaError, type: string, value: unknown): string {
-  if (type === "Duration" && typeof value === "number") return `Add a unit, e.g. ${value}s.`;
+  if (type.endsWith("Duration") && typeof value === "number") return `Add a unit, e.g. ${value}s.`;
   const wanted = error.params["type"];
   if (wanted === "string" && (typeof value === "number" || typeof value === "boolean"))
     return "Put quotes around the value.";

@@ -3,7 +3,7 @@ import { specValidators } from "../gen/validators/index.ts";
 import { kindOf } from "../resources/kinds.ts";
 import type { KubeObject } from "../resources/object.ts";
 import { kubernetesFindings } from "./kubernetes.ts";
-import { schemaFindings } from "./schema.ts";
+import { isAboutRule, schemaFindings } from "./schema.ts";
 
 /**
  * The object with every part left out that has not the shape of its kind, unknown fields too, so that readers of files may trust the types as
@@ -25,7 +25,8 @@ const MAX_ROUNDS = 8;
 
 function specFindings(object: KubeObject): readonly Finding[] {
   const kind = kindOf(object);
-  return kind === undefined || specValidators[kind] === undefined ? [] : schemaFindings(kind, object);
+  if (kind === undefined || specValidators[kind] === undefined) return [];
+  return schemaFindings(kind, object).filter((found) => !isAboutRule(found));
 }
 
 /** The field that holds a list item: lists go as a whole, so that the indexes of others stay those of the source. */

@@ -10,7 +10,7 @@ import { meshConfigFindings } from "./mesh-config.ts";
 import { metadataRules } from "./metadata.ts";
 import { ruleFindings, type Rules } from "./rule.ts";
 import { rulesByKind } from "./rules.ts";
-import { schemaFindings } from "./schema.ts";
+import { isAboutRule, schemaFindings } from "./schema.ts";
 
 /** The names of our kinds by group and kind, for groups whose kinds all have schemas. */
 const GROUPS: ReadonlyMap<string, ReadonlyMap<string, { readonly name: string; readonly about: MeshKind }>> = byGroup({
@@ -52,13 +52,15 @@ function meshFindings(object: KubeObject): readonly Finding[] {
   if (kinds === undefined || known === undefined) return unknownKind(object, group);
   if (!known.about.versions.includes(object.apiVersion.slice(slash + 1))) return unknownVersion(object, known.about);
   const schema = schemaFindings(known.name, object);
-  if (schema.length > 0) return schema;
+  if (!schema.every(isAboutRule)) return schema;
   const rules = own<Rules<never>>(rulesByKind, known.name);
-  if (rules === undefined) return NONE;
+  if (rules === undefined) return schema;
   const annotated = object.metadata.annotations === undefined ? NONE : ruleFindings(metadataRules, object);
   const found = ruleFindings(rules as Rules<unknown>, object);
   const old = deprecations(known.name as MeshKindName, object);
-  return annotated.length + found.length + old.length === 0 ? NONE : [...annotated, ...found, ...old];
+  return annotated.length + schema.length + found.length + old.length === 0
+    ? NONE
+    : [...annotated, ...schema, ...found, ...old];
 }
 
 function unknownVersion(object: KubeObject, { group, versions }: MeshKind): readonly Finding[] {

@@ -361,6 +361,8 @@ export const patternWords: Readonly<Record<string, string>> = {
   "^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\\/[A-Za-z0-9\\/\\-._~%!$&'()*+,;=:]+$": "domain/path, e.g. istio.io/gateway-controller",
   "^([0-9]{1,5}(h|m|s|ms)){1,4}$": "a duration such as 10s, 500ms or 1m30s",
   "^[0-9]{4}-[0-9]{2}-[0-9]{2}$": "a date such as 2027-01-31",
+  "^[-_A-Za-z0-9]+$": "letters, digits, dashes and underscores",
+  "(^$|^[a-f0-9]{64}$)": "64 hex digits in lower case",
 };
 
 /** Deprecated fields by definition, with what the schema says of them. */
