@@ -1,4 +1,5 @@
 import type { Analyzer } from "../analyzer.ts";
+import { annotation } from "./annotation.ts";
 import { applicationUser } from "./application-user.ts";
 import { authorizationPolicyReference } from "./authorization-policy-reference.ts";
 import { destinationruleReference } from "./destinationrule-reference.ts";
@@ -24,6 +25,7 @@ import { workloadServices } from "./workload-services.ts";
 
 /** Analyzers of the conditions that Istio has codes for. */
 export const istioAnalyzers: readonly Analyzer[] = [
+  annotation,
   applicationUser,
   authorizationPolicyReference,
   destinationruleReference,
