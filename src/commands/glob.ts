@@ -17,18 +17,18 @@ export async function matchGlob(pattern: string, cwd: string): Promise<readonly 
 async function walk(folder: string, steps: readonly string[]): Promise<readonly string[]> {
   const [step = "", ...rest] = steps;
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
-  const found: string[] = [];
-  if (step === "**") found.push(...(await walk(folder, rest.length === 0 ? ["*"] : rest)));
-  for (const entry of entries) {
-    const path = join(folder, entry.name);
-    const deep = step === "**" && entry.isDirectory() && !entry.name.startsWith(".") && entry.name !== "node_modules";
-    if (deep) found.push(...(await walk(path, steps)));
-    if (step === "**" || !matches(entry.name, step)) continue;
-    if (rest.length === 0 && !entry.isDirectory()) found.push(path);
-    else if (rest.length > 0 && entry.isDirectory()) found.push(...(await walk(path, rest)));
+  if (step === "**") {
+    const inner = entries.filter((entry) => entry.isDirectory() && !LEFT_OUT.test(entry.name));
+    const below = await Promise.all(inner.map((entry) => walk(join(folder, entry.name), steps)));
+    return [...(await walk(folder, rest.length === 0 ? ["*"] : rest)), ...below.flat()];
   }
-  return found;
+  const named = entries.filter((entry) => matches(entry.name, step) && entry.isDirectory() === rest.length > 0);
+  const paths = named.map((entry) => join(folder, entry.name));
+  return rest.length === 0 ? paths : (await Promise.all(paths.map((path) => walk(path, rest)))).flat();
 }
+
+/** Folders that `**` does not enter. */
+const LEFT_OUT = /^\.|^node_modules$/;
 
 function matches(name: string, step: string): boolean {
   if (name.startsWith(".") && !step.startsWith(".")) return false;

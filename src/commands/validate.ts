@@ -75,17 +75,17 @@ function nothing(names: readonly string[]): EnvironmentError {
 }
 
 async function totalSize(sources: readonly SourceFile[]): Promise<number> {
-  const sizes = await Promise.all(
-    sources.map(({ path }) =>
-      path === undefined
-        ? 0
-        : stat(path).then(
-            ({ size }) => size,
-            () => 0,
-          ),
-    ),
-  );
+  const sizes = await Promise.all(sources.map(({ path }) => (path === undefined ? Promise.resolve(0) : sizeOf(path))));
   return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+/** Bytes of a file; what is wrong with it is said when it is read. */
+async function sizeOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch {
+    return 0;
+  }
 }
 
 /** Lines of files for excerpts, read again when first asked for; the last file is kept. */

@@ -1,4 +1,15 @@
-import { type Document, isAlias, isMap, isScalar, isSeq, type Node, type Pair, type YAMLMap, type YAMLSeq } from "yaml";
+import {
+  type Document,
+  isAlias,
+  isCollection,
+  isMap,
+  isScalar,
+  isSeq,
+  type Node,
+  type Pair,
+  type YAMLMap,
+  type YAMLSeq,
+} from "yaml";
 import type { FieldPath } from "../diagnostics/finding.ts";
 import { YamlEditError } from "./yaml-edit-error.ts";
 
@@ -79,21 +90,19 @@ export function dashOf(list: YAMLSeq, index: number): number {
 
 /** Offset behind the last character of a node; behind its line end for a block scalar that keeps them (`|+`). */
 export function endOfNode(node: Node | null, text: string): number {
-  if (isMap(node) && node.flow !== true) {
-    const last = node.items.at(-1) as Pair<Node, Node | null> | undefined;
-    return last === undefined ? (node.range?.[1] ?? 0) : endOfPair(last, text);
-  }
-  if (isSeq(node) && node.flow !== true) {
-    const last = node.items.length - 1;
+  const last = isCollection(node) && node.flow !== true ? node.items.length - 1 : -1;
+  if (isMap(node) && last >= 0) return endOfPair(node.items[last] as Pair<Node, Node | null>, text);
+  if (isSeq(node) && last >= 0)
     return Math.max(endOfNode(node.items[last] as Node | null, text), dashOf(node, last) + 1);
-  }
   const [start, end] = rangeOf(node) ?? [0, 0];
-  if (text[start] !== "|" && text[start] !== ">") return end;
-  if (isScalar(node) && (node.type === "BLOCK_LITERAL" || node.type === "BLOCK_FOLDED")) {
-    const header = text.slice(start, text.indexOf("\n", start));
-    return header.includes("+") ? end : start + text.slice(start, end).trimEnd().length;
-  }
-  return end;
+  if (!isBlockScalar(node)) return end;
+  const header = text.slice(start, text.indexOf("\n", start));
+  return header.includes("+") ? end : start + text.slice(start, end).trimEnd().length;
+}
+
+/** `|` and `>`. */
+export function isBlockScalar(node: Node | null): boolean {
+  return isScalar(node) && (node.type === "BLOCK_LITERAL" || node.type === "BLOCK_FOLDED");
 }
 
 /** Offset behind the last character of a pair. */

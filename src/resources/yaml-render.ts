@@ -21,12 +21,7 @@ export function padded(text: string, column: number, eol: string): string {
     .join(eol);
 }
 
-/** A scalar or an empty collection behind its key. */
-export function inlineText(value: unknown): string {
-  return flowText(value, false);
-}
-
-/** A value inside brackets or braces; as JSON where the text around it is. */
+/** A value on one line, in brackets or braces if it is a collection; as JSON where the text around it is. */
 export function flowText(value: unknown, json: boolean): string {
   if (Array.isArray(value)) return `[${value.map((item) => flowText(item, json)).join(", ")}]`;
   if (typeof value === "object" && value !== null) {

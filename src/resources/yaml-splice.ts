@@ -1,8 +1,8 @@
 import { type Document, isMap, isScalar, isSeq, type Node, type Pair, type YAMLMap, type YAMLSeq } from "yaml";
 import type { FieldPath } from "../diagnostics/finding.ts";
 import type { YamlChange } from "./yaml-edit.ts";
-import { blockText, flowKeyText, flowText, inlineText, isBlockValue, padded } from "./yaml-render.ts";
-import { colonEnd, dashOf, endOfNode, endOfPair, rangeOf, type Slot, walk } from "./yaml-nodes.ts";
+import { blockText, flowKeyText, flowText, isBlockValue, padded } from "./yaml-render.ts";
+import { colonEnd, dashOf, endOfNode, endOfPair, isBlockScalar, rangeOf, type Slot, walk } from "./yaml-nodes.ts";
 import { YamlEditError } from "./yaml-edit-error.ts";
 
 /** What takes the place of a part of a text. */
@@ -68,32 +68,33 @@ function inserted(
 
 /** Another value in the place of one. */
 function replaced(source: Source, slot: Slot, value: unknown): Splice {
-  const { text, eol } = source;
-  const from = slot.type === "pair" ? colonEnd(slot.pair) : slot.type === "item" ? dashEnd(slot) : 0;
-  const range = rangeOf(slot.node);
-  const empty = range === undefined || range[0] === range[1];
+  const { text } = source;
+  const from = beginOf(slot);
+  const [start, end] = rangeOf(slot.node) ?? [from, from];
+  const empty = start === end;
   const inline = slot.flow || !isBlockValue(value) || isFilledFlow(slot.node);
-  if (inline && (empty || isInline(slot.node, text))) {
-    const words = slot.flow ? flowText(value, isJson(slot, text)) : inlineText(value);
-    return empty ? { start: from, end: from, text: ` ${words}` } : { start: range[0], end: range[1], text: words };
-  }
-  const end = lineEnd(text, empty ? from : trimmed(text, endOfNode(slot.node, text)));
-  const comment = commentOf(text, slot, from);
-  if (inline) return { start: from, end, text: `${slot.type === "root" ? "" : " "}${inlineText(value)}${comment}` };
-  const column =
-    slot.type === "root" ? -2 : columnOf(text, slot.type === "pair" ? slot.keyAt : dashOf(slot.list, slot.index));
-  if (slot.type !== "item")
-    return {
-      start: from,
-      end,
-      text: `${comment}${slot.type === "root" ? "" : eol}${padded(blockText(value), column + 2, eol)}`,
-    };
-  return { start: from, end, text: ` ${padded(blockText(value), column + 2, eol).trimStart()}` };
+  const words = flowText(value, isJson(slot, text));
+  if (inline && empty) return { start: from, end: from, text: ` ${words}` };
+  if (inline && isInline(slot.node)) return { start, end, text: words };
+  const last = lineEnd(text, empty ? from : trimmed(text, endOfNode(slot.node, text)));
+  return { start: from, end: last, text: onLines(source, slot, inline ? words : { value }) };
 }
 
-/** In flow lists an item has no dash: its own beginning stands for it. */
-function dashEnd(slot: Slot & { readonly type: "item" }): number {
-  return slot.flow ? (rangeOf(slot.node)?.[0] ?? 0) : dashOf(slot.list, slot.index) + 1;
+/** A value behind its key or dash: on the same line in words, or on lines of its own. A comment behind the key stays. */
+function onLines({ text, eol }: Source, slot: Slot, value: string | { readonly value: unknown }): string {
+  const comment = slot.type === "pair" ? commentOf(text, slot.node, beginOf(slot)) : "";
+  if (typeof value === "string") return `${slot.type === "root" ? "" : " "}${value}${comment}`;
+  const lines = blockText(value.value);
+  if (slot.type === "root") return padded(lines, 0, eol);
+  if (slot.type === "pair") return `${comment}${eol}${padded(lines, columnOf(text, slot.keyAt) + 2, eol)}`;
+  return ` ${padded(lines, columnOf(text, dashOf(slot.list, slot.index)) + 2, eol).trimStart()}`;
+}
+
+/** Where the text of a value begins: behind the colon of its key or its dash; an item in brackets has none. */
+function beginOf(slot: Slot): number {
+  if (slot.type === "pair") return colonEnd(slot.pair);
+  if (slot.type === "item" && !slot.flow) return dashOf(slot.list, slot.index) + 1;
+  return rangeOf(slot.node)?.[0] ?? 0;
 }
 
 /** A list or map in brackets stays one. */
@@ -101,17 +102,14 @@ function isFilledFlow(node: Node | null): boolean {
   return (isMap(node) || isSeq(node)) && node.flow === true && node.items.length > 0;
 }
 
-function isInline(node: Node | null, text: string): boolean {
-  if (isMap(node) || isSeq(node)) return node.flow === true;
-  const start = rangeOf(node)?.[0] ?? 0;
-  return text[start] !== "|" && text[start] !== ">";
+function isInline(node: Node | null): boolean {
+  return isMap(node) || isSeq(node) ? node.flow === true : !isBlockScalar(node);
 }
 
 /** The comment behind a key, or behind the value on its line. */
-function commentOf(text: string, slot: Slot, from: number): string {
-  if (slot.type !== "pair") return "";
-  const range = rangeOf(slot.node);
-  const at = range !== undefined && range[0] !== range[1] && isInline(slot.node, text) ? range[1] : from;
+function commentOf(text: string, node: Node | null, from: number): string {
+  const range = rangeOf(node);
+  const at = range !== undefined && range[0] !== range[1] && isInline(node) ? range[1] : from;
   return /^[ \t]+#[^\r\n]*/.exec(text.slice(at))?.[0] ?? "";
 }
 
