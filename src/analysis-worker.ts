@@ -6,5 +6,10 @@ import type { AnalysisRequest } from "./controlplane/analysis/thread.ts";
 const job = createAnalysisJob();
 parentPort?.on("message", (request: AnalysisRequest) => {
   if (request.type === "changes") job.apply(request.changes);
-  else parentPort?.postMessage(job.run(request.options));
+  else if (request.type === "run") parentPort?.postMessage(job.run(request.options));
+  else if (request.type === "statuses") parentPort?.postMessage(job.statuses());
+  else {
+    const bytes = new TextEncoder().encode(JSON.stringify(job.report(request.namespace)));
+    parentPort?.postMessage(bytes, [bytes.buffer]);
+  }
 });

@@ -3,9 +3,8 @@ import { errorText } from "../base/errors.ts";
 import { VERSION } from "../gen/version.ts";
 import { decodeMessage, type TypedAny, typeOfUrl } from "../wire/codec.ts";
 import { TYPE_URLS, type XdsKind } from "../xds/types.ts";
-import type { AnalysisReport } from "./analysis/job.ts";
 import type { Caller } from "./caller.ts";
-import { type Answer, json } from "./http.ts";
+import { type Answer, JSON_TYPE, json } from "./http.ts";
 import type { Metrics } from "./metrics.ts";
 import type { XdsStream } from "./xds-stream.ts";
 
@@ -19,8 +18,8 @@ export interface MonitoringDeps {
   }) => Promise<Caller | undefined>;
   /** Accounts of this namespace may ask everything; of another only about proxies of their own. */
   readonly rootNamespace: string;
-  /** The analyzers' findings about the World as it is now. */
-  readonly analyse: () => Promise<AnalysisReport>;
+  /** The analyzers' findings about the World as it is now, as JSON (AnalysisReport); of one namespace unless that is "". */
+  readonly analyse: (namespace: string) => Promise<Uint8Array>;
 }
 
 const COMMANDS = ["analysis", "config_dump", "connections", "list", "syncz"];
@@ -45,11 +44,9 @@ export async function answerMonitoring(deps: MonitoringDeps, request: IncomingMe
 /** `?namespace=` leaves the findings about that namespace's objects. */
 async function answerAnalysis(deps: MonitoringDeps, url: URL, viewer: string): Promise<Answer> {
   const namespace = url.searchParams.get("namespace") ?? "";
-  const asked = viewer === "*" ? namespace : viewer;
   try {
-    const report = await deps.analyse();
-    const findings = report.findings.filter(({ object }) => asked === "" || object?.namespace === asked);
-    return json({ ...report, findings }, url.searchParams.has("pretty"));
+    const body = await deps.analyse(viewer === "*" ? namespace : viewer);
+    return { status: 200, body, contentType: JSON_TYPE };
   } catch (error) {
     return { status: 503, body: `${errorText(error)}\n` };
   }

@@ -58,7 +58,7 @@ export async function listen(server: Server, address: ListenAddress): Promise<Li
 /** What a handler answers. */
 export interface Answer {
   readonly status: number;
-  readonly body: string;
+  readonly body: string | Uint8Array;
   readonly contentType?: string;
 }
 
@@ -118,7 +118,10 @@ export async function readBody(request: IncomingMessage, limit: number): Promise
   return Buffer.concat(chunks).toString("utf8");
 }
 
+/** Content type of JSON. */
+export const JSON_TYPE = "application/json";
+
 /** An answer of JSON; indented when asked for. */
 export function json(value: unknown, isPretty = false): Answer {
-  return { status: 200, body: `${JSON.stringify(value, null, isPretty ? 2 : 0)}\n`, contentType: "application/json" };
+  return { status: 200, body: `${JSON.stringify(value, null, isPretty ? 2 : 0)}\n`, contentType: JSON_TYPE };
 }

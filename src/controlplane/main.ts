@@ -211,7 +211,7 @@ function createAnalysisOf({ options, state, metrics }: Shared): Analysis {
     rootNamespace: namespace,
     domain,
     settings,
-    onReport: (report) => metrics.analysed(report),
+    onSummary: (summary) => metrics.analysed(summary),
     log,
   });
 }
@@ -359,7 +359,7 @@ function createMonitoringRunner(shared: Shared, analysis: Analysis): Runner {
     streams: shared.streams,
     authenticate: callerOf(shared),
     rootNamespace: shared.options.namespace,
-    analyse: () => analysis.report(),
+    analyse: (ofNamespace: string) => analysis.report(ofNamespace),
   };
   return {
     name: "monitoring",

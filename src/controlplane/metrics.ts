@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { VERSION } from "../gen/version.ts";
 import type { XdsKind } from "../xds/types.ts";
+import type { AnalysisSummary } from "./analysis/job.ts";
 import type { StreamEvent } from "./xds-deps.ts";
 
 /** Names of the types as dashboards know them. */
@@ -23,7 +24,7 @@ export interface Metrics {
   rootExpires(at: Date): void;
   webhook(webhook: "inject" | "validate", result: "allowed" | "refused" | "failed", tookMs: number): void;
   /** The configuration was analysed. */
-  analysed(report: { readonly tookMs: number; readonly findings: readonly { readonly level: string }[] }): void;
+  analysed(summary: AnalysisSummary): void;
   fault(): void;
   /** Prometheus text. */
   text(): Promise<string>;
@@ -146,10 +147,9 @@ function analysisMetrics(
   const took = histogram("meshd_analysis_seconds", "Time an analysis took, in its own thread.", SECONDS);
   const found = gauge("meshd_analysis_findings", "Findings of the last analysis.", ["level"]);
   return {
-    analysed({ tookMs, findings }) {
+    analysed({ tookMs, levels }) {
       took.observe(tookMs / 1000);
-      for (const level of ["Error", "Warning", "Info"])
-        found.set({ level }, findings.filter((each) => each.level === level).length);
+      for (const [level, count] of Object.entries(levels)) found.set({ level }, count);
     },
   };
 }

@@ -22,15 +22,20 @@ const codesOf = (findings: readonly SpokenFinding[]): readonly string[] =>
 test("an analysis follows the changes it was told, and skips what needs kinds that are not held", () => {
   const job = createAnalysisJob();
   job.apply([service, route("review")].map((object) => ({ type: "set", object })));
-  const first = job.run(options);
+  expect(job.run(options).levels.Error).toBe(1);
+  const first = job.report("shop");
   expect(codesOf(first.findings)).toEqual(["IST0101"]);
+  expect(job.report("other").findings).toEqual([]);
   expect(first.objects).toBe(2);
   expect(first.skipped).toEqual([]);
+  expect(job.statuses()).toMatchObject([{ kind: "VirtualService", namespace: "shop", name: "reviews" }]);
   job.apply([{ type: "set", object: route("reviews") }]);
-  expect(codesOf(job.run(options).findings)).toEqual([]);
+  job.run(options);
+  expect(codesOf(job.report("").findings)).toEqual([]);
   job.apply([{ type: "delete", object: service }]);
   const missing = new Map([["Secret", "the control plane does not watch Secret"]] as const);
-  const last = job.run({ ...options, missing });
+  job.run({ ...options, missing });
+  const last = job.report("");
   expect(codesOf(last.findings)).toEqual(["IST0101"]);
   for (const { reason } of last.skipped) expect(reason).toBe("the control plane does not watch Secret");
 });

@@ -4,7 +4,8 @@ import type { Logger } from "../../base/logger.ts";
 import { KIND_NAMES, type KindName } from "../../resources/kinds.ts";
 import type { World, WorldChange } from "../../resources/world.ts";
 import type { Runner } from "../runner.ts";
-import type { AnalysisReport, JobOptions } from "./job.ts";
+import type { AnalysisSummary, JobOptions } from "./job.ts";
+import type { StatusChange } from "./status.ts";
 import { type AnalysisThread, startAnalysisThread } from "./thread.ts";
 
 export interface AnalysisDeps {
@@ -15,7 +16,9 @@ export interface AnalysisDeps {
   readonly domain: string;
   /** The built src/analysis-worker.ts; undefined: nothing is analysed. */
   readonly worker: URL | undefined;
-  readonly onReport: (report: AnalysisReport) => void;
+  readonly onSummary: (summary: AnalysisSummary) => void;
+  /** Called with what is to be written into objects, after every analysis while it is followed. */
+  readonly onStatuses: (changes: readonly StatusChange[]) => void;
   readonly log: Logger;
 }
 
@@ -23,9 +26,12 @@ export interface AnalysisDeps {
 export interface Analysis extends Runner {
   /** Changes of the World, as they were applied. */
   changed(changes: readonly WorldChange[]): void;
-  /** What an analysis of the World as it is now comes to. Rejects when nothing is analysed here, or the thread failed. */
-  report(): Promise<AnalysisReport>;
-  /** Goes on analysing after changes until it is told to stop, for those who want to be told (onReport). */
+  /**
+   * What an analysis of the World as it is now comes to, as JSON (AnalysisReport); of one namespace unless that is "". Rejects
+   * when nothing is analysed here, or the thread failed.
+   */
+  report(namespace: string): Promise<Uint8Array>;
+  /** Goes on analysing after changes until it is told to stop (onStatuses). */
   follow(wanted: boolean): void;
 }
 
@@ -40,19 +46,14 @@ const REST_FACTOR = 2;
 export function createAnalysis(deps: AnalysisDeps): Analysis {
   const abort = new AbortController();
   const copy = createCopy(deps);
-  let running: Promise<AnalysisReport> | undefined;
+  let running: Promise<AnalysisSummary> | undefined;
   let following: Promise<void> | undefined;
   let isFollowed = false;
-  let idle: NodeJS.Timeout | undefined;
   let wake = (): void => {};
 
-  const rest = (): void => {
-    clearTimeout(idle);
-    if (isFollowed) return;
-    idle = setTimeout(() => void copy.drop(), IDLE_MS);
-    idle.unref();
-  };
-  const report = async (): Promise<AnalysisReport> => {
+  const idle = createTimer(() => void copy.drop(), IDLE_MS);
+  const rest = (): void => (isFollowed ? idle.stop() : idle.again());
+  const analyse = async (): Promise<AnalysisSummary> => {
     // one that began before this question may have missed a change
     await running?.catch(() => undefined);
     const fresh = copy.fresh();
@@ -63,9 +64,14 @@ export function createAnalysis(deps: AnalysisDeps): Analysis {
     });
     return running;
   };
+  const analyseAndTell = async (): Promise<AnalysisSummary> => {
+    const summary = await analyse();
+    deps.onStatuses(await copy.statuses());
+    return summary;
+  };
   const followOn = async (): Promise<void> => {
     while (isFollowed && !abort.signal.aborted) {
-      if (copy.fresh() === undefined) await delay(await pauseAfter(report(), deps.log), abort.signal);
+      if (copy.fresh() === undefined) await delay(await pauseAfter(analyseAndTell(), deps.log), abort.signal);
       else await new Promise<void>((resolve) => (wake = resolve));
     }
     following = undefined;
@@ -75,7 +81,10 @@ export function createAnalysis(deps: AnalysisDeps): Analysis {
     changed(changes) {
       if (copy.changed(changes)) setTimeout(() => wake(), SETTLE_MS).unref();
     },
-    report,
+    async report(namespace) {
+      await analyse();
+      return copy.report(namespace);
+    },
     follow(wanted) {
       isFollowed = wanted && deps.worker !== undefined;
       wake();
@@ -86,7 +95,7 @@ export function createAnalysis(deps: AnalysisDeps): Analysis {
     async close() {
       abort.abort();
       isFollowed = false;
-      clearTimeout(idle);
+      idle.stop();
       wake();
       await copy.drop();
       await following;
@@ -94,10 +103,23 @@ export function createAnalysis(deps: AnalysisDeps): Analysis {
   };
 }
 
+/** A timer that begins anew with each `again`; it keeps no program alive. */
+function createTimer(action: () => void, ms: number): { readonly again: () => void; readonly stop: () => void } {
+  let timer: NodeJS.Timeout | undefined;
+  const stop = (): void => clearTimeout(timer);
+  return {
+    again() {
+      stop();
+      timer = setTimeout(action, ms).unref();
+    },
+    stop,
+  };
+}
+
 /** How long to rest after an analysis, in ms. */
-async function pauseAfter(report: Promise<AnalysisReport>, log: Logger): Promise<number> {
+async function pauseAfter(analysis: Promise<AnalysisSummary>, log: Logger): Promise<number> {
   try {
-    return Math.max(SETTLE_MS, (await report).tookMs * REST_FACTOR);
+    return Math.max(SETTLE_MS, (await analysis).tookMs * REST_FACTOR);
   } catch (error) {
     log.warn({ error: errorText(error) }, "the configuration could not be analysed; trying again");
     return IDLE_MS;
@@ -108,16 +130,18 @@ async function pauseAfter(report: Promise<AnalysisReport>, log: Logger): Promise
 interface Copy {
   /** False when there is no copy that would have to know. */
   changed(changes: readonly WorldChange[]): boolean;
-  /** The last report, when nothing has changed since. */
-  fresh(): AnalysisReport | undefined;
-  analyse(): Promise<AnalysisReport>;
+  /** The last analysis, when nothing has changed since. */
+  fresh(): AnalysisSummary | undefined;
+  analyse(): Promise<AnalysisSummary>;
+  report(namespace: string): Promise<Uint8Array>;
+  statuses(): Promise<readonly StatusChange[]>;
   drop(): Promise<void>;
 }
 
 function createCopy(deps: AnalysisDeps): Copy {
   let thread: AnalysisThread | undefined;
   let waiting: WorldChange[] = [];
-  let latest: AnalysisReport | undefined;
+  let latest: AnalysisSummary | undefined;
   const drop = async (): Promise<void> => {
     const ending = thread;
     thread = undefined;
@@ -144,13 +168,15 @@ function createCopy(deps: AnalysisDeps): Copy {
         // changes that come while the others are handed over are part of the answer
         while (waiting.length > 0) await current.send(waiting.splice(0));
         latest = await current.run(jobOptions(deps));
-        deps.onReport(latest);
+        deps.onSummary(latest);
         return latest;
       } catch (error) {
         await drop();
         throw error;
       }
     },
+    report: (namespace) => thread?.report(namespace) ?? Promise.reject(new Error("the analysis was given up")),
+    statuses: () => thread?.statuses() ?? Promise.resolve([]),
     drop,
   };
 }

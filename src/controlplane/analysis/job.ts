@@ -1,12 +1,13 @@
 import { analyzers } from "../../analyzers/index.ts";
 import { runAnalyzers, type SkippedAnalyzer, sortFindings } from "../../analyzers/run.ts";
 import { documentationOf, hintOf, messageOf, recordOf } from "../../diagnostics/codes.ts";
-import type { Finding } from "../../diagnostics/finding.ts";
+import type { Finding, Level } from "../../diagnostics/finding.ts";
 import { worldFromObjects } from "../../resources/files-world.ts";
 import { type KindName, kindOf } from "../../resources/kinds.ts";
 import type { KubeObject } from "../../resources/object.ts";
 import type { WorldChange } from "../../resources/world.ts";
 import { validateObject } from "../../validation/index.ts";
+import { type StatusChange, statusChanges } from "./status.ts";
 
 /** What an analysis is about. */
 export interface JobOptions {
@@ -24,7 +25,7 @@ export interface SpokenFinding extends Finding {
   readonly documentationUrl: string;
 }
 
-/** What one analysis came to. */
+/** What an analysis says to those who ask; as JSON at the endpoint. */
 export interface AnalysisReport {
   readonly findings: readonly SpokenFinding[];
   readonly skipped: readonly SkippedAnalyzer[];
@@ -37,14 +38,25 @@ export interface AnalysisReport {
   readonly at: string;
 }
 
+/** What the control plane's own thread hears of an analysis: small, whatever was found. */
+export interface AnalysisSummary {
+  readonly tookMs: number;
+  readonly levels: Readonly<Record<Level, number>>;
+}
+
 /** The objects of a cluster as an analysis sees them, kept up to date by changes. Lives in a thread of its own. */
 export interface AnalysisJob {
   apply(changes: readonly WorldChange[]): void;
-  run(options: JobOptions): AnalysisReport;
+  run(options: JobOptions): AnalysisSummary;
+  /** The last analysis; of one namespace's objects alone unless that is "". */
+  report(namespace: string): AnalysisReport;
+  /** What is to be written into objects after the last analysis. */
+  statuses(): readonly StatusChange[];
 }
 
 export function createAnalysisJob(): AnalysisJob {
   const objects = new Map<string, KubeObject>();
+  let last: AnalysisReport = { findings: [], skipped: [], executed: [], objects: 0, tookMs: 0, at: "" };
   return {
     apply(changes) {
       for (const { type, object } of changes) {
@@ -54,26 +66,28 @@ export function createAnalysisJob(): AnalysisJob {
       }
     },
     run(options) {
-      const at = new Date();
-      const start = performance.now();
-      const all = [...objects.values()];
-      const result = runAnalyzers(analyzers.filter(isDefault), worldFromObjects([], all), {
-        complete: true,
-        now: at,
-        ...options,
-      });
-      const findings = sortFindings([...all.flatMap(validateObject), ...result.findings]).map(spoken);
-      const { skipped, executed } = result;
-      return {
-        findings,
-        skipped,
-        executed,
-        objects: all.length,
-        tookMs: performance.now() - start,
-        at: at.toISOString(),
-      };
+      last = analyse([...objects.values()], options);
+      const levels = { Error: 0, Warning: 0, Info: 0 };
+      for (const { level } of last.findings) levels[level] += 1;
+      return { tookMs: last.tookMs, levels };
     },
+    report(namespace) {
+      if (namespace === "") return last;
+      return { ...last, findings: last.findings.filter(({ object }) => object?.namespace === namespace) };
+    },
+    statuses: () => statusChanges([...objects.values()], last.findings, new Date(last.at)),
   };
+}
+
+function analyse(all: readonly KubeObject[], options: JobOptions): AnalysisReport {
+  const at = new Date();
+  const start = performance.now();
+  const world = worldFromObjects([], all);
+  const result = runAnalyzers(analyzers.filter(isDefault), world, { complete: true, now: at, ...options });
+  const findings = sortFindings([...all.flatMap(validateObject), ...result.findings]).map(spoken);
+  const { skipped, executed } = result;
+  const tookMs = performance.now() - start;
+  return { findings, skipped, executed, objects: all.length, tookMs, at: at.toISOString() };
 }
 
 function isDefault({ profile }: { readonly profile: string }): boolean {

@@ -3,8 +3,8 @@ import type { Cluster } from "../../resources/cluster.ts";
 import type { KindName } from "../../resources/kinds.ts";
 import type { State } from "../state.ts";
 import { type Analysis, createAnalysis } from "./analysis.ts";
-import type { AnalysisReport } from "./job.ts";
-import { createStatusWriter } from "./status.ts";
+import type { AnalysisSummary } from "./job.ts";
+import { createStatusWriter } from "./status-writer.ts";
 
 /** How a control plane analyses its configuration. */
 export interface AnalysisSettings {
@@ -21,14 +21,14 @@ export interface AnalysisRunnerDeps {
   readonly rootNamespace: string;
   readonly domain: string;
   readonly settings: AnalysisSettings | undefined;
-  readonly onReport: (report: AnalysisReport) => void;
+  readonly onSummary: (summary: AnalysisSummary) => void;
   readonly log: Logger;
 }
 
 /** Consumes the World and leadership; offers findings to those who ask, and in status where that is wanted. */
 export function createAnalysisRunner(deps: AnalysisRunnerDeps): Analysis {
   const { cluster, state, settings, log } = deps;
-  const statuses = createStatusWriter({ cluster, world: state.world, log, now: () => new Date() });
+  const statuses = createStatusWriter(cluster, log);
   let writes = false;
   const analysis = createAnalysis({
     world: state.world,
@@ -36,9 +36,9 @@ export function createAnalysisRunner(deps: AnalysisRunnerDeps): Analysis {
     rootNamespace: deps.rootNamespace,
     domain: deps.domain,
     worker: settings?.worker,
-    onReport(report) {
-      deps.onReport(report);
-      if (writes) statuses.write(report);
+    onSummary: deps.onSummary,
+    onStatuses(changes) {
+      if (writes) statuses.write(changes);
     },
     log,
   });

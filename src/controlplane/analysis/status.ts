@@ -1,33 +1,13 @@
-import { ClusterError } from "../../base/errors.ts";
 import { sameContent } from "../../base/equal.ts";
-import type { Logger } from "../../base/logger.ts";
 import { type MeshKindName, meshKinds } from "../../gen/mesh-kinds.ts";
-import type { Cluster } from "../../resources/cluster.ts";
-import { apiVersionOf } from "../../resources/kinds.ts";
-import type { KubeObject } from "../../resources/object.ts";
-import type { World } from "../../resources/world.ts";
-import { createWriterQueue } from "../writer-queue.ts";
-import type { AnalysisReport, SpokenFinding } from "./job.ts";
-
-export interface StatusWriterDeps {
-  readonly cluster: Pick<Cluster, "mergePatch">;
-  readonly world: World;
-  readonly log: Logger;
-  readonly now: () => Date;
-}
-
-/** Writes findings into the status of the mesh's objects, where kubectl and Kiali show them. */
-export interface StatusWriter {
-  /** Objects whose status says something else than the report are written; what is right is left alone. */
-  write(report: AnalysisReport): void;
-  close(): Promise<void>;
-}
+import type { ObjectRef } from "../../diagnostics/finding.ts";
+import { type KubeObject, refOf } from "../../resources/object.ts";
+import type { SpokenFinding } from "./job.ts";
 
 const CONDITION = "PassedAnalysis";
-const KINDS = Object.keys(meshKinds) as MeshKindName[];
 
 /** Istio's `status.validationMessages` (AnalysisMessageBase) with the words added, and the condition `PassedAnalysis`. */
-interface AnalysisStatus {
+export interface AnalysisStatus {
   readonly validationMessages: readonly unknown[];
   readonly conditions: readonly Condition[];
 }
@@ -40,39 +20,42 @@ interface Condition {
   readonly lastTransitionTime?: string;
 }
 
-export function createStatusWriter({ cluster, world, log, now }: StatusWriterDeps): StatusWriter {
-  let wanted: ReadonlyMap<string, readonly SpokenFinding[]> = new Map();
-  const work = async (key: string): Promise<void> => {
-    const [kind = "", namespace = "", name = ""] = key.split("/");
-    const object = world.get(kind as MeshKindName, namespace, name);
-    if (object === undefined) return;
-    const status = statusOf(object, wanted.get(key) ?? [], now());
-    if (status === undefined) return;
-    const target = { apiVersion: apiVersionOf(kind as MeshKindName), kind, namespace, name };
-    await cluster.mergePatch(target, { status }, { subresource: "status" }).catch((error: unknown) => {
-      // it went away in the meantime
-      if (!(error instanceof ClusterError) || error.code !== "not-found") throw error;
-    });
-  };
-  const queue = createWriterQueue("analysis-status", work, log);
-  return {
-    write({ findings }) {
-      const byObject = new Map<string, SpokenFinding[]>();
-      for (const found of findings) {
-        if (found.object === undefined) continue;
-        const { kind, namespace, name } = found.object;
-        const key = `${kind}/${namespace}/${name}`;
-        byObject.set(key, [...(byObject.get(key) ?? []), found]);
-      }
-      wanted = byObject;
-      for (const kind of KINDS)
-        for (const object of world.list(kind)) {
-          const key = `${kind}/${object.metadata.namespace ?? ""}/${object.metadata.name}`;
-          if (statusOf(object, byObject.get(key) ?? [], now()) !== undefined) queue.add(key);
-        }
-    },
-    close: () => queue.close(),
-  };
+/** An object whose status says something else than the analysis. */
+export interface StatusChange {
+  readonly kind: MeshKindName;
+  readonly namespace: string;
+  readonly name: string;
+  readonly status: AnalysisStatus;
+}
+
+/** What is to be written into the mesh's objects; what is right is left alone. */
+export function statusChanges(
+  objects: readonly KubeObject[],
+  findings: readonly SpokenFinding[],
+  now: Date,
+): readonly StatusChange[] {
+  const byObject = new Map<string, SpokenFinding[]>();
+  for (const found of findings) {
+    if (found.object === undefined) continue;
+    const known = byObject.get(keyOf(found.object));
+    if (known === undefined) byObject.set(keyOf(found.object), [found]);
+    else known.push(found);
+  }
+  return objects.flatMap((object): StatusChange[] => {
+    const { kind, namespace, name } = refOf(object);
+    if (!isMeshKind(object)) return [];
+    const status = statusOf(object, byObject.get(keyOf({ kind, namespace, name })) ?? [], now);
+    return status === undefined ? [] : [{ kind: kind as MeshKindName, namespace, name, status }];
+  });
+}
+
+/** The mesh's own kinds; a Gateway of Gateway API is none. */
+function isMeshKind({ apiVersion, kind }: KubeObject): boolean {
+  return Object.hasOwn(meshKinds, kind) && apiVersion.startsWith(`${meshKinds[kind as MeshKindName].group}/`);
+}
+
+function keyOf({ kind, namespace, name }: ObjectRef): string {
+  return `${kind}/${namespace}/${name}`;
 }
 
 /** The status to write, or undefined when the object's own says the same. An object that was always clean gets none. */
