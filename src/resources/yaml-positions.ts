@@ -11,6 +11,8 @@ import {
   type Scalar,
 } from "yaml";
 import type { FieldPath } from "../diagnostics/finding.ts";
+import { readCommon, UNCOMMON } from "./yaml-common.ts";
+import { commonPlace } from "./yaml-common-places.ts";
 import { embeddedText } from "./yaml-embedded.ts";
 import { resolvePlain } from "./yaml-scalars.ts";
 
@@ -25,7 +27,33 @@ export interface TextPosition {
  * something to say. A path that is not there gives its nearest existing parent. A field is placed at its key, a list item at
  * its first character, the whole object at its start; with `value` the field's value is meant.
  */
-export function createPositions(text: string): (path: FieldPath, of?: "key" | "value") => TextPosition {
+export function createPositions(text: string): Places {
+  // what the common reader takes is found by indentation, unless it stands in a flow collection or a text
+  const isCommon = readCommon(text) !== UNCOMMON;
+  let precise: Places | undefined;
+  return (path, of = "key") => {
+    const offset = isCommon ? commonPlace(text, path, of) : undefined;
+    if (offset !== undefined) return positionAt(text, offset);
+    precise ??= createPrecisePositions(text);
+    return precise(path, of);
+  };
+}
+
+/** Finds the place of a path. */
+type Places = (path: FieldPath, of?: "key" | "value") => TextPosition;
+
+function positionAt(text: string, offset: number): TextPosition {
+  let line = 1;
+  let start = 0;
+  for (let end = text.indexOf("\n"); end !== -1 && end < offset; end = text.indexOf("\n", start)) {
+    line += 1;
+    start = end + 1;
+  }
+  return { line, column: offset - start + 1 };
+}
+
+/** The same for any document, by the precise reader alone. */
+export function createPrecisePositions(text: string): Places {
   const lines = new LineCounter();
   const document = parse(text, lines);
   return (path, of = "key") => {
