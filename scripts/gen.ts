@@ -18,7 +18,12 @@ const root = join(import.meta.dirname, "..");
 const check = process.argv.includes("--check");
 
 /** Folders whose files all come from here (a file that is no longer generated is removed). */
-const swept: readonly string[] = ["src/gen/validators", "manifests/base/crds", "manifests/gateway-api", "docs/reference/kinds"];
+const swept: readonly string[] = [
+  "src/gen/validators",
+  "manifests/base/crds",
+  "manifests/gateway-api",
+  "docs/reference/kinds",
+];
 
 function generate(): ReadonlyMap<string, string> {
   const files = new Map<string, string>();

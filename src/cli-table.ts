@@ -1,4 +1,5 @@
 import { configCommands } from "./cli-table/config.ts";
+import { explainCommands } from "./cli-table/explain.ts";
 import { installCommands } from "./cli-table/install.ts";
 import { localCommands } from "./cli-table/local.ts";
 import { proxyCommands } from "./cli-table/proxy.ts";
@@ -25,6 +26,7 @@ export const commandGroups: Readonly<
 /** Every command, sorted by name. */
 export const commandTable: readonly CommandSpec[] = [
   ...configCommands,
+  ...explainCommands,
   ...installCommands,
   ...localCommands,
   ...proxyCommands,

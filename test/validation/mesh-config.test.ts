@@ -5,7 +5,7 @@ import { validateObject } from "../../src/validation/index.ts";
 
 /** What validation says of a text: `line:column words | hint` per finding. */
 function said(text: string): readonly string[] {
-  const { objects } = readManifests([{ name: "f.yaml", text }]);
+  const { objects } = readManifests([{ file: "f.yaml", text }]);
   return objects.flatMap(({ object, position }) =>
     validateObject(object).map((found) => {
       const { line, column } = position(found.path);
