@@ -1,7 +1,11 @@
 import type { CodeArgs, CodeRecord } from "./codes/code.ts";
+import { gatewayApiCodes } from "./codes/gateway-api.ts";
 import { istioCodes } from "./codes/istio.ts";
 import { objectCodes } from "./codes/objects.ts";
 import { readingCodes } from "./codes/reading.ts";
+import { securityCodes } from "./codes/security.ts";
+import { trafficCodes } from "./codes/traffic.ts";
+import { workloadCodes } from "./codes/workloads.ts";
 import type { FieldPath, Finding, ObjectRef, SourcePosition } from "./finding.ts";
 
 /**
@@ -21,7 +25,15 @@ import type { FieldPath, Finding, ObjectRef, SourcePosition } from "./finding.ts
  *
  * A code is never renamed or used again for something else. Each has a page docs/codes/<CODE>.md.
  */
-export const codes = { ...istioCodes, ...readingCodes, ...objectCodes } as const;
+export const codes = {
+  ...istioCodes,
+  ...readingCodes,
+  ...trafficCodes,
+  ...workloadCodes,
+  ...securityCodes,
+  ...objectCodes,
+  ...gatewayApiCodes,
+} as const;
 
 export type Code = keyof typeof codes;
 

@@ -2,10 +2,12 @@ import { createDerivations, type Derivations } from "../base/derive.ts";
 import type { World } from "../resources/world.ts";
 import { createDestinationRules, type DestinationRules } from "./destination-rules.ts";
 import { createEndpoints, type Endpoints } from "./endpoints.ts";
+import { createGatewayApi, type GatewayApi } from "./gateway-api.ts";
 import { createGateways, type Gateways } from "./gateways.ts";
 import { DEFAULT_DOMAIN } from "./host.ts";
 import { createHostLookup, type HostLookup } from "./host-lookup.ts";
 import { type MeshConfig, readMeshConfig } from "./mesh-config.ts";
+import { createNamespaces, type Namespaces } from "./namespaces.ts";
 import { createPeerAuthentications, type PeerAuthentications } from "./peer-authentication.ts";
 import { createPods, type Pods } from "./pods.ts";
 import { createServiceSelection, type ServiceSelection } from "./service-selection.ts";
@@ -44,7 +46,9 @@ export interface Model {
   readonly virtualServices: VirtualServices;
   readonly destinationRules: DestinationRules;
   readonly gateways: Gateways;
+  readonly gatewayApi: GatewayApi;
   readonly peerAuthentications: PeerAuthentications;
+  readonly namespaces: Namespaces;
   readonly sidecars: Sidecars;
   readonly workloads: Workloads;
   readonly meshConfig: () => MeshConfig;
@@ -64,12 +68,13 @@ export function createModel(world: World & { readonly derivations?: Derivations 
     meshConfig,
   };
   const services = createServices(context);
+  const hosts = createHostLookup(context, services);
   const pods = createPods(context);
   const peerAuthentications = createPeerAuthentications(context);
   return {
     ...context,
     services,
-    hosts: createHostLookup(context, services),
+    hosts,
     serviceSelection: createServiceSelection(context),
     pods,
     peerAuthentications,
@@ -77,6 +82,8 @@ export function createModel(world: World & { readonly derivations?: Derivations 
     virtualServices: createVirtualServices(context),
     destinationRules: createDestinationRules(context),
     gateways: createGateways(context, pods),
+    gatewayApi: createGatewayApi(context, hosts),
+    namespaces: createNamespaces(context),
     sidecars: createSidecars(context),
     workloads: createWorkloads(context, pods, services),
   };

@@ -1,12 +1,18 @@
 import type { KindName } from "../resources/kinds.ts";
-import type { World } from "../resources/world.ts";
+import type { ModelContext } from "./context.ts";
 
-/** What a Namespace may be known by where it has no object of its own: workloads, accounts and services live in it. */
+/** What a namespace is also known by, where it has no object of its own: something lives in it. */
 const INHABITANTS: readonly KindName[] = ["Pod", "Service", "ServiceAccount"];
 
-/** Whether a namespace exists: its object is there, or something that lives in it. */
-export function namespaceExists(world: Pick<World, "get" | "list">, name: string): boolean {
-  return (
-    world.get("Namespace", "", name) !== undefined || INHABITANTS.some((kind) => world.list(kind, name).length > 0)
-  );
+/** Questions about namespaces. */
+export interface Namespaces {
+  /** Whether it is there: its object, or something that lives in it. */
+  exists(name: string): boolean;
+}
+
+export function createNamespaces({ world }: ModelContext): Namespaces {
+  return {
+    exists: (name) =>
+      world.get("Namespace", "", name) !== undefined || INHABITANTS.some((kind) => world.list(kind, name).length > 0),
+  };
 }

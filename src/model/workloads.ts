@@ -38,6 +38,10 @@ export interface Workloads {
   ofPolicy(policy: KubeObject<PolicyReach>): readonly Pod[];
   /** Ports of all Services that lead to a pod, sorted by Service and number. */
   servedPorts(namespace: string, name: string): readonly ServedPort[];
+  /** Namespaces that have pods, sorted. */
+  namespaces(): readonly string[];
+  /** Whether a pod is a gateway: injected as one, or with nothing but a proxy, or chosen by a Gateway. PeerAuthentication is not for it. */
+  isGateway(pod: Pod): boolean;
   /**
    * Whether a pod has a proxy: it is there, or injection will add it. A pod that runs says it itself; one from a file is judged
    * by labels, and "unknown" is the answer when its Namespace is not known and it says nothing.
@@ -92,8 +96,20 @@ export function createWorkloads(context: ModelContext, pods: Pods, services: Ser
     }
     return byPod;
   });
+  const gatewaySelectors = derivations.keyed("gateway selectors", (): readonly Labels[] => {
+    const selectors = world.list("Gateway").flatMap(({ spec }): readonly Labels[] => {
+      const selector = namedSelector(spec?.selector);
+      return selector === undefined ? [] : [selector];
+    });
+    return [
+      ...new Map(selectors.map((selector) => [JSON.stringify(Object.entries(selector).toSorted()), selector])).values(),
+    ];
+  });
   return {
     selected,
+    namespaces,
+    isGateway: (pod) =>
+      isMadeAsGateway(pod) || gatewaySelectors().some((selector) => selects(selector, pod.metadata.labels ?? {})),
     ofPolicy({ metadata, spec }) {
       if (spec?.targetRef !== undefined || (spec?.targetRefs?.length ?? 0) > 0) return [];
       const { namespace = "" } = metadata;
@@ -103,6 +119,14 @@ export function createWorkloads(context: ModelContext, pods: Pods, services: Ser
       (own(served(namespace), name) ?? []).toSorted((a, b) => byText(a.host, b.host) || a.number - b.number),
     proxy: (pod) => proxyOf(pod, world.get("Namespace", "", pod.metadata.namespace ?? "")?.metadata.labels, world),
   };
+}
+
+function isMadeAsGateway({ metadata, spec }: Pod): boolean {
+  const templates = (metadata.annotations?.["inject.istio.io/templates"] ?? "").split(",").map((name) => name.trim());
+  const containers = spec?.containers ?? [];
+  return (
+    templates.includes("gateway") || (containers.length > 0 && containers.every(({ name }) => name === PROXY_CONTAINER))
+  );
 }
 
 function proxyOf(

@@ -8,6 +8,8 @@ export interface CertificateFacts {
   readonly identity: Identity | undefined;
   /** Uid of the pod it was issued to (subject CN), when our CA issued it to a pod. */
   readonly podUid: string | undefined;
+  /** DNS names of the SAN, as written. */
+  readonly dnsNames: readonly string[];
   readonly notBefore: Date;
   readonly notAfter: Date;
   /** Hexadecimal, as `openssl x509 -serial` prints it. */
@@ -17,15 +19,14 @@ export interface CertificateFacts {
 /** Reads a PEM or DER certificate. Throws MeshError `bad-certificate`. */
 export function readCertificate(bytes: string | Uint8Array): CertificateFacts {
   const certificate = parse(bytes);
-  const uris = (certificate.subjectAltName ?? "")
-    .split(", ")
-    .filter((entry) => entry.startsWith("URI:"))
-    .map((entry) => entry.slice(4));
+  const names = (certificate.subjectAltName ?? "").split(", ");
+  const uris = names.filter((entry) => entry.startsWith("URI:")).map((entry) => entry.slice(4));
   const identity = uris.length === 1 && uris[0] !== undefined ? parseSpiffeId(uris[0]) : undefined;
   const podUid = /^CN=(.+)$/m.exec(certificate.subject ?? "")?.[1];
   return {
     identity,
     podUid,
+    dnsNames: names.filter((entry) => entry.startsWith("DNS:")).map((entry) => entry.slice(4)),
     notBefore: new Date(certificate.validFrom),
     notAfter: new Date(certificate.validTo),
     serial: certificate.serialNumber,

@@ -1,0 +1,162 @@
+import { clusterPolicy } from "../../compile/traffic-policy.ts";
+import type { FieldPath } from "../../diagnostics/finding.ts";
+import { refText } from "../../resources/object.ts";
+import { hostMatches, parseServiceHost, resolveHost } from "../../model/host.ts";
+import { targetPortOf } from "../../model/pods.ts";
+import type { KindTypes } from "../../resources/kinds.ts";
+import { type AnalyzerInput, defineAnalyzer } from "../analyzer.ts";
+
+/**
+ * What clients send (the DestinationRule that is effective for them) against what servers take (the effective
+ * PeerAuthentication of each pod and port, or no proxy at all). A pair that disagrees gets 503 UF or a reset. Without
+ * `tls` clients find out by themselves, so only rules that set it are looked at.
+ */
+export const clientTls = defineAnalyzer({
+  name: "client-tls",
+  summary: "Compares the TLS that DestinationRules make clients send with what the servers take.",
+  reads: ["DestinationRule", "PeerAuthentication", "Service", "Pod", "Namespace", "Gateway", "ConfigMap"],
+  codes: ["MSH0100"],
+  analyze: (input) => {
+    const services = input.world.list("Service");
+    for (const rule of input.world.list("DestinationRule")) {
+      const settings = tlsSettings(rule);
+      if (settings.length === 0) continue;
+      for (const service of servicesOf(input, rule, services)) checkService(input, rule, settings, service);
+    }
+  },
+});
+
+type Input = AnalyzerInput<
+  "DestinationRule" | "PeerAuthentication" | "Service" | "Pod" | "Namespace" | "Gateway" | "ConfigMap",
+  "MSH0100"
+>;
+type Rule = KindTypes["DestinationRule"];
+type Service = KindTypes["Service"];
+type Tls = NonNullable<NonNullable<NonNullable<Rule["spec"]>["trafficPolicy"]>["tls"]>;
+
+interface TlsSetting {
+  readonly tls: Tls;
+  readonly mode: string;
+  /** "" for the whole host. */
+  readonly subset: string;
+  readonly path: FieldPath;
+}
+
+/** Every place of a rule that sets a mode. */
+function tlsSettings({ spec }: Rule): readonly TlsSetting[] {
+  const policies = [
+    { policy: spec?.trafficPolicy, subset: "", at: ["spec", "trafficPolicy"] as FieldPath },
+    ...(spec?.subsets ?? []).map(({ name, trafficPolicy }, index) => ({
+      policy: trafficPolicy,
+      subset: name,
+      at: ["spec", "subsets", index, "trafficPolicy"] as FieldPath,
+    })),
+  ];
+  return policies.flatMap(({ policy, subset, at }) =>
+    [
+      { tls: policy?.tls, path: at },
+      ...(policy?.portLevelSettings ?? []).map(({ tls }, index) => ({
+        tls,
+        path: [...at, "portLevelSettings", index],
+      })),
+    ].flatMap(({ tls, path }) =>
+      tls?.mode === undefined ? [] : [{ tls, mode: tls.mode, subset, path: [...path, "tls", "mode"] }],
+    ),
+  );
+}
+
+/** Services of the cluster that a rule is for. */
+function servicesOf({ world, model }: Input, { spec, metadata }: Rule, all: readonly Service[]): readonly Service[] {
+  const host = resolveHost(spec?.host ?? "", metadata.namespace ?? "", model.domain);
+  const parsed = parseServiceHost(host, model.domain);
+  if (parsed !== undefined) return [world.get("Service", parsed.namespace, parsed.name) ?? []].flat();
+  if (!host.startsWith("*")) return [];
+  return all.filter((service) => {
+    const name = model.services.kubernetes(service.metadata.namespace ?? "", service.metadata.name)?.hostname;
+    return name !== undefined && hostMatches(host, name);
+  });
+}
+
+function checkService(input: Input, rule: Rule, settings: readonly TlsSetting[], service: Service): void {
+  const { model } = input;
+  const { namespace = "", name } = service.metadata;
+  const known = model.services.kubernetes(namespace, name);
+  if (known === undefined) return;
+  const labels = rule.spec?.workloadSelector?.matchLabels ?? {};
+  const callers = [...new Set([rule.metadata.namespace ?? "", namespace, ...callerNamespaces(input)])];
+  for (const caller of callers) {
+    const effective = model.destinationRules.effective({ namespace: caller, labels }, known.hostname, namespace);
+    const applied = settings.flatMap((setting) =>
+      known.ports.flatMap((port, index) =>
+        clusterPolicy(effective, port.number, setting.subset)?.policy.tls === setting.tls
+          ? [{ setting, port: port.number, target: service.spec?.ports?.[index]?.targetPort ?? port.number }]
+          : [],
+      ),
+    );
+    if (applied.length === 0) continue;
+    const subsets = new Map(effective?.subsets.map(({ subset }) => [subset.name, subset.labels ?? {}]));
+    const told = new Set<TlsSetting>();
+    for (const { setting, port, target } of applied) {
+      const wanted = { ...service.spec?.selector, ...subsets.get(setting.subset) };
+      const taken = told.has(setting) ? undefined : refusal(input, { namespace, labels: wanted, target }, setting.mode);
+      if (taken === undefined) continue;
+      told.add(setting);
+      const client = CLIENT[setting.mode] ?? setting.mode;
+      input.report(rule, setting.path, "MSH0100", { service: `${known.hostname}:${port}`, client, ...taken });
+    }
+    return;
+  }
+}
+
+/** Where callers may be; rules of the service's and the root namespace hold for all of them. */
+function callerNamespaces({ model }: Input): readonly string[] {
+  return model.workloads.namespaces();
+}
+
+const CLIENT: Readonly<Record<string, string>> = {
+  DISABLE: "plaintext",
+  SIMPLE: "TLS of its own",
+  MUTUAL: "TLS with a certificate of its own",
+  ISTIO_MUTUAL: "mutual TLS of the mesh",
+};
+
+interface Server {
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly target: number | string;
+}
+
+/** What the server takes instead, when some pod of it refuses what the client sends. */
+function refusal(
+  { model }: Input,
+  server: Server,
+  mode: string,
+): { readonly server: string; readonly because: string } | undefined {
+  const pods = Object.keys(server.labels).length === 0 ? [] : model.workloads.selected(server.namespace, server.labels);
+  const workloads = pods.filter((pod) => !model.workloads.isGateway(pod));
+  if (pods.length === 0 && typeof server.target === "number") return verdict(mode, model, server, server.target);
+  for (const pod of workloads) {
+    const port = targetPortOf(model.pods.ports(server.namespace, pod.metadata.name), server.target);
+    const proxy = model.workloads.proxy(pod);
+    if (proxy === "no" && mode === "ISTIO_MUTUAL")
+      return { server: "plaintext", because: `pod ${server.namespace}/${pod.metadata.name} has no proxy` };
+    if (proxy === "no") continue;
+    const found = verdict(mode, model, { namespace: server.namespace, labels: pod.metadata.labels ?? {} }, port);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function verdict(
+  mode: string,
+  model: Input["model"],
+  workload: { readonly namespace: string; readonly labels: Readonly<Record<string, string>> },
+  port: number | undefined,
+): { readonly server: string; readonly because: string } | undefined {
+  const taken = model.peerAuthentications.effective(workload, port);
+  if (taken.from === undefined) return undefined;
+  const because = `${refText(taken.from.from)}: ${taken.mode}`;
+  if (taken.mode === "STRICT" && mode !== "ISTIO_MUTUAL") return { server: CLIENT["ISTIO_MUTUAL"] ?? "", because };
+  if (taken.mode === "DISABLE" && mode === "ISTIO_MUTUAL") return { server: "plaintext", because };
+  return undefined;
+}

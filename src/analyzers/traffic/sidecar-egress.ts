@@ -1,0 +1,119 @@
+import { nearest } from "../../base/nearest.ts";
+import { parseServiceHost, resolveHost, serviceHost } from "../../model/host.ts";
+import { namedSelector } from "../../model/selectors.ts";
+import type { KindTypes } from "../../resources/kinds.ts";
+import { type KubeObject, refOf, refText } from "../../resources/object.ts";
+import { type AnalyzerInput, defineAnalyzer } from "../analyzer.ts";
+
+/** What a Sidecar shows its workloads, against what is there and what other objects of the namespace are for. */
+export const sidecarEgress = defineAnalyzer({
+  name: "sidecar-egress",
+  summary: "Checks that Sidecars list hosts that exist, and those that the rules of their namespace are for.",
+  reads: [
+    "Sidecar",
+    "VirtualService",
+    "DestinationRule",
+    "Service",
+    "ServiceEntry",
+    "Namespace",
+    "Pod",
+    "ServiceAccount",
+    "ConfigMap",
+  ],
+  codes: ["MSH0109", "MSH0110", "MSH0111", "MSH0112"],
+  analyze: (input) => {
+    const { world, model, report } = input;
+    for (const sidecar of world.list("Sidecar")) {
+      checkHosts(input, sidecar);
+      const { metadata, spec } = sidecar;
+      if (metadata.namespace === model.rootNamespace && namedSelector(spec?.workloadSelector?.labels) !== undefined)
+        report(sidecar, ["spec", "workloadSelector"], "MSH0111", { root: model.rootNamespace });
+      const policy = spec?.outboundTrafficPolicy;
+      if (policy !== undefined && policy.mode === undefined && policy.egressProxy === undefined)
+        report(sidecar, ["spec", "outboundTrafficPolicy"], "MSH0112", {});
+    }
+    for (const rule of world.list("DestinationRule")) checkRule(input, rule, [rule.spec?.host ?? ""], ["spec", "host"]);
+    for (const route of world.list("VirtualService")) {
+      const gateways = route.spec?.gateways ?? [];
+      if (gateways.length === 0 || gateways.includes("mesh"))
+        checkRule(input, route, route.spec?.hosts ?? [], ["spec", "hosts"]);
+    }
+  },
+});
+
+type Input = AnalyzerInput<
+  | "Sidecar"
+  | "VirtualService"
+  | "DestinationRule"
+  | "Service"
+  | "ServiceEntry"
+  | "Namespace"
+  | "Pod"
+  | "ServiceAccount"
+  | "ConfigMap",
+  "MSH0109" | "MSH0110" | "MSH0111" | "MSH0112"
+>;
+
+/** A rule for a service of another namespace is written for the workloads of its own: they must see the service. */
+function checkRule(input: Input, object: KubeObject, hosts: readonly string[], at: readonly string[]): void {
+  const { model } = input;
+  const { namespace = "" } = object.metadata;
+  const sidecar = model.sidecars.ofNamespace(namespace);
+  if (sidecar === undefined || namespace === model.rootNamespace) return;
+  for (const [index, written] of hosts.entries()) {
+    const host = resolveHost(written, namespace, model.domain);
+    const service = model.services.visible(namespace, host);
+    if (service === undefined || service.namespace === namespace) continue;
+    if (model.sidecars.imports(sidecar, namespace, { name: host, namespace: service.namespace })) continue;
+    const args = { kind: object.kind, host, sidecar: refText(refOf(sidecar)), namespace };
+    input.report(object, hosts.length === 1 && at[1] === "host" ? at : [...at, index], "MSH0109", args, {
+      object: sidecar,
+      path: ["spec", "egress"],
+      words: "what the Sidecar lists",
+    });
+  }
+}
+
+function checkHosts(input: Input, sidecar: KindTypes["Sidecar"]): void {
+  for (const [index, { hosts }] of (sidecar.spec?.egress ?? []).entries())
+    for (const [position, entry] of (hosts ?? []).entries()) {
+      const missing = missingEntry(input, sidecar.metadata.namespace ?? "", entry);
+      if (missing !== undefined)
+        input.report(sidecar, ["spec", "egress", index, "hosts", position], "MSH0110", { entry, nearest: missing });
+    }
+}
+
+/** What was probably meant ("" when nothing comes near), or undefined when the entry is right or cannot be judged. */
+function missingEntry(input: Input, viewer: string, entry: string): string | undefined {
+  const { world, model } = input;
+  const slash = entry.indexOf("/");
+  const [from, host] = [entry.slice(0, slash), entry.slice(slash + 1)];
+  const namespace = from === "." ? viewer : from;
+  if (from === "~") return undefined;
+  if (host.includes("*")) return missingNamespace(input, namespace, host);
+  const service = model.services.visible(viewer, host);
+  const parsed = parseServiceHost(host, model.domain);
+  if (service !== undefined) {
+    const isThere = namespace === "*" || service.namespace === namespace;
+    return isThere ? undefined : `${service.namespace}/${host}`;
+  }
+  const there = parsed?.namespace ?? (namespace === "*" ? undefined : namespace);
+  if (!input.knows("Service", there) && !input.knows("ServiceEntry", there)) {
+    input.unknown(`host ${host}: no service of its namespace is in the files`);
+    return undefined;
+  }
+  const [name = "", second = ""] = host.split(".");
+  const full = serviceHost(name, parsed?.namespace ?? (second === "" ? namespace : second), model.domain);
+  if (full !== host && model.services.visible(viewer, full) !== undefined) return `${from}/${full}`;
+  const names = world.list("Service", there).map(({ metadata }) => metadata.name);
+  const close = parsed === undefined ? undefined : nearest(parsed.name, names);
+  return close === undefined ? "" : `${from}/${serviceHost(close, parsed?.namespace ?? "", model.domain)}`;
+}
+
+function missingNamespace({ world, model, knows }: Input, namespace: string, host: string): string | undefined {
+  if (namespace === "*" || model.namespaces.exists(namespace) || !knows("Namespace")) return undefined;
+  if (world.list("ServiceEntry", namespace).length > 0) return undefined;
+  const names = world.list("Namespace").map(({ metadata }) => metadata.name);
+  const close = nearest(namespace, names);
+  return close === undefined ? "" : `${close}/${host}`;
+}
