@@ -149,10 +149,13 @@ function createCopy(deps: AnalysisDeps): Copy {
     waiting = [];
     await ending?.close();
   };
-  const start = (url: URL): AnalysisThread => {
-    thread = startAnalysisThread(url);
-    waiting = everything(deps.world, deps.held);
-    return thread;
+  const start = async (url: URL): Promise<AnalysisThread> => {
+    const started = startAnalysisThread(url);
+    thread = started;
+    // kind by kind: listing 10,000 objects at once would hold up a push
+    for (const kind of deps.held)
+      await started.send(deps.world.list(kind).map((object) => ({ type: "set" as const, object })));
+    return started;
   };
   return {
     changed(changes) {
@@ -163,8 +166,8 @@ function createCopy(deps: AnalysisDeps): Copy {
     fresh: () => (waiting.length === 0 ? latest : undefined),
     async analyse() {
       if (deps.worker === undefined) throw new Error("this control plane has no analysis");
-      const current = thread ?? start(deps.worker);
       try {
+        const current = thread ?? (await start(deps.worker));
         // changes that come while the others are handed over are part of the answer
         while (waiting.length > 0) await current.send(waiting.splice(0));
         latest = await current.run(jobOptions(deps));
@@ -179,10 +182,6 @@ function createCopy(deps: AnalysisDeps): Copy {
     statuses: () => thread?.statuses() ?? Promise.resolve([]),
     drop,
   };
-}
-
-function everything(world: World, held: ReadonlySet<KindName>): WorldChange[] {
-  return [...held].flatMap((kind) => world.list(kind).map((object) => ({ type: "set" as const, object })));
 }
 
 function jobOptions({ held, rootNamespace, domain }: AnalysisDeps): JobOptions {
