@@ -12,6 +12,9 @@ export interface AdmissionVerdict {
   readonly warnings: readonly string[];
 }
 
+/** Characters of one problem that are shown: a value may be of any length. */
+const MAX_SENTENCE = 600;
+
 /** Problems that a refusal lists; of the others it says how many there are. */
 const MAX_PROBLEMS = 10;
 
@@ -33,5 +36,10 @@ function shortened(sentences: readonly string[]): readonly string[] {
 
 function sentence(found: Finding): string {
   const hint = hintOf(found);
-  return `[${found.code}] ${messageOf(found)}${hint === undefined ? "" : `. ${hint}`}`;
+  const text = `[${found.code}] ${cut(messageOf(found))}`;
+  return hint === undefined ? text : `${text}. ${cut(hint)}`;
+}
+
+function cut(text: string): string {
+  return text.length <= MAX_SENTENCE ? text : `${text.slice(0, MAX_SENTENCE)}...`;
 }

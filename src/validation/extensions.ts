@@ -1,7 +1,7 @@
 import type { TrafficExtensionSpec, WasmPluginSpec } from "../gen/schema-types.ts";
 import type { Rules } from "./rule.ts";
 import { targetRules } from "./shared/targets.ts";
-import { checkModule, checkModuleUrl, checkTraffic, checkVm } from "./shared/wasm.ts";
+import { checkModuleUrl, checkVm } from "./shared/wasm.ts";
 
 /** Rules of WasmPlugin. */
 export const wasmPluginRules: Rules<WasmPluginSpec> = [
@@ -13,26 +13,12 @@ export const wasmPluginRules: Rules<WasmPluginSpec> = [
     check: (spec, report) => checkModuleUrl(spec, [], report),
   },
   {
-    name: "wasm-plugin-module",
-    holds: "The checksum is 64 hex digits; names are not too long.",
-    severity: "error",
-    check: (spec, report) => checkModule(spec, [], report),
-  },
-  {
     name: "wasm-plugin-environment",
     holds: "Environment variables have names, each once; HOST takes no value.",
     severity: "error",
     check: (spec, report) => checkVm(spec.vmConfig, ["vmConfig"], report),
   },
-  {
-    name: "wasm-plugin-match",
-    holds: "Ports are from 1 to 65535.",
-    severity: "error",
-    check: (spec, report) => checkTraffic(spec.match, report),
-  },
 ];
-
-const MAX_LUA = 65_536;
 
 /** Rules of TrafficExtension. */
 export const trafficExtensionRules: Rules<TrafficExtensionSpec> = [
@@ -48,15 +34,6 @@ export const trafficExtensionRules: Rules<TrafficExtensionSpec> = [
     },
   },
   {
-    name: "traffic-extension-lua",
-    holds: "A Lua script has 1 to 65,536 characters.",
-    severity: "error",
-    check: ({ lua }, report) => {
-      if (lua !== undefined && (lua.inlineCode === "" || lua.inlineCode.length > MAX_LUA))
-        report(["lua", "inlineCode"], `expected 1 to ${MAX_LUA} characters, got ${lua.inlineCode.length}`);
-    },
-  },
-  {
     name: "traffic-extension-url",
     holds: "The module comes from oci, http, https or file.",
     severity: "error",
@@ -65,23 +42,9 @@ export const trafficExtensionRules: Rules<TrafficExtensionSpec> = [
     },
   },
   {
-    name: "traffic-extension-module",
-    holds: "The checksum is 64 hex digits; names are not too long.",
-    severity: "error",
-    check: ({ wasm }, report) => {
-      if (wasm !== undefined) checkModule(wasm, ["wasm"], report);
-    },
-  },
-  {
     name: "traffic-extension-environment",
     holds: "Environment variables have names, each once; HOST takes no value.",
     severity: "error",
     check: ({ wasm }, report) => checkVm(wasm?.vmConfig, ["wasm", "vmConfig"], report),
-  },
-  {
-    name: "traffic-extension-match",
-    holds: "Ports are from 1 to 65535.",
-    severity: "error",
-    check: (spec, report) => checkTraffic(spec.match, report),
   },
 ];

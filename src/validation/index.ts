@@ -1,4 +1,3 @@
-import { gatewayApiFindings } from "./gateway-api.ts";
 export { type AdmissionVerdict, validateForAdmission } from "./admission.ts";
 export { metadataRules } from "./metadata.ts";
 export { rulesByKind } from "./rules.ts";

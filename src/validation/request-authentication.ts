@@ -2,7 +2,6 @@ import type { FieldPath } from "../diagnostics/finding.ts";
 import type { RequestAuthenticationJwtRule, RequestAuthenticationSpec } from "../gen/schema-types.ts";
 import type { Rules } from "./rule.ts";
 import { jwksProblem, privateKeys } from "./shared/jwks.ts";
-import { checkPlainHeaderName } from "./shared/headers.ts";
 import { targetRules } from "./shared/targets.ts";
 import { checkDuration, isGiven } from "./shared/values.ts";
 
@@ -63,32 +62,6 @@ export const requestAuthenticationRules: Rules<RequestAuthenticationSpec> = [
             `key ${index} is a private or secret key; only public ones are used`,
             "Take it out.",
           );
-      }),
-  },
-  {
-    name: "request-authentication-places",
-    holds: "Audiences, headers, parameters and cookies have names.",
-    severity: "error",
-    check: (spec, report) =>
-      eachJwt(spec, (rule, path) => {
-        for (const field of ["audiences", "fromParams", "fromCookies"] as const)
-          for (const [index, name] of (rule[field] ?? []).entries())
-            if (name === "") report([...path, field, index], "an empty name", "Write a name, or remove the entry.");
-        for (const [index, { name }] of (rule.fromHeaders ?? []).entries())
-          if (name === "") report([...path, "fromHeaders", index, "name"], "an empty name", "Write the header's name.");
-      }),
-  },
-  {
-    name: "request-authentication-claim-headers",
-    holds: "A claim that is copied to a header has a name, and the header one of letters, digits, - and _.",
-    severity: "error",
-    check: (spec, report) =>
-      eachJwt(spec, (rule, path) => {
-        for (const [index, { claim, header }] of (rule.outputClaimToHeaders ?? []).entries()) {
-          const at = [...path, "outputClaimToHeaders", index];
-          if (claim === "" || header === "") report(at, "expected both claim and header", "Add what is missing.");
-          else checkPlainHeaderName(header, [...at, "header"], report);
-        }
       }),
   },
   {

@@ -10,18 +10,6 @@ import { checkPercent, setFields } from "./shared/values.ts";
 export const telemetryRules: Rules<TelemetrySpec> = [
   ...targetRules<TelemetrySpec>("telemetry"),
   {
-    name: "telemetry-providers",
-    holds: "Providers have names.",
-    severity: "error",
-    check: (spec, report) => {
-      for (const signal of ["tracing", "metrics", "accessLogging"] as const)
-        for (const [index, { providers = [] }] of (spec[signal] ?? []).entries())
-          for (const [place, { name }] of providers.entries())
-            if (name === "")
-              report([signal, index, "providers", place, "name"], "the provider has no name", "Name it.");
-    },
-  },
-  {
     name: "telemetry-tracing-one",
     holds: "There is one entry for traces, with one provider: further ones are not used.",
     severity: "warning",
@@ -30,15 +18,6 @@ export const telemetryRules: Rules<TelemetrySpec> = [
       for (const [index, { providers = [] }] of tracing.entries())
         if (providers.length > 1)
           report(["tracing", index, "providers", 1], "only one tracing provider is used", "Keep one of them.");
-    },
-  },
-  {
-    name: "telemetry-sampling",
-    holds: "The share of traces is a percentage.",
-    severity: "error",
-    check: ({ tracing = [] }, report) => {
-      for (const [index, { randomSamplingPercentage }] of tracing.entries())
-        checkPercent(randomSamplingPercentage, ["tracing", index, "randomSamplingPercentage"], report);
     },
   },
   {

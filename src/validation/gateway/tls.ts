@@ -41,7 +41,7 @@ export const serverTlsRules: Rules<GatewaySpec> = [
   },
   {
     name: "gateway-tls-unused",
-    holds: "Certificates are only given where TLS ends, at most two.",
+    holds: "Certificates are only given where TLS ends.",
     severity: "warning",
     check: (spec, report) => eachTls(spec, (tls, path) => checkUnusedCertificates(tls, path, report)),
   },

@@ -10,11 +10,6 @@ export function headerNameProblem(name: string): string | undefined {
   return TOKEN.test(name) ? undefined : `"${name}" is no name of a header`;
 }
 
-/** Reports a name of a header that has more than letters, digits, `-` and `_`. */
-export function checkPlainHeaderName(name: string, path: FieldPath, report: Report): void {
-  if (!/^[-_A-Za-z0-9]+$/.test(name)) report(path, `"${name}" is no name of a header`, "Use letters, digits, - and _.");
-}
-
 /** True for names of the header that says which host is meant. */
 export function isAuthority(name: string): boolean {
   const lower = name.toLowerCase();

@@ -65,18 +65,12 @@ function checkRevocation(tls: ServerTls, path: FieldPath, report: Report): void 
     report([...path, "caCrl"], "mode SIMPLE asks for no client certificates: nothing is checked", "Use mode MUTUAL.");
 }
 
-/** Reports certificates that mode PASSTHROUGH does not use, and a third certificate. */
+/** Reports certificates that mode PASSTHROUGH does not use. */
 export function checkUnusedCertificates(tls: ServerTls, path: FieldPath, report: Report): void {
   const mode = modeOf(tls);
   const given = certificatesOf(tls);
   if (mode.endsWith("PASSTHROUGH") && given.length > 0)
     report([...path, given[0] ?? ""], `mode ${mode} does not end TLS: ${given.join(", ")} is not used`, "Remove it.");
-  if (TERMINATING.has(mode) && (tls.tlsCertificates?.length ?? 0) > 2)
-    report(
-      [...path, "tlsCertificates", 2],
-      "at most two certificates are used: one RSA, one ECDSA",
-      "Remove the others.",
-    );
 }
 
 /** Cipher suites that Envoy's TLS library has names for. */

@@ -24,16 +24,6 @@ export const destinationRules: VirtualServiceRules = [
     },
   },
   {
-    name: "virtual-service-weight",
-    holds: "Weights are not negative.",
-    severity: "error",
-    check: (spec, report) =>
-      eachRoute(spec, (routes, path) => {
-        for (const [index, { weight = 0 }] of routes.entries())
-          if (weight < 0) report([...path, index, "weight"], `expected 0 or more, got ${weight}`);
-      }),
-  },
-  {
     name: "virtual-service-weights",
     holds: "Of several destinations at least one has a weight.",
     severity: "error",

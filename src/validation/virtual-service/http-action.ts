@@ -49,14 +49,11 @@ export const httpActionRules: VirtualServiceRules = [
   },
   {
     name: "virtual-service-mirror-share",
-    holds: "The share of requests that is mirrored is a percentage.",
+    holds: "mirrorPercent, the old field, is a percentage.",
     severity: "error",
     check: (spec, report) =>
       eachHttp(spec, (rule, path) => {
-        checkPercent(rule.mirrorPercentage?.value, [...path, "mirrorPercentage", "value"], report);
         checkPercent(rule.mirrorPercent, [...path, "mirrorPercent"], report);
-        for (const [index, { percentage }] of (rule.mirrors ?? []).entries())
-          checkPercent(percentage?.value, [...path, "mirrors", index, "percentage", "value"], report);
       }),
   },
   {

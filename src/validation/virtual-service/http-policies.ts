@@ -69,7 +69,7 @@ export const httpPolicyRules: VirtualServiceRules = [
   },
   {
     name: "virtual-service-fault-percentage",
-    holds: "The share of a fault is 0, or from 0.0001 to 100 percent.",
+    holds: "The share of a fault is 0, or one that the proxy can count.",
     severity: "error",
     check: (spec, report) =>
       eachHttp(spec, ({ fault }, path) => {
@@ -186,8 +186,7 @@ function checkAbort(abort: VirtualServiceAbort, path: FieldPath, report: Report)
 
 function checkShare(percentage: Percent | undefined, path: FieldPath, report: Report): void {
   const value = percentage?.value ?? 0;
-  if (value < 0 || value > 100 || (value > 0 && value < 0.0001))
-    report(path, `expected 0, or a percentage from 0.0001 to 100, got ${value}`);
+  if (value > 0 && value < 0.0001) report(path, `expected 0, or at least 0.0001, got ${value}`);
 }
 
 const METHODS: ReadonlySet<string> = new Set([
