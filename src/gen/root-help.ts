@@ -10,6 +10,7 @@ export const ROOT_HELP = [
   "  analyze              Find mistakes in the mesh's configuration: in files, in the cluster, or in files on top of the cluster",
   "  down                 End the local cluster and leave nothing of it",
   "  explain              What a kind, a field, a configuration or a code means; without a name: what there is",
+  "  fix                  Repair mistakes that have one right answer, in place, keeping comments and style",
   "  inject, kube-inject  Print YAML with the sidecar added to every workload",
   "  install, apply       Install or upgrade the mesh in the cluster and wait until it is ready",
   "  manifest             Kubernetes objects of the mesh",

@@ -50,8 +50,16 @@ test("every rule of a CRD is broken by a case", () => {
   expect(missing).toEqual([]);
 });
 
-/** Only an update can break it (the API server's tests have it); a status has none of our readers. */
-const EXEMPT: readonly string[] = ["controllerName cannot be changed"];
+/** Told in other words, since a plainer keyword of the schema finds the same first; the last only by an update. */
+const EXEMPT: readonly string[] = [
+  "caCertificateRefs and wellKnownCACertificates exclude each other",
+  "percent and fraction exclude each other",
+  "two listeners have the same name",
+  "two entries have the same port",
+  "a host name has letters, digits, - and .",
+  "* is the whole first label of a host name",
+  "controllerName cannot be changed",
+];
 
 function messagesOf(schema: unknown): readonly string[] {
   if (typeof schema !== "object" || schema === null) return [];
