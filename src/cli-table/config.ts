@@ -82,6 +82,24 @@ export const configCommands: readonly CommandSpec[] = [
     load: async () => (await import("../commands/analyze.ts")).run,
   },
   {
+    name: "fix",
+    summary: "Repair mistakes that have one right answer, in place, keeping comments and style",
+    args: [{ flags: "[files...]", summary: "YAML or JSON files, directories, or - for stdin" }],
+    options: [
+      { flags: "-f, --filename <file>", summary: "file, directory, pattern or - to repair", repeatable: true },
+      {
+        flags: "--dry-run",
+        summary: "print the changes as a diff and write nothing; exit with 1 when there are any",
+        default: false,
+      },
+    ],
+    examples: [
+      { line: "meshctl fix --dry-run -f mesh/", summary: "see what would change" },
+      { line: "meshctl fix -f mesh/", summary: "change it" },
+    ],
+    load: async () => (await import("../commands/fix.ts")).run,
+  },
+  {
     name: "validate",
     aliases: ["v"],
     summary: "Check objects in files one by one, as the control plane does when they are applied",
