@@ -2,7 +2,7 @@ import { finding } from "../diagnostics/codes.ts";
 import type { FieldPath, Finding, SourcePosition } from "../diagnostics/finding.ts";
 import type { KubeObject } from "./object.ts";
 import { refOf } from "./object.ts";
-import { type DocumentText, documentsOf } from "./yaml-documents.ts";
+import { countLines, type DocumentText, documentsOf } from "./yaml-documents.ts";
 import { createPositions } from "./yaml-positions.ts";
 import { readCommon, UNCOMMON } from "./yaml-common.ts";
 import { readValues, YamlSyntaxError } from "./yaml-values.ts";
@@ -70,12 +70,25 @@ function valuesOf(text: string): readonly unknown[] {
 function readChunk(chunk: Chunk): Manifests {
   try {
     const locate = lazyPositions(chunk);
-    const parts = valuesOf(chunk.text).map((value) => objectsOf(value, locate));
-    return { objects: parts.flatMap((part) => part.objects), findings: parts.flatMap((part) => part.findings) };
+    const [value, ...unread] = valuesOf(chunk.text);
+    const { objects, findings } = objectsOf(value, locate);
+    if (unread.length === 0) return { objects, findings };
+    return {
+      objects,
+      findings: [...findings, finding("MSH0003", { object: undefined, position: endPlace(chunk) }, { got: UNREAD })],
+    };
   } catch (error) {
     if (!(error instanceof YamlSyntaxError)) throw error;
     return { objects: [], findings: [unreadable(chunk, error)] };
   }
+}
+
+/** kubectl splits at `---` lines and reads the first document of each part. */
+const UNREAD = "a second document behind a line with ..., which kubectl does not read";
+
+function endPlace({ file, line, text }: Chunk): SourcePosition {
+  const end = text.search(/^\.\.\./m);
+  return { file, line: line + countLines(text.slice(0, Math.max(0, end))) + 1, column: 1 };
 }
 
 function objectsOf(value: unknown, locate: Locate): Manifests {

@@ -25,8 +25,8 @@ export function documentsOf(text: string): readonly DocumentText[] {
   return documents;
 }
 
-/** A line that is more than a comment or a directive. */
-const CONTENT = /^[ \t]*[^#\s%]|^[ \t]+%/m;
+/** A line that is more than a comment. A directive counts: kubectl splits it from its document and refuses it. */
+const CONTENT = /^[ \t]*[^#\s]/m;
 
 const SEPARATOR = /^---[ \t]*(?:#.*)?$/;
 
