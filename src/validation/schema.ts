@@ -1,5 +1,6 @@
 import { pathText, valueAt } from "../base/field-path.ts";
 import { nearest } from "../base/nearest.ts";
+import { withoutNulls } from "../base/nulls.ts";
 import { own } from "../base/own.ts";
 import { finding } from "../diagnostics/codes.ts";
 import type { FieldPath, Finding } from "../diagnostics/finding.ts";
@@ -51,7 +52,7 @@ export function schemaProblems(
 ): readonly SchemaProblem[] {
   if (validate === undefined || validate(value)) return [];
   const problems = new Map<string, SchemaProblem>();
-  for (const error of withoutFollowers(validate.errors ?? [])) {
+  for (const error of withoutFollowers(withNullsLeftOut(validate, value))) {
     const found = words({ schema, value, root }, pointerSteps(error.instancePath), error);
     const key = `${found.path.join("/")} ${found.problem}`;
     if (!problems.has(key)) problems.set(key, { ...found, keyword: error.keyword });
@@ -59,11 +60,24 @@ export function schemaProblems(
   return [...problems.values()];
 }
 
+/** What is wrong of a value that was refused, where fields that are null count as absent; unknown fields are unknown even then. */
+function withNullsLeftOut(validate: SpecValidator, value: unknown): readonly SchemaError[] {
+  const errors = validate.errors ?? [];
+  const clean = withoutNulls(value);
+  if (clean === value) return errors;
+  const left = validate(clean) ? [] : (validate.errors ?? []);
+  return [...errors.filter(isUnknown), ...left.filter((error) => !isUnknown(error))];
+}
+
+function isUnknown({ keyword }: SchemaError): boolean {
+  return keyword === "additionalProperties";
+}
+
 /** A rule asks for a sound value: it has nothing to say where something inside the value has the wrong form. */
 function withoutFollowers(errors: readonly SchemaError[]): readonly SchemaError[] {
   const rules = errors.filter(isRule);
   if (rules.length === 0 || rules.length === errors.length) return errors;
-  const forms = errors.filter((error) => !isRule(error) && error.keyword !== "additionalProperties");
+  const forms = errors.filter((error) => !isRule(error) && !isUnknown(error));
   const inside = (path: string, of: string): boolean => path === of || path.startsWith(`${of}/`);
   return errors.filter(
     (error) => !isRule(error) || !forms.some(({ instancePath }) => inside(instancePath, error.instancePath)),
@@ -168,7 +182,7 @@ interface DuplicateParams {
 /** A list entry with the same keys as one before it. */
 function duplicate(at: string, value: unknown, { keys, index }: DuplicateParams, path: FieldPath): Words {
   const item = (value as readonly unknown[])[index];
-  const record = item as Readonly<Record<string, unknown>>;
+  const record = (item ?? {}) as Readonly<Record<string, unknown>>;
   const what = keys.length === 0 ? show(item) : keys.map((key) => `${key} ${show(record[key])}`).join(", ");
   const problem = `${at}: two entries with ${keys.length === 0 ? "the value " : ""}${what}`;
   return { problem, hint: "Remove one of them.", path: [...path, index] };

@@ -1,3 +1,4 @@
+import { withoutNulls } from "../base/nulls.ts";
 import type { FieldPath, Finding } from "../diagnostics/finding.ts";
 import { specValidators } from "../gen/validators/index.ts";
 import { kindOf } from "../resources/kinds.ts";
@@ -10,7 +11,7 @@ import { isAboutRule, schemaFindings } from "./schema.ts";
  * readers of a cluster do (there the API server holds them). What is wrong has been reported by validateObject.
  */
 export function soundObject(object: KubeObject): KubeObject {
-  let sound = object;
+  let sound = withoutNulls(object);
   // taking out a part can leave a parent without something it needs: again, until nothing is wrong
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const broken = [...kubernetesFindings(sound), ...specFindings(sound)].map(({ path }) => path);

@@ -1,4 +1,5 @@
 import { nearest } from "../base/nearest.ts";
+import { withoutNulls } from "../base/nulls.ts";
 import { own } from "../base/own.ts";
 import { finding } from "../diagnostics/codes.ts";
 import type { Finding } from "../diagnostics/finding.ts";
@@ -55,9 +56,10 @@ function meshFindings(object: KubeObject): readonly Finding[] {
   if (!schema.every(isAboutRule)) return schema;
   const rules = own<Rules<never>>(rulesByKind, known.name);
   if (rules === undefined) return schema;
-  const annotated = object.metadata.annotations === undefined ? NONE : ruleFindings(metadataRules, object);
-  const found = ruleFindings(rules as Rules<unknown>, object);
-  const old = deprecations(known.name as MeshKindName, object);
+  const clean = withoutNulls(object);
+  const annotated = clean.metadata.annotations === undefined ? NONE : ruleFindings(metadataRules, clean);
+  const found = ruleFindings(rules as Rules<unknown>, clean);
+  const old = deprecations(known.name as MeshKindName, clean);
   return annotated.length + schema.length + found.length + old.length === 0
     ? NONE
     : [...annotated, ...schema, ...found, ...old];

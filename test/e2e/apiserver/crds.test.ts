@@ -1,31 +1,33 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { meshKinds } from "../../../src/gen/mesh-kinds.ts";
-import { isClusterScoped } from "../../../src/resources/files-world.ts";
-import { completeManifests, readManifests } from "../../../src/resources/manifests.ts";
+import { gatewayApiKinds, type MeshKindName, meshKinds } from "../../../src/gen/mesh-kinds.ts";
+import { readManifests } from "../../../src/resources/manifests.ts";
 import type { KubeObject } from "../../../src/resources/object.ts";
-import { validateObject } from "../../../src/validation/index.ts";
+import { schemaFindings } from "../../../src/validation/schema.ts";
 import { type RealApiServer, startApiServer } from "../../support/kube/apiserver.ts";
+import { createRestClient, type RestAnswer, type RestClient } from "../../support/kube/rest-client.ts";
+import { mutated } from "../../support/mutate.ts";
 
 /** Our CRDs at a real kube-apiserver: structural, established, and of one mind with our validators. */
 const root = join(import.meta.dirname, "../../..");
 const run = promisify(execFile);
 let server: RealApiServer;
-let scratch: string;
+let client: RestClient;
 
 beforeAll(async () => {
   server = await startApiServer();
-  scratch = await mkdtemp(join(tmpdir(), "meshctl-crds-"));
+  client = createRestClient({ url: server.url, ca: server.caPem, token: server.adminToken });
   await kubectl("apply", "--server-side", "-f", join(root, "manifests/base/crds"));
+  await kubectl("apply", "--server-side", "-f", join(root, "manifests/gateway-api"));
   await kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s");
 });
 afterAll(async () => {
+  client?.close();
   await server?.stop();
-  await rm(scratch, { recursive: true, force: true });
 });
 
 async function kubectl(...args: readonly string[]): Promise<string> {
@@ -35,20 +37,42 @@ async function kubectl(...args: readonly string[]): Promise<string> {
   return stdout;
 }
 
-test("every CRD is accepted as structural, with its names and versions", async () => {
-  const { items } = JSON.parse(await kubectl("get", "crd", "-o", "json")) as { items: Crd[] };
+/** What the API server says to an object that nobody keeps. Unknown fields are refused unless `loose`. */
+function dryRun(object: KubeObject, options: { readonly loose?: boolean } = {}): Promise<RestAnswer> {
+  const { plural } = meshKinds[object.kind as MeshKindName];
+  const validation = options.loose === true ? "Ignore" : "Strict";
+  const query = `dryRun=All&fieldValidation=${validation}`;
+  return client.post(`/apis/${object.apiVersion}/namespaces/default/${plural}?${query}`, object);
+}
+
+/** The object under a name of ours, in one of the versions that are served. */
+function inVersion(object: KubeObject, version: string): KubeObject {
+  const { group } = meshKinds[object.kind as MeshKindName];
+  const { namespace: _namespace, ...rest } = object;
+  return { ...rest, apiVersion: `${group}/${version}`, kind: object.kind, metadata: { name: "x" } };
+}
+
+function taken({ kind, spec }: KubeObject): boolean {
+  const about = { kind, apiVersion: "", metadata: { name: "x" } };
+  return schemaFindings(kind, spec === undefined ? about : { ...about, spec }).length === 0;
+}
+
+test("every CRD is accepted as structural, with its names, versions and scope", async () => {
+  const { items } = JSON.parse(await kubectl("get", "crd", "-o", "json")) as { items: readonly Crd[] };
   const served = items.map(({ spec, status }) => ({
     kind: spec.names.kind,
     group: spec.group,
     versions: spec.versions.map(({ name }) => name),
     stored: status.storedVersions,
+    namespaced: spec.scope === "Namespaced",
     problems: status.conditions.filter(({ type }) => type === "NonStructuralSchema"),
   }));
-  const expected = Object.entries(meshKinds).map(([kind, { group, versions }]) => ({
-    kind,
-    group,
-    versions: [...versions],
-    stored: [versions[0]],
+  const expected = [...Object.values(meshKinds), ...Object.values(gatewayApiKinds)].map((about) => ({
+    kind: about.kind,
+    group: about.group,
+    versions: [...about.versions],
+    stored: [about.stored],
+    namespaced: about.namespaced,
     problems: [],
   }));
   expect(served.toSorted(byKind)).toEqual(expected.toSorted(byKind));
@@ -57,6 +81,7 @@ test("every CRD is accepted as structural, with its names and versions", async (
 interface Crd {
   readonly spec: {
     readonly group: string;
+    readonly scope: string;
     readonly names: { readonly kind: string };
     readonly versions: readonly { readonly name: string }[];
   };
@@ -66,58 +91,101 @@ interface Crd {
   };
 }
 
-function byKind(a: { readonly kind: string }, b: { readonly kind: string }): number {
-  return a.kind < b.kind ? -1 : 1;
+function byKind(a: { readonly kind: string; readonly group: string }, b: typeof a): number {
+  return `${a.kind} ${a.group}` < `${b.kind} ${b.group}` ? -1 : 1;
 }
 
-test("what our validators take, the API server takes, in every version, and loses no field of it", async () => {
-  const objects = await meshObjects();
+test("objects with every field of every kind are taken in every version, and lose no field", async () => {
+  const objects = await meshObjects(["test/e2e/apiserver/testdata/objects/all-fields.yaml"]);
   expect(new Set(objects.map(({ kind }) => kind))).toEqual(new Set(Object.keys(meshKinds)));
   for (const object of objects) {
-    expect(validateObject(object).filter(({ args }) => String(args["rule"]).startsWith("schema-"))).toEqual([]);
-    const { group, versions } = meshKinds[object.kind as keyof typeof meshKinds];
-    for (const version of versions) {
-      const file = join(scratch, "object.json");
-      await writeFile(file, JSON.stringify({ ...object, apiVersion: `${group}/${version}` }));
-      const answer = JSON.parse(
-        await kubectl("create", "--dry-run=server", "--validate=strict", "-o", "json", "-f", file),
-      ) as KubeObject;
-      expect(answer.spec).toEqual(object.spec);
+    expect(schemaFindings(object.kind, object)).toEqual([]);
+    for (const version of meshKinds[object.kind as MeshKindName].versions) {
+      const { status, body } = await dryRun(inVersion(object, version));
+      expect([status, body.message]).toEqual([201, undefined]);
+      expect(body.spec).toEqual(object.spec);
     }
   }
 });
 
-/** Objects of the mesh in the samples and in this test's data, one namespace for all. */
-async function meshObjects(): Promise<readonly KubeObject[]> {
-  const texts: { file: string; text: string }[] = [];
-  for (const folder of ["samples/getting-started", "test/e2e/apiserver/testdata/objects"])
-    for (const file of (await readdir(join(root, folder))).toSorted())
-      if (file.endsWith(".yaml")) texts.push({ file, text: await readFile(join(root, folder, file), "utf8") });
-  const { objects, findings } = readManifests(texts);
-  expect(findings).toEqual([]);
-  return completeManifests(objects, "default", isClusterScoped)
-    .objects.map(({ object }) => object)
-    .filter(({ kind }) => kind in meshKinds);
+test("the API server and our schemas give the same verdict of every object in docs, samples and tests", async () => {
+  const objects = await meshObjects([
+    ...(await filesBelow("docs", ".md")),
+    ...(await filesBelow("samples", ".yaml")),
+    ...(await filesBelow("test/validation/testdata", ".in.yaml")),
+  ]);
+  expect(objects.length).toBeGreaterThan(100);
+  const verdicts = objects.map((object) => verdictOf(object));
+  expect((await Promise.all(verdicts)).filter(({ ours, theirs }) => ours !== theirs)).toEqual([]);
+});
+
+async function verdictOf(object: KubeObject): Promise<Verdict> {
+  const { versions } = meshKinds[object.kind as MeshKindName];
+  const { status, body } = await dryRun(inVersion(object, versions[0]));
+  const { kind, metadata, spec } = object;
+  return { ours: taken(object), theirs: status === 201, kind, name: metadata.name, said: body.message, spec };
 }
 
-test.each([
-  ["an unknown field", "VirtualService", { hosts: ["a"], htpp: [] }],
-  ["a field of another type", "VirtualService", { hosts: "a" }],
-  ["two conditions at once", "VirtualService", { http: [{ match: [{ uri: { exact: "/a", prefix: "/b" } }] }] }],
-  ["a word that is none of the allowed", "PeerAuthentication", { mtls: { mode: "STRIKT" } }],
-  ["a port that is none", "ServiceEntry", { hosts: ["a.b"], ports: [{ number: 70000, name: "x" }] }],
-  ["a duration without unit", "DestinationRule", { host: "a", trafficPolicy: { outlierDetection: { interval: "5" } } }],
-  ["a field that is missing", "DestinationRule", {}],
-] as const)("%s is refused by both", async (_title, kind, spec) => {
-  const { group, versions } = meshKinds[kind];
-  const object = { apiVersion: `${group}/${versions[0]}`, kind, metadata: { name: "bad", namespace: "default" }, spec };
-  expect(validateObject(object).map(({ level }) => level)).toContain("Error");
-  const file = join(scratch, "bad.json");
-  await writeFile(file, JSON.stringify(object));
-  await expect(kubectl("create", "--dry-run=server", "--validate=strict", "-f", file)).rejects.toThrow(
-    /invalid|unknown field|Required|BadRequest/i,
-  );
+interface Verdict {
+  readonly ours: boolean;
+  readonly theirs: boolean;
+  readonly kind: string;
+  readonly name: string;
+  readonly said: unknown;
+  readonly spec: unknown;
+}
+
+test("whoever breaks a rule of a CRD is refused by the API server itself, with the rule's words", async () => {
+  const cases = await meshObjects(["test/validation/crd-rules/refused.yaml"]);
+  expect(cases.length).toBeGreaterThan(100);
+  for (const object of cases) {
+    const { status, body } = await dryRun({ ...inVersion(object, meshKinds[object.kind as MeshKindName].versions[0]) });
+    const breaks = object.metadata.annotations?.["breaks"] ?? "";
+    expect([object.metadata.name, status]).toEqual([object.metadata.name, 422]);
+    // groups and keyed lists have the server's own words
+    if (!/^expected|^two entries/.test(breaks)) expect(body.message).toContain(breaks);
+  }
 });
+
+test("mutated objects: the API server and our schemas give the same verdict", async () => {
+  const objects = await meshObjects(["test/e2e/apiserver/testdata/objects/all-fields.yaml"]);
+  const samples = fc.sample(mutated(objects), { seed: 20261121, numRuns: 1500 });
+  const verdicts = await Promise.all(samples.map((object) => verdictOf(object)));
+  expect(verdicts.filter(({ theirs }) => theirs).length).toBeGreaterThan(100);
+  expect(verdicts.filter(({ ours, theirs }) => ours !== theirs).slice(0, 3)).toEqual([]);
+});
+
+test("fields nobody knows are pruned, but kept where a part is free", async () => {
+  const vs = { spec: { hosts: ["a"], htpp: [], http: [{ unknown: 1 }] } };
+  const pruned = await dryRun(mesh("VirtualService", vs), { loose: true });
+  expect(pruned.body.spec).toEqual({ hosts: ["a"], http: [{}] });
+  const config = { any: { thing: [1, { at: "all" }] } };
+  const plugin = await dryRun(mesh("WasmPlugin", { spec: { url: "oci://a/b", pluginConfig: config } }));
+  expect(plugin.body.spec.pluginConfig).toEqual(config);
+  const patch = { operation: "MERGE", value: config };
+  const filter = await dryRun(mesh("EnvoyFilter", { spec: { configPatches: [{ applyTo: "CLUSTER", patch }] } }));
+  expect(filter.body.spec.configPatches[0].patch.value).toEqual(config);
+});
+
+test("a status is kept as it is written, known fields in their types and others too", async () => {
+  const path = "/apis/networking.istio.io/v1/namespaces/default/gateways";
+  const created = await client.post(path, mesh("Gateway", { spec: { servers: [] } }));
+  expect(created.status).toBe(201);
+  const status = {
+    observedGeneration: 1,
+    conditions: [{ type: "Reconciled", status: "True", observedGeneration: "1" }],
+    validationMessages: [{ level: "WARNING", type: { name: "A", code: "IST0001" }, documentationUrl: "https://a" }],
+    ours: { more: true },
+  };
+  const written = await client.patch(`${path}/x/status`, "merge", { status });
+  expect([written.status, written.body.status]).toEqual([200, status]);
+  const bad = await client.patch(`${path}/x/status`, "merge", { status: { conditions: "none" } });
+  expect(bad.status).toBe(422);
+});
+
+function mesh(kind: MeshKindName, rest: object): KubeObject {
+  return inVersion({ kind, apiVersion: "", metadata: { name: "x" }, ...rest }, meshKinds[kind].versions[0]);
+}
 
 test("kubectl shows the columns of the schemas and explains fields in our words", async () => {
   const explained = await kubectl("explain", "destinationrule.spec.subsets.name");
@@ -125,3 +193,23 @@ test("kubectl shows the columns of the schemas and explains fields in our words"
   const crd = await kubectl("get", "crd", "serviceentries.networking.istio.io", "-o", "json");
   expect(crd).toContain('"jsonPath": ".spec.resolution"');
 });
+
+async function filesBelow(folder: string, ending: string): Promise<readonly string[]> {
+  const entries = await readdir(join(root, folder), { recursive: true });
+  return entries.filter((file) => file.endsWith(ending)).map((file) => `${folder}/${file}`);
+}
+
+/** Objects of the mesh in YAML files and in the YAML of Markdown pages; what cannot be read, or has no kind of ours, is left out. */
+async function meshObjects(files: readonly string[]): Promise<readonly KubeObject[]> {
+  const texts = await Promise.all(
+    files.map(async (name) => {
+      const text = await readFile(join(root, name), "utf8");
+      if (!name.endsWith(".md")) return [{ file: name, text }];
+      return [...text.matchAll(/```yaml\n(.*?)```/gs)].map(([, block = ""]) => ({ file: name, text: block }));
+    }),
+  );
+  const { objects } = readManifests(texts.flat());
+  return objects
+    .map(({ object }) => object)
+    .filter(({ kind, apiVersion }) => kind in meshKinds && apiVersion.includes("istio.io/"));
+}
