@@ -20,10 +20,10 @@ test.each(cases)("%s", (name) => {
 });
 
 test("no golden without its case", () => {
-  expectNoStaleGoldens(
-    folder,
-    [...Object.keys(meshKinds), ...cases.flatMap((name) => [`${name}.in.yaml`, `${name}.out.txt`])],
-  );
+  expectNoStaleGoldens(folder, [
+    ...Object.keys(meshKinds),
+    ...cases.flatMap((name) => [`${name}.in.yaml`, `${name}.out.txt`]),
+  ]);
 });
 
 const gateway = (spec: unknown): KubeObject => ({
@@ -42,13 +42,15 @@ test("admission: errors refuse with every problem and what to do, the rest warns
       "[IST0106] Schema validation error: spec.servers: expected at least one server. Add a port with its hosts.",
     warnings: [],
   });
-  const old = { hosts: ["a"], http: [{ route: [{ destination: { host: "a" } }], mirror: { host: "b" }, mirrorPercent: 5 }] };
+  const old = {
+    hosts: ["a"],
+    http: [{ route: [{ destination: { host: "a" } }], mirror: { host: "b" }, mirrorPercent: 5 }],
+  };
   expect(validateForAdmission({ ...gateway(old), kind: "VirtualService" })).toEqual({
     allowed: true,
     message: "",
     warnings: ["[IST0002] Deprecated field in VirtualService: mirrorPercent. Use mirrorPercentage."],
   });
-});
 });
 
 /** Specs that are nearly right: real field names, values of any type. */
@@ -78,7 +80,9 @@ function specOf(type: string, depth: number): fc.Arbitrary<unknown> {
 test("a field that is called like a member of every object is just unknown", () => {
   const spec = { egress: [{ hosts: ["./*"], valueOf: {} }], toString: 1 };
   const object = { apiVersion: "networking.istio.io/v1", kind: "Sidecar", metadata: { name: "x" }, spec };
-  expect(validateObject(object).map(({ path }) => path.at(-1))).toEqual(expect.arrayContaining(["toString", "valueOf"]));
+  expect(validateObject(object).map(({ path }) => path.at(-1))).toEqual(
+    expect.arrayContaining(["toString", "valueOf"]),
+  );
   expect(validateObject(object)).toHaveLength(2);
 });
 
@@ -94,8 +98,8 @@ test.each(Object.entries(meshKinds))(
           spec,
         };
         for (const finding of validateObject(object)) expect(finding.path[0]).toBe("spec");
-        const left = validateObject(soundObject(object)).filter(
-          ({ args }) => /^schema-(?!x-|additionalProperties)/.test(String(args["rule"])),
+        const left = validateObject(soundObject(object)).filter(({ args }) =>
+          /^schema-(?!x-|additionalProperties)/.test(String(args["rule"])),
         );
         // an object that needs a field it does not have stays so: there is nothing to take out
         expect(left.filter(({ path }) => path.length > 1)).toEqual([]);

@@ -23,12 +23,27 @@ export const loadBalancerRules: DestinationRuleRules = [
   },
   {
     name: "destination-rule-hash",
-    holds: "A hash has exactly one key, and one algorithm.",
+    holds: "A hash has one key, and one algorithm.",
     severity: "error",
     check: (spec, report) =>
       eachSettings(spec, ({ loadBalancer }, path) => {
         const hash = loadBalancer?.consistentHash;
         if (hash !== undefined) checkHash(hash, [...path, "loadBalancer", "consistentHash"], report);
+      }),
+  },
+  {
+    name: "destination-rule-hash-key",
+    holds: "A hash says what is hashed.",
+    severity: "warning",
+    check: (spec, report) =>
+      eachSettings(spec, ({ loadBalancer }, path) => {
+        const hash = loadBalancer?.consistentHash;
+        if (hash !== undefined && setFields(hash, HASH_KEYS).length === 0)
+          report(
+            [...path, "loadBalancer", "consistentHash"],
+            `nothing is hashed, so endpoints are chosen at random: expected one of ${HASH_KEYS.join(", ")}`,
+            "Choose what is hashed.",
+          );
       }),
   },
   {
@@ -115,12 +130,8 @@ const HASH_KEYS = ["httpHeaderName", "httpCookie", "useSourceIp", "httpQueryPara
 
 function checkHash(hash: DestinationRuleConsistentHash, path: FieldPath, report: Report): void {
   const keys = setFields(hash, HASH_KEYS);
-  if (keys.length !== 1)
-    report(
-      path,
-      `expected exactly one of ${HASH_KEYS.join(", ")}, got ${keys.join(" and ") || "none"}`,
-      "Choose what is hashed.",
-    );
+  if (keys.length > 1)
+    report(path, `expected one of ${HASH_KEYS.join(", ")}, got ${keys.join(" and ")}`, "Choose what is hashed.");
   const ways = setFields(hash, ["ringHash", "maglev"]);
   if (ways.length > 1) report([...path, "maglev"], "ringHash and maglev exclude each other", "Keep one of them.");
   if ((hash.minimumRingSize ?? 0) !== 0 && ways.length > 0)

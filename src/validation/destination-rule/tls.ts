@@ -16,6 +16,21 @@ export const clientTlsRules: DestinationRuleRules = [
       }),
   },
   {
+    name: "destination-rule-tls-unused",
+    holds: "Mode ISTIO_MUTUAL, which uses the mesh's certificates, comes without others.",
+    severity: "warning",
+    check: (spec, report) =>
+      eachSettings(spec, ({ tls }, path) => {
+        const own = tls?.mode === "ISTIO_MUTUAL" ? givenOf(tls, [...FILES, "credentialName"]) : [];
+        if (own.length > 0)
+          report(
+            [...path, "tls", own[0] ?? ""],
+            `mode ISTIO_MUTUAL uses the mesh's certificates: ${own.join(", ")} is not used`,
+            "Remove it, or use mode MUTUAL.",
+          );
+      }),
+  },
+  {
     name: "destination-rule-tls-unchecked",
     holds: "insecureSkipVerify is not set together with what the server's certificate is checked against.",
     severity: "error",
@@ -44,13 +59,12 @@ export const clientTlsRules: DestinationRuleRules = [
       eachSettings(spec, ({ tls }, path) => {
         const name = tls?.credentialName ?? "";
         if (!name.startsWith(CONFIG_MAP)) return;
-        const parts = name.slice(CONFIG_MAP.length).split("/");
-        const of = parts.length === 1 ? namespace : parts[0];
-        if (parts.length > 2 || parts.includes("") || of !== namespace)
+        const [of, map = "", ...more] = name.slice(CONFIG_MAP.length).split("/");
+        if (map === "" || more.length > 0 || of !== namespace)
           report(
             [...path, "tls", "credentialName"],
             `expected a ConfigMap of namespace ${namespace}, got "${name}"`,
-            `Write ${CONFIG_MAP}NAME.`,
+            `Write ${CONFIG_MAP}${namespace}/NAME.`,
           );
       }),
   },
@@ -58,22 +72,25 @@ export const clientTlsRules: DestinationRuleRules = [
 
 const CONFIG_MAP = "configmap://";
 
+const FILES = ["clientCertificate", "privateKey", "caCertificates", "caCrl"] as const;
+
+type Field = (typeof FILES)[number] | "credentialName";
+
+function givenOf(tls: ClientTls, fields: readonly Field[]): readonly Field[] {
+  return fields.filter((field) => isGiven(tls[field]));
+}
+
 function checkTls(tls: ClientTls, path: FieldPath, report: Report): void {
-  const given = (name: "clientCertificate" | "privateKey" | "caCertificates" | "caCrl" | "credentialName"): boolean =>
-    isGiven(tls[name]);
-  const files = (["clientCertificate", "privateKey", "caCertificates", "caCrl"] as const).filter(given);
-  const own = given("credentialName") ? [...files, "credentialName"] : files;
-  if (tls.mode === "ISTIO_MUTUAL" && own.length > 0)
-    return report(path, `mode ISTIO_MUTUAL uses the mesh's certificates: ${own.join(", ")} has no place`, "Remove it.");
   if (tls.mode !== "SIMPLE" && tls.mode !== "MUTUAL") return;
-  if (given("credentialName")) {
+  if (isGiven(tls.credentialName)) {
+    const files = givenOf(tls, FILES);
     if (files.length > 0)
       report(
         [...path, "credentialName"],
         `credentialName and ${files.join(", ")} exclude each other`,
         "Keep one of them.",
       );
-  } else if (tls.mode === "MUTUAL" && !(given("clientCertificate") && given("privateKey")))
+  } else if (tls.mode === "MUTUAL" && givenOf(tls, ["clientCertificate", "privateKey"]).length < 2)
     report(
       path,
       "mode MUTUAL needs clientCertificate and privateKey, or credentialName",

@@ -5,12 +5,12 @@ import { type EnvoyFilterRules, eachPatch } from "./parts.ts";
 export const valueRules: EnvoyFilterRules = [
   {
     name: "envoy-filter-type",
-    holds: "Types are of Envoy's API version 3, and written as type.googleapis.com/NAME.",
+    holds: "Types are names, of Envoy's API version 3.",
     severity: "error",
     check: (spec, report) =>
       eachPatch(spec, ({ patch }, path) =>
         eachType(patch?.value, [...path, "patch", "value"], (type, at) => {
-          if (typeof type !== "string" || !/^[^/]*\/[\w.]+$/.test(type))
+          if (typeof type !== "string" || !/^(?:[^/]*\/)?[\w.]+$/.test(type))
             report(
               at,
               `expected type.googleapis.com/NAME, got ${JSON.stringify(type)}`,

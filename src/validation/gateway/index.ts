@@ -82,7 +82,7 @@ export const gatewayRules: Rules<GatewaySpec> = [
   },
   {
     name: "gateway-names-unique",
-    holds: "Names of servers and ports are unique.",
+    holds: "Names of ports are unique.",
     severity: "error",
     check: ({ servers = [] }, report) => {
       const hint = "Give it another name.";
@@ -92,13 +92,23 @@ export const gatewayRules: Rules<GatewaySpec> = [
         (index, name, first) =>
           report(["servers", index, "port", "name"], `port name ${name} is already used by servers[${first}]`, hint),
       );
+    },
+  },
+  {
+    name: "gateway-server-names",
+    holds: "Names of servers are unique: statistics are told apart by them.",
+    severity: "warning",
+    check: ({ servers = [] }, report) =>
       checkUnique(
         servers,
         (server) => (server.name === "" ? undefined : server.name),
         (index, name, first) =>
-          report(["servers", index, "name"], `server name ${name} is already used by servers[${first}]`, hint),
-      );
-    },
+          report(
+            ["servers", index, "name"],
+            `server name ${name} is already used by servers[${first}]`,
+            "Give it another name.",
+          ),
+      ),
   },
   ...serverTlsRules,
 ];

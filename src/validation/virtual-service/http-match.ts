@@ -71,9 +71,10 @@ function checkMatch(match: VirtualServiceHttpMatch, path: FieldPath, report: Rep
 }
 
 function checkConditions(conditions: Readonly<Record<string, StringMatch>>, path: FieldPath, report: Report): void {
-  // `*` alone has always meant "is there"
+  // `*` alone has always meant "is there", for headers that must not be
   for (const [name, condition] of Object.entries(conditions))
-    if (condition.regex !== "*") checkStringMatch(condition, [...path, name], report);
+    if (condition.regex !== "*" || path.at(-1) !== "withoutHeaders")
+      checkStringMatch(condition, [...path, name], report);
 }
 
 function checkHeaderNames(conditions: Readonly<Record<string, StringMatch>>, path: FieldPath, report: Report): void {
