@@ -112,7 +112,7 @@ test("the API server and our schemas give the same verdict of every object in do
   const objects = await meshObjects([
     ...(await filesBelow("docs", ".md")),
     ...(await filesBelow("samples", ".yaml")),
-    ...(await filesBelow("test/validation/testdata", ".in.yaml")),
+    ...(await filesBelow("test/validation/testdata", ".yaml")),
   ]);
   expect(objects.length).toBeGreaterThan(100);
   const verdicts = objects.map((object) => verdictOf(object));
@@ -205,7 +205,7 @@ async function meshObjects(files: readonly string[]): Promise<readonly KubeObjec
     files.map(async (name) => {
       const text = await readFile(join(root, name), "utf8");
       if (!name.endsWith(".md")) return [{ file: name, text }];
-      return [...text.matchAll(/```yaml\n(.*?)```/gs)].map(([, block = ""]) => ({ file: name, text: block }));
+      return [...text.matchAll(/```yaml[^\n]*\n(.*?)```/gs)].map(([, block = ""]) => ({ file: name, text: block }));
     }),
   );
   const { objects } = readManifests(texts.flat());
