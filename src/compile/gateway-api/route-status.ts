@@ -1,0 +1,86 @@
+import type { Model } from "../../model/model.ts";
+import {
+  type ApiRoute,
+  GATEWAY_GROUP,
+  type ParentOutcome,
+  type Problem,
+  type RouteParent,
+} from "../../model/gateway-api-types.ts";
+import { type Condition, condition, type Knows } from "./condition.ts";
+
+/** Status of a route: one entry for each parent that is ours. */
+export interface RouteStatus {
+  readonly parents: readonly {
+    readonly parentRef: Readonly<Record<string, string | number>>;
+    readonly controllerName: string;
+    readonly conditions: readonly Condition[];
+  }[];
+}
+
+/** The status that our controllers give a route. */
+export function routeStatus(model: Model, route: ApiRoute, knows: Knows): RouteStatus {
+  const problems = ruleProblems(model, route);
+  const context = { generation: route.generation, knows };
+  const parents = model.gatewayApi.outcomes(route).flatMap((outcome) => {
+    if (outcome.controller === undefined) return [];
+    const own = outcome.problem === undefined ? problems : [outcome.problem, ...problems];
+    return [
+      {
+        parentRef: writtenRef(outcome.parent, route.ref.namespace),
+        controllerName: outcome.controller,
+        conditions: [
+          condition("Accepted", { reason: "Accepted", message: acceptedWords(outcome) }, own, context),
+          condition("ResolvedRefs", { reason: "ResolvedRefs", message: "every backend is there" }, own, context),
+        ],
+      },
+    ];
+  });
+  return { parents };
+}
+
+/** Filters that are applied; of the others the API says UnsupportedValue. */
+const FILTERS: { readonly [K in ApiRoute["kind"]]: ReadonlySet<string> } = {
+  HTTPRoute: new Set([
+    "RequestHeaderModifier",
+    "ResponseHeaderModifier",
+    "RequestMirror",
+    "RequestRedirect",
+    "URLRewrite",
+    "CORS",
+  ]),
+  GRPCRoute: new Set(["RequestHeaderModifier", "ResponseHeaderModifier", "RequestMirror"]),
+  TLSRoute: new Set(),
+  TCPRoute: new Set(),
+};
+
+/** What is wrong with the rules of a route, wherever it is attached. */
+export function ruleProblems(model: Model, route: ApiRoute): readonly Problem[] {
+  const filters = route.rules.flatMap((rule) => rule.filters).filter(({ type }) => !FILTERS[route.kind].has(type));
+  return [
+    ...filters.map(({ type, path }): Problem => ({ code: "MSH0727", path, args: { filter: type } })),
+    ...route.rules.flatMap(({ backends }) =>
+      backends.flatMap((backend) => model.gatewayApi.backendProblem(route, backend) ?? []),
+    ),
+  ];
+}
+
+function acceptedWords({ attachments, parent }: ParentOutcome): string {
+  if (parent.kind !== "Gateway") return `calls to ${parent.kind} ${parent.name} follow this route`;
+  const listeners = attachments.map(({ listener }) => listener).join(", ");
+  return `attached to ${attachments.length === 1 ? "listener" : "listeners"} ${listeners}`;
+}
+
+/** The reference as the route's author may have written it: without what is default. */
+function writtenRef(
+  { group, kind, namespace, name, sectionName, port }: RouteParent,
+  own: string,
+): Readonly<Record<string, string | number>> {
+  return {
+    ...(group === GATEWAY_GROUP ? {} : { group }),
+    ...(kind === "Gateway" ? {} : { kind }),
+    ...(namespace === own ? {} : { namespace }),
+    name,
+    ...(sectionName === undefined ? {} : { sectionName }),
+    ...(port === undefined ? {} : { port }),
+  };
+}
