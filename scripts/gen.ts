@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { generateCrds } from "./gen/crds.ts";
+import { generateEditor } from "./gen/editor.ts";
 import { generateEmbedded } from "./gen/embedded.ts";
 import { generateExplain } from "./gen/explain.ts";
 import { generateHelp } from "./gen/help.ts";
@@ -23,6 +24,7 @@ const swept: readonly string[] = [
   "manifests/base/crds",
   "manifests/gateway-api",
   "docs/reference/kinds",
+  "schemas/editor",
 ];
 
 function generate(): ReadonlyMap<string, string> {
@@ -30,7 +32,7 @@ function generate(): ReadonlyMap<string, string> {
   const sources = readSchemas(root);
   files.set("src/gen/schema-types.ts", generateTypes(sources));
   files.set("src/gen/mesh-kinds.ts", generateKindTable(sources));
-  for (const generator of [generateValidators, generateCrds, generateReference])
+  for (const generator of [generateValidators, generateCrds, generateReference, generateEditor])
     for (const [file, text] of generator(sources)) files.set(file, text);
   for (const [file, text] of [...generateHelp(root), ...generateExplain(sources, root)]) files.set(file, text);
   for (const [file, text] of generateEmbedded(root, files)) files.set(file, text);
