@@ -19,8 +19,9 @@ test.each(cases.map((each) => [`${each.analyzer.name}/${each.name}`, each] as co
   "%s",
   (_title, { analyzer, name }) => {
     const { objects, report } = readCase(join(folder, analyzer.name, `${name}.in.yaml`));
-    // a case is about relations: each object alone is right
-    expect(report(objects.flatMap(validateObject))).toBe("");
+    // a case is about relations: each object alone is taken by the control plane
+    const errors = objects.flatMap((object) => validateObject(object)).filter(({ level }) => level === "Error");
+    expect(report(errors)).toBe("");
     expectGolden(join(folder, analyzer.name, `${name}.out.txt`), report(analyzeCase(analyzer, objects)));
   },
 );

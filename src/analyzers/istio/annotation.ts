@@ -52,12 +52,12 @@ function checkOne({ report }: Input, place: Place, key: string, value: string): 
   const facts = annotationFacts(key);
   if (facts === undefined)
     return report(object, path, "IST0108", { annotation: key, nearest: nearest(key, KNOWN) ?? "" });
+  if (!facts.on.includes("Any") && !facts.on.includes(kind))
+    return report(object, path, "IST0107", { annotation: key, kinds: facts.on.join(", ") });
   // with the label beside it, the old form is there for old versions
   const replaced = key === "sidecar.istio.io/inject" && holder.labels?.[key] !== undefined;
   if (facts.deprecated !== undefined && !replaced)
     report(object, path, "IST0135", { annotation: key, instead: facts.deprecated });
-  if (!facts.on.includes("Any") && !facts.on.includes(kind))
-    return report(object, path, "IST0107", { annotation: key, kinds: facts.on.join(", ") });
   // validation reads what stands in it, field by field
   const problem = key === "proxy.istio.io/config" ? undefined : annotationProblem(key, value);
   if (problem !== undefined) report(object, path, "IST0125", { annotation: key, problem });
