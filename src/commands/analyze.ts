@@ -56,7 +56,6 @@ interface Told extends Checked {
 async function prepare(options: AnalyzeOptions, io: Io): Promise<(files: FileSet, warn: boolean) => Told> {
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT;
   const timeout = `${timeoutMs / 1000} s`;
-  const start = performance.now();
   const selected = selectAnalyzers(analyzers, { names: options.analyzers ?? [], profiles: options.profiles ?? [] });
   const { rootNamespace, namespace, sources, allNamespaces } = options;
   const clusters = await readClusters(
@@ -71,6 +70,8 @@ async function prepare(options: AnalyzeOptions, io: Io): Promise<(files: FileSet
     io,
   );
   io.signal.throwIfAborted();
+  // what was read in time is analyzed in any case
+  const start = performance.now();
   const expired = (): string | undefined =>
     performance.now() - start > timeoutMs ? `not run within ${timeout}` : undefined;
   const now = io.now();

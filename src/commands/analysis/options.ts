@@ -126,7 +126,9 @@ function readTarget(
   input: CommandInput,
   project: ProjectFile | undefined,
 ): Pick<AnalyzeOptions, "sources" | "cluster"> {
-  const useKube = input.options["useKube"];
+  const given = input.options["useKube"];
+  // `-k=false`, as istioctl takes it
+  const useKube = typeof given === "string" ? given.replace(/^=/, "") : given;
   // `--use-kube dir/` takes the directory for the flag's value
   const stray = strayValue(useKube, ["true", "false"]);
   const named = [
