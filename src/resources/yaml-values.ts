@@ -39,7 +39,7 @@ function typedTag(name: string, type: "number" | "boolean"): ReturnType<typeof d
 /** What a plain `<<` is read as; as a key it merges, elsewhere it is a text. */
 const MERGE = Symbol("merge");
 
-const mergeTag = defineScalarTag<symbol>("tag:yaml.org,2002:merge", {
+const mergeTag = defineScalarTag<symbol>("tag:yaml.org,2002:meshctl/merge", {
   implicit: true,
   implicitFirstChars: ["<"],
   resolve: (source) => (source === "<<" ? MERGE : NOT_RESOLVED),
