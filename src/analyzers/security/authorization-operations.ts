@@ -9,7 +9,7 @@ import { actionOf, type AuthorizationPolicy, type RuleValues, rulesOf, ruleValue
 export const authorizationOperations = defineAnalyzer({
   name: "authorization-operations",
   summary: "Checks methods, hosts and ports of AuthorizationPolicies against what requests can have.",
-  reads: ["AuthorizationPolicy", "Service", "Pod", "Gateway", "ConfigMap"],
+  reads: ["AuthorizationPolicy", "Service", "Pod", "Gateway"],
   codes: ["MSH0150", "MSH0151", "MSH0156"],
   analyze: (input) => {
     for (const policy of input.world.list("AuthorizationPolicy"))
@@ -24,10 +24,7 @@ export const authorizationOperations = defineAnalyzer({
   },
 });
 
-type Input = AnalyzerInput<
-  "AuthorizationPolicy" | "Service" | "Pod" | "Gateway" | "ConfigMap",
-  "MSH0150" | "MSH0151" | "MSH0156"
->;
+type Input = AnalyzerInput<"AuthorizationPolicy" | "Service" | "Pod" | "Gateway", "MSH0150" | "MSH0151" | "MSH0156">;
 
 const METHODS: readonly string[] = [
   ...["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "PURGE", "QUERY", "REPORT"],

@@ -112,7 +112,8 @@ function checkPrincipals(
       input.report(policy, place.path, "MSH0155", args);
     } else if (trustDomain !== undefined && !trustDomain.includes("*")) {
       checkTrustDomain(input, place, trustDomain);
-      checkAccount(input, place, { namespace, name }, accounts);
+      // accounts of another mesh are not known here
+      if (ownTrustDomains(input).has(trustDomain)) checkAccount(input, place, { namespace, name }, accounts);
     } else if (trustDomain === undefined && !principal.includes("*")) {
       const meant = `${ours}/ns/NAMESPACE/sa/${/^[a-z0-9-]+$/.test(principal) ? principal : "ACCOUNT"}`;
       const args = { principal, why: "an identity is TRUST-DOMAIN/ns/NAMESPACE/sa/ACCOUNT", meant };
@@ -161,10 +162,14 @@ function checkTrustDomains(input: Input, policy: AuthorizationPolicy, { values, 
 }
 
 /** `cluster.local` always stands for the mesh's own. */
+function ownTrustDomains({ model }: Input): ReadonlySet<string> {
+  const { trustDomain, trustDomainAliases } = model.meshConfig();
+  return new Set([trustDomain, "cluster.local", ...trustDomainAliases]);
+}
+
 function checkTrustDomain(input: Input, { policy, path }: Place, trustDomain: string): void {
   const { model } = input;
-  const { trustDomain: ours, trustDomainAliases, raw } = model.meshConfig();
-  const known = new Set([ours, "cluster.local", ...trustDomainAliases, ...trustedDomains(raw["caCertificates"])]);
+  const known = new Set([...ownTrustDomains(input), ...trustedDomains(model.meshConfig().raw["caCertificates"])]);
   if (known.has(trustDomain)) return;
   if (!input.knows("ConfigMap", model.rootNamespace))
     return input.unknown(`trust domain ${trustDomain}: no mesh configuration is in the files`);

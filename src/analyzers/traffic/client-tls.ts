@@ -83,7 +83,7 @@ function checkService(input: Input, rule: Rule, settings: readonly TlsSetting[],
   const known = model.services.kubernetes(namespace, name);
   if (known === undefined) return;
   const labels = rule.spec?.workloadSelector?.matchLabels ?? {};
-  const callers = [...new Set([rule.metadata.namespace ?? "", namespace, ...callerNamespaces(input)])];
+  const callers = callerNamespaces(input, rule.metadata.namespace ?? "", namespace);
   for (const caller of callers) {
     const effective = model.destinationRules.effective({ namespace: caller, labels }, known.hostname, namespace);
     const applied = settings.flatMap((setting) =>
@@ -108,9 +108,11 @@ function checkService(input: Input, rule: Rule, settings: readonly TlsSetting[],
   }
 }
 
-/** Where callers may be; rules of the service's and the root namespace hold for all of them. */
-function callerNamespaces({ model }: Input): readonly string[] {
-  return model.workloads.namespaces();
+/** Where callers may be: of the root namespace a rule is not for its own workloads alone, and often there are none. */
+function callerNamespaces({ model }: Input, ofRule: string, ofService: string): readonly string[] {
+  const inhabited = model.workloads.namespaces();
+  const own = ofRule === model.rootNamespace && !inhabited.includes(ofRule) ? [] : [ofRule];
+  return [...new Set([...own, ofService, ...inhabited])];
 }
 
 const CLIENT: Readonly<Record<string, string>> = {

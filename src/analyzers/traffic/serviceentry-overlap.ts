@@ -84,7 +84,7 @@ function checkAddresses({ report }: Input, entry: ServiceEntry, taken: Map<strin
         const key = `${address}:${port}`;
         const owner = taken.get(key);
         if (owner === undefined) taken.set(key, { entry, host, protocol });
-        else if (owner.host !== host)
+        else if (owner.entry !== entry && owner.host !== host)
           report(
             entry,
             ["spec", "addresses", index],

@@ -90,7 +90,7 @@ function missingEntry(input: Input, viewer: string, entry: string): string | und
   const [from, host] = [entry.slice(0, slash), entry.slice(slash + 1)];
   const namespace = from === "." ? viewer : from;
   if (from === "~") return undefined;
-  if (host.includes("*")) return missingNamespace(input, namespace, host);
+  if (host.includes("*")) return missingNamespace(input, { viewer, namespace, host });
   const service = model.services.visible(viewer, host);
   const parsed = parseServiceHost(host, model.domain);
   if (service !== undefined) {
@@ -110,8 +110,12 @@ function missingEntry(input: Input, viewer: string, entry: string): string | und
   return close === undefined ? "" : `${from}/${serviceHost(close, parsed?.namespace ?? "", model.domain)}`;
 }
 
-function missingNamespace({ world, model, knows }: Input, namespace: string, host: string): string | undefined {
-  if (namespace === "*" || model.namespaces.exists(namespace) || !knows("Namespace")) return undefined;
+function missingNamespace(
+  { world, model, knows }: Input,
+  { viewer, namespace, host }: { readonly viewer: string; readonly namespace: string; readonly host: string },
+): string | undefined {
+  if (namespace === "*" || namespace === viewer || model.namespaces.exists(namespace) || !knows("Namespace"))
+    return undefined;
   if (world.list("ServiceEntry", namespace).length > 0) return undefined;
   const names = world.list("Namespace").map(({ metadata }) => metadata.name);
   const close = nearest(namespace, names);

@@ -64,7 +64,7 @@ function checkFault({ report }: Input, object: VirtualService, at: FieldPath, { 
     ["abort", fault.abort?.percentage?.value ?? 0],
   ] as const) {
     if (percent === 0) continue;
-    const what = field === "delay" ? "requests are delayed" : "requests are answered with an error";
+    const what = field === "delay" ? "a delay" : "an error";
     report(object, [...at, "fault", field], "MSH0116", { what, percent });
   }
 }

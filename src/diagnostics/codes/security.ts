@@ -130,7 +130,7 @@ export const securityCodes = {
     name: "DenyByList",
     level: "Warning",
     summary: "A DENY policy lists paths or hosts; another spelling of them passes.",
-    message: ({ field }) => `DENY with ${field} is passed by by another spelling of the same thing`,
+    message: ({ field }) => `another spelling of the same thing passes DENY with ${field}`,
     hint: () => "Allow what is needed instead, or deny with the negative field (notPaths, notHosts).",
   }),
   MSH0176: code<{ why: string }>({
@@ -145,7 +145,7 @@ export const securityCodes = {
     level: "Warning",
     summary: "Policies decide by path, and the mesh does not bring paths into one form.",
     message: ({ normalization, field }) =>
-      `${field} compares paths, and pathNormalization is ${normalization}: /a//b and /a%2Fb pass as other paths`,
+      `${field}: pathNormalization is ${normalization}, so /a//b and /a%2Fb count as other paths than /a/b`,
     hint: () => "Set pathNormalization.normalization: DECODE_AND_MERGE_SLASHES in the mesh configuration.",
   }),
   MSH0178: code<{ host: string }>({

@@ -122,7 +122,8 @@ export const trafficCodes = {
     name: "FaultForEveryRequest",
     level: "Warning",
     summary: "A fault is injected into requests of everybody.",
-    message: ({ what, percent }) => `${what} for ${percent} % of all requests: no match narrows it to a test`,
+    message: ({ what, percent }) =>
+      `${what} is injected into ${percent} % of all requests: no match narrows it to a test`,
     hint: () => "Remove fault, or match a header that only test requests have.",
   }),
   MSH0117: code<{ rules: string; host: string; ports: string }>({
