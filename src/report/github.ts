@@ -1,7 +1,7 @@
 import { hintOf, messageOf } from "../diagnostics/codes.ts";
 import type { Finding, Level } from "../diagnostics/finding.ts";
 import type { Reporter } from "./context.ts";
-import { summaryLines } from "./summary.ts";
+import { leftOutLines } from "./summary.ts";
 import { inFile, originOf, placeText } from "./words.ts";
 
 /**
@@ -10,7 +10,7 @@ import { inFile, originOf, placeText } from "./words.ts";
  * ends and the characters that end a property are escaped.
  */
 export const github: Reporter = (findings, { summary }) =>
-  [...findings.map(command), ...summaryLines(summary).map((line) => `::notice title=meshctl::${data(line)}`)]
+  [...findings.map(command), ...leftOutLines(summary).map((line) => `::notice title=meshctl::${data(line)}`)]
     .map((line) => `${line}\n`)
     .join("");
 

@@ -2,7 +2,7 @@ import { hintOf, messageOf } from "../diagnostics/codes.ts";
 import type { Finding, Level } from "../diagnostics/finding.ts";
 import { fingerprintsOf } from "../diagnostics/fingerprint.ts";
 import type { Reporter } from "./context.ts";
-import { summaryLines } from "./summary.ts";
+import { leftOutLines } from "./summary.ts";
 import { originOf } from "./words.ts";
 
 /**
@@ -22,7 +22,7 @@ export const gitlab: Reporter = (findings, { summary }) => {
       lines: { begin: found.position?.line ?? 1 },
     },
   }));
-  const left = summaryLines(summary).map((line) => ({
+  const left = leftOutLines(summary).map((line) => ({
     description: line,
     check_name: "meshctl",
     fingerprint: `meshctl: ${line}`,

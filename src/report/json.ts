@@ -1,5 +1,9 @@
 import type { Reporter } from "./context.ts";
-import { messageObject } from "./message.ts";
+import { messagesOf } from "./message.ts";
 
-/** istioctl's list of message objects (code, documentationUrl, level, message, origin, reference) with our fields added. */
-export const json: Reporter = (findings) => `${JSON.stringify(findings.map(messageObject), null, "\t")}\n`;
+/**
+ * istioctl's list of message objects (code, documentationUrl, level, message, origin, reference) with our fields added; a check that
+ * did not run is a message of level Info and code `skipped`.
+ */
+export const json: Reporter = (findings, { summary }) =>
+  `${JSON.stringify(messagesOf(findings, summary), null, "\t")}\n`;

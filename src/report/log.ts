@@ -2,7 +2,7 @@ import { hintOf, messageOf } from "../diagnostics/codes.ts";
 import type { Finding, Level } from "../diagnostics/finding.ts";
 import { type Colours, createColours } from "./colours.ts";
 import type { Reporter } from "./context.ts";
-import { originOf, placeText } from "./words.ts";
+import { oneLine, originOf, placeText } from "./words.ts";
 
 /**
  * A line per finding as istioctl writes it, with the column added: `Level [CODE] (Kind ns/name file:line:column) message`, then
@@ -24,11 +24,11 @@ function logLines(found: Finding, colours: Colours): readonly string[] {
   const where = [originOf(found.object), placeText(found.position)].filter((part) => part !== "").join(" ");
   const hint = hintOf(found);
   return [
-    `${painted(found.level, colours)} [${found.code}]${cluster} (${where}) ${messageOf(found)}`,
+    `${painted(found.level, colours)} [${found.code}]${cluster} (${where}) ${oneLine(messageOf(found))}`,
     ...(found.related ?? []).map(
       ({ words, object, position }) =>
         `    ${colours.dim(`${words}: ${[originOf(object), placeText(position)].filter((part) => part !== "").join(" ")}`)}`,
     ),
-    ...(hint === undefined ? [] : [`    ${colours.dim(hint)}`]),
+    ...(hint === undefined ? [] : [`    ${colours.dim(oneLine(hint))}`]),
   ];
 }

@@ -1,5 +1,6 @@
 import { documentationOf, hintOf, messageOf } from "../diagnostics/codes.ts";
 import type { Finding, Level, RelatedPlace } from "../diagnostics/finding.ts";
+import type { ReportSummary } from "./context.ts";
 import { originOf } from "./words.ts";
 
 /** One finding as programs get it: istioctl's keys, and ours. */
@@ -33,6 +34,25 @@ export interface RelatedMessage {
   readonly line?: number;
   readonly column?: number;
   readonly file?: string;
+}
+
+/** A check that did not run, as programs get it among the findings. */
+export interface SkippedMessage {
+  readonly code: "skipped";
+  readonly level: "Info";
+  readonly message: string;
+}
+
+/** Everything that programs are told: findings, and checks that did not run. */
+export function messagesOf(findings: readonly Finding[], summary: ReportSummary | undefined): readonly object[] {
+  const skipped = (summary?.skipped ?? []).map(
+    ({ name, reason }): SkippedMessage => ({
+      code: "skipped",
+      level: "Info",
+      message: `analyzer ${name} did not run: ${reason}`,
+    }),
+  );
+  return [...findings.map(messageObject), ...skipped];
 }
 
 /** A finding in istioctl's message shape. */

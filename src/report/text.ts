@@ -3,7 +3,7 @@ import type { Finding, SourcePosition } from "../diagnostics/finding.ts";
 import { type Colours, createColours } from "./colours.ts";
 import type { ReportContext, Reporter } from "./context.ts";
 import { log, painted } from "./log.ts";
-import { originOf, placeText } from "./words.ts";
+import { oneLine, originOf, placeText } from "./words.ts";
 
 /**
  * For people. On a terminal: findings by file, each with its line of the source and a caret, the other places it is about in the
@@ -39,13 +39,13 @@ function findingLines(found: Finding, screen: Screen): readonly string[] {
   const origin = found.object === undefined ? "" : ` ${colours.dim(originOf(found.object))}`;
   const hint = hintOf(found);
   return [
-    `  ${place}${painted(found.level, colours)} [${found.code}]${cluster}${origin} ${messageOf(found)}`,
+    `  ${place}${painted(found.level, colours)} [${found.code}]${cluster}${origin} ${oneLine(messageOf(found))}`,
     ...excerpt(found.position, screen),
     ...(found.related ?? []).flatMap((related) => [
       `    ${related.words}: ${colours.dim([originOf(related.object), placeText(related.position)].filter((part) => part !== "").join(" "))}`,
       ...excerpt(related.position, screen),
     ]),
-    ...(hint === undefined ? [] : [`    ${colours.dim(hint)}`]),
+    ...(hint === undefined ? [] : [`    ${colours.dim(oneLine(hint))}`]),
   ];
 }
 
@@ -53,7 +53,9 @@ function findingLines(found: Finding, screen: Screen): readonly string[] {
 const WIDEST = 120;
 
 function excerpt(position: SourcePosition | undefined, { context, colours }: Screen): readonly string[] {
-  const line = position === undefined ? undefined : context.sourceLine(position);
+  const source = position === undefined ? undefined : context.sourceLine(position);
+  // tabs stay: the caret below counts on them
+  const line = source?.replaceAll(/(?!\t)\p{Cc}/gu, " ");
   if (position === undefined || line === undefined) return [];
   const number = String(position.line);
   const from = line.length <= WIDEST ? 0 : Math.max(0, position.column - WIDEST / 2);

@@ -34,3 +34,8 @@ export function countText(findings: readonly Finding[]): string {
   });
   return parts.length === 0 ? "no findings" : parts.join(", ");
 }
+
+/** Words on one line, without characters that would move a terminal's cursor. */
+export function oneLine(words: string): string {
+  return words.replaceAll(/\p{Cc}+/gu, " ");
+}

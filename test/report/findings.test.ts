@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { finding } from "../../src/diagnostics/codes.ts";
-import { reporters } from "../../src/report/findings.ts";
+import { reporters } from "../../src/report/index.ts";
 import { table } from "../../src/report/table.ts";
 
 const object = { kind: "VirtualService", namespace: "shop", name: "web" };

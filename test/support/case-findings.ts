@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import { runAnalyzers, sortFindings } from "../../src/analyzers/run.ts";
 import type { Analyzer } from "../../src/analyzers/analyzer.ts";
 import type { Finding } from "../../src/diagnostics/finding.ts";
-import { reporters } from "../../src/report/findings.ts";
+import { reporters } from "../../src/report/index.ts";
 import { isClusterScoped, worldFromObjects } from "../../src/resources/files-world.ts";
 import { completeManifests, readManifests, type SourcedObject } from "../../src/resources/manifests.ts";
 import type { KubeObject } from "../../src/resources/object.ts";

@@ -1,1 +1,0 @@
-export { reporters } from "./index.ts";
