@@ -77,7 +77,8 @@ function missing(
     args,
     needs: { kind: found.kind, namespace },
   };
-  return { parent, controller: MESH_CONTROLLER, attachments: [], problem };
+  // of a Gateway that is not there nobody knows whose it is
+  return { parent, controller: kind === "Gateway" ? undefined : MESH_CONTROLLER, attachments: [], problem };
 }
 
 interface Choice {

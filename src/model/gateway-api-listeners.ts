@@ -38,6 +38,7 @@ export function createApiListeners({ world, derivations }: ModelContext, secrets
       mode,
       kinds,
       certificates: mode === "Terminate" ? certificatesOf(gateway, written) : [],
+      authorityRefs: authorityRefsOf(gateway, written).refs.length,
       problems: [...problems, ...tlsProblems(gateway, written, path, secrets)],
       overlaps: [],
     };
@@ -140,19 +141,29 @@ function tlsProblems(gateway: ApiGateway, written: Written, path: FieldPath, sec
   ];
 }
 
+type Authorities = NonNullable<
+  NonNullable<NonNullable<Spec["tls"]>["frontend"]>["default"]["validation"]
+>["caCertificateRefs"];
+
 /** Client certificates are asked for per Gateway, or per port of it. */
-function authorityProblems({ spec, metadata }: ApiGateway, written: Written, secrets: ApiSecrets): readonly Problem[] {
+function authorityRefsOf(
+  { spec }: ApiGateway,
+  written: Written,
+): { readonly refs: Authorities; readonly path: FieldPath } {
   const frontend = spec?.tls?.frontend;
-  if (frontend === undefined || written.protocol !== "HTTPS") return [];
+  if (frontend === undefined || written.protocol !== "HTTPS") return { refs: [], path: [] };
   const perPort = frontend.perPort ?? [];
   const at = perPort.findIndex(({ port }) => port === written.port);
   const config = perPort[at]?.tls ?? frontend.default;
   const place: FieldPath = at < 0 ? ["default"] : ["perPort", at, "tls"];
   const path: FieldPath = ["spec", "tls", "frontend", ...place, "validation", "caCertificateRefs"];
-  const namespace = metadata.namespace ?? "";
-  return (config.validation?.caCertificateRefs ?? []).flatMap(
-    (ref, index) => authorityProblem({ namespace, ref, path: [...path, index] }, secrets) ?? [],
-  );
+  return { refs: config.validation?.caCertificateRefs ?? [], path };
+}
+
+function authorityProblems(gateway: ApiGateway, written: Written, secrets: ApiSecrets): readonly Problem[] {
+  const { refs, path } = authorityRefsOf(gateway, written);
+  const namespace = gateway.metadata.namespace ?? "";
+  return refs.flatMap((ref, index) => authorityProblem({ namespace, ref, path: [...path, index] }, secrets) ?? []);
 }
 
 interface AuthorityPlace {
@@ -164,10 +175,16 @@ interface AuthorityPlace {
 function authorityProblem({ namespace, ref, path }: AuthorityPlace, secrets: ApiSecrets): Problem | undefined {
   const found = secrets.authorityProblem({ group: GATEWAY_GROUP, kind: "Gateway", namespace }, ref);
   if (found === undefined) return undefined;
-  const { what, problem, needs, refused } = found;
+  const { what, problem, needs, refused, wrongKind } = found;
   if (refused === true)
     return { code: "MSH0719", path, args: { what, from: `Gateway of ${namespace}`, namespace: ref.namespace ?? "" } };
-  return { code: "MSH0716", path, args: { what, problem }, ...(needs === undefined ? {} : { needs }) };
+  return {
+    code: "MSH0716",
+    path,
+    args: { what, problem },
+    ...(needs === undefined ? {} : { needs }),
+    ...(wrongKind === true ? { reason: "InvalidCACertificateKind" } : {}),
+  };
 }
 
 /** Of listeners that cannot stand side by side the first stays. */
@@ -181,7 +198,11 @@ function withConflicts(listeners: readonly Listener[]): readonly Listener[] {
     }
     return { ...listener, problems: [conflict(listener, rival), ...listener.problems] };
   });
-  return judged.map((listener) => ({ ...listener, overlaps: overlapsOf(listener, judged) }));
+  return judged.map((listener) =>
+    standing.some(({ index }) => index === listener.index)
+      ? { ...listener, overlaps: overlapsOf(listener, standing) }
+      : listener,
+  );
 }
 
 /** Protocols that share a port by host name. */
@@ -210,7 +231,7 @@ function conflict(listener: Listener, rival: Listener): Problem {
 function overlapsOf(listener: Listener, all: readonly Listener[]): readonly Problem[] {
   if (listener.protocol !== "HTTPS" || listener.mode !== "Terminate") return [];
   const others = all.filter(
-    (other) => other !== listener && other.protocol === "HTTPS" && other.port === listener.port,
+    (other) => other.index !== listener.index && other.protocol === "HTTPS" && other.port === listener.port,
   );
   const problem = (other: Listener, by: string): Problem => ({
     code: "MSH0717",

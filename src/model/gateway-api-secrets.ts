@@ -27,6 +27,8 @@ export interface AuthorityProblem {
   readonly needs?: { readonly kind: "Secret" | "ConfigMap"; readonly namespace: string };
   /** The reference leads to another namespace, which has not granted it. */
   readonly refused?: boolean;
+  /** The reference is to a kind that holds no authorities. */
+  readonly wrongKind?: boolean;
 }
 
 export function createApiSecrets({ world }: ModelContext, grants: ReferenceGrants): ApiSecrets {
@@ -57,7 +59,7 @@ export function createApiSecrets({ world }: ModelContext, grants: ReferenceGrant
       const ref = fill({ kind: "ConfigMap", ...written }, from.namespace);
       const what = `${ref.kind} ${ref.namespace}/${ref.name}`;
       if (ref.group !== "" || (ref.kind !== "ConfigMap" && ref.kind !== "Secret"))
-        return { what, problem: "only ConfigMaps and Secrets can hold an authority" };
+        return { what, problem: "only ConfigMaps and Secrets can hold an authority", wrongKind: true };
       if (grants.allows(from, ref) === false)
         return { what, problem: "its namespace has not granted it", refused: true };
       const holder = world.get(ref.kind, ref.namespace, ref.name);

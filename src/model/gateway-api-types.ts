@@ -26,6 +26,8 @@ export type Problem = {
     readonly path: FieldPath;
     readonly args: Parameters<(typeof gatewayApiCodes)[C]["message"]>[0];
     readonly needs?: Need;
+    /** The API's reason, where the code stands for several. */
+    readonly reason?: string;
   };
 }[GatewayApiCode];
 
@@ -51,6 +53,8 @@ export interface Listener {
   readonly kinds: readonly RouteKind[];
   /** Secrets with its certificates that may be used. */
   readonly certificates: readonly { readonly namespace: string; readonly name: string }[];
+  /** How many authorities client certificates are to be checked by; 0: clients need none. */
+  readonly authorityRefs: number;
   readonly problems: readonly Problem[];
   /** Something that makes no listener wrong, but is worth a condition. */
   readonly overlaps: readonly Problem[];
@@ -106,7 +110,7 @@ export interface Attachment {
 /** What came of one parentRef. */
 export interface ParentOutcome {
   readonly parent: RouteParent;
-  /** Who serves the parent; undefined when it is none of ours, and then nothing more is known. */
+  /** Who serves the parent; undefined when it is not there, or none of ours (then there is no problem either). */
   readonly controller: string | undefined;
   readonly attachments: readonly Attachment[];
   /** Why nothing is attached. */

@@ -37,7 +37,9 @@ export const gatewayApiRoute = defineAnalyzer({
     const { world, model } = input;
     for (const route of model.gatewayApi.routes()) {
       const object = world.get(route.kind, route.ref.namespace, route.ref.name);
-      const outcomes = model.gatewayApi.outcomes(route).filter(({ controller }) => controller !== undefined);
+      const outcomes = model.gatewayApi
+        .outcomes(route)
+        .filter(({ controller, problem }) => controller !== undefined || problem !== undefined);
       if (object === undefined || outcomes.length === 0) continue;
       const parents = outcomes.flatMap(({ problem }) => problem ?? []);
       reportProblems(input, object, withCodes([...parents, ...ruleProblems(model, route)], CODES));

@@ -49,8 +49,14 @@ export function wordsOf({ code, args }: Problem): string {
 }
 
 /** Type and reason of a problem's condition; undefined when the API has none for it. */
-export function conditionOf({ code }: Problem): readonly [type: string, reason: string] | undefined {
-  return CONDITIONS[code];
+export function conditionOf({ code, reason }: Problem): readonly [type: string, reason: string] | undefined {
+  const known = CONDITIONS[code];
+  return known === undefined || reason === undefined ? known : [known[0], reason];
+}
+
+/** Problems that are sure. */
+export function certain(problems: readonly Problem[], knows: Knows): readonly Problem[] {
+  return problems.filter(({ needs }) => needs === undefined || knows(needs));
 }
 
 export interface ConditionContext {
@@ -69,16 +75,23 @@ export function condition(
   { generation: observedGeneration, knows }: ConditionContext,
 ): Condition {
   const own = problems.filter((problem) => conditionOf(problem)?.[0] === type);
-  const certain = own.filter(({ needs }) => needs === undefined || knows(needs));
-  const [first] = certain;
+  const sure = certain(own, knows);
+  const [first] = sure;
   const isNegative = NEGATIVE.has(type);
   if (first !== undefined) {
     const reason = conditionOf(first)?.[1] ?? "Invalid";
-    const same = certain.filter((problem) => conditionOf(problem)?.[1] === reason);
+    const same = sure.filter((problem) => conditionOf(problem)?.[1] === reason);
     const message = [...new Set(same.map(wordsOf))].join("; ");
     return { type, status: isNegative ? "True" : "False", reason, message, observedGeneration };
   }
   if (own.length > 0)
     return { type, status: "Unknown", reason: "Pending", message: own.map(wordsOf).join("; "), observedGeneration };
   return { type, status: isNegative ? "False" : "True", ...fine, observedGeneration };
+}
+
+/** Accepted, unless there is nothing that certificates of the other side could be checked by. */
+export function withAuthority(accepted: Condition, lacks: boolean): Condition {
+  if (!lacks || accepted.status === "False") return accepted;
+  const message = "none of the authorities that are named can be used";
+  return { ...accepted, status: "False", reason: "NoValidCACertificate", message };
 }

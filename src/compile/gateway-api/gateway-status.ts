@@ -1,7 +1,15 @@
 import type { Model } from "../../model/model.ts";
 import type { ApiGateway, Listener, Problem } from "../../model/gateway-api-types.ts";
 import { GATEWAY_GROUP } from "../../model/gateway-api-types.ts";
-import { type Condition, condition, type ConditionContext, type Knows, wordsOf } from "./condition.ts";
+import {
+  certain,
+  type Condition,
+  condition,
+  type ConditionContext,
+  type Knows,
+  withAuthority,
+  wordsOf,
+} from "./condition.ts";
 
 /** Status of a Gateway; addresses are added by whoever knows the Service. */
 export interface GatewayStatus {
@@ -121,7 +129,7 @@ function listenerStatus(listener: Listener, attachedRoutes: number, context: Con
   const { name, kinds, problems, overlaps } = listener;
   const [overlap] = overlaps;
   const conditions = [
-    condition("Accepted", ACCEPTED, problems, context),
+    withAuthority(condition("Accepted", ACCEPTED, problems, context), lacksAuthority(listener, context.knows)),
     condition("Conflicted", { reason: "NoConflicts", message: "no other listener is in its way" }, problems, context),
     condition(
       "ResolvedRefs",
@@ -139,6 +147,12 @@ function listenerStatus(listener: Listener, attachedRoutes: number, context: Con
       ...(overlap === undefined ? [] : [overlapCondition(overlap, context.generation)]),
     ],
   };
+}
+
+/** Whether client certificates are asked for, and nothing that could check them can be used. */
+function lacksAuthority({ problems, authorityRefs }: Listener, knows: Knows): boolean {
+  const broken = certain(problems, knows).filter(({ path }) => path[1] === "tls");
+  return authorityRefs > 0 && broken.length >= authorityRefs;
 }
 
 /** A listener in conflict, or without what it needs, opens nothing. A kind that does not fit takes nothing from the others. */

@@ -4,7 +4,7 @@ import { GATEWAY_GROUP, type Problem } from "../../model/gateway-api-types.ts";
 import { portsOf } from "../../model/gateway-api-backends.ts";
 import { byAge } from "../../model/order.ts";
 import type { KindTypes } from "../../resources/kinds.ts";
-import { type Condition, condition, type Knows } from "./condition.ts";
+import { certain, type Condition, condition, type Knows, withAuthority } from "./condition.ts";
 
 export type BackendPolicy = KindTypes["BackendTLSPolicy"];
 type Target = NonNullable<BackendPolicy["spec"]>["targetRefs"][number];
@@ -28,6 +28,9 @@ export function policyStatus(model: Model, policy: BackendPolicy, knows: Knows):
   const { namespace = "", generation = 0 } = policy.metadata;
   const problems = policyProblems(model, policy);
   const context = { generation, knows };
+  const broken = certain(problems, knows).filter(({ code }) => code === "MSH0742");
+  const wanted = policy.spec?.validation.caCertificateRefs ?? [];
+  const lacksAuthority = wanted.length > 0 && broken.length >= wanted.length;
   const gateways = new Map<string, ObjectRef>();
   for (const { name } of (policy.spec?.targetRefs ?? []).filter(isService))
     for (const gateway of model.gatewayApi.gatewaysOfService(namespace, name))
@@ -36,7 +39,7 @@ export function policyStatus(model: Model, policy: BackendPolicy, knows: Knows):
     ancestorRef: { group: GATEWAY_GROUP, kind: "Gateway", namespace: gateway.namespace, name: gateway.name },
     controllerName: "istio.io/gateway-controller",
     conditions: [
-      condition("Accepted", { reason: "Accepted", message: "connections to the backend use TLS" }, problems, context),
+      withAuthority(condition("Accepted", ACCEPTED, problems, context), lacksAuthority),
       condition(
         "ResolvedRefs",
         { reason: "ResolvedRefs", message: "every reference leads to something" },
@@ -47,6 +50,8 @@ export function policyStatus(model: Model, policy: BackendPolicy, knows: Knows):
   }));
   return { ancestors };
 }
+
+const ACCEPTED = { reason: "Accepted", message: "connections to the backend use TLS" };
 
 /** What is wrong with a policy. */
 export function policyProblems(model: Model, policy: BackendPolicy): readonly Problem[] {
@@ -113,8 +118,9 @@ function authorityProblems(model: Model, { spec, metadata }: BackendPolicy): rea
   return (spec?.validation.caCertificateRefs ?? []).flatMap((ref, index): readonly Problem[] => {
     const found = model.gatewayApi.secrets.authorityProblem(from, ref);
     if (found === undefined) return [];
-    const { what, problem, needs } = found;
+    const { what, problem, needs, wrongKind } = found;
     const path = ["spec", "validation", "caCertificateRefs", index];
-    return [{ code: "MSH0742", path, args: { what, problem }, ...(needs === undefined ? {} : { needs }) }];
+    const reason = wrongKind === true ? { reason: "InvalidKind" } : {};
+    return [{ code: "MSH0742", path, args: { what, problem }, ...(needs === undefined ? {} : { needs }), ...reason }];
   });
 }

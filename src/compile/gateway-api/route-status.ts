@@ -6,7 +6,7 @@ import {
   type Problem,
   type RouteParent,
 } from "../../model/gateway-api-types.ts";
-import { type Condition, condition, type Knows } from "./condition.ts";
+import { type Condition, condition, type Knows, wordsOf } from "./condition.ts";
 
 /** Status of a route: one entry for each parent that is ours. */
 export interface RouteStatus {
@@ -19,11 +19,18 @@ export interface RouteStatus {
 
 /** The status that our controllers give a route. */
 export function routeStatus(model: Model, route: ApiRoute, knows: Knows): RouteStatus {
-  const problems = ruleProblems(model, route);
+  const filters = filterProblems(route);
+  const backends = backendProblems(model, route);
+  // one bad rule of several takes nothing from the others
+  const isPartial = new Set(filters.map(({ path }) => path[2])).size < route.rules.length;
   const context = { generation: route.generation, knows };
   const parents = model.gatewayApi.outcomes(route).flatMap((outcome) => {
     if (outcome.controller === undefined) return [];
-    const own = outcome.problem === undefined ? problems : [outcome.problem, ...problems];
+    const own = [
+      ...(outcome.problem === undefined ? [] : [outcome.problem]),
+      ...(isPartial ? [] : filters),
+      ...backends,
+    ];
     return [
       {
         parentRef: writtenRef(outcome.parent, route.ref.namespace),
@@ -31,11 +38,17 @@ export function routeStatus(model: Model, route: ApiRoute, knows: Knows): RouteS
         conditions: [
           condition("Accepted", { reason: "Accepted", message: acceptedWords(outcome) }, own, context),
           condition("ResolvedRefs", { reason: "ResolvedRefs", message: "every backend is there" }, own, context),
+          ...(isPartial && filters.length > 0 ? [partly(filters, route.generation)] : []),
         ],
       },
     ];
   });
   return { parents };
+}
+
+function partly(filters: readonly Problem[], observedGeneration: number): Condition {
+  const message = `some rules are not applied: ${[...new Set(filters.map(wordsOf))].join("; ")}`;
+  return { type: "PartiallyInvalid", status: "True", reason: "UnsupportedValue", message, observedGeneration };
 }
 
 /** Filters that are applied; of the others the API says UnsupportedValue. */
@@ -55,13 +68,18 @@ const FILTERS: { readonly [K in ApiRoute["kind"]]: ReadonlySet<string> } = {
 
 /** What is wrong with the rules of a route, wherever it is attached. */
 export function ruleProblems(model: Model, route: ApiRoute): readonly Problem[] {
-  const filters = route.rules.flatMap((rule) => rule.filters).filter(({ type }) => !FILTERS[route.kind].has(type));
-  return [
-    ...filters.map(({ type, path }): Problem => ({ code: "MSH0727", path, args: { filter: type } })),
-    ...route.rules.flatMap(({ backends }) =>
-      backends.flatMap((backend) => model.gatewayApi.backendProblem(route, backend) ?? []),
-    ),
-  ];
+  return [...filterProblems(route), ...backendProblems(model, route)];
+}
+
+function filterProblems({ kind, rules }: ApiRoute): readonly Problem[] {
+  const unknown = rules.flatMap(({ filters }) => filters).filter(({ type }) => !FILTERS[kind].has(type));
+  return unknown.map(({ type, path }): Problem => ({ code: "MSH0727", path, args: { filter: type } }));
+}
+
+function backendProblems(model: Model, route: ApiRoute): readonly Problem[] {
+  return route.rules.flatMap(({ backends }) =>
+    backends.flatMap((backend) => model.gatewayApi.backendProblem(route, backend) ?? []),
+  );
 }
 
 function acceptedWords({ attachments, parent }: ParentOutcome): string {
