@@ -48,6 +48,7 @@ const OBJECTS: Readonly<Record<string, Names>> = {
 function choice({ kind, apiVersions }: Names, file: string): Json {
   return {
     if: { required: ["apiVersion", "kind"], properties: { apiVersion: { enum: apiVersions }, kind: { const: kind } } },
+    // oxlint-disable-next-line unicorn/no-thenable -- the word of JSON Schema
     then: { $ref: `${file}.json` },
   };
 }

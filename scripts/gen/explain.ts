@@ -21,7 +21,7 @@ function indexFile(sources: readonly SchemaSource[]): string {
   const configs = validatedOf(sources)
     .filter(({ schema }) => schema["x-kind"] === undefined && schema["x-lazy"] !== true)
     .map((source) => entry(source, {}));
-  const files = sources.filter(({ schema }) => schema["x-lazy"] !== true);
+  const files = sources.filter(({ name, schema }) => schema["x-lazy"] !== true && !name.startsWith("output/"));
   const loaders = files.map(
     ({ file }) =>
       `  ${JSON.stringify(file)}: async () => (await import("../../schemas/${file}", { with: { type: "json" } })).default,\n`,

@@ -40,7 +40,9 @@ function index(sources: readonly SchemaSource[]): string {
         return `| [${apiKind(kind)}](${flatName(kind)}.md) | ${group} | ${versions.join(", ")} | ${words} |\n`;
       })
       .join("");
-  const others = sources.filter(({ schema }) => schema["x-config"] === true);
+  const others = sources.filter(
+    ({ name, schema }) => schema["x-config"] === true || (name.startsWith("output/") && name !== "output/common"),
+  );
   const rows = (outputs: boolean): string =>
     others
       .filter(({ name }) => name.startsWith("output/") === outputs)
@@ -63,16 +65,23 @@ function page(sources: readonly SchemaSource[], source: SchemaSource, example: u
   const parts = [HEADER, `# ${title}\n`, `${source.schema.description ?? ""}\n`];
   if (header !== undefined) parts.push(kindLine(header));
   if (example !== undefined) parts.push(`\`\`\`yaml\n${stringify(example, { lineWidth: 0 })}\`\`\`\n`);
-  if (source.schema.properties !== undefined)
-    parts.push(header === undefined ? "## Fields\n" : "## spec\n", table(sources, source, source.schema));
-  const status = source.schema["x-status"];
-  if (status !== undefined) parts.push("## status\n", `Type: ${typeWords(sources, source, status)}\n`);
+  parts.push(...rootParts(sources, source));
   for (const [name, schema] of Object.entries(source.schema.$defs ?? {})) {
     parts.push(`## ${definitionName(source, name)}\n`, `${schema.description ?? ""}\n`);
     if (schema.properties !== undefined) parts.push(table(sources, source, schema));
     else parts.push(`Type: ${typeWords(sources, source, schema)}\n`);
   }
   return parts.join("\n");
+}
+
+/** The schema itself: spec and status of a kind, fields of a configuration, or a type. */
+function rootParts(sources: readonly SchemaSource[], source: SchemaSource): readonly string[] {
+  const { properties, type, "x-kind": header, "x-status": status } = source.schema;
+  if (properties === undefined)
+    return type === undefined ? [] : [`Type: ${typeWords(sources, source, source.schema)}\n`];
+  const title = header === undefined ? "## Fields\n" : "## spec\n";
+  const below = status === undefined ? [] : ["## status\n", `Type: ${typeWords(sources, source, status)}\n`];
+  return [title, table(sources, source, source.schema), ...below];
 }
 
 function kindLine(header: KindHeader): string {

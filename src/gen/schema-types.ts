@@ -3751,6 +3751,262 @@ export interface MeshProxyConfigSpec {
   readonly sds?: MeshProxyConfigSds;
 }
 
+/** `meshctl analyze -o json`: findings, istioctl's keys with ours beside them. */
+export type AnalyzeOutputSpec = readonly OutputFinding[];
+
+/** Something to tell the user. */
+export interface OutputFinding {
+  /** Code of the condition; its page is docs/codes/CODE.md. */
+  readonly code: string;
+  /** Address of the code's page. */
+  readonly documentationUrl: string;
+  /** How bad it is. */
+  readonly level: "Info" | "Warning" | "Error";
+  /** What is wrong. */
+  readonly message: string;
+  /** The object, as Kind namespace/name. */
+  readonly origin?: string;
+  /** The place, as file:line. */
+  readonly reference?: string;
+  /** The cluster, when there are several. */
+  readonly cluster?: string;
+  /** What to do. */
+  readonly hint?: string;
+  /** Kind of the object. */
+  readonly kind?: string;
+  /** Namespace of the object; empty for cluster scope. */
+  readonly namespace?: string;
+  /** Name of the object. */
+  readonly name?: string;
+  /** Path of the field in the object; empty for the object itself. */
+  readonly path: readonly OutputPathStep[];
+  /** File it is in. */
+  readonly file?: string;
+  /** Line, from 1. */
+  readonly line?: number;
+  /** Column, from 1. */
+  readonly column?: number;
+  /** Other places it is about, in the order in which to read them. */
+  readonly related?: readonly OutputRelated[];
+}
+
+/** A key, or an index of a list. */
+export type OutputPathStep = number | string;
+
+/** Another place that a finding is about. */
+export interface OutputRelated {
+  /** What stands there. */
+  readonly message: string;
+  /** The object, as Kind namespace/name. */
+  readonly origin?: string;
+  /** The place, as file:line. */
+  readonly reference?: string;
+  /** Path of the field in the object. */
+  readonly path: readonly OutputPathStep[];
+  /** File it is in. */
+  readonly file?: string;
+  /** Line, from 1. */
+  readonly line?: number;
+  /** Column, from 1. */
+  readonly column?: number;
+}
+
+/** Findings, by place. */
+export type OutputFindings = readonly OutputFinding[];
+
+/** A message of Envoy's API, in proto JSON. */
+export type OutputEnvoyMessage = Readonly<Record<string, unknown>>;
+
+/** `meshctl explain CODE -o json`. */
+export interface ExplainCodeOutputSpec {
+  /** The code. */
+  readonly code: string;
+  /** Its name. */
+  readonly name: string;
+  /** Its level. */
+  readonly level: "Info" | "Warning" | "Error";
+  /** Its page, in Markdown. */
+  readonly page: string;
+}
+
+/** A kind or configuration. */
+export interface ExplainListOutputEntry {
+  /** Its name here. */
+  readonly name: string;
+  /** Served versions. */
+  readonly apiVersions?: readonly string[];
+  /** Name in paths. */
+  readonly plural?: string;
+  /** Short names. */
+  readonly shortNames?: readonly string[];
+  /** What it is for. */
+  readonly description: string;
+}
+
+/** `meshctl explain -o json`: everything that can be explained. */
+export type ExplainListOutputSpec = readonly ExplainListOutputEntry[];
+
+/** A field. */
+export interface ExplainOutputField {
+  /** Name of the field. */
+  readonly name: string;
+  /** JSON type, name of a definition, []T or map of T. */
+  readonly type: string;
+  /** Whether it has to be there. */
+  readonly required: boolean;
+  /** What holds without it. */
+  readonly default?: string;
+  /** Values it may have. */
+  readonly enum?: readonly (number | string)[];
+  /** Whether it is deprecated. */
+  readonly deprecated?: boolean;
+  /** What it is for. */
+  readonly description: string;
+}
+
+/** `meshctl explain KIND[.field]… -o json`. */
+export interface ExplainOutputSpec {
+  /** Name of the kind or configuration here. */
+  readonly name: string;
+  /** Kind at the API server; absent for a configuration. */
+  readonly kind?: string;
+  /** Served versions, the preferred one first. */
+  readonly apiVersions?: readonly string[];
+  /** Name in paths. */
+  readonly plural?: string;
+  /** Short names. */
+  readonly shortNames?: readonly string[];
+  /** Whether objects have a namespace. */
+  readonly namespaced?: boolean;
+  /** What was asked for. */
+  readonly path: string;
+  /** JSON type, name of a definition, []T or map of T. */
+  readonly type: string;
+  /** Whether it has to be there. */
+  readonly required: boolean;
+  /** What holds without it. */
+  readonly default?: string;
+  /** Values it may have. */
+  readonly enum?: readonly (number | string)[];
+  /** Whether it is deprecated. */
+  readonly deprecated?: boolean;
+  /** What it is for. */
+  readonly description: string;
+  /** What a value has to be beyond its type. */
+  readonly limits?: readonly string[];
+  /** Fields below. */
+  readonly fields: readonly ExplainOutputField[];
+  /** A whole object. */
+  readonly example?: Readonly<Record<string, unknown>>;
+}
+
+/** What a check came to. */
+export interface PrecheckOutputCheck {
+  /** Name of the check. */
+  readonly name: string;
+  /** What it is about. */
+  readonly category: string;
+  /** What has to hold. */
+  readonly affirmation: string;
+  /** Whether it holds; a warning does not make the command fail. */
+  readonly status: "ok" | "warning" | "error" | "skipped";
+  /** What was found, or why it was skipped. */
+  readonly message?: string;
+  /** What to do when it does not hold. */
+  readonly hint?: string;
+}
+
+/** `meshctl precheck -o json`. */
+export interface PrecheckOutputSpec {
+  /** Every check, in the order in which they ran. */
+  readonly checks: readonly PrecheckOutputCheck[];
+}
+
+/** `meshctl proxy-config bootstrap`: what the proxy started with, as Envoy has it. */
+export type ProxyConfigBootstrapOutputSpec = Readonly<Record<string, unknown>>;
+
+/** `meshctl proxy-config clusters -o json`: clusters as Envoy has them. */
+export type ProxyConfigClustersOutputSpec = readonly OutputEnvoyMessage[];
+
+/** A cluster with its hosts. */
+export interface ProxyConfigEndpointsOutputClusterStatus {
+  /** Name of the cluster. */
+  readonly name: string;
+  /** Its hosts. */
+  readonly host_statuses?: readonly OutputEnvoyMessage[];
+  readonly [key: string]: unknown;
+}
+
+/** `meshctl proxy-config endpoints -o json`: clusters with their hosts, as Envoy's admin interface tells them. */
+export type ProxyConfigEndpointsOutputSpec = readonly ProxyConfigEndpointsOutputClusterStatus[];
+
+/** `meshctl proxy-config listeners -o json`: listeners as Envoy has them. */
+export type ProxyConfigListenersOutputSpec = readonly OutputEnvoyMessage[];
+
+/** `meshctl proxy-config routes -o json`: tables of routes as Envoy has them. */
+export type ProxyConfigRoutesOutputSpec = readonly OutputEnvoyMessage[];
+
+/** `meshctl proxy-config secret -o json`: secrets as Envoy has them. */
+export type ProxyConfigSecretOutputSpec = readonly OutputEnvoyMessage[];
+
+/** One proxy. */
+export interface ProxyStatusOutputProxy {
+  /** Pod of the proxy. */
+  readonly name: string;
+  /** Namespace of the pod. */
+  readonly namespace: string;
+  /** Cluster the pod is in. */
+  readonly cluster: string;
+  /** Control plane pod it is connected to; empty for none. */
+  readonly istiod: string;
+  /** Version of the proxy. */
+  readonly version: string;
+  /** The worst of its types. */
+  readonly status: "SYNCED" | "STALE" | "NACK" | "NOT CONNECTED";
+  /** State by type of configuration: cluster, listener, endpoint, route and others. */
+  readonly types: Readonly<Record<string, ProxyStatusOutputTypeState>>;
+}
+
+/** How one type of configuration stands. */
+export interface ProxyStatusOutputTypeState {
+  /** SYNCED, STALE, NACK or another word of the control plane. */
+  readonly status: string;
+  /** When it was last acknowledged; empty for never. */
+  readonly ackedAt?: string;
+  /** Why it was refused. */
+  readonly lastError?: string;
+}
+
+/** `meshctl proxy-status -o json`: every proxy. */
+export type ProxyStatusOutputSpec = readonly ProxyStatusOutputProxy[];
+
+/** `meshctl validate -o json`: findings, as those of analyze. */
+export type ValidateOutputSpec = readonly OutputFinding[];
+
+/** A version. */
+export interface VersionOutputVersion {
+  /** The version. */
+  readonly version: string;
+}
+
+/** A part of the control plane. */
+export interface VersionOutputComponent {
+  /** Name of the part. */
+  readonly Component: string;
+  /** Its revision. */
+  readonly Revision: string;
+  /** Its version. */
+  readonly Info: VersionOutputVersion;
+}
+
+/** `meshctl version -o json`. */
+export interface VersionOutputSpec {
+  /** This program. */
+  readonly clientVersion: VersionOutputVersion;
+  /** Control plane, one entry per version that runs; absent when no cluster was asked. */
+  readonly meshVersion?: readonly VersionOutputComponent[];
+}
+
 /** Mode of mutual TLS. */
 export interface PeerAuthenticationMutualTls {
   /** STRICT: only mutual TLS. PERMISSIVE: mutual TLS or plaintext. DISABLE: no mutual TLS. UNSET: as the next wider policy says. Default UNSET. */

@@ -1,0 +1,157 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Ajv } from "ajv";
+import { expect, test } from "vitest";
+import { parse } from "../../src/cli-parse.ts";
+import { commandTable } from "../../src/cli-table.ts";
+import { proxyStatus } from "../../src/commands/proxy-status.ts";
+import { views } from "../../src/commands/proxy-config/index.ts";
+import type { KubeObject } from "../../src/resources/object.ts";
+import { parseYaml, toYaml } from "../../src/resources/yaml-plain.ts";
+import { fakeCluster } from "../support/fake-cluster.ts";
+import { fakeIo } from "../support/fake-io.ts";
+import { answering } from "../support/pod-answers.ts";
+
+/** What programs read holds to its schema in schemas/output (design D15). */
+const root = join(import.meta.dirname, "../..");
+const folder = join(root, "schemas/output");
+const ajv = new Ajv({ strict: false, unicodeRegExp: false });
+for (const file of readdirSync(folder)) ajv.addSchema(JSON.parse(readFileSync(join(folder, file), "utf8")) as object);
+
+function expectValid(name: string, data: unknown): void {
+  const validate = ajv.getSchema(`output/${name}.schema.json`);
+  if (validate === undefined) throw new Error(`no schema for ${name}`);
+  expect(validate(data), `${name}: ${JSON.stringify(validate.errors)}`).toBe(true);
+}
+
+/** Runs a command line; its data as JSON and as YAML are the same. */
+async function dataOf(line: string, options: Parameters<typeof fakeIo>[0] = {}): Promise<unknown> {
+  const [json, yaml] = [fakeIo(options), fakeIo(options)];
+  for (const [format, io] of [
+    ["json", json],
+    ["yaml", yaml],
+  ] as const) {
+    const parsed = parse([...line.split(" "), "-o", format]);
+    if (parsed.type !== "run") throw new Error(`${line} is not run`);
+    await (await parsed.spec.load())(parsed.input, io);
+  }
+  expect(json.stdout(), json.stderr()).not.toBe("");
+  const data = JSON.parse(json.stdout()) as unknown;
+  expect(parseYaml(yaml.stdout())).toEqual(data);
+  return data;
+}
+
+test("every command that prints data has a schema, and every schema a command", () => {
+  const names = commandTable
+    .filter((spec) => spec.hidden !== true && spec.options.some(({ flags }) => flags.includes("--output ")))
+    .map(({ name }) => name.replaceAll(" ", "-"));
+  for (const name of names) expect(existsSync(join(folder, `${name}.schema.json`)), name).toBe(true);
+  const extra = ["common", "explain-list", "explain-code"];
+  const files = readdirSync(folder).map((file) => file.replace(".schema.json", ""));
+  expect(files.toSorted()).toEqual([...names, ...extra].toSorted());
+});
+
+const BROKEN = `apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: web, namespace: shop }
+spec:
+  hosts: [web]
+  http:
+    - route: [{ destination: { host: nowhere, subset: v1 } }]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: other, namespace: shop }
+spec: { hosts: [web], httpp: [], http: [{ route: [{ destination: { host: web } }] }] }
+`;
+
+test.each(["analyze --offline -", "validate -f -"])("%s", async (line) => {
+  const data = await dataOf(line, { stdin: BROKEN });
+  expect((data as readonly unknown[]).length).toBeGreaterThan(0);
+  expectValid(line.split(" ")[0] ?? "", data);
+});
+
+const node: KubeObject = {
+  apiVersion: "v1",
+  kind: "Node",
+  metadata: { name: "n" },
+  status: { conditions: [{ type: "Ready", status: "True" }] },
+};
+const istiod: KubeObject = {
+  apiVersion: "v1",
+  kind: "Pod",
+  metadata: { name: "istiod-1", namespace: "istio-system", labels: { app: "istiod", "istio.io/rev": "default" } },
+  spec: { containers: [{ name: "discovery", image: "x/meshd:1.2.3" }] },
+  status: { phase: "Running" },
+};
+
+test("precheck, with checks of every sort", async () => {
+  const data = await dataOf("precheck", { cluster: fakeCluster({ objects: [node], forbidden: ["roles"] }) });
+  expect(new Set((data as { checks: { status: string }[] }).checks.map(({ status }) => status))).toEqual(
+    new Set(["ok", "error", "skipped"]),
+  );
+  expectValid("precheck", data);
+});
+
+test("version, with and without a cluster", async () => {
+  expectValid("version", await dataOf("version --no-remote"));
+  const data = await dataOf("version", { env: { KUBECONFIG: "/x" }, cluster: fakeCluster({ objects: [istiod] }) });
+  expect(data).toHaveProperty("meshVersion");
+  expectValid("version", data);
+});
+
+test("proxy-status", async () => {
+  const types = {
+    cluster: { status: "SYNCED", ackedAt: "2026-01-01T00:00:00.000Z" },
+    listener: { status: "NACK", lastError: "no" },
+  };
+  const entry = {
+    proxy: "web.shop",
+    proxy_type: "sidecar",
+    cluster_id: "Kubernetes",
+    istio_version: "1",
+    control_plane: "istiod-1",
+    types,
+  };
+  await using pods = await answering({ "/debug/syncz": [entry] });
+  const lost: KubeObject = {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name: "lost", namespace: "shop", annotations: { "sidecar.istio.io/status": "{}" } },
+    status: { phase: "Running" },
+  };
+  const cluster = fakeCluster({ objects: [istiod, lost], portForward: pods.connect });
+  for (const output of ["json", "yaml"] as const) {
+    const io = fakeIo({ cluster });
+    await proxyStatus({ istioNamespace: "istio-system", output, wait: false, timeoutMs: 1 }, io);
+    const data: unknown = output === "json" ? JSON.parse(io.stdout()) : parseYaml(io.stdout());
+    expect(data).toHaveLength(2);
+    expectValid("proxy-status", data);
+  }
+});
+
+test.each(Object.keys(views))("proxy-config %s", (view) => {
+  const testdata = join(root, "test/commands/testdata");
+  const file = view === "endpoints" ? "clusters.json" : "config-dump.json";
+  const data = views[view]?.data(JSON.parse(readFileSync(join(testdata, file), "utf8")));
+  expectValid(`proxy-config-${view}`, data);
+  expect(parseYaml(toYaml(data))).toEqual(data);
+});
+
+test.each(["explain VirtualService", "explain gtw.status", "explain MeshConfig.extensionProviders"])(
+  "%s",
+  async (line) => {
+    expectValid("explain", await dataOf(line));
+  },
+);
+
+test("explain of codes, and of everything", async () => {
+  expectValid("explain-code", await dataOf("explain IST0101"));
+  expectValid("explain-list", await dataOf("explain"));
+});
+
+test("a schema refuses what is not its command's", () => {
+  const validate = ajv.getSchema("output/precheck.schema.json");
+  expect(validate?.({ checks: [{ name: "a", category: "b", affirmation: "c", status: "fine" }] })).toBe(false);
+  expect(validate?.({ checks: [], more: 1 })).toBe(false);
+});
