@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
-import { multiClusterFindings } from "../../src/analyzers/multi-cluster.ts";
+import { serviceAcrossClusters } from "../../src/analyzers/istio/service-across-clusters.ts";
+import { runAnalyzers } from "../../src/analyzers/run.ts";
+import type { Finding } from "../../src/diagnostics/finding.ts";
 import type { ServiceSpec } from "../../src/resources/core.ts";
-import { worldOf } from "../../src/resources/world-store.ts";
+import { type WorldStore, worldOf } from "../../src/resources/world-store.ts";
 
 const service = (spec: ServiceSpec, name = "web", namespace = "shop") => ({
   apiVersion: "v1",
@@ -9,20 +11,33 @@ const service = (spec: ServiceSpec, name = "web", namespace = "shop") => ({
   metadata: { name, namespace },
   spec,
 });
-const clusters = (east: ServiceSpec, west: ServiceSpec) => [
-  { cluster: "east", world: worldOf([service(east), service({ type: "ClusterIP" }, "only-here")]) },
-  { cluster: "west", world: worldOf([service(west)]) },
+interface Cluster {
+  readonly name: string;
+  readonly world: WorldStore;
+}
+
+/** Findings of each cluster's run, as the engine makes them. */
+const found = (clusters: readonly Cluster[]): readonly (readonly [string, Finding])[] =>
+  clusters.flatMap(({ name, world }) =>
+    runAnalyzers([serviceAcrossClusters], world, { complete: true, clusters }).findings.map(
+      (each) => [name, each] as const,
+    ),
+  );
+
+const clusters = (east: ServiceSpec, west: ServiceSpec): readonly Cluster[] => [
+  { name: "east", world: worldOf([service(east), service({ type: "ClusterIP" }, "only-here")]) },
+  { name: "west", world: worldOf([service(west)]) },
 ];
 const http = { name: "http", port: 80 };
 
 test("a Service that differs is named once, for the first cluster, with what differs", () => {
   const east: ServiceSpec = { ports: [http], clusterIP: "10.0.0.1" };
   const west: ServiceSpec = { ports: [{ ...http, port: 81 }], type: "LoadBalancer", clusterIP: "None" };
-  const found = multiClusterFindings(clusters(east, west));
-  expect(found).toHaveLength(1);
-  expect(found[0]).toMatchObject({
+  const all = found(clusters(east, west));
+  expect(all).toHaveLength(1);
+  expect(all[0]?.[0]).toBe("east");
+  expect(all[0]?.[1]).toMatchObject({
     code: "IST0170",
-    cluster: "east",
     object: { kind: "Service", namespace: "shop", name: "web" },
     args: {
       clusters: "east, west",
@@ -44,13 +59,13 @@ test.each<readonly [string, ServiceSpec, ServiceSpec]>([
     { type: "ClusterIP", ports: [{ name: "tcp", port: 90, targetPort: 90, protocol: "TCP" }, http] },
   ],
 ])("no difference: %s", (_title, east, west) => {
-  expect(multiClusterFindings(clusters(east, west))).toEqual([]);
+  expect(found(clusters(east, west))).toEqual([]);
 });
 
 test("what every cluster has of its own is not compared", () => {
   const worlds = ["10.0.0.1", "None"].map((clusterIP, index) => ({
-    cluster: `c${index}`,
+    name: `c${index}`,
     world: worldOf([service({ clusterIP }, "kubernetes", "default"), service({ clusterIP }, "dns", "kube-system")]),
   }));
-  expect(multiClusterFindings(worlds)).toEqual([]);
+  expect(found(worlds)).toEqual([]);
 });

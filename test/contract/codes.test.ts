@@ -38,20 +38,35 @@ function needsSecurity(code: string): boolean {
   return raising.length > 0 && raising.every(({ profile }) => profile === "security");
 }
 
-test.each(names)("examples of %s: the bad one raises it, the good one raises nothing", async (code) => {
-  const page = readFileSync(join(folder, `${code}.md`), "utf8");
-  const example = (kind: string): string => new RegExp(`\`\`\`yaml ${kind}\\n([\\s\\S]*?)\`\`\``).exec(page)?.[1] ?? "";
-  const run = async (text: string): Promise<readonly string[]> => {
-    expect(text.trim()).not.toBe("");
-    const options = { sources: ["-"], cluster: "no", namespace: "default", allNamespaces: false } as const;
-    const output = { rootNamespace: "istio-system", failureThreshold: "Error" } as const;
-    const profiles = needsSecurity(code) ? (["security"] as const) : [];
-    const { findings } = await analyze({ ...options, ...output, profiles }, fakeIo({ stdin: text }));
-    // what this mesh does not obey yet is another matter than what the page is about
-    return findings
-      .filter(({ code: found, args }) => found === code || args["rule"] !== "field-without-effect")
-      .map((found) => found.code);
-  };
-  expect(await run(example("bad"))).toContain(code);
-  expect(await run(example("good"))).toEqual([]);
+/** Codes that no text alone can raise: a defect of ours, and what takes several clusters. Their tests are elsewhere. */
+const WITHOUT_EXAMPLE: Readonly<Record<string, string>> = {
+  IST0001: "test/analyzers/run.test.ts",
+  IST0170: "test/analyzers/multi-cluster.test.ts",
+};
+
+test.each(Object.entries(WITHOUT_EXAMPLE))("%s is raised in %s", (code, file) => {
+  expect(readFileSync(join(import.meta.dirname, "../..", file), "utf8")).toContain(code);
+  expect(readFileSync(join(folder, `${code}.md`), "utf8")).not.toContain("```yaml bad");
 });
+
+test.each(names.filter((code) => !(code in WITHOUT_EXAMPLE)))(
+  "examples of %s: the bad one raises it, the good one raises nothing",
+  async (code) => {
+    const page = readFileSync(join(folder, `${code}.md`), "utf8");
+    const example = (kind: string): string =>
+      new RegExp(`\`\`\`yaml ${kind}\\n([\\s\\S]*?)\`\`\``).exec(page)?.[1] ?? "";
+    const run = async (text: string): Promise<readonly string[]> => {
+      expect(text.trim()).not.toBe("");
+      const options = { sources: ["-"], cluster: "no", namespace: "default", allNamespaces: false } as const;
+      const output = { rootNamespace: "istio-system", failureThreshold: "Error" } as const;
+      const profiles = needsSecurity(code) ? (["security"] as const) : [];
+      const { findings } = await analyze({ ...options, ...output, profiles }, fakeIo({ stdin: text }));
+      // what this mesh does not obey yet is another matter than what the page is about
+      return findings
+        .filter(({ code: found, args }) => found === code || args["rule"] !== "field-without-effect")
+        .map((found) => found.code);
+    };
+    expect(await run(example("bad"))).toContain(code);
+    expect(await run(example("good"))).toEqual([]);
+  },
+);

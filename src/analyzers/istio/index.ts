@@ -19,6 +19,7 @@ import { meshNetworks } from "./mesh-networks.ts";
 import { namespaceInjection } from "./namespace-injection.ts";
 import { podProxy } from "./pod-proxy.ts";
 import { policySelectorGateway } from "./policy-selector-gateway.ts";
+import { serviceAcrossClusters } from "./service-across-clusters.ts";
 import { serviceEntryAddress } from "./service-entry-address.ts";
 import { serviceEntryProtocol } from "./service-entry-protocol.ts";
 import { servicePortName } from "./service-port-name.ts";
@@ -55,6 +56,7 @@ export const istioAnalyzers: readonly Analyzer[] = [
   namespaceInjection,
   podProxy,
   policySelectorGateway,
+  serviceAcrossClusters,
   serviceEntryAddress,
   serviceEntryProtocol,
   servicePortName,

@@ -130,7 +130,7 @@ export const istioCodes0001 = {
   IST0126: code<{ registry: string; network: string; nearest: string }>({
     name: "UnknownMeshNetworksServiceRegistry",
     level: "Error",
-    summary: "meshNetworks names a cluster that nobody told the mesh about.",
+    summary: "A cluster that meshNetworks names is not known to the mesh.",
     message: ({ registry, network }) => `Unknown service registry ${registry} in network ${network}`,
     hint: ({ nearest }) =>
       didYouMean(nearest) ??
