@@ -309,7 +309,7 @@ function createWebhookRunner(shared: Shared): Runner {
   });
   const deps = {
     inject,
-    validate: (request: AdmissionRequest) => admit(request.object),
+    validate: admit,
     onResult: (...facts: Parameters<Metrics["webhook"]>) => metrics.webhook(...facts),
   };
   return {

@@ -6,9 +6,13 @@ import { type Answer, BodyError, json, readBody } from "./http.ts";
 /** A request of the API server to have a say in a write. */
 export interface AdmissionRequest {
   readonly uid: string;
+  /** Empty when the API server makes the name. */
+  readonly name?: string;
   readonly namespace?: string;
+  /** CREATE, UPDATE, DELETE or CONNECT. */
   readonly operation?: string;
-  readonly object?: KubeObject;
+  /** Null for a deletion. */
+  readonly object?: KubeObject | null;
 }
 
 /** Our say. `patch` is RFC 6902. */
@@ -16,6 +20,8 @@ export interface AdmissionAnswer {
   readonly allowed: boolean;
   readonly message?: string;
   readonly warnings?: readonly string[];
+  /** Why it is refused, for programs. */
+  readonly causes?: readonly { readonly field: string; readonly message: string }[];
   readonly patch?: readonly unknown[];
 }
 
@@ -37,7 +43,7 @@ export async function answerWebhook(deps: WebhookDeps, request: IncomingMessage,
   const webhook = route(url.pathname);
   if (webhook === undefined) return { status: 404, body: "expected /inject or /validate\n" };
   if (request.method !== "POST") return { status: 405, body: "expected POST\n" };
-  const review = parseReview(await readBody(request, MAX_BODY));
+  const { apiVersion, review } = parseReview(await readBody(request, MAX_BODY));
   const started = performance.now();
   let answer: AdmissionAnswer;
   let isFailed = false;
@@ -52,7 +58,7 @@ export async function answerWebhook(deps: WebhookDeps, request: IncomingMessage,
   }
   const result = isFailed ? "failed" : answer.allowed ? "allowed" : "refused";
   deps.onResult(webhook.name, result, performance.now() - started);
-  return json(responseOf(review.uid, answer));
+  return json(responseOf(apiVersion, review.uid, answer));
 }
 
 function route(path: string): { readonly name: "inject" | "validate"; readonly rest: string } | undefined {
@@ -60,36 +66,56 @@ function route(path: string): { readonly name: "inject" | "validate"; readonly r
   return match === null ? undefined : { name: match[1] as "inject" | "validate", rest: match[2] ?? "" };
 }
 
-function parseReview(text: string): AdmissionRequest {
+interface Review {
+  readonly apiVersion: string;
+  readonly review: AdmissionRequest;
+}
+
+function parseReview(text: string): Review {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
     throw new BodyError(400, "expected an AdmissionReview as JSON");
   }
-  const review = value as { kind?: unknown; request?: Partial<AdmissionRequest> | null } | null;
-  const request = review?.request;
-  if (review?.kind !== "AdmissionReview" || typeof request?.uid !== "string")
+  const given = value as { apiVersion?: unknown; kind?: unknown; request?: Partial<AdmissionRequest> | null } | null;
+  const review = given?.request;
+  if (given?.kind !== "AdmissionReview" || typeof review?.uid !== "string")
     throw new BodyError(400, "expected an AdmissionReview with a request");
-  return request as AdmissionRequest;
+  if (!isObject(review.object)) throw new BodyError(400, "expected an object with apiVersion, kind and metadata");
+  const apiVersion = typeof given.apiVersion === "string" ? given.apiVersion : "admission.k8s.io/v1";
+  return { apiVersion, review: review as AdmissionRequest };
 }
 
-function responseOf(uid: string, answer: AdmissionAnswer): unknown {
+/** Whether it has what every Kubernetes object has, or is not there at all, as when one is deleted. */
+function isObject(object: unknown): boolean {
+  if (object === undefined || object === null) return true;
+  const { apiVersion, kind, metadata } = object as Partial<Record<keyof KubeObject, unknown>>;
+  return (
+    typeof apiVersion === "string" && typeof kind === "string" && typeof metadata === "object" && metadata !== null
+  );
+}
+
+function responseOf(apiVersion: string, uid: string, answer: AdmissionAnswer): unknown {
   const patch =
     answer.patch === undefined || answer.patch.length === 0
       ? {}
       : { patchType: "JSONPatch", patch: Buffer.from(JSON.stringify(answer.patch)).toString("base64") };
   return {
-    apiVersion: "admission.k8s.io/v1",
+    apiVersion,
     kind: "AdmissionReview",
     response: {
       uid,
       allowed: answer.allowed,
-      ...(answer.message === undefined
-        ? {}
-        : { status: { message: answer.message, code: answer.allowed ? 200 : 400 } }),
+      ...(answer.allowed ? {} : { status: statusOf(answer) }),
       ...(answer.warnings === undefined || answer.warnings.length === 0 ? {} : { warnings: answer.warnings }),
       ...patch,
     },
   };
+}
+
+/** A Kubernetes Status: the API server hands it on to the client, with its own words in front of ours. */
+function statusOf({ message = "", causes = [] }: AdmissionAnswer): unknown {
+  const details = { causes: causes.map((cause) => ({ reason: "FieldValueInvalid", ...cause })) };
+  return { message, code: 400, ...(causes.length === 0 ? {} : { details }) };
 }

@@ -1,3 +1,4 @@
+import { pathText } from "../base/field-path.ts";
 import { hintOf, messageOf } from "../diagnostics/codes.ts";
 import type { Finding } from "../diagnostics/finding.ts";
 import type { KubeObject } from "../resources/object.ts";
@@ -10,36 +11,59 @@ export interface AdmissionVerdict {
   readonly message: string;
   /** For the user's terminal (kubectl prints them). */
   readonly warnings: readonly string[];
+  /** Why it is refused, for programs. */
+  readonly causes: readonly AdmissionCause[];
+}
+
+/** One reason of a refusal. */
+export interface AdmissionCause {
+  /** E.g. `spec.hosts[0]`. */
+  readonly field: string;
+  readonly message: string;
 }
 
 /** Characters of one problem that are shown: a value may be of any length. */
 const MAX_SENTENCE = 600;
 
-/** Problems that a refusal lists; of the others it says how many there are. */
+/** Characters of a warning: the API server cuts longer ones in the middle of a word. */
+const MAX_WARNING = 256;
+
+/** Problems that an answer lists; of the others it says how many there are. */
 const MAX_PROBLEMS = 10;
 
-/** Whether the control plane takes an object: refused for errors, warned of everything else. */
+/**
+ * Whether the control plane takes an object: refused for errors, warned of everything else. The API server knows the kind: one
+ * that we do not know is newer than we are, and is let through.
+ */
 export function validateForAdmission(object: KubeObject): AdmissionVerdict {
-  const findings = validateObject(object);
+  const findings = validateObject(object).filter(({ code }) => code !== "MSH0201" && code !== "MSH0202");
   const errors = findings.filter((found) => found.level === "Error");
+  const warnings = findings.filter((found) => found.level !== "Error");
   return {
     allowed: errors.length === 0,
-    message: shortened(errors.map(sentence)).join("; "),
-    warnings: shortened(findings.filter((found) => found.level !== "Error").map(sentence)),
+    message: shortened(errors, MAX_SENTENCE).join("; "),
+    warnings: shortened(warnings, MAX_WARNING),
+    causes: errors.slice(0, MAX_PROBLEMS).map((found) => ({
+      field: pathText(found.path),
+      message: cut(`[${found.code}] ${messageOf(found)}`, MAX_SENTENCE),
+    })),
   };
 }
 
-function shortened(sentences: readonly string[]): readonly string[] {
-  const more = sentences.length - MAX_PROBLEMS;
-  return more <= 0 ? sentences : [...sentences.slice(0, MAX_PROBLEMS), `and ${more} more: run meshctl validate`];
+function shortened(findings: readonly Finding[], length: number): readonly string[] {
+  const shown = findings.slice(0, MAX_PROBLEMS).map((found) => sentence(found, length));
+  const more = findings.length - MAX_PROBLEMS;
+  return more <= 0 ? shown : [...shown, `and ${more} more: run meshctl validate`];
 }
 
-function sentence(found: Finding): string {
+/** The hint stands last, and is left out when both do not fit. */
+function sentence(found: Finding, length: number): string {
+  const text = `[${found.code}] ${messageOf(found)}`;
   const hint = hintOf(found);
-  const text = `[${found.code}] ${cut(messageOf(found))}`;
-  return hint === undefined ? text : `${text}. ${cut(hint)}`;
+  const both = hint === undefined ? text : `${text}. ${hint}`;
+  return both.length <= length ? both : cut(text, length);
 }
 
-function cut(text: string): string {
-  return text.length <= MAX_SENTENCE ? text : `${text.slice(0, MAX_SENTENCE)}...`;
+function cut(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, length - 3)}...`;
 }

@@ -109,48 +109,70 @@ function pointerSteps(pointer: string): FieldPath {
     .map((step) => (/^\d+$/.test(step) ? Number(step) : step));
 }
 
-function words({ schema, value: spec, root }: Subject, path: FieldPath, error: SchemaError): Words {
-  const at = pathText([root, ...path]);
-  const type = typeAt(schema, path);
-  const got = show(valueAt(spec, path));
-  const plain = (problem: string, hint = ""): Words => ({ problem, hint, path });
-  switch (error.keyword) {
-    case "additionalProperties": {
-      const name = String(error.params["additionalProperty"]);
-      return { ...unknownField(at, type, name), path: [...path, name] };
-    }
-    case "required":
-      return plain(
-        `${pathText([root, ...path, String(error.params["missingProperty"])])} is missing`,
-        `Add ${String(error.params["missingProperty"])} to ${at}.`,
-      );
-    case "enum": {
-      const allowed = (error.params["allowedValues"] as readonly unknown[]).map(String);
-      const close = nearest(String(valueAt(spec, path)), allowed);
-      return plain(
-        `${at}: expected one of ${allowed.join(", ")}, got ${got}`,
-        close === undefined ? "" : `Did you mean ${close}?`,
-      );
-    }
-    case "type":
-      return plain(
-        `${at}: expected ${typeWords(error.params["type"], type)}, got ${got}`,
-        valueHint(error, type, valueAt(spec, path)),
-      );
-    case "pattern":
-      return plain(`${at}: expected ${patternText(type, String(error.params["pattern"]))}, got ${got}`);
-    case "x-kubernetes-validations":
-      return plain(`${at}: ${String(error.params["message"])}${isPlain(valueAt(spec, path)) ? `, got ${got}` : ""}`);
-    case "maxProperties":
-      return plain(`${at}: expected ${expectedWords[type] ?? "fewer fields"}, got ${keysAt(spec, path)}`);
-    case "x-one-of":
-      return oneOf(at, valueAt(spec, path), error.params as unknown as OneOfParams, path);
-    case "x-kubernetes-list-map-keys":
-    case "x-kubernetes-list-type":
-      return duplicate(at, valueAt(spec, path), error.params as unknown as DuplicateParams, path);
-    default:
-      return plain(`${at}: expected ${limitWords(error)}, got ${got}`);
-  }
+function words(subject: Subject, path: FieldPath, error: SchemaError): Words {
+  const place: Place = {
+    at: pathText([subject.root, ...path]),
+    type: typeAt(subject.schema, path),
+    value: valueAt(subject.value, path),
+    path,
+  };
+  const { problem, hint = "", path: at = path } = (WORDS[error.keyword] ?? beyondLimit)(place, error);
+  return { problem, hint, path: at };
+}
+
+/** Where an error is: the place in words, its type, what stands there. */
+interface Place {
+  readonly at: string;
+  readonly type: string;
+  readonly value: unknown;
+  readonly path: FieldPath;
+}
+
+/** `path`: where the error is shown, when not at the place itself. */
+interface Said {
+  readonly problem: string;
+  readonly hint?: string;
+  readonly path?: FieldPath;
+}
+
+const WORDS: Readonly<Record<string, (place: Place, error: SchemaError) => Said>> = {
+  additionalProperties: unknownField,
+  required: missing,
+  enum: noneOf,
+  type: otherType,
+  pattern: ({ at, type, value }, { params }) => ({
+    problem: `${at}: expected ${patternText(type, String(params["pattern"]))}, got ${show(value)}`,
+  }),
+  "x-kubernetes-validations": ({ at, value }, { params }) => ({
+    problem: `${at}: ${String(params["message"])}${isPlain(value) ? `, got ${show(value)}` : ""}`,
+  }),
+  "x-one-of": oneOf,
+  "x-kubernetes-list-map-keys": duplicate,
+  "x-kubernetes-list-type": duplicate,
+};
+
+function missing({ at }: Place, { params }: SchemaError): Said {
+  const name = String(params["missingProperty"]);
+  const field = /^[\w$]+$/.test(name) ? `${at}.${name}` : `${at}["${name}"]`;
+  return { problem: `${field} is missing`, hint: `Add ${name} to ${at}.` };
+}
+
+function noneOf({ at, value }: Place, { params }: SchemaError): Said {
+  const allowed = (params["allowedValues"] as readonly unknown[]).map(String);
+  const close = nearest(String(value), allowed);
+  return {
+    problem: `${at}: expected one of ${allowed.join(", ")}, got ${show(value)}`,
+    hint: close === undefined ? "" : `Did you mean ${close}?`,
+  };
+}
+
+function otherType({ at, type, value }: Place, error: SchemaError): Said {
+  const problem = `${at}: expected ${typeWords(error.params["type"], type)}, got ${show(value)}`;
+  return { problem, hint: valueHint(error, type, value) };
+}
+
+function beyondLimit({ at, value }: Place, error: SchemaError): Said {
+  return { problem: `${at}: expected ${limitWords(error)}, got ${show(value)}` };
 }
 
 function patternText(type: string, pattern: string): string {
@@ -161,28 +183,22 @@ function isPlain(value: unknown): boolean {
   return typeof value !== "object" && value !== undefined;
 }
 
-interface OneOfParams {
-  readonly fields: readonly string[];
-  readonly required: boolean;
-}
-
 /** Fields that exclude each other: which are there, and what to do. */
-function oneOf(at: string, value: unknown, { fields, required }: OneOfParams, path: FieldPath): Words {
+function oneOf({ at, value }: Place, { params }: SchemaError): Said {
+  const fields = params["fields"] as readonly string[];
+  const required = params["required"] === true;
   const there = fields.filter((field) => (value as Readonly<Record<string, unknown>>)[field] !== undefined);
   const expected = `${required ? "exactly" : "at most"} one of ${listed(fields)}`;
   const hint = there.length === 0 ? `Add one of ${listed(fields)}.` : `Keep one of ${listed(there)}.`;
-  return { problem: `${at}: expected ${expected}, got ${there.length === 0 ? "none" : listed(there)}`, hint, path };
-}
-
-interface DuplicateParams {
-  readonly keys: readonly string[];
-  readonly index: number;
+  return { problem: `${at}: expected ${expected}, got ${there.length === 0 ? "none" : listed(there)}`, hint };
 }
 
 /** A list entry with the same keys as one before it. */
-function duplicate(at: string, value: unknown, { keys, index }: DuplicateParams, path: FieldPath): Words {
+function duplicate({ at, value, path }: Place, { params }: SchemaError): Said {
+  const keys = params["keys"] as readonly string[];
+  const index = params["index"] as number;
   const item = (value as readonly unknown[])[index];
-  const record = (item ?? {}) as Readonly<Record<string, unknown>>;
+  const record = item as Readonly<Record<string, unknown>>;
   const what = keys.length === 0 ? show(item) : keys.map((key) => `${key} ${show(record[key])}`).join(", ");
   const problem = `${at}: two entries with ${keys.length === 0 ? "the value " : ""}${what}`;
   return { problem, hint: "Remove one of them.", path: [...path, index] };
@@ -192,11 +208,12 @@ function listed(names: readonly string[]): string {
   return names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1) ?? ""}`;
 }
 
-function unknownField(at: string, type: string, name: string): Omit<Words, "path"> {
+function unknownField({ at, type, path }: Place, { params }: SchemaError): Said {
+  const name = String(params["additionalProperty"]);
   const known = Object.keys(own(shapes, type) ?? {});
   const close = nearest(name, known);
   const hint = close === undefined ? `Fields here: ${known.join(", ")}.` : `Did you mean ${close}?`;
-  return { problem: `${at} has no field ${name}`, hint };
+  return { problem: `${at} has no field ${name}`, hint, path: [...path, name] };
 }
 
 /** A number or switch where text is asked for is nearly always a value without quotes, and the other way round. */
@@ -215,6 +232,7 @@ const LIMITS: Readonly<Record<string, (limit: string) => string>> = {
   minItems: (limit) => `a list of at least ${limit}`,
   maxItems: (limit) => `a list of at most ${limit}`,
   minProperties: (limit) => `at least ${limit} entry`,
+  maxProperties: (limit) => `at most ${limit} entries`,
   minLength: () => "a text that is not empty",
   maxLength: (limit) => `at most ${limit} characters`,
 };
@@ -246,11 +264,6 @@ function typeAt(kind: string, path: FieldPath): string {
     else type = own(own(shapes, type) ?? {}, String(step)) ?? "any";
   }
   return type;
-}
-
-function keysAt(spec: unknown, path: FieldPath): string {
-  const value = valueAt(spec, path);
-  return typeof value === "object" && value !== null ? Object.keys(value).join(" and ") : show(value);
 }
 
 /** A value as messages show it: short, with its type visible. */

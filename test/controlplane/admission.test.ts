@@ -1,17 +1,23 @@
 import { expect, test } from "vitest";
-import { admit } from "../../src/controlplane/admission.ts";
+import { admit as answer } from "../../src/controlplane/admission.ts";
+import type { AdmissionRequest } from "../../src/controlplane/webhook.ts";
+import type { KubeObject } from "../../src/resources/object.ts";
+
+const admit = (object: KubeObject | null, more: Partial<AdmissionRequest> = {}) =>
+  answer({ uid: "u", operation: "CREATE", object, ...more });
 
 const policy = {
   apiVersion: "security.istio.io/v1",
   kind: "AuthorizationPolicy",
   metadata: { name: "deny-all", namespace: "shop" },
 };
-const route = (http: object): Parameters<typeof admit>[0] => ({
+const route = (http: object): KubeObject => ({
   apiVersion: "networking.istio.io/v1",
   kind: "VirtualService",
   metadata: { name: "reviews", namespace: "shop" },
   spec: { hosts: ["reviews"], http: [http] },
 });
+const FAULT = { abort: { httpStatus: 503, percentage: { value: 1 } } };
 const to = [{ destination: { host: "reviews" } }];
 
 test("a kind that nothing reads is taken with a warning, also without a spec", () => {
@@ -19,11 +25,11 @@ test("a kind that nothing reads is taken with a warning, also without a spec", (
     "accepted, has no effect yet: spec (nothing reads an object of kind AuthorizationPolicy). " +
     "Do not rely on it: no request is refused because of it.";
   expect(admit(policy)).toMatchObject({ allowed: true, warnings: [warning] });
-  expect(admit({ ...policy, spec: { action: "DENY" } }).warnings).toContain(warning);
+  expect(admit({ ...policy, spec: { action: "DENY", rules: [{}] } }).warnings).toContain(warning);
 });
 
 test("fields without effect are named in one warning", () => {
-  const { allowed, warnings } = admit(route({ route: to, timeout: "1s", mirror: { host: "b" }, fault: {} }));
+  const { allowed, warnings } = admit(route({ route: to, timeout: "1s", mirror: { host: "b" }, fault: FAULT }));
   expect({ allowed, warnings }).toEqual({
     allowed: true,
     warnings: ["accepted, has no effect yet: spec.http[0].mirror, spec.http[0].fault. Do not rely on it."],
@@ -34,4 +40,34 @@ test("nothing is said of an object that is obeyed, refused or deleted", () => {
   expect(admit(route({ route: to, timeout: "1s" }))).toMatchObject({ allowed: true, warnings: [] });
   expect(admit(route({ route: to, mirror: "b" }))).toMatchObject({ allowed: false, warnings: [] });
   expect(admit(null)).toEqual({ allowed: true });
+});
+
+test("a deletion is allowed, whatever is deleted", () => {
+  expect(admit(route({ route: "nonsense" }), { operation: "DELETE" })).toEqual({ allowed: true });
+});
+
+test("a kind or version that is newer than we are is let through", () => {
+  const newer = {
+    apiVersion: "networking.istio.io/v9",
+    kind: "VirtualService",
+    metadata: { name: "a" },
+    spec: { a: 1 },
+  };
+  expect(admit(newer)).toMatchObject({ allowed: true });
+  expect(admit({ ...newer, apiVersion: "security.istio.io/v1", kind: "FutureKind" })).toMatchObject({ allowed: true });
+});
+
+test("an object without a name has the one that the API server will make, and the namespace of the request", () => {
+  const gateway = (metadata: object): KubeObject => ({
+    apiVersion: "networking.istio.io/v1",
+    kind: "Gateway",
+    metadata: metadata as KubeObject["metadata"],
+    spec: { servers: [{ port: { number: 80, name: "http", protocol: "HTTP" }, hosts: ["*"] }] },
+  });
+  expect(admit(gateway({ generateName: "edge-" }))).toMatchObject({ allowed: true });
+  expect(admit(gateway({ generateName: "edge." }))).toMatchObject({ allowed: false });
+  const rule = { ...route({ route: to }), metadata: { name: "a" } };
+  const spec = { hosts: ["a"], http: [{ route: to }], exportTo: [".", "shop"] };
+  expect(admit({ ...rule, spec }, { namespace: "shop" }).message).toContain("shop is given twice");
+  expect(admit({ ...rule, spec }, { namespace: "other" })).toMatchObject({ allowed: true });
 });

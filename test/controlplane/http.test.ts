@@ -16,7 +16,12 @@ async function serve(deps: Partial<WebhookDeps> = {}) {
   const faults: unknown[] = [];
   const full: WebhookDeps = {
     inject: () => ({ allowed: true, patch: [{ op: "add", path: "/x", value: 1 }] }),
-    validate: () => ({ allowed: false, message: "no host", warnings: ["old field"] }),
+    validate: () => ({
+      allowed: false,
+      message: "no host",
+      warnings: ["old field"],
+      causes: [{ field: "spec.hosts", message: "no host" }],
+    }),
     onResult: (webhook, result) => void results.push(`${webhook} ${result}`),
     ...deps,
   };
@@ -34,7 +39,8 @@ async function serve(deps: Partial<WebhookDeps> = {}) {
   return { url, port: listening.port, post, results, faults };
 }
 
-const review = (object: unknown = {}) => JSON.stringify({ kind: "AdmissionReview", request: { uid: "u", object } });
+const POD = { apiVersion: "v1", kind: "Pod", metadata: { name: "p" } };
+const review = (object: unknown = POD) => JSON.stringify({ kind: "AdmissionReview", request: { uid: "u", object } });
 
 test("reviews are answered: a patch, a refusal with warnings", async () => {
   const { post, results } = await serve();
@@ -49,7 +55,11 @@ test("reviews are answered: a patch, a refusal with warnings", async () => {
   expect(validated.response).toEqual({
     uid: "u",
     allowed: false,
-    status: { message: "no host", code: 400 },
+    status: {
+      message: "no host",
+      code: 400,
+      details: { causes: [{ reason: "FieldValueInvalid", field: "spec.hosts", message: "no host" }] },
+    },
     warnings: ["old field"],
   });
   expect(results).toEqual(["inject allowed", "validate refused"]);
@@ -67,8 +77,11 @@ test("injection fails closed and validation open, each saying so", async () => {
 
 test("what is no review is refused, and the server goes on", async () => {
   const { post, url, port, faults } = await serve();
-  for (const body of ["", "null", "[]", "{", '{"kind":"AdmissionReview"}', '{"kind":"Pod","request":{"uid":"u"}}'])
-    expect((await post("/inject", body)).status).toBe(400);
+  for (const body of ["", "null", "[]", "{", "5", '{"kind":"AdmissionReview"}', '{"kind":"Pod","request":{"uid":"u"}}'])
+    for (const path of ["/inject", "/validate"]) expect((await post(path, body)).status).toBe(400);
+  for (const object of [5, "x", [], {}, { apiVersion: "v1" }, { ...POD, metadata: null }, { ...POD, kind: 1 }])
+    expect((await post("/validate", review(object))).status).toBe(400);
+  expect((await post("/validate", review(null))).status).toBe(200);
   expect((await post("/other", review())).status).toBe(404);
   expect((await fetch(`${url}/inject`)).status).toBe(405);
   expect((await post("/inject", `"${"x".repeat(9 * 1024 * 1024)}"`).catch(() => ({ status: 413 }))).status).toBe(413);

@@ -39,3 +39,76 @@ test("a very long value is shown in part", () => {
   });
   expect(message.length).toBeLessThan(2000);
 });
+
+/** Specs near the limit of etcd, 1.5 MiB, made to cost as much as they can. */
+const HOSTILE: Readonly<Record<string, (count: number) => KubeObject>> = {
+  "hosts that all end alike": (count) => ({
+    ...answer({ string: "a" }),
+    spec: { hosts: many(count, (index) => `*.a${index}.example.com`), http: [{ directResponse: { status: 200 } }] },
+  }),
+  "matches with prefixes of prefixes": (count) => ({
+    ...answer({ string: "a" }),
+    spec: {
+      hosts: ["a"],
+      http: [{ match: many(count, (index) => ({ uri: { prefix: `/a/${index}` } })), directResponse: { status: 200 } }],
+    },
+  }),
+  "placeholders that never close": (count) => ({
+    ...answer({ string: "a" }),
+    spec: {
+      hosts: ["a"],
+      http: [
+        { route: [{ destination: { host: "a" } }], headers: { request: { set: { a: "%a(".repeat(10 * count) } } } },
+      ],
+    },
+  }),
+  "localities one inside the other": (count) => ({
+    apiVersion: "networking.istio.io/v1",
+    kind: "DestinationRule",
+    metadata: { name: "d", namespace: "d" },
+    spec: {
+      host: "a",
+      trafficPolicy: {
+        loadBalancer: {
+          localityLbSetting: { distribute: many(count, (index) => ({ from: `r/${index}`, to: { r: 100 } })) },
+        },
+      },
+    },
+  }),
+  "labels of one letter": (count) => ({
+    apiVersion: "networking.istio.io/v1",
+    kind: "WorkloadEntry",
+    metadata: { name: "w", namespace: "d" },
+    spec: { address: "10.0.0.1", labels: { a: `${"a-".repeat(20 * count)}!` } },
+  }),
+  "an expression of groups": (count) => ({
+    ...answer({ string: "a" }),
+    spec: {
+      hosts: ["a"],
+      http: [
+        {
+          match: [{ uri: { regex: "(a*)*".repeat(200) } }, { uri: { regex: "a".repeat(count) } }],
+          directResponse: { status: 200 },
+        },
+      ],
+    },
+  }),
+};
+
+function many<T>(count: number, make: (index: number) => T): readonly T[] {
+  return Array.from({ length: count }, (_, index) => make(index));
+}
+
+function seconds(object: KubeObject): number {
+  const started = process.cpuUsage();
+  validateForAdmission(object);
+  const { user, system } = process.cpuUsage(started);
+  return (user + system) / 1e6;
+}
+
+test.each(Object.entries(HOSTILE))("%s: the control plane lives on", (_name, make) => {
+  seconds(make(100));
+  const [small, large] = [seconds(make(5000)), seconds(make(20_000))];
+  // four times the size must not cost sixteen times the time; the floor is for the noise of small numbers
+  expect(large).toBeLessThan(Math.max(0.25, 9 * small));
+});

@@ -35,12 +35,23 @@ const gateway = (spec: unknown): KubeObject => ({
 
 test("admission: errors refuse with every problem and what to do, the rest warns", () => {
   const server = { port: { number: 80, name: "http", protocol: "HTTP" }, hosts: ["*"] };
-  expect(validateForAdmission(gateway({ servers: [server] }))).toEqual({ allowed: true, message: "", warnings: [] });
+  expect(validateForAdmission(gateway({ servers: [server] }))).toEqual({
+    allowed: true,
+    message: "",
+    warnings: [],
+    causes: [],
+  });
   expect(validateForAdmission(gateway({ servers: [] }))).toEqual({
     allowed: false,
     message:
       "[IST0106] Schema validation error: spec.servers: expected at least one server. Add a port with its hosts.",
     warnings: [],
+    causes: [
+      {
+        field: "spec.servers",
+        message: "[IST0106] Schema validation error: spec.servers: expected at least one server",
+      },
+    ],
   });
   const old = {
     hosts: ["a"],
@@ -50,6 +61,7 @@ test("admission: errors refuse with every problem and what to do, the rest warns
     allowed: true,
     message: "",
     warnings: ["[IST0002] Deprecated field in VirtualService: mirrorPercent. Use mirrorPercentage."],
+    causes: [],
   });
 });
 

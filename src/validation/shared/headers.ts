@@ -28,12 +28,32 @@ export function checkChangedHeader(
     report(path, `header ${name} cannot be changed here`, "Use rewrite for host and path.");
 }
 
-const PLACEHOLDER = /%%|%[^%()\s]+(?:\((?:[^)\\]|\\.)*\)\s*)?(?::\d+)?%/g;
-
 /** Reports a value of a header that proxies refuse: control characters, or a `%` that starts no placeholder. */
 export function checkHeaderValue(value: string, path: FieldPath, report: Report): void {
-  // eslint-disable-next-line no-control-regex -- these are what is looked for
+  // oxlint-disable-next-line no-control-regex -- these are what is looked for
   if (/[\u0000-\u0008\u000A-\u001F\u007F]/.test(value)) report(path, "a header's value has no control characters");
-  if (value.includes("%") && value.replace(PLACEHOLDER, "").includes("%"))
+  if (!hasSoundPlaceholders(value))
     report(path, `"${value}" has a % that starts no placeholder such as %HOSTNAME%`, "Write %% for the sign itself.");
+}
+
+/** Whether each `%` is doubled, or around a placeholder: `%NAME%`, `%NAME(arguments)%`, `%NAME(arguments):LENGTH%`. */
+function hasSoundPlaceholders(value: string): boolean {
+  for (let at = value.indexOf("%"); at !== -1; at = value.indexOf("%", at)) {
+    const name = /[%()\s]/g;
+    name.lastIndex = at + 1;
+    const stop = name.exec(value);
+    if (stop === null) return false;
+    let end = stop.index;
+    if (value[end] === "(") {
+      const closing = value.indexOf(")", end);
+      if (closing === -1) return false;
+      const rest = /\)(?:\s*|:\d+)%/y;
+      rest.lastIndex = closing;
+      if (!rest.test(value)) return false;
+      end = rest.lastIndex - 1;
+    }
+    if (value[end] !== "%") return false;
+    at = end + 1;
+  }
+  return true;
 }

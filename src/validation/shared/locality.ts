@@ -69,6 +69,7 @@ function checkFailover(failover: readonly DestinationRuleFailover[], path: Field
 
 /** Reports localities (`region/zone/subzone`, `*` at the end) that are written wrongly, or that one before them covers. */
 function checkPlaces(places: readonly string[], path: (index: number) => FieldPath, report: Report): void {
+  const seen: Seen = { places: new Map(), around: new Map() };
   for (const [index, place] of places.entries()) {
     const star = place.indexOf("*");
     if (star !== -1 && star !== place.length - 1)
@@ -76,15 +77,26 @@ function checkPlaces(places: readonly string[], path: (index: number) => FieldPa
     else if (place.split("/", 3).includes(""))
       report(path(index), `"${place}" has an empty part`, "Write region, region/zone or region/zone/subzone.");
     else {
-      const first = places.findIndex((other, at) => at < index && (covers(other, place) || covers(place, other)));
-      if (first >= 0) report(path(index), `${place} overlaps with ${places[first]}`, "Make them different places.");
+      const first = overlapping(place, seen);
+      if (first !== undefined) report(path(index), `${place} overlaps with ${first}`, "Make them different places.");
     }
   }
 }
 
-/** Whether every place of `inner` is one of `outer`: a region covers its zones. */
-function covers(outer: string, inner: string): boolean {
-  const wide = outer.split("/").filter((part, index, parts) => part !== "*" || index < parts.length - 1);
-  const parts = inner.split("/");
-  return wide.every((part, index) => part === parts[index]);
+/** Places that were seen, and all those around them, with the place that brought them in. */
+interface Seen {
+  readonly places: Map<string, string>;
+  readonly around: Map<string, string>;
+}
+
+/** A place that was seen and is this one, around it or inside it: a region covers its zones. Adds the place. */
+function overlapping(place: string, { places, around }: Seen): string | undefined {
+  const parts = place.split("/").filter((part, index, all) => part !== "*" || index < all.length - 1);
+  const prefixes = parts.map((_, index) => parts.slice(0, index + 1).join("/"));
+  const whole = prefixes.at(-1) ?? "";
+  const found = places.get("") ?? prefixes.map((each) => places.get(each)).find((each) => each !== undefined);
+  const inside = around.get(whole);
+  places.set(whole, place);
+  for (const each of ["", ...prefixes]) around.set(each, place);
+  return found ?? inside;
 }

@@ -1,7 +1,6 @@
 import { isAddress } from "../shared/addresses.ts";
 import { checkExportTo } from "../shared/export-to.ts";
 import { checkGatewayNames, checkHost } from "../shared/hosts.ts";
-import { hostMatches } from "../../model/host.ts";
 import { eachHttp, isClaim, isDelegate, isForGateways, type VirtualServiceRules } from "./parts.ts";
 
 /** A name that gateways with AUTO_PASSTHROUGH see: `outbound_.80_._.reviews.shop.svc.cluster.local`. */
@@ -29,12 +28,10 @@ export const hostRules: VirtualServiceRules = [
     holds: "No host is listed twice, and no wildcard covers another host of the list.",
     severity: "error",
     check: ({ hosts = [] }, report) => {
-      for (const [index, host] of hosts.entries()) {
-        const first = hosts.findIndex((other, at) => at < index && overlap(other, host));
-        if (first === -1) continue;
-        const other = hosts[first] ?? "";
+      for (const [later, first] of overlaps(hosts)) {
+        const [host, other] = [hosts[later] ?? "", hosts[first] ?? ""];
         const words = other === host ? `host ${host} is listed twice` : `hosts ${other} and ${host} overlap`;
-        report(["hosts", index], words, "Remove one of them.");
+        report(["hosts", later], words, "Remove one of them.");
       }
     },
   },
@@ -124,8 +121,26 @@ export const hostRules: VirtualServiceRules = [
   },
 ];
 
-/** Whether two hosts, perhaps wildcards, have a name in common. Addresses have only themselves. */
-function overlap(a: string, b: string): boolean {
-  if (isAddress(a) || isAddress(b)) return a === b;
-  return hostMatches(a, b) || hostMatches(b, a);
+/** The indexes of hosts that an earlier one overlaps with, and which. Addresses have only themselves. */
+function overlaps(hosts: readonly string[]): ReadonlyMap<number, number> {
+  const found = new Map<number, number>();
+  if (hosts.length < 2) return found;
+  const exact = new Map<string, number>();
+  const suffixes = new Map<string, number>();
+  for (const [index, host] of hosts.entries()) {
+    const first = exact.get(host);
+    if (first !== undefined) found.set(index, first);
+    else exact.set(host, index);
+    if (host.startsWith("*") && !suffixes.has(host.slice(1))) suffixes.set(host.slice(1), index);
+  }
+  if (suffixes.size === 0) return found;
+  for (const [index, host] of hosts.entries()) {
+    if (host.length > 255 || isAddress(host)) continue;
+    // a wildcard is covered by shorter ones, not by itself
+    for (let at = host.startsWith("*") ? 2 : 0; at <= host.length; at++) {
+      const wide = suffixes.get(host.slice(at));
+      if (wide !== undefined && wide !== index) found.set(Math.max(index, wide), Math.min(index, wide));
+    }
+  }
+  return found;
 }

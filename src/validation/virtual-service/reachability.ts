@@ -110,29 +110,43 @@ interface Prefixed {
 /** HTTP matches that ask for a path below one that an earlier match, with the same other conditions, takes already. */
 function covered(spec: VirtualServiceSpec, raise: Raise): void {
   const rules = spec.http ?? [];
-  const earlier: Prefixed[] = [];
+  if (rules.length === 0 || (rules.length === 1 && (rules[0]?.match?.length ?? 0) < 2)) return;
+  const earlier = new Map<string, Map<string, Prefixed>>();
   for (const [ruleIndex, rule] of rules.entries()) {
     if ((rule.match ?? []).length === 0) return;
     for (const [position, match] of (rule.match ?? []).entries()) {
       const prefix = match.uri?.prefix ?? "";
       if (prefix === "") continue;
-      const other = earlier.find(
-        (each) => each.prefix !== prefix && prefix.startsWith(each.prefix) && alike(each.match, match),
-      );
+      const others = othersOf(match);
+      const alike = earlier.get(others) ?? new Map<string, Prefixed>();
+      earlier.set(others, alike);
+      const other = shorter(prefix, alike);
       if (other !== undefined)
         raise("IST0131", ["http", ruleIndex, "match", position], {
           rule: called(rule, ruleIndex),
           match: `${called(match, position)} of prefix ${prefix}`,
           other: `${called(other.match, other.position)} of prefix ${other.prefix} on ${called(rules[other.ruleIndex], other.ruleIndex)}`,
         });
-      earlier.push({ match, prefix, ruleIndex, position });
+      if (!alike.has(prefix)) alike.set(prefix, { match, prefix, ruleIndex, position });
     }
   }
 }
 
-/** Whether all conditions but the path let the same requests through: then the shorter prefix takes all of the longer one. */
-function alike(a: VirtualServiceHttpMatch, b: VirtualServiceHttpMatch): boolean {
-  const { uri: _a, name: _nameA, statPrefix: _statA, ...restA } = a;
-  const { uri: _b, name: _nameB, statPrefix: _statB, ...restB } = b;
-  return JSON.stringify(sorted(restA)) === JSON.stringify(sorted(restB));
+/** Longest path that a proxy takes: looking for prefixes of a longer one is of no use. */
+const MAX_PATH = 8192;
+
+/** A match, of those with the same other conditions, whose prefix is shorter: it takes all that the longer one does. */
+function shorter(prefix: string, alike: ReadonlyMap<string, Prefixed>): Prefixed | undefined {
+  if (alike.size === 0) return undefined;
+  for (let length = 1; length < Math.min(prefix.length, MAX_PATH); length++) {
+    const found = alike.get(prefix.slice(0, length));
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** All conditions but the path, as a key. */
+function othersOf(match: VirtualServiceHttpMatch): string {
+  const { uri: _uri, name: _name, statPrefix: _stat, ...others } = match;
+  return JSON.stringify(sorted(others));
 }
