@@ -110,14 +110,15 @@ function missingEntry(input: Input, viewer: string, entry: string): string | und
   return close === undefined ? "" : `${from}/${serviceHost(close, parsed?.namespace ?? "", model.domain)}`;
 }
 
+/** Files may hold a part of the namespaces: there only what is nearly the name of one is told. */
 function missingNamespace(
-  { world, model, knows }: Input,
+  { world, model, complete, knows }: Input,
   { viewer, namespace, host }: { readonly viewer: string; readonly namespace: string; readonly host: string },
 ): string | undefined {
-  if (namespace === "*" || namespace === viewer || model.namespaces.exists(namespace) || !knows("Namespace"))
-    return undefined;
-  if (world.list("ServiceEntry", namespace).length > 0) return undefined;
+  if (["*", viewer, model.rootNamespace].includes(namespace) || !knows("Namespace")) return undefined;
+  if (model.namespaces.exists(namespace) || world.list("ServiceEntry", namespace).length > 0) return undefined;
   const names = world.list("Namespace").map(({ metadata }) => metadata.name);
   const close = nearest(namespace, names);
-  return close === undefined ? "" : `${close}/${host}`;
+  if (close === undefined) return complete ? "" : undefined;
+  return `${close}/${host}`;
 }

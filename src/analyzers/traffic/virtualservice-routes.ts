@@ -50,7 +50,9 @@ function checkRetries({ report }: Input, object: VirtualService, at: FieldPath, 
   const [perTry, whole] = [durationMs(perTryTimeout) ?? 0, durationMs(timeout) ?? 0];
   if (perTry === 0 || whole === 0) return;
   const fit = Math.max(0, Math.ceil(whole / perTry) - 1);
-  if (fit < attempts) report(object, [...at, "timeout"], "MSH0115", { attempts, perTry: perTryTimeout, timeout, fit });
+  // a whole that cuts off the last ones is often meant
+  if (fit * 2 < attempts)
+    report(object, [...at, "timeout"], "MSH0115", { attempts, perTry: perTryTimeout, timeout, fit });
 }
 
 /** What picks out test requests. A path or a port does not. */

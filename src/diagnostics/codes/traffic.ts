@@ -113,7 +113,7 @@ export const trafficCodes = {
   MSH0115: code<{ attempts: number; perTry: string; timeout: string; fit: number }>({
     name: "RetriesExceedTimeout",
     level: "Info",
-    summary: "A route's timeout ends before its retries can all be made.",
+    summary: "A route's timeout leaves no time for most of its retries.",
     message: ({ attempts, perTry, timeout, fit }) =>
       `when tries run into perTryTimeout ${perTry}, timeout ${timeout} leaves room for ${fit} of ${attempts} retries`,
     hint: () => "Raise timeout, or lower perTryTimeout or attempts.",
