@@ -60,15 +60,17 @@ function oneOf(cxt: KeywordCxt): void {
   }
 }
 
-/** No two items with the same values of the keys; without keys no two equal items. Items without any of the keys are left alone. */
+/** No two items with the same values of the keys; without keys no two equal items. Items that lack a key are left alone. */
 function unique(cxt: KeywordCxt, keys: readonly string[]): void {
   const { gen, data } = cxt;
   const seen = gen.const("seen", _`new Set()`);
   gen.forRange("index", 0, _`${data}.length`, (index) => {
     const item = gen.const("item", _`${data}[${index}]`);
-    const values = keys.map((key): Code => _`${item}?.[${key}]`).reduce((list, one) => _`${list}, ${one}`, _`0`);
-    const key = gen.const("key", keys.length === 0 ? item : _`JSON.stringify([${values}])`);
-    gen.if(_`${seen}.has(${key})`, () => {
+    const values = keys.map((key): Code => _`${item}?.[${key}]`);
+    const joined = values.reduce((list, value) => _`${list}, ${value}`, _`0`);
+    const whole = values.reduce((list, value) => _`${list} && ${value} !== undefined`, _`true`);
+    const key = gen.const("key", keys.length === 0 ? item : _`JSON.stringify([${joined}])`);
+    gen.if(_`${whole} && ${seen}.has(${key})`, () => {
       cxt.setParams({ keys: stringify(keys), index });
       cxt.error();
     });

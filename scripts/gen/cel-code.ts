@@ -182,7 +182,7 @@ function method(scope: Scope, name: string, on: ASTNode, args: readonly ASTNode[
 
 function macro(scope: Scope, name: string, object: Code, args: readonly ASTNode[]): Code {
   const [id, body] = args as readonly [ASTNode, ASTNode];
-  const own = String(id.args);
+  const own = id.args as string;
   const item: Code = { js: own, type: elementOf(scope, object), throws: false };
   const { js, throws: fails } = codeOf({ ...scope, variables: { ...scope.variables, [own]: item } }, body);
   const throws = fails || object.throws;

@@ -62,7 +62,7 @@ export function within(value: unknown, container: unknown): boolean {
 
 /** Characters of a text, items of a list, entries of a map. */
 export function size(value: unknown): number {
-  return typeof value === "string" ? [...value].length : members(value).length;
+  return typeof value === "string" ? Array.from(value).length : members(value).length;
 }
 
 const expressions = new Map<string, RegExp>();
@@ -121,15 +121,24 @@ interface Url {
 /** A URL as the API server reads it: absolute, or a path from the root. */
 export function url(value: unknown): Url {
   const text = String(value);
-  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(text)?.[1] ?? "";
+  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(text)?.[1]?.toLowerCase() ?? "";
   const rest = (scheme === "" ? text : text.slice(scheme.length + 1)).replace(/\?.*$/s, "");
-  if (/[\0-\x1f\x7f]/.test(text) || /%(?![0-9a-f]{2})/i.test(rest)) throw new Error(`not a URL: ${text}`);
-  if (scheme === "" && !rest.startsWith("/")) throw new Error(`not a URL: ${text}`);
-  if (scheme === "" || !rest.startsWith("//")) return { scheme: scheme.toLowerCase(), hostname: "" };
-  const host = (rest.slice(2).split("/")[0] ?? "").replace(/^.*@/, "");
-  const parts = /^(\[[^\]]*\]|[^:]*)(?::\d*)?$/.exec(host);
-  if (parts === null || /[\s"<>\\^`{|}]/.test(host)) throw new Error(`not a URL: ${text}`);
-  return { scheme: scheme.toLowerCase(), hostname: (parts[1] ?? "").replace(/^\[|\]$/g, "") };
+  const rooted = rest.startsWith("/");
+  if (hasControls(text) || /%(?![0-9a-f]{2})/i.test(rest) || (scheme === "" && !rooted))
+    throw new Error(`not a URL: ${text}`);
+  return { scheme, hostname: scheme !== "" && rest.startsWith("//") ? hostOf(rest) : "" };
+}
+
+/** The host of `//user@host:port/path`. */
+function hostOf(rest: string): string {
+  const host = rest.slice(2).replace(/\/.*$/s, "").replace(/^.*@/, "");
+  const [, name] = /^(\[[^\]]*\]|[^:]*)(?::\d*)?$/.exec(host) ?? [];
+  if (name === undefined || /[\s"<>\\^`{|}]/.test(host)) throw new Error(`not a host: ${host}`);
+  return name.replace(/^\[|\]$/g, "");
+}
+
+function hasControls(text: string): boolean {
+  return Array.from(text).some((character) => character < " " || character === "\u007f");
 }
 
 /** Whether a text is a URL. */
