@@ -4,7 +4,7 @@ import { merge } from "../base/merge.ts";
 import { nearest } from "../base/nearest.ts";
 import { embedded } from "../gen/embedded.ts";
 import { parseYaml } from "../resources/yaml-plain.ts";
-import { meshConfigFields } from "./mesh-config-fields.ts";
+import { isTextType, meshConfigPlace } from "./mesh-config-path.ts";
 
 /** One switchable part of the mesh in a profile. */
 export interface ComponentSettings {
@@ -121,10 +121,13 @@ function knownSetting(segments: Segments, data: unknown): Known {
 }
 
 function knownMeshConfig(segments: Segments): Known {
-  const field = segments[1];
-  if (field === undefined) return { current: {}, isOpen: false, isText: false };
-  if (!meshConfigFields.includes(String(field))) throw unknownSetting(segments, 2, meshConfigFields);
-  return { current: undefined, isOpen: true, isText: segments.includes("proxyMetadata") };
+  const place = meshConfigPlace(segments.slice(1));
+  if ("missing" in place) throw unknownSetting(segments, place.missing + 2, place.names);
+  const { type } = place;
+  if (segments.length === 1) return { current: {}, isOpen: false, isText: false };
+  if (type === "boolean") return { current: false, isOpen: false, isText: false };
+  if (type === "integer" || type === "number") return { current: 0, isOpen: false, isText: false };
+  return { current: undefined, isOpen: true, isText: isTextType(type) };
 }
 
 function unknownSetting(segments: Segments, depth: number, names: readonly string[]): UsageError {

@@ -113,6 +113,13 @@ test.each([
   ["values.global.proxy.logLevl=info", /no setting values\.global\.proxy\.logLevl/, /values\.global\.proxy\.logLevel/],
   ["component.pilot.enabled=true", /no setting component/, /components/],
   ["meshConfig.accesLogFile=x", /no setting meshConfig\.accesLogFile/, /meshConfig\.accessLogFile/],
+  [
+    "meshConfig.defaultConfig.tracing.samplng=1",
+    /no setting meshConfig\.defaultConfig\.tracing\.samplng/,
+    /meshConfig\.defaultConfig\.tracing\.sampling/,
+  ],
+  ["meshConfig.defaultConfig.concurrency=two", /expected a number/, undefined],
+  ["meshConfig.enableTracing=yes", /expected true or false, got "yes"/, undefined],
   ["components.pilot.enabled=maybe", /expected true or false, got "maybe"/, undefined],
   ["components.pilot.k8s.replicaCount=two", /expected a number/, undefined],
   ["components.pilot=x", /group of settings/, /members/],
