@@ -105,7 +105,7 @@ try {
   await step(
     "bundles",
     {
-      inputs: ["src", "package.json", "package-lock.json", "tsconfig.json", "scripts/build.mjs"],
+      inputs: ["src", "schemas", "package.json", "package-lock.json", "tsconfig.json", "scripts/build.mjs"],
       output: "dist/meta.json",
       stamp: "dist/.hash",
     },
