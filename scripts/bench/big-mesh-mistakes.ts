@@ -77,7 +77,7 @@ export const MISTAKES: readonly Mistake[] = [
     (unit, { route: internal }) => ({
       route: internal,
       outside: swap(
-        route({ ...unit, exposed: false }, plain(unit), `${unit.name}-outside`),
+        route({ ...unit, exposed: false }, plain(unit, "            subset: v1\n"), `${unit.name}-outside`),
         `    - ${unit.name}.${unit.namespace}.svc.cluster.local\n`,
         `    - ${unit.name}.${unit.namespace}.example.org\n  gateways:\n    - public\n`,
       ),

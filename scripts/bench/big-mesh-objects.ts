@@ -259,7 +259,7 @@ export function split({ namespace, name, weight, timeout }: Unit): string {
       timeout: ${timeout}s
       retries:
         attempts: 2
-        perTryTimeout: ${Math.max(1, Math.floor(timeout / 2))}s
+        perTryTimeout: ${Math.floor(timeout / 3)}s
         retryOn: connect-failure,refused-stream
       route:
 ${to("v1", 100 - weight)}${to("v2", weight)}`;

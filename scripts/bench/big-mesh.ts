@@ -63,7 +63,7 @@ function unitOf(namespace: string, index: number, next: Random): Unit {
     ports: extra ? 2 : 1,
     replicas: 1 + Math.floor(next() * 5),
     weight: 5 * Math.floor(1 + next() * 10),
-    timeout: 1 + Math.floor(next() * 20),
+    timeout: 3 + Math.floor(next() * 18),
     exposed: next() < 0.4,
   };
 }

@@ -49,14 +49,18 @@ export function createApiListeners({ world, derivations }: ModelContext, secrets
     const matches = matchesSelector((selector ?? {}) as LabelSelector, labels);
     return matches || object !== undefined ? matches : undefined;
   };
-  return {
-    of,
-    admits: ({ gateway, index }, namespace) => {
-      const spec = world.get("KubernetesGateway", gateway.namespace, gateway.name)?.spec;
+  const admits = derivations.keyed(
+    "api listener admits",
+    (owner: string, name: string, index: number, namespace: string): boolean | undefined => {
+      const spec = world.get("KubernetesGateway", owner, name)?.spec;
       const { from, selector } = spec?.listeners[index]?.allowedRoutes?.namespaces ?? {};
       if (from === "All") return true;
-      return from === "Selector" ? selected(namespace, selector) : namespace === gateway.namespace;
+      return from === "Selector" ? selected(namespace, selector) : namespace === owner;
     },
+  );
+  return {
+    of,
+    admits: ({ gateway, index }, namespace) => admits(gateway.namespace, gateway.name, index, namespace),
   };
 }
 

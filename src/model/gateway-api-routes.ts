@@ -123,8 +123,9 @@ type Pairs = readonly { readonly type?: string; readonly name: string; readonly 
 
 /** Conditions on names in one order: headers in small letters, of two with one name the first counts. */
 function pairWords(pairs: Pairs, noun: string, isHeader: boolean): readonly string[] {
+  if (pairs === undefined || pairs.length === 0) return [];
   const byName = new Map<string, string>();
-  for (const { type = "Exact", name, value } of pairs ?? []) {
+  for (const { type = "Exact", name, value } of pairs) {
     const key = isHeader ? name.toLowerCase() : name;
     if (!byName.has(key)) byName.set(key, `${noun} ${key} ${type === "Exact" ? "=" : "~"} ${value}`);
   }
