@@ -98,7 +98,7 @@ export interface AuthorizationPolicySpec {
   readonly targetRef?: TargetRef;
   /** Gateways and Services (of this namespace) that it is attached to, instead of selector. Default: as selector says. */
   readonly targetRefs?: TargetRefs;
-  /** Requests that match, one rule of many. Without rules nothing matches: ALLOW then denies all. `[{}]` matches everything. */
+  /** Requests that match, one rule of many. `[{}]` matches everything. Default: none, so that nothing matches: ALLOW then denies all. */
   readonly rules?: readonly AuthorizationPolicyRule[];
   /** What happens to requests that match. CUSTOM: an external authorizer decides. CUSTOM comes before DENY, DENY before ALLOW. Default ALLOW. */
   readonly action?: "ALLOW" | "DENY" | "AUDIT" | "CUSTOM";
@@ -149,7 +149,7 @@ export interface Destination {
   readonly host: string;
   /** Name of a subset that a DestinationRule for this host defines. Default: all endpoints. */
   readonly subset?: string;
-  /** Port of the service. May be left out when the service has one port. */
+  /** Port of the service. Needed where the service has several ports. Default: its only port. */
   readonly port?: PortSelector;
 }
 
@@ -227,7 +227,7 @@ export interface HttpPool {
   readonly maxRetries?: number;
   /** A connection without active request is closed after this long. Default 1h. */
   readonly idleTimeout?: PositiveDuration;
-  /** Whether HTTP/1.1 connections to the service become HTTP/2. DEFAULT: what the mesh configuration says. */
+  /** Whether HTTP/1.1 connections to the service become HTTP/2. Default (DEFAULT): what the mesh configuration says. */
   readonly h2UpgradePolicy?: "DEFAULT" | "DO_NOT_UPGRADE" | "UPGRADE";
   /** Speak the HTTP version that the client spoke. Default false. */
   readonly useClientProtocol?: boolean;
@@ -640,13 +640,13 @@ export interface EnvoyFilterConfigMatch {
   readonly context?: "ANY" | "SIDECAR_INBOUND" | "SIDECAR_OUTBOUND" | "GATEWAY" | "WAYPOINT";
   /** Conditions on the proxy itself. Default: every proxy. */
   readonly proxy?: EnvoyFilterProxyMatch;
-  /** Conditions on the listener, for LISTENER, FILTER_CHAIN, NETWORK_FILTER, HTTP_FILTER and LISTENER_FILTER. */
+  /** Conditions on the listener, for LISTENER, FILTER_CHAIN, NETWORK_FILTER, HTTP_FILTER and LISTENER_FILTER. Default: any. */
   readonly listener?: EnvoyFilterListenerMatch;
-  /** Conditions on the route table, for ROUTE_CONFIGURATION, VIRTUAL_HOST and HTTP_ROUTE. */
+  /** Conditions on the route table, for ROUTE_CONFIGURATION, VIRTUAL_HOST and HTTP_ROUTE. Default: any. */
   readonly routeConfiguration?: EnvoyFilterRouteConfigurationMatch;
-  /** Conditions on the cluster, for CLUSTER. */
+  /** Conditions on the cluster, for CLUSTER. Default: any. */
   readonly cluster?: EnvoyFilterClusterMatch;
-  /** Conditions on a waypoint's configuration. Only with context WAYPOINT. */
+  /** Conditions on a waypoint's configuration. Needed with context WAYPOINT, refused otherwise. */
   readonly waypoint?: EnvoyFilterWaypointMatch;
 }
 
@@ -706,7 +706,7 @@ export interface EnvoyFilterRouteMatch {
 export interface EnvoyFilterListenerMatch {
   /** Port the listener was made for: of the service, or of the gateway's server. Default: any. */
   readonly portNumber?: number;
-  /** Name of the port the listener was made for. Accepted, but no patch looks at it. */
+  /** Name of the port the listener was made for. Accepted, but no patch looks at it. Default: any. */
   readonly portName?: string;
   /** Conditions on a filter chain of the listener. Default: any chain. */
   readonly filterChain?: EnvoyFilterFilterChainMatch;
@@ -4376,7 +4376,7 @@ export interface TrafficExtensionWasm {
   readonly imagePullPolicy?: "UNSPECIFIED_POLICY" | "IfNotPresent" | "Always";
   /** Name of a Secret of this namespace with the registry's credentials, as for pods. Default: none, the registry is asked without. */
   readonly imagePullSecret?: string;
-  /** Accepted, but not used: signatures of images are not checked. */
+  /** Accepted, but not used: signatures of images are not checked. Default: none. */
   readonly verificationKey?: string;
   /** Configuration that the module gets when it starts, as JSON. Default: none. */
   readonly pluginConfig?: Readonly<Record<string, unknown>>;
@@ -4408,9 +4408,9 @@ export interface TrafficExtensionSpec {
   readonly priority?: number | null;
   /** Traffic that passes through the extension: one of the entries has to match. Default: all traffic. */
   readonly match?: readonly TrafficMatch[];
-  /** A WebAssembly module. Excludes lua. */
+  /** A WebAssembly module. Needed unless lua is set. */
   readonly wasm?: TrafficExtensionWasm;
-  /** A Lua script. Excludes wasm. */
+  /** A Lua script. Needed unless wasm is set. */
   readonly lua?: TrafficExtensionLua;
 }
 
@@ -4612,7 +4612,7 @@ export interface VirtualServiceDelay {
 export interface VirtualServiceAbort {
   /** HTTP status of the error, 200 to 599. Needed unless grpcStatus is set. */
   readonly httpStatus?: number;
-  /** gRPC status of the error, by name (UNAVAILABLE) or number. Needed unless httpStatus is set. */
+  /** Status of gRPC, by name (UNAVAILABLE) or number. Needed unless httpStatus is set. */
   readonly grpcStatus?: string;
   /** Accepted, but not implemented by any proxy. Default: none. */
   readonly http2Error?: string;
@@ -4736,7 +4736,7 @@ export interface WasmPluginSpec {
   readonly imagePullPolicy?: "UNSPECIFIED_POLICY" | "IfNotPresent" | "Always";
   /** Name of a Secret of this namespace with the registry's credentials, as for pods. Default: none, the registry is asked without. */
   readonly imagePullSecret?: string;
-  /** Accepted, but not used: signatures of images are not checked. */
+  /** Accepted, but not used: signatures of images are not checked. Default: none. */
   readonly verificationKey?: string;
   /** Configuration that the module gets when it starts, as JSON. Default: none. */
   readonly pluginConfig?: Readonly<Record<string, unknown>>;
@@ -4767,9 +4767,9 @@ export type WorkloadEntryLabels = Readonly<Record<string, string>>;
 
 /** One workload that Kubernetes does not know, such as a virtual machine, as an endpoint of the services whose ServiceEntry selects its labels. */
 export interface WorkloadEntrySpec {
-  /** Where the workload is reached, without a port: an IP address, `unix:///path` of a socket, or a DNS name (only for services that resolve by DNS). May be left out when `network` is set: the gateway of that network is then used. */
+  /** Where the workload is reached, without a port: an IP address, `unix:///path` of a socket, or a DNS name (only for services that resolve by DNS). Needed unless `network` is set: then the gateway of that network is used. */
   readonly address?: WorkloadEntryAddress;
-  /** Port on this workload for each port name of the service. A port that is not named here is the service's own (its target port). Not allowed with a `unix://` address. */
+  /** Port on this workload for each port name of the service. Not allowed with a `unix://` address. Default: the service's own (its target port). */
   readonly ports?: WorkloadEntryPorts;
   /** Labels of the endpoint: ServiceEntries, subsets and policies select by them. Default: none, so that no selector matches. */
   readonly labels?: WorkloadEntryLabels;
@@ -4803,13 +4803,13 @@ export interface WorkloadGroupProbe {
   readonly successThreshold?: number;
   /** Probes in a row that have to fail before the workload counts as not ready. Default 3. */
   readonly failureThreshold?: number;
-  /** Ready when a GET is answered with a status from 200 to 399. */
+  /** Ready when a GET is answered with a status from 200 to 399. Default: asked in another way. */
   readonly httpGet?: WorkloadGroupHttpGet;
-  /** Ready when a TCP connection can be opened. */
+  /** Ready when a TCP connection can be opened. Default: asked in another way. */
   readonly tcpSocket?: WorkloadGroupTcpSocket;
-  /** Ready when a command ends with exit code 0. */
+  /** Ready when a command ends with exit code 0. Default: asked in another way. */
   readonly exec?: WorkloadGroupExec;
-  /** Ready when the gRPC health service answers SERVING. */
+  /** Ready when the gRPC health service answers SERVING. Default: asked in another way. */
   readonly grpc?: WorkloadGroupGrpc;
 }
 
@@ -4829,7 +4829,7 @@ export interface WorkloadGroupHttpGet {
 
 /** A header of a probe. */
 export interface WorkloadGroupHttpHeader {
-  /** Name of the header: letters, digits, dash and underscore. */
+  /** Name of the header: letters, digits, dash and underscore. Needed. */
   readonly name?: string;
   /** Value of the header. Default: empty. */
   readonly value?: string;
@@ -4851,7 +4851,7 @@ export interface WorkloadGroupExec {
 
 /** A gRPC health check as a probe. */
 export interface WorkloadGroupGrpc {
-  /** Port of the gRPC server, from 1 to 65535. */
+  /** Port of the gRPC server, from 1 to 65535. Needed. */
   readonly port?: PortNumber;
   /** Service name sent in the health request. Default: empty, the server as a whole. */
   readonly service?: string;
