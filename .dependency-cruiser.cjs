@@ -7,6 +7,8 @@ const allowed = Object.entries(layers).map(([folder, targets]) => ({
 allowed.push(
   { from: { path: "^src/[a-z-]+\\.ts$" }, to: { path: ["^src/", "^node_modules/", "^[a-z0-9_/:]+$"] } },
   { from: { path: "^bin/" }, to: {} },
+  // what is explained comes from the schemas themselves; nobody else reads them at run time
+  { from: { path: "^src/gen/" }, to: { path: "^schemas/" } },
 );
 const forbidden = [
   {

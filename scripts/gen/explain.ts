@@ -49,6 +49,11 @@ ${[...kinds, ...configs].join("")}];
 /** Schemas by file; each is a chunk of its own. */
 export const schemaFiles: Readonly<Record<string, () => Promise<unknown>>> = {
 ${loaders.join("")}};
+
+/** Examples by name of the entry. */
+export async function loadExamples(): Promise<Readonly<Record<string, unknown>>> {
+  return (await import("../../schemas/examples.json", { with: { type: "json" } })).default;
+}
 `;
 }
 

@@ -1,5 +1,5 @@
 import { compact } from "../base/compact.ts";
-import type { ExplainEntry } from "../gen/explain-index.ts";
+import { type ExplainEntry, loadExamples } from "../gen/explain-index.ts";
 import type { Wanted } from "./explain-lookup.ts";
 import {
   fieldsOf,
@@ -44,21 +44,19 @@ export interface Explanation extends Omit<ExplainedField, "name"> {
 
 /** The data of one explanation. Throws UsageError for a field that is not there. */
 export async function explain({ entry, steps }: Wanted): Promise<Explanation> {
-  const { default: examples } = await import("../../schemas/examples.json", { with: { type: "json" } });
   const files = await loadSchemas(entry.file);
   const root: Place = { file: entry.file, schema: files.get(entry.file) ?? {} };
   const { start, part, below } =
     entry.kind === undefined ? { start: root, part: "", below: steps } : partOf(root, steps);
   const path = `${entry.name}${part}`;
   const found = follow(files, start, below, path);
-  const example = (examples as Readonly<Record<string, unknown>>)[entry.name];
   return compact({
     ...namesOf(entry),
     path: [path, ...below].join("."),
     ...described(files, found),
     limits: limitsOf(resolved(files, found).schema),
     fields: childrenOf(files, found),
-    example: steps.length === 0 ? example : undefined,
+    example: steps.length === 0 ? (await loadExamples())[entry.name] : undefined,
   });
 }
 

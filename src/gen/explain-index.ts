@@ -78,3 +78,8 @@ export const schemaFiles: Readonly<Record<string, () => Promise<unknown>>> = {
   "workload-entry.schema.json": async () => (await import("../../schemas/workload-entry.schema.json", { with: { type: "json" } })).default,
   "workload-group.schema.json": async () => (await import("../../schemas/workload-group.schema.json", { with: { type: "json" } })).default,
 };
+
+/** Examples by name of the entry. */
+export async function loadExamples(): Promise<Readonly<Record<string, unknown>>> {
+  return (await import("../../schemas/examples.json", { with: { type: "json" } })).default;
+}
