@@ -136,7 +136,7 @@ function elementOf(scope: Scope, { type }: Code): Typed | undefined {
   return resolved(scope.sources, { source: type.source, schema: type.schema.items });
 }
 
-const FUNCTIONS = ["size", "duration", "int", "url", "isURL", "isIP", "string"];
+const FUNCTIONS = ["size", "duration", "int", "url", "isURL", "isIP"];
 
 function call(scope: Scope, name: string, args: readonly ASTNode[]): Code {
   const [first] = args;
@@ -173,7 +173,7 @@ function method(scope: Scope, name: string, on: ASTNode, args: readonly ASTNode[
   const values = args.map((one) => codeOf(scope, one));
   const throws = object.throws || values.some((one) => one.throws);
   const given = [object.js, ...values.map(({ js }) => js)];
-  if (["size", "matches", "getScheme", "getHostname"].includes(name))
+  if (["size", "matches", "getScheme"].includes(name))
     return { js: `cel.${name}(${given.join(", ")})`, throws };
   const plain = METHODS[name];
   if (plain === undefined) throw new Error(`${name}() is not known`);

@@ -86,11 +86,6 @@ export function int(value: unknown): number {
   return Number(text);
 }
 
-/** A value as text. */
-export function string(value: unknown): string {
-  return String(value);
-}
-
 const UNITS: Readonly<Record<string, number>> = {
   ns: 1,
   us: 1e3,
@@ -115,7 +110,6 @@ export function duration(value: unknown): number {
 
 interface Url {
   readonly scheme: string;
-  readonly hostname: string;
 }
 
 /** A URL as the API server reads it: absolute, or a path from the root. */
@@ -126,15 +120,14 @@ export function url(value: unknown): Url {
   const rooted = rest.startsWith("/");
   if (hasControls(text) || /%(?![0-9a-f]{2})/i.test(rest) || (scheme === "" && !rooted))
     throw new Error(`not a URL: ${text}`);
-  return { scheme, hostname: scheme !== "" && rest.startsWith("//") ? hostOf(rest) : "" };
+  if (scheme !== "" && rest.startsWith("//") && !hasHost(rest)) throw new Error(`not a URL: ${text}`);
+  return { scheme };
 }
 
-/** The host of `//user@host:port/path`. */
-function hostOf(rest: string): string {
+/** Whether the host of `//user@host:port/path` has the form of one. */
+function hasHost(rest: string): boolean {
   const host = rest.slice(2).replace(/\/.*$/s, "").replace(/^.*@/, "");
-  const [, name] = /^(\[[^\]]*\]|[^:]*)(?::\d*)?$/.exec(host) ?? [];
-  if (name === undefined || /[\s"<>\\^`{|}]/.test(host)) throw new Error(`not a host: ${host}`);
-  return name.replace(/^\[|\]$/g, "");
+  return /^(\[[^\]]*\]|[^:]*)(:\d*)?$/.test(host) && !/[\s"<>\\^`{|}]/.test(host);
 }
 
 function hasControls(text: string): boolean {
@@ -153,10 +146,6 @@ export function isURL(value: unknown): boolean {
 
 export function getScheme(of: Url): string {
   return of.scheme;
-}
-
-export function getHostname(of: Url): string {
-  return of.hostname;
 }
 
 /** Whether a text is an IP address. */
