@@ -77,8 +77,8 @@ function checkNames({ world, report, now }: Input, server: Server, parse: Reader
   }
 }
 
-/** A wildcard in a certificate stands for one label. */
-function covers(name: string, host: string): boolean {
+/** Whether a name in a certificate is for a host; a wildcard in a certificate stands for one label. */
+export function covers(name: string, host: string): boolean {
   if (name.toLowerCase() === host.toLowerCase()) return true;
   return (
     name.startsWith("*.") &&
@@ -88,7 +88,7 @@ function covers(name: string, host: string): boolean {
 }
 
 /** Reads each Secret's certificate once; undefined when there is none that can be read. */
-function certificateReader(): Reader {
+export function certificateReader(): Reader {
   const read = new Map<Secret, CertificateFacts | undefined>();
   return (secret) => {
     if (secret === undefined) return undefined;
