@@ -88,7 +88,7 @@ async function prepare(options: AnalyzeOptions, io: Io): Promise<(files: FileSet
       now,
       judged: (code) => checked.judged.has(code),
     });
-    if (warn && options.verbose === true) tellVerbose(checked, options, io);
+    if (warn && options.verbose === true) tellVerbose(checked, clusters ?? [], options, io);
     return {
       ...checked,
       findings: sortFindings(sifted.findings),

@@ -1,10 +1,8 @@
-import { own } from "../base/own.ts";
 import type { ServicePort } from "../ir/service.ts";
 import type { Pod } from "../resources/core.ts";
 import type { KubeObject } from "../resources/object.ts";
 import type { ModelContext } from "./context.ts";
 import { callingWebhook, injectionWish, neverInjected } from "./injection.ts";
-import { byText } from "./order.ts";
 import { type Pods, PROXY_CONTAINER, targetPortOf, TLS_MODE_LABEL } from "./pods.ts";
 import { namedSelector, selects } from "./selectors.ts";
 import type { Services } from "./services.ts";
@@ -36,7 +34,7 @@ export interface Workloads {
    * with targetRefs is for what it names, and here for nobody.
    */
   ofPolicy(policy: KubeObject<PolicyReach>): readonly Pod[];
-  /** Ports of all Services that lead to a pod, sorted by Service and number. */
+  /** Ports of all Services that lead to a pod, by Service. */
   servedPorts(namespace: string, name: string): readonly ServedPort[];
   /** Namespaces that have pods, sorted. */
   namespaces(): readonly string[];
@@ -77,8 +75,8 @@ export function createWorkloads(context: ModelContext, pods: Pods, services: Ser
     namespace === undefined
       ? namespaces().flatMap((each) => inNamespace(each, selector))
       : inNamespace(namespace, selector);
-  const served = derivations.keyed("served ports", (namespace: string): Readonly<Record<string, ServedPort[]>> => {
-    const byPod: Record<string, ServedPort[]> = {};
+  const served = derivations.keyed("served ports", (namespace: string): ReadonlyMap<string, readonly ServedPort[]> => {
+    const byPod = new Map<string, ServedPort[]>();
     for (const { spec, metadata } of world.list("Service", namespace)) {
       const selector = namedSelector(spec?.selector);
       const service = services.kubernetes(namespace, metadata.name);
@@ -91,7 +89,9 @@ export function createWorkloads(context: ModelContext, pods: Pods, services: Ser
           service: { namespace, name: metadata.name },
           target: targetPortOf(declared, spec?.ports?.[index]?.targetPort ?? port.number),
         }));
-        byPod[pod.metadata.name] = [...(own(byPod, pod.metadata.name) ?? []), ...ports];
+        const listed = byPod.get(pod.metadata.name);
+        if (listed === undefined) byPod.set(pod.metadata.name, ports);
+        else listed.push(...ports);
       }
     }
     return byPod;
@@ -105,19 +105,28 @@ export function createWorkloads(context: ModelContext, pods: Pods, services: Ser
       ...new Map(selectors.map((selector) => [JSON.stringify(Object.entries(selector).toSorted()), selector])).values(),
     ];
   });
+  const gatewayPods = derivations.keyed("gateway pods", (namespace: string): ReadonlySet<string> => {
+    const made = world.list("Pod", namespace).filter(isMadeAsGateway);
+    const chosen = gatewaySelectors().flatMap((selector) => inNamespace(namespace, selector));
+    return new Set([...made, ...chosen].map(({ metadata }) => metadata.name));
+  });
+  const proxies = derivations.keyed("proxies", (namespace: string) => {
+    const labels = world.get("Namespace", "", namespace)?.metadata;
+    return new Map(
+      world.list("Pod", namespace).map((pod) => [pod.metadata.name, proxyOf(pod, labels && (labels.labels ?? {}))]),
+    ) as ReadonlyMap<string, ReturnType<Workloads["proxy"]>>;
+  });
   return {
     selected,
     namespaces,
-    isGateway: (pod) =>
-      isMadeAsGateway(pod) || gatewaySelectors().some((selector) => selects(selector, pod.metadata.labels ?? {})),
+    isGateway: ({ metadata }) => gatewayPods(metadata.namespace ?? "").has(metadata.name),
     ofPolicy({ metadata, spec }) {
       if (spec?.targetRef !== undefined || (spec?.targetRefs?.length ?? 0) > 0) return [];
       const { namespace = "" } = metadata;
       return selected(namespace === rootNamespace ? undefined : namespace, spec?.selector?.matchLabels ?? {});
     },
-    servedPorts: (namespace, name) =>
-      (own(served(namespace), name) ?? []).toSorted((a, b) => byText(a.host, b.host) || a.number - b.number),
-    proxy: (pod) => proxyOf(pod, world.get("Namespace", "", pod.metadata.namespace ?? "")?.metadata.labels, world),
+    servedPorts: (namespace, name) => served(namespace).get(name) ?? [],
+    proxy: ({ metadata }) => proxies(metadata.namespace ?? "").get(metadata.name) ?? "unknown",
   };
 }
 
@@ -129,22 +138,18 @@ function isMadeAsGateway({ metadata, spec }: Pod): boolean {
   );
 }
 
-function proxyOf(
-  pod: Pod,
-  ofNamespace: Labels | undefined,
-  world: ModelContext["world"],
-): ReturnType<Workloads["proxy"]> {
+/** `ofNamespace` is undefined for a namespace whose object is not known. */
+function proxyOf(pod: Pod, ofNamespace: Labels | undefined): ReturnType<Workloads["proxy"]> {
   const { metadata, spec, status } = pod;
-  const namespace = metadata.namespace ?? "";
   const labels = metadata.labels ?? {};
   const containers = [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])];
   if (labels[TLS_MODE_LABEL] === "istio" || containers.some(({ name }) => name === PROXY_CONTAINER)) return "yes";
   if (status?.phase !== undefined) return "no";
-  if (neverInjected(spec ?? {}, namespace) !== undefined || injectionWish(metadata).asked === "false") return "no";
+  const never = neverInjected(spec ?? {}, metadata.namespace ?? "");
+  if (never !== undefined || injectionWish(metadata).asked === "false") return "no";
   // Which control planes there are is another question: any revision that is asked for is taken to be one.
   const revision = ofNamespace?.["istio.io/rev"] ?? labels["istio.io/rev"];
-  const asked = (revisionName: string): boolean => callingWebhook(ofNamespace ?? {}, labels, revisionName).inject;
+  const asked = (name: string): boolean => callingWebhook(ofNamespace ?? {}, labels, name).inject;
   if (asked(revision ?? "default") || asked("default")) return "yes";
-  const isKnown = ofNamespace !== undefined || world.get("Namespace", "", namespace) !== undefined;
-  return isKnown ? "no" : "unknown";
+  return ofNamespace === undefined ? "unknown" : "no";
 }

@@ -272,8 +272,8 @@ test("a kind that may not be listed skips the analyzers that need it, by name; -
   for (const format of ["junit", "github", "gitlab", "markdown", "sarif"])
     expect((await analyze(`-A -o ${format}`, { cluster })).out, format).toContain("virtualservice-destination");
   const unserved = fakeCluster({ objects: objectsOf(`${SERVICE}---\n${namespace}`), unserved: ["Telemetry"] });
-  const without = await analyze("-A --strict", { cluster: unserved });
-  expect(without.err).toContain("the cluster does not serve telemetries");
+  const without = await analyze("-A --strict -v", { cluster: unserved });
+  expect(without.err).toContain("Kinds that cluster fake does not have:\n  * Telemetry\n");
   expect(without.exit).toBe(0);
 });
 

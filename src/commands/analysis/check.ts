@@ -6,7 +6,6 @@ import { meshKinds } from "../../gen/mesh-kinds.ts";
 import { clusterDomainOf } from "../../model/cluster-domain.ts";
 import { MESH_CONFIG_MAP } from "../../model/mesh-config.ts";
 import { worldFromObjects } from "../../resources/files-world.ts";
-import { KINDS, type KindName } from "../../resources/kinds.ts";
 import type { SourcedObject } from "../../resources/manifests.ts";
 import { type KubeObject, refOf } from "../../resources/object.ts";
 import type { FixedWorld } from "../../resources/world-fixed.ts";
@@ -22,8 +21,6 @@ export interface Checked {
   /** What files alone do not say. */
   readonly unknown: readonly string[];
   readonly skipped: readonly SkippedAnalyzer[];
-  /** Of those, the ones without which something may have been missed. */
-  readonly missed: number;
   readonly executed: readonly string[];
   /** Codes of which everything was found that is there. */
   readonly judged: ReadonlySet<string>;
@@ -61,7 +58,6 @@ export function checkMesh(request: CheckRequest): Checked {
     findings: sortFindings([...files.findings, ...alone, ...runs.flatMap(({ findings }) => findings)]),
     unknown: runs.flatMap(({ unknown }) => unknown),
     skipped: merged(runs.flatMap(({ skipped }) => skipped)),
-    missed: runs.reduce((sum, { missed }) => sum + missed, 0),
     executed: runs[0]?.executed ?? [],
     judged: new Set([...ALWAYS, ...(runs[0]?.judged ?? [])]),
     objects: files.objects.length + request.clusters.reduce((sum, { objects }) => sum + objects.length, 0),
@@ -125,53 +121,31 @@ interface PartRequest extends CheckRequest {
   readonly locate: Locate;
 }
 
-interface PartResult extends Pick<Checked, "findings" | "unknown" | "skipped" | "missed" | "executed"> {
+interface PartResult extends Pick<Checked, "findings" | "unknown" | "skipped" | "executed"> {
   readonly judged: readonly string[];
 }
 
 function checkPart({ live, world, others }: Part, request: PartRequest): PartResult {
   const { options, analyzers, now, worlds, expired } = request;
   const domain = options.domain ?? clusterDomainOf(world, options.rootNamespace);
-  const unserved = analyzers.filter((analyzer) => isUnserved(analyzer, live));
-  const run = runAnalyzers(
-    analyzers.filter((analyzer) => !unserved.includes(analyzer)),
-    world,
-    {
-      complete: live !== undefined || options.complete === true,
-      rootNamespace: options.rootNamespace,
-      now,
-      clusters: worlds,
-      expired,
-      ...(live === undefined ? {} : { missing: live.missing }),
-      ...(domain === undefined ? {} : { domain }),
-    },
-  );
+  const run = runAnalyzers(analyzers, world, {
+    complete: live !== undefined || options.complete === true,
+    rootNamespace: options.rootNamespace,
+    now,
+    clusters: worlds,
+    expired,
+    ...(live === undefined ? {} : { missing: live.missing }),
+    ...(domain === undefined ? {} : { domain }),
+  });
   const asked = reported(options, live, request);
   const alone = others.flatMap((object) => validateObject(object)).flatMap(asked);
   return {
     findings: [...alone, ...run.findings.flatMap(asked)],
     unknown: run.unknown,
-    missed: run.skipped.length,
-    skipped: [...run.skipped, ...unserved.map(({ name, reads }) => ({ name, reason: unservedReason(reads, live) }))],
+    skipped: run.skipped,
     executed: run.executed,
     judged: run.judged,
   };
-}
-
-/** An analyzer of kinds that the server does not have: none of the custom kinds it reads is served. */
-function isUnserved({ reads }: Analyzer, live: LiveCluster | undefined): boolean {
-  const custom = reads.filter(isCustom);
-  return live !== undefined && custom.length > 0 && custom.every((kind) => live.unserved.has(kind));
-}
-
-function unservedReason(reads: readonly KindName[], live: LiveCluster | undefined): string {
-  const kinds = reads.filter((kind) => isCustom(kind) && live?.unserved.has(kind) === true);
-  return `the cluster does not serve ${kinds.map((kind) => KINDS[kind].plural).join(", ")}`;
-}
-
-function isCustom(kind: KindName): boolean {
-  const { group } = KINDS[kind];
-  return group.endsWith(".istio.io") || group === "gateway.networking.k8s.io";
 }
 
 /**

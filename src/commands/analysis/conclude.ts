@@ -2,6 +2,7 @@ import type { Finding, Level } from "../../diagnostics/finding.ts";
 import type { Io } from "../io.ts";
 import type { Compared } from "./baseline.ts";
 import type { Checked } from "./check.ts";
+import type { LiveCluster } from "./live.ts";
 import type { AnalyzeOptions } from "./options.ts";
 
 const RANK: Readonly<Record<Level, number>> = { Info: 0, Warning: 1, Error: 2 };
@@ -9,11 +10,11 @@ const RANK: Readonly<Record<Level, number>> = { Info: 0, Warning: 1, Error: 2 };
 /** 2: a text could not be read; 1: a finding of the threshold, or with --strict something was skipped; else 0. */
 export function exitCodeOf(
   findings: readonly Finding[],
-  { missed, findings: all }: Pick<Checked, "missed" | "findings">,
+  { skipped, findings: all }: Pick<Checked, "skipped" | "findings">,
   { failureThreshold, strict = false }: AnalyzeOptions,
 ): 0 | 1 | 2 {
   if (all.some(isUnreadable)) return 2;
-  if (strict && missed > 0) return 1;
+  if (strict && skipped.length > 0) return 1;
   return findings.some(({ level }) => RANK[level] >= RANK[failureThreshold]) ? 1 : 0;
 }
 
@@ -50,10 +51,18 @@ function targetOf({ sources, allNamespaces, namespace }: AnalyzeOptions): string
 }
 
 /** What `-v` tells: what was looked at, by whom, and by whom not. */
-export function tellVerbose({ objects, executed, skipped }: Checked, options: AnalyzeOptions, io: Io): void {
+export function tellVerbose(
+  { objects, executed, skipped }: Checked,
+  clusters: readonly LiveCluster[],
+  options: AnalyzeOptions,
+  io: Io,
+): void {
   const list = (title: string, lines: readonly string[]): string =>
     `${title}\n${lines.map((line) => `  * ${line}\n`).join("")}`;
   io.err(`Analyzed ${objects} objects: ${targetOf(options)}\n`);
+  // there can be no objects of these: nothing is missed
+  for (const { name, unserved } of clusters)
+    if (unserved.size > 0) io.err(list(`Kinds that cluster ${name} does not have:`, [...unserved].toSorted()));
   if (skipped.length > 0)
     io.err(
       list(
