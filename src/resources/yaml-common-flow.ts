@@ -98,9 +98,15 @@ function flowPlain(text: string, flow: Flow): unknown {
   const first = text.charCodeAt(start);
   if (!has(first, 2) || (first === DASH && !has(text.charCodeAt(start + 1), 1))) uncommon();
   let { at } = flow;
-  while (has(text.charCodeAt(at), 4) || (text.charCodeAt(at) === SPACE && has(text.charCodeAt(at + 1), 4))) at += 1;
+  for (let code = first; has(code, 4) || (isGap(code) && has(text.charCodeAt(at + 1), 4)); code = text.charCodeAt(at))
+    at += 1;
   flow.at = at;
   return scalar(text.slice(start, at));
+}
+
+/** A space or colon is part of a scalar when more of it follows. */
+function isGap(code: number): boolean {
+  return code === SPACE || code === COLON;
 }
 
 function doubleQuoted(text: string, flow: Flow): string {

@@ -27,7 +27,7 @@ for (let code = 33; code < 127; code++) {
   const character = String.fromCharCode(code);
   if (/[A-Za-z0-9_./-]/.test(character)) CLASS[code] = 1 | 2 | 4;
   else if (/[$()+;<=\\^~]/.test(character)) CLASS[code] = 2 | 4;
-  else if (/[*]/.test(character)) CLASS[code] = 4;
+  else if (/[*@%!&?|]/.test(character)) CLASS[code] = 4;
 }
 
 /** Whether a character is of a class (see CLASS): 1 a key, 2 the beginning of a plain scalar, 4 one in a flow collection. */

@@ -198,7 +198,7 @@ function duplicate({ at, value, path }: Place, { params }: SchemaError): Said {
   const keys = params["keys"] as readonly string[];
   const index = params["index"] as number;
   const item = (value as readonly unknown[])[index];
-  const record = item as Readonly<Record<string, unknown>>;
+  const record = (item ?? {}) as Readonly<Record<string, unknown>>;
   const what = keys.length === 0 ? show(item) : keys.map((key) => `${key} ${show(record[key])}`).join(", ");
   const problem = `${at}: two entries with ${keys.length === 0 ? "the value " : ""}${what}`;
   return { problem, hint: "Remove one of them.", path: [...path, index] };
