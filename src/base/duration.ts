@@ -11,6 +11,9 @@ const UNIT_MS: Readonly<Record<string, number>> = {
 /** Milliseconds of a duration as Kubernetes and Envoy write it: `1.5s`, `250ms`, `1h30m`, `0`; undefined when it is none. */
 export function durationMs(text: string): number | undefined {
   if (text === "0") return 0;
+  // one number and unit: nearly all of them
+  const simple = /^(\d+)(ms|s|m|h)$/.exec(text);
+  if (simple !== null) return Number(simple[1]) * (UNIT_MS[simple[2] ?? ""] ?? 0);
   if (!/^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$/.test(text)) return undefined;
   let total = 0;
   for (const [, amount, unit] of text.matchAll(/([0-9.]+)([a-zµ]+)/g)) {

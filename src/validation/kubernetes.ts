@@ -1,5 +1,4 @@
 import { pathText } from "../base/field-path.ts";
-import { own } from "../base/own.ts";
 import { finding } from "../diagnostics/codes.ts";
 import type { FieldPath, Finding } from "../diagnostics/finding.ts";
 import { kubeSchemasJson } from "../gen/kube-types.ts";
@@ -21,44 +20,74 @@ interface Schema {
  * fields are the API server's own business. Kinds it does not know have only their metadata checked.
  */
 export function kubernetesFindings(object: KubeObject): readonly Finding[] {
-  const findings: Finding[] = [];
-  const report: Walk["report"] = (path, expected, got) => {
-    const args = { field: pathText(path), expected, got };
-    findings.push(finding("MSH0203", { object: refOf(object), path }, args));
-  };
-  const { schemas, byKind } = (table ??= readTable());
-  const group = object.apiVersion.includes("/") ? (object.apiVersion.split("/")[0] ?? "") : "";
-  const schema = byKind.get(`${group}/${object.kind}`);
-  if (schema === undefined) visit({ $ref: METADATA }, object.metadata, ["metadata"], { schemas, report });
-  else visit(schema, object, [], { schemas, report });
-  return findings;
+  const { nodeOfKind, metadata } = (table ??= readTable());
+  const slash = object.apiVersion.indexOf("/");
+  const node = nodeOfKind(slash < 0 ? "" : object.apiVersion.slice(0, slash), object.kind);
+  const walk: Walk = { object, path: [], findings: undefined };
+  if (node === undefined) {
+    walk.path.push("metadata");
+    visit(metadata, object.metadata, walk);
+  } else visit(node, object, walk);
+  return walk.findings ?? NONE;
 }
 
-interface Walk {
-  readonly schemas: Table["schemas"];
-  readonly report: (path: FieldPath, expected: string, got: string) => void;
-}
+const NONE: readonly Finding[] = [];
 
 const METADATA = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
 
+interface Type {
+  readonly words: string;
+  readonly fits: (value: unknown) => boolean;
+}
+
+/** A schema made ready to be asked: references followed, fields in a map. Made when first needed. */
+interface Node {
+  readonly type: Type | undefined;
+  readonly items: Node | undefined;
+  readonly rest: Node | undefined;
+  readonly fields: ReadonlyMap<string, () => Node>;
+}
+
 interface Table {
-  readonly schemas: Readonly<Record<string, Schema>>;
-  readonly byKind: ReadonlyMap<string, Schema>;
+  readonly nodeOfKind: (group: string, kind: string) => Node | undefined;
+  readonly metadata: Node;
 }
 
 /** Parsed when first needed: start-up does not pay for it. */
 let table: Table | undefined;
 
 function readTable(): Table {
-  const schemas = JSON.parse(kubeSchemasJson) as Table["schemas"];
-  const byKind = new Map<string, Schema>();
+  const schemas = JSON.parse(kubeSchemasJson) as Readonly<Record<string, Schema>>;
+  const made = new Map<Schema, Node>();
+  const nodeOf = (given: Schema): Node => {
+    const schema = given.$ref === undefined ? given : (schemas[given.$ref] ?? {});
+    const known = made.get(schema);
+    if (known !== undefined) return known;
+    const { type = "", items, additionalProperties: rest, properties = {} } = schema;
+    const node = {
+      type: TYPES[type],
+      // lists and maps of a type are never inside themselves without a field between
+      items: items === undefined ? undefined : nodeOf(items),
+      rest: rest === undefined ? undefined : nodeOf(rest),
+      fields: new Map(Object.entries(properties).map(([name, field]) => [name, () => nodeOf(field)])),
+    };
+    made.set(schema, node);
+    return node;
+  };
+  const byKind = new Map<string, Map<string, Schema>>();
   for (const schema of Object.values(schemas))
     for (const { group, kind } of schema["x-kubernetes-group-version-kind"] ?? [])
-      byKind.set(`${group}/${kind}`, schema);
-  return { schemas, byKind };
+      byKind.set(group, (byKind.get(group) ?? new Map<string, Schema>()).set(kind, schema));
+  return {
+    metadata: nodeOf({ $ref: METADATA }),
+    nodeOfKind: (group, kind) => {
+      const schema = byKind.get(group)?.get(kind);
+      return schema === undefined ? undefined : nodeOf(schema);
+    },
+  };
 }
 
-const TYPES: Readonly<Record<string, { readonly words: string; readonly fits: (value: unknown) => boolean }>> = {
+const TYPES: Readonly<Record<string, Type>> = {
   object: { words: "a map", fits: (value) => typeof value === "object" && !Array.isArray(value) },
   array: { words: "a list", fits: Array.isArray },
   string: { words: "text", fits: (value) => typeof value === "string" },
@@ -67,19 +96,38 @@ const TYPES: Readonly<Record<string, { readonly words: string; readonly fits: (v
   boolean: { words: "true or false", fits: (value) => typeof value === "boolean" },
 };
 
-function visit(given: Schema, value: unknown, path: FieldPath, walk: Walk): void {
-  // the API server takes null as absent
-  if (value === null || value === undefined) return;
-  const schema = given.$ref === undefined ? given : (walk.schemas[given.$ref] ?? {});
-  const type = TYPES[schema.type ?? ""];
-  if (type === undefined) return;
-  if (!type.fits(value)) walk.report(path, type.words, show(value));
-  else if (typeof value === "object") visitMembers(schema, value, path, walk);
+/** Where a walk is. The path is one list that grows and shrinks: only a finding copies it. */
+interface Walk {
+  readonly object: KubeObject;
+  readonly path: (string | number)[];
+  findings: Finding[] | undefined;
 }
 
-function visitMembers(schema: Schema, value: object, path: FieldPath, walk: Walk): void {
-  for (const [name, member] of Object.entries(value)) {
-    const inner = schema.items ?? own(schema.properties ?? {}, name) ?? schema.additionalProperties;
-    if (inner !== undefined) visit(inner, member, [...path, Array.isArray(value) ? Number(name) : name], walk);
+function visit(node: Node, value: unknown, walk: Walk): void {
+  // the API server takes null as absent
+  if (value === null || value === undefined || node.type === undefined) return;
+  if (!node.type.fits(value)) {
+    const path: FieldPath = [...walk.path];
+    const args = { field: pathText(path), expected: node.type.words, got: show(value) };
+    (walk.findings ??= []).push(finding("MSH0203", { object: refOf(walk.object), path }, args));
+  } else if (typeof value === "object") visitMembers(node, value, walk);
+}
+
+function visitMembers(node: Node, value: object, walk: Walk): void {
+  if (Array.isArray(value)) {
+    if (node.items === undefined) return;
+    for (const [index, item] of (value as readonly unknown[]).entries()) step(node.items, index, item, walk);
+    return;
   }
+  const record = value as Readonly<Record<string, unknown>>;
+  for (const name of Object.keys(record)) {
+    const inner = node.fields.get(name)?.() ?? node.rest;
+    if (inner !== undefined) step(inner, name, record[name], walk);
+  }
+}
+
+function step(node: Node, name: string | number, value: unknown, walk: Walk): void {
+  walk.path.push(name);
+  visit(node, value, walk);
+  walk.path.pop();
 }

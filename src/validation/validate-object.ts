@@ -60,9 +60,13 @@ function meshFindings(object: KubeObject): readonly Finding[] {
   const annotated = clean.metadata.annotations === undefined ? NONE : ruleFindings(metadataRules, clean);
   const found = ruleFindings(rules as Rules<unknown>, clean);
   const old = deprecations(known.name as MeshKindName, clean);
-  return annotated.length + schema.length + found.length + old.length === 0
-    ? NONE
-    : [...annotated, ...schema, ...found, ...old];
+  if (annotated.length + schema.length + found.length + old.length === 0) return NONE;
+  return [...annotated, ...schema.filter((each) => !isSaid(each, found)), ...found, ...old];
+}
+
+/** Whether a rule says with more words what the schema says: something wrong at or below the same place. */
+function isSaid({ path }: Finding, found: readonly Finding[]): boolean {
+  return found.some(({ level, path: at }) => level === "Error" && path.every((step, index) => step === at[index]));
 }
 
 function unknownVersion(object: KubeObject, { group, versions }: MeshKind): readonly Finding[] {

@@ -41,8 +41,19 @@ function called(part: object | undefined, index: number): string {
   return name === "" ? `#${index}` : `"${name}"`;
 }
 
+/** Keys of matches that were made before: two rules ask for them. */
+const keys = new WeakMap<object, string>();
+
 /** Two matches with one key ask the same; the name says nothing. */
 function keyOf(match: object): string {
+  const known = keys.get(match);
+  if (known !== undefined) return known;
+  const key = newKey(match);
+  keys.set(match, key);
+  return key;
+}
+
+function newKey(match: object): string {
   const { name: _name, ...conditions } = match as { readonly name?: string };
   return JSON.stringify(sorted(conditions));
 }
@@ -57,9 +68,15 @@ function sorted(value: unknown): unknown {
   );
 }
 
+/** Whether there are two rules or matches that could be in each other's way. */
+function areSeveral(rules: readonly AnyRule[]): boolean {
+  return rules.length > 2 || (rules[0]?.match?.length ?? 0) + (rules[1]?.match?.length ?? 0) > 1;
+}
+
 function unreachable(spec: VirtualServiceSpec, protocol: Protocol, raise: Raise): void {
   const rules = rulesOf(spec, protocol);
-  if (rules.length < 2) return;
+  const isLast = rules.length === 2 && (rules[0]?.match?.length ?? 0) > 0 && (rules[1]?.match?.length ?? 0) === 0;
+  if (rules.length < 2 || isLast) return;
   const seen = new Set<string>();
   let isTaken = false;
   for (const [index, rule] of rules.entries()) {
@@ -83,6 +100,7 @@ function unreachable(spec: VirtualServiceSpec, protocol: Protocol, raise: Raise)
 
 function repeated(spec: VirtualServiceSpec, protocol: Protocol, raise: Raise): void {
   const rules = rulesOf(spec, protocol);
+  if (!areSeveral(rules)) return;
   const seen = new Map<string, number>();
   for (const [index, rule] of rules.entries()) {
     if ((rule.match ?? []).length === 0) return;
@@ -110,7 +128,7 @@ interface Prefixed {
 /** HTTP matches that ask for a path below one that an earlier match, with the same other conditions, takes already. */
 function covered(spec: VirtualServiceSpec, raise: Raise): void {
   const rules = spec.http ?? [];
-  if (rules.length === 0 || (rules.length === 1 && (rules[0]?.match?.length ?? 0) < 2)) return;
+  if (!areSeveral(rules)) return;
   const earlier = new Map<string, Map<string, Prefixed>>();
   for (const [ruleIndex, rule] of rules.entries()) {
     if ((rule.match ?? []).length === 0) return;
