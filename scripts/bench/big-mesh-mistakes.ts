@@ -1,4 +1,4 @@
-import { route, split, type Unit, type UnitObjects } from "./big-mesh-objects.ts";
+import { apiRoute, route, split, type Unit, type UnitObjects } from "./big-mesh-objects.ts";
 
 /** A mistake that has to be found. */
 export interface Planted {
@@ -199,4 +199,13 @@ spec:
     }),
     "-v2",
   ),
+  // a route to a service that is not there
+  mistake(
+    "MSH0724",
+    "HTTPRoute",
+    (unit) => ({ api: apiRoute(unit, `${unit.name}-gone`, `${unit.name}.${unit.namespace}.api.example.com`) }),
+    "-api",
+  ),
+  // a route for a host that the Gateway does not serve
+  mistake("MSH0723", "HTTPRoute", (unit) => ({ api: apiRoute(unit, unit.name, `${unit.name}.example.org`) }), "-api"),
 ];

@@ -163,7 +163,33 @@ spec:
       tls: { mode: PASSTHROUGH }
 `,
     ...[0, 1, 2].map((index) => entry(namespace, index)),
+    `apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata:
+  name: api
+  namespace: ${namespace}
+spec:
+  gatewayClassName: istio
+  listeners:
+    - { name: http, protocol: HTTP, port: 8080, hostname: "*.${namespace}.api.example.com" }
+`,
   ];
+}
+
+/** A route of the unit at the team's Gateway of Gateway API, to `backend`. */
+export function apiRoute({ namespace, name }: Unit, backend: string, hostname: string): string {
+  return `apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata:
+  name: ${name}-api
+  namespace: ${namespace}
+spec:
+  parentRefs: [{ name: api }]
+  hostnames: [${hostname}]
+  rules:
+    - matches: [{ path: { type: PathPrefix, value: /api } }]
+      backendRefs: [{ name: ${backend}, port: 80 }]
+`;
 }
 
 function deployment(unit: Unit, version: "v1" | "v2"): string {
@@ -328,8 +354,10 @@ ${ports === 2 ? "    - name: grpc\n      port: 81\n      targetPort: grpc\n" : "
 }
 
 function ofService(unit: Unit): UnitObjects {
-  const { namespace, name } = unit;
+  const { namespace, name, exposed } = unit;
+  const api = `${name}.${namespace}.api.example.com`;
   return {
+    ...(exposed ? { api: apiRoute(unit, name, api) } : {}),
     account: `apiVersion: v1
 kind: ServiceAccount
 metadata:
