@@ -13,8 +13,9 @@ export interface AnnotationFacts {
 
 /** Whether a key looks like one of the mesh: of `istio.io` or a name below it. */
 export function isMeshAnnotation(key: string): boolean {
-  const [prefix = ""] = key.split("/");
-  return key.includes("/") && (prefix === "istio.io" || prefix.endsWith(".istio.io"));
+  const end = key.indexOf("/");
+  if (end < 0 || !key.startsWith("istio.io", end - "istio.io".length)) return false;
+  return end === "istio.io".length || key[end - "istio.io".length - 1] === ".";
 }
 
 /** What is known of an annotation, or undefined for one that nothing reads. */

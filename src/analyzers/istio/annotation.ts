@@ -4,7 +4,7 @@ import { annotationFacts, annotationProblem, isMeshAnnotation } from "../../mode
 import { annotationRegistry } from "../../model/annotation-registry.ts";
 import type { KubeObject } from "../../resources/object.ts";
 import { type AnalyzerInput, defineAnalyzer } from "../analyzer.ts";
-import { TEMPLATE_KINDS, writtenPods } from "./shared-templates.ts";
+import { TEMPLATE_KINDS, eachWrittenPod } from "./shared-templates.ts";
 
 /**
  * Annotations that nobody reads do nothing and are not refused: mistyped, on the wrong kind, deprecated. A value that makes no
@@ -18,10 +18,10 @@ export const annotation = defineAnalyzer({
   analyze: (input) => {
     for (const kind of ["Namespace", "Service"] as const)
       for (const object of input.world.list(kind)) check(input, { object, at: [], kind, holder: object.metadata });
-    for (const { object, at, metadata } of writtenPods(input.world)) {
+    eachWrittenPod(input.world, ({ object, at, metadata }) => {
       check(input, { object, at, kind: "Pod", holder: metadata });
       if (at.length > 0) check(input, { object, at: [], kind: object.kind, holder: object.metadata });
-    }
+    });
   },
 });
 

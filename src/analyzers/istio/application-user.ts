@@ -1,6 +1,6 @@
 import { PROXY_CONTAINER } from "../../model/pods.ts";
 import { defineAnalyzer } from "../analyzer.ts";
-import { TEMPLATE_KINDS, writtenPods, type WrittenPod } from "./shared-templates.ts";
+import { TEMPLATE_KINDS, eachWrittenPod, type WrittenPod } from "./shared-templates.ts";
 
 /** The user that the sidecar runs as: its traffic is not captured, or it would turn round for ever. */
 const PROXY_USER = 1337;
@@ -14,14 +14,16 @@ export const applicationUser = defineAnalyzer({
   reads: TEMPLATE_KINDS,
   codes: ["IST0144"],
   analyze: ({ world, report }) => {
-    for (const pod of writtenPods(world)) {
-      if (CONTROL_PLANE.has(pod.metadata.labels?.["app"] ?? "")) continue;
+    eachWrittenPod(world, (pod) => {
+      if (CONTROL_PLANE.has(pod.metadata.labels?.["app"] ?? "")) return;
       for (const { path, who } of usersOf(pod)) report(pod.object, [...pod.at, "spec", ...path], "IST0144", { who });
-    }
+    });
   },
 });
 
 const CONTROL_PLANE: ReadonlySet<string> = new Set(["istiod", "istio-operator", "ztunnel", "istio-cni-node"]);
+
+const NOBODY: readonly User[] = [];
 
 interface User {
   readonly path: readonly (string | number)[];
@@ -29,8 +31,9 @@ interface User {
 }
 
 function usersOf({ spec }: WrittenPod): readonly User[] {
+  if (spec === undefined) return NOBODY;
   const found: User[] = [];
-  const containers = spec?.containers ?? [];
+  const containers = spec.containers ?? [];
   const isApp = ({ name }: { readonly name: string }): boolean => name !== PROXY_CONTAINER;
   const inherited = containers.some((each) => isApp(each) && runAsUser(each) === undefined);
   if (runAsUser(spec) === PROXY_USER && inherited)

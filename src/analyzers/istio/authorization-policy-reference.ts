@@ -1,6 +1,7 @@
 import { nearest } from "../../base/nearest.ts";
+import type { FieldPath } from "../../diagnostics/finding.ts";
 import { isAmbientPod } from "../../model/ambient.ts";
-import { namedSelector } from "../../model/selectors.ts";
+import { namedSelector, selects } from "../../model/selectors.ts";
 import type { Pod } from "../../resources/core.ts";
 import type { KindTypes } from "../../resources/kinds.ts";
 import { type AnalyzerInput, defineAnalyzer } from "../analyzer.ts";
@@ -24,6 +25,7 @@ export const authorizationPolicyReference = defineAnalyzer({
   },
 });
 
+type Labels = Readonly<Record<string, string>>;
 type Policy = KindTypes["AuthorizationPolicy"];
 type Input = AnalyzerInput<
   "AuthorizationPolicy" | "Pod" | "WorkloadEntry" | "Namespace" | "Service" | "ServiceAccount",
@@ -31,29 +33,31 @@ type Input = AnalyzerInput<
 >;
 
 function checkWorkloads(input: Input, object: Policy): void {
-  const { spec, metadata } = object;
-  if (spec?.targetRef !== undefined || (spec?.targetRefs ?? []).length > 0) return;
-  const { namespace = "" } = metadata;
-  const selector = namedSelector(spec?.selector?.matchLabels);
-  const isRoot = namespace === input.model.rootNamespace;
-  if (isRoot && selector === undefined) return;
-  const where = isRoot ? undefined : namespace;
+  const { namespace = "", name } = object.metadata;
+  if (namesTargets(object)) return;
+  const selector = namedSelector(object.spec?.selector?.matchLabels);
+  const place = namespace === input.model.rootNamespace ? undefined : namespace;
+  // the whole mesh
+  if (place === undefined && selector === undefined) return;
+  if (hasWorkload(input, place, selector ?? {})) return;
+  if (!input.knows("workloads", place))
+    return input.unknown(`workloads of policy ${namespace}/${name}: none of its namespace is in the files`);
+  if (selector === undefined) input.report(object, ["metadata", "name"], "IST0127", { labels: "" });
+  else input.report(object, ["spec", "selector", "matchLabels"], "IST0127", { labels: labelsText(selector) });
+}
+
+function namesTargets({ spec }: Policy): boolean {
+  return spec?.targetRef !== undefined || (spec?.targetRefs ?? []).length > 0;
+}
+
+/** Whether a pod of the mesh, or a machine, has the labels. */
+function hasWorkload({ world, model }: Input, namespace: string | undefined, selector: Labels): boolean {
   const isInMesh = (pod: Pod): boolean =>
-    input.model.workloads.proxy(pod) !== "no" ||
-    isAmbientPod(pod, input.world.get("Namespace", "", pod.metadata.namespace ?? ""));
-  if (input.model.workloads.selected(where, selector ?? {}).some(isInMesh)) return;
-  const machines = input.world.list("WorkloadEntry", where);
-  if (
-    machines.some((entry) =>
-      Object.entries(selector ?? {}).every(([key, value]) => entry.spec?.labels?.[key] === value),
-    )
-  )
-    return;
-  const labels = selector === undefined ? "" : labelsText(selector);
-  if (!input.knows("workloads", where))
-    return input.unknown(`workloads of policy ${namespace}/${metadata.name}: none of its namespace is in the files`);
-  const path = selector === undefined ? ["metadata", "name"] : ["spec", "selector", "matchLabels"];
-  input.report(object, path, "IST0127", { labels });
+    model.workloads.proxy(pod) !== "no" || isAmbientPod(pod, world.get("Namespace", "", pod.metadata.namespace ?? ""));
+  return (
+    model.workloads.selected(namespace, selector).some(isInMesh) ||
+    world.list("WorkloadEntry", namespace).some(({ spec }) => selects(selector, spec?.labels ?? {}))
+  );
 }
 
 /** Namespaces that every cluster has, or that hold the mesh itself. */
@@ -65,22 +69,36 @@ const ALWAYS: ReadonlySet<string> = new Set([
   "istio-system",
 ]);
 
+interface NamedSource {
+  readonly pattern: string;
+  readonly path: FieldPath;
+}
+
+/** Namespaces that a policy names. */
+function sourcesOf({ spec }: Policy): readonly NamedSource[] {
+  return (spec?.rules ?? []).flatMap(({ from = [] }, rule) =>
+    from.flatMap(({ source }, index) =>
+      (["namespaces", "notNamespaces"] as const).flatMap((field) =>
+        (source?.[field] ?? []).map((pattern, position) => ({
+          pattern,
+          path: ["spec", "rules", rule, "from", index, "source", field, position],
+        })),
+      ),
+    ),
+  );
+}
+
 function checkNamespaces(input: Input, object: Policy, known: readonly string[]): void {
-  for (const [rule, { from = [] }] of (object.spec?.rules ?? []).entries())
-    for (const [index, { source }] of from.entries())
-      for (const field of ["namespaces", "notNamespaces"] as const)
-        for (const [position, pattern] of (source?.[field] ?? []).entries()) {
-          if (ALWAYS.has(pattern) || pattern === input.model.rootNamespace || matchesAny(input, pattern, known))
-            continue;
-          if (!input.knows("Namespace")) {
-            input.unknown(`namespace ${pattern}: no Namespace is in the files`);
-            continue;
-          }
-          const close = nearest(pattern, known);
-          const where = close === undefined ? "Create the namespace, or correct the name." : `Did you mean ${close}?`;
-          const path = ["spec", "rules", rule, "from", index, "source", field, position];
-          input.report(object, path, "IST0101", { what: "namespace", name: pattern, where });
-        }
+  for (const { pattern, path } of sourcesOf(object)) {
+    if (ALWAYS.has(pattern) || pattern === input.model.rootNamespace || matchesAny(input, pattern, known)) continue;
+    if (!input.knows("Namespace")) {
+      input.unknown(`namespace ${pattern}: no Namespace is in the files`);
+      continue;
+    }
+    const close = nearest(pattern, known);
+    const where = close === undefined ? "Create the namespace, or correct the name." : `Did you mean ${close}?`;
+    input.report(object, path, "IST0101", { what: "namespace", name: pattern, where });
+  }
 }
 
 /** `*`, `prefix*`, `*suffix`, or the name itself. */

@@ -25,16 +25,17 @@ type Input = AnalyzerInput<"DestinationRule", "IST0128" | "IST0129">;
 type Rule = KindTypes["DestinationRule"];
 
 function check({ report }: Input, object: Rule, policy: TrafficPolicy | undefined, path: FieldPath): void {
+  if (policy === undefined) return;
   const { name: rule, namespace = "" } = object.metadata;
   const about = { rule, namespace, host: object.spec?.host ?? "" };
-  const selects = object.spec?.workloadSelector !== undefined;
-  const mode = unverified(policy?.tls, selects);
+  const isSelecting = object.spec?.workloadSelector !== undefined;
+  const mode = unverified(policy.tls, isSelecting);
   if (mode !== undefined) report(object, [...path, "tls"], "IST0128", { ...about, mode });
-  for (const [index, { port, tls }] of (policy?.portLevelSettings ?? []).entries()) {
-    const portMode = unverified(tls, selects);
-    if (portMode === undefined) continue;
-    const number = port?.number === undefined ? "?" : String(port.number);
-    report(object, [...path, "portLevelSettings", index, "tls"], "IST0129", { ...about, mode: portMode, port: number });
+  for (const [index, { port, tls }] of (policy.portLevelSettings ?? []).entries()) {
+    const portMode = unverified(tls, isSelecting);
+    const at = [...path, "portLevelSettings", index, "tls"];
+    if (portMode !== undefined)
+      report(object, at, "IST0129", { ...about, mode: portMode, port: String(port?.number ?? "?") });
   }
 }
 

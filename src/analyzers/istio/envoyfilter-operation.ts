@@ -37,15 +37,20 @@ const RELATIVE: readonly string[] = ["REMOVE", "REPLACE", "INSERT_BEFORE", "INSE
 function checkPatch({ report }: Input, object: EnvoyFilter, { patch, index, versioned }: Site): void {
   const { applyTo = "", patch: { operation = "" } = {} } = patch;
   const path = ["spec", "configPatches", index, "patch", "operation"];
-  if (operation === "ADD" && NOT_ADDED.includes(applyTo)) return report(object, path, "IST0153", { applyTo });
-  if (operation === "REMOVE" && NOT_ADDED.includes(applyTo)) return report(object, path, "IST0154", { applyTo });
-  if (operation === "REPLACE" && !REPLACEABLE.includes(applyTo)) return report(object, path, "IST0152", { applyTo });
+  const misuse = misuseOf(operation, applyTo);
+  if (misuse !== undefined) return report(object, path, misuse, { applyTo });
   if (!RELATIVE.includes(operation) || (object.spec?.priority ?? 0) !== 0) return;
-  const filter = matchedFilter(patch);
-  const adder = filter === undefined ? undefined : versioned.get(filter);
-  if (filter === undefined || adder === undefined || adder === patch)
-    return report(object, path, "IST0151", { operation });
-  report(object, path, "IST0155", { operation, filter });
+  const filter = matchedFilter(patch) ?? "";
+  const adder = versioned.get(filter);
+  if (adder === undefined || adder === patch) report(object, path, "IST0151", { operation });
+  else report(object, path, "IST0155", { operation, filter });
+}
+
+/** Operations that do nothing to what they are applied to. */
+function misuseOf(operation: string, applyTo: string): "IST0152" | "IST0153" | "IST0154" | undefined {
+  if (operation === "ADD" && NOT_ADDED.includes(applyTo)) return "IST0153";
+  if (operation === "REMOVE" && NOT_ADDED.includes(applyTo)) return "IST0154";
+  return operation === "REPLACE" && !REPLACEABLE.includes(applyTo) ? "IST0152" : undefined;
 }
 
 /** The filter that a patch is relative to. */

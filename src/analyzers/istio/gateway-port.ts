@@ -1,4 +1,5 @@
 import type { Gateway } from "../../model/gateways.ts";
+import { namedSelector } from "../../model/selectors.ts";
 import type { Pod } from "../../resources/core.ts";
 import { type AnalyzerInput, defineAnalyzer } from "../analyzer.ts";
 import { labelsText, listText } from "./shared-names.ts";
@@ -20,21 +21,25 @@ export const gatewayPort = defineAnalyzer({
 type Input = AnalyzerInput<"Gateway" | "Pod" | "Service", "IST0162">;
 
 function checkGateway(input: Input, object: Gateway): void {
-  const selector = object.spec?.selector ?? {};
-  const pods = Object.keys(selector).length === 0 ? [] : input.model.workloads.selected(undefined, selector);
+  const selector = namedSelector(object.spec?.selector);
+  const pods = selector === undefined ? [] : input.model.workloads.selected(undefined, selector);
   // no pods: gateway-reference says so
-  if (pods.length === 0) return;
+  if (selector === undefined || pods.length === 0) return;
   const open = pods.map((pod) => openPorts(input, pod));
   if (open.some((ports) => ports === undefined)) return;
   const ports = new Set(open.flatMap((each) => each ?? []));
   const text = labelsText(selector);
   if (ports.size === 0 && !pods.some(({ metadata }) => input.knows("Service", metadata.namespace ?? "")))
     return input.unknown(`ports of gateway pods ${text}: no Service of their namespace is in the files`);
+  checkServers(input, object, ports, text);
+}
+
+function checkServers({ report }: Input, object: Gateway, ports: ReadonlySet<number>, selector: string): void {
+  const known = listText([...ports].toSorted((a, b) => a - b).map(String), ", ");
   for (const [index, { port }] of (object.spec?.servers ?? []).entries()) {
     if (ports.has(port.number)) continue;
-    const known = listText([...ports].toSorted((a, b) => a - b).map(String), ", ");
-    const args = { port: port.number, selector: text, ports: known === "" ? "none yet" : known };
-    input.report(object, ["spec", "servers", index, "port", "number"], "IST0162", args);
+    const args = { port: port.number, selector, ports: known === "" ? "none yet" : known };
+    report(object, ["spec", "servers", index, "port", "number"], "IST0162", args);
   }
 }
 

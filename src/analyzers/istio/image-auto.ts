@@ -5,7 +5,7 @@ import { PROXY_CONTAINER } from "../../model/pods.ts";
 import type { PodSpec } from "../../resources/core.ts";
 import { type AnalyzerInput, defineAnalyzer } from "../analyzer.ts";
 import { isImplied } from "./shared-names.ts";
-import { TEMPLATE_KINDS, writtenPods, type WrittenPod } from "./shared-templates.ts";
+import { eachWrittenPod, TEMPLATE_KINDS, type WrittenPod } from "./shared-templates.ts";
 
 /**
  * `image: auto` is for injection to fill in: without it the pod waits for an image of that name for ever. The webhooks of the
@@ -21,7 +21,7 @@ export const imageAuto = defineAnalyzer({
     for (const pod of input.world.list("Pod"))
       if (!isImplied(pod) && pod.status?.phase !== undefined && autoIndex(pod.spec) >= 0)
         input.report(pod, imagePath(pod.spec, []), "IST0147", { kind: "Pod", name: pod.metadata.name });
-    for (const written of writtenPods(input.world)) checkWritten(input, written, webhooks);
+    eachWrittenPod(input.world, (written) => checkWritten(input, written, webhooks));
   },
 });
 

@@ -24,9 +24,8 @@ export const policySelectorGateway = defineAnalyzer({
     if (pods.size === 0) return;
     for (const kind of POLICIES)
       for (const object of input.world.list(kind)) {
-        const { selector, targetRef, targetRefs } = (object.spec ?? {}) as Reach;
-        const labels = namedSelector(selector?.matchLabels);
-        if (labels === undefined || targetRef !== undefined || (targetRefs ?? []).length > 0) continue;
+        const labels = selectorOf((object.spec ?? {}) as Reach);
+        if (labels === undefined) continue;
         const hit = (pods.get(object.metadata.namespace ?? "") ?? []).find((pod) => selects(labels, pod));
         const gateway = hit?.[GATEWAY_NAME];
         if (gateway !== undefined) input.report(object, ["spec", "selector"], "IST0166", { gateway, kind });
@@ -40,6 +39,11 @@ interface Reach {
   readonly selector?: { readonly matchLabels?: Labels };
   readonly targetRef?: unknown;
   readonly targetRefs?: readonly unknown[];
+}
+
+/** The labels by which a policy selects; undefined where it names what it is for, or is for its namespace. */
+function selectorOf({ selector, targetRef, targetRefs = [] }: Reach): Labels | undefined {
+  return targetRef !== undefined || targetRefs.length > 0 ? undefined : namedSelector(selector?.matchLabels);
 }
 
 /** Labels of gateways' pods by namespace. */

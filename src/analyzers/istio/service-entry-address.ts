@@ -45,7 +45,7 @@ function allocated({ metadata, spec }: ServiceEntry, allocates: boolean): boolea
 
 function capturesDns(defaultConfig: Readonly<Record<string, unknown>>): boolean {
   const metadata = (defaultConfig["proxyMetadata"] ?? {}) as Readonly<Record<string, unknown>>;
-  const isOn = (name: string): boolean => String(metadata[name] ?? "") === "true";
-  const isOff = (name: string): boolean => String(metadata[name] ?? "") === "false";
-  return isOn("ISTIO_META_DNS_CAPTURE") && !isOff("PILOT_ENABLE_IP_AUTOALLOCATE");
+  // written as text, or as a YAML switch
+  const is = (name: string, value: boolean): boolean => metadata[name] === value || metadata[name] === String(value);
+  return is("ISTIO_META_DNS_CAPTURE", true) && !is("PILOT_ENABLE_IP_AUTOALLOCATE", false);
 }

@@ -31,6 +31,9 @@ type Input = AnalyzerInput<"Service" | "Namespace", "IST0118" | "IST0150">;
 /** Labels of Services that a control plane makes for a Gateway. */
 const MANAGED = ["gateway.istio.io/managed", "gateway.networking.k8s.io/gateway-name"] as const;
 
+/** Where a gateway's own health is asked for: always HTTP, and called `status-port` by every installation. */
+const STATUS_PORT = 15_021;
+
 /** Namespaces of the cluster and the mesh itself, and those that said they stay outside. */
 function isSystem({ world, model }: Input, namespace: string): boolean {
   if (namespace === model.rootNamespace || namespace.startsWith("kube-")) return true;
@@ -43,7 +46,7 @@ function checkName(
   port: ServicePortSpec,
   path: readonly (string | number)[],
 ): void {
-  if (selectProtocol(port) !== "auto") return;
+  if (selectProtocol(port) !== "auto" || port.port === STATUS_PORT) return;
   const name = port.name ?? "";
   const [prefix = ""] = name.toLowerCase().split("-");
   const close =

@@ -1,8 +1,6 @@
-import type { Pod, PodSpec } from "../../resources/core.ts";
-import { impliedPod } from "../../resources/files-world.ts";
+import type { PodSpec, Workload } from "../../resources/core.ts";
 import type { KubeObject, ObjectMeta } from "../../resources/object.ts";
 import type { AnalyzerWorld } from "../analyzer.ts";
-import { isImplied } from "./shared-names.ts";
 
 /** Kinds that a user writes pods in. */
 export const TEMPLATE_KINDS = [
@@ -24,18 +22,33 @@ export interface WrittenPod {
   readonly spec: PodSpec | undefined;
 }
 
-/** Templates of workloads and bare pods; what a controller made from another object is that one's. */
-export function* writtenPods(world: AnalyzerWorld<(typeof TEMPLATE_KINDS)[number]>): Generator<WrittenPod> {
+/** Calls back for templates of workloads and bare pods; what a controller made from another object is that one's. */
+export function eachWrittenPod(
+  world: AnalyzerWorld<(typeof TEMPLATE_KINDS)[number]>,
+  visit: (pod: WrittenPod) => void,
+): void {
   for (const kind of TEMPLATE_KINDS)
     for (const object of world.list(kind)) {
       if (object.metadata.ownerReferences?.some(({ controller }) => controller === true) === true) continue;
-      if (kind === "Pod") {
-        const { metadata, spec } = object as Pod;
-        if (!isImplied(object as Pod)) yield { object, at: [], metadata, spec };
-        continue;
-      }
-      const pod = impliedPod(object);
-      const at = kind === "CronJob" ? ["spec", "jobTemplate", "spec", "template"] : ["spec", "template"];
-      if (pod !== undefined) yield { object, at, metadata: pod.metadata, spec: pod.spec };
+      if (kind === "Pod")
+        visit({ object, at: [], metadata: object.metadata, spec: object.spec as PodSpec | undefined });
+      else if (kind === "CronJob")
+        visitTemplate(object, CRON_TEMPLATE, (object as CronJob).spec?.jobTemplate?.spec, visit);
+      else visitTemplate(object, TEMPLATE, (object as Workload).spec, visit);
     }
+}
+
+const TEMPLATE = ["spec", "template"] as const;
+const CRON_TEMPLATE = ["spec", "jobTemplate", "spec", "template"] as const;
+
+type CronJob = KubeObject<{ readonly jobTemplate?: { readonly spec?: Workload["spec"] } }>;
+
+function visitTemplate(
+  object: KubeObject,
+  at: readonly string[],
+  holder: Workload["spec"],
+  visit: (pod: WrittenPod) => void,
+): void {
+  const template = holder?.template;
+  if (template !== undefined) visit({ object, at, metadata: template.metadata ?? {}, spec: template.spec });
 }

@@ -65,14 +65,11 @@ function checkGateway(input: Input, object: VirtualService, reference: string, {
 function isValidated({ world, model }: Input, { metadata }: Pod): boolean {
   const places = new Set([metadata.namespace ?? "", model.rootNamespace]);
   return [...places].some((place) =>
-    world
-      .list("RequestAuthentication", place)
-      .some(
-        ({ spec }) =>
-          (spec?.targetRefs ?? []).length === 0 &&
-          spec?.targetRef === undefined &&
-          (spec?.jwtRules ?? []).length > 0 &&
-          selects(spec?.selector?.matchLabels ?? {}, metadata.labels ?? {}),
-      ),
+    world.list("RequestAuthentication", place).some(({ spec }) => isForPod(spec, metadata.labels ?? {})),
   );
+}
+
+function isForPod(spec: KindTypes["RequestAuthentication"]["spec"], labels: Readonly<Record<string, string>>): boolean {
+  const hasTarget = spec?.targetRef !== undefined || (spec?.targetRefs ?? []).length > 0;
+  return !hasTarget && (spec?.jwtRules ?? []).length > 0 && selects(spec?.selector?.matchLabels ?? {}, labels);
 }

@@ -15,11 +15,12 @@ export const workloadServices = defineAnalyzer({
   codes: ["IST0116", "IST0137"],
   analyze: (input) => {
     for (const object of input.world.list("Deployment")) {
-      const pod = impliedPod(object);
       const { namespace = "", labels } = object.metadata;
-      const services = input.model.serviceSelection.selecting(namespace, pod?.metadata.labels ?? {});
-      if (pod === undefined || services.length < 2 || labels?.["gateway.istio.io/managed"] !== undefined) continue;
-      if (input.model.workloads.proxy(pod) === "no") continue;
+      const podLabels = object.spec?.template?.metadata?.labels ?? {};
+      const services = input.model.serviceSelection.selecting(namespace, podLabels);
+      if (services.length < 2 || labels?.["gateway.istio.io/managed"] !== undefined) continue;
+      const pod = impliedPod(object);
+      if (pod === undefined || input.model.workloads.proxy(pod) === "no") continue;
       const ports = services.flatMap((service) => (service.spec?.ports ?? []).map((port) => ({ service, port })));
       checkProtocols(input, object, ports);
       checkTargets(input, object, ports);
