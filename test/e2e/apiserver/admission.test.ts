@@ -1,0 +1,135 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { KubeObject } from "../../../src/resources/object.ts";
+import { type Installed, install } from "../../support/controlplane/installed.ts";
+import { createRestClient, type RestClient } from "../../support/kube/rest-client.ts";
+import { waitFor } from "../../support/wait.ts";
+
+// The validating webhook of meshd as a real kube-apiserver asks it: refusals in our words and with the field, warnings in the
+// header that kubectl prints, dry runs without a trace, and the failure policy before and after meshd could be reached.
+
+const CONFIGS = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";
+const SERVICES = "/apis/networking.istio.io/v1/namespaces/shop/virtualservices";
+
+let mesh: Installed;
+let client: RestClient;
+
+beforeAll(async () => {
+  mesh = await install();
+  client = createRestClient({ url: mesh.server.url, ca: mesh.server.caPem, token: mesh.server.adminToken });
+});
+
+afterAll(async () => {
+  client?.close();
+  await mesh?.stop();
+});
+
+const service = (name: string, http: object): KubeObject => ({
+  apiVersion: "networking.istio.io/v1",
+  kind: "VirtualService",
+  metadata: { name, namespace: "shop" },
+  spec: { hosts: ["reviews"], http: [http] },
+});
+const route = [{ destination: { host: "reviews" } }];
+/** What the schema of the CRD lets pass, and only the webhook refuses. */
+const bad = (name: string): KubeObject => service(name, { route, match: [{ uri: { regex: "(?!a)" } }] });
+
+interface Hook {
+  readonly failurePolicy: string;
+  readonly clientConfig: { readonly caBundle?: string };
+}
+
+async function installedHooks(): Promise<readonly Hook[]> {
+  return (await client.get(`${CONFIGS}/istio-validator-istio-system`)).body.webhooks as readonly Hook[];
+}
+
+const policies = async (): Promise<readonly string[]> => (await installedHooks()).map((hook) => hook.failurePolicy);
+
+test("before meshd runs, its absence is in nobody's way", async () => {
+  expect(await policies()).toEqual(["Ignore", "Ignore"]);
+  const { status } = await client.post(SERVICES, bad("early"));
+  expect(status).toBe(201);
+});
+
+test("meshd puts its CA in, and asks for Fail only once a refusal of its own came back", async () => {
+  await mesh.startPlane();
+  const roots = await mesh.roots();
+  const caBundle = Buffer.from(roots).toString("base64");
+  await waitFor(async () => (await installedHooks()).every((hook) => hook.clientConfig.caBundle === caBundle), {
+    what: "our CA in the webhook",
+  });
+  // nothing routes service addresses here: meshd has not been reached, and the policy stays
+  expect(await policies()).toEqual(["Ignore", "Ignore"]);
+  // the same webhook once more, by URL: now refusals come back
+  const { body: config } = await client.get(`${CONFIGS}/istio-validator-istio-system`);
+  const byUrl = {
+    apiVersion: "admissionregistration.k8s.io/v1",
+    kind: "ValidatingWebhookConfiguration",
+    metadata: { name: "by-url" },
+    webhooks: (config.webhooks as readonly object[]).map((hook) => ({
+      ...hook,
+      clientConfig: { url: `https://localhost:${mesh.ports.https}/validate`, caBundle },
+    })),
+  };
+  expect((await client.post(CONFIGS, byUrl)).status).toBe(201);
+  await waitFor(async () => (await policies()).every((policy) => policy === "Fail"), {
+    timeoutMs: 20_000,
+    what: "failurePolicy Fail",
+  });
+  // what follows asks the reachable one alone
+  await client.del(`${CONFIGS}/istio-validator-istio-system`);
+  await waitFor(async () => (await client.post(SERVICES, bad("late"))).status === 400, { what: "the refusal" });
+});
+
+test("a refusal has code, field path, problem and hint, in words and for programs", async () => {
+  const { status, body } = await client.post(SERVICES, bad("refused"));
+  expect(status).toBe(400);
+  expect(body.message).toMatch(/^admission webhook "(?:rev\.)?validation\.istio\.io" denied the request: \[IST0106\] /);
+  expect(body.message).toContain('spec.http[0].match[0].uri.regex: "(?!a)" is no regular expression');
+  expect(body.message).toContain("Use RE2 syntax");
+  expect(body.details.causes).toMatchObject([
+    { field: "spec.http[0].match[0].uri.regex", reason: "FieldValueInvalid" },
+  ]);
+  expect((await client.get(`${SERVICES}/refused`)).status).toBe(404);
+});
+
+test("warnings come in the header that kubectl prints, and the object is taken", async () => {
+  const old = service("warned", { route, mirror: { host: "shadow" }, mirrorPercent: 5 });
+  const { status, headers } = await client.post(SERVICES, old);
+  expect(status).toBe(201);
+  expect(String(headers["warning"])).toContain("[IST0002] Deprecated field in VirtualService: mirrorPercent");
+  expect(String(headers["warning"])).toContain("Use mirrorPercentage.");
+});
+
+test("many mistakes are counted, not listed: the answer stays short", async () => {
+  const hosts = Array.from({ length: 500 }, (_, index) => `bad_${index}`);
+  const many = { ...service("many", { route }), spec: { hosts, http: [{ route }] } };
+  const { status, body } = await client.post(SERVICES, many);
+  expect(status).toBe(400);
+  expect(body.message).toContain("and 490 more: run meshctl validate");
+  expect(body.message.length).toBeLessThan(4000);
+});
+
+test("a dry run gets the same answer and leaves nothing", async () => {
+  const dry = `${SERVICES}?dryRun=All`;
+  expect((await client.post(dry, bad("dry"))).status).toBe(400);
+  expect((await client.post(dry, service("dry", { route }))).status).toBe(201);
+  expect((await client.get(`${SERVICES}/dry`)).status).toBe(404);
+});
+
+test("updates are checked, deletions are not: what slipped in can be mended or removed", async () => {
+  const { body: early } = await client.get(`${SERVICES}/early`);
+  expect(
+    (await client.put(`${SERVICES}/early`, { ...early, metadata: { ...early.metadata, labels: { a: "b" } } })).status,
+  ).toBe(400);
+  const mended = { ...early, spec: service("early", { route }).spec };
+  expect((await client.put(`${SERVICES}/early`, mended)).status).toBe(200);
+  expect((await client.del(`${SERVICES}/early`)).status).toBe(200);
+});
+
+test("names that the API server makes are no obstacle", async () => {
+  const { status } = await client.post(SERVICES, {
+    ...service("x", { route }),
+    metadata: { generateName: "made-", namespace: "shop" },
+  });
+  expect(status).toBe(201);
+});
