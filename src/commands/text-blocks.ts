@@ -1,4 +1,5 @@
 import { open } from "node:fs/promises";
+import { EnvironmentError } from "../base/errors.ts";
 import type { SourceText } from "../resources/manifests.ts";
 import { decodeText } from "./decode-text.ts";
 import type { Io } from "./io.ts";
@@ -7,6 +8,16 @@ import { attempt, readInput, type SourceFile } from "./sources.ts";
 
 /** Bytes that are taken from a file at a time; a block ends at the last `---` line among them. */
 const READ = 128 * 1024;
+
+/** Bytes of one document: a cluster takes 1.5 MB for an object, and a List is made of objects. */
+const MOST = 64 * 1024 * 1024;
+
+function tooLarge(file: string): EnvironmentError {
+  const words = `${file} holds a document of more than ${MOST >> 20} MB`;
+  return new EnvironmentError("too-large", words, {
+    hint: "Put its objects in documents of their own, between --- lines.",
+  });
+}
 
 /**
  * The text of a file in blocks of whole documents, so that memory holds a part of it at a time. A document larger than a block
@@ -17,14 +28,18 @@ export async function* textBlocks(source: SourceFile, io: Pick<Io, "readStdin">)
   let line = 0;
   const chunks = path === undefined ? [Buffer.from(await readInput(io))] : pieces(path);
   let rest: Buffer[] = [];
+  let held = 0;
   for await (const bytes of chunks) {
     const at = lastSeparator(bytes);
     if (at <= 0) {
       rest.push(bytes);
+      held += bytes.length;
+      if (held > MOST) throw tooLarge(file);
       continue;
     }
     const text = decodeText(Buffer.concat([...rest, bytes.subarray(0, at)]), file);
     rest = [bytes.subarray(at)];
+    held = bytes.length - at;
     yield { file, text, line };
     line += countLines(text);
   }

@@ -115,7 +115,7 @@ function unreadable(chunk: Chunk, error: YamlSyntaxError): Finding {
 /** What to do about a syntax error, by words of the reader's reason. */
 const HINTS: readonly (readonly [words: string, hint: string])[] = [
   ["tab characters", "Indent with spaces; YAML does not allow tabs there."],
-  ["duplicated mapping key", "Remove one of the two; kubectl refuses a key that is given twice."],
+  ["duplicated mapping key", "Remove one of the two; kubectl would keep the last one and say nothing."],
   ["bad indentation", "Check the indentation of this line, and put quotes around values that contain `: `."],
   ["deficient indentation", "Close the bracket or brace that is open before this line, or indent the line."],
   ["flow collection", "Close the bracket or brace that is open."],
