@@ -3229,13 +3229,13 @@ export interface MeshConfigSpec {
   /** Report spans to the default tracing provider. Default false. */
   readonly enableTracing?: boolean;
   /** How long a TCP connect may take. Default 10s. */
-  readonly connectTimeout?: Duration;
+  readonly connectTimeout?: PositiveDuration;
   /** How long a proxy waits for the client's first bytes to tell the protocol. Default 0s, for ever. */
   readonly protocolDetectionTimeout?: Duration;
   /** Keepalive of all connections to services. Default: none. */
   readonly tcpKeepalive?: TcpKeepalive;
   /** How often names of services with DNS resolution are looked up. Default 60s. */
-  readonly dnsRefreshRate?: Duration;
+  readonly dnsRefreshRate?: PositiveDuration;
   /** What happens to traffic that no known service takes. Default ALLOW_ANY. */
   readonly outboundTrafficPolicy?: MeshConfigOutboundTrafficPolicy;
   /** How proxies reach the application. Default PASSTHROUGH. */

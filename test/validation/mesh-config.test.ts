@@ -62,6 +62,16 @@ test("null is absent, and a provider is of exactly one sort", () => {
   expect(others).toEqual([]);
 });
 
+test("two providers of one name, and times that are none, are refused", () => {
+  const text = configMap(
+    "  mesh: |\n    connectTimeout: 0s\n    extensionProviders:\n    - { name: a, prometheus: {} }\n    - { name: a, sds: { name: b, service: c, port: 1 } }\n",
+  );
+  expect(said(text)).toEqual([
+    expect.stringMatching(/^8:5 .*mesh\.connectTimeout/),
+    '11:7 Schema validation error: mesh.extensionProviders: two entries with name "a" | Remove one of them.',
+  ]);
+});
+
 test("text that is no YAML is told with its line", () => {
   expect(said(configMap("  mesh: |\n    a: b\n    c: [\n"))).toEqual([
     expect.stringMatching(/^7:3 Schema validation error: mesh: cannot be read as YAML: .* \(line \d of the text\)$/),
