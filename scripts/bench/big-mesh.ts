@@ -1,4 +1,5 @@
-import { kinds, pick, type Random, random, type Unit } from "./big-mesh-objects.ts";
+import { kinds, type Unit } from "./big-mesh-objects.ts";
+import { pick, type Random, random } from "./random.ts";
 import { MISTAKES, type Planted } from "./big-mesh-mistakes.ts";
 
 /** A made-up mesh, as YAML, and the mistakes that were planted in it. */

@@ -1,4 +1,4 @@
-import type { Random } from "../bench/big-mesh-objects.ts";
+import type { Random } from "../bench/random.ts";
 import { doc, namespaceOf, workload } from "./large-parts.ts";
 
 /** Machines and neighbours: sites with virtual machines, external systems, and few pods that talk to them. */

@@ -1,4 +1,4 @@
-import { pick, type Random } from "../bench/big-mesh-objects.ts";
+import { pick, type Random } from "../bench/random.ts";
 import { doc, namespaceOf, workload } from "./large-parts.ts";
 
 const TEAMS = ["solar", "wind", "hydro", "tidal", "nuclear", "storage", "grid", "trade", "meter", "billing"] as const;

@@ -1,4 +1,4 @@
-import type { Random } from "../bench/big-mesh-objects.ts";
+import type { Random } from "../bench/random.ts";
 
 /** The head of an object, to be followed by the rest: doc("v1", "Service", "shop/web")`spec: …`. Without a slash: no namespace. */
 export function doc(

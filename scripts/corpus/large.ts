@@ -1,4 +1,4 @@
-import { pick, type Random, random } from "../bench/big-mesh-objects.ts";
+import { pick, type Random, random } from "../bench/random.ts";
 import { estate } from "./large-estate.ts";
 import { grid } from "./large-grid.ts";
 import { doc, namespaceOf, workload } from "./large-parts.ts";
