@@ -159,7 +159,7 @@ function missing({ at }: Place, { params }: SchemaError): Said {
 
 function noneOf({ at, value }: Place, { params }: SchemaError): Said {
   const allowed = (params["allowedValues"] as readonly unknown[]).map(String);
-  const close = nearest(String(value), allowed);
+  const close = isPlain(value) ? nearest(String(value), allowed) : undefined;
   return {
     problem: `${at}: expected one of ${allowed.join(", ")}, got ${show(value)}`,
     hint: close === undefined ? "" : `Did you mean ${close}?`,
