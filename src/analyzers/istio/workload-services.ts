@@ -1,4 +1,5 @@
-import type { Service, ServicePortSpec } from "../../resources/core.ts";
+import { asksForInjection } from "../../model/injection-wish.ts";
+import type { Service, ServicePortSpec, Workload } from "../../resources/core.ts";
 import type { KubeObject } from "../../resources/object.ts";
 import { type AnalyzerInput, defineAnalyzer } from "../analyzer.ts";
 import { listText } from "./shared-names.ts";
@@ -19,8 +20,7 @@ export const workloadServices = defineAnalyzer({
       const podLabels = object.spec?.template?.metadata?.labels ?? {};
       const services = input.model.serviceSelection.selecting(namespace, podLabels);
       if (services.length < 2 || labels?.["gateway.istio.io/managed"] !== undefined) continue;
-      const pod = impliedPod(object);
-      if (pod === undefined || input.model.workloads.proxy(pod) === "no") continue;
+      if (!isInMesh(input, object)) continue;
       const ports = services.flatMap((service) => (service.spec?.ports ?? []).map((port) => ({ service, port })));
       checkProtocols(input, object, ports);
       checkTargets(input, object, ports);
@@ -29,6 +29,13 @@ export const workloadServices = defineAnalyzer({
 });
 
 type Input = AnalyzerInput<"Deployment" | "Service" | "Namespace", "IST0116" | "IST0137">;
+
+/** Whether pods of the Deployment will have a sidecar; taken to be so where its Namespace is not known. */
+function isInMesh({ world }: Input, object: Workload): boolean {
+  const pod = impliedPod(object);
+  const namespace = world.get("Namespace", "", object.metadata.namespace ?? "");
+  return pod !== undefined && (namespace === undefined || asksForInjection(pod, namespace.metadata.labels ?? {}));
+}
 
 interface Offer {
   readonly service: Service;
