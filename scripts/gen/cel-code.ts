@@ -173,8 +173,7 @@ function method(scope: Scope, name: string, on: ASTNode, args: readonly ASTNode[
   const values = args.map((one) => codeOf(scope, one));
   const throws = object.throws || values.some((one) => one.throws);
   const given = [object.js, ...values.map(({ js }) => js)];
-  if (["size", "matches", "getScheme"].includes(name))
-    return { js: `cel.${name}(${given.join(", ")})`, throws };
+  if (["size", "matches", "getScheme"].includes(name)) return { js: `cel.${name}(${given.join(", ")})`, throws };
   const plain = METHODS[name];
   if (plain === undefined) throw new Error(`${name}() is not known`);
   return { js: `${object.js}.${plain}(${given.slice(1).join(", ")})`, throws };
