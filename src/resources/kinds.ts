@@ -1,4 +1,10 @@
-import { type GatewayApiKindName, gatewayApiKinds, type MeshKind, type MeshKindName, meshKinds } from "../gen/mesh-kinds.ts";
+import {
+  type GatewayApiKindName,
+  gatewayApiKinds,
+  type MeshKind,
+  type MeshKindName,
+  meshKinds,
+} from "../gen/mesh-kinds.ts";
 import type { SpecTypes, StatusTypes } from "../gen/schema-types.ts";
 import type {
   ConfigMap,
