@@ -60,11 +60,13 @@ const mapOptions = {
   addPair: (carrier: Fields, key: unknown, value: unknown): string => {
     if (key === MERGE) return merge(carrier, value);
     if (key === null || typeof key === "object") return `${key === null ? "null" : "a collection"} cannot be a key`;
-    mergedKeys.get(carrier)?.delete(String(key));
+    mergedKeys.get(carrier)?.delete(String(key as string | number | boolean));
     return mapTag.addPair(carrier, key, value === MERGE ? "<<" : value);
   },
   has: (carrier: Fields, key: unknown): boolean =>
-    key !== MERGE && mapTag.has(carrier, key) && mergedKeys.get(carrier)?.has(String(key)) !== true,
+    key !== MERGE &&
+    mapTag.has(carrier, key) &&
+    mergedKeys.get(carrier)?.has(String(key as string | number | boolean)) !== true,
 };
 
 function merge(carrier: Fields, value: unknown): string {

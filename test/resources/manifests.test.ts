@@ -46,7 +46,7 @@ test("anchors and merge keys are followed for values and for positions", () => {
 
 test.each([
   ["a tab in indentation", `${SERVICE}spec:\n\tports: []\n`, 6, 1, /spaces/],
-  ["a key given twice", `${SERVICE}kind: Service\n`, 5, 1, /twice/],
+  ["a key given twice", `${SERVICE}kind: Service\n`, 5, 1, /keep the last one/],
   ["a colon in a value", "apiVersion: v1\nkind: a: b\n", 2, 8, /quotes/],
   ["an infinite number", `${SERVICE}x: .inf\n`, 5, 4, /finite/],
 ] as const)("%s: line, column and what to do", (...[, text, line, column, hint]) => {

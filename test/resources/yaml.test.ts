@@ -122,7 +122,8 @@ test("the two readers agree on arbitrary texts: both read them alike, or the fas
         expect(error).toBeInstanceOf(YamlSyntaxError);
         return;
       }
-      if (values.length === 1 && typeof values[0] === "object") expect(values[0]).toEqual(valuesOfPrecise(text) ?? null);
+      if (values.length === 1 && typeof values[0] === "object")
+        expect(values[0]).toEqual(valuesOfPrecise(text) ?? null);
     }),
     { numRuns: 5000 },
   );
