@@ -38,14 +38,15 @@ const isOurs = (group: string): boolean => group.endsWith(".istio.io");
 export function validateObject(object: KubeObject): readonly Finding[] {
   const findings = kubernetesFindings(object);
   const others = meshConfigFindings(object);
-  const mesh = meshFindings(object);
+  const mesh = meshFindings(object, findings.length === 0);
   if (others.length + mesh.length === 0) return findings;
   return [...findings, ...others, ...mesh];
 }
 
 const NONE: readonly Finding[] = [];
 
-function meshFindings(object: KubeObject): readonly Finding[] {
+/** Rules trust the types of metadata too: an object whose metadata is not `sound` is held to its schema alone. */
+function meshFindings(object: KubeObject, sound: boolean): readonly Finding[] {
   const slash = object.apiVersion.indexOf("/");
   const group = slash < 0 ? "" : object.apiVersion.slice(0, slash);
   const kinds = GROUPS.get(group);
@@ -53,7 +54,7 @@ function meshFindings(object: KubeObject): readonly Finding[] {
   if (kinds === undefined || known === undefined) return unknownKind(object, group);
   if (!known.about.versions.includes(object.apiVersion.slice(slash + 1))) return unknownVersion(object, known.about);
   const schema = schemaFindings(known.name, object);
-  if (!schema.every(isAboutRule)) return schema;
+  if (!sound || !schema.every(isAboutRule)) return schema;
   const rules = own<Rules<never>>(rulesByKind, known.name);
   if (rules === undefined) return schema;
   const clean = withoutNulls(object);
