@@ -92,5 +92,9 @@ function annotations(object: KubeObject): readonly Finding[] {
 
 function operatorFindings(object: KubeObject): readonly Finding[] {
   if (object.kind !== "IstioOperator") return [];
-  return valueFindings(object, ["spec"], object.spec ?? {}, { schema: "IstioOperator", root: "spec" });
+  const wanted = { schema: "IstioOperator", root: "spec" };
+  // install makes text of them, as Istio's does
+  const isMadeText = ({ path, args }: Finding): boolean =>
+    path.at(-2) === "proxyMetadata" && args["rule"] === "schema-type";
+  return valueFindings(object, ["spec"], object.spec ?? {}, wanted).filter((found) => !isMadeText(found));
 }

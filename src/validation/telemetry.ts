@@ -4,7 +4,7 @@ import type { FieldPath } from "../diagnostics/finding.ts";
 import type { TelemetryCustomTag, TelemetryMetricOverride, TelemetrySpec } from "../gen/schema-types.ts";
 import type { Report, Rules } from "./rule.ts";
 import { targetRules } from "./shared/targets.ts";
-import { checkPercent, setFields } from "./shared/values.ts";
+import { setFields } from "./shared/values.ts";
 
 /** Rules of Telemetry. */
 export const telemetryRules: Rules<TelemetrySpec> = [
@@ -87,10 +87,9 @@ function checkTag(tag: TelemetryCustomTag, path: FieldPath, report: Report): voi
 }
 
 function checkOverride(override: TelemetryMetricOverride, path: FieldPath, report: Report): void {
-  if (override.match?.metric !== undefined && override.match.customMetric !== undefined)
+  const { metric, customMetric } = override.match ?? {};
+  if (metric !== undefined && customMetric !== undefined)
     report([...path, "match", "customMetric"], "metric and customMetric exclude each other", "Keep one of them.");
-  if (override.match?.customMetric === "")
-    report([...path, "match", "customMetric"], "the name is empty", "Name the metric.");
   for (const [tag, { operation = "UPSERT", value = "" }] of Object.entries(override.tagOverrides ?? {})) {
     if (operation === "UPSERT" && value === "")
       report([...path, "tagOverrides", tag], `label ${tag} has no value`, "Add value, or operation: REMOVE.");

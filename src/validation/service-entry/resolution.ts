@@ -121,13 +121,21 @@ function checkDynamic(spec: ServiceEntrySpec, report: Report, labels: Readonly<R
   for (const field of ["addresses", "endpoints"] as const)
     if ((spec[field]?.length ?? 0) > 0)
       report([field], `resolution DYNAMIC_DNS looks up the requested name: ${field} is not used`, `Remove ${field}.`);
-  for (const [index, { protocol = "" }] of (spec.ports ?? []).entries())
+  checkDynamicPorts(spec.ports ?? [], report);
+  if (spec.location === "MESH_INTERNAL" && usesWaypoint(labels))
+    report(["location"], "MESH_INTERNAL with DYNAMIC_DNS cannot be reached through a waypoint", "Use MESH_EXTERNAL.");
+}
+
+function checkDynamicPorts(ports: readonly ServiceEntryPort[], report: Report): void {
+  for (const [index, { protocol = "" }] of ports.entries())
     if (!DYNAMIC.has(protocol.toUpperCase()))
       report(
         ["ports", index, "protocol"],
         `expected one of ${[...DYNAMIC].join(", ")} with DYNAMIC_DNS, got "${protocol}"`,
       );
+}
+
+function usesWaypoint(labels: Readonly<Record<string, string>>): boolean {
   const waypoint = labels["istio.io/use-waypoint"] ?? "";
-  if (spec.location === "MESH_INTERNAL" && waypoint !== "" && waypoint.toLowerCase() !== "none")
-    report(["location"], "MESH_INTERNAL with DYNAMIC_DNS cannot be reached through a waypoint", "Use MESH_EXTERNAL.");
+  return waypoint !== "" && waypoint.toLowerCase() !== "none";
 }

@@ -15,14 +15,20 @@ export function checkExportTo(
   const seen = new Set<string>();
   for (const [index, entry] of exportTo.entries()) {
     const name = entry === "." ? namespace : entry;
-    if (entry !== "." && entry !== "*" && !isLabel(entry) && !(entry === "~" && none === "none"))
+    if (!isNamespace(entry, none))
       report([...PATH, index], `"${entry}" is no namespace`, "Write a namespace, or . for this one, or * for all.");
     if (seen.has(name)) report([...PATH, index], `${entry} is given twice`, "Remove one of them.");
     seen.add(name);
   }
-  for (const [alone, words] of [
-    ["*", "* exports to every namespace: the others say nothing"],
-    ["~", "~ exports to nobody: there can be no others"],
-  ] as const)
+  for (const [alone, words] of ALONE)
     if (seen.has(alone) && exportTo.length > 1) report(PATH, words, `Keep "${alone}", or the namespaces.`);
 }
+
+function isNamespace(entry: string, none: "none" | "no none"): boolean {
+  return entry === "." || entry === "*" || (entry === "~" && none === "none") || isLabel(entry);
+}
+
+const ALONE = [
+  ["*", "* exports to every namespace: the others say nothing"],
+  ["~", "~ exports to nobody: there can be no others"],
+] as const;

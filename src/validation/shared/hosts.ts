@@ -18,14 +18,17 @@ export function nameProblem(name: string, wildcard: "wildcard" | "no wildcard"):
   if (name === "") return "an empty name";
   if (name.length > 255) return "more than 255 characters";
   const labels = name.split(".");
-  const last = labels.length - 1;
+  if (labels.length > 1 && labels.at(-1) === "") labels.pop();
   for (const [index, label] of labels.entries()) {
-    if (index === last && index > 0 && label === "") return undefined;
-    const isFree = index === 0 && wildcard === "wildcard";
-    if (label.length > 63 || !(isFree ? FIRST_LABEL : LABEL).test(label)) return labelWords(label, index, wildcard);
+    const form = index === 0 && wildcard === "wildcard" ? FIRST_LABEL : LABEL;
+    if (label.length > 63 || !form.test(label)) return labelWords(label, index, wildcard);
   }
-  const top = labels[last] ?? "";
-  const isChecked = last > 0 || wildcard === "no wildcard";
+  return numberProblem(labels, name.endsWith("."), wildcard);
+}
+
+function numberProblem(labels: readonly string[], isClosed: boolean, wildcard: string): string | undefined {
+  const top = labels.at(-1) ?? "";
+  const isChecked = !isClosed && (labels.length > 1 || wildcard === "no wildcard");
   return isChecked && /^\d+$/.test(top) ? `the last label "${top}" is a number` : undefined;
 }
 

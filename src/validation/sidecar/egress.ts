@@ -84,12 +84,16 @@ function checkRepeated(hosts: readonly string[], own: string, path: FieldPath, r
     const namespace = prefix === "." ? own : prefix;
     const names = seen.get(namespace) ?? new Set<string>();
     seen.set(namespace, names);
-    if (names.has(name) || names.has("*") || (name === "*" && names.size > 0))
+    if (isCovered(name, names))
       report([...path, position], `${host} is covered by another host of the list`, "Remove one of them.");
     names.add(name);
   }
   if (seen.get("*")?.has("*") === true && seen.size > 1)
     report(path, "*/* selects every host: the others say nothing", "Remove */*, or the others.");
+}
+
+function isCovered(name: string, names: ReadonlySet<string>): boolean {
+  return name === "*" ? names.size > 0 : names.has(name) || names.has("*");
 }
 
 function checkEgressPort({ port = {}, bind = "", captureMode }: SidecarEgress, path: FieldPath, report: Report): void {

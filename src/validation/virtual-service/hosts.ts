@@ -133,14 +133,20 @@ function overlaps(hosts: readonly string[]): ReadonlyMap<number, number> {
     else exact.set(host, index);
     if (host.startsWith("*") && !suffixes.has(host.slice(1))) suffixes.set(host.slice(1), index);
   }
-  if (suffixes.size === 0) return found;
-  for (const [index, host] of hosts.entries()) {
-    if (host.length > 255 || isAddress(host)) continue;
-    // a wildcard is covered by shorter ones, not by itself
-    for (let at = host.startsWith("*") ? 2 : 0; at <= host.length; at++) {
-      const wide = suffixes.get(host.slice(at));
-      if (wide !== undefined && wide !== index) found.set(Math.max(index, wide), Math.min(index, wide));
+  if (suffixes.size > 0)
+    for (const [index, host] of hosts.entries()) {
+      const wide = widerOf(host, index, suffixes);
+      if (wide !== undefined) found.set(Math.max(index, wide), Math.min(index, wide));
     }
-  }
   return found;
+}
+
+/** The index of a wildcard that covers a host, other than itself. */
+function widerOf(host: string, index: number, suffixes: ReadonlyMap<string, number>): number | undefined {
+  if (host.length > 255 || isAddress(host)) return undefined;
+  for (let at = host.startsWith("*") ? 2 : 0; at <= host.length; at++) {
+    const wide = suffixes.get(host.slice(at));
+    if (wide !== undefined && wide !== index) return wide;
+  }
+  return undefined;
 }

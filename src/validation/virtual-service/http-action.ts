@@ -137,21 +137,24 @@ function checkAction(rule: VirtualServiceHttpRoute, path: FieldPath, report: Rep
 }
 
 function checkRedirect(rule: VirtualServiceHttpRoute, path: FieldPath, report: Report): void {
-  const { uri, authority, scheme, port, derivePort } = rule.redirect ?? {};
-  const isChange = [uri, authority, scheme, rule.redirect?.prefixRewrite].some(isGiven);
+  const { uri, authority, scheme, port, derivePort, prefixRewrite } = rule.redirect ?? {};
+  const isChange = [uri, authority, scheme, prefixRewrite].some(isGiven);
   if (!isChange && port === undefined && derivePort === undefined)
     report(path, "the redirect leads where the request came from", "Add uri, authority, scheme or port.");
   if (isGiven(scheme) && scheme !== "http" && scheme !== "https")
     report([...path, "scheme"], `expected http or https, got "${scheme}"`);
-  const prefix = rule.redirect?.prefixRewrite;
-  if (!isGiven(prefix)) return;
+  if (!isGiven(prefixRewrite)) return;
   if (isGiven(uri)) report([...path, "prefixRewrite"], "uri and prefixRewrite exclude each other", "Keep one of them.");
-  if ((rule.match ?? []).some((match) => match.uri !== undefined && match.uri.prefix === undefined))
+  if (!areByPrefix(rule))
     report(
       [...path, "prefixRewrite"],
       "prefixRewrite replaces the prefix that was matched, but a match of this rule has none",
       "Match uri by prefix.",
     );
+}
+
+function areByPrefix({ match = [] }: VirtualServiceHttpRoute): boolean {
+  return match.every(({ uri }) => uri === undefined || uri.prefix !== undefined);
 }
 
 /** Reports a status that no answer has. */

@@ -1,6 +1,7 @@
 import type { FieldPath } from "../../diagnostics/finding.ts";
 import type {
   Percent,
+  StringMatch,
   VirtualServiceAbort,
   VirtualServiceCorsPolicy,
   VirtualServiceRetries,
@@ -203,11 +204,8 @@ const METHODS: ReadonlySet<string> = new Set([
 ]);
 
 function checkCors(cors: VirtualServiceCorsPolicy, path: FieldPath, report: Report): void {
-  for (const [index, { exact, prefix, regex }] of (cors.allowOrigins ?? []).entries()) {
-    if (![exact, prefix, regex].some(isGiven))
-      report([...path, "allowOrigins", index], "an empty origin", "Write exact, prefix or regex.");
-    else if (regex !== undefined) checkRegex(regex, [...path, "allowOrigins", index, "regex"], report);
-  }
+  for (const [index, origin] of (cors.allowOrigins ?? []).entries())
+    checkOrigin(origin, [...path, "allowOrigins", index], report);
   for (const [index, method] of (cors.allowMethods ?? []).entries())
     if (!METHODS.has(method))
       report([...path, "allowMethods", index], `"${method}" is no HTTP method`, `Use ${[...METHODS].join(", ")}.`);
@@ -216,7 +214,16 @@ function checkCors(cors: VirtualServiceCorsPolicy, path: FieldPath, report: Repo
       const problem = name === "*" ? undefined : headerNameProblem(name);
       if (problem !== undefined) report([...path, field, index], problem);
     }
-  const ms = durationMs(cors.maxAge ?? "");
+  checkSeconds(cors.maxAge, [...path, "maxAge"], report);
+}
+
+function checkOrigin({ exact, prefix, regex }: StringMatch, path: FieldPath, report: Report): void {
+  if (![exact, prefix, regex].some(isGiven)) report(path, "an empty origin", "Write exact, prefix or regex.");
+  else if (regex !== undefined) checkRegex(regex, [...path, "regex"], report);
+}
+
+function checkSeconds(duration: string | undefined, path: FieldPath, report: Report): void {
+  const ms = durationMs(duration ?? "");
   if (ms !== undefined && ms >= 1 && ms % 1000 !== 0)
-    report([...path, "maxAge"], `expected whole seconds, got ${cors.maxAge}`, "Round it: browsers count in seconds.");
+    report(path, `expected whole seconds, got ${duration}`, "Round it: browsers count in seconds.");
 }

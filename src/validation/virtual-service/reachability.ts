@@ -75,27 +75,33 @@ function areSeveral(rules: readonly AnyRule[]): boolean {
 
 function unreachable(spec: VirtualServiceSpec, protocol: Protocol, raise: Raise): void {
   const rules = rulesOf(spec, protocol);
-  const isLast = rules.length === 2 && (rules[0]?.match?.length ?? 0) > 0 && (rules[1]?.match?.length ?? 0) === 0;
-  if (rules.length < 2 || isLast) return;
+  if (rules.length < 2 || !areInTheWay(rules)) return;
   const seen = new Set<string>();
   let isTaken = false;
   for (const [index, rule] of rules.entries()) {
     const matches = rule.match ?? [];
-    const tell = (reason: string): void => raise("IST0130", [protocol, index], { rule: called(rule, index), reason });
-    if (matches.length === 0) {
-      if (isTaken) tell("only the last rule can have no matches");
-      isTaken = true;
-      continue;
-    }
-    if (isTaken) {
-      tell("route without matches defined before");
-      continue;
-    }
-    const keys = matches.map(keyOf);
-    // a match that stands twice in one rule leaves the rule reachable
-    if (keys.every((key) => seen.has(key))) tell("all matches used by prior rules");
-    for (const key of keys) seen.add(key);
+    const reason = reasonOf(matches, isTaken, seen);
+    if (reason !== undefined) raise("IST0130", [protocol, index], { rule: called(rule, index), reason });
+    isTaken ||= matches.length === 0;
   }
+}
+
+/** Whether a rule is not the last and takes everything, or two have matches: else all are reached. */
+function areInTheWay(rules: readonly AnyRule[]): boolean {
+  const withMatches = rules.filter(({ match = [] }) => match.length > 0).length;
+  const last = rules.at(-1)?.match ?? [];
+  return withMatches > 1 || withMatches < rules.length - 1 || last.length > 0;
+}
+
+/** Why a rule is not reached, in Istio's words. Adds its matches to those that were seen. */
+function reasonOf(matches: readonly object[], isTaken: boolean, seen: Set<string>): string | undefined {
+  if (isTaken)
+    return matches.length === 0 ? "only the last rule can have no matches" : "route without matches defined before";
+  const own = matches.map(keyOf);
+  // a match that stands twice in one rule leaves the rule reachable
+  const isRepeated = own.length > 0 && own.every((key) => seen.has(key));
+  for (const key of own) seen.add(key);
+  return isRepeated ? "all matches used by prior rules" : undefined;
 }
 
 function repeated(spec: VirtualServiceSpec, protocol: Protocol, raise: Raise): void {
@@ -134,20 +140,26 @@ function covered(spec: VirtualServiceSpec, raise: Raise): void {
     if ((rule.match ?? []).length === 0) return;
     for (const [position, match] of (rule.match ?? []).entries()) {
       const prefix = match.uri?.prefix ?? "";
-      if (prefix === "") continue;
-      const others = othersOf(match);
-      const alike = earlier.get(others) ?? new Map<string, Prefixed>();
-      earlier.set(others, alike);
-      const other = shorter(prefix, alike);
-      if (other !== undefined)
-        raise("IST0131", ["http", ruleIndex, "match", position], {
-          rule: called(rule, ruleIndex),
-          match: `${called(match, position)} of prefix ${prefix}`,
-          other: `${called(other.match, other.position)} of prefix ${other.prefix} on ${called(rules[other.ruleIndex], other.ruleIndex)}`,
-        });
-      if (!alike.has(prefix)) alike.set(prefix, { match, prefix, ruleIndex, position });
+      const each = { match, prefix, ruleIndex, position };
+      const other = prefix === "" ? undefined : seeing(each, earlier);
+      if (other === undefined) continue;
+      raise("IST0131", ["http", ruleIndex, "match", position], {
+        rule: called(rule, ruleIndex),
+        match: `${called(match, position)} of prefix ${prefix}`,
+        other: `${called(other.match, other.position)} of prefix ${other.prefix} on ${called(rules[other.ruleIndex], other.ruleIndex)}`,
+      });
     }
   }
+}
+
+/** An earlier match that takes all that this one does. Adds it to those that were seen, by their other conditions and prefix. */
+function seeing(each: Prefixed, earlier: Map<string, Map<string, Prefixed>>): Prefixed | undefined {
+  const others = othersOf(each.match);
+  const alike = earlier.get(others) ?? new Map<string, Prefixed>();
+  earlier.set(others, alike);
+  const found = shorter(each.prefix, alike);
+  if (!alike.has(each.prefix)) alike.set(each.prefix, each);
+  return found;
 }
 
 /** Longest path that a proxy takes: looking for prefixes of a longer one is of no use. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { KubeObject } from "../../../src/resources/object.ts";
 import { type Installed, install } from "../../support/controlplane/installed.ts";
-import { createRestClient, type RestClient } from "../../support/kube/rest-client.ts";
+import { createRestClient, type RestAnswer, type RestClient } from "../../support/kube/rest-client.ts";
 import { waitFor } from "../../support/wait.ts";
 
 // The validating webhook of meshd as a real kube-apiserver asks it: refusals in our words and with the field, warnings in the
@@ -33,13 +33,22 @@ const route = [{ destination: { host: "reviews" } }];
 /** What the schema of the CRD lets pass, and only the webhook refuses. */
 const bad = (name: string): KubeObject => service(name, { route, match: [{ uri: { regex: "(?!a)" } }] });
 
+/** What the tests look at in an answer: an object, or the Status of a refusal. */
+interface Body extends KubeObject {
+  readonly message: string;
+  readonly details: { readonly causes: readonly unknown[] };
+  readonly webhooks: readonly Hook[];
+}
+
+const bodyOf = (answer: RestAnswer): Body => answer.body as Body;
+
 interface Hook {
   readonly failurePolicy: string;
   readonly clientConfig: { readonly caBundle?: string };
 }
 
 async function installedHooks(): Promise<readonly Hook[]> {
-  return (await client.get(`${CONFIGS}/istio-validator-istio-system`)).body.webhooks as readonly Hook[];
+  return bodyOf(await client.get(`${CONFIGS}/istio-validator-istio-system`)).webhooks;
 }
 
 const policies = async (): Promise<readonly string[]> => (await installedHooks()).map((hook) => hook.failurePolicy);
@@ -60,12 +69,11 @@ test("meshd puts its CA in, and asks for Fail only once a refusal of its own cam
   // nothing routes service addresses here: meshd has not been reached, and the policy stays
   expect(await policies()).toEqual(["Ignore", "Ignore"]);
   // the same webhook once more, by URL: now refusals come back
-  const { body: config } = await client.get(`${CONFIGS}/istio-validator-istio-system`);
   const byUrl = {
     apiVersion: "admissionregistration.k8s.io/v1",
     kind: "ValidatingWebhookConfiguration",
     metadata: { name: "by-url" },
-    webhooks: (config.webhooks as readonly object[]).map((hook) => ({
+    webhooks: (await installedHooks()).map((hook) => ({
       ...hook,
       clientConfig: { url: `https://localhost:${mesh.ports.https}/validate`, caBundle },
     })),
@@ -81,7 +89,8 @@ test("meshd puts its CA in, and asks for Fail only once a refusal of its own cam
 });
 
 test("a refusal has code, field path, problem and hint, in words and for programs", async () => {
-  const { status, body } = await client.post(SERVICES, bad("refused"));
+  const answer = await client.post(SERVICES, bad("refused"));
+  const [{ status }, body] = [answer, bodyOf(answer)];
   expect(status).toBe(400);
   expect(body.message).toMatch(/^admission webhook "(?:rev\.)?validation\.istio\.io" denied the request: \[IST0106\] /);
   expect(body.message).toContain('spec.http[0].match[0].uri.regex: "(?!a)" is no regular expression');
@@ -103,7 +112,8 @@ test("warnings come in the header that kubectl prints, and the object is taken",
 test("many mistakes are counted, not listed: the answer stays short", async () => {
   const hosts = Array.from({ length: 500 }, (_, index) => `bad_${index}`);
   const many = { ...service("many", { route }), spec: { hosts, http: [{ route }] } };
-  const { status, body } = await client.post(SERVICES, many);
+  const answer = await client.post(SERVICES, many);
+  const [{ status }, body] = [answer, bodyOf(answer)];
   expect(status).toBe(400);
   expect(body.message).toContain("and 490 more: run meshctl validate");
   expect(body.message.length).toBeLessThan(4000);
@@ -117,7 +127,7 @@ test("a dry run gets the same answer and leaves nothing", async () => {
 });
 
 test("updates are checked, deletions are not: what slipped in can be mended or removed", async () => {
-  const { body: early } = await client.get(`${SERVICES}/early`);
+  const early = bodyOf(await client.get(`${SERVICES}/early`));
   expect(
     (await client.put(`${SERVICES}/early`, { ...early, metadata: { ...early.metadata, labels: { a: "b" } } })).status,
   ).toBe(400);
