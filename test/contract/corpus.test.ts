@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { largeMeshes } from "../../scripts/corpus/large.ts";
@@ -68,6 +68,27 @@ test.each(SAMPLES.map((files) => [files.join(" "), files] as const))(
     expect(exitCode).toBe(0);
   },
 );
+
+/** Whole objects in the docs; pages of codes have tests of their own, and fragments are no objects. */
+function examplesIn(folder: string): readonly string[] {
+  const docs = join(import.meta.dirname, "../../docs", folder);
+  return readdirSync(docs, { recursive: true, encoding: "utf8" })
+    .filter((page) => page.endsWith(".md"))
+    .flatMap((page) => [...readFileSync(join(docs, page), "utf8").matchAll(/^```yaml\n([\s\S]*?)^```/gm)])
+    .flatMap(([, text = ""]) => (/^apiVersion: /m.test(text) && /^metadata:/m.test(text) ? [text] : []));
+}
+
+test("examples of the reference pages are one mesh, and nothing is said about it", async () => {
+  const examples = examplesIn("reference");
+  expect(examples.length).toBeGreaterThanOrEqual(20);
+  const { stdout } = await runCli(["analyze", "--use-kube=false", "-o", "json", "-"], examples.join("---\n"));
+  expect(saidAbout(stdout)).toEqual([]);
+});
+
+test.each(examplesIn("guides"))("example of a guide: nothing is said about it", async (text) => {
+  const { stdout } = await runCli(["analyze", "--use-kube=false", "-o", "json", "-"], text);
+  expect(saidAbout(stdout)).toEqual([]);
+});
 
 test.each(meshes.map((mesh) => [mesh.name, mesh] as const))("%s: nothing is said about it", async (_name, mesh) => {
   const text = texts(mesh).join("\n---\n");
