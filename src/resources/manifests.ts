@@ -157,7 +157,13 @@ function itemsOf(value: unknown): readonly { readonly item: unknown; readonly pa
         itemsOf(member).map(({ item, path }) => ({ item, path: ["items", index, ...path] })),
       );
   }
-  return [{ item: value, path: [] }];
+  return [{ item: withName(value), path: [] }];
+}
+
+/** Nobody applies an IstioOperator: as istioctl takes it, it needs no name. It gets an empty one. */
+function withName(item: unknown): unknown {
+  if (!isRecord(item) || item["kind"] !== "IstioOperator") return item;
+  return { ...item, metadata: { name: "", ...(isRecord(item["metadata"]) ? item["metadata"] : {}) } };
 }
 
 function incomplete(item: unknown): Finding | undefined {
@@ -198,7 +204,7 @@ export function completeManifests(
     const group = object.apiVersion.includes("/") ? object.apiVersion.split("/")[0] : "";
     const key = `${group}/${kind}/${inNamespace}/${name}`;
     const earlier = byKey.get(key);
-    if (earlier !== undefined && name !== undefined) {
+    if (earlier !== undefined && name !== undefined && name !== "") {
       const again = sourced.position([]);
       const place = { object: refOf(object), position: earlier.position([]) };
       findings.push(finding("MSH0004", place, { file: again.file, line: again.line }));

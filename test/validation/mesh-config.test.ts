@@ -96,11 +96,11 @@ test("annotation proxy.istio.io/config is checked on pods and in templates", () 
 test("an IstioOperator is closed down to its values; unvalidatedValues are not", () => {
   const text = `apiVersion: install.istio.io/v1alpha1
 kind: IstioOperator
-metadata: { name: mesh, namespace: istio-system }
+metadata: { namespace: istio-system }
 spec:
   profil: demo
   tag: 1.2
-  meshConfig: { outboundTrafficPolicy: { mode: REGISTRY } }
+  meshConfig: { outboundTrafficPolicy: { mode: REGISTRY }, defaultConfig: { proxyMetadata: { ISTIO_DUAL_STACK: true } } }
   components:
     ingressGateways: [{ name: a, enable: true }]
     pilot: { k8s: { env: [{ name: A, value: b }], resources: { requests: { cpu: 1 } } } }
