@@ -15,7 +15,8 @@ export const gatewayReference = defineAnalyzer({
   reads: ["VirtualService", "Gateway", "KubernetesGateway", "Pod", "ConfigMap"],
   codes: ["IST0101", "IST0132", "IST0165"],
   analyze: (input) => {
-    for (const object of input.world.list("VirtualService")) checkGateways(input, object);
+    const served = servedByGateway(input);
+    for (const object of input.world.list("VirtualService")) checkGateways(input, object, served);
     for (const object of input.world.list("Gateway")) checkSelector(input, object);
   },
 });
@@ -25,7 +26,7 @@ type Input = AnalyzerInput<
   "IST0101" | "IST0132" | "IST0165"
 >;
 
-function checkGateways(input: Input, object: KindTypes["VirtualService"]): void {
+function checkGateways(input: Input, object: KindTypes["VirtualService"], served: Served): void {
   const own = object.metadata.namespace ?? "";
   for (const [index, reference] of (object.spec?.gateways ?? []).entries()) {
     if (reference === "mesh") continue;
@@ -37,8 +38,9 @@ function checkGateways(input: Input, object: KindTypes["VirtualService"]): void 
       continue;
     }
     const gateway = input.world.get("Gateway", namespace, name);
-    if (gateway !== undefined) checkHosts(input, object, gateway, reference);
-    else if (input.world.get("KubernetesGateway", namespace, name) === undefined)
+    if (gateway !== undefined) {
+      if (!served(gateway).has(nameOf(object))) reportHosts(input, object, reference);
+    } else if (input.world.get("KubernetesGateway", namespace, name) === undefined)
       missingGateway(input, object, index, { reference, namespace, name });
   }
 }
@@ -65,24 +67,26 @@ function missingGateway(
   });
 }
 
-function checkHosts(
-  input: Input,
-  object: KindTypes["VirtualService"],
-  gateway: KindTypes["Gateway"],
-  reference: string,
-): void {
-  const { namespace = "", name } = gateway.metadata;
-  const servers = (gateway.spec?.servers ?? []).flatMap(({ hosts }) => hosts);
-  const bound = input.model.virtualServices.ofGatewayServer({ namespace, name }, servers);
-  const served = bound.some(
-    ({ object: other }) =>
-      other.metadata.name === object.metadata.name && other.metadata.namespace === object.metadata.namespace,
-  );
-  if (!served)
-    input.report(object, ["spec", "hosts"], "IST0132", {
-      host: `[${(object.spec?.hosts ?? []).join(" ")}]`,
-      gateway: reference,
-    });
+/** Names of the VirtualServices with a host that a Gateway serves. */
+type Served = (gateway: KindTypes["Gateway"]) => ReadonlySet<string>;
+
+/** Each Gateway is asked once: many VirtualServices may be bound to it. */
+function servedByGateway({ model }: Input): Served {
+  const known = new Map<KindTypes["Gateway"], ReadonlySet<string>>();
+  return (gateway) => {
+    const { namespace = "", name } = gateway.metadata;
+    const servers = (gateway.spec?.servers ?? []).flatMap(({ hosts }) => hosts);
+    const names =
+      known.get(gateway) ??
+      new Set(model.virtualServices.ofGatewayServer({ namespace, name }, servers).map(({ object }) => nameOf(object)));
+    known.set(gateway, names);
+    return names;
+  };
+}
+
+function reportHosts({ report }: Input, object: KindTypes["VirtualService"], gateway: string): void {
+  const host = `[${(object.spec?.hosts ?? []).join(" ")}]`;
+  report(object, ["spec", "hosts"], "IST0132", { host, gateway });
 }
 
 function checkSelector(input: Input, object: KindTypes["Gateway"]): void {
