@@ -91,7 +91,7 @@ export const trafficCodes = {
   MSH0112: code<Record<string, never>>({
     name: "OutboundPolicyWithoutMode",
     level: "Info",
-    summary: "outboundTrafficPolicy of a Sidecar has no mode, which means REGISTRY_ONLY.",
+    summary: "A Sidecar has an outboundTrafficPolicy without mode, which means REGISTRY_ONLY.",
     message: () => "outboundTrafficPolicy without mode means REGISTRY_ONLY: unknown hosts are refused",
     hint: () => "Write the mode, REGISTRY_ONLY or ALLOW_ANY.",
   }),
