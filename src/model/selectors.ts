@@ -10,3 +10,11 @@ export function selects(selector: Labels, labels: Labels): boolean {
 export function namedSelector(selector: Labels | undefined): Labels | undefined {
   return selector === undefined || Object.keys(selector).length === 0 ? undefined : selector;
 }
+
+/** A text that equal labels share, whatever their order. */
+export function labelsKey(labels: Labels): string {
+  return Object.keys(labels)
+    .toSorted((a, b) => (a < b ? -1 : 1))
+    .map((key) => `${JSON.stringify(key)}:${JSON.stringify(labels[key])}`)
+    .join();
+}

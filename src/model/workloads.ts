@@ -1,10 +1,10 @@
-import type { ServicePort } from "../ir/service.ts";
-import type { Pod } from "../resources/core.ts";
-import type { KubeObject } from "../resources/object.ts";
+import type { MeshService, ServicePort } from "../ir/service.ts";
+import type { Pod, Service } from "../resources/core.ts";
+import { type KubeObject, refOf } from "../resources/object.ts";
 import type { ModelContext } from "./context.ts";
 import { callingWebhook, injectionWish, neverInjected } from "./injection.ts";
-import { type Pods, PROXY_CONTAINER, targetPortOf, TLS_MODE_LABEL } from "./pods.ts";
-import { namedSelector, selects } from "./selectors.ts";
+import { type PodPort, type Pods, PROXY_CONTAINER, targetPortOf, TLS_MODE_LABEL } from "./pods.ts";
+import { labelsKey, namedSelector, selects } from "./selectors.ts";
 import type { Services } from "./services.ts";
 
 type Labels = Readonly<Record<string, string>>;
@@ -49,19 +49,63 @@ export interface Workloads {
 
 export function createWorkloads(context: ModelContext, pods: Pods, services: Services): Workloads {
   const { world, derivations, rootNamespace } = context;
+  const { selected, namespaces } = createPodSelection(context);
+  const served = derivations.keyed("served ports", (namespace: string): ReadonlyMap<string, readonly ServedPort[]> => {
+    const byPod = new Map<string, ServedPort[]>();
+    for (const object of world.list("Service", namespace)) {
+      const selector = namedSelector(object.spec?.selector);
+      const service = services.kubernetes(namespace, object.metadata.name);
+      if (selector === undefined || service === undefined) continue;
+      for (const { metadata } of selected(namespace, selector)) {
+        const ports = portsTo(object, service, pods.ports(namespace, metadata.name));
+        const listed = byPod.get(metadata.name);
+        if (listed === undefined) byPod.set(metadata.name, [...ports]);
+        else listed.push(...ports);
+      }
+    }
+    return byPod;
+  });
+  const gatewaySelectors = derivations.keyed("gateway selectors", (): readonly Labels[] => {
+    const distinct = new Map<string, Labels>();
+    for (const { spec } of world.list("Gateway")) {
+      const selector = namedSelector(spec?.selector);
+      if (selector !== undefined) distinct.set(labelsKey(selector), selector);
+    }
+    return [...distinct.values()];
+  });
+  const chosenByGateways = derivations.keyed("gateway pods", (namespace: string): ReadonlySet<string> => {
+    const chosen = gatewaySelectors().flatMap((selector) => selected(namespace, selector));
+    return new Set(chosen.map(({ metadata }) => metadata.name));
+  });
+  return {
+    selected,
+    namespaces,
+    isGateway: (pod) => isMadeAsGateway(pod) || chosenByGateways(refOf(pod).namespace).has(pod.metadata.name),
+    ofPolicy(policy) {
+      const { selector, targetRef, targetRefs = [] } = policy.spec ?? {};
+      if (targetRef !== undefined || targetRefs.length > 0) return [];
+      const { namespace } = refOf(policy);
+      return selected(namespace === rootNamespace ? undefined : namespace, selector?.matchLabels ?? {});
+    },
+    servedPorts: (namespace, name) => served(namespace).get(name) ?? [],
+    proxy: (pod) => proxyOf(pod, world.get("Namespace", "", refOf(pod).namespace)),
+  };
+}
+
+/** Pods by labels; each namespace's are listed under every pair of their labels. */
+function createPodSelection({ world, derivations }: ModelContext): Pick<Workloads, "selected" | "namespaces"> {
   const byLabel = derivations.keyed("pods by label", (namespace: string): ReadonlyMap<string, readonly Pod[]> => {
     const index = new Map<string, Pod[]>();
     for (const pod of world.list("Pod", namespace))
       for (const [key, value] of Object.entries(pod.metadata.labels ?? {})) {
-        const pair = `${key}=${value}`;
-        const listed = index.get(pair);
-        if (listed === undefined) index.set(pair, [pod]);
+        const listed = index.get(`${key}=${value}`);
+        if (listed === undefined) index.set(`${key}=${value}`, [pod]);
         else listed.push(pod);
       }
     return index;
   });
   const namespaces = derivations.keyed("namespaces of pods", (): readonly string[] => [
-    ...new Set(world.list("Pod").map(({ metadata }) => metadata.namespace ?? "")),
+    ...new Set(world.list("Pod").map((pod) => refOf(pod).namespace)),
   ]);
   const inNamespace = (namespace: string, selector: Labels): readonly Pod[] => {
     const pairs = Object.entries(selector);
@@ -71,63 +115,27 @@ export function createWorkloads(context: ModelContext, pods: Pods, services: Ser
     const shortest = lists.reduce((a, b) => (b.length < a.length ? b : a));
     return pairs.length === 1 ? shortest : shortest.filter(({ metadata }) => selects(selector, metadata.labels ?? {}));
   };
-  const selected: Workloads["selected"] = (namespace, selector) =>
-    namespace === undefined
-      ? namespaces().flatMap((each) => inNamespace(each, selector))
-      : inNamespace(namespace, selector);
-  const served = derivations.keyed("served ports", (namespace: string): ReadonlyMap<string, readonly ServedPort[]> => {
-    const byPod = new Map<string, ServedPort[]>();
-    for (const { spec, metadata } of world.list("Service", namespace)) {
-      const selector = namedSelector(spec?.selector);
-      const service = services.kubernetes(namespace, metadata.name);
-      if (selector === undefined || service === undefined) continue;
-      for (const pod of inNamespace(namespace, selector)) {
-        const declared = pods.ports(namespace, pod.metadata.name);
-        const ports = service.ports.map((port, index) => ({
-          ...port,
-          host: service.hostname,
-          service: { namespace, name: metadata.name },
-          target: targetPortOf(declared, spec?.ports?.[index]?.targetPort ?? port.number),
-        }));
-        const listed = byPod.get(pod.metadata.name);
-        if (listed === undefined) byPod.set(pod.metadata.name, ports);
-        else listed.push(...ports);
-      }
-    }
-    return byPod;
-  });
-  const gatewaySelectors = derivations.keyed("gateway selectors", (): readonly Labels[] => {
-    const selectors = world.list("Gateway").flatMap(({ spec }): readonly Labels[] => {
-      const selector = namedSelector(spec?.selector);
-      return selector === undefined ? [] : [selector];
-    });
-    return [
-      ...new Map(selectors.map((selector) => [JSON.stringify(Object.entries(selector).toSorted()), selector])).values(),
-    ];
-  });
-  const gatewayPods = derivations.keyed("gateway pods", (namespace: string): ReadonlySet<string> => {
-    const made = world.list("Pod", namespace).filter(isMadeAsGateway);
-    const chosen = gatewaySelectors().flatMap((selector) => inNamespace(namespace, selector));
-    return new Set([...made, ...chosen].map(({ metadata }) => metadata.name));
-  });
-  const proxies = derivations.keyed("proxies", (namespace: string) => {
-    const labels = world.get("Namespace", "", namespace)?.metadata;
-    return new Map(
-      world.list("Pod", namespace).map((pod) => [pod.metadata.name, proxyOf(pod, labels && (labels.labels ?? {}))]),
-    ) as ReadonlyMap<string, ReturnType<Workloads["proxy"]>>;
-  });
   return {
-    selected,
     namespaces,
-    isGateway: ({ metadata }) => gatewayPods(metadata.namespace ?? "").has(metadata.name),
-    ofPolicy({ metadata, spec }) {
-      if (spec?.targetRef !== undefined || (spec?.targetRefs?.length ?? 0) > 0) return [];
-      const { namespace = "" } = metadata;
-      return selected(namespace === rootNamespace ? undefined : namespace, spec?.selector?.matchLabels ?? {});
-    },
-    servedPorts: (namespace, name) => served(namespace).get(name) ?? [],
-    proxy: ({ metadata }) => proxies(metadata.namespace ?? "").get(metadata.name) ?? "unknown",
+    selected: (namespace, selector) =>
+      namespace === undefined
+        ? namespaces().flatMap((each) => inNamespace(each, selector))
+        : inNamespace(namespace, selector),
   };
+}
+
+/** Ports of a Service, with the container's number where a pod with these ports has it. */
+function portsTo(
+  { spec, metadata }: Service,
+  service: MeshService,
+  declared: readonly PodPort[],
+): readonly ServedPort[] {
+  return service.ports.map((port, index) => ({
+    ...port,
+    host: service.hostname,
+    service: { namespace: service.namespace, name: metadata.name },
+    target: targetPortOf(declared, spec?.ports?.[index]?.targetPort ?? port.number),
+  }));
 }
 
 function isMadeAsGateway({ metadata, spec }: Pod): boolean {
@@ -138,18 +146,24 @@ function isMadeAsGateway({ metadata, spec }: Pod): boolean {
   );
 }
 
-/** `ofNamespace` is undefined for a namespace whose object is not known. */
-function proxyOf(pod: Pod, ofNamespace: Labels | undefined): ReturnType<Workloads["proxy"]> {
-  const { metadata, spec, status } = pod;
-  const labels = metadata.labels ?? {};
-  const containers = [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])];
-  if (labels[TLS_MODE_LABEL] === "istio" || containers.some(({ name }) => name === PROXY_CONTAINER)) return "yes";
-  if (status?.phase !== undefined) return "no";
-  const never = neverInjected(spec ?? {}, metadata.namespace ?? "");
-  if (never !== undefined || injectionWish(metadata).asked === "false") return "no";
+/** `namespace` is undefined when its object is not known. */
+function proxyOf(pod: Pod, namespace: KubeObject | undefined): ReturnType<Workloads["proxy"]> {
+  if (hasProxy(pod)) return "yes";
+  if (pod.status?.phase !== undefined || refusesProxy(pod)) return "no";
+  const { labels = {} } = pod.metadata;
+  const { labels: ofNamespace = {} } = namespace?.metadata ?? {};
   // Which control planes there are is another question: any revision that is asked for is taken to be one.
-  const revision = ofNamespace?.["istio.io/rev"] ?? labels["istio.io/rev"];
-  const asked = (name: string): boolean => callingWebhook(ofNamespace ?? {}, labels, name).inject;
-  if (asked(revision ?? "default") || asked("default")) return "yes";
-  return ofNamespace === undefined ? "unknown" : "no";
+  const revisions = [ofNamespace["istio.io/rev"] ?? labels["istio.io/rev"] ?? "default", "default"];
+  if (revisions.some((revision) => callingWebhook(ofNamespace, labels, revision).inject)) return "yes";
+  return namespace === undefined ? "unknown" : "no";
+}
+
+function refusesProxy(pod: Pod): boolean {
+  const { spec = { containers: [] }, metadata } = pod;
+  return neverInjected(spec, refOf(pod).namespace) !== undefined || injectionWish(metadata).asked === "false";
+}
+
+function hasProxy({ metadata, spec }: Pod): boolean {
+  const containers = [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])];
+  return metadata.labels?.[TLS_MODE_LABEL] === "istio" || containers.some(({ name }) => name === PROXY_CONTAINER);
 }

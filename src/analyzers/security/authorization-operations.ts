@@ -2,6 +2,7 @@ import { nearest } from "../../base/nearest.ts";
 import type { Protocol } from "../../ir/service.ts";
 import { parseServiceHost } from "../../model/host.ts";
 import { isHttp } from "../../model/protocol.ts";
+import type { Pod } from "../../resources/core.ts";
 import { type AnalyzerInput, defineAnalyzer } from "../analyzer.ts";
 import { actionOf, type AuthorizationPolicy, type RuleValues, rulesOf, ruleValues } from "./shared-rules.ts";
 
@@ -12,6 +13,7 @@ export const authorizationOperations = defineAnalyzer({
   reads: ["AuthorizationPolicy", "Service", "Pod", "Gateway"],
   codes: ["MSH0150", "MSH0151", "MSH0156"],
   analyze: (input) => {
+    const served = servedReader(input);
     for (const policy of input.world.list("AuthorizationPolicy"))
       for (const { rule, at } of rulesOf(policy)) {
         const lists = ruleValues(rule, at);
@@ -19,7 +21,7 @@ export const authorizationOperations = defineAnalyzer({
           if (list.field === "methods" || list.field === "notMethods") checkMethods(input, policy, list);
           if (list.field === "hosts" || list.field === "notHosts") checkHosts(input, policy, list);
         }
-        checkHttp(input, policy, lists);
+        checkHttp(input, policy, lists, served);
       }
   },
 });
@@ -27,9 +29,9 @@ export const authorizationOperations = defineAnalyzer({
 type Input = AnalyzerInput<"AuthorizationPolicy" | "Service" | "Pod" | "Gateway", "MSH0150" | "MSH0151" | "MSH0156">;
 
 const METHODS: readonly string[] = [
-  ...["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "PURGE", "QUERY", "REPORT"],
-  ...["PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "SEARCH", "MKCALENDAR"],
-];
+  "GET HEAD POST PUT DELETE CONNECT OPTIONS TRACE PATCH PURGE QUERY REPORT PROPFIND PROPPATCH MKCOL COPY MOVE LOCK",
+  "UNLOCK SEARCH MKCALENDAR",
+].flatMap((line) => line.split(" "));
 
 function checkMethods({ report }: Input, policy: AuthorizationPolicy, { values, path }: RuleValues): void {
   for (const [index, method] of values.entries()) {
@@ -69,30 +71,48 @@ const HTTP_FIELDS: ReadonlySet<string> = new Set([
 const isHttpField = (field: string): boolean => HTTP_FIELDS.has(field) || field.startsWith("request.");
 const isTcp = (protocol: Protocol): boolean => !isHttp(protocol) && protocol !== "auto" && protocol !== "udp";
 
+type Served = ReturnType<Input["model"]["workloads"]["servedPorts"]>;
+
+/** Ports of a pod that is no gateway, asked once for each pod; undefined when none of them is TCP. */
+function servedReader({ model }: Input): (pod: Pod) => Served | undefined {
+  const known = new Map<Pod, Served | undefined>();
+  return (pod) => {
+    if (known.has(pod)) return known.get(pod);
+    const served = model.workloads.servedPorts(pod.metadata.namespace ?? "", pod.metadata.name);
+    const matters = served.some(({ protocol }) => isTcp(protocol)) && !model.workloads.isGateway(pod);
+    known.set(pod, matters ? served : undefined);
+    return matters ? served : undefined;
+  };
+}
+
 /**
  * On a TCP port ALLOW drops the whole rule, and DENY drops the HTTP part and refuses the rest. A DENY rule that names no ports
  * therefore reaches TCP ports that nobody thought of.
  */
-function checkHttp({ model, report }: Input, policy: AuthorizationPolicy, lists: readonly RuleValues[]): void {
+function checkHttp(
+  { model, report }: Input,
+  policy: AuthorizationPolicy,
+  lists: readonly RuleValues[],
+  servedBy: ReturnType<typeof servedReader>,
+): void {
   const action = actionOf(policy);
   const asked = [...new Set(lists.map(({ field }) => field).filter(isHttpField))];
   if (asked.length === 0 || (action !== "ALLOW" && action !== "DENY")) return;
   const named = lists.filter(({ field }) => field === "ports").flatMap(({ values }) => values.map(Number));
   for (const pod of model.workloads.ofPolicy(policy)) {
-    if (model.workloads.isGateway(pod)) continue;
-    const served = model.workloads.servedPorts(pod.metadata.namespace ?? "", pod.metadata.name);
+    const served = servedBy(pod);
+    if (served === undefined) continue;
     const concerned = served.filter(
       ({ target }) => named.length === 0 || (target !== undefined && named.includes(target)),
     );
     const tcp = concerned.filter(({ protocol }) => isTcp(protocol));
     const reached = action === "DENY" ? tcp.length > 0 : tcp.length === concerned.length;
     if (tcp.length === 0 || !reached) continue;
-    const ports = [
-      ...new Set(tcp.map(({ target, number, protocol }) => `port ${target ?? number} (${protocol})`)),
-    ].join(", ");
+    const titles = tcp.map(({ target, number, protocol }) => `port ${target ?? number} (${protocol})`);
     const effect =
       action === "ALLOW" ? "the rule allows nothing there" : "the rest of the rule refuses there on its own";
     const path = lists.find(({ field }) => isHttpField(field))?.path ?? ["spec"];
-    return report(policy, path, "MSH0156", { fields: asked.join(", "), ports, effect });
+    const args = { fields: asked.join(", "), ports: [...new Set(titles)].join(", "), effect };
+    return report(policy, path, "MSH0156", args);
   }
 }

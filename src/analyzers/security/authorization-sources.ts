@@ -1,5 +1,6 @@
 import { nearest } from "../../base/nearest.ts";
-import { refText } from "../../resources/object.ts";
+import type { Pod } from "../../resources/core.ts";
+import { refOf, refText } from "../../resources/object.ts";
 import { type AnalyzerInput, defineAnalyzer } from "../analyzer.ts";
 import { podOwner } from "../pod-owner.ts";
 import { actionOf, type AuthorizationPolicy, type RuleValues, rulesOf, ruleValues } from "./shared-rules.ts";
@@ -21,10 +22,11 @@ export const authorizationSources = defineAnalyzer({
   codes: ["MSH0152", "MSH0153", "MSH0154", "MSH0155"],
   analyze: (input) => {
     const accounts = accountsOf(input);
+    const disabling = disablingNamespaces(input);
     for (const policy of input.world.list("AuthorizationPolicy"))
       for (const { rule, at } of rulesOf(policy)) {
         const lists = ruleValues(rule, at);
-        checkMutualTls(input, policy, lists);
+        checkMutualTls(input, policy, lists, disabling);
         for (const list of lists) {
           if (PRINCIPALS.has(list.field)) checkPrincipals(input, policy, list, accounts);
           if (ACCOUNTS.has(list.field)) checkAccounts(input, policy, list, accounts);
@@ -63,25 +65,48 @@ function accountsOf({ world }: Input): ReadonlySet<string> {
   ]);
 }
 
+/** Namespaces with a policy that turns mutual TLS off somewhere: only there it has to be looked at closely. */
+function disablingNamespaces({ world }: Input): ReadonlySet<string> {
+  const disabling = world.list("PeerAuthentication").filter(({ spec }) => {
+    const modes = [spec?.mtls, ...Object.values(spec?.portLevelMtls ?? {})];
+    return modes.some((mtls) => mtls?.mode === "DISABLE");
+  });
+  return new Set(disabling.map(({ metadata }) => metadata.namespace ?? ""));
+}
+
 /** Without mutual TLS a connection has no identity: positive lists match nobody, negative ones everybody. */
-function checkMutualTls(input: Input, policy: AuthorizationPolicy, lists: readonly RuleValues[]): void {
+function checkMutualTls(
+  input: Input,
+  policy: AuthorizationPolicy,
+  lists: readonly RuleValues[],
+  disabling: ReadonlySet<string>,
+): void {
   const { model } = input;
   const asked = lists.find(({ field }) => IDENTITY(field));
-  if (asked === undefined) return;
+  if (asked === undefined || disabling.size === 0) return;
   const named = lists.filter(({ field }) => field === "ports").flatMap(({ values }) => values.map(Number));
   for (const pod of model.workloads.ofPolicy(policy)) {
-    if (model.workloads.isGateway(pod) || model.workloads.proxy(pod) === "no") continue;
-    const { namespace = "", labels = {}, name } = pod.metadata;
-    const served = model.workloads.servedPorts(namespace, name).flatMap(({ target }) => target ?? []);
-    const ports = named.length > 0 ? named : served.length > 0 ? served : [undefined];
-    const modes = ports.map((port) => model.peerAuthentications.effective({ namespace, labels }, port));
-    const [first] = modes;
-    if (first?.from === undefined || modes.some(({ mode }) => mode !== "DISABLE")) continue;
+    const { namespace } = refOf(pod);
+    const off = [namespace, model.rootNamespace].some((each) => disabling.has(each)) && turnedOff(input, pod, named);
+    if (off === false || off === undefined) continue;
     const whom = asked.negative ? "every caller matches" : "no caller matches";
     const effect = `${whom}, so ${EFFECTS[actionOf(policy)]} ${asked.negative ? "all" : "none"} of them`;
-    const args = { fields: asked.field, workload: podOwner(pod).title, policy: refText(first.from.from), effect };
+    const args = { fields: asked.field, workload: podOwner(pod).title, policy: off, effect };
     return input.report(policy, asked.path, "MSH0152", args);
   }
+}
+
+/** The policy that turns mutual TLS off for all these ports of a pod (none: those that Services lead to). */
+function turnedOff({ model }: Input, pod: Pod, named: readonly number[]): string | undefined {
+  if (model.workloads.isGateway(pod) || model.workloads.proxy(pod) === "no") return undefined;
+  const { namespace, name } = refOf(pod);
+  const { labels = {} } = pod.metadata;
+  const served = model.workloads.servedPorts(namespace, name).flatMap(({ target }) => target ?? []);
+  const concerned = named.length > 0 ? named : served;
+  const ports = concerned.length > 0 ? concerned : [undefined];
+  const taken = ports.map((port) => model.peerAuthentications.effective({ namespace, labels }, port));
+  const from = taken[0]?.from;
+  return from === undefined || taken.some(({ mode }) => mode !== "DISABLE") ? undefined : refText(from.from);
 }
 
 const EFFECTS = {

@@ -44,7 +44,7 @@ function checkExclusion({ report }: Input, policy: AuthorizationPolicy, lists: r
 function checkCallers({ model, report }: Input, policy: AuthorizationPolicy): void {
   if (actionOf(policy) !== "ALLOW") return;
   const pods = model.workloads.ofPolicy(policy);
-  if (pods.length === 0 || pods.every((pod) => model.workloads.isGateway(pod))) return;
+  if (!pods.some((pod) => !model.workloads.isGateway(pod))) return;
   for (const { rule, at } of rulesOf(policy)) {
     const asked = (rule.when ?? []).some(({ key }) => /^(?:source|remote|request\.auth)\./.test(key));
     if ((rule.from ?? []).length === 0 && !asked) report(policy, at, "MSH0176", { why: "the rule has no from" });

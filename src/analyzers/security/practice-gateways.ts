@@ -1,4 +1,5 @@
 import { hostMatches } from "../../model/host.ts";
+import { labelsKey } from "../../model/selectors.ts";
 import { byAge } from "../../model/order.ts";
 import type { KindTypes } from "../../resources/kinds.ts";
 import { refOf, refText } from "../../resources/object.ts";
@@ -15,7 +16,7 @@ export const practiceGateways = defineAnalyzer({
     const bySelector = new Map<string, Gateway[]>();
     for (const gateway of input.world.list("Gateway")) {
       checkServers(input, gateway);
-      const key = JSON.stringify(Object.entries(gateway.spec?.selector ?? {}).toSorted());
+      const key = labelsKey(gateway.spec?.selector ?? {});
       const there = bySelector.get(key);
       if (there === undefined) bySelector.set(key, [gateway]);
       else there.push(gateway);

@@ -1,5 +1,6 @@
 import { parseYaml } from "../../resources/yaml-plain.ts";
 import { type AnalyzerInput, defineAnalyzer } from "../analyzer.ts";
+import { tlsSettings } from "../rule-tls.ts";
 
 /** Settings of the whole mesh, and of its ways out: https://istio.io/latest/docs/ops/best-practices/security/. */
 export const practiceMesh = defineAnalyzer({
@@ -18,23 +19,10 @@ export const practiceMesh = defineAnalyzer({
 type Input = AnalyzerInput<"ConfigMap" | "DestinationRule" | "Secret" | "Sidecar", "MSH0178" | "MSH0182" | "MSH0185">;
 
 function checkVerification({ world, report }: Input): void {
-  for (const rule of world.list("DestinationRule")) {
-    const { host = "", trafficPolicy, subsets = [] } = rule.spec ?? {};
-    const policies = [
-      { policy: trafficPolicy, at: ["spec", "trafficPolicy"] as readonly (string | number)[] },
-      ...subsets.map((subset, index) => ({
-        policy: subset.trafficPolicy,
-        at: ["spec", "subsets", index, "trafficPolicy"],
-      })),
-    ];
-    for (const { policy, at } of policies) {
-      if (policy?.tls?.insecureSkipVerify === true)
-        report(rule, [...at, "tls", "insecureSkipVerify"], "MSH0178", { host });
-      for (const [index, { tls }] of (policy?.portLevelSettings ?? []).entries())
-        if (tls?.insecureSkipVerify === true)
-          report(rule, [...at, "portLevelSettings", index, "tls", "insecureSkipVerify"], "MSH0178", { host });
-    }
-  }
+  for (const rule of world.list("DestinationRule"))
+    for (const { tls, path } of tlsSettings(rule))
+      if (tls.insecureSkipVerify === true)
+        report(rule, [...path, "insecureSkipVerify"], "MSH0178", { host: rule.spec?.host ?? "" });
 }
 
 function checkEgress({ world, model, report, unknown }: Input): void {

@@ -45,12 +45,12 @@ function checkPatches(
   object: KubeObject,
 ): void {
   for (const [index, patch] of list(member(object.spec, "configPatches")).entries()) {
-    const operation = String(member(member(patch, "patch"), "operation") ?? "");
-    const applyTo = String(member(patch, "applyTo") ?? "");
+    const operation = text(member(member(patch, "patch"), "operation"));
+    const applyTo = text(member(patch, "applyTo"));
     if (applyTo !== "HTTP_FILTER" && applyTo !== "NETWORK_FILTER") continue;
     const filter = member(member(member(member(patch, "match"), "listener"), "filterChain"), "filter");
     const [outer, inner] = [member(filter, "name"), member(member(filter, "subFilter"), "name")];
-    const name = String((applyTo === "HTTP_FILTER" ? inner : outer) ?? "");
+    const name = text(applyTo === "HTTP_FILTER" ? inner : outer);
     if (!touches(operation, name)) continue;
     const where = name === "" ? "the front of the filters" : name;
     report(object, ["spec", "configPatches", index, "patch", "operation"], "MSH0184", { operation, filter: where });
@@ -61,6 +61,10 @@ function touches(operation: string, name: string): boolean {
   if (operation === "INSERT_FIRST") return true;
   if (DECIDING.test(name)) return operation !== "INSERT_AFTER";
   return name === ROUTER && (operation === "REMOVE" || operation === "REPLACE");
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" ? value : "";
 }
 
 function list(value: unknown): readonly unknown[] {

@@ -1,5 +1,6 @@
 import { selects } from "../../model/selectors.ts";
 import type { KindTypes } from "../../resources/kinds.ts";
+import { refOf } from "../../resources/object.ts";
 import { type AnalyzerInput, defineAnalyzer } from "../analyzer.ts";
 import { labelsText, podOwner } from "../pod-owner.ts";
 import { actionOf, type AuthorizationPolicy, rulesOf, ruleValues } from "./shared-rules.ts";
@@ -59,31 +60,43 @@ interface Known {
 }
 
 /** A workload that takes tokens and requires none, or undefined. */
-function openWorkload({ model }: Input, authentication: Authentication, known: Known): string | undefined {
-  const { spec, metadata } = authentication;
-  const { namespace = "" } = metadata;
-  const targets = [...(spec?.targetRefs ?? []), ...(spec?.targetRef === undefined ? [] : [spec.targetRef])];
-  const [target] = targets;
-  if (target !== undefined) {
-    const attached = known.requiring.some(
-      (policy) =>
-        policy.metadata.namespace === namespace &&
-        [...(policy.spec?.targetRefs ?? []), policy.spec?.targetRef].some(
-          (each) => each?.kind === target.kind && each.name === target.name,
-        ),
-    );
-    return attached || known.routed ? undefined : `${target.kind} ${namespace}/${target.name}`;
-  }
+function openWorkload(input: Input, authentication: Authentication, known: Known): string | undefined {
+  const { model } = input;
+  const [target] = targetsOf(authentication);
+  if (target !== undefined) return openTarget(authentication, target, known);
   const pods = model.workloads.ofPolicy(authentication);
   const open = pods.find((pod) => !known.covered.has(pod) && !(known.routed && model.workloads.isGateway(pod)));
   if (open !== undefined) return podOwner(open).title;
-  if (pods.length > 0 || known.routed) return undefined;
-  // no workload is known: a policy that would select the same ones
-  const selector = spec?.selector?.matchLabels ?? {};
+  return pods.length > 0 || known.routed ? undefined : openSelector(input, authentication, known);
+}
+
+type Target = NonNullable<NonNullable<Authentication["spec"]>["targetRef"]>;
+
+function targetsOf({ spec }: Authentication | AuthorizationPolicy): readonly Target[] {
+  const { targetRef, targetRefs = [] } = spec ?? {};
+  return targetRef === undefined ? targetRefs : [...targetRefs, targetRef];
+}
+
+function openTarget(authentication: Authentication, { kind, name }: Target, known: Known): string | undefined {
+  const { namespace } = refOf(authentication);
+  const attached = known.requiring.some(
+    (policy) =>
+      refOf(policy).namespace === namespace &&
+      targetsOf(policy).some((other) => other.kind === kind && other.name === name),
+  );
+  return attached || known.routed ? undefined : `${kind} ${namespace}/${name}`;
+}
+
+/** No workload is known: a policy counts that would select the same ones. */
+function openSelector({ model }: Input, authentication: Authentication, known: Known): string | undefined {
+  const { namespace } = refOf(authentication);
+  const selector = authentication.spec?.selector?.matchLabels ?? {};
   const alike = known.requiring.some(
-    ({ metadata: { namespace: other = "" }, spec: policy }) =>
-      (other === namespace || other === model.rootNamespace) && selects(policy?.selector?.matchLabels ?? {}, selector),
+    (policy) =>
+      [namespace, model.rootNamespace].includes(refOf(policy).namespace) &&
+      selects(policy.spec?.selector?.matchLabels ?? {}, selector),
   );
   const labels = labelsText(selector);
-  return alike ? undefined : labels === "" ? `namespace ${namespace}` : `workloads of ${namespace} with ${labels}`;
+  const title = labels === "" ? `namespace ${namespace}` : `workloads of ${namespace} with ${labels}`;
+  return alike ? undefined : title;
 }

@@ -1,10 +1,10 @@
 import { clusterPolicy } from "../../compile/traffic-policy.ts";
-import type { FieldPath } from "../../diagnostics/finding.ts";
-import { refText } from "../../resources/object.ts";
+import { refOf, refText } from "../../resources/object.ts";
 import { hostMatches, parseServiceHost, resolveHost } from "../../model/host.ts";
 import { targetPortOf } from "../../model/pods.ts";
 import type { KindTypes } from "../../resources/kinds.ts";
 import { type AnalyzerInput, defineAnalyzer } from "../analyzer.ts";
+import { type TlsSetting, tlsSettings } from "../rule-tls.ts";
 
 /**
  * What clients send (the DestinationRule that is effective for them) against what servers take (the effective
@@ -19,7 +19,7 @@ export const clientTls = defineAnalyzer({
   analyze: (input) => {
     const services = input.world.list("Service");
     for (const rule of input.world.list("DestinationRule")) {
-      const settings = tlsSettings(rule);
+      const settings = tlsSettings(rule).filter(({ tls }) => tls.mode !== undefined);
       if (settings.length === 0) continue;
       for (const service of servicesOf(input, rule, services)) checkService(input, rule, settings, service);
     }
@@ -32,38 +32,8 @@ type Input = AnalyzerInput<
 >;
 type Rule = KindTypes["DestinationRule"];
 type Service = KindTypes["Service"];
-type Tls = NonNullable<NonNullable<NonNullable<Rule["spec"]>["trafficPolicy"]>["tls"]>;
-
-interface TlsSetting {
-  readonly tls: Tls;
-  readonly mode: string;
-  /** "" for the whole host. */
-  readonly subset: string;
-  readonly path: FieldPath;
-}
-
-/** Every place of a rule that sets a mode. */
-function tlsSettings({ spec }: Rule): readonly TlsSetting[] {
-  const policies = [
-    { policy: spec?.trafficPolicy, subset: "", at: ["spec", "trafficPolicy"] as FieldPath },
-    ...(spec?.subsets ?? []).map(({ name, trafficPolicy }, index) => ({
-      policy: trafficPolicy,
-      subset: name,
-      at: ["spec", "subsets", index, "trafficPolicy"] as FieldPath,
-    })),
-  ];
-  return policies.flatMap(({ policy, subset, at }) =>
-    [
-      { tls: policy?.tls, path: at },
-      ...(policy?.portLevelSettings ?? []).map(({ tls }, index) => ({
-        tls,
-        path: [...at, "portLevelSettings", index],
-      })),
-    ].flatMap(({ tls, path }) =>
-      tls?.mode === undefined ? [] : [{ tls, mode: tls.mode, subset, path: [...path, "tls", "mode"] }],
-    ),
-  );
-}
+type MeshService = NonNullable<ReturnType<Input["model"]["services"]["kubernetes"]>>;
+type Effective = ReturnType<Input["model"]["destinationRules"]["effective"]>;
 
 /** Services of the cluster that a rule is for. */
 function servicesOf({ world, model }: Input, { spec, metadata }: Rule, all: readonly Service[]): readonly Service[] {
@@ -77,35 +47,51 @@ function servicesOf({ world, model }: Input, { spec, metadata }: Rule, all: read
   });
 }
 
+/** The first namespace for whose callers the rule holds stands for all of them. */
 function checkService(input: Input, rule: Rule, settings: readonly TlsSetting[], service: Service): void {
   const { model } = input;
-  const { namespace = "", name } = service.metadata;
+  const { namespace, name } = refOf(service);
   const known = model.services.kubernetes(namespace, name);
   if (known === undefined) return;
   const labels = rule.spec?.workloadSelector?.matchLabels ?? {};
-  const callers = callerNamespaces(input, rule.metadata.namespace ?? "", namespace);
-  for (const caller of callers) {
+  for (const caller of callerNamespaces(input, refOf(rule).namespace, namespace)) {
     const effective = model.destinationRules.effective({ namespace: caller, labels }, known.hostname, namespace);
-    const applied = settings.flatMap((setting) =>
-      known.ports.flatMap((port, index) =>
-        clusterPolicy(effective, port.number, setting.subset)?.policy.tls === setting.tls
-          ? [{ setting, port: port.number, target: service.spec?.ports?.[index]?.targetPort ?? port.number }]
-          : [],
-      ),
+    const applied = settings.filter((setting) =>
+      known.ports.some(({ number }) => clusterPolicy(effective, number, setting.subset)?.policy.tls === setting.tls),
     );
     if (applied.length === 0) continue;
-    const subsets = new Map(effective?.subsets.map(({ subset }) => [subset.name, subset.labels ?? {}]));
-    const told = new Set<TlsSetting>();
-    for (const { setting, port, target } of applied) {
-      const wanted = { ...service.spec?.selector, ...subsets.get(setting.subset) };
-      const taken = told.has(setting) ? undefined : refusal(input, { namespace, labels: wanted, target }, setting.mode);
-      if (taken === undefined) continue;
-      told.add(setting);
-      const client = CLIENT[setting.mode] ?? setting.mode;
-      input.report(rule, setting.path, "MSH0100", { service: `${known.hostname}:${port}`, client, ...taken });
-    }
+    for (const setting of applied) checkSetting(input, { rule, setting, effective }, service, known);
     return;
   }
+}
+
+interface Applied {
+  readonly rule: Rule;
+  readonly setting: TlsSetting;
+  readonly effective: Effective;
+}
+
+/** Reports a setting at the first port whose server refuses it. */
+function checkSetting(
+  input: Input,
+  { rule, setting, effective }: Applied,
+  object: Service,
+  { hostname, namespace, ports }: MeshService,
+): void {
+  const { mode = "" } = setting.tls;
+  const subset = effective?.subsets.find((each) => each.subset.name === setting.subset)?.subset;
+  const labels = { ...object.spec?.selector, ...subset?.labels };
+  for (const { number } of ports) {
+    if (clusterPolicy(effective, number, setting.subset)?.policy.tls !== setting.tls) continue;
+    const taken = refusal(input, { namespace, labels, target: targetOf(object, number) }, mode);
+    if (taken === undefined) continue;
+    const args = { service: `${hostname}:${number}`, client: CLIENT[mode] ?? mode, ...taken };
+    return input.report(rule, [...setting.path, "mode"], "MSH0100", args);
+  }
+}
+
+function targetOf({ spec }: Service, number: number): number | string {
+  return spec?.ports?.find(({ port }) => port === number)?.targetPort ?? number;
 }
 
 /** Where callers may be: of the root namespace a rule is not for its own workloads alone, and often there are none. */

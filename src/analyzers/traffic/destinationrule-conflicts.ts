@@ -1,9 +1,11 @@
 import { hostMatches, resolveHost } from "../../model/host.ts";
 import { byAge } from "../../model/order.ts";
 import { exportsOverlap, type Sight } from "../../model/visibility.ts";
+import { labelsKey } from "../../model/selectors.ts";
 import type { KindTypes } from "../../resources/kinds.ts";
 import { refOf, refText } from "../../resources/object.ts";
 import { type AnalyzerInput, defineAnalyzer } from "../analyzer.ts";
+import { tlsSettings } from "../rule-tls.ts";
 
 /**
  * Several DestinationRules of one host and namespace become one: the oldest trafficPolicy, and of subsets with one name the
@@ -19,14 +21,17 @@ export const destinationruleConflicts = defineAnalyzer({
     const rules = input.world.list("DestinationRule");
     const groups = new Map<string, Rule[]>();
     for (const rule of rules) {
-      const { namespace = "" } = rule.metadata;
-      const selector = Object.entries(rule.spec?.workloadSelector?.matchLabels ?? {}).toSorted();
-      const key = JSON.stringify([namespace, hostOf(input, rule), selector]);
+      const selector = labelsKey(rule.spec?.workloadSelector?.matchLabels ?? {});
+      const key = [refOf(rule).namespace, hostOf(input, rule), selector].join(" ");
       const group = groups.get(key);
       if (group === undefined) groups.set(key, [rule]);
       else group.push(rule);
     }
-    for (const group of groups.values()) if (group.length > 1) checkGroup(input, group.toSorted(byAge));
+    for (const group of groups.values())
+      if (group.length > 1) {
+        checkPolicies(input, group.toSorted(byAge));
+        checkSubsets(input, group.toSorted(byAge));
+      }
     checkBroader(input, rules);
     for (const rule of rules) checkNamespace(input, rule);
   },
@@ -42,35 +47,36 @@ function hostOf({ model }: Input, { spec, metadata }: Rule): string {
   return resolveHost(spec?.host ?? "", metadata.namespace ?? "", model.domain);
 }
 
-/** Rules of one host, the oldest first: what a younger one repeats is not used. */
-function checkGroup(input: Input, group: readonly Rule[]): void {
-  let deciding: Rule | undefined;
-  const subsets = new Map<string, Rule>();
-  for (const rule of group) {
-    const host = hostOf(input, rule);
-    const lose = (winner: Rule, path: readonly (string | number)[], lost: string): void =>
-      input.report(
-        rule,
-        ["spec", ...path],
-        "MSH0101",
-        { host, winner: refText(refOf(winner)), lost },
-        {
-          object: winner,
-          path: ["spec", "host"],
-          words: "the older rule",
-        },
-      );
-    if (rule.spec?.trafficPolicy !== undefined) {
-      if (deciding !== undefined && overlap(input, deciding, rule)) lose(deciding, ["trafficPolicy"], "trafficPolicy");
-      deciding ??= rule;
-    }
+/** Rules of one host, the oldest first: only the first trafficPolicy is used. */
+function checkPolicies(input: Input, group: readonly Rule[]): void {
+  const [deciding, ...others] = group.filter(({ spec }) => spec?.trafficPolicy !== undefined);
+  if (deciding === undefined) return;
+  const lost: Lost = { path: ["trafficPolicy"], lost: "trafficPolicy" };
+  for (const rule of others) if (overlap(input, deciding, rule)) reportLost(input, rule, deciding, lost);
+}
+
+/** Of subsets with one name only the first is used. */
+function checkSubsets(input: Input, group: readonly Rule[]): void {
+  const first = new Map<string, Rule>();
+  for (const rule of group)
     for (const [index, { name }] of (rule.spec?.subsets ?? []).entries()) {
-      const winner = subsets.get(name);
-      if (winner !== undefined && winner !== rule && overlap(input, winner, rule))
-        lose(winner, ["subsets", index], `subset ${name}`);
-      if (winner === undefined) subsets.set(name, rule);
+      const winner = first.get(name) ?? rule;
+      first.set(name, winner);
+      if (winner !== rule && overlap(input, winner, rule))
+        reportLost(input, rule, winner, { path: ["subsets", index], lost: `subset ${name}` });
     }
-  }
+}
+
+interface Lost {
+  /** Below spec. */
+  readonly path: readonly (string | number)[];
+  readonly lost: string;
+}
+
+function reportLost(input: Input, rule: Rule, winner: Rule, { path, lost }: Lost): void {
+  const args = { host: hostOf(input, rule), winner: refText(refOf(winner)), lost };
+  const related = { object: winner, path: ["spec", "host"], words: "the older rule" };
+  input.report(rule, ["spec", ...path], "MSH0101", args, related);
 }
 
 /** Whether somebody sees both. */
@@ -84,40 +90,35 @@ function overlap({ model }: Input, a: Rule, b: Rule): boolean {
 
 /** TLS of a wildcard rule, for the hosts of narrower rules that say nothing of TLS. */
 function checkBroader(input: Input, rules: readonly Rule[]): void {
-  const wild = rules.filter((rule) => {
-    const mode = rule.spec?.trafficPolicy?.tls?.mode;
-    const automatic = mode === "ISTIO_MUTUAL" && input.model.meshConfig().enableAutoMtls;
-    return mode !== undefined && mode !== "DISABLE" && !automatic && hostOf(input, rule).startsWith("*");
-  });
-  if (wild.length === 0) return;
-  const byNamespace = new Map<string, Rule[]>();
-  for (const rule of wild) {
-    const { namespace = "" } = rule.metadata;
-    byNamespace.set(namespace, [...(byNamespace.get(namespace) ?? []), rule]);
-  }
+  const wild = new Map<string, Rule[]>();
   for (const rule of rules) {
-    const { trafficPolicy } = rule.spec ?? {};
-    const ports = trafficPolicy?.portLevelSettings ?? [];
-    if (trafficPolicy?.tls?.mode !== undefined || ports.some(({ tls }) => tls?.mode !== undefined)) continue;
-    const host = hostOf(input, rule);
-    const near = [...new Set([rule.metadata.namespace ?? "", input.model.rootNamespace])];
-    const broader = near
-      .flatMap((namespace) => byNamespace.get(namespace) ?? [])
-      .find((other) => other !== rule && hostOf(input, other) !== host && hostMatches(hostOf(input, other), host));
-    if (broader === undefined) continue;
-    const mode = broader.spec?.trafficPolicy?.tls?.mode ?? "";
-    input.report(
-      rule,
-      ["spec", "host"],
-      "MSH0102",
-      { host, broader: refText(refOf(broader)), mode },
-      {
-        object: broader,
-        path: ["spec", "trafficPolicy", "tls", "mode"],
-        words: "the TLS mode of the broader rule",
-      },
-    );
+    if (!hostOf(input, rule).startsWith("*") || !isWorthInheriting(input, rule)) continue;
+    const { namespace } = refOf(rule);
+    wild.set(namespace, [...(wild.get(namespace) ?? []), rule]);
   }
+  if (wild.size === 0) return;
+  for (const rule of rules) {
+    if (tlsSettings(rule).some(({ subset }) => subset === "")) continue;
+    const host = hostOf(input, rule);
+    const broader = [...new Set([refOf(rule).namespace, input.model.rootNamespace])]
+      .flatMap((namespace) => wild.get(namespace) ?? [])
+      .find((other) => hostOf(input, other) !== host && hostMatches(hostOf(input, other), host));
+    if (broader === undefined) continue;
+    const args = { host, broader: refText(refOf(broader)), mode: modeOf(broader) };
+    const path = ["spec", "trafficPolicy", "tls", "mode"];
+    const related = { object: broader, path, words: "the TLS mode of the broader rule" };
+    input.report(rule, ["spec", "host"], "MSH0102", args, related);
+  }
+}
+
+function modeOf({ spec }: Rule): string {
+  return spec?.trafficPolicy?.tls?.mode ?? "DISABLE";
+}
+
+/** Mutual TLS of the mesh comes without being asked for. */
+function isWorthInheriting({ model }: Input, rule: Rule): boolean {
+  const mode = modeOf(rule);
+  return mode !== "DISABLE" && !(mode === "ISTIO_MUTUAL" && model.meshConfig().enableAutoMtls);
 }
 
 /** A rule of a namespace without workloads, for a service of another one. */

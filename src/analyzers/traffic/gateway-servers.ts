@@ -1,5 +1,5 @@
 import { byAge } from "../../model/order.ts";
-import { namedSelector } from "../../model/selectors.ts";
+import { labelsKey, namedSelector } from "../../model/selectors.ts";
 import type { KindTypes } from "../../resources/kinds.ts";
 import { refOf, refText } from "../../resources/object.ts";
 import { type AnalyzerInput, defineAnalyzer } from "../analyzer.ts";
@@ -55,7 +55,7 @@ function groupsOf({ world, model }: Input): Iterable<readonly Placed[]> {
       put(`alone ${gateway.metadata.namespace}/${gateway.metadata.name}`, gateway);
       continue;
     }
-    put(`selector ${JSON.stringify(Object.entries(selector).toSorted())}`, gateway);
+    put(`selector ${labelsKey(selector)}`, gateway);
     for (const { metadata } of model.workloads.selected(undefined, selector))
       put(`pod ${metadata.namespace}/${metadata.name}`, gateway);
   }

@@ -40,32 +40,35 @@ interface Place {
   readonly gateway: string;
 }
 
+/** What older objects take at a host, by what they ask. */
+interface Taken {
+  readonly exact: Map<string, VirtualService>;
+  readonly prefixes: Map<string, VirtualService>;
+}
+
 function checkHost(input: Input, place: Place, objects: Iterable<VirtualService>): void {
-  const exact = new Map<string, VirtualService>();
-  const prefixes = new Map<string, VirtualService>();
+  const taken: Taken = { exact: new Map(), prefixes: new Map() };
   for (const object of objects)
     for (const [index, rule] of (object.spec?.http ?? []).entries())
       for (const [position, match] of entriesOf(rule).entries()) {
         if (!isFor(match, place.gateway, object)) continue;
-        const key = keyOf(match);
-        const other = exact.get(key) ?? coveringPrefix(prefixes, match);
+        const other = take(taken, match, object);
         const path = ["spec", "http", index, ...(rule.match === undefined ? [] : ["match", position])];
-        if (other !== undefined && other !== object)
-          input.report(
-            object,
-            path,
-            "MSH0104",
-            { ...place, other: refText(refOf(other)), match: wordsOf(match) },
-            {
-              object: other,
-              path: ["spec", "hosts"],
-              words: "the older VirtualService",
-            },
-          );
-        if (!exact.has(key)) exact.set(key, object);
-        const prefix = prefixOf(match);
-        if (prefix !== undefined && !prefixes.has(prefix)) prefixes.set(prefix, object);
+        if (other === object) continue;
+        const args = { ...place, other: refText(refOf(other)), match: wordsOf(match) };
+        const related = { object: other, path: ["spec", "hosts"], words: "the older VirtualService" };
+        input.report(object, path, "MSH0104", args, related);
       }
+}
+
+/** Who gets the requests of a match: the first that asks the same, or for a prefix of its path and nothing else. */
+function take({ exact, prefixes }: Taken, match: Match, object: VirtualService): VirtualService {
+  const key = keyOf(match);
+  const owner = exact.get(key) ?? coveringPrefix(prefixes, match) ?? object;
+  if (!exact.has(key)) exact.set(key, object);
+  const prefix = prefixOf(match);
+  if (prefix !== undefined && !prefixes.has(prefix)) prefixes.set(prefix, object);
+  return owner;
 }
 
 /** A rule without match takes everything, as one empty entry does. */

@@ -43,30 +43,27 @@ function checkService({ model, report }: Input, entry: ServiceEntry): void {
   }
 }
 
-/** Only for callers of neither namespace the order counts: each namespace takes its own entry first. */
+/** One public entry stands for all later public ones, one of each namespace for its namespace. */
 function checkPorts(input: Input, entry: ServiceEntry, taken: Map<string, Owner[]>): void {
-  const { namespace = "" } = entry.metadata;
-  for (const [index, host] of (entry.spec?.hosts ?? []).entries())
-    for (const { number, protocol = "" } of entry.spec?.ports ?? []) {
+  const { hosts = [], ports = [] } = entry.spec ?? {};
+  for (const [index, host] of hosts.entries())
+    for (const { number, protocol = "" } of ports) {
       const key = `${host}:${number}`;
       const owners = taken.get(key) ?? [];
-      const winner = owners.find(
-        (owner) =>
-          owner.entry !== entry &&
-          (owner.entry.metadata.namespace === namespace || (isPublic(input, owner.entry) && isPublic(input, entry))),
-      );
-      // with different protocols it is IST0177
-      if (winner !== undefined && winner.protocol === protocol)
-        input.report(
-          entry,
-          ["spec", "hosts", index],
-          "MSH0122",
-          { host, port: number, other: refText(refOf(winner.entry)) },
-          { object: winner.entry, path: ["spec", "hosts"], words: "the entry that comes first" },
-        );
-      // one public entry stands for all later public ones, one of each namespace for its namespace
+      const winner = owners.find((owner) => owner.entry !== entry && meet(input, owner.entry, entry));
       if (winner === undefined) taken.set(key, [...owners, { entry, host, protocol }]);
+      // with different protocols it is IST0177
+      else if (winner.protocol === protocol) {
+        const args = { host, port: number, other: refText(refOf(winner.entry)) };
+        const related = { object: winner.entry, path: ["spec", "hosts"], words: "the entry that comes first" };
+        input.report(entry, ["spec", "hosts", index], "MSH0122", args, related);
+      }
     }
+}
+
+/** Each namespace takes its own entry first: two namespaces meet only in a third one. */
+function meet(input: Input, a: ServiceEntry, b: ServiceEntry): boolean {
+  return refOf(a).namespace === refOf(b).namespace || (isPublic(input, a) && isPublic(input, b));
 }
 
 function isPublic({ model }: Input, { spec }: ServiceEntry): boolean {
@@ -76,21 +73,19 @@ function isPublic({ model }: Input, { spec }: ServiceEntry): boolean {
 
 /** HTTP and TLS name their host themselves; plain TCP is told by address and port alone. */
 function checkAddresses({ report }: Input, entry: ServiceEntry, taken: Map<string, Owner>): void {
-  const { hosts = [], addresses = [], ports = [] } = entry.spec ?? {};
-  for (const host of hosts)
-    for (const [index, address] of addresses.entries())
-      for (const { number: port, name, protocol = "" } of ports) {
-        if (selectProtocol({ port, name, appProtocol: protocol }) !== "tcp") continue;
-        const key = `${address}:${port}`;
-        const owner = taken.get(key);
-        if (owner === undefined) taken.set(key, { entry, host, protocol });
-        else if (owner.entry !== entry && owner.host !== host)
-          report(
-            entry,
-            ["spec", "addresses", index],
-            "MSH0123",
-            { address, port, host, other: `${owner.host} of ${refText(refOf(owner.entry))}` },
-            { object: owner.entry, path: ["spec", "addresses"], words: "the entry that has the address first" },
-          );
-      }
+  const { hosts: [host = ""] = [], addresses = [], ports = [] } = entry.spec ?? {};
+  const tcp = ports.filter(
+    ({ number, name, protocol }) => selectProtocol({ port: number, name, appProtocol: protocol }) === "tcp",
+  );
+  for (const [index, address] of addresses.entries())
+    for (const { number: port, protocol = "" } of tcp) {
+      const key = `${address}:${port}`;
+      const owner = taken.get(key) ?? { entry, host, protocol };
+      taken.set(key, owner);
+      if (owner.host === host) continue;
+      const args = { address, port, host, other: `${owner.host} of ${refText(refOf(owner.entry))}` };
+      const words = "the entry that has the address first";
+      const related = { object: owner.entry, path: ["spec", "addresses"], words };
+      report(entry, ["spec", "addresses", index], "MSH0123", args, related);
+    }
 }

@@ -22,21 +22,16 @@ export const sidecarEgress = defineAnalyzer({
   ],
   codes: ["MSH0109", "MSH0110", "MSH0111", "MSH0112"],
   analyze: (input) => {
-    const { world, model, report } = input;
-    for (const sidecar of world.list("Sidecar")) {
+    for (const sidecar of input.world.list("Sidecar")) {
       checkHosts(input, sidecar);
-      const { metadata, spec } = sidecar;
-      if (metadata.namespace === model.rootNamespace && namedSelector(spec?.workloadSelector?.labels) !== undefined)
-        report(sidecar, ["spec", "workloadSelector"], "MSH0111", { root: model.rootNamespace });
-      const policy = spec?.outboundTrafficPolicy;
-      if (policy !== undefined && policy.mode === undefined && policy.egressProxy === undefined)
-        report(sidecar, ["spec", "outboundTrafficPolicy"], "MSH0112", {});
+      checkSettings(input, sidecar);
     }
-    for (const rule of world.list("DestinationRule")) checkRule(input, rule, [rule.spec?.host ?? ""], ["spec", "host"]);
-    for (const route of world.list("VirtualService")) {
-      const gateways = route.spec?.gateways ?? [];
-      if (gateways.length === 0 || gateways.includes("mesh"))
-        checkRule(input, route, route.spec?.hosts ?? [], ["spec", "hosts"]);
+    for (const rule of input.world.list("DestinationRule"))
+      checkRule(input, rule, [{ host: rule.spec?.host ?? "", path: ["spec", "host"] }]);
+    for (const route of input.world.list("VirtualService")) {
+      const { gateways = [], hosts = [] } = route.spec ?? {};
+      const named = hosts.map((host, index) => ({ host, path: ["spec", "hosts", index] }));
+      if (gateways.length === 0 || gateways.includes("mesh")) checkRule(input, route, named);
     }
   },
 });
@@ -54,23 +49,34 @@ type Input = AnalyzerInput<
   "MSH0109" | "MSH0110" | "MSH0111" | "MSH0112"
 >;
 
+function checkSettings({ model, report }: Input, sidecar: KindTypes["Sidecar"]): void {
+  const { workloadSelector, outboundTrafficPolicy: policy } = sidecar.spec ?? {};
+  const { rootNamespace: root } = model;
+  if (refOf(sidecar).namespace === root && namedSelector(workloadSelector?.labels) !== undefined)
+    report(sidecar, ["spec", "workloadSelector"], "MSH0111", { root });
+  if (policy !== undefined && policy.mode === undefined && policy.egressProxy === undefined)
+    report(sidecar, ["spec", "outboundTrafficPolicy"], "MSH0112", {});
+}
+
+interface NamedHost {
+  readonly host: string;
+  readonly path: readonly (string | number)[];
+}
+
 /** A rule for a service of another namespace is written for the workloads of its own: they must see the service. */
-function checkRule(input: Input, object: KubeObject, hosts: readonly string[], at: readonly string[]): void {
+function checkRule(input: Input, object: KubeObject, named: readonly NamedHost[]): void {
   const { model } = input;
-  const { namespace = "" } = object.metadata;
+  const { namespace } = refOf(object);
   const sidecar = model.sidecars.ofNamespace(namespace);
   if (sidecar === undefined || namespace === model.rootNamespace) return;
-  for (const [index, written] of hosts.entries()) {
+  for (const { host: written, path } of named) {
     const host = resolveHost(written, namespace, model.domain);
     const service = model.services.visible(namespace, host);
     if (service === undefined || service.namespace === namespace) continue;
     if (model.sidecars.imports(sidecar, namespace, { name: host, namespace: service.namespace })) continue;
     const args = { kind: object.kind, host, sidecar: refText(refOf(sidecar)), namespace };
-    input.report(object, hosts.length === 1 && at[1] === "host" ? at : [...at, index], "MSH0109", args, {
-      object: sidecar,
-      path: ["spec", "egress"],
-      words: "what the Sidecar lists",
-    });
+    const related = { object: sidecar, path: ["spec", "egress"], words: "what the Sidecar lists" };
+    input.report(object, path, "MSH0109", args, related);
   }
 }
 
@@ -85,35 +91,46 @@ function checkHosts(input: Input, sidecar: KindTypes["Sidecar"]): void {
 
 /** What was probably meant ("" when nothing comes near), or undefined when the entry is right or cannot be judged. */
 function missingEntry(input: Input, viewer: string, entry: string): string | undefined {
-  const { world, model } = input;
+  const { model } = input;
   const slash = entry.indexOf("/");
   const [from, host] = [entry.slice(0, slash), entry.slice(slash + 1)];
   const namespace = from === "." ? viewer : from;
   if (from === "~") return undefined;
   if (host.includes("*")) return missingNamespace(input, { viewer, namespace, host });
   const service = model.services.visible(viewer, host);
+  if (service === undefined) return missingHost(input, { viewer, namespace, host });
+  return namespace === "*" || service.namespace === namespace ? undefined : `${service.namespace}/${host}`;
+}
+
+interface Entry {
+  readonly viewer: string;
+  /** Not `.`; perhaps `*`. */
+  readonly namespace: string;
+  readonly host: string;
+}
+
+/** A host that nobody has: a short name of a Service, or nearly the name of one. */
+function missingHost(input: Input, { viewer, namespace, host }: Entry): string | undefined {
+  const { world, model } = input;
   const parsed = parseServiceHost(host, model.domain);
-  if (service !== undefined) {
-    const isThere = namespace === "*" || service.namespace === namespace;
-    return isThere ? undefined : `${service.namespace}/${host}`;
-  }
   const there = parsed?.namespace ?? (namespace === "*" ? undefined : namespace);
   if (!input.knows("Service", there) && !input.knows("ServiceEntry", there)) {
     input.unknown(`host ${host}: no service of its namespace is in the files`);
     return undefined;
   }
-  const [name = "", second = ""] = host.split(".");
-  const full = serviceHost(name, parsed?.namespace ?? (second === "" ? namespace : second), model.domain);
-  if (full !== host && model.services.visible(viewer, full) !== undefined) return `${from}/${full}`;
-  const names = world.list("Service", there).map(({ metadata }) => metadata.name);
-  const close = parsed === undefined ? undefined : nearest(parsed.name, names);
-  return close === undefined ? "" : `${from}/${serviceHost(close, parsed?.namespace ?? "", model.domain)}`;
+  const [name = "", second = namespace] = host.split(".");
+  const full = serviceHost(name, second, model.domain);
+  if (model.services.visible(viewer, full) !== undefined) return `${namespace}/${full}`;
+  if (parsed === undefined) return "";
+  const names = world.list("Service", parsed.namespace).map(({ metadata }) => metadata.name);
+  const close = nearest(parsed.name, names);
+  return close === undefined ? "" : `${namespace}/${serviceHost(close, parsed.namespace, model.domain)}`;
 }
 
 /** Files may hold a part of the namespaces: there only what is nearly the name of one is told. */
 function missingNamespace(
   { world, model, complete, knows }: Input,
-  { viewer, namespace, host }: { readonly viewer: string; readonly namespace: string; readonly host: string },
+  { viewer, namespace, host }: Entry,
 ): string | undefined {
   if (["*", viewer, model.rootNamespace].includes(namespace) || !knows("Namespace")) return undefined;
   if (model.namespaces.exists(namespace) || world.list("ServiceEntry", namespace).length > 0) return undefined;

@@ -1,7 +1,8 @@
-import type { Protocol } from "../../ir/service.ts";
+import type { Protocol, ServicePort } from "../../ir/service.ts";
 import { resolveHost } from "../../model/host.ts";
 import { isHttp } from "../../model/protocol.ts";
 import type { KindTypes } from "../../resources/kinds.ts";
+import { refOf } from "../../resources/object.ts";
 import { type AnalyzerInput, defineAnalyzer } from "../analyzer.ts";
 
 /** Rules for a protocol that the host's ports do not have: http rules on a port named tcp-… are passed over without a word. */
@@ -24,19 +25,27 @@ const FITS = {
   tcp: (protocol: Protocol) => !isHttp(protocol),
 } as const;
 
-function checkHosts({ model, report }: Input, object: KindTypes["VirtualService"]): void {
-  const { namespace = "" } = object.metadata;
-  const gateways = object.spec?.gateways ?? [];
+function checkHosts(input: Input, object: KindTypes["VirtualService"]): void {
+  const { gateways = [], hosts = [] } = object.spec ?? {};
   // at a gateway the server's protocol decides
   if (gateways.length > 0 && !gateways.includes("mesh")) return;
-  for (const [index, host] of (object.spec?.hosts ?? []).entries()) {
-    const service = model.services.visible(namespace, resolveHost(host, namespace, model.domain));
-    if (service === undefined || service.ports.length === 0) continue;
-    for (const rules of ["http", "tls", "tcp"] as const) {
-      if ((object.spec?.[rules] ?? []).length === 0 || service.ports.some(({ protocol }) => FITS[rules](protocol)))
-        continue;
-      const ports = service.ports.map(({ number, protocol }) => `${number} (${protocol})`).join(", ");
-      report(object, ["spec", rules], "MSH0117", { rules, host: object.spec?.hosts?.[index] ?? host, ports });
-    }
+  const { namespace } = refOf(object);
+  for (const host of hosts) {
+    const service = input.model.services.visible(namespace, resolveHost(host, namespace, input.model.domain));
+    if (service !== undefined && service.ports.length > 0) checkRules(input, object, host, service.ports);
+  }
+}
+
+function checkRules(
+  { report }: Input,
+  object: KindTypes["VirtualService"],
+  host: string,
+  ports: readonly ServicePort[],
+): void {
+  for (const rules of ["http", "tls", "tcp"] as const) {
+    const { length } = object.spec?.[rules] ?? [];
+    if (length === 0 || ports.some(({ protocol }) => FITS[rules](protocol))) continue;
+    const title = ports.map(({ number, protocol }) => `${number} (${protocol})`).join(", ");
+    report(object, ["spec", rules], "MSH0117", { rules, host, ports: title });
   }
 }

@@ -61,12 +61,9 @@ const NARROWING = ["headers", "withoutHeaders", "queryParams", "sourceLabels", "
 function checkFault({ report }: Input, object: VirtualService, at: FieldPath, { fault, match = [] }: Rule): void {
   const narrowed = match.length > 0 && match.every((entry) => NARROWING.some((field) => entry[field] !== undefined));
   if (fault === undefined || narrowed) return;
-  for (const [field, percent] of [
-    ["delay", fault.delay?.percentage?.value ?? fault.delay?.percent ?? 0],
-    ["abort", fault.abort?.percentage?.value ?? 0],
-  ] as const) {
-    if (percent === 0) continue;
-    const what = field === "delay" ? "a delay" : "an error";
-    report(object, [...at, "fault", field], "MSH0116", { what, percent });
-  }
+  const { delay = {}, abort = {} } = fault;
+  const delayed = delay.percentage?.value ?? delay.percent ?? 0;
+  const aborted = abort.percentage?.value ?? 0;
+  if (delayed > 0) report(object, [...at, "fault", "delay"], "MSH0116", { what: "a delay", percent: delayed });
+  if (aborted > 0) report(object, [...at, "fault", "abort"], "MSH0116", { what: "an error", percent: aborted });
 }

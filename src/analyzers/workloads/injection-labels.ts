@@ -123,15 +123,15 @@ interface LabelledPod {
 
 /** A pod gets one of both: its own labels first, then its namespace's. */
 function checkAmbient({ world, report }: Input, { object, at, labels, namespace }: LabelledPod): void {
-  const wide = world.get("Namespace", "", namespace)?.metadata.labels ?? {};
-  const sidecar = own(labels, INJECT_LABEL) === "true" || own(labels, REVISION) !== undefined;
-  const ownMode = own(labels, MODE);
-  if (sidecar && ownMode === "ambient") {
-    const why = `the pod's labels ask for a sidecar, and ${MODE}=ambient for ambient mode`;
-    report(object, labelPath(at, MODE), "MSH0135", { why });
-  } else if (sidecar && ownMode === undefined && own(wide, MODE) === "ambient") {
-    const label = own(labels, INJECT_LABEL) === "true" ? INJECT_LABEL : REVISION;
-    report(object, labelPath(at, label), "MSH0135", { why: `namespace ${namespace} is in ambient mode` });
-  } else if (!sidecar && ownMode === "ambient" && own(wide, "istio-injection") === "enabled")
-    report(object, labelPath(at, MODE), "MSH0135", { why: `namespace ${namespace} injects sidecars` });
+  const { labels: wide = {} } = world.get("Namespace", "", namespace)?.metadata ?? {};
+  const asking =
+    own(labels, INJECT_LABEL) === "true" ? INJECT_LABEL : own(labels, REVISION) === undefined ? undefined : REVISION;
+  const mode = own(labels, MODE);
+  const tell = (label: string, why: string): void => report(object, labelPath(at, label), "MSH0135", { why });
+  if (asking === undefined) {
+    if (mode === "ambient" && own(wide, "istio-injection") === "enabled")
+      tell(MODE, `namespace ${namespace} injects sidecars`);
+  } else if (mode === "ambient") tell(MODE, `the pod's labels ask for a sidecar, and ${MODE}=ambient for ambient mode`);
+  else if (mode === undefined && own(wide, MODE) === "ambient")
+    tell(asking, `namespace ${namespace} is in ambient mode`);
 }

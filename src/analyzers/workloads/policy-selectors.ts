@@ -1,5 +1,5 @@
-import { selects } from "../../model/selectors.ts";
-import type { KubeObject } from "../../resources/object.ts";
+import { namedSelector, selects } from "../../model/selectors.ts";
+import { type KubeObject, refOf } from "../../resources/object.ts";
 import { type AnalyzerInput, defineAnalyzer } from "../analyzer.ts";
 import { labelsText } from "../pod-owner.ts";
 
@@ -37,20 +37,16 @@ function check(input: Input, kind: PolicyKind, object: KubeObject): void {
   const spec = (object.spec ?? {}) as Readonly<
     Record<string, Readonly<Record<string, Labels | undefined>> | undefined>
   >;
-  const selector = spec[field]?.[part];
-  const { namespace = "" } = object.metadata;
-  const { rootNamespace } = input.model;
-  if (selector === undefined || Object.keys(selector).length === 0) return;
+  const selector = namedSelector(spec[field]?.[part]);
+  if (selector === undefined) return;
+  const { namespace, name } = refOf(object);
   // of the root namespace a PeerAuthentication with selector holds for nobody, the others for the mesh
-  const isWide = namespace === rootNamespace && kind !== "DestinationRule" && kind !== "PeerAuthentication";
-  const there = isWide ? undefined : namespace;
-  if (input.model.workloads.selected(there, selector).length > 0) return;
-  if (outside(input, there, selector)) return;
-  const where = isWide ? "any namespace" : `namespace ${namespace}`;
+  const isOwn = kind === "DestinationRule" || kind === "PeerAuthentication";
+  const there = isOwn || namespace !== input.model.rootNamespace ? namespace : undefined;
+  if (input.model.workloads.selected(there, selector).length > 0 || outside(input, there, selector)) return;
+  const where = there === undefined ? "any namespace" : `namespace ${there}`;
   if (!input.knows("workloads", there))
-    return input.unknown(
-      `selector of ${kind} ${namespace}/${object.metadata.name}: no workload of ${where} is in the files`,
-    );
+    return input.unknown(`selector of ${kind} ${namespace}/${name}: no workload of ${where} is in the files`);
   input.report(object, ["spec", field, part], "MSH0139", { kind, selector: labelsText(selector), where });
 }
 

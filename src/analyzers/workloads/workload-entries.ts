@@ -1,4 +1,5 @@
 import { nearest } from "../../base/nearest.ts";
+import { labelsKey } from "../../model/selectors.ts";
 import type { KindTypes } from "../../resources/kinds.ts";
 import { type KubeObject, refOf, refText } from "../../resources/object.ts";
 import { type AnalyzerInput, defineAnalyzer } from "../analyzer.ts";
@@ -48,7 +49,7 @@ function checkGroups({ world, report }: Input): void {
   for (const group of world.list("WorkloadGroup")) {
     const labels = specOf(group).metadata?.labels ?? {};
     if (Object.keys(labels).length === 0) continue;
-    const key = JSON.stringify([group.metadata.namespace, Object.entries(labels).toSorted()]);
+    const key = `${group.metadata.namespace ?? ""} ${labelsKey(labels)}`;
     const first = seen.get(key);
     if (first === undefined) seen.set(key, group);
     else {
@@ -65,8 +66,8 @@ function checkEntries({ world, report }: Input): void {
   for (const entry of world.list("WorkloadEntry")) {
     const { address, network, labels = {}, ports = {} } = entry.spec ?? {};
     if (address === undefined || Object.keys(labels).length === 0) continue;
-    const parts = [Object.entries(labels).toSorted(), Object.entries(ports).toSorted()];
-    const key = JSON.stringify([entry.metadata.namespace, address, network, ...parts]);
+    const portNumbers = Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, String(port)]));
+    const key = JSON.stringify([entry.metadata.namespace, address, network, labelsKey(labels), labelsKey(portNumbers)]);
     const first = seen.get(key);
     if (first === undefined) seen.set(key, entry);
     else {
