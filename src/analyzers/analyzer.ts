@@ -22,6 +22,7 @@ export interface ClusterWorld<K extends KindName> {
 }
 
 /** Says what is wrong with a field of an object. The code decides level, words and hint; the arguments are typed by it. */
+// oxlint-disable-next-line eslint/max-params -- the other side of a conflict is a rest, behind what each report has
 export type AnalyzerReport<C extends Code> = <T extends C>(
   object: KubeObject,
   path: FieldPath,
@@ -131,6 +132,7 @@ export function defineAnalyzer<const K extends KindName, const C extends Code>(d
         now,
         clusters,
         knows: knowledge(world, complete),
+        // oxlint-disable-next-line eslint/max-params -- the other side of a conflict is a rest, behind what each report has
         report: (object, path, code, args, ...related) =>
           void findings.push(withRelated(finding(code, { object: refOf(object), path }, args), related)),
         unknown: (what) => void unknown.push(what),

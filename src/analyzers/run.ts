@@ -1,3 +1,4 @@
+import { compact } from "../base/compact.ts";
 import { errorText } from "../base/errors.ts";
 import { finding } from "../diagnostics/codes.ts";
 import type { Finding } from "../diagnostics/finding.ts";
@@ -48,19 +49,8 @@ export interface RunResult extends AnalyzerResult {
  * that throws is reported (IST0001), and the others run on.
  */
 export function runAnalyzers(analyzers: readonly Analyzer[], world: World, options: RunOptions): RunResult {
-  const {
-    complete,
-    rootNamespace,
-    domain,
-    now = new Date(),
-    missing,
-    clusters = [{ name: "", world }],
-    expired,
-  } = options;
-  const model = createModel(world, {
-    ...(rootNamespace === undefined ? {} : { rootNamespace }),
-    ...(domain === undefined ? {} : { domain }),
-  });
+  const { complete, rootNamespace, domain, now = new Date(), clusters = [{ name: "", world }] } = options;
+  const model = createModel(world, compact({ rootNamespace, domain }));
   const context: AnalyzerContext = { model, complete, now, clusters };
   const findings: Finding[] = [];
   const unknown: string[] = [];
@@ -71,36 +61,40 @@ export function runAnalyzers(analyzers: readonly Analyzer[], world: World, optio
   const release = model.derivations.keep();
   try {
     for (const analyzer of analyzers) {
-      const late = expired?.();
-      const reasons = new Set(late === undefined ? analyzer.reads.flatMap((kind) => missing?.get(kind) ?? []) : [late]);
-      if (reasons.size > 0) {
-        skipped.push({ name: analyzer.name, reason: [...reasons].join(", ") });
-        for (const code of analyzer.codes) unjudged.add(code);
-        continue;
-      }
-      executed.push(analyzer.name);
-      const result = attempt(analyzer, world, context);
+      const reason = reasonToSkip(analyzer, options);
+      const result = reason === undefined ? attempt(analyzer, world, context) : NOTHING;
+      if (reason === undefined) executed.push(analyzer.name);
+      else skipped.push({ name: analyzer.name, reason });
       for (const found of result.findings) findings.push(found);
       for (const what of result.unknown) unknown.push(what);
-      for (const code of analyzer.codes) (result.unknown.length === 0 ? judged : unjudged).add(code);
+      for (const code of analyzer.codes) (result.judged && result.unknown.length === 0 ? judged : unjudged).add(code);
     }
-    return {
-      findings: sortFindings(findings),
-      unknown,
-      skipped,
-      executed,
-      judged: [...judged].filter((code) => !unjudged.has(code)),
-    };
+    const sure = [...judged].filter((code) => !unjudged.has(code));
+    return { findings: sortFindings(findings), unknown, skipped, executed, judged: sure };
   } finally {
     release();
   }
 }
 
-function attempt(analyzer: Analyzer, world: World, context: AnalyzerContext): AnalyzerResult {
+function reasonToSkip({ reads }: Analyzer, { missing, expired }: RunOptions): string | undefined {
+  const late = expired?.();
+  if (late !== undefined) return late;
+  const reasons = new Set(reads.flatMap((kind) => missing?.get(kind) ?? []));
+  return reasons.size === 0 ? undefined : [...reasons].join(", ");
+}
+
+interface Attempt extends AnalyzerResult {
+  /** It came to its end. */
+  readonly judged: boolean;
+}
+
+const NOTHING: Attempt = { findings: [], unknown: [], judged: false };
+
+function attempt(analyzer: Analyzer, world: World, context: AnalyzerContext): Attempt {
   try {
-    return analyzer.run(world, context);
+    return { ...analyzer.run(world, context), judged: true };
   } catch (error) {
     const args = { analyzer: analyzer.name, reason: errorText(error) };
-    return { findings: [finding("IST0001", { object: undefined }, args)], unknown: [] };
+    return { findings: [finding("IST0001", { object: undefined }, args)], unknown: [], judged: false };
   }
 }

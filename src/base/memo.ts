@@ -23,7 +23,10 @@ export function createMemo(): Derivations {
     const shelves = new Map<KeyPart | undefined, Map<KeyPart, Slot<V>>>();
     return (...key) => {
       let shelf = shelves.get(key[0]);
-      if (shelf === undefined) shelves.set(key[0], (shelf = new Map()));
+      if (shelf === undefined) {
+        shelf = new Map<KeyPart, Slot<V>>();
+        shelves.set(key[0], shelf);
+      }
       const rest = key.length <= 2 ? (key[1] ?? "") : key.slice(1).join("\u0000");
       const known = shelf.get(rest);
       if (known !== undefined) return answer(known, running, { name, key });

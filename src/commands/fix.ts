@@ -22,23 +22,24 @@ export interface FixOptions {
 /** Repairs the mistakes that have one right answer, keeping comments, order and style. */
 export async function fix({ sources, dryRun }: FixOptions, io: Io): Promise<CommandResult> {
   const texts = await readSources(sources, io);
-  let changed = 0;
-  let repairs = 0;
+  const counts: number[] = [];
   for (const source of texts) {
     const { text, done } = repaired(source, io);
-    const isStdin = sources.includes("-") && source.file === "stdin";
     if (dryRun) io.out(unifiedDiff(source.file, source.text, text));
-    else if (isStdin) io.out(text);
+    else if (sources.includes("-") && source.file === "stdin") io.out(text);
     else if (text !== source.text) await writeFile(resolve(io.cwd, source.file), text);
     for (const words of done) io.err(`${dryRun ? "would repair" : "repaired"} ${words}\n`);
-    if (done.length > 0) changed += 1;
-    repairs += done.length;
+    counts.push(done.length);
   }
-  const files = changed === 1 ? "1 file" : `${changed} files`;
-  if (repairs === 0) io.err("✔ Nothing to repair.\n");
-  else
-    io.err(`${dryRun ? "Would make" : "✔ Made"} ${repairs === 1 ? "1 repair" : `${repairs} repairs`} in ${files}.\n`);
+  const repairs = counts.reduce((sum, count) => sum + count, 0);
+  io.err(closing(repairs, counts.filter((count) => count > 0).length, dryRun));
   return { exitCode: dryRun && repairs > 0 ? 1 : 0 };
+}
+
+function closing(repairs: number, files: number, dryRun: boolean): string {
+  if (repairs === 0) return "✔ Nothing to repair.\n";
+  const of = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
+  return `${dryRun ? "Would make" : "✔ Made"} ${of(repairs, "repair")} in ${of(files, "file")}.\n`;
 }
 
 /** More than any file needs; a repair that does not end is ours to fix. */

@@ -1,4 +1,4 @@
-import { codes, finding } from "./codes.ts";
+import { codes, type FindingPlace, finding } from "./codes.ts";
 import type { Finding, ObjectRef, SourcePosition } from "./finding.ts";
 
 /** A decision not to hear of some findings. */
@@ -18,8 +18,6 @@ export interface Suppression {
   /** Where it stands. */
   readonly object?: ObjectRef;
   readonly position?: SourcePosition;
-  /** Never told as unused: it may be meant for another run. */
-  readonly mayBeUnused?: boolean;
 }
 
 /** A finding that is not told, and the decision that is why. */
@@ -48,23 +46,29 @@ export interface SiftOptions {
 export function sift(findings: readonly Finding[], suppressions: readonly Suppression[], options: SiftOptions): Sifted {
   if (suppressions.length === 0) return { findings, suppressed: [] };
   const today = options.now.toISOString().slice(0, 10);
-  const expired = new Set(suppressions.filter(({ until }) => until !== undefined && until < today));
-  const byCode = grouped(suppressions.filter((each) => !expired.has(each)));
+  const expired = suppressions.filter(({ until }) => until !== undefined && until < today);
+  const counting = suppressions.filter((each) => !expired.includes(each));
+  const byCode = grouped(counting);
   const used = new Set<Suppression>();
   const kept: Finding[] = [];
   const suppressed: Suppressed[] = [];
   for (const found of findings) {
     const all = [...(byCode.get(found.code) ?? []), ...(byCode.get("*") ?? [])].filter(({ meant }) => meant(found));
-    const [first] = all;
     for (const each of all) used.add(each);
+    const [first] = all;
     if (first === undefined) kept.push(found);
     else suppressed.push({ finding: found, suppression: first });
   }
-  for (const each of expired) kept.push(told("MSH0011", each));
-  for (const each of suppressions)
-    if (!expired.has(each) && !used.has(each) && each.mayBeUnused !== true && each.codes.every(options.judged))
-      kept.push(told("MSH0010", each));
-  return { findings: kept, suppressed };
+  const unused = counting.filter((each) => !used.has(each) && each.codes.every(options.judged));
+  const told = [
+    ...expired.map((each) => finding("MSH0011", placeOf(each), { suppression: each.words, until: each.until ?? "" })),
+    ...unused.map((each) => finding("MSH0010", placeOf(each), { suppression: each.words })),
+  ];
+  return { findings: [...kept, ...told], suppressed };
+}
+
+function placeOf({ object, position }: Suppression): FindingPlace {
+  return { object, ...(position === undefined ? {} : { position }) };
 }
 
 function grouped(suppressions: readonly Suppression[]): ReadonlyMap<string, readonly Suppression[]> {
@@ -76,13 +80,6 @@ function grouped(suppressions: readonly Suppression[]): ReadonlyMap<string, read
       else listed.push(each);
     }
   return byCode;
-}
-
-function told(code: "MSH0010" | "MSH0011", { words, until = "", object, position }: Suppression): Finding {
-  const place = { object, ...(position === undefined ? {} : { position }) };
-  return code === "MSH0010"
-    ? finding(code, place, { suppression: words })
-    : finding(code, place, { suppression: words, until });
 }
 
 /** Whether a code is one of ours or of Istio's that is raised. */

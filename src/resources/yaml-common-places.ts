@@ -120,8 +120,12 @@ function valueAt(text: string, from: number, holder: Holder): { value: number | 
     return { value: at, block: inline ? { at, column: at - start } : undefined };
   }
   const below = firstContent(text, nextLine(text, at));
-  const isBelow =
-    below !== undefined &&
-    (below.column > holder.column || (!holder.ofItem && below.column === holder.column && isItem(text, below.at)));
-  return isBelow ? { value: below.at, block: below } : { value: undefined, block: undefined };
+  return below !== undefined && isBelow(text, below, holder)
+    ? { value: below.at, block: below }
+    : { value: undefined, block: undefined };
+}
+
+/** Deeper lines, and under a key items at its own column. */
+function isBelow(text: string, below: Block, { column, ofItem }: Holder): boolean {
+  return below.column > column || (!ofItem && below.column === column && isItem(text, below.at));
 }

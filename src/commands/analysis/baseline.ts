@@ -36,8 +36,8 @@ export async function readBaseline(file: string, io: Pick<Io, "cwd">): Promise<K
     throw new EnvironmentError("unreadable-file", `baseline ${file} cannot be read: ${errorText(error)}`, { hint });
   });
   try {
-    const { version, findings } = JSON.parse(text) as BaselineFile;
-    if (version !== 1 || !Array.isArray(findings)) throw new Error("it has another form");
+    const { version, findings } = JSON.parse(text) as Partial<BaselineFile>;
+    if (version !== 1 || findings === undefined) throw new Error("it has another form");
     return { fingerprints: new Set(findings.map(({ fingerprint }) => fingerprint)) };
   } catch (error) {
     throw new EnvironmentError("unreadable-file", `${file} is no baseline: ${errorText(error)}`, { hint });

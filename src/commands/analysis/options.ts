@@ -4,7 +4,7 @@ import { UsageError } from "../../base/errors.ts";
 import type { Level } from "../../diagnostics/finding.ts";
 import { parseOutputs, type ReportOutput } from "../../report/outputs.ts";
 import { durationOption, globalOptions, listOption, switchOption, textOption } from "../input.ts";
-import type { CommandInput } from "../io.ts";
+import type { CommandInput, OptionValue } from "../io.ts";
 import type { ProjectFile } from "./project-file.ts";
 
 /** What `meshctl analyze` is asked. */
@@ -69,40 +69,23 @@ const LEVELS: readonly Level[] = ["Info", "Warning", "Error"];
 /** Reads the flags, with the project file for what they do not say. */
 export function readOptions(input: CommandInput, project: ProjectFile | undefined): AnalyzeOptions {
   const { namespace, istioNamespace } = globalOptions(input);
-  const given = listOption(input, "output");
-  const outputs = given.length === 0 ? (project?.settings.output ?? []) : given;
+  const settings = project?.settings ?? {};
   const options: AnalyzeOptions = {
     ...readTarget(input, project),
-    namespace: namespace ?? project?.settings.namespace ?? "default",
+    ...readJudgement(input, settings),
+    namespace: namespace ?? settings.namespace ?? "default",
     allNamespaces: switchOption(input, "allNamespaces"),
     rootNamespace: istioNamespace,
-    failureThreshold: levelOf(
-      "--failure-threshold",
-      textOption(input, "failureThreshold"),
-      project?.settings.failureThreshold ?? "Error",
-    ),
-    outputThreshold: levelOf(
-      "--output-threshold",
-      textOption(input, "outputThreshold"),
-      project?.settings.outputThreshold ?? "Info",
-    ),
-    outputs: parseOutputs(outputs),
-    profiles: profilesOf([...commaList(input, "profile"), ...commaList(input, "checks")], project),
-    analyzers: commaList(input, "analyzer"),
-    complete: switchOption(input, "complete") || project?.settings.complete === true,
-    strict: switchOption(input, "strict") || project?.settings.strict === true,
     ignoreUnknown: switchOption(input, "ignoreUnknown"),
-    verbose: switchOption(input, "verbose"),
     contexts: commaList(input, "contexts"),
     remoteContexts: commaList(input, "remoteContexts"),
     timeoutMs: durationOption(input, "timeout", "5m"),
-    suppress: listOption(input, "suppress"),
-    writeBaseline: switchOption(input, "writeBaseline"),
     watch: switchOption(input, "watch"),
+    verbose: switchOption(input, "verbose"),
     ...compact({
-      baseline: textOption(input, "baseline") ?? project?.path(project.settings.baseline),
-      meshConfigFile: textOption(input, "meshConfigFile") ?? project?.path(project.settings.meshConfigFile),
-      domain: textOption(input, "clusterDomain") ?? project?.settings.clusterDomain,
+      baseline: textOption(input, "baseline") ?? project?.path(settings.baseline),
+      meshConfigFile: textOption(input, "meshConfigFile") ?? project?.path(settings.meshConfigFile),
+      domain: textOption(input, "clusterDomain") ?? settings.clusterDomain,
       revision: textOption(input, "revision"),
       newSince: textOption(input, "newSince"),
       color: colorOf(input.options["color"]),
@@ -111,6 +94,37 @@ export function readOptions(input: CommandInput, project: ProjectFile | undefine
   };
   refuse(options);
   return options;
+}
+
+type Judgement = Pick<
+  AnalyzeOptions,
+  | "failureThreshold"
+  | "outputThreshold"
+  | "outputs"
+  | "profiles"
+  | "analyzers"
+  | "complete"
+  | "strict"
+  | "suppress"
+  | "writeBaseline"
+>;
+
+/** What runs, what counts, and how it is told. */
+function readJudgement(input: CommandInput, settings: ProjectFile["settings"]): Judgement {
+  const outputs = listOption(input, "output");
+  const level = (flag: string, name: string, fallback: Level): Level =>
+    levelOf(flag, textOption(input, name), fallback);
+  return {
+    failureThreshold: level("--failure-threshold", "failureThreshold", settings.failureThreshold ?? "Error"),
+    outputThreshold: level("--output-threshold", "outputThreshold", settings.outputThreshold ?? "Info"),
+    outputs: parseOutputs(outputs.length > 0 ? outputs : (settings.output ?? [])),
+    profiles: profilesOf([...commaList(input, "profile"), ...commaList(input, "checks")], settings.profiles ?? []),
+    analyzers: commaList(input, "analyzer"),
+    complete: switchOption(input, "complete") || settings.complete === true,
+    strict: switchOption(input, "strict") || settings.strict === true,
+    suppress: listOption(input, "suppress"),
+    writeBaseline: switchOption(input, "writeBaseline"),
+  };
 }
 
 function refuse({ sources, newSince, watch, writeBaseline, baseline }: AnalyzeOptions): void {
@@ -126,25 +140,30 @@ function readTarget(
   input: CommandInput,
   project: ProjectFile | undefined,
 ): Pick<AnalyzeOptions, "sources" | "cluster"> {
-  const given = input.options["useKube"];
-  // `-k=false`, as istioctl takes it
-  const useKube = typeof given === "string" ? given.replace(/^=/, "") : given;
-  // `--use-kube dir/` takes the directory for the flag's value
-  const stray = strayValue(useKube, ["true", "false"]);
+  const useKube = useKubeOf(input);
+  const offline = switchOption(input, "offline") || switchOption(input, "onlyFiles") || useKube === "false";
+  const wantsCluster = useKube !== undefined || commaList(input, "contexts").length > 0;
   const named = [
     ...input.args,
-    ...stray,
+    // `--use-kube dir/` takes the directory for the flag's value
+    ...strayValue(useKube, ["true", "false"]),
     ...strayValue(input.options["color"], COLOR_WORDS),
     ...listOption(input, "filename"),
   ];
-  const offline = switchOption(input, "offline") || switchOption(input, "onlyFiles") || useKube === "false";
-  const wantsCluster = useKube !== undefined || commaList(input, "contexts").length > 0;
-  const fallback = wantsCluster && !offline ? [] : (project?.paths ?? []);
-  const sources = named.length > 0 ? named : fallback;
-  if (offline && sources.length === 0)
-    throw new UsageError("nothing to analyze: no files, and --offline", "Name files or directories, or - for stdin.");
-  if (offline) return { sources, cluster: "no" };
+  const sources = named.length > 0 || (wantsCluster && !offline) ? named : (project?.paths ?? []);
+  if (offline) return { sources: needed(sources), cluster: "no" };
   return { sources, cluster: sources.length === 0 || wantsCluster ? "wanted" : "base" };
+}
+
+function useKubeOf(input: CommandInput): OptionValue | undefined {
+  const given = input.options["useKube"];
+  // `-k=false`, as istioctl takes it
+  return typeof given === "string" ? given.replace(/^=/, "") : given;
+}
+
+function needed(sources: readonly string[]): readonly string[] {
+  if (sources.length > 0) return sources;
+  throw new UsageError("nothing to analyze: no files, and --offline", "Name files or directories, or - for stdin.");
 }
 
 const COLOR_WORDS: readonly string[] = ["true", "false", "always", "never", "auto"];
@@ -176,8 +195,8 @@ function commaList(input: CommandInput, name: string): readonly string[] {
 
 const PROFILES: readonly Profile[] = ["default", "security"];
 
-function profilesOf(given: readonly string[], project: ProjectFile | undefined): readonly Profile[] {
-  const names = given.length > 0 ? given : (project?.settings.profiles ?? []);
+function profilesOf(given: readonly string[], fallback: readonly string[]): readonly Profile[] {
+  const names = given.length > 0 ? given : fallback;
   return names.map((name) => {
     const profile = PROFILES.find((known) => known === name);
     if (profile === undefined)

@@ -52,7 +52,7 @@ export async function readProjectFile(cwd: string, named: string | undefined): P
     path: from,
     paths: (settings.paths ?? []).map((name) => from(name)),
     within,
-    excluded: (name) => patterns.length > 0 && patterns.some((test) => test(within(name))),
+    excluded: (name) => patterns.some((test) => test(within(name))),
   };
 }
 
