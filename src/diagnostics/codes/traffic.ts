@@ -184,7 +184,7 @@ export const trafficCodes = {
   MSH0124: code<{ namespace: string; nearest: string }>({
     name: "ExportToUnknownNamespace",
     level: "Warning",
-    summary: "exportTo names a namespace that does not exist.",
+    summary: "An exportTo names a namespace that does not exist.",
     message: ({ namespace }) => `exportTo names namespace ${namespace}, which does not exist`,
     hint: ({ nearest }) => (nearest === "" ? "Correct the name, or create the namespace." : `Did you mean ${nearest}?`),
   }),
