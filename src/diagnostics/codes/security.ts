@@ -151,7 +151,7 @@ export const securityCodes = {
   MSH0178: code<{ host: string }>({
     name: "ServerNotVerified",
     level: "Warning",
-    summary: "insecureSkipVerify turns the check of the server's certificate off.",
+    summary: "With insecureSkipVerify the server's certificate is not checked.",
     message: ({ host }) => `the certificate of ${host} is not checked: anybody in between can be it`,
     hint: () => "Remove insecureSkipVerify and name the CA (caCertificates or credentialName).",
   }),
