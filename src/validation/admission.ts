@@ -5,7 +5,7 @@ import type { KubeObject } from "../resources/object.ts";
 import { validateObject } from "./validate-object.ts";
 
 /** The answer of the validating webhook for one object. */
-export interface AdmissionVerdict {
+interface AdmissionVerdict {
   readonly allowed: boolean;
   /** Why it is refused; every problem with what to do. Empty when it is allowed. */
   readonly message: string;
@@ -16,7 +16,7 @@ export interface AdmissionVerdict {
 }
 
 /** One reason of a refusal. */
-export interface AdmissionCause {
+interface AdmissionCause {
   /** E.g. `spec.hosts[0]`. */
   readonly field: string;
   readonly message: string;

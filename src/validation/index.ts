@@ -1,4 +1,4 @@
-export { type AdmissionCause, type AdmissionVerdict, validateForAdmission } from "./admission.ts";
+export { validateForAdmission } from "./admission.ts";
 export { metadataRules } from "./metadata.ts";
 export { rulesByKind } from "./rules.ts";
 export { soundObject } from "./sound.ts";
