@@ -149,13 +149,18 @@ function isMadeAsGateway({ metadata, spec }: Pod): boolean {
 /** `namespace` is undefined when its object is not known. */
 function proxyOf(pod: Pod, namespace: KubeObject | undefined): ReturnType<Workloads["proxy"]> {
   if (hasProxy(pod)) return "yes";
-  if (pod.status?.phase !== undefined || refusesProxy(pod)) return "no";
+  if (isThere(pod) || refusesProxy(pod)) return "no";
   const { labels = {} } = pod.metadata;
   const { labels: ofNamespace = {} } = namespace?.metadata ?? {};
   // Which control planes there are is another question: any revision that is asked for is taken to be one.
-  const revisions = [ofNamespace["istio.io/rev"] ?? labels["istio.io/rev"] ?? "default", "default"];
-  if (revisions.some((revision) => callingWebhook(ofNamespace, labels, revision).inject)) return "yes";
+  const revisions = [ofNamespace["istio.io/rev"], labels["istio.io/rev"], "default"];
+  if (revisions.some((name = "default") => callingWebhook(ofNamespace, labels, name).inject)) return "yes";
   return namespace === undefined ? "unknown" : "no";
+}
+
+/** Pods of files have no status. */
+function isThere({ status }: Pod): boolean {
+  return status?.phase !== undefined;
 }
 
 function refusesProxy(pod: Pod): boolean {

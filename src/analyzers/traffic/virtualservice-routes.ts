@@ -58,12 +58,16 @@ function checkRetries({ report }: Input, object: VirtualService, at: FieldPath, 
 /** What picks out test requests. A path or a port does not. */
 const NARROWING = ["headers", "withoutHeaders", "queryParams", "sourceLabels", "sourceNamespace", "authority"] as const;
 
-function checkFault({ report }: Input, object: VirtualService, at: FieldPath, { fault, match = [] }: Rule): void {
-  const narrowed = match.length > 0 && match.every((entry) => NARROWING.some((field) => entry[field] !== undefined));
-  if (fault === undefined || narrowed) return;
-  const { delay = {}, abort = {} } = fault;
-  const delayed = delay.percentage?.value ?? delay.percent ?? 0;
-  const aborted = abort.percentage?.value ?? 0;
-  if (delayed > 0) report(object, [...at, "fault", "delay"], "MSH0116", { what: "a delay", percent: delayed });
-  if (aborted > 0) report(object, [...at, "fault", "abort"], "MSH0116", { what: "an error", percent: aborted });
+function checkFault({ report }: Input, object: VirtualService, at: FieldPath, rule: Rule): void {
+  const { fault: { delay = {}, abort = {} } = {} } = rule;
+  const shares = { delay: delay.percentage?.value ?? delay.percent ?? 0, abort: abort.percentage?.value ?? 0 };
+  for (const [field, what] of Object.entries(FAULTS) as ["delay" | "abort", string][])
+    if (shares[field] > 0 && !isNarrowed(rule))
+      report(object, [...at, "fault", field], "MSH0116", { what, percent: shares[field] });
+}
+
+const FAULTS = { delay: "a delay", abort: "an error" };
+
+function isNarrowed({ match = [] }: Rule): boolean {
+  return match.length > 0 && match.every((entry) => NARROWING.some((field) => entry[field] !== undefined));
 }
