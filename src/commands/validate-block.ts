@@ -4,20 +4,17 @@ import { readManifests, type SourceText, type SourcedObject } from "../resources
 import type { KubeObject } from "../resources/object.ts";
 import { validateObject } from "../validation/index.ts";
 
-/** A block of text, and the namespace of its objects that name none. What a worker is sent. */
-export interface ValidateTask {
-  readonly source: SourceText;
-  readonly namespace: string;
-}
-
-/** What became of a block. What a worker answers: findings alone come back, the objects are forgotten. */
-export interface ValidateResult {
+/** What became of a block: findings alone, the objects are forgotten. */
+export interface BlockResult {
   readonly objects: number;
   readonly findings: readonly Finding[];
 }
 
-/** Reads and validates the objects of a block, each alone. */
-export function validateBlock({ source, namespace }: ValidateTask): ValidateResult {
+/**
+ * Reads and validates the objects of a block, each alone; `namespace` is that of objects that name none. One thread does it all:
+ * a second one was a quarter faster for 50,000 objects, for half as much again of processor time and twice the memory.
+ */
+export function validateBlock(source: SourceText, namespace: string): BlockResult {
   const { objects, findings } = readManifests([source]);
   const found = [...findings];
   for (const sourced of objects) found.push(...findingsOf(sourced, namespace));

@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { sortFindings } from "../analyzers/sort.ts";
 import { EnvironmentError, UsageError } from "../base/errors.ts";
@@ -8,9 +7,9 @@ import { VERSION } from "../gen/version.ts";
 import { parseOutputs, type ReportOutput } from "../report/outputs.ts";
 import { globalOptions, listOption } from "./input.ts";
 import type { CommandInput, CommandResult, Io } from "./io.ts";
-import { listSources, type SourceFile } from "./sources.ts";
+import { listSources } from "./sources.ts";
 import { textBlocks } from "./text-blocks.ts";
-import { createValidatePool } from "./validate-pool.ts";
+import { validateBlock } from "./validate-block.ts";
 import { writeReports } from "./write-reports.ts";
 
 /** What `meshctl validate` is asked. */
@@ -36,16 +35,12 @@ export async function validate(options: ValidateOptions, io: Io): Promise<Valida
   const sources = await listSources(options.names, io);
   const found: Finding[] = [];
   let objects = 0;
-  const pool = createValidatePool(await totalSize(sources), (result) => {
-    objects += result.objects;
-    found.push(...result.findings);
-  });
-  try {
-    for (const file of sources)
-      for await (const source of textBlocks(file, io)) await pool.take({ source, namespace: options.namespace });
-  } finally {
-    await pool.finish();
-  }
+  for (const file of sources)
+    for await (const source of textBlocks(file, io)) {
+      const result = validateBlock(source, options.namespace);
+      objects += result.objects;
+      found.push(...result.findings);
+    }
   const findings = sortFindings(found);
   if (objects === 0 && findings.length === 0) throw nothing(options.names);
   await writeReports(
@@ -72,20 +67,6 @@ function nothing(names: readonly string[]): EnvironmentError {
   return new EnvironmentError("no-objects", words, {
     hint: "Check what wrote it; an empty text is often a failed step before.",
   });
-}
-
-async function totalSize(sources: readonly SourceFile[]): Promise<number> {
-  const sizes = await Promise.all(sources.map(({ path }) => (path === undefined ? Promise.resolve(0) : sizeOf(path))));
-  return sizes.reduce((sum, size) => sum + size, 0);
-}
-
-/** Bytes of a file; what is wrong with it is said when it is read. */
-async function sizeOf(path: string): Promise<number> {
-  try {
-    return (await stat(path)).size;
-  } catch {
-    return 0;
-  }
 }
 
 /** Lines of files for excerpts, read again when first asked for; the last file is kept. */

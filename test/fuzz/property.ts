@@ -12,7 +12,7 @@ const SLOWEST = 2000;
 /** Reads and validates one text; every finding has a place inside it, and the clock stays within limits. */
 function holds(text: string): void {
   const start = performance.now();
-  const { findings } = validateBlock({ source: { file: "fuzz.yaml", text }, namespace: "default" });
+  const { findings } = validateBlock({ file: "fuzz.yaml", text }, "default");
   expect(performance.now() - start, "milliseconds").toBeLessThan(SLOWEST);
   const lines = text.split(/\r\n|\r|\n/);
   for (const { code, position } of findings) {
