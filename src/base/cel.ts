@@ -60,7 +60,9 @@ export function within(value: unknown, container: unknown): boolean {
 
 /** Characters of a text, items of a list, entries of a map. */
 export function size(value: unknown): number {
-  return typeof value === "string" ? Array.from(value).length : members(value).length;
+  if (typeof value !== "string") return members(value).length;
+  // counting signs one by one is slow, and hardly a text has one of two units
+  return /[\ud800-\udbff]/.test(value) ? Array.from(value).length : value.length;
 }
 
 const expressions = new Map<string, RegExp>();
