@@ -52,6 +52,7 @@ export const configCommands: readonly CommandSpec[] = [
       },
       { flags: "--new-since <revision>", summary: "only findings that the files at a git revision did not have" },
       { flags: "--watch", summary: "analyze again whenever a file changes", default: false },
+      { flags: "--live-status", summary: "what the control plane itself finds in what it holds", default: false },
       { flags: "--config <file>", summary: "project file; default: the nearest .meshctl.yaml of the repository" },
       { flags: "--no-config", summary: "read no project file" },
       {

@@ -8,11 +8,12 @@ import { VERSION } from "../gen/version.ts";
 import type { ReportSummary } from "../report/context.ts";
 import { KIND_NAMES, type KindName } from "../resources/kinds.ts";
 import type { SourceText } from "../resources/manifests.ts";
+import type { KubeObject } from "../resources/object.ts";
 import { compare, type Compared, type Known, knownOf, readBaseline, writeBaseline } from "./analysis/baseline.ts";
 import { checkMesh, type Checked } from "./analysis/check.ts";
 import { conclude, exitCodeOf, tellVerbose } from "./analysis/conclude.ts";
 import { completeFiles, type FileSet, meshConfigObject, readFiles } from "./analysis/files.ts";
-import { readClusters } from "./analysis/live.ts";
+import { type LiveCluster, readClusters } from "./analysis/live.ts";
 import { type AnalyzeOptions, readOptions } from "./analysis/options.ts";
 import { readProjectFile } from "./analysis/project-file.ts";
 import { readDecisions } from "./analysis/suppressions.ts";
@@ -52,34 +53,24 @@ interface Told extends Checked {
   readonly suppressed: NonNullable<ReportSummary["suppressed"]>;
 }
 
+/** Looks at files, and at what does not change between runs. */
+interface Checker {
+  readonly check: (files: FileSet) => Checked;
+  /** What was read of clusters; their objects' annotations decide about findings too. */
+  readonly clusters: readonly LiveCluster[];
+}
+
 /** Reads what does not change between runs; the returned function checks files (`warn`: and tells of useless flags). */
 async function prepare(options: AnalyzeOptions, io: Io): Promise<(files: FileSet, warn: boolean) => Told> {
-  const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT;
-  const timeout = `${timeoutMs / 1000} s`;
-  const selected = selectAnalyzers(analyzers, { names: options.analyzers ?? [], profiles: options.profiles ?? [] });
-  const { rootNamespace, namespace, sources, allNamespaces } = options;
-  const clusters = await readClusters(
-    options,
-    {
-      kinds: KIND_NAMES.filter((name) => isWanted(name, selected)),
-      namespace: sources.length === 0 && !allNamespaces ? namespace : undefined,
-      rootNamespace,
-      deadline: AbortSignal.any([io.signal, AbortSignal.timeout(timeoutMs)]),
-      timeout,
-    },
-    io,
-  );
-  io.signal.throwIfAborted();
-  // what was read in time is analyzed in any case
-  const start = performance.now();
-  const expired = (): string | undefined =>
-    performance.now() - start > timeoutMs ? `not run within ${timeout}` : undefined;
+  const { check, clusters } =
+    options.liveStatus === true ? await askedChecker(options, io) : await ownChecker(options, io);
+  const live: readonly KubeObject[] = options.sources.length === 0 ? clusters.flatMap(({ objects }) => objects) : [];
   const now = io.now();
   return (files, warn) => {
-    const checked = checkMesh({ files, clusters: clusters ?? [], analyzers: selected, options, now, expired });
+    const checked = check(files);
     const decisions = readDecisions({
       ...files,
-      live: sources.length === 0 ? (clusters ?? []).flatMap(({ objects }) => objects) : [],
+      live,
       flags: options.suppress ?? [],
       project: options.project,
     });
@@ -88,12 +79,49 @@ async function prepare(options: AnalyzeOptions, io: Io): Promise<(files: FileSet
       now,
       judged: (code) => checked.judged.has(code),
     });
-    if (warn && options.verbose === true) tellVerbose(checked, clusters ?? [], options, io);
+    if (warn && options.verbose === true) tellVerbose(checked, clusters, options, io);
     return {
       ...checked,
       findings: sortFindings(sifted.findings),
       suppressed: sifted.suppressed.map(({ finding, suppression: { by, reason } }) => ({ finding, by, reason })),
     };
+  };
+}
+
+/** The control plane analyzes what it holds. */
+async function askedChecker(options: AnalyzeOptions, io: Io): Promise<Checker> {
+  const { askControlPlane } = await import("./analysis/live-status.ts");
+  const checked = await askControlPlane(options, io);
+  return { check: () => checked, clusters: [] };
+}
+
+/** This program analyzes files, and what it reads from clusters. */
+async function ownChecker(options: AnalyzeOptions, io: Io): Promise<Checker> {
+  const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT;
+  const timeout = `${timeoutMs / 1000} s`;
+  const selected = selectAnalyzers(analyzers, { names: options.analyzers ?? [], profiles: options.profiles ?? [] });
+  const { rootNamespace, namespace, sources, allNamespaces } = options;
+  const clusters =
+    (await readClusters(
+      options,
+      {
+        kinds: KIND_NAMES.filter((name) => isWanted(name, selected)),
+        namespace: sources.length === 0 && !allNamespaces ? namespace : undefined,
+        rootNamespace,
+        deadline: AbortSignal.any([io.signal, AbortSignal.timeout(timeoutMs)]),
+        timeout,
+      },
+      io,
+    )) ?? [];
+  io.signal.throwIfAborted();
+  // what was read in time is analyzed in any case
+  const start = performance.now();
+  const expired = (): string | undefined =>
+    performance.now() - start > timeoutMs ? `not run within ${timeout}` : undefined;
+  const now = io.now();
+  return {
+    check: (files) => checkMesh({ files, clusters, analyzers: selected, options, now, expired }),
+    clusters,
   };
 }
 

@@ -57,6 +57,8 @@ export interface AnalyzeOptions {
   readonly writeBaseline?: boolean;
   /** Compare with the files at a git revision: only findings that are new count. */
   readonly newSince?: string;
+  /** The control plane's own findings about what it holds, instead of an analysis here. */
+  readonly liveStatus?: boolean;
   /** Analyze again whenever a file changes. */
   readonly watch?: boolean;
   /** Colours; default: on a terminal. */
@@ -81,6 +83,7 @@ export function readOptions(input: CommandInput, project: ProjectFile | undefine
     remoteContexts: commaList(input, "remoteContexts"),
     timeoutMs: durationOption(input, "timeout", "5m"),
     watch: switchOption(input, "watch"),
+    liveStatus: switchOption(input, "liveStatus"),
     verbose: switchOption(input, "verbose"),
     ...compact({
       baseline: textOption(input, "baseline") ?? project?.path(settings.baseline),
@@ -127,7 +130,12 @@ function readJudgement(input: CommandInput, settings: ProjectFile["settings"]): 
   };
 }
 
-function refuse({ sources, newSince, watch, writeBaseline, baseline }: AnalyzeOptions): void {
+function refuse({ sources, newSince, watch, writeBaseline, baseline, liveStatus }: AnalyzeOptions): void {
+  if (liveStatus === true && sources.length > 0)
+    throw new UsageError(
+      "--live-status asks the control plane, which knows no files",
+      "Leave the files out, or the flag.",
+    );
   if (newSince !== undefined && (sources.length === 0 || sources.includes("-")))
     throw new UsageError("--new-since compares files with git", "Name files or directories of a git repository.");
   if (watch === true && (sources.length === 0 || sources.includes("-")))
