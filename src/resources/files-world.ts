@@ -54,13 +54,7 @@ export function impliedPod(object: KubeObject): Pod | undefined {
   return { apiVersion: "v1", kind: "Pod", metadata, ...(template.spec === undefined ? {} : { spec: template.spec }) };
 }
 
-const WITH_TEMPLATE: ReadonlySet<string> = new Set([
-  "Deployment",
-  "StatefulSet",
-  "DaemonSet",
-  "ReplicaSet",
-  "Job",
-]);
+const WITH_TEMPLATE: ReadonlySet<string> = new Set(["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job"]);
 
 type Template = NonNullable<NonNullable<Workload["spec"]>["template"]>;
 

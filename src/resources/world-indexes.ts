@@ -71,4 +71,3 @@ function gatewayKeys(object: KubeObject): readonly string[] {
   if (gateways.length === 0) return ["mesh"];
   return gateways.map((name) => (name === "mesh" || name.includes("/") ? name : `${metadata.namespace ?? ""}/${name}`));
 }
-
