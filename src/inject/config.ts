@@ -67,8 +67,6 @@ export interface InjectContext {
   readonly revision: string;
   /** Namespace of the pod: at admission a pod does not always carry it. */
   readonly namespace: string;
-  /** Labels of that namespace: with them the webhook selectors are judged too; absent when the API server has done it. */
-  readonly namespaceLabels?: Readonly<Record<string, string>>;
   /** The workload a pod comes from, when the caller knows it better than the pod's owner reference says. */
   readonly owner?: WorkloadOwner;
   /** Added to the proxy's environment: parts of the webhook's URL (`/inject/cluster/C/net/N`). */

@@ -1,8 +1,13 @@
 import { type InjectionDecision, injectionWish, neverInjected } from "../model/injection.ts";
 import { type LabelSelector, matchesSelector } from "../model/label-selector.ts";
-import type { InjectorConfig, PodLike } from "./config.ts";
+import type { InjectContext, InjectorConfig, PodLike } from "./config.ts";
 
 type Labels = Readonly<Record<string, string>>;
+
+/** Whether the injector puts a proxy into a pod it was asked about. */
+export function decide(pod: PodLike, context: InjectContext): InjectionDecision {
+  return injectionRequired(pod, context.namespace, context.config);
+}
 
 /** Stage 2: what the injector itself decides about a pod it was asked about, in Istio's order. */
 export function injectionRequired(pod: PodLike, namespace: string, config: InjectorConfig): InjectionDecision {

@@ -6,8 +6,8 @@ import type { Container } from "../resources/core.ts";
 import { checkAnnotations } from "./annotations.ts";
 import { type InjectContext, InjectionError, type PodLike } from "./config.ts";
 import { readTemplate } from "./context.ts";
-import { callingWebhook, type InjectionDecision } from "../model/injection.ts";
-import { injectionRequired } from "./decide.ts";
+import type { InjectionDecision } from "../model/injection.ts";
+import { decide } from "./decide.ts";
 import { rewriteProbes } from "./probes.ts";
 import { mergeScrape } from "./prometheus.ts";
 import { OVERRIDES, STATUS, strip } from "./strip.ts";
@@ -41,14 +41,6 @@ export function inject(pod: PodLike, context: InjectContext): Injection {
   const injected = addProxy(app, templateOf(own, context, facts), context);
   const warnings = [...decision.warnings, ...remarks(own)];
   return { decision: { ...decision, warnings }, pod: injected, patch: difference(pod, injected) };
-}
-
-function decide(pod: PodLike, context: InjectContext): InjectionDecision {
-  if (context.namespaceLabels !== undefined) {
-    const call = callingWebhook(context.namespaceLabels, pod.metadata?.labels ?? {}, context.revision);
-    if (!call.inject) return call;
-  }
-  return injectionRequired(pod, context.namespace, context.config);
 }
 
 /** The application's probes and scrapes go through the agent; what they were is handed to it. */
