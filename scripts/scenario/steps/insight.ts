@@ -33,6 +33,14 @@ export const insight = {
     });
     must(/\[IST0101\] .*missing-host\.yaml:13:13/.test(bad.stdout), `no file, line and code in:\n${bad.stdout}`);
 
+    const live = await scenario.meshctl(["analyze", "-n", SHOP, "--live-status", "-o", "json"], { quiet: true });
+    must(Array.isArray(JSON.parse(live.stdout)), `the control plane told no findings:\n${live.stdout}`);
+    const told = JSON.parse(live.stdout) as readonly { readonly level: string }[];
+    must(
+      !told.some(({ level }) => level === "Error"),
+      `the control plane finds errors in a good mesh:\n${live.stdout}`,
+    );
+
     const injected = await scenario.meshctl(["inject", "-f", "samples/getting-started/app.yaml"], { quiet: true });
     must(injected.stdout.includes("name: istio-proxy"), "inject printed no sidecar");
     scenario.say(`  the injected YAML has ${injected.stdout.split("\n").length} lines`);
