@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import { parseArgs } from "node:util";
 import { durationMs } from "../base/duration.ts";
 import { EnvironmentError, errorText, UsageError } from "../base/errors.ts";
+import { type DrainPolicy, RESTART_AFTER } from "./drain-state.ts";
 import { type Env, isRecord, type NodeMetadata, parseJsonObject, type ReadFile, readMetadata } from "./metadata.ts";
 
 /** Where files of the agent stand, relative to its working directory (`/` in images). */
@@ -49,10 +50,7 @@ export interface AgentConfig {
   readonly logAsJson: boolean;
   /** The agent's own level. */
   readonly agentLogLevel: string;
-  readonly drain: {
-    readonly termination: number;
-    readonly minimum: number;
-    readonly exitOnZeroConnections: boolean;
+  readonly drain: DrainPolicy & {
     /** Envoy's `--drain-time-s`, in seconds. */
     readonly envoyDrainSeconds: number;
   };
@@ -290,6 +288,7 @@ function drain(proxyConfig: Readonly<Record<string, unknown>>, env: Env): AgentC
         : duration("TERMINATION_DRAIN_DURATION_SECONDS", `${termination}s`, "5s"),
     minimum: duration("MINIMUM_DRAIN_DURATION", env["MINIMUM_DRAIN_DURATION"], "5s"),
     exitOnZeroConnections: env["EXIT_ON_ZERO_ACTIVE_CONNECTIONS"] === "true",
+    restartAfter: RESTART_AFTER,
     envoyDrainSeconds: Math.max(
       1,
       Math.round(duration("PROXY_CONFIG drainDuration", text(proxyConfig, "drainDuration"), "45s") / 1000),

@@ -89,7 +89,10 @@ function readiness({ admin, log }: HealthDeps): Handler {
     const path = `/stats?filter=${encodeURIComponent(READINESS_FILTER)}`;
     const stats = await admin.call("GET", path).catch(() => "");
     const [next, result] =
-      stats === "" ? [state, { ready: false, reason: "Envoy does not answer" } as const] : stepReadiness(state, stats);
+      // The Envoy that answers next may be a new one, which has to be configured again.
+      stats === ""
+        ? [notConfigured, { ready: false, reason: "Envoy does not answer" } as const]
+        : stepReadiness(state, stats);
     state = next;
     const words = result.ready ? "ready" : result.reason;
     if (words !== last) log.info({}, result.ready ? "Envoy is ready" : `not ready: ${result.reason}`);

@@ -1,6 +1,6 @@
 import type { Logger } from "../base/logger.ts";
 import { errorText } from "../base/errors.ts";
-import { type DrainEvent, type DrainPolicy, type DrainState, stepDrain } from "./drain-state.ts";
+import { type DrainEvent, type DrainPolicy, type DrainState, started, stepDrain } from "./drain-state.ts";
 import type { EnvoyAdmin } from "./envoy-admin.ts";
 import type { EnvoyProcess } from "./envoy-process.ts";
 import type { Runner } from "./runner.ts";
@@ -13,7 +13,7 @@ export interface Supervisor extends Runner {
 }
 
 export interface SupervisorDeps {
-  /** Starts the process; called once, by start(). */
+  /** Starts the process: by start(), and again after a crash. */
   readonly spawn: () => Promise<EnvoyProcess>;
   readonly admin: EnvoyAdmin;
   readonly policy: DrainPolicy;
@@ -27,7 +27,7 @@ export interface SupervisorDeps {
 /** Consumes the bootstrap and Envoy's admin interface; offers a running Envoy and its orderly end. */
 export function createSupervisor(deps: SupervisorDeps): Supervisor {
   const { log } = deps;
-  let state: DrainState = { phase: "running", drained: false };
+  let state: DrainState = started;
   let process: EnvoyProcess | undefined;
   let timer: NodeJS.Timeout | undefined;
   let finish: (code: number) => void = () => undefined;
@@ -35,6 +35,11 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
     finish = resolve;
   });
 
+  const launch = async (): Promise<void> => {
+    process = await deps.spawn();
+    log.info({ pid: process.pid }, "Envoy started");
+    void process.exited.then((code) => handle({ type: "envoy-exit", code }));
+  };
   const handle = (event: DrainEvent): void => {
     const [next, effects] = stepDrain(state, event, deps.policy);
     state = next;
@@ -46,6 +51,12 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
         case "timer":
           clearTimeout(timer);
           timer = setTimeout(() => handle({ type: "timer" }), effect.delay);
+          break;
+        case "start-envoy":
+          launch().catch((error: unknown) => {
+            log.error({}, `Envoy cannot be started: ${errorText(error)}`);
+            handle({ type: "envoy-exit", code: 127 });
+          });
           break;
         case "drain-listeners":
           void drainListeners(deps);
@@ -71,11 +82,7 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
     name: "envoy",
     done,
     send: handle,
-    start: async () => {
-      process = await deps.spawn();
-      log.info({ pid: process.pid }, "Envoy started");
-      void process.exited.then((code) => handle({ type: "envoy-exit", code }));
-    },
+    start: launch,
     close: async () => {
       if (process === undefined) return;
       process.signal("SIGKILL");

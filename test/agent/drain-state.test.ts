@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
-import { type DrainEvent, type DrainState, stepDrain } from "../../src/agent/drain-state.ts";
+import { type DrainEvent, type DrainState, RESTART_AFTER, started, stepDrain } from "../../src/agent/drain-state.ts";
 
-const POLICY = { termination: 5_000, minimum: 3_000, exitOnZeroConnections: false };
+const POLICY = { termination: 5_000, minimum: 3_000, exitOnZeroConnections: false, restartAfter: RESTART_AFTER };
 
 /** Effects of each event, logs left out: `timer 5000`, `drain-listeners`, `exit 0`. */
 function play(events: readonly DrainEvent[], change: Partial<typeof POLICY> = {}): readonly (readonly string[])[] {
-  let state: DrainState = { phase: "running", drained: false };
+  let state: DrainState = started;
   return events.map((event) => {
     const [next, effects] = stepDrain(state, event, { ...POLICY, ...change });
     state = next;
@@ -62,16 +62,29 @@ test("with exit on zero connections: at least the minimum, then until none is le
   ]);
 });
 
-test.each([
-  [1, "exit 1"],
-  [139, "exit 139"],
-  [0, "exit 1"],
-])("an Envoy that ends by itself with %i is a failure: %s", (code, expected) => {
-  expect(play([exit(code)])).toEqual([[expected]]);
+test("an Envoy that crashes is started again, later each time; at last its code is the agent's", () => {
+  const crash = [exit(139), timer];
+  const steps = play([...crash, ...crash, ...crash, ...crash, ...crash, exit(139)]);
+  const start = ["start-envoy", "timer 60000"];
+  expect(steps).toEqual([
+    ...["timer 100", "timer 500", "timer 1000", "timer 2000", "timer 5000"].flatMap((delay) => [[delay], start]),
+    ["exit 139"],
+  ]);
+  expect(play([...crash, ...crash, ...crash, ...crash, ...crash, exit(0)]).at(-1)).toEqual(["exit 1"]);
 });
 
-test("nothing happens after the end", () => {
-  expect(play([exit(1), terminate, timer, exit(0)]).slice(1)).toEqual([[], [], []]);
+test("a minute without a crash counts as health", () => {
+  expect(play([exit(1), timer, timer, exit(1)]).at(-1)).toEqual(["timer 100"]);
+});
+
+test("asked to end while no Envoy runs: gone at once, and cleanly", () => {
+  expect(play([exit(1), terminate])[1]).toEqual(["exit 0"]);
+  expect(play([exit(1), { type: "quit" }])[1]).toEqual(["exit 0"]);
+});
+
+test("a drained proxy stays drained over a crash", () => {
+  expect(play([{ type: "drain-only" }, exit(1), timer, terminate]).at(-1)).toEqual(["stop-envoy", "timer 5000"]);
+  expect(play([exit(1), { type: "drain-only" }, timer, terminate]).at(-1)).toEqual(["stop-envoy", "timer 5000"]);
 });
 
 test("an Envoy that dies while draining is not a clean end", () => {

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { countConnections, createSupervisor } from "../../src/agent/supervisor.ts";
 import { silentLogger } from "../../src/base/logger.ts";
+import { waitFor } from "../support/wait.ts";
 
 const STATS = `listener.0.0.0.0_15006.downstream_cx_active: 3
 listener.0.0.0.0_15006.worker_0.downstream_cx_active: 3
@@ -39,7 +40,7 @@ function standIn(role: "sidecar" | "router", stats: () => string) {
         return Promise.resolve(path.startsWith("/stats") ? stats() : "OK");
       },
     },
-    policy: { termination: 1, minimum: 1, exitOnZeroConnections: role === "router" },
+    policy: { termination: 1, minimum: 1, exitOnZeroConnections: role === "router", restartAfter: [] },
     role,
     ownPorts: [15021, 15090],
     log: silentLogger,
@@ -72,9 +73,23 @@ test("a gateway drains all listeners and waits for the last connection", async (
   ]);
 });
 
-test("Envoy's own end is the agent's", async () => {
-  const { supervisor, end } = standIn("sidecar", () => "");
+test("an Envoy that dies is replaced; one that cannot be started ends the agent after the last try", async () => {
+  const ends: ((code: number) => void)[] = [];
+  const supervisor = createSupervisor({
+    spawn: () => {
+      if (ends.length === 2) return Promise.reject(new Error("no such file"));
+      const exited = new Promise<number>((resolve) => void ends.push(resolve));
+      return Promise.resolve({ pid: ends.length, exited, signal: () => ends.at(-1)?.(143) });
+    },
+    admin: { call: () => Promise.resolve("") },
+    policy: { termination: 1, minimum: 1, exitOnZeroConnections: false, restartAfter: [1, 1, 1] },
+    role: "sidecar",
+    ownPorts: [],
+    log: silentLogger,
+  });
   await supervisor.start();
-  end(139);
-  expect(await supervisor.done).toBe(139);
+  ends[0]?.(139);
+  await waitFor(() => ends.length === 2, { what: "a second Envoy" });
+  ends[1]?.(139);
+  expect(await supervisor.done).toBe(127);
 });
