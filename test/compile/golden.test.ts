@@ -18,6 +18,7 @@ test.each(cases)("IR of %s", (name) => {
 test("no golden is left of a case that is gone", () => {
   expectNoStaleGoldens(
     folder,
-    cases.flatMap((name) => [`${name}.in.yaml`, `${name}.out.yaml`]),
+    // gateway-api has a test of its own
+    ["gateway-api", ...cases.flatMap((name) => [`${name}.in.yaml`, `${name}.out.yaml`])],
   );
 });
