@@ -1,10 +1,9 @@
 import { readFileSync } from "node:fs";
-import { pino } from "pino";
+import { type Logger as PinoLogger, pino } from "pino";
 import { applyIptables, cleanIptables, systemIptables } from "./agent/iptables-command.ts";
-import { readConfig } from "./agent/config.ts";
+import { pinoLevel, readConfig } from "./agent/config.ts";
 import { type ClientIo, requestCommand, waitCommand } from "./agent/client-commands.ts";
 import { MeshError, errorText, UsageError } from "./base/errors.ts";
-import type { Logger } from "./base/logger.ts";
 import { VERSION } from "./gen/version.ts";
 
 const USAGE = `mesh-agent: the companion of one Envoy
@@ -94,11 +93,22 @@ async function proxy(args: readonly string[], io: AgentIo): Promise<number> {
     { node: config.nodeId, discovery: `${config.discovery.host}:${config.discovery.port}` },
     "mesh-agent starts",
   );
-  return runAgent({ config, env: io.env, version: VERSION, log, onTerminate: io.onTerminate });
+  return runAgent({ config, env: io.env, version: VERSION, log, logLevel: levelOf(log), onTerminate: io.onTerminate });
 }
 
-function logger(level: string): Logger {
+function logger(level: string): PinoLogger {
   return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ fd: 2, sync: true }));
+}
+
+function levelOf(log: PinoLogger): { readonly get: () => string; readonly set: (name: string) => boolean } {
+  return {
+    get: () => log.level,
+    set: (name) => {
+      const level = pinoLevel(name);
+      if (level !== undefined) log.level = level;
+      return level !== undefined;
+    },
+  };
 }
 
 function readFile(path: string): string | undefined {

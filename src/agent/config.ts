@@ -271,12 +271,25 @@ function concurrency(
   return undefined;
 }
 
+const LEVELS: Readonly<Record<string, string>> = {
+  none: "silent",
+  debug: "debug",
+  info: "info",
+  warning: "warn",
+  warn: "warn",
+  error: "error",
+  fatal: "fatal",
+};
+
+/** pino's name of a level that `--log_output_level` and `/logging` know; undefined for others. */
+export function pinoLevel(name: string): string | undefined {
+  return LEVELS[name];
+}
+
 /** `default:info,xds:debug` names a level per scope; the agent has one scope. */
 function agentLogLevel(value: string): string {
-  const levels: Readonly<Record<string, string>> = { none: "silent", warning: "warn" };
   const first = value.split(",").find((part) => !part.includes(":") || part.startsWith("default:"));
-  const level = first?.split(":").at(-1) ?? "info";
-  return levels[level] ?? (["debug", "info", "warn", "error", "fatal"].includes(level) ? level : "info");
+  return pinoLevel(first?.split(":").at(-1) ?? "") ?? "info";
 }
 
 function drain(proxyConfig: Readonly<Record<string, unknown>>, env: Env): AgentConfig["drain"] {

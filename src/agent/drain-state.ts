@@ -66,7 +66,8 @@ type LivingEvent = Exclude<DrainEvent, { type: "envoy-exit" }>;
 /** One event. */
 export function stepDrain(state: DrainState, event: DrainEvent, policy: DrainPolicy): Step {
   if (state.phase === "exited") return [state, []];
-  if (event.type === "envoy-exit") return state.phase === "running" ? crashed(state, event.code, policy) : exited(state, event.code);
+  if (event.type === "envoy-exit")
+    return state.phase === "running" ? crashed(state, event.code, policy) : exited(state, event.code);
   switch (state.phase) {
     case "running":
       return running(state, event, policy);
@@ -112,10 +113,7 @@ function restarting(state: Restarting, event: LivingEvent): Step {
   const { drained, crashes } = state;
   switch (event.type) {
     case "timer":
-      return [
-        { phase: "running", drained, crashes },
-        [{ type: "start-envoy" }, { type: "timer", delay: STEADY }],
-      ];
+      return [{ phase: "running", drained, crashes }, [{ type: "start-envoy" }, { type: "timer", delay: STEADY }]];
     case "terminate":
     case "quit":
       return [{ phase: "exited", code: 0 }, [{ type: "exit", code: 0 }]];

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { gzip } from "node:zlib";
+import { pipeline } from "node:stream/promises";
+import { createGzip } from "node:zlib";
 import { EnvironmentError, errorText } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import type { AgentConfig } from "./config.ts";
@@ -8,7 +9,7 @@ import type { AgentMetrics } from "./metrics.ts";
 import { probeTarget, readProbes, runProbe } from "./probe.ts";
 import { notConfigured, READINESS_FILTER, stepReadiness } from "./readiness.ts";
 import type { Runner } from "./runner.ts";
-import { mergedMetrics } from "./scrape.ts";
+import { mergedMetrics, type Scrape } from "./scrape.ts";
 
 export interface HealthDeps {
   readonly config: AgentConfig;
@@ -17,6 +18,13 @@ export interface HealthDeps {
   /** What POST /drain and POST /quitquitquit ask of Envoy's supervisor. */
   readonly ask: (event: "drain-only" | "quit") => void;
   readonly log: Logger;
+  readonly logLevel: LogLevel;
+}
+
+/** The level of the agent's own log, by the names of `--log_output_level`. `set` answers false for a name that there is not. */
+export interface LogLevel {
+  readonly get: () => string;
+  readonly set: (name: string) => boolean;
 }
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
@@ -64,12 +72,13 @@ function createRoutes(deps: HealthDeps): ReadonlyMap<string, Handler> {
   for (const problem of problems) log.warn({}, problem);
   const target = probeTarget(config.appAddress, config.addresses.explicit);
   const scrape: Handler = async (request, response) => {
-    await sendMetrics(request, response, await mergedMetrics(config, metrics));
+    await sendMetrics(request, response, await mergedMetrics(config, metrics, request.headers.accept));
   };
   return new Map<string, Handler>([
     ["/healthz/ready", readiness(deps)],
     ["/metrics", scrape],
     ["/stats/prometheus", scrape],
+    ["/logging", logging(deps)],
     ["/drain", control(() => ask("drain-only"))],
     ["/quitquitquit", control(() => ask("quit"))],
     ...[...probes].map(([path, probe]): [string, Handler] => [
@@ -127,16 +136,22 @@ function sameNet(a: string, b: string): boolean {
   return a.split(".").slice(0, 2).join(".") === b.split(".").slice(0, 2).join(".");
 }
 
-async function sendMetrics(request: IncomingMessage, response: ServerResponse, text: string): Promise<void> {
-  const headers = { "content-type": "text/plain; version=0.0.4; charset=utf-8" };
-  if (!/\bgzip\b/.test(String(request.headers["accept-encoding"] ?? ""))) {
-    response.writeHead(200, headers).end(text);
-    return;
-  }
-  const body = await new Promise<Buffer>((resolve, reject) => {
-    gzip(text, { level: 1 }, (error, result) => (error === null ? resolve(result) : reject(error)));
-  });
-  response.writeHead(200, { ...headers, "content-encoding": "gzip" }).end(body);
+async function sendMetrics(request: IncomingMessage, response: ServerResponse, scrape: Scrape): Promise<void> {
+  const isZipped = /\bgzip\b/.test(String(request.headers["accept-encoding"] ?? ""));
+  response.writeHead(200, { "content-type": scrape.contentType, ...(isZipped ? { "content-encoding": "gzip" } : {}) });
+  await (isZipped ? pipeline(scrape.body, createGzip({ level: 1 }), response) : pipeline(scrape.body, response));
+}
+
+/** GET answers with the agent's log level, POST `?level=debug` changes it; Envoy's are its admin's `/logging`. */
+function logging({ logLevel }: HealthDeps): Handler {
+  return (request, response) => {
+    const level = new URL(request.url ?? "/", "http://agent").searchParams.get("level");
+    if (request.method !== "POST" || level === null) send(response, 200, `${logLevel.get()}\n`);
+    else if (!fromPod(request)) send(response, 403, "only from the pod itself\n");
+    else if (logLevel.set(level)) send(response, 200, `${logLevel.get()}\n`);
+    else send(response, 400, `expected debug, info, warning, error or none, got ${JSON.stringify(level)}\n`);
+    return Promise.resolve();
+  };
 }
 
 function send(response: ServerResponse, status: number, body: string): void {

@@ -7,7 +7,7 @@ import { buildBootstrap } from "./bootstrap.ts";
 import { type AgentConfig, PATHS } from "./config.ts";
 import { createEnvoyAdmin } from "./envoy-admin.ts";
 import { envoyArguments, startEnvoy, writeBootstrap } from "./envoy-process.ts";
-import { createHealth } from "./health.ts";
+import { createHealth, type LogLevel } from "./health.ts";
 import { resolveHost } from "./hosts.ts";
 import { createIdentity } from "./identity.ts";
 import type { Env } from "./metadata.ts";
@@ -20,6 +20,7 @@ export interface AgentDeps {
   readonly env: Env;
   readonly version: string;
   readonly log: Logger;
+  readonly logLevel: LogLevel;
   /** Hands in what to do on SIGTERM and SIGINT. */
   readonly onTerminate: (act: () => void) => void;
 }
@@ -58,7 +59,7 @@ function createRunners(deps: AgentDeps): { readonly runners: readonly Runner[]; 
   });
   const runners = [
     // Consumes Envoy's admin and the application's ports; offers 15020. First, so that probes get an answer from the start.
-    createHealth({ config, admin, metrics, ask: (type) => supervisor.send({ type }), log }),
+    createHealth({ config, admin, metrics, ask: (type) => supervisor.send({ type }), log, logLevel: deps.logLevel }),
     // Consumes what identity publishes; offers it to Envoy on the unix socket. Before Envoy, which dials it at once.
     { name: "sds", start: () => sds.start(), close: () => sds.close() },
     // Consumes token and CA; offers `default` and `ROOTCA`. Does not wait: Envoy starts meanwhile.

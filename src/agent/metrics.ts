@@ -3,6 +3,8 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 /** The agent's own metrics, with the names that Istio's agent gives them. */
 export interface AgentMetrics {
   csr(outcome: "ok" | "failed", milliseconds: number): void;
+  /** A part of a scrape that could not be had. */
+  scrapeFailed(part: "application" | "envoy"): void;
   /** The certificate that is served now ends then. */
   certificate(notAfter: Date): void;
   /** Prometheus text. */
@@ -31,6 +33,12 @@ export function createMetrics(version: string): AgentMetrics {
     help: "Milliseconds of requests to the CA.",
     labelNames: ["request_type"],
     buckets: [5, 10, 25, 50, 100, 250, 500, 1000, 5000],
+    registers,
+  });
+  const scrapes = new Counter({
+    name: "istio_agent_scrape_failures_total",
+    help: "Parts of scrapes that failed.",
+    labelNames: ["type"],
     registers,
   });
   new Gauge({
@@ -62,9 +70,10 @@ export function createMetrics(version: string): AgentMetrics {
       if (outcome === "failed") failed.inc({ request_type: "csr" });
       latency.observe({ request_type: "csr" }, milliseconds);
     },
+    scrapeFailed: (type) => scrapes.inc({ type }),
     certificate: (end) => {
       notAfter = end;
     },
-    text: () => registry.metrics(),
+    text: async () => `${await registry.metrics()}\n`,
   };
 }

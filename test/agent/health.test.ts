@@ -44,12 +44,21 @@ async function start(change: (config: AgentConfig) => Partial<AgentConfig>, port
     addresses: { ...config.addresses, listen: "127.0.0.1" },
   };
   const asked: string[] = [];
+  let level = "info";
   const health = createHealth({
     config: own,
     admin: createEnvoyAdmin("127.0.0.1", own.ports.admin),
     metrics: createMetrics("0.1.0"),
     ask: (event) => asked.push(event),
     log: silentLogger,
+    logLevel: {
+      get: () => level,
+      set: (name) => {
+        if (name !== "debug") return false;
+        level = name;
+        return true;
+      },
+    },
   });
   await health.start();
   open.push(health);
@@ -71,7 +80,7 @@ test("ready as Envoy's statistics say; an Envoy that does not answer is not read
   expect(await gone.ask("/healthz/ready")).toEqual({ status: 503, body: "Envoy does not answer\n" });
 });
 
-test("metrics of agent, Envoy and application in one text, its EOF last; a part that fails is left out", async () => {
+test("metrics of agent, Envoy and application in one text, no end mark between them; a part that fails is left out", async () => {
   const admin = await standIn({ "/stats/prometheus": "envoy_up 1\n" });
   const app = await standIn({ "/m": "app_up 1\n# EOF\n" });
   const { ask, status } = await start((base) => ({
@@ -86,11 +95,80 @@ test("metrics of agent, Envoy and application in one text, its EOF last; a part 
   }));
   const { body } = await ask("/stats/prometheus");
   expect(body).toMatch(/^# HELP istio_agent_num_outgoing_requests/);
-  expect(body).toMatch(/istio_build\{component="agent",tag="0.1.0"\} 1\n[\s\S]*envoy_up 1\napp_up 1\n# EOF\n$/);
+  expect(body).toMatch(/istio_build\{component="agent",tag="0.1.0"\} 1\n[\s\S]*envoy_up 1\napp_up 1\n$/);
   expect((await ask("/metrics")).body).toContain("envoy_up 1");
   const zipped = await fetch(`http://127.0.0.1:${status}/metrics`, { headers: { "accept-encoding": "gzip" } });
   expect(zipped.headers.get("content-encoding")).toBe("gzip");
   expect(await zipped.text()).toContain("app_up 1");
+});
+
+test("OpenMetrics when the one application speaks it and the scraper takes it: one end mark, no empty line", async () => {
+  const admin = await standIn({ "/stats/prometheus": "# TYPE envoy_up gauge\nenvoy_up 1\n\n" });
+  const asked: (string | undefined)[] = [];
+  const type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+  const server = createServer((request, response) => {
+    asked.push(request.headers.accept);
+    response.writeHead(200, { "content-type": type }).end("# TYPE jobs counter\njobs_total 3\n# EOF\n");
+  });
+  await new Promise<void>((resolve) => void server.listen({ port: 0, host: "127.0.0.1" }, resolve));
+  open.push({ close: () => server.close() });
+  const { port } = server.address() as AddressInfo;
+  const { status } = await start((base) => ({ ports: { ...base.ports, admin }, scrape: { scrape: true, port } }));
+  const accept =
+    "application/vnd.google.protobuf;q=0.7, application/openmetrics-text;version=1.0.0;q=0.5, text/plain;q=0.3";
+  const answer = await fetch(`http://127.0.0.1:${status}/metrics`, { headers: { accept } });
+  expect(answer.headers.get("content-type")).toBe(type);
+  const text = await answer.text();
+  expect(text).toMatch(/\nenvoy_up 1\n# TYPE jobs counter\njobs_total 3\n# EOF\n$/);
+  expect(text).not.toContain("\n\n");
+  expect(asked).toEqual(["application/openmetrics-text;version=1.0.0;q=0.5,text/plain;q=0.3"]);
+});
+
+test("a big body passes through without being held, and one that breaks off leaves its whole lines", async () => {
+  const admin = await standIn({ "/stats/prometheus": "envoy_up 1\n" });
+  const line = `big{l="é${"x".repeat(200)}"} 1\n`;
+  const wanted = 200_000;
+  let most = 0;
+  const server = createServer((_request, response) => {
+    response.writeHead(200);
+    let sent = 0;
+    const more = (): void => {
+      while (sent < wanted) {
+        sent += 1;
+        if (!response.write(line)) break;
+      }
+      if (sent < wanted) response.once("drain", more);
+      // Broken off in the middle of a line.
+      else response.write('cut{l="', () => response.socket?.end());
+    };
+    more();
+  });
+  await new Promise<void>((resolve) => void server.listen({ port: 0, host: "127.0.0.1" }, resolve));
+  open.push({ close: () => server.close() });
+  const { port } = server.address() as AddressInfo;
+  const { status, ask } = await start((base) => ({ ports: { ...base.ports, admin }, scrape: { scrape: true, port } }));
+  const before = process.memoryUsage().arrayBuffers;
+  const answer = await fetch(`http://127.0.0.1:${status}/metrics`);
+  let [size, tail] = [0, ""];
+  const decoder = new TextDecoder();
+  for await (const chunk of answer.body ?? []) {
+    size += chunk.length;
+    most = Math.max(most, process.memoryUsage().arrayBuffers - before);
+    tail = (tail + decoder.decode(chunk, { stream: true })).slice(-300);
+  }
+  // What was on its way when the connection broke may be lost.
+  expect(size).toBeGreaterThan(0.99 * wanted * Buffer.byteLength(line));
+  expect(tail.endsWith(line)).toBe(true);
+  expect(most).toBeLessThan((wanted * line.length) / 2);
+  expect((await ask("/metrics")).body).toContain('istio_agent_scrape_failures_total{type="application"} 1');
+});
+
+test("the agent's log level is told and changed while it runs", async () => {
+  const { ask } = await start(() => ({}));
+  expect(await ask("/logging")).toEqual({ status: 200, body: "info\n" });
+  expect(await ask("/logging?level=debug", "POST")).toEqual({ status: 200, body: "debug\n" });
+  expect((await ask("/logging?level=loud", "POST")).status).toBe(400);
+  expect((await ask("/logging?level=error")).body).toBe("debug\n");
 });
 
 test("probes of the application run at their path; unknown paths answer 404", async () => {
