@@ -1,5 +1,5 @@
 import type { KubeObject } from "../resources/object.ts";
-import type { LabelSelector } from "./label-selector.ts";
+import { type LabelSelector, matchesSelector } from "./label-selector.ts";
 
 /** An entry of a webhook configuration, as far as the mesh reads it. */
 export interface InjectionWebhook {
@@ -50,4 +50,23 @@ export function revisionsOf(object: KubeObject): readonly string[] {
     ...matchExpressions.flatMap(({ key, values = [] }) => (key === REVISION_LABEL ? values : [])),
   ]);
   return [...new Set([object.metadata.labels?.[REVISION_LABEL], ...named])].filter((each) => each !== undefined);
+}
+
+/** Webhooks whose selectors take a pod with these labels in a namespace; one that is not known counts as without labels. */
+export function webhooksCalled(
+  webhooks: readonly ConfiguredWebhook[],
+  namespace: { readonly name: string; readonly labels?: Readonly<Record<string, string>> | undefined },
+  pod: Readonly<Record<string, string>>,
+): readonly ConfiguredWebhook[] {
+  // the API server gives every namespace this label; files rarely do
+  const labels = { "kubernetes.io/metadata.name": namespace.name, ...namespace.labels };
+  return webhooks.filter(
+    ({ webhook: { namespaceSelector = {}, objectSelector = {} } }) =>
+      matchesSelector(namespaceSelector, labels) && matchesSelector(objectSelector, pod),
+  );
+}
+
+/** The revision whose control plane a webhook calls: of a tag the one it stands for. */
+export function revisionOfWebhook({ object }: Pick<ConfiguredWebhook, "object">): string {
+  return object.metadata.labels?.[REVISION_LABEL] ?? revisionsOf(object)[0] ?? "default";
 }

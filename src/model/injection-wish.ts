@@ -1,18 +1,19 @@
 import type { Pod } from "../resources/core.ts";
-import { callingWebhook, injectionWish, neverInjected } from "./injection.ts";
+import type { KubeObject } from "../resources/object.ts";
+import { decideInjection, type JudgedInjection } from "./injection.ts";
 
 /**
- * Whether a pod in a namespace with these labels would be injected by the control plane that it asks for, were it created now.
- * Whether there is a control plane of that revision is another question.
+ * What would happen to a pod in a namespace, were it created now and were the control plane there that it asks for; injectors are
+ * taken to be set as at install. `namespace` is undefined when it is not known.
  */
-export function asksForInjection(
-  pod: Pick<Pod, "metadata" | "spec">,
-  namespace: Readonly<Record<string, string>>,
-): boolean {
-  const { metadata, spec } = pod;
-  if (neverInjected(spec ?? {}, metadata.namespace ?? "") !== undefined) return false;
-  if (injectionWish(metadata).asked === "false") return false;
-  const labels = metadata.labels ?? {};
-  const revision = namespace["istio.io/rev"] ?? labels["istio.io/rev"];
-  return [revision ?? "default", "default"].some((each) => callingWebhook(namespace, labels, each).inject);
+export function wishedInjection(
+  { metadata, spec }: Pick<Pod, "metadata" | "spec">,
+  namespace: Pick<KubeObject, "metadata"> | undefined,
+): JudgedInjection {
+  const labels = namespace === undefined ? undefined : (namespace.metadata.labels ?? {});
+  return decideInjection({
+    pod: { metadata, spec },
+    namespace: { name: metadata.namespace ?? "", labels },
+    calls: "assumed",
+  });
 }

@@ -1,5 +1,35 @@
 import type { PodSpec } from "../resources/core.ts";
 import type { ObjectMeta } from "../resources/object.ts";
+import { type Facts, INJECTION_RULES, type InjectionRule, oddWishes, type Verdict } from "./injection-rules.ts";
+import { type ConfiguredWebhook, webhooksCalled } from "./injection-webhooks.ts";
+import type { LabelSelector } from "./label-selector.ts";
+
+export { INJECT_LABEL } from "./injection-rules.ts";
+
+/** What injection is decided from. */
+export interface InjectionSubject {
+  /** A pod or a pod template. */
+  readonly pod: { readonly metadata?: Partial<ObjectMeta> | undefined; readonly spec?: Partial<PodSpec> | undefined };
+  /** `labels` are absent when the Namespace is not known. */
+  readonly namespace: { readonly name: string; readonly labels?: Labels | undefined };
+  /**
+   * Stage 1, does the API server call a webhook: `asked` when it has, or when nobody needs to (a command was told to inject);
+   * the webhooks that there are; `assumed` when they are not known: then every revision that is asked for is taken to be there.
+   */
+  readonly calls: "asked" | "assumed" | readonly ConfiguredWebhook[];
+  /** Stage 2, the settings of the injector that is called; absent: those of a new install. */
+  readonly injector?: InjectorPolicy | undefined;
+  /** Whether the default revision takes namespaces that say nothing (values.sidecarInjectorWebhook.enableNamespacesByDefault). */
+  readonly byDefault?: boolean | undefined;
+}
+
+/** Settings of an injector that say who is injected. */
+export interface InjectorPolicy {
+  /** `enabled` injects where nothing else decides, `disabled` does not; any other value injects nobody. */
+  readonly policy: string;
+  readonly neverInjectSelector?: readonly LabelSelector[] | undefined;
+  readonly alwaysInjectSelector?: readonly LabelSelector[] | undefined;
+}
 
 /** Whether a pod is injected and why, in words for a person. */
 export interface InjectionDecision {
@@ -8,61 +38,127 @@ export interface InjectionDecision {
   readonly warnings: readonly string[];
 }
 
+/** The decision about an InjectionSubject. */
+export interface JudgedInjection extends InjectionDecision {
+  /** `unknown`: the Namespace is not known, and the pod says nothing itself. */
+  readonly outcome: "injected" | "not-injected" | "unknown";
+  /** The rule that decided: its name in INJECTION_RULES. */
+  readonly rule: string;
+  /** The revision whose injector is called; absent when none is, or when stage 1 is not judged. */
+  readonly revision?: string;
+}
+
+/** One rule of the decision, as it was applied. */
+export interface InjectionStep {
+  readonly rule: string;
+  /** What reads it: labels and webhooks by the API server, the rest by the injector. */
+  readonly stage: InjectionRule["stage"];
+  /** `next`: it says nothing, the next rule is asked. `call`: a webhook is called, the injector decides. */
+  readonly outcome: Verdict["outcome"] | "next";
+  readonly because: string;
+  /** What would turn this step's outcome around; absent where nothing is decided or nothing helps. */
+  readonly change?: InjectionChange;
+}
+
+/** What would turn the outcome of one step around; later steps then have their say. */
+export interface InjectionChange {
+  readonly words: string;
+  /** The same as data; empty where it is no matter of one field. */
+  readonly edits: readonly InjectionEdit[];
+}
+
+/** One field to change; `injector` is its configuration, null takes the field away. */
+export interface InjectionEdit {
+  readonly on: "namespace" | "pod" | "injector";
+  readonly path: readonly string[];
+  readonly value: string | null;
+}
+
 type Labels = Readonly<Record<string, string>>;
 
-/** Namespaces whose pods run the cluster itself. */
-const IGNORED_NAMESPACES: ReadonlySet<string> = new Set([
-  "kube-system",
-  "kube-public",
-  "kube-node-lease",
-  "local-path-storage",
-]);
-
-/** Label (and annotation) of pods that asks for injection or refuses it. */
-export const INJECT_LABEL = "sidecar.istio.io/inject";
-
 /**
- * Stage 1: the webhook of revision `revision` that the API server would call for a pod, or why none. Only labels count here;
- * the selectors of manifests/base/pilot.yaml say the same and a test holds the two together.
+ * Whether a pod gets a proxy: the one answer for the webhook, the command, `inject explain`, analyzers and the compiler. The
+ * rules and their order are the table INJECTION_RULES (istioctl.md 4.1 and 4.2).
  */
-export function callingWebhook(namespace: Labels, pod: Labels, revision: string): InjectionDecision {
-  const none = (reason: string): InjectionDecision => ({ inject: false, reason, warnings: [] });
-  const called = (reason: string): InjectionDecision => ({ inject: true, reason, warnings: [] });
-  if (pod[INJECT_LABEL] === "false") return none(`pod label ${INJECT_LABEL}=false`);
-  const injection = namespace["istio-injection"];
-  const isDefault = revision === "default";
-  if (injection !== undefined) {
-    if (injection !== "enabled") return none(`namespace label istio-injection=${injection}`);
-    return isDefault
-      ? called("namespace label istio-injection=enabled")
-      : none("the default revision injects this namespace");
-  }
-  const namespaceRevision = namespace["istio.io/rev"];
-  if (namespaceRevision !== undefined) {
-    const text = `namespace label istio.io/rev=${namespaceRevision}`;
-    return namespaceRevision === revision ? called(text) : none(text);
-  }
-  const podRevision = pod["istio.io/rev"];
-  if (podRevision !== undefined) {
-    const text = `pod label istio.io/rev=${podRevision}`;
-    return podRevision === revision ? called(text) : none(text);
-  }
-  if (isDefault && pod[INJECT_LABEL] === "true") return called(`pod label ${INJECT_LABEL}=true`);
-  return none("neither the namespace nor the pod asks for injection");
+export function decideInjection(subject: InjectionSubject): JudgedInjection {
+  return decided(factsOf(subject), () => undefined);
 }
 
-/** Why a pod is never injected, whatever labels say; undefined when it may be. */
-export function neverInjected(spec: Partial<PodSpec>, namespace: string): string | undefined {
-  if (spec.hostNetwork === true) return "the pod uses the host network";
-  return IGNORED_NAMESPACES.has(namespace) ? `namespace ${namespace} is never injected` : undefined;
-}
-
-/** What the pod itself asks for: the label, or the annotation where there is no label. */
-export function injectionWish(metadata: Partial<ObjectMeta> | undefined): {
-  readonly asked: string | undefined;
-  readonly source: string;
+/** The same decision, with every rule that was asked on the way. */
+export function explainInjection(subject: InjectionSubject): JudgedInjection & {
+  readonly steps: readonly InjectionStep[];
 } {
-  const label = metadata?.labels?.[INJECT_LABEL];
-  if (label !== undefined) return { asked: label, source: `pod label ${INJECT_LABEL}` };
-  return { asked: metadata?.annotations?.[INJECT_LABEL], source: `pod annotation ${INJECT_LABEL}` };
+  const facts = factsOf(subject);
+  const steps: InjectionStep[] = [];
+  const judged = decided(facts, ({ name, stage, silent }, verdict) => {
+    const base = { rule: name, stage };
+    if (verdict === undefined) steps.push({ ...base, outcome: "next", because: silent(facts) });
+    else {
+      const { outcome, because, change } = verdict;
+      steps.push({ ...base, outcome, because, ...(change === undefined ? {} : { change }) });
+    }
+  });
+  return { ...judged, steps };
+}
+
+function factsOf({ pod, namespace, calls, injector, byDefault }: InjectionSubject): Facts {
+  const labels = pod.metadata?.labels ?? {};
+  return {
+    spec: pod.spec ?? {},
+    labels,
+    annotations: pod.metadata?.annotations ?? {},
+    namespace: namespace.name,
+    namespaceLabels: namespace.labels,
+    byDefault: byDefault === true,
+    webhooks: typeof calls === "string" ? undefined : calls,
+    called: typeof calls === "string" ? undefined : webhooksCalled(calls, namespace, labels),
+    isAsked: calls === "asked",
+    injector: injector ?? { policy: "enabled" },
+  };
+}
+
+/** Goes through the table. `seen` gets each rule that was asked with what it said. */
+function decided(facts: Facts, seen: (rule: InjectionRule, verdict: Verdict | undefined) => void): JudgedInjection {
+  const warnings: string[] = [...oddWishes(facts)];
+  let revision: string | undefined;
+  let unknown: { readonly rule: InjectionRule; readonly verdict: Verdict } | undefined;
+  let skipTo: InjectionRule["stage"] = facts.isAsked ? "injector" : "labels";
+  for (const rule of INJECTION_RULES) {
+    if (ORDER[rule.stage] < ORDER[skipTo]) continue;
+    const verdict = rule.judge(facts, revision);
+    seen(rule, verdict);
+    if (verdict?.warning !== undefined) warnings.push(verdict.warning);
+    if (verdict === undefined) continue;
+    if (verdict.outcome === "call") {
+      revision = verdict.revision ?? revision;
+      skipTo = rule.stage === "labels" ? "webhook" : "injector";
+      continue;
+    }
+    if (verdict.outcome === "unknown") {
+      // the injector may refuse the pod whatever its namespace says
+      unknown = { rule, verdict };
+      skipTo = "injector";
+      continue;
+    }
+    const last = unknown !== undefined && verdict.outcome === "inject" ? unknown : { rule, verdict };
+    return judgedBy(last.rule, last.verdict, { warnings, revision });
+  }
+  throw new Error("the last rule of the injection table decides");
+}
+
+const ORDER: Readonly<Record<InjectionRule["stage"], number>> = { labels: 0, webhook: 1, injector: 2 };
+
+function judgedBy(
+  rule: InjectionRule,
+  { outcome, because }: Verdict,
+  { warnings, revision }: { readonly warnings: readonly string[]; readonly revision: string | undefined },
+): JudgedInjection {
+  return {
+    inject: outcome === "inject",
+    outcome: outcome === "inject" ? "injected" : outcome === "unknown" ? "unknown" : "not-injected",
+    reason: because,
+    warnings,
+    rule: rule.name,
+    ...(revision === undefined ? {} : { revision }),
+  };
 }

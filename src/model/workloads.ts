@@ -2,7 +2,7 @@ import type { MeshService, ServicePort } from "../ir/service.ts";
 import type { Pod, Service } from "../resources/core.ts";
 import { type KubeObject, refOf } from "../resources/object.ts";
 import type { ModelContext } from "./context.ts";
-import { callingWebhook, injectionWish, neverInjected } from "./injection.ts";
+import { wishedInjection } from "./injection-wish.ts";
 import { type PodPort, type Pods, PROXY_CONTAINER, targetPortOf, TLS_MODE_LABEL } from "./pods.ts";
 import { labelsKey, namedSelector, selects } from "./selectors.ts";
 import type { Services } from "./services.ts";
@@ -149,23 +149,14 @@ function isMadeAsGateway({ metadata, spec }: Pod): boolean {
 /** `namespace` is undefined when its object is not known. */
 function proxyOf(pod: Pod, namespace: KubeObject | undefined): ReturnType<Workloads["proxy"]> {
   if (hasProxy(pod)) return "yes";
-  if (isThere(pod) || refusesProxy(pod)) return "no";
-  const { labels = {} } = pod.metadata;
-  const { labels: ofNamespace = {} } = namespace?.metadata ?? {};
-  // Which control planes there are is another question: any revision that is asked for is taken to be one.
-  const revisions = [ofNamespace["istio.io/rev"], labels["istio.io/rev"], "default"];
-  if (revisions.some((name = "default") => callingWebhook(ofNamespace, labels, name).inject)) return "yes";
-  return namespace === undefined ? "unknown" : "no";
+  if (isThere(pod)) return "no";
+  const { outcome } = wishedInjection(pod, namespace);
+  return outcome === "injected" ? "yes" : outcome === "unknown" ? "unknown" : "no";
 }
 
 /** Pods of files have no status. */
 function isThere({ status }: Pod): boolean {
   return status?.phase !== undefined;
-}
-
-function refusesProxy(pod: Pod): boolean {
-  const { spec = { containers: [] }, metadata } = pod;
-  return neverInjected(spec, refOf(pod).namespace) !== undefined || injectionWish(metadata).asked === "false";
 }
 
 function hasProxy({ metadata, spec }: Pod): boolean {

@@ -1,6 +1,5 @@
-import { matchesSelector } from "../../model/label-selector.ts";
-import { injectionWebhooks, type InjectionWebhook } from "../../model/injection-webhooks.ts";
-import { asksForInjection } from "../../model/injection-wish.ts";
+import { type ConfiguredWebhook, injectionWebhooks } from "../../model/injection-webhooks.ts";
+import { decideInjection } from "../../model/injection.ts";
 import { PROXY_CONTAINER } from "../../model/pods.ts";
 import type { PodSpec } from "../../resources/core.ts";
 import { type AnalyzerInput, defineAnalyzer } from "../analyzer.ts";
@@ -17,7 +16,7 @@ export const imageAuto = defineAnalyzer({
   reads: [...TEMPLATE_KINDS, "Namespace", "MutatingWebhookConfiguration"],
   codes: ["IST0146", "IST0147"],
   analyze: (input) => {
-    const webhooks = injectionWebhooks(input.world.list("MutatingWebhookConfiguration")).map(({ webhook }) => webhook);
+    const webhooks = injectionWebhooks(input.world.list("MutatingWebhookConfiguration"));
     for (const pod of input.world.list("Pod"))
       if (!isImplied(pod) && pod.status?.phase !== undefined && autoIndex(pod.spec) >= 0)
         input.report(pod, imagePath(pod.spec, []), "IST0147", { kind: "Pod", name: pod.metadata.name });
@@ -30,21 +29,17 @@ type Input = AnalyzerInput<
   "IST0146" | "IST0147"
 >;
 
-function checkWritten(input: Input, written: WrittenPod, webhooks: readonly InjectionWebhook[]): void {
+function checkWritten(input: Input, written: WrittenPod, webhooks: readonly ConfiguredWebhook[]): void {
   const { object, at, metadata, spec } = written;
   if (autoIndex(spec) < 0 || (object.status as { phase?: string } | undefined)?.phase !== undefined) return;
   const { namespace = "", name } = object.metadata;
   const ofNamespace = input.world.get("Namespace", "", namespace);
-  const labels = ofNamespace?.metadata.labels ?? {};
-  const pod = { metadata: { ...metadata, name, namespace }, ...(spec === undefined ? {} : { spec }) };
-  const isTaken =
-    webhooks.length === 0
-      ? asksForInjection(pod, labels)
-      : webhooks.some(
-          ({ namespaceSelector = {}, objectSelector = {} }) =>
-            matchesSelector(namespaceSelector, labels) && matchesSelector(objectSelector, metadata.labels ?? {}),
-        );
-  if (isTaken) return;
+  const { inject } = decideInjection({
+    pod: { metadata: { ...metadata, name, namespace }, spec },
+    namespace: { name: namespace, labels: ofNamespace?.metadata.labels ?? {} },
+    calls: webhooks.length === 0 ? "assumed" : webhooks,
+  });
+  if (inject) return;
   if (ofNamespace === undefined && !input.complete)
     return input.unknown(`injection of ${object.kind} ${namespace}/${name}: its Namespace is not in the files`);
   input.report(object, imagePath(spec, at), "IST0146", { kind: object.kind, name });

@@ -1,6 +1,6 @@
 import { DATAPLANE_MODE_LABEL } from "../../model/ambient.ts";
 import { enableNamespacesByDefault } from "../../model/injector-values.ts";
-import { injectionWish, neverInjected } from "../../model/injection.ts";
+import { wishedInjection } from "../../model/injection-wish.ts";
 import { type AnalyzerInput, defineAnalyzer } from "../analyzer.ts";
 import type { Namespace, Pod } from "../../resources/core.ts";
 
@@ -42,14 +42,12 @@ function checkSeveral({ report }: Input, object: Namespace, labels: readonly str
 
 function checkNone({ world, report }: Input, object: Namespace, byDefault: boolean): void {
   const namespace = object.metadata.name;
-  const undecided = world.list("Pod", namespace).some((pod) => isUndecided(pod, namespace));
+  const undecided = world.list("Pod", namespace).some(isUndecided);
   if (!undecided) return;
   report(object, ["metadata", "name"], byDefault ? "IST0148" : "IST0102", { namespace });
 }
 
-/** Whether a pod says nothing itself, and could have a sidecar. */
-function isUndecided({ metadata, spec }: Pod, namespace: string): boolean {
-  const labels = metadata.labels ?? {};
-  if (neverInjected(spec ?? {}, namespace) !== undefined) return false;
-  return injectionWish(metadata).asked === undefined && labels["istio.io/rev"] === undefined;
+/** Whether it is the namespace alone that decides about a pod: it says nothing itself, and could have a sidecar. */
+function isUndecided(pod: Pod): boolean {
+  return wishedInjection(pod, undefined).outcome === "unknown";
 }

@@ -1,5 +1,5 @@
 import { isAmbientPod } from "../../model/ambient.ts";
-import { asksForInjection } from "../../model/injection-wish.ts";
+import { wishedInjection } from "../../model/injection-wish.ts";
 import { PROXY_CONTAINER } from "../../model/pods.ts";
 import { proxyImage } from "../../model/injector-values.ts";
 import { type AnalyzerInput, defineAnalyzer } from "../analyzer.ts";
@@ -35,7 +35,7 @@ function isRunning(pod: Pod): boolean {
 
 function checkMissing({ report }: Input, pod: Pod, namespace: Namespace): void {
   if (proxyOf(pod) !== undefined || isAmbientPod(pod, namespace)) return;
-  if (!asksForInjection(pod, namespace.metadata.labels ?? {})) return;
+  if (!wishedInjection(pod, namespace).inject) return;
   report(pod, ["metadata", "name"], "IST0103", { pod: pod.metadata.name });
 }
 

@@ -1,4 +1,4 @@
-import { asksForInjection } from "../../model/injection-wish.ts";
+import { wishedInjection } from "../../model/injection-wish.ts";
 import type { Service, ServicePortSpec, Workload } from "../../resources/core.ts";
 import type { KubeObject } from "../../resources/object.ts";
 import { type AnalyzerInput, defineAnalyzer } from "../analyzer.ts";
@@ -34,7 +34,7 @@ type Input = AnalyzerInput<"Deployment" | "Service" | "Namespace", "IST0116" | "
 function isInMesh({ world }: Input, object: Workload): boolean {
   const pod = impliedPod(object);
   const namespace = world.get("Namespace", "", object.metadata.namespace ?? "");
-  return pod !== undefined && (namespace === undefined || asksForInjection(pod, namespace.metadata.labels ?? {}));
+  return pod !== undefined && (namespace === undefined || wishedInjection(pod, namespace).inject);
 }
 
 interface Offer {
