@@ -14,6 +14,7 @@ import { createGatewayTables } from "./gateway-tables.ts";
 import { createGatewayPlan } from "./gateways.ts";
 import { createInbound } from "./inbound.ts";
 import { BLACK_HOLE, INBOUND_PASSTHROUGH, PASSTHROUGH } from "./names.ts";
+import { createNameTable } from "./name-table.ts";
 import { createOutboundListeners } from "./outbound-listeners.ts";
 import { keyHash, type ScopeFacts, scopeKey, type WorkloadFacts, workloadKey } from "./scope.ts";
 import { createSidecarTables } from "./virtual-hosts.ts";
@@ -82,6 +83,7 @@ function createSidecarParts(context: CompileContext, clusters: OutboundClusters)
     sidecarClusterNames,
     sidecarTableNames,
     sidecarTables: createSidecarTables(context),
+    nameTable: createNameTable(context),
   };
 }
 
@@ -140,6 +142,7 @@ function sidecarConfig(model: Model, proxy: Proxy, parts: Parts): ProxyConfig {
     routeTable: (name) => parts.sidecarTables.table(scope, name),
     secretNames: () => [],
     secret: () => undefined,
+    nameTable: () => parts.nameTable(scope),
   };
 }
 
@@ -159,6 +162,7 @@ function routerConfig(model: Model, proxy: Proxy, parts: Parts): ProxyConfig {
     routeTable: (name) => parts.gatewayTables.table(scope, name),
     secretNames: () => parts.gatewaySecrets.names(scope),
     secret: (name) => parts.gatewaySecrets.secret(scope, name),
+    nameTable: () => undefined,
   };
 }
 

@@ -9,6 +9,7 @@ import { isHttp, isTls } from "../model/protocol.ts";
 import type { BoundVirtualService } from "../model/virtual-services.ts";
 import type { CompileContext } from "./context.ts";
 import type { RouteSite } from "./http-routes.ts";
+import { dialledAddresses } from "./name-table.ts";
 import { BLACK_HOLE, HTTP_PROXY_TABLE, outboundCluster, PASSTHROUGH } from "./names.ts";
 import type { ScopeFacts } from "./scope.ts";
 import { tcpClusters } from "./tcp-routes.ts";
@@ -117,7 +118,8 @@ function capturedClaims(context: CompileContext, source: ClaimSource): readonly 
   const claim = claimsOf(context, source);
   if (isHttp(port.protocol)) return [claim(ANY_ADDRESS, String(port.number))];
   const ownTable = port.protocol === "auto" ? `${service.hostname}:${port.number}` : undefined;
-  if (service.addresses.length > 0) return service.addresses.map((address) => claim(address, ownTable));
+  const dialled = dialledAddresses(context, source.facts, service);
+  if (dialled.length > 0) return dialled.map((address) => claim(address, ownTable));
   if (service.resolution === "passthrough" && service.from.kind === "Service") {
     const ips = context.model.endpoints.of(service, port.number).map(({ address }) => address);
     return [...new Set(ips)].map((address) => claim(address, ownTable));

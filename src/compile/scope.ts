@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import type { ExplicitBind, Proxy } from "../ir/proxy.ts";
+import { isIP } from "node:net";
+import type { ExplicitBind, Proxy, ProxyDns } from "../ir/proxy.ts";
 import type { Model } from "../model/model.ts";
 
 /**
@@ -12,13 +13,16 @@ export interface ScopeFacts {
   /** Of a sidecar only the labels that some rule asks for. */
   readonly labels: Readonly<Record<string, string>>;
   readonly bind: ExplicitBind | null;
+  /** Of a sidecar whose agent answers DNS queries. */
+  readonly dns?: ProxyDns & { readonly families: readonly ("ipv4" | "ipv6")[] };
 }
 
 /** Labels that change with each roll-out and that nobody selects by. */
 const ROLLOUT_LABELS: readonly string[] = ["pod-template-hash", "controller-revision-hash"];
 
 /** The key of a proxy's scope: its facts as text. Read in a derivation it follows the rules that select by labels. */
-export function scopeKey(model: Model, { type, namespace, labels, interception, bind }: Proxy): string {
+export function scopeKey(model: Model, proxy: Proxy): string {
+  const { type, namespace, labels, interception, bind } = proxy;
   const asked =
     type === "router"
       ? Object.keys(labels).filter((key) => !ROLLOUT_LABELS.includes(key))
@@ -28,8 +32,16 @@ export function scopeKey(model: Model, { type, namespace, labels, interception, 
     namespace,
     labels: pick(labels, asked),
     bind: interception === "NONE" && bind !== undefined ? bind : null,
+    ...dnsFacts(proxy),
   };
   return JSON.stringify(facts);
+}
+
+function dnsFacts({ type, dns, addresses }: Proxy): Pick<ScopeFacts, "dns"> {
+  if (type !== "sidecar" || dns === undefined) return {};
+  const versions = addresses.map((address) => isIP(address));
+  const families = (["ipv4", "ipv6"] as const).filter((_, index) => versions.includes(index === 0 ? 4 : 6));
+  return { dns: { autoAddresses: dns.autoAddresses, families } };
 }
 
 /** What decides a sidecar's inbound side. */

@@ -79,14 +79,31 @@ function answerDebug(deps: MonitoringDeps, command: string, url: URL, viewer: st
 }
 
 function synced(streams: readonly XdsStream[], namespace: string | null): unknown {
-  // An Envoy that reconnected may have left a stream that has not noticed yet: the newest speaks for it.
+  const wanted = streams.filter(({ claim }) => namespace === null || namespace === "" || claim.namespace === namespace);
+  const names = newestByProxy(wanted.filter(isNamesOnly));
+  const envoys = newestByProxy(wanted.filter((stream) => !isNamesOnly(stream)));
+  return [...new Map([...names, ...envoys]).values()]
+    .map((stream) => {
+      const status = stream.status();
+      const nametable = names.get(stream.proxy)?.status().types.nametable;
+      return nametable === undefined ? status : { ...status, types: { ...status.types, nametable } };
+    })
+    .toSorted((a, b) => (a.proxy < b.proxy ? -1 : 1));
+}
+
+/** The stream of an agent, which wants the table of names and nothing that Envoy runs. */
+function isNamesOnly(stream: XdsStream): boolean {
+  return stream.subscription("nametable") !== undefined && stream.subscription("cluster") === undefined;
+}
+
+/** An Envoy that reconnected may have left a stream that has not noticed yet: the newest speaks for it. */
+function newestByProxy(streams: readonly XdsStream[]): ReadonlyMap<string, XdsStream> {
   const newest = new Map<string, XdsStream>();
   for (const stream of streams) {
-    if (namespace !== null && namespace !== "" && stream.claim.namespace !== namespace) continue;
     const other = newest.get(stream.proxy);
     if (other === undefined || other.connectedAt <= stream.connectedAt) newest.set(stream.proxy, stream);
   }
-  return [...newest.values()].map((stream) => stream.status()).toSorted((a, b) => (a.proxy < b.proxy ? -1 : 1));
+  return newest;
 }
 
 function connections(streams: ReadonlySet<XdsStream>): unknown {

@@ -11,6 +11,7 @@ const SHORT: Readonly<Record<XdsKind, string>> = {
   listener: "lds",
   route: "rds",
   secret: "sds",
+  nametable: "nds",
 };
 
 const SECONDS = [0.01, 0.1, 0.5, 1, 3, 5, 10, 20, 30];

@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import type { ExplicitBind, Interception, Proxy } from "../ir/proxy.ts";
+import type { ExplicitBind, Interception, Proxy, ProxyDns } from "../ir/proxy.ts";
 import { peerLabels, peerOf } from "../model/workload.ts";
 import type { Pod } from "../resources/core.ts";
 import type { Messages } from "../wire/codec.ts";
@@ -19,6 +19,8 @@ export interface NodeClaim {
   readonly addresses: readonly string[];
   readonly interception: Interception;
   readonly bind: ExplicitBind | undefined;
+  /** Its agent answers DNS queries. */
+  readonly dns: ProxyDns | undefined;
 }
 
 type Node = Messages["envoy.config.core.v3.Node"];
@@ -43,6 +45,7 @@ export function readNode(node: Node | undefined): NodeClaim | string {
     addresses,
     interception: readInterception(text(metadata, "INTERCEPTION_MODE")),
     bind,
+    dns: readDns(metadata),
   };
 }
 
@@ -76,6 +79,12 @@ function brief(value: string): string {
 
 function readInterception(mode: string | undefined): Interception {
   return mode === "NONE" || mode === "TPROXY" ? mode : "REDIRECT";
+}
+
+/** Addresses are given unless the proxy says no: so does Istio's control plane since it allocates by itself. */
+function readDns(metadata: Metadata): ProxyDns | undefined {
+  if (text(metadata, "DNS_CAPTURE") !== "true") return undefined;
+  return { autoAddresses: text(metadata, "DNS_AUTO_ALLOCATE") !== "false" };
 }
 
 function readBind(json: string | undefined): ExplicitBind | undefined | string {
@@ -129,6 +138,7 @@ export function proxyOf(
     interception: claim.interception,
     bind: claim.bind,
     peer: peerLabels(pod, clusterId),
+    ...(claim.dns === undefined ? {} : { dns: claim.dns }),
   };
 }
 

@@ -25,6 +25,8 @@ export interface XdsStream {
   end(): void;
 }
 
+/** Types that few proxies have: only shown of those that asked. */
+const ON_REQUEST: readonly XdsKind[] = ["secret", "nametable"];
 /** Requests that may wait for authentication: an honest Envoy sends one for each type. */
 const MAX_WAITING = 64;
 
@@ -179,7 +181,7 @@ function describe<Request>(
 ): XdsStream {
   const status = (): ProxyStatus => {
     const snapshot = state.snapshot();
-    const shown = KINDS.filter((kind) => kind !== "secret" || state.subs.has(kind));
+    const shown = KINDS.filter((kind) => !ON_REQUEST.includes(kind) || state.subs.has(kind));
     const types = shown.map((kind) => [kind, typeStatus(state.subs.get(kind), snapshot?.[kind] ?? new Map())]);
     return {
       proxy: state.proxy,

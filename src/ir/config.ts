@@ -1,5 +1,6 @@
 import type { Cluster } from "./cluster.ts";
 import type { GatewayListener, Inbound, OutboundListener } from "./listener.ts";
+import type { NameEntry } from "./names.ts";
 import type { Proxy } from "./proxy.ts";
 import type { RouteTable } from "./route.ts";
 import type { TlsSecret } from "./secret.ts";
@@ -29,6 +30,8 @@ export interface ProxyConfig {
   /** Names of the secrets that the gateway's servers use, sorted; none for a sidecar, whose agent holds its own. */
   secretNames(): readonly string[];
   secret(name: string): TlsSecret | undefined;
+  /** What the proxy's agent answers DNS queries from; undefined for a proxy that captures none. */
+  nameTable(): readonly NameEntry[] | undefined;
 }
 
 export interface Named {

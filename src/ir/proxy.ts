@@ -33,4 +33,12 @@ export interface Proxy {
   readonly interception: Interception;
   readonly bind: ExplicitBind | undefined;
   readonly peer: PeerLabels;
+  /** Its agent answers DNS queries; absent: it does not. */
+  readonly dns?: ProxyDns;
+}
+
+/** How a proxy whose agent answers DNS queries is served. */
+export interface ProxyDns {
+  /** Hosts without address get one (240.240.0.0/16, 2001:2::/48). */
+  readonly autoAddresses: boolean;
 }

@@ -1,11 +1,14 @@
 import { createDerivations, type Derivations } from "../base/derive.ts";
 import type { World } from "../resources/world.ts";
+import { type AutoAddresses, createAutoAddresses } from "./auto-addresses.ts";
 import { createDestinationRules, type DestinationRules } from "./destination-rules.ts";
 import { createEndpoints, type Endpoints } from "./endpoints.ts";
 import { createGatewayApi, type GatewayApi } from "./gateway-api.ts";
 import { createGateways, type Gateways } from "./gateways.ts";
+import { createHeadless, type Headless } from "./headless.ts";
 import { DEFAULT_DOMAIN } from "./host.ts";
 import { createHostLookup, type HostLookup } from "./host-lookup.ts";
+import type { MeshService } from "../ir/service.ts";
 import { type MeshConfig, readMeshConfig } from "./mesh-config.ts";
 import { createNamespaces, type Namespaces } from "./namespaces.ts";
 import { createPeerAuthentications, type PeerAuthentications } from "./peer-authentication.ts";
@@ -42,6 +45,9 @@ export interface Model {
   readonly hosts: HostLookup;
   readonly serviceSelection: ServiceSelection;
   readonly endpoints: Endpoints;
+  readonly autoAddresses: AutoAddresses;
+  /** Pods behind a Service without cluster IP. */
+  readonly headless: (service: MeshService) => Headless;
   readonly pods: Pods;
   readonly virtualServices: VirtualServices;
   readonly destinationRules: DestinationRules;
@@ -77,6 +83,8 @@ export function createModel(world: World & { readonly derivations?: Derivations 
     hosts,
     serviceSelection: createServiceSelection(context),
     pods,
+    autoAddresses: createAutoAddresses(context),
+    headless: createHeadless(context),
     peerAuthentications,
     endpoints: createEndpoints(context, services, pods, peerAuthentications),
     virtualServices: createVirtualServices(context),

@@ -73,6 +73,8 @@ export interface SliceEndpoint {
   readonly addresses: readonly string[];
   readonly conditions?: { readonly ready?: boolean; readonly serving?: boolean; readonly terminating?: boolean };
   readonly nodeName?: string;
+  /** Host name of the pod, where it has one of its own: that of a StatefulSet's. */
+  readonly hostname?: string;
   readonly zone?: string;
   readonly targetRef?: { readonly kind?: string; readonly name?: string; readonly namespace?: string };
 }

@@ -4,6 +4,7 @@ import { buildCluster } from "./cluster.ts";
 import { buildEndpoints } from "./endpoints.ts";
 import { buildGatewayListener } from "./gateway.ts";
 import { buildInbound } from "./inbound.ts";
+import { buildNameTable, NAME_TABLE } from "./name-table.ts";
 import { buildOutboundListener } from "./outbound.ts";
 import { buildRouteTable } from "./routes.ts";
 import { buildSecret } from "./secret.ts";
@@ -40,6 +41,7 @@ const NAMES: Readonly<Record<XdsKind, (config: ProxyConfig) => readonly Named[]>
   ],
   route: (config) => config.routeTableNames().map(scopeOwned),
   secret: (config) => config.secretNames().map(scopeOwned),
+  nametable: (config) => (config.nameTable() === undefined ? [] : [scopeOwned(NAME_TABLE)]),
 };
 
 type Build = (config: ProxyConfig, name: string, options: XdsOptions) => EnvoyResource | undefined;
@@ -65,6 +67,10 @@ const BUILDERS: Readonly<Record<XdsKind, Build>> = {
   secret(config, name) {
     const secret = config.secret(name);
     return secret && typed("envoy.extensions.transport_sockets.tls.v3.Secret", buildSecret(name, secret));
+  },
+  nametable(config) {
+    const entries = config.nameTable();
+    return entries && typed("istio.networking.nds.v1.NameTable", buildNameTable(entries));
   },
 };
 

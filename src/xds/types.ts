@@ -8,6 +8,8 @@ export const TYPE_URLS = {
   listener: "type.googleapis.com/envoy.config.listener.v3.Listener",
   route: "type.googleapis.com/envoy.config.route.v3.RouteConfiguration",
   secret: "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret",
+  /** For the agent, which answers DNS queries from it; Envoy never asks for it. */
+  nametable: "type.googleapis.com/istio.networking.nds.v1.NameTable",
 } as const;
 
 export type XdsKind = keyof typeof TYPE_URLS;

@@ -145,7 +145,7 @@ function compiled(mesh: ReturnType<typeof createMesh>): unknown {
     const [, , workload = ""] = id.split("~");
     const [name = "", namespace = ""] = workload.split(".");
     const found = name === "gw-1" ? GATEWAY_POD : mesh.model.world.get("Pod", namespace, name);
-    return wholeIr(mesh.proxyConfig(proxyAt(id, found, bind)));
+    return wholeIr(mesh.proxyConfig({ ...proxyAt(id, found, bind), dns: { autoAddresses: true } }));
   });
 }
 

@@ -27,6 +27,7 @@ export function snapshot(tables: Partial<Record<XdsKind, Readonly<Record<string,
     listener: of("listener"),
     route: of("route"),
     secret: of("secret"),
+    nametable: of("nametable"),
   };
 }
 

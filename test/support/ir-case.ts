@@ -2,8 +2,9 @@ import { readFileSync } from "node:fs";
 import { compact } from "../../src/base/compact.ts";
 import { createMesh, type Mesh } from "../../src/compile/mesh.ts";
 import type { ProxyConfig } from "../../src/ir/config.ts";
+import type { NameEntry } from "../../src/ir/names.ts";
 import type { Provenance } from "../../src/ir/provenance.ts";
-import type { Proxy } from "../../src/ir/proxy.ts";
+import type { Proxy, ProxyDns } from "../../src/ir/proxy.ts";
 import { peerLabels, peerOf } from "../../src/model/workload.ts";
 import type { Pod } from "../../src/resources/core.ts";
 import { type KubeObject, refText } from "../../src/resources/object.ts";
@@ -17,6 +18,8 @@ export interface CaseHeader {
   readonly proxy: string;
   /** Explicit mode. */
   readonly bind?: Proxy["bind"];
+  /** Its agent answers DNS queries. */
+  readonly dns?: ProxyDns;
   readonly show: {
     readonly clusterNames?: string;
     readonly clusters?: string;
@@ -27,6 +30,7 @@ export interface CaseHeader {
     readonly hosts?: string;
     readonly inbound?: boolean;
     readonly gateways?: string;
+    readonly names?: boolean;
   };
 }
 
@@ -66,7 +70,8 @@ export function configOf(header: CaseHeader, mesh: Mesh): ProxyConfig {
   const [, , workload = ""] = header.proxy.split("~");
   const dot = workload.lastIndexOf(".");
   const pod = mesh.model.world.get("Pod", workload.slice(dot + 1), workload.slice(0, dot));
-  return mesh.proxyConfig(proxyAt(header.proxy, pod, header.bind));
+  const proxy = proxyAt(header.proxy, pod, header.bind);
+  return mesh.proxyConfig(header.dns === undefined ? proxy : { ...proxy, dns: header.dns });
 }
 
 /** The case's IR as its golden has it. */
@@ -88,6 +93,7 @@ export function wholeIr(config: ProxyConfig): unknown {
     gateways: config.gatewayListeners(),
     routes: config.routeTableNames().map((name) => config.routeTable(name)),
     secrets: config.secretNames().map((name) => config.secret(name)),
+    nameTable: config.nameTable(),
   };
 }
 
@@ -113,7 +119,12 @@ function shown({ show }: CaseHeader, config: ProxyConfig): unknown {
     routes: tables.map((table) => ({ ...table, virtualHosts: matching(show.hosts ?? "", table.virtualHosts) })),
     inbound: show.inbound === true ? config.inbound() : undefined,
     gateways: matching(show.gateways, config.gatewayListeners()),
+    names: show.names === true ? config.nameTable()?.map(nameText) : undefined,
   };
+}
+
+function nameText({ host, addresses, shortName, namespace }: NameEntry): string {
+  return `${host} = ${addresses.join(" ")}${shortName === undefined ? "" : ` (${shortName} in ${namespace})`}`;
 }
 
 /** Without what is absent, empty or false, and with provenance on one line: goldens that a person reads. */

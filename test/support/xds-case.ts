@@ -4,6 +4,7 @@ import { PEER_KEYS, type PeerLabels, peerLabel } from "../../src/base/peer.ts";
 import type { Cluster } from "../../src/ir/cluster.ts";
 import type { Named, ProxyConfig } from "../../src/ir/config.ts";
 import type { GatewayListener, Inbound, OutboundListener } from "../../src/ir/listener.ts";
+import type { NameEntry } from "../../src/ir/names.ts";
 import type { Proxy } from "../../src/ir/proxy.ts";
 import type { TlsSecret } from "../../src/ir/secret.ts";
 import type { HttpRoute, RouteTable, VirtualHost } from "../../src/ir/route.ts";
@@ -23,6 +24,7 @@ interface CaseFile {
   readonly gateways?: readonly Loose[];
   readonly routes?: readonly Loose[];
   readonly secrets?: Readonly<Record<string, TlsSecret>>;
+  readonly names?: readonly NameEntry[];
 }
 
 export interface XdsCase {
@@ -67,6 +69,7 @@ export function xdsCase(file: CaseFile): XdsCase {
       routeTable: (name) => routes.find((candidate) => candidate.name === name),
       secretNames: () => Object.keys(secrets),
       secret: (name) => secrets[name],
+      nameTable: () => file.names,
     },
   };
 }
