@@ -117,42 +117,46 @@ function factsOf({ pod, namespace, calls, injector, byDefault }: InjectionSubjec
   };
 }
 
-/** Goes through the table. `seen` gets each rule that was asked with what it said. */
-function decided(facts: Facts, seen: (rule: InjectionRule, verdict: Verdict | undefined) => void): JudgedInjection {
+/** Goes through the table, stage by stage. `seen` gets each rule that was asked with what it said. */
+function decided(facts: Facts, seen: Seen): JudgedInjection {
   const warnings: string[] = [...oddWishes(facts)];
-  let revision: string | undefined;
-  let unknown: { readonly rule: InjectionRule; readonly verdict: Verdict } | undefined;
-  let skipTo: InjectionRule["stage"] = facts.isAsked ? "injector" : "labels";
-  for (const rule of INJECTION_RULES) {
-    if (ORDER[rule.stage] < ORDER[skipTo]) continue;
-    const verdict = rule.judge(facts, revision);
-    seen(rule, verdict);
-    if (verdict?.warning !== undefined) warnings.push(verdict.warning);
-    if (verdict === undefined) continue;
-    if (verdict.outcome === "call") {
-      revision = verdict.revision ?? revision;
-      skipTo = rule.stage === "labels" ? "webhook" : "injector";
-      continue;
-    }
-    if (verdict.outcome === "unknown") {
-      // the injector may refuse the pod whatever its namespace says
-      unknown = { rule, verdict };
-      skipTo = "injector";
-      continue;
-    }
-    const last = unknown !== undefined && verdict.outcome === "inject" ? unknown : { rule, verdict };
-    return judgedBy(last.rule, last.verdict, { warnings, revision });
+  const labels = facts.isAsked ? undefined : firstVerdict("labels", { facts, seen });
+  if (labels?.verdict.outcome === "skip") return judgedBy(labels, warnings);
+  let revision = labels?.verdict.revision;
+  if (labels?.verdict.outcome === "call") {
+    const webhook = firstVerdict("webhook", { facts, seen, revision });
+    if (webhook.verdict.outcome === "skip") return judgedBy(webhook, warnings, revision);
+    if (webhook.verdict.warning !== undefined) warnings.push(webhook.verdict.warning);
+    revision = webhook.verdict.revision ?? revision;
   }
-  throw new Error("the last rule of the injection table decides");
+  const injector = firstVerdict("injector", { facts, seen });
+  // the injector may refuse the pod whatever an unknown namespace says
+  const isOpen = labels?.verdict.outcome === "unknown" && injector.verdict.outcome === "inject";
+  return judgedBy(isOpen ? labels : injector, warnings, revision);
 }
 
-const ORDER: Readonly<Record<InjectionRule["stage"], number>> = { labels: 0, webhook: 1, injector: 2 };
+type Seen = (rule: InjectionRule, verdict: Verdict | undefined) => void;
 
-function judgedBy(
-  rule: InjectionRule,
-  { outcome, because }: Verdict,
-  { warnings, revision }: { readonly warnings: readonly string[]; readonly revision: string | undefined },
-): JudgedInjection {
+interface Judged {
+  readonly rule: InjectionRule;
+  readonly verdict: Verdict;
+}
+
+function firstVerdict(
+  stage: InjectionRule["stage"],
+  { facts, seen, revision }: { readonly facts: Facts; readonly seen: Seen; readonly revision?: string | undefined },
+): Judged {
+  for (const rule of INJECTION_RULES) {
+    if (rule.stage !== stage) continue;
+    const verdict = rule.judge(facts, revision);
+    seen(rule, verdict);
+    if (verdict !== undefined) return { rule, verdict };
+  }
+  throw new Error(`the last rule of stage ${stage} decides`);
+}
+
+function judgedBy({ rule, verdict }: Judged, warnings: readonly string[], revision?: string): JudgedInjection {
+  const { outcome, because } = verdict;
   return {
     inject: outcome === "inject",
     outcome: outcome === "inject" ? "injected" : outcome === "unknown" ? "unknown" : "not-injected",
