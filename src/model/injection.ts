@@ -120,19 +120,22 @@ function factsOf({ pod, namespace, calls, injector, byDefault }: InjectionSubjec
 /** Goes through the table, stage by stage. `seen` gets each rule that was asked with what it said. */
 function decided(facts: Facts, seen: Seen): JudgedInjection {
   const warnings: string[] = [...oddWishes(facts)];
-  const labels = facts.isAsked ? undefined : firstVerdict("labels", { facts, seen });
-  if (labels?.verdict.outcome === "skip") return judgedBy(labels, warnings);
-  let revision = labels?.verdict.revision;
-  if (labels?.verdict.outcome === "call") {
-    const webhook = firstVerdict("webhook", { facts, seen, revision });
-    if (webhook.verdict.outcome === "skip") return judgedBy(webhook, warnings, revision);
-    if (webhook.verdict.warning !== undefined) warnings.push(webhook.verdict.warning);
-    revision = webhook.verdict.revision ?? revision;
-  }
+  const called = facts.isAsked ? undefined : callOf(facts, seen, warnings);
+  const revision = called?.verdict.revision;
+  if (called?.verdict.outcome === "skip") return judgedBy(called, warnings, revision);
   const injector = firstVerdict("injector", { facts, seen });
   // the injector may refuse the pod whatever an unknown namespace says
-  const isOpen = labels?.verdict.outcome === "unknown" && injector.verdict.outcome === "inject";
-  return judgedBy(isOpen ? labels : injector, warnings, revision);
+  const isOpen = called?.verdict.outcome === "unknown" && injector.verdict.outcome === "inject";
+  return judgedBy(isOpen ? called : injector, warnings, revision);
+}
+
+/** Stage 1, with the revision that is called; where labels decide already, that is the end of it. */
+function callOf(facts: Facts, seen: Seen, warnings: string[]): Judged {
+  const labels = firstVerdict("labels", { facts, seen });
+  if (labels.verdict.outcome !== "call") return labels;
+  const { rule, verdict } = firstVerdict("webhook", { facts, seen, revision: labels.verdict.revision });
+  if (verdict.warning !== undefined) warnings.push(verdict.warning);
+  return { rule, verdict: { ...verdict, revision: verdict.revision ?? labels.verdict.revision } };
 }
 
 type Seen = (rule: InjectionRule, verdict: Verdict | undefined) => void;
