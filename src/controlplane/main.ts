@@ -25,7 +25,7 @@ import { createSecretWatches, type SecretWatches } from "./secret-watches.ts";
 import { createSigner } from "./signing.ts";
 import { createState, type State, watchedKinds } from "./state.ts";
 import { createWatches } from "./watch.ts";
-import { type AdmissionRequest, answerWebhook } from "./webhook.ts";
+import { answerWebhook } from "./webhook.ts";
 import { createWebhookConfigs } from "./webhook-configs.ts";
 import { createXdsAcceptor } from "./xds-server.ts";
 import type { XdsStream } from "./xds-stream.ts";
