@@ -45,6 +45,7 @@ export const ROOTS: readonly string[] = [
   "envoy.extensions.filters.network.set_filter_state.v3.Config",
   "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy",
   // HTTP filters and what routes say to them
+  "envoy.extensions.filters.http.compressor.v3.Compressor",
   "envoy.extensions.filters.http.cors.v3.Cors",
   "envoy.extensions.filters.http.cors.v3.CorsPolicy",
   "envoy.extensions.filters.http.fault.v3.HTTPFault",
@@ -60,6 +61,9 @@ export const ROOTS: readonly string[] = [
   "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
   "envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
   // bootstrap
+  "envoy.config.metrics.v3.MetricsServiceConfig",
+  "envoy.config.metrics.v3.StatsdSink",
+  "envoy.extensions.compression.gzip.compressor.v3.Gzip",
   "envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig",
   "envoy.extensions.wasm.v3.WasmService",
 ];

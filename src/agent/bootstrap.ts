@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { AGENT_SDS, AGENT_SDS_CLUSTER } from "../base/agent-sds.ts";
 import { scopePinningLogger, statNamespaceExtension, statsConfig } from "./bootstrap-stats.ts";
+import { sinksOf } from "./bootstrap-sinks.ts";
 import { type AgentConfig, type HostPort, PATHS } from "./config.ts";
 
 /** Envoy's own back-off grows to 30 s while meshd is away: a proxy must be back within seconds of the next meshd. */
@@ -20,7 +21,9 @@ const JSON_LOG = { time: "%Y-%m-%dT%T.%fZ", level: "%l", scope: "envoy %n", mess
  * `discovery` is where meshd is dialled: a name for DNS, or an address when one is known.
  */
 export function buildBootstrap(config: AgentConfig, discovery: HostPort): Bootstrap {
+  const sinks = sinksOf(config);
   return {
+    ...(sinks.statsSinks.length === 0 ? {} : { stats_sinks: sinks.statsSinks }),
     node: { id: config.nodeId, cluster: config.nodeCluster, metadata: config.metadata },
     admin: {
       address: socketAddress(config.addresses.admin, config.ports.admin),
@@ -34,7 +37,13 @@ export function buildBootstrap(config: AgentConfig, discovery: HostPort): Bootst
     stats_eviction_interval: "300s",
     dynamic_resources: dynamicResources(),
     static_resources: {
-      clusters: [xdsCluster(config, discovery), sdsCluster(), agentCluster(config), adminCluster(config)],
+      clusters: [
+        xdsCluster(config, discovery),
+        sdsCluster(),
+        agentCluster(config),
+        adminCluster(config),
+        ...sinks.clusters,
+      ],
       listeners: [prometheusListener(config), readinessListener(config)],
     },
     overload_manager: {
@@ -175,6 +184,7 @@ function prometheusListener(config: AgentConfig): unknown {
     path: "/stats/prometheus",
     cluster: "prometheus_stats",
     extra: { access_log: [scopePinningLogger()] },
+    filters: config.statsCompression ? [gzipFilter()] : [],
   });
 }
 
@@ -187,6 +197,7 @@ function readinessListener(config: AgentConfig): unknown {
     path: "/healthz/ready",
     cluster: "agent",
     extra: {},
+    filters: [],
   });
 }
 
@@ -198,6 +209,30 @@ interface StaticListener {
   readonly path: string;
   readonly cluster: string;
   readonly extra: Readonly<Record<string, unknown>>;
+  /** HTTP filters before the router. */
+  readonly filters: readonly unknown[];
+}
+
+/** Scrapes are big and repetitive; a scraper that does not take gzip gets plain text. */
+function gzipFilter(): unknown {
+  return {
+    name: "envoy.filters.http.compressor",
+    typed_config: {
+      "@type": `${TYPE}envoy.extensions.filters.http.compressor.v3.Compressor`,
+      response_direction_config: {
+        common_config: { content_type: ["text/plain"] },
+        disable_on_etag_header: true,
+        remove_accept_encoding_header: true,
+      },
+      compressor_library: {
+        name: "gzip",
+        typed_config: {
+          "@type": `${TYPE}envoy.extensions.compression.gzip.compressor.v3.Gzip`,
+          compression_level: "BEST_SPEED",
+        },
+      },
+    },
+  };
 }
 
 function staticListener(config: AgentConfig, spec: StaticListener): unknown {
@@ -226,6 +261,7 @@ function staticListener(config: AgentConfig, spec: StaticListener): unknown {
                 ],
               },
               http_filters: [
+                ...spec.filters,
                 {
                   name: "envoy.filters.http.router",
                   typed_config: { "@type": `${TYPE}envoy.extensions.filters.http.router.v3.Router` },

@@ -3,7 +3,15 @@ import { parseArgs } from "node:util";
 import { durationMs } from "../base/duration.ts";
 import { EnvironmentError, errorText, UsageError } from "../base/errors.ts";
 import { type DrainPolicy, RESTART_AFTER } from "./drain-state.ts";
-import { type Env, isRecord, type NodeMetadata, parseJsonObject, type ReadFile, readMetadata } from "./metadata.ts";
+import {
+  type Env,
+  isRecord,
+  type NodeMetadata,
+  parseJsonObject,
+  peerLabelsOf,
+  type ReadFile,
+  readMetadata,
+} from "./metadata.ts";
 
 /** Where files of the agent stand, relative to its working directory (`/` in images). */
 export const PATHS = {
@@ -62,6 +70,18 @@ export interface AgentConfig {
   readonly proxyConfig: Readonly<Record<string, unknown>>;
   /** Where an application's probed ports are dialled. */
   readonly appAddress: string;
+  /** Whether 15090 compresses for scrapers that take it. */
+  readonly statsCompression: boolean;
+  /** Envoy's `--file-flush-interval-msec` and `--file-flush-min-size-kb`. */
+  readonly fileFlush: { readonly interval: number; readonly minSizeKb: number | undefined };
+  /** The binary that the proxy configuration names; where it is not there, meshctl looks where it always does. */
+  readonly binaryPath: string | undefined;
+  /** A bootstrap of the user's, in place of the generated one. */
+  readonly customConfigFile: string | undefined;
+  /** How the application's health is found out where no kubelet does; undefined does not ask. */
+  readonly readinessProbe: Readonly<Record<string, unknown>> | undefined;
+  /** Further roots of the mesh, PEM. */
+  readonly moreRoots: string;
   /** Merged over the bootstrap by Envoy's `--config-yaml`. */
   readonly bootstrapOverride: string | undefined;
 }
@@ -120,7 +140,7 @@ export function readConfig(input: ConfigInput): AgentConfig {
   return {
     role,
     nodeId: `${role}~${ip}~${podName}.${namespace}~${domain}`,
-    nodeCluster: nodeCluster(read, namespace),
+    nodeCluster: nodeCluster(read, namespace, proxyConfig),
     metadata: {
       ...read,
       ENVOY_STATUS_PORT: ports.readiness,
@@ -149,6 +169,7 @@ export function readConfig(input: ConfigInput): AgentConfig {
     scrape: parseOptional("ISTIO_PROMETHEUS_ANNOTATIONS", env["ISTIO_PROMETHEUS_ANNOTATIONS"]),
     proxyConfig,
     appAddress: bind === undefined ? ip : bind.appAddress,
+    ...envoyKnobs(proxyConfig),
     bootstrapOverride: env["ISTIO_BOOTSTRAP_OVERRIDE"] || undefined,
   };
 }
@@ -252,19 +273,49 @@ function addresses(ip: string, bind: MeshBind | undefined): ProxyAddresses {
   return { admin: "127.0.0.1", listen: v6 ? "::" : "0.0.0.0", agent: "127.0.0.1", explicit: false };
 }
 
-function nodeCluster(metadata: NodeMetadata, namespace: string): string {
+type ProxyConfig = Readonly<Record<string, unknown>>;
+
+function envoyKnobs(
+  proxyConfig: ProxyConfig,
+): Pick<
+  AgentConfig,
+  "statsCompression" | "fileFlush" | "binaryPath" | "customConfigFile" | "readinessProbe" | "moreRoots"
+> {
+  const { statsCompression, fileFlushMinSizeKb: size, caCertificatesPem: roots, readinessProbe } = proxyConfig;
+  return {
+    statsCompression: statsCompression !== false,
+    fileFlush: {
+      interval: duration("PROXY_CONFIG fileFlushInterval", text(proxyConfig, "fileFlushInterval"), "1s"),
+      minSizeKb: typeof size === "number" && size > 0 ? size : undefined,
+    },
+    binaryPath: text(proxyConfig, "binaryPath"),
+    customConfigFile: text(proxyConfig, "customConfigFile"),
+    readinessProbe: isRecord(readinessProbe) ? readinessProbe : undefined,
+    moreRoots: Array.isArray(roots) ? roots.map((pem) => `${String(pem).trim()}\n`).join("") : "",
+  };
+}
+
+/** The name of the service in spans and access logs: what the user says, else by `tracingServiceName`. */
+function nodeCluster(metadata: NodeMetadata, namespace: string, proxyConfig: ProxyConfig): string {
+  const own = text(proxyConfig, "serviceCluster");
+  if (own !== undefined) return own;
+  const { canonical } = peerLabelsOf(metadata);
+  const mode = text(proxyConfig, "tracingServiceName");
+  if (mode === "CANONICAL_NAME_ONLY") return canonical;
+  if (mode === "CANONICAL_NAME_AND_NAMESPACE") return `${canonical}.${namespace}`;
   const labels = isRecord(metadata["LABELS"]) ? metadata["LABELS"] : {};
   const name = text(labels, "app") ?? text(metadata, "WORKLOAD_NAME") ?? "istio-proxy";
   return `${name}.${namespace}`;
 }
 
-/** Flag, then PROXY_CONFIG, then the container's CPU limit (whole cores, rounded up). */
+/** Flag, then PROXY_CONFIG, where 0 asks for all cores, then the container's CPU limit (whole cores, rounded up). */
 function concurrency(
   flag: string | undefined,
   proxyConfig: Readonly<Record<string, unknown>>,
   env: Env,
 ): number | undefined {
   for (const value of [flag, proxyConfig["concurrency"], env["ISTIO_CPU_LIMIT"]]) {
+    if (value === 0) return undefined;
     const count = Math.ceil(Number(value));
     if (value !== undefined && Number.isFinite(count) && count > 0) return count;
   }

@@ -45,7 +45,10 @@ export function envoyArguments(config: AgentConfig, bootstrapPath: string): read
     "--local-address-ip-version",
     config.addresses.listen === "::" ? "v6" : "v4",
     "--file-flush-interval-msec",
-    "1000",
+    String(config.fileFlush.interval),
+    ...(config.fileFlush.minSizeKb === undefined
+      ? []
+      : ["--file-flush-min-size-kb", String(config.fileFlush.minSizeKb)]),
     "--disable-hot-restart",
     "--allow-unknown-static-fields",
     "-l",

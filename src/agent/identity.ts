@@ -43,7 +43,7 @@ export function createIdentity(deps: IdentityDeps): Runner {
   let fromCa = "";
 
   const publishRoots = (bundle: string): void => {
-    sds.publish("ROOTCA", { kind: "roots", pem: mergeRoots(bundle, fromCa) });
+    sds.publish("ROOTCA", { kind: "roots", pem: mergeRoots(bundle, fromCa + config.moreRoots) });
   };
   const onRootsChanged = (): void => {
     readRoots().then(publishRoots, (error: unknown) => log.warn({}, `roots kept: ${errorText(error)}`));

@@ -1,3 +1,5 @@
+import { constants } from "node:fs";
+import { access } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { locateEnvoy } from "../envoy/locate.ts";
@@ -72,8 +74,16 @@ function createRunners(deps: AgentDeps): { readonly runners: readonly Runner[]; 
 
 async function spawnEnvoy({ config, env, log }: AgentDeps) {
   const cacheDir = join(env["XDG_CACHE_HOME"] ?? join(env["HOME"] ?? homedir(), ".cache"), "meshctl");
-  const binary = await locateEnvoy({ env, cacheDir, onProgress: (text) => log.info({}, text) });
-  const bootstrap = buildBootstrap(config, await resolveHost(config.discovery));
-  const path = writeBootstrap(config, bootstrap);
+  const { binaryPath } = config;
+  const isThere =
+    binaryPath !== undefined &&
+    (await access(binaryPath, constants.X_OK).then(
+      () => true,
+      () => false,
+    ));
+  const named = isThere ? { ...env, MESHCTL_ENVOY: binaryPath } : env;
+  const binary = await locateEnvoy({ env: named, cacheDir, onProgress: (text) => log.info({}, text) });
+  const path =
+    config.customConfigFile ?? writeBootstrap(config, buildBootstrap(config, await resolveHost(config.discovery)));
   return startEnvoy(binary, envoyArguments(config, path), { config, env, log });
 }

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { stringify } from "yaml";
 import { buildBootstrap } from "../../src/agent/bootstrap.ts";
+import { sinksOf } from "../../src/agent/bootstrap-sinks.ts";
 import { readConfig } from "../../src/agent/config.ts";
 import { decodeMessage, encodeMessage, type Messages } from "../../src/wire/codec.ts";
 import { BOOTSTRAP_CASES } from "../support/agent/bootstrap-cases.ts";
@@ -18,7 +19,7 @@ test("the bootstrap of a sidecar", async () => {
   );
 });
 
-test.each(["gateway", "explicit"])("what %s has that a sidecar has not", async (name) => {
+test.each(["gateway", "explicit", "knobs"])("what %s has that a sidecar has not", async (name) => {
   const differences = diff(bootstrapOf(SIDECAR), bootstrapOf(BOOTSTRAP_CASES[name]!), "");
   await expect(stringify(differences)).toMatchFileSnapshot(`testdata/bootstrap-${name}.diff.yaml`);
 });
@@ -30,7 +31,7 @@ test("every field is one that Envoy knows: the message survives its bytes", () =
     const bootstrap = buildBootstrap(config, config.discovery) as Messages[typeof type];
     const read = decodeMessage(type, encodeMessage(type, bootstrap));
     expect(read.node?.id).toBe(config.nodeId);
-    expect(read.static_resources?.clusters?.map((cluster) => cluster.name)).toEqual([
+    expect(read.static_resources?.clusters?.map((cluster) => cluster.name).slice(0, 4)).toEqual([
       "xds-grpc",
       "sds-grpc",
       "agent",
@@ -61,6 +62,39 @@ test("more statistics by annotation and by proxyStatsMatcher", () => {
       { prefix: "wasmcustom" },
     ]),
   );
+});
+
+test("a service of the mesh's own, with a certificate from files and the names it must have", () => {
+  const tlsSettings = {
+    mode: "MUTUAL",
+    clientCertificate: "/etc/c.pem",
+    privateKey: "/etc/k.pem",
+    caCertificates: "/etc/ca.pem",
+    subjectAltNames: ["als.logs"],
+  };
+  const PROXY_CONFIG = JSON.stringify({ envoyAccessLogService: { address: "als.logs:9000", tlsSettings } });
+  const { clusters } = sinksOf(readConfig({ ...SIDECAR, env: { ...SIDECAR.env, PROXY_CONFIG } }));
+  expect(clusters.map(({ transport_socket: socket }) => socket)).toEqual([
+    {
+      name: "envoy.transport_sockets.tls",
+      typed_config: {
+        "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
+        sni: "als.logs",
+        common_tls_context: {
+          tls_certificates: [
+            { certificate_chain: { filename: "/etc/c.pem" }, private_key: { filename: "/etc/k.pem" } },
+          ],
+          validation_context: {
+            trusted_ca: { filename: "/etc/ca.pem" },
+            match_typed_subject_alt_names: ["DNS", "URI"].map((san_type) => ({
+              san_type,
+              matcher: { exact: "als.logs" },
+            })),
+          },
+        },
+      },
+    },
+  ]);
 });
 
 function matcherOf(bootstrap: unknown): { readonly patterns: readonly unknown[] } {

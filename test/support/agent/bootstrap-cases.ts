@@ -19,6 +19,24 @@ const common = {
   version: "0.1.0",
 } as const;
 
+/** Every field of the proxy configuration that the bootstrap shows. */
+const KNOBS = {
+  drainDuration: "7s",
+  proxyAdminPort: 15900,
+  statusPort: 15920,
+  proxyStatsMatcher: { inclusionPrefixes: ["cluster.outbound"] },
+  runtimeValues: { "envoy.restart_features.example": "true" },
+  tracingServiceName: "CANONICAL_NAME_ONLY",
+  statsCompression: false,
+  statsdUdpAddress: "10.0.0.7:8125",
+  tracing: { zipkin: { address: "zipkin.observability:9411" }, tlsSettings: { mode: "SIMPLE", sni: "zipkin.example" } },
+  envoyAccessLogService: { address: "10.0.0.8:9000", tcpKeepalive: { probes: 3, time: "60s", interval: "10s" } },
+  envoyMetricsService: {
+    address: "metrics.observability:9001",
+    tlsSettings: { mode: "SIMPLE" },
+  },
+};
+
 /** The kinds of proxy there are, by name of their golden. */
 export const BOOTSTRAP_CASES: Readonly<Record<string, BootstrapCase>> = {
   sidecar: { ...common, args: ["sidecar", "--domain", "shop.svc.cluster.local"], env: ENV },
@@ -26,6 +44,11 @@ export const BOOTSTRAP_CASES: Readonly<Record<string, BootstrapCase>> = {
     ...common,
     args: ["router"],
     env: { ...ENV, POD_NAME: "ingress-1", INSTANCE_IP: "fd00::9", EXIT_ON_ZERO_ACTIVE_CONNECTIONS: "true" },
+  },
+  knobs: {
+    ...common,
+    args: ["sidecar"],
+    env: { ...ENV, PROXY_CONFIG: JSON.stringify(KNOBS) },
   },
   explicit: {
     ...common,
