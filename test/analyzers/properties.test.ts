@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { bigMesh } from "../../scripts/bench/big-mesh.ts";
@@ -27,10 +28,14 @@ const objectsOf = (text: string): readonly KubeObject[] =>
   );
 
 /** Findings of a text, without the lines, which move with the documents. */
-async function findingsOf(text: string): Promise<readonly string[]> {
+function findingsOf(text: string): Promise<readonly string[]> {
+  return findingsIn(["-"], text);
+}
+
+async function findingsIn(sources: readonly string[], stdin = ""): Promise<readonly string[]> {
   const { findings } = await analyze(
     {
-      sources: ["-"],
+      sources,
       cluster: "no",
       namespace: "default",
       allNamespaces: false,
@@ -39,7 +44,7 @@ async function findingsOf(text: string): Promise<readonly string[]> {
       profiles: ["security"],
       outputs: parseOutputs(["json"]),
     },
-    fakeIo({ stdin: text }),
+    fakeIo({ stdin }),
   );
   return findings.map(({ code, object, path, args, related }) =>
     JSON.stringify([code, object, path, args, related?.map((place) => [place.object, place.path])]),
@@ -61,6 +66,33 @@ test("the order of documents never changes the findings", async () => {
     }),
     { numRuns: 150, seed: 5 },
   );
+});
+
+test("nor does how documents are spread over files, or the order of the files", async () => {
+  const home = mkdtempSync(join(tmpdir(), "meshctl-files-"));
+  try {
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...cases), fc.infiniteStream(fc.nat(3)), async (path, random) => {
+        const documents = readFileSync(path, "utf8").split(/^---\n/m);
+        const texts = ["", "", "", ""];
+        for (const document of documents) {
+          const { value } = random.next() as { readonly value: number };
+          texts[value] = `${texts[value] ?? ""}---\n${document}`;
+        }
+        const files = texts.flatMap((text, index) =>
+          text === "" ? [] : [[join(home, `${index}.yaml`), text] as const],
+        );
+        for (const [file, text] of files) writeFileSync(file, text);
+        const names = files.map(([file]) => file);
+        const before = await findingsOf(documents.join("---\n"));
+        for (const order of [names, names.toReversed()])
+          expect((await findingsIn(order)).toSorted(), path).toEqual(before.toSorted());
+      }),
+      { numRuns: 60 },
+    );
+  } finally {
+    rmSync(home, { recursive: true });
+  }
 });
 
 test("a World that never changes gives the findings of one that may", () => {
