@@ -72,6 +72,7 @@ const owners = {
   "js-yaml": ["resources"],
   "@peculiar/x509": ["pki"],
   "alien-signals": ["base"],
+  "dns-packet": ["agent"],
   ajv: ["gen", "validation", "resources"],
 };
 module.exports = { layers, owners };

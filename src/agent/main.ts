@@ -4,7 +4,8 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { locateEnvoy } from "../envoy/locate.ts";
 import type { Logger } from "../base/logger.ts";
-import { createSdsServer } from "../grpc/sds-server.ts";
+import type { CaCredential } from "../grpc/ca-client.ts";
+import { createSdsServer, type SdsServer } from "../grpc/sds-server.ts";
 import { buildBootstrap } from "./bootstrap.ts";
 import { type AgentConfig, PATHS } from "./config.ts";
 import { createEnvoyAdmin } from "./envoy-admin.ts";
@@ -13,7 +14,8 @@ import { createHealth, type LogLevel } from "./health.ts";
 import { resolveHost } from "./hosts.ts";
 import { createIdentity } from "./identity.ts";
 import type { Env } from "./metadata.ts";
-import { createMetrics } from "./metrics.ts";
+import { readDnsSettings } from "./dns/settings.ts";
+import { createMetrics, type AgentMetrics } from "./metrics.ts";
 import type { Runner } from "./runner.ts";
 import { createSupervisor, type Supervisor } from "./supervisor.ts";
 
@@ -51,6 +53,7 @@ function createRunners(deps: AgentDeps): { readonly runners: readonly Runner[]; 
   const metrics = createMetrics(deps.version);
   const admin = createEnvoyAdmin(config.addresses.admin, config.ports.admin);
   const sds = createSdsServer(PATHS.sdsSocket, log);
+  const issued = rememberCertificate(sds);
   const supervisor = createSupervisor({
     spawn: () => spawnEnvoy(deps),
     admin,
@@ -65,11 +68,42 @@ function createRunners(deps: AgentDeps): { readonly runners: readonly Runner[]; 
     // Consumes what identity publishes; offers it to Envoy on the unix socket. Before Envoy, which dials it at once.
     { name: "sds", start: () => sds.start(), close: () => sds.close() },
     // Consumes token and CA; offers `default` and `ROOTCA`. Does not wait: Envoy starts meanwhile.
-    createIdentity({ config, sds, metrics, log }),
+    createIdentity({ config, sds: issued.sds, metrics, log }),
+    ...dnsRunners(deps, metrics, issued.certificate),
     // Consumes the bootstrap; offers the proxy. Last in, first out.
     supervisor,
   ];
   return { runners, supervisor };
+}
+
+/** An SDS server that can say what certificate it was last given. */
+function rememberCertificate(sds: SdsServer): {
+  readonly sds: SdsServer;
+  readonly certificate: () => CaCredential | undefined;
+} {
+  let last: CaCredential | undefined;
+  const publish: SdsServer["publish"] = (name, secret) => {
+    if (secret.kind === "certificate") last = secret;
+    sds.publish(name, secret);
+  };
+  return { sds: { ...sds, publish }, certificate: () => last };
+}
+
+/** Consumes meshd's name table; offers DNS to the application. Loaded only where it is wanted. */
+function dnsRunners(
+  { config, env, log }: AgentDeps,
+  metrics: AgentMetrics,
+  certificate: () => CaCredential | undefined,
+): readonly Runner[] {
+  const settings = readDnsSettings(config, env);
+  if (settings === undefined) return [];
+  let dns: Runner | undefined;
+  const start = async (): Promise<void> => {
+    const { createDns } = await import("./dns/dns.ts");
+    dns = createDns({ config, settings, certificate, metrics, log });
+    await dns.start();
+  };
+  return [{ name: "dns", start, close: async () => dns?.close() }];
 }
 
 async function spawnEnvoy({ config, env, log }: AgentDeps) {

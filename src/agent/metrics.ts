@@ -7,6 +7,10 @@ export interface AgentMetrics {
   scrapeFailed(part: "application" | "envoy"): void;
   /** The certificate that is served now ends then. */
   certificate(notAfter: Date): void;
+  /** A DNS query of the application. */
+  dnsRequest(): void;
+  /** One that the host's resolvers were asked. */
+  dnsUpstream(outcome: "ok" | "failed", milliseconds: number): void;
   /** Prometheus text. */
   text(): Promise<string>;
 }
@@ -50,6 +54,23 @@ export function createMetrics(version: string): AgentMetrics {
       if (notAfter !== undefined) this.set({ resource_name: "default" }, (notAfter.getTime() - Date.now()) / 1000);
     },
   });
+  processGauges(version, registers);
+  return {
+    csr: (outcome, milliseconds) => {
+      requests.inc({ request_type: "csr" });
+      if (outcome === "failed") failed.inc({ request_type: "csr" });
+      latency.observe({ request_type: "csr" }, milliseconds);
+    },
+    scrapeFailed: (type) => scrapes.inc({ type }),
+    certificate: (end) => {
+      notAfter = end;
+    },
+    ...dnsMetrics(registers),
+    text: async () => `${await registry.metrics()}\n`,
+  };
+}
+
+function processGauges(version: string, registers: Registry[]): void {
   new Gauge({
     name: "istio_agent_process_resident_memory_bytes",
     help: "Resident memory of the agent.",
@@ -64,16 +85,32 @@ export function createMetrics(version: string): AgentMetrics {
     labelNames: ["component", "tag"],
     registers,
   }).set({ component: "agent", tag: version }, 1);
+}
+
+function dnsMetrics(registers: Registry[]): Pick<AgentMetrics, "dnsRequest" | "dnsUpstream"> {
+  const requests = new Counter({ name: "istio_agent_dns_requests_total", help: "DNS queries.", registers });
+  const upstream = new Counter({
+    name: "istio_agent_dns_upstream_requests_total",
+    help: "DNS queries passed on to the resolvers of the host.",
+    registers,
+  });
+  const failures = new Counter({
+    name: "istio_agent_dns_upstream_failures_total",
+    help: "DNS queries passed on that no resolver answered.",
+    registers,
+  });
+  const durations = new Histogram({
+    name: "istio_agent_dns_upstream_request_duration_seconds",
+    help: "Time that the resolvers of the host took.",
+    buckets: [0.001, 0.005, 0.01, 0.1, 1, 5],
+    registers,
+  });
   return {
-    csr: (outcome, milliseconds) => {
-      requests.inc({ request_type: "csr" });
-      if (outcome === "failed") failed.inc({ request_type: "csr" });
-      latency.observe({ request_type: "csr" }, milliseconds);
+    dnsRequest: () => requests.inc(),
+    dnsUpstream: (outcome, milliseconds) => {
+      upstream.inc();
+      if (outcome === "failed") failures.inc();
+      durations.observe(milliseconds / 1000);
     },
-    scrapeFailed: (type) => scrapes.inc({ type }),
-    certificate: (end) => {
-      notAfter = end;
-    },
-    text: async () => `${await registry.metrics()}\n`,
   };
 }

@@ -1,4 +1,4 @@
-import { RCODE, type Query, rcodeOf, readQuery, writeAnswers, writeCode } from "./message.ts";
+import { type Answers, RCODE, type Query, rcodeOf, readQuery, writeAnswers, writeCode } from "./message.ts";
 import type { Lookup } from "./names.ts";
 import type { Transport } from "./upstream.ts";
 
@@ -11,6 +11,8 @@ export interface AnswerDeps {
 }
 
 const MAX_TCP = 65_535;
+/** No record of a type that a known name has none of. */
+const NOTHING: Answers = { type: "A", addresses: [], alias: undefined };
 
 /**
  * One message of a client in, what to send back out; undefined for what is no query. A name of the mesh is answered here, one
@@ -25,15 +27,13 @@ export async function answerQuery(deps: AnswerDeps, bytes: Buffer, via: Transpor
   if (lookup === undefined) return writeCode(bytes, RCODE.failed);
   const known = lookup(query.name);
   const limit = via === "udp" ? query.udpSize : MAX_TCP;
-  const { type } = query;
-  if (known !== undefined && (type === "A" || type === "AAAA")) {
-    const addresses = shuffled(type === "A" ? known.ipv4 : known.ipv6, deps.random);
-    return writeAnswers(query, { type, addresses, alias: known.alias }, limit);
+  if (known !== undefined && (query.type === "A" || query.type === "AAAA")) {
+    const addresses = shuffled(query.type === "A" ? known.ipv4 : known.ipv6, deps.random);
+    return writeAnswers(query, { type: query.type, addresses, alias: known.alias }, limit);
   }
   const answer = await deps.upstream(query, via);
-  if (known !== undefined && (answer === undefined || rcodeOf(answer) === RCODE.unknownName)) {
-    return writeAnswers(query, { type: "A", addresses: [], alias: undefined }, limit);
-  }
+  const exists = answer !== undefined && rcodeOf(answer) !== RCODE.unknownName;
+  if (known !== undefined && !exists) return writeAnswers(query, NOTHING, limit);
   return answer ?? writeCode(bytes, RCODE.failed);
 }
 

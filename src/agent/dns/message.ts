@@ -46,28 +46,29 @@ const FLAG = {
 export function readQuery(bytes: Buffer): Query | Rcode | undefined {
   if (bytes.length < HEADER || (bytes.readUInt16BE(2) & FLAG.response) !== 0) return undefined;
   if ((bytes.readUInt16BE(2) & 0x7800) !== 0) return RCODE.notImplemented;
-  if (bytes.readUInt16BE(4) !== 1) return RCODE.malformed;
-  let packet: Packet;
-  try {
-    packet = decode(bytes);
-  } catch {
-    return RCODE.malformed;
-  }
-  const question = packet.questions?.[0];
-  const end = questionEnd(bytes);
+  const end = bytes.readUInt16BE(4) === 1 ? questionEnd(bytes) : undefined;
+  const packet = end === undefined ? undefined : decoded(bytes);
+  const question = packet?.questions?.[0];
   if (question === undefined || end === undefined) return RCODE.malformed;
-  if (question.class !== undefined && question.class !== "IN") return RCODE.notImplemented;
-  const opt = packet.additionals?.find((record) => record.type === "OPT");
-  const size = opt === undefined ? MIN_UDP : (opt as { readonly udpPayloadSize?: number }).udpPayloadSize;
+  if (question.class !== "IN") return RCODE.notImplemented;
+  const opt = packet?.additionals?.find((record) => record.type === "OPT");
   return {
     bytes,
     id: bytes.readUInt16BE(0),
     name: question.name.toLowerCase().replace(/\.$/, ""),
     type: question.type,
     end,
-    udpSize: Math.min(MAX_UDP, Math.max(MIN_UDP, size ?? MIN_UDP)),
+    udpSize: opt === undefined ? MIN_UDP : Math.min(MAX_UDP, Math.max(MIN_UDP, opt.udpPayloadSize)),
     edns: opt !== undefined,
   };
+}
+
+function decoded(bytes: Buffer): Packet | undefined {
+  try {
+    return decode(bytes);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The query back with a code and no records. */

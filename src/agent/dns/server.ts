@@ -1,5 +1,5 @@
 import { createSocket, type Socket as UdpSocket } from "node:dgram";
-import { createServer, isIP, type Server, type Socket } from "node:net";
+import { createServer, isIP, type Socket } from "node:net";
 import { EnvironmentError } from "../../base/errors.ts";
 import { framed, type Transport, unframed } from "./upstream.ts";
 
@@ -26,7 +26,7 @@ export function createDnsServer(addresses: readonly string[], port: number, answ
         if (udp === undefined) continue;
         closers.push(() => new Promise((resolve) => udp.close(resolve)));
         const tcp = await listening(address, port, bindTcp(address, port, answer));
-        if (tcp !== undefined) closers.push(() => closed(tcp));
+        if (tcp !== undefined) closers.push(tcp);
       }
     },
     async close() {
@@ -36,7 +36,7 @@ export function createDnsServer(addresses: readonly string[], port: number, answ
 }
 
 function bindUdp(address: string, port: number, answer: Answerer): Promise<UdpSocket> {
-  const socket = createSocket({ type: isIP(address) === 6 ? "udp6" : "udp4", ipv6Only: true });
+  const socket = createSocket(isIP(address) === 6 ? { type: "udp6", ipv6Only: true } : { type: "udp4" });
   socket.on("message", (message, client) => {
     void answer(message, "udp").then((response) => {
       // Closed meanwhile, or a client that is gone: nobody waits for this answer.
@@ -52,14 +52,23 @@ function bindUdp(address: string, port: number, answer: Answerer): Promise<UdpSo
   });
 }
 
-function bindTcp(address: string, port: number, answer: Answerer): Promise<Server> {
-  const server = createServer((socket) => serve(socket, answer));
+function bindTcp(address: string, port: number, answer: Answerer): Promise<() => Promise<void>> {
+  const clients = new Set<Socket>();
+  const server = createServer((socket) => {
+    clients.add(socket);
+    socket.once("close", () => clients.delete(socket));
+    serve(socket, answer);
+  });
   server.maxConnections = MAX_CLIENTS;
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen({ host: address, port, ipv6Only: true }, () => {
+    server.listen({ host: address, port, ipv6Only: isIP(address) === 6 }, () => {
       server.removeListener("error", reject).on("error", ignore);
-      resolve(server);
+      resolve(async () => {
+        const closed = new Promise<void>((done) => server.close(() => done()));
+        for (const client of clients) client.destroy();
+        await closed;
+      });
     });
   });
 }
@@ -92,10 +101,6 @@ async function listening<T>(address: string, port: number, socket: Promise<T>): 
       cause: error,
     });
   }
-}
-
-function closed(server: Server): Promise<void> {
-  return new Promise((resolve) => server.close(() => resolve()));
 }
 
 function ignore(): void {
