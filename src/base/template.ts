@@ -1,63 +1,151 @@
-import { parsePath, valueAt } from "./field-path.ts";
+import { parsePath, type Segments, valueAt } from "./field-path.ts";
+
+/** A template made ready: filled as often as wanted, with other data each time. */
+export type Template = (data: unknown) => unknown;
+
+/** Makes an expression ready; throws TemplateError for one that cannot be read (base/expressions.ts). */
+export type CompileExpression = (source: string) => (data: unknown) => unknown;
+
+/** A template that cannot be filled: the text says which hole, `hole` is how it is written. */
+export class TemplateError extends Error {
+  readonly hole: string | undefined;
+  constructor(message: string, hole?: string) {
+    super(message);
+    this.hole = hole;
+  }
+}
+
+/** What compileTemplate is told beside the template. */
+export interface TemplateLanguage {
+  /** For `${{ }}`: without it a template that has one is refused. */
+  readonly expressions?: CompileExpression | undefined;
+  /** First names of paths that there are; all when absent. */
+  readonly names?: readonly string[];
+}
 
 /**
  * Templates are plain data with holes; filling them runs no code. `"${a.b}"` alone takes the value at that path with its type,
  * inside other text its words; `${a.b ?? c}` takes the first that is defined; a key or item whose value comes out undefined is
- * left out. `$when: path` (or `!path`) in an object keeps it only while that value is truthy. `{ $splice: "${path}" }` in a list
- * puts the items of a list in its place. Throws TemplateError for a path that cannot be read.
+ * left out. `${{ expression }}` takes the value of an expression. `$when` (a path, `!path` or an expression) in an object keeps
+ * it only while that is truthy. `{ $splice: "${path}" }` in a list puts the items of a list in its place. Throws TemplateError.
  */
+export function compileTemplate(template: unknown, language: TemplateLanguage = {}): Template {
+  if (typeof template === "string") return compileText(template, language);
+  if (Array.isArray(template)) {
+    const items = template.map((item) => compileItem(item, language));
+    return (data) => items.flatMap((item) => item(data));
+  }
+  if (typeof template !== "object" || template === null) return () => template;
+  return compileObject(template as Readonly<Record<string, unknown>>, language);
+}
+
+/** compileTemplate for a template that is filled once. */
 export function fillTemplate(template: unknown, data: unknown): unknown {
-  if (typeof template === "string") return fillText(template, data);
-  if (Array.isArray(template)) return template.flatMap((item) => fillItem(item, data));
-  if (typeof template !== "object" || template === null) return template;
-  const { $when, ...rest } = template as Record<string, unknown>;
-  if ($when !== undefined && !holds($when, data)) return undefined;
-  const filled: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(rest)) {
-    const result = fillTemplate(value, data);
-    if (result !== undefined) filled[key] = result;
-  }
-  return filled;
+  return compileTemplate(template)(data);
 }
 
-/** A template that cannot be filled: the text says which hole. */
-export class TemplateError extends Error {}
+function compileObject({ $when, ...rest }: Readonly<Record<string, unknown>>, language: TemplateLanguage): Template {
+  const isThere = $when === undefined ? undefined : compileCondition($when, language);
+  const members = Object.entries(rest).map(([key, value]) => [key, compileTemplate(value, language)] as const);
+  return (data) => {
+    if (isThere?.(data) === false) return undefined;
+    const filled: Record<string, unknown> = {};
+    for (const [key, member] of members) {
+      const value = member(data);
+      if (value !== undefined) filled[key] = value;
+    }
+    return filled;
+  };
+}
 
-function fillItem(item: unknown, data: unknown): unknown[] {
+function compileItem(item: unknown, language: TemplateLanguage): (data: unknown) => unknown[] {
   if (typeof item === "object" && item !== null && "$splice" in item) {
-    const items = fillTemplate(item.$splice, data);
-    if (items === undefined) return [];
-    if (!Array.isArray(items)) throw new TemplateError(`$splice: ${String(item.$splice)} is not a list`);
-    return items as unknown[];
+    const list = compileTemplate(item.$splice, language);
+    const hole = String(item.$splice);
+    return (data) => {
+      const items = list(data);
+      if (items === undefined) return [];
+      if (!Array.isArray(items)) throw new TemplateError(`$splice: ${hole} is not a list`, hole);
+      return items as unknown[];
+    };
   }
-  const result = fillTemplate(item, data);
-  return result === undefined ? [] : [result];
+  const one = compileTemplate(item, language);
+  return (data) => {
+    const result = one(data);
+    return result === undefined ? [] : [result];
+  };
 }
 
-function fillText(text: string, data: unknown): unknown {
-  const whole = /^\$\{([^{}]*)\}$/.exec(text);
-  if (whole !== null) return lookUp(whole[1] ?? "", data);
-  return text.replace(/\$\{([^{}]*)\}/g, (_, hole: string) => wordsOf(lookUp(hole, data), hole));
+/** A hole: `${{ expression }}`, which may hold braces when it is the whole text, or `${path}`. */
+const WHOLE = /^\$\{\{((?:(?!\$\{)[\s\S])*)\}\}$|^\$\{([^{}]*)\}$/;
+const HOLES = /\$\{\{([\s\S]*?)\}\}|\$\{([^{}]*)\}/g;
+
+function compileText(text: string, language: TemplateLanguage): Template {
+  if (!text.includes("${")) return () => text;
+  const whole = WHOLE.exec(text);
+  if (whole !== null) return compileHole(whole, language);
+  const parts: (string | Template)[] = [];
+  let end = 0;
+  for (const match of text.matchAll(HOLES)) {
+    const hole = compileHole(match, language);
+    parts.push(text.slice(end, match.index), (data) => wordsOf(hole(data), match[0]));
+    end = match.index + match[0].length;
+  }
+  parts.push(text.slice(end));
+  return (data) => parts.map((part) => (typeof part === "string" ? part : part(data))).join("");
+}
+
+function compileHole([hole, expression, path]: readonly string[], language: TemplateLanguage): Template {
+  return expression === undefined
+    ? compilePath(path ?? "", hole ?? "", language)
+    : compileExpression(expression, hole ?? "", language);
+}
+
+function compileExpression(source: string, hole: string, { expressions }: TemplateLanguage): Template {
+  if (expressions === undefined) throw new TemplateError(`${hole}: expressions are not known here`, hole);
+  const attempt = <T>(act: () => T): T => {
+    try {
+      return act();
+    } catch (error) {
+      if (!(error instanceof TemplateError)) throw error;
+      throw new TemplateError(`${hole}: ${error.message}`, hole);
+    }
+  };
+  const evaluate = attempt(() => expressions(source));
+  return (data) => attempt(() => evaluate(data));
 }
 
 function wordsOf(value: unknown, hole: string): string {
   if (value === undefined || value === null) return "";
   if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return String(value);
-  throw new TemplateError(`\${${hole}} is no text: it can only stand alone`);
+  throw new TemplateError(`${hole} is no text: it can only stand alone`, hole);
 }
 
-function holds(condition: unknown, data: unknown): boolean {
-  if (typeof condition !== "string") throw new TemplateError("$when needs a path");
-  const negated = condition.startsWith("!");
-  return Boolean(lookUp(negated ? condition.slice(1) : condition, data)) !== negated;
-}
-
-function lookUp(hole: string, data: unknown): unknown {
-  for (const alternative of hole.split("??")) {
-    const path = parsePath(alternative.trim());
-    if (path === undefined) throw new TemplateError(`\${${hole}} is not a path`);
-    const value = valueAt(data, path);
-    if (value !== undefined && value !== null) return value;
+function compileCondition(condition: unknown, language: TemplateLanguage): (data: unknown) => boolean {
+  if (typeof condition !== "string") throw new TemplateError("$when needs a path or an expression");
+  const expression = WHOLE.exec(condition)?.[1];
+  if (expression !== undefined) {
+    const evaluate = compileExpression(expression, condition, language);
+    return (data) => Boolean(evaluate(data));
   }
-  return undefined;
+  const negated = condition.startsWith("!");
+  const look = compilePath(negated ? condition.slice(1) : condition, condition, language);
+  return (data) => Boolean(look(data)) !== negated;
+}
+
+function compilePath(text: string, hole: string, { names }: TemplateLanguage): Template {
+  const alternatives = text.split("??").map((alternative): Segments => {
+    const path = parsePath(alternative.trim());
+    if (path === undefined) throw new TemplateError(`${hole} is not a path`, hole);
+    if (names?.includes(String(path[0])) === false)
+      throw new TemplateError(`${hole}: there is no ${String(path[0])}, only ${names.join(", ")}`, hole);
+    return path;
+  });
+  return (data) => {
+    for (const path of alternatives) {
+      const value = valueAt(data, path);
+      if (value !== undefined && value !== null) return value;
+    }
+    return undefined;
+  };
 }

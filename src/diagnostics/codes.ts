@@ -1,5 +1,6 @@
 import type { CodeArgs, CodeRecord } from "./codes/code.ts";
 import { gatewayApiCodes } from "./codes/gateway-api.ts";
+import { injectionCodes } from "./codes/injection.ts";
 import { istioCodes } from "./codes/istio.ts";
 import { objectCodes } from "./codes/objects.ts";
 import { readingCodes } from "./codes/reading.ts";
@@ -32,6 +33,7 @@ export const codes = {
   ...workloadCodes,
   ...securityCodes,
   ...objectCodes,
+  ...injectionCodes,
   ...gatewayApiCodes,
 } as const;
 

@@ -17,6 +17,7 @@ export const ROOT_HELP = [
   "  precheck             Look whether the mesh can be installed into this cluster",
   "  proxy-config, pc     What a proxy holds, by kind of configuration",
   "  proxy-status, ps     Whether every proxy has acknowledged its current configuration",
+  "  uninject             Print YAML with the sidecar taken out of every workload",
   "  uninstall            Take the mesh out of the cluster",
   "  up                   Start a local Kubernetes cluster whose pods are processes of this machine",
   "  validate, v          Check objects in files one by one, as the control plane does when they are applied",

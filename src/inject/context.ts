@@ -23,7 +23,6 @@ export type InjectorSettings = Pick<InjectContext, "config" | "values" | "meshCo
 /** Reads the injector's configuration. Throws InjectionError that names the ConfigMap and key that cannot be used. */
 export function readInjectorSettings({ mesh, injector }: InjectorConfigMaps): InjectorSettings {
   const config = readKey(injector, "config") as Partial<InjectorConfig>;
-  const templates = Object.entries(config.templates ?? {}).map(([name, text]) => [name, readTemplate(name, text)]);
   const values = readKey(injector, "values") as Partial<InjectorValues>;
   if (values.global?.proxy === undefined)
     throw new InjectionError(`ConfigMap ${injector.metadata.name}: key values has no global.proxy`);
@@ -31,17 +30,12 @@ export function readInjectorSettings({ mesh, injector }: InjectorConfigMaps): In
     config: {
       policy: "enabled",
       defaultTemplates: ["sidecar"],
+      templates: {},
       ...config,
-      templates: Object.fromEntries(templates) as InjectorConfig["templates"],
     },
     values: values as InjectorValues,
     meshConfig: readKey(mesh, "mesh") as InjectorMeshConfig,
   };
-}
-
-/** A template as data: in a ConfigMap it is YAML text. */
-export function readTemplate(name: string, template: unknown): unknown {
-  return typeof template === "string" ? readText(template, `injection template "${name}"`) : template;
 }
 
 function readKey(map: ConfigMap, key: string): object {

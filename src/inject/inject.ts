@@ -1,17 +1,21 @@
-import { compact } from "../base/compact.ts";
 import { default as jsonPatch } from "fast-json-patch";
-import { merge } from "../base/merge.ts";
-import { fillTemplate, TemplateError } from "../base/template.ts";
-import type { Container } from "../resources/core.ts";
-import { checkAnnotations } from "./annotations.ts";
-import { type InjectContext, InjectionError, type PodLike } from "./config.ts";
-import { readTemplate } from "./context.ts";
+import { compact } from "../base/compact.ts";
+import { strategicMerge } from "../base/strategic-merge.ts";
+import { isTrue } from "../model/annotation-values.ts";
 import type { InjectionDecision } from "../model/injection.ts";
+import type { Container } from "../resources/core.ts";
+import { annotationRemarks, checkMetadata } from "./annotations.ts";
+import { statusPort } from "./capture.ts";
+import type { InjectContext, PodLike } from "./config.ts";
 import { decide } from "./decide.ts";
+import { listKey } from "./lists.ts";
+import { inOrder } from "./order.ts";
 import { rewriteProbes } from "./probes.ts";
 import { mergeScrape } from "./prometheus.ts";
-import { OVERRIDES, STATUS, strip } from "./strip.ts";
-import { type AppFacts, statusPort, templateVariables } from "./variables.ts";
+import { holdsApplication, proxyConfigOf } from "./proxy-settings.ts";
+import { filledTemplate, templateNames } from "./templates.ts";
+import { OVERRIDES, type Overrides, PROXY, STATUS, statusOf, uninject } from "./uninject.ts";
+import { type PodFacts, templateVariables } from "./variables.ts";
 
 /** What injection made of a pod. `pod` and `patch` say the same; an uninjected pod has neither change nor patch. */
 export interface Injection {
@@ -25,8 +29,6 @@ export type PatchOperation =
   | { readonly op: "add" | "replace"; readonly path: string; readonly value: unknown }
   | { readonly op: "remove"; readonly path: string };
 
-const PROXY = "istio-proxy";
-
 /**
  * Puts the proxy into a pod, or says why not: the one function behind the webhook and `meshctl inject`. Pure, and idempotent:
  * injecting the result again changes nothing. Throws InjectionError for input that must not be half obeyed.
@@ -34,95 +36,94 @@ const PROXY = "istio-proxy";
 export function inject(pod: PodLike, context: InjectContext): Injection {
   const decision = decide(pod, context);
   if (!decision.inject) return { decision, pod, patch: [] };
-  const annotations = pod.metadata?.annotations ?? {};
-  checkAnnotations(annotations);
-  const own = strip(pod);
-  const { app, facts } = redirectToAgent(own, context);
-  const injected = addProxy(app, templateOf(own, context, facts), context);
-  const warnings = [...decision.warnings, ...remarks(own)];
+  const own = uninject(pod);
+  checkMetadata(own.metadata ?? {});
+  const { app, facts } = prepared(own, context);
+  const injected = addProxy(own, app, { context, facts });
+  const warnings = [...decision.warnings, ...annotationRemarks(own.metadata ?? {}), ...remarks(own)];
   return { decision: { ...decision, warnings }, pod: injected, patch: difference(pod, injected) };
 }
 
-/** The application's probes and scrapes go through the agent; what they were is handed to it. */
-function redirectToAgent(pod: PodLike, { values, meshConfig }: InjectContext): { app: PodLike; facts: AppFacts } {
+/** The application's probes and scrapes go through the agent; what they were, and how the proxy runs, is handed to the template. */
+function prepared(pod: PodLike, context: InjectContext): { readonly app: PodLike; readonly facts: PodFacts } {
+  const { values, meshConfig } = context;
   const annotations = pod.metadata?.annotations ?? {};
-  const port = statusPort(annotations, values);
-  const isRewritten =
-    (annotations["sidecar.istio.io/rewriteAppHTTPProbers"] ??
-      String(values.sidecarInjectorWebhook.rewriteAppHTTPProbe)) === "true";
-  const isMerged =
-    (annotations["prometheus.istio.io/merge-metrics"] ?? String(meshConfig.enablePrometheusMerge ?? true)) === "true";
-  const { containers, probers } =
-    isRewritten && port !== 0 ? rewriteProbes(pod.spec, port) : { containers: pod.spec.containers, probers: {} };
-  const scrape = isMerged && port !== 0 ? mergeScrape(annotations, port) : { annotations, scrapeJson: undefined };
+  const port = statusPort({ annotations, values });
+  const asked = (name: string, fallback: boolean): boolean => {
+    const value = annotations[name];
+    return port !== 0 && (value === undefined ? fallback : isTrue(value));
+  };
+  const isRewritten = asked("sidecar.istio.io/rewriteAppHTTPProbers", values.sidecarInjectorWebhook.rewriteAppHTTPProbe);
+  const isMerged = asked("prometheus.istio.io/merge-metrics", meshConfig.enablePrometheusMerge ?? true);
+  const { spec, probers } = isRewritten ? rewriteProbes(pod.spec, port) : { spec: pod.spec, probers: {} };
+  const scrape = isMerged ? mergeScrape(annotations, port) : { annotations, scrapeJson: undefined };
+  const proxyConfig = proxyConfigOf(annotations, pod.metadata?.labels ?? {}, context);
+  const wish = annotations["sidecar.istio.io/nativeSidecar"];
+  const hasApps = pod.spec.containers.some(({ name }) => name !== PROXY);
   return {
-    app: {
-      ...pod,
-      metadata: { ...pod.metadata, annotations: scrape.annotations },
-      spec: { ...pod.spec, containers },
-    },
+    app: { ...pod, metadata: { ...pod.metadata, annotations: scrape.annotations }, spec },
     facts: {
       probersJson: Object.keys(probers).length === 0 ? undefined : JSON.stringify(probers),
       scrapeJson: scrape.scrapeJson,
+      proxyConfig,
+      isNative: hasApps && (wish === undefined ? context.nativeSidecars === true : isTrue(wish)),
+      holds: holdsApplication(proxyConfig, values),
     },
   };
 }
 
-/** The filled templates the pod asks for, one merged over the other. */
-function templateOf(pod: PodLike, context: InjectContext, facts: AppFacts): PodTemplate {
-  const { config } = context;
-  const asked = pod.metadata?.annotations?.["inject.istio.io/templates"];
-  const names = asked === undefined ? config.defaultTemplates : asked.split(",").map((name) => name.trim());
-  const variables = templateVariables(pod, context, facts);
-  return names
-    .flatMap((name) => config.aliases?.[name] ?? [name])
-    .map((name) => {
-      if (!Object.hasOwn(config.templates, name))
-        throw new InjectionError(
-          `unknown injection template "${name}": there are ${Object.keys(config.templates).sort().join(", ")}`,
-        );
-      try {
-        return fillTemplate(readTemplate(name, config.templates[name]), variables);
-      } catch (error) {
-        if (!(error instanceof TemplateError)) throw error;
-        throw new InjectionError(`injection template "${name}": ${error.message}`);
-      }
-    })
-    .reduce<unknown>((merged, filled) => merge(merged, filled, listKey), {}) as PodTemplate;
+interface Means {
+  readonly context: InjectContext;
+  readonly facts: PodFacts;
 }
 
-interface PodTemplate {
-  readonly metadata?: PodLike["metadata"];
-  readonly spec?: {
-    readonly initContainers?: readonly Container[];
-    readonly containers?: readonly Container[];
-    readonly volumes?: readonly { readonly name: string }[];
-    readonly imagePullSecrets?: readonly { readonly name: string }[];
+/** Merges the templates over the pod, the user's own fields of the proxy container over that, and writes down what was added. */
+function addProxy(own: PodLike, app: PodLike, { context, facts }: Means): PodLike {
+  const overrides = proxiesOf(own);
+  const variables = templateVariables(own, context, facts);
+  const bare: PodLike = { ...app, spec: withoutProxies(app.spec) };
+  const merged = templateNames(own.metadata?.annotations ?? {}, context.config).reduce<unknown>(
+    (pod, name) => strategicMerge(pod, filledTemplate(name, variables, context), listKey),
+    bare,
+  ) as PodLike;
+  const overlaid = { ...merged, spec: withOverrides(merged.spec, overrides) };
+  const spec = inOrder(withoutEmptyLists(overlaid.spec, own.spec), facts);
+  const noted = Object.keys(overrides).length === 0 ? {} : { [OVERRIDES]: JSON.stringify(overrides) };
+  const annotations = { ...merged.metadata?.annotations, ...noted };
+  const injected = { ...merged, metadata: { ...merged.metadata, annotations }, spec };
+  const status = statusOf(own, injected, context.revision);
+  return { ...injected, metadata: { ...injected.metadata, annotations: { ...annotations, [STATUS]: status } } };
+}
+
+/** Lists that a template leaves empty, and that the user has not, are not there. */
+function withoutEmptyLists(spec: PodLike["spec"], own: PodLike["spec"]): PodLike["spec"] {
+  const isKept = ([key, value]: [string, unknown]): boolean =>
+    key in own || !Array.isArray(value) || value.length > 0 || key === "containers";
+  return Object.fromEntries(Object.entries(spec).filter(isKept)) as unknown as PodLike["spec"];
+}
+
+function proxiesOf({ spec }: PodLike): Overrides {
+  const named = (list: readonly Container[] | undefined): readonly Container[] | undefined => {
+    const found = (list ?? []).filter(({ name }) => name === PROXY);
+    return found.length === 0 ? undefined : found;
   };
+  return compact({ containers: named(spec.containers), initContainers: named(spec.initContainers) });
 }
 
-/** Merges the template over the pod, the user's own fields of the proxy container over that, and writes down what was added. */
-function addProxy(pod: PodLike, template: PodTemplate, context: InjectContext): PodLike {
-  const own = pod.spec.containers.filter((container) => container.name === PROXY);
-  const rest = pod.spec.containers.filter((container) => container.name !== PROXY);
-  const merged = merge({ ...pod, spec: { ...pod.spec, containers: rest } }, template, listKey) as PodLike;
-  const containers = merged.spec.containers.map((container) =>
-    own.reduce((proxy, mine) => (proxy.name === mine.name ? overlay(proxy, mine) : proxy), container),
+function withoutProxies(spec: PodLike["spec"]): PodLike["spec"] {
+  const others = (list: readonly Container[]): readonly Container[] => list.filter(({ name }) => name !== PROXY);
+  const init = spec.initContainers === undefined ? {} : { initContainers: others(spec.initContainers) };
+  return { ...spec, ...init, containers: others(spec.containers) };
+}
+
+function withOverrides(spec: PodLike["spec"], { containers = [], initContainers = [] }: Overrides): PodLike["spec"] {
+  const mine = [...containers, ...initContainers];
+  const overlaid = spec.containers.map((container) =>
+    container.name === PROXY ? mine.reduce<Container>(overlay, container) : container,
   );
-  const added = addedNames(pod, template);
-  const status = { ...added, revision: context.revision };
-  return {
-    ...merged,
-    metadata: {
-      ...merged.metadata,
-      annotations: {
-        ...merged.metadata?.annotations,
-        ...(own.length === 0 ? {} : { [OVERRIDES]: JSON.stringify({ containers: own }) }),
-        [STATUS]: JSON.stringify(status),
-      },
-    },
-    spec: withoutEmptyLists({ ...merged.spec, containers }),
-  };
+  // no template has a proxy: the user's own stays as it is
+  const isKnown = overlaid.some(({ name }) => name === PROXY);
+  return { ...spec, containers: isKnown ? overlaid : [...overlaid, ...mine] };
 }
 
 /**
@@ -131,45 +132,9 @@ function addProxy(pod: PodLike, template: PodTemplate, context: InjectContext): 
  */
 function overlay(proxy: Container, mine: Container): Container {
   const { image, imagePullPolicy, ...fields } = mine;
-  if (image !== undefined && image !== "auto") return merge(proxy, mine, listKey) as Container;
+  if (image !== undefined && image !== "auto") return strategicMerge(proxy, mine, listKey) as Container;
   const policy = imagePullPolicy === "Always" ? {} : compact({ imagePullPolicy });
-  return merge(proxy, { ...fields, ...policy }, listKey) as Container;
-}
-
-/** Lists of a pod by the member that tells items apart, as Kubernetes' strategic merge has them. */
-function listKey(path: readonly string[]): string | undefined {
-  return LIST_KEYS.get(path.at(-1) ?? "");
-}
-
-const LIST_KEYS: ReadonlyMap<string, string> = new Map([
-  ["containers", "name"],
-  ["initContainers", "name"],
-  ["volumes", "name"],
-  ["imagePullSecrets", "name"],
-  ["env", "name"],
-  ["volumeMounts", "mountPath"],
-  ["ports", "containerPort"],
-]);
-
-function addedNames(pod: PodLike, template: PodTemplate): Readonly<Record<string, readonly string[] | null>> {
-  const lists = ["initContainers", "containers", "volumes", "imagePullSecrets"] as const;
-  return Object.fromEntries(
-    lists.map((list) => {
-      const before = list === "containers" ? [] : ((pod.spec[list] ?? []) as readonly { readonly name: string }[]);
-      const names = (template.spec?.[list] ?? [])
-        .map((item) => item.name)
-        .filter((name) => !before.some((item) => item.name === name));
-      return [list, names.length === 0 ? null : names];
-    }),
-  );
-}
-
-function withoutEmptyLists(spec: PodLike["spec"]): PodLike["spec"] {
-  const entries = Object.entries(spec).filter(
-    ([key, value]) =>
-      !(["initContainers", "imagePullSecrets"].includes(key) && Array.isArray(value) && value.length === 0),
-  );
-  return Object.fromEntries(entries) as unknown as PodLike["spec"];
+  return strategicMerge(proxy, { ...fields, ...policy }, listKey) as Container;
 }
 
 function remarks(pod: PodLike): string[] {

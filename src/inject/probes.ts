@@ -6,9 +6,9 @@ const HOOKS = { preStop: "prestopz", postStart: "poststartz" } as const;
 
 type Handler = Readonly<Record<string, unknown>>;
 
-/** Rewritten containers, and the originals by path for the agent (`ISTIO_KUBE_APP_PROBERS`). */
+/** A pod whose probes ask the agent, and the originals by path for it (`ISTIO_KUBE_APP_PROBERS`). */
 export interface RewrittenProbes {
-  readonly containers: readonly Container[];
+  readonly spec: PodSpec;
   readonly probers: Readonly<Record<string, Handler>>;
 }
 
@@ -18,30 +18,33 @@ export interface RewrittenProbes {
  */
 export function rewriteProbes(spec: PodSpec, statusPort: number): RewrittenProbes {
   const probers: Record<string, Handler> = {};
-  const containers = spec.containers.map((container) => {
-    if (container.name === "istio-proxy") return container;
-    const rewritten: Record<string, unknown> = { ...container };
-    for (const [field, word] of Object.entries(PROBES)) {
-      const probe = container[field];
-      if (isRecord(probe)) rewritten[field] = rewrite(probe, `/app-health/${container.name}/${word}`, container);
-    }
-    if (isRecord(container["lifecycle"])) rewritten["lifecycle"] = rewriteHooks(container["lifecycle"], container);
-    return rewritten as Container;
-  });
-  return { containers, probers };
+  const each = (list: readonly Container[]): Container[] => list.map((one) => rewriteContainer(one, statusPort, probers));
+  const containers = each(spec.containers);
+  const init = spec.initContainers === undefined ? {} : { initContainers: each(spec.initContainers) };
+  return { spec: { ...spec, ...init, containers }, probers };
+}
 
-  function rewriteHooks(lifecycle: Handler, container: Container): Handler {
+function rewriteContainer(container: Container, statusPort: number, probers: Record<string, Handler>): Container {
+  if (container.name === "istio-proxy") return container;
+  const rewritten: Record<string, unknown> = { ...container };
+  for (const [field, word] of Object.entries(PROBES)) {
+    const probe = container[field];
+    if (isRecord(probe)) rewritten[field] = rewrite(probe, `/app-health/${container.name}/${word}`);
+  }
+  const { lifecycle } = container;
+  if (isRecord(lifecycle)) {
     const hooks: Record<string, unknown> = { ...lifecycle };
     for (const [field, word] of Object.entries(HOOKS)) {
       const hook = lifecycle[field];
-      if (isRecord(hook)) hooks[field] = rewrite(hook, `/app-lifecycle/${container.name}/${word}`, container);
+      if (isRecord(hook)) hooks[field] = rewrite(hook, `/app-lifecycle/${container.name}/${word}`);
     }
-    return hooks;
+    rewritten["lifecycle"] = hooks;
   }
+  return rewritten as Container;
 
-  function rewrite(handler: Handler, path: string, container: Container): Handler {
+  function rewrite(handler: Handler, path: string): Handler {
     const { httpGet, tcpSocket, grpc, ...rest } = handler;
-    const action = original({ httpGet, tcpSocket, grpc }, container);
+    const action = original({ httpGet, tcpSocket, grpc }, container, statusPort);
     if (action === undefined) return handler;
     const timeout = handler["timeoutSeconds"];
     probers[path] = { ...action, ...(timeout === undefined ? {} : { timeoutSeconds: timeout }) };
@@ -49,7 +52,7 @@ export function rewriteProbes(spec: PodSpec, statusPort: number): RewrittenProbe
   }
 }
 
-/** The containers with their own probes again: undoes rewriteProbes before a pod is injected a second time. */
+/** The containers with their own probes again: undoes rewriteProbes where Istio injected, which writes down nothing else. */
 export function restoreProbes(
   containers: readonly Container[],
   probers: Readonly<Record<string, unknown>>,
@@ -79,12 +82,16 @@ function restore(handler: unknown, prober: unknown): unknown {
   return { ...rest, ...action };
 }
 
-/** The probe's action with a named port resolved, for the agent knows no names; undefined for exec. */
-function original(actions: Readonly<Record<string, unknown>>, container: Container): Handler | undefined {
+/** The probe's action with a named port resolved, for the agent knows no names; undefined for exec and for what asks the agent. */
+function original(
+  actions: Readonly<Record<string, unknown>>,
+  container: Container,
+  statusPort: number,
+): Handler | undefined {
   for (const [kind, action] of Object.entries(actions)) {
     if (!isRecord(action)) continue;
     const port = typeof action["port"] === "string" ? namedPort(action["port"], container) : action["port"];
-    if (port === undefined) return undefined;
+    if (port === undefined || port === statusPort) return undefined;
     return { [kind]: { ...action, port } };
   }
   return undefined;

@@ -1,7 +1,6 @@
-import { isIP } from "node:net";
-import { parseYaml } from "../resources/yaml-plain.ts";
-import { annotationRegistry } from "./annotation-registry.ts";
 import { own } from "../base/own.ts";
+import { annotationRegistry } from "./annotation-registry.ts";
+import { VALUES, type ValueRule } from "./annotation-values.ts";
 
 /** What the mesh knows of an annotation. */
 export interface AnnotationFacts {
@@ -23,78 +22,77 @@ export function annotationFacts(key: string): AnnotationFacts | undefined {
   return own(annotationRegistry, key);
 }
 
-type Check = (value: string) => boolean;
+/** Annotations that are accepted and do nothing any more. */
+const WITHOUT_EFFECT: ReadonlySet<string> = new Set(["readiness.status.sidecar.istio.io/applicationPorts"]);
 
-const QUANTITY = /^\d+(\.\d+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|e\d+)?$/;
-const oneOf =
-  (...allowed: readonly string[]): Check =>
-  (value) =>
-    allowed.includes(value);
-const quantity: Check = (value) => QUANTITY.test(value);
-const number: Check = (value) => /^\d+$/.test(value);
-const list =
-  (item: Check): Check =>
-  (value) =>
-    value.trim() === "" || value.split(",").every((part) => item(part.trim()));
-const listOrAll =
-  (item: Check): Check =>
-  (value) =>
-    value === "*" || list(item)(value);
-const port: Check = (value) => number(value) && Number(value) <= 65_535;
-/** As the kernel has them: up to 15 characters, no slash, no space. */
-const networkInterface: Check = (value) => /^[^\s/,]{1,15}$/.test(value);
+/** Whether an annotation is known and has no effect. */
+export function isWithoutEffect(key: string): boolean {
+  return WITHOUT_EFFECT.has(key);
+}
 
 /** Annotations whose values the injector refuses when they make no sense, with what it expects. istioctl.md 4.6. */
-const CHECKS: Readonly<Record<string, { readonly check: Check; readonly expected: string }>> = {
-  "sidecar.istio.io/proxyCPU": { check: quantity, expected: "a quantity such as 100m" },
-  "sidecar.istio.io/proxyCPULimit": { check: quantity, expected: "a quantity such as 2" },
-  "sidecar.istio.io/proxyMemory": { check: quantity, expected: "a quantity such as 128Mi" },
-  "sidecar.istio.io/proxyMemoryLimit": { check: quantity, expected: "a quantity such as 1Gi" },
-  "sidecar.istio.io/interceptionMode": {
-    check: oneOf("REDIRECT", "TPROXY", "NONE"),
-    expected: "REDIRECT, TPROXY or NONE",
-  },
-  "status.sidecar.istio.io/port": { check: port, expected: "a port, or 0 for no probes" },
-  "readiness.status.sidecar.istio.io/initialDelaySeconds": { check: number, expected: "a number of seconds" },
-  "readiness.status.sidecar.istio.io/periodSeconds": { check: number, expected: "a number of seconds" },
-  "readiness.status.sidecar.istio.io/failureThreshold": { check: number, expected: "a number" },
-  "traffic.sidecar.istio.io/includeOutboundIPRanges": { check: listOrAll(isCidr), expected: "*, or a list of CIDRs" },
-  "traffic.sidecar.istio.io/excludeOutboundIPRanges": { check: list(isCidr), expected: "a list of CIDRs" },
-  "traffic.sidecar.istio.io/includeInboundPorts": { check: listOrAll(port), expected: "*, or a list of ports" },
-  "traffic.sidecar.istio.io/excludeInboundPorts": { check: list(port), expected: "a list of ports" },
-  "traffic.sidecar.istio.io/includeOutboundPorts": { check: list(port), expected: "a list of ports" },
-  "traffic.sidecar.istio.io/excludeOutboundPorts": { check: list(port), expected: "a list of ports" },
-  "traffic.sidecar.istio.io/excludeInterfaces": { check: list(networkInterface), expected: "a list of interfaces" },
-  "traffic.sidecar.istio.io/kubevirtInterfaces": { check: list(networkInterface), expected: "a list of interfaces" },
-  "istio.io/reroute-virtual-interfaces": { check: list(networkInterface), expected: "a list of interfaces" },
-  "prometheus.istio.io/merge-metrics": { check: oneOf("true", "false"), expected: "true or false" },
-  "sidecar.istio.io/rewriteAppHTTPProbers": { check: oneOf("true", "false"), expected: "true or false" },
-  "proxy.istio.io/config": { check: isYamlMap, expected: "a ProxyConfig as YAML" },
+const ANNOTATIONS: Readonly<Record<string, ValueRule>> = {
+  "ambient.istio.io/bypass-inbound-capture": VALUES.boolean,
+  "ambient.istio.io/dns-capture": VALUES.boolean,
+  "apm.datadoghq.com/env": VALUES.texts,
+  "inject.istio.io/templates": VALUES.templates,
+  "istio.io/reroute-virtual-interfaces": VALUES.interfaces,
+  "prometheus.istio.io/merge-metrics": VALUES.boolean,
+  "prometheus.istio.io/scrape-targets": VALUES.scrapeTargets,
+  "prometheus.istio.io/secure-port": VALUES.port,
+  "proxy.istio.io/config": VALUES.proxyConfig,
+  "readiness.status.sidecar.istio.io/failureThreshold": VALUES.number,
+  "readiness.status.sidecar.istio.io/initialDelaySeconds": VALUES.seconds,
+  "readiness.status.sidecar.istio.io/periodSeconds": VALUES.seconds,
+  "sidecar.istio.io/agentLogLevel": VALUES.agentLevels,
+  "sidecar.istio.io/bootstrapOverride": VALUES.configMap,
+  "sidecar.istio.io/capNetBindService": VALUES.boolean,
+  "sidecar.istio.io/componentLogLevel": VALUES.componentLevels,
+  "sidecar.istio.io/discoveryAddress": VALUES.address,
+  "sidecar.istio.io/interceptionMode": VALUES.oneOf("REDIRECT", "TPROXY", "NONE"),
+  "sidecar.istio.io/logLevel": VALUES.envoyLevel,
+  "sidecar.istio.io/nativeSidecar": VALUES.boolean,
+  "sidecar.istio.io/proxyCPU": VALUES.quantity("100m"),
+  "sidecar.istio.io/proxyCPULimit": VALUES.quantity("2"),
+  "sidecar.istio.io/proxyImage": VALUES.image,
+  "sidecar.istio.io/proxyImageType": VALUES.imageType,
+  "sidecar.istio.io/proxyMemory": VALUES.quantity("128Mi"),
+  "sidecar.istio.io/proxyMemoryLimit": VALUES.quantity("1Gi"),
+  "sidecar.istio.io/rewriteAppHTTPProbers": VALUES.boolean,
+  "sidecar.istio.io/statsCompression": VALUES.oneOf("brotli", "gzip", "zstd"),
+  "sidecar.istio.io/statsEvictionInterval": VALUES.duration,
+  "sidecar.istio.io/statsFlushInterval": VALUES.duration,
+  "sidecar.istio.io/statsHistogramBins": VALUES.number,
+  "sidecar.istio.io/statsHistogramBuckets": VALUES.buckets,
+  "sidecar.istio.io/userVolume": VALUES.volumes,
+  "sidecar.istio.io/userVolumeMount": VALUES.mounts,
+  "status.sidecar.istio.io/port": VALUES.statusPort,
+  "traffic.sidecar.istio.io/excludeInboundPorts": VALUES.ports,
+  "traffic.sidecar.istio.io/excludeInterfaces": VALUES.interfaces,
+  "traffic.sidecar.istio.io/excludeOutboundIPRanges": VALUES.cidrs,
+  "traffic.sidecar.istio.io/excludeOutboundPorts": VALUES.ports,
+  "traffic.sidecar.istio.io/includeInboundPorts": VALUES.portsOrAll,
+  "traffic.sidecar.istio.io/includeOutboundIPRanges": VALUES.cidrsOrAll,
+  "traffic.sidecar.istio.io/includeOutboundPorts": VALUES.ports,
+  "traffic.sidecar.istio.io/kubevirtInterfaces": VALUES.interfaces,
+};
+
+/** Labels of pods that the injector reads, and whose values are a choice. */
+const LABELS: Readonly<Record<string, ValueRule>> = {
+  "networking.istio.io/tunnel": VALUES.oneOf("http", "none"),
+  "security.istio.io/tlsMode": VALUES.oneOf("istio", "disabled"),
 };
 
 /** Why the value of an annotation has no meaning, as `expected …, got …`; undefined when it is right or not checked. */
 export function annotationProblem(key: string, value: string): string | undefined {
-  const known = own(CHECKS, key);
-  return known === undefined || known.check(value) ? undefined : `expected ${known.expected}, got "${value}"`;
+  return problemOf(own(ANNOTATIONS, key), value);
 }
 
-function isCidr(value: string): boolean {
-  const [address, bits, more] = value.split("/");
-  const family = isIP(address ?? "");
-  return (
-    more === undefined &&
-    family !== 0 &&
-    bits !== undefined &&
-    number(bits) &&
-    Number(bits) <= (family === 4 ? 32 : 128)
-  );
+/** annotationProblem for labels of pods. */
+export function labelProblem(key: string, value: string): string | undefined {
+  return problemOf(own(LABELS, key), value);
 }
 
-function isYamlMap(value: string): boolean {
-  try {
-    const parsed: unknown = parseYaml(value);
-    return parsed === null || parsed === undefined || (typeof parsed === "object" && !Array.isArray(parsed));
-  } catch {
-    return false;
-  }
+function problemOf(rule: ValueRule | undefined, value: string): string | undefined {
+  return rule === undefined || rule.check(value) ? undefined : `expected ${rule.expected}, got "${value}"`;
 }

@@ -114,6 +114,6 @@ test("an unknown template is refused with the names there are", () => {
     spec: { containers: [] },
   };
   expect(() => inject(pod, injectionContext())).toThrow(
-    'unknown injection template "sidecr": there are gateway, sidecar',
+    'there is no injection template "sidecr", only gateway, sidecar (MSH0503)',
   );
 });
