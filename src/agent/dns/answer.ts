@@ -1,5 +1,5 @@
 import { type Answers, RCODE, type Query, rcodeOf, readQuery, writeAnswers, writeCode } from "./message.ts";
-import type { Lookup } from "./names.ts";
+import type { KnownName, Lookup } from "./names.ts";
 import type { Transport } from "./upstream.ts";
 
 export interface AnswerDeps {
@@ -25,16 +25,24 @@ export async function answerQuery(deps: AnswerDeps, bytes: Buffer, via: Transpor
   if (typeof query === "number") return writeCode(bytes, query);
   const lookup = await deps.lookup();
   if (lookup === undefined) return writeCode(bytes, RCODE.failed);
-  const known = lookup(query.name);
+  return answerKnown(deps, query, lookup(query.name), via);
+}
+
+async function answerKnown(
+  { upstream, random }: AnswerDeps,
+  query: Query,
+  known: KnownName | undefined,
+  via: Transport,
+): Promise<Buffer> {
   const limit = via === "udp" ? query.udpSize : MAX_TCP;
   if (known !== undefined && (query.type === "A" || query.type === "AAAA")) {
-    const addresses = shuffled(query.type === "A" ? known.ipv4 : known.ipv6, deps.random);
+    const addresses = shuffled(query.type === "A" ? known.ipv4 : known.ipv6, random);
     return writeAnswers(query, { type: query.type, addresses, alias: known.alias }, limit);
   }
-  const answer = await deps.upstream(query, via);
+  const answer = await upstream(query, via);
   const exists = answer !== undefined && rcodeOf(answer) !== RCODE.unknownName;
   if (known !== undefined && !exists) return writeAnswers(query, NOTHING, limit);
-  return answer ?? writeCode(bytes, RCODE.failed);
+  return answer ?? writeCode(query.bytes, RCODE.failed);
 }
 
 /** In random order, so that clients that take the first spread over all. */

@@ -36,6 +36,7 @@ const MIN_UDP = 512;
 const MAX_UDP = 4096;
 const FLAG = {
   response: 0x8000,
+  operation: 0x7800,
   authoritative: 0x0400,
   truncated: 0x0200,
   recursionDesired: 0x0100,
@@ -45,29 +46,36 @@ const FLAG = {
 /** Reads a query; a code is what to refuse it with, undefined that it is not to be answered at all. */
 export function readQuery(bytes: Buffer): Query | Rcode | undefined {
   if (bytes.length < HEADER || (bytes.readUInt16BE(2) & FLAG.response) !== 0) return undefined;
-  if ((bytes.readUInt16BE(2) & 0x7800) !== 0) return RCODE.notImplemented;
+  if ((bytes.readUInt16BE(2) & FLAG.operation) !== 0) return RCODE.notImplemented;
   const end = bytes.readUInt16BE(4) === 1 ? questionEnd(bytes) : undefined;
-  const packet = end === undefined ? undefined : decoded(bytes);
-  const question = packet?.questions?.[0];
+  const packet = end === undefined ? {} : decoded(bytes);
+  const question = packet.questions?.[0];
   if (question === undefined || end === undefined) return RCODE.malformed;
   if (question.class !== "IN") return RCODE.notImplemented;
-  const opt = packet?.additionals?.find((record) => record.type === "OPT");
   return {
     bytes,
     id: bytes.readUInt16BE(0),
     name: question.name.toLowerCase().replace(/\.$/, ""),
     type: question.type,
     end,
-    udpSize: opt === undefined ? MIN_UDP : Math.min(MAX_UDP, Math.max(MIN_UDP, opt.udpPayloadSize)),
-    edns: opt !== undefined,
+    ...ednsOf(packet.additionals),
   };
 }
 
-function decoded(bytes: Buffer): Packet | undefined {
+function ednsOf(additionals: readonly Answer[] = []): Pick<Query, "udpSize" | "edns"> {
+  for (const record of additionals) {
+    if (record.type !== "OPT") continue;
+    return { edns: true, udpSize: Math.min(MAX_UDP, Math.max(MIN_UDP, record.udpPayloadSize)) };
+  }
+  return { edns: false, udpSize: MIN_UDP };
+}
+
+/** Empty for bytes that cannot be read. */
+function decoded(bytes: Buffer): Packet {
   try {
     return decode(bytes);
   } catch {
-    return undefined;
+    return {};
   }
 }
 
@@ -133,7 +141,7 @@ function writeHeader(
   rcode: Rcode,
   counts: { readonly questions: number; readonly answers: number; readonly additionals: number },
 ): void {
-  const asked = out.readUInt16BE(2) & (0x7800 | FLAG.recursionDesired);
+  const asked = out.readUInt16BE(2) & (FLAG.operation | FLAG.recursionDesired);
   out.writeUInt16BE(FLAG.response | FLAG.recursionAvailable | asked | rcode, 2);
   out.writeUInt16BE(counts.questions, 4);
   out.writeUInt16BE(counts.answers, 6);

@@ -227,7 +227,7 @@ test("answers take turns", async () => {
   const resolver = resolverAt(await startAgent());
   const first = new Set<string | undefined>();
   for (let turn = 0; turn < 40; turn += 1) first.add((await resolver.resolve4("db.data"))[0]);
-  expect([...first].toSorted()).toEqual(["10.244.1.1", "10.244.1.2"]);
+  expect(first).toEqual(new Set(["10.244.1.1", "10.244.1.2"]));
 });
 
 test("several queries behind one another on one TCP connection, in pieces", async () => {
