@@ -92,7 +92,8 @@ function targetsOf(model: Model, facts: WorkloadFacts): readonly Target[] {
   return [...byPort.values()];
 }
 
-function serviceTargets({ world, services }: Model, { namespace, labels, ports }: WorkloadFacts): readonly Target[] {
+function serviceTargets({ world, services }: Model, facts: WorkloadFacts): readonly Target[] {
+  const { namespace, labels, ports, servicePorts = {} } = facts;
   return world
     .list("Service", namespace)
     .filter(({ spec }) => isSelected(spec?.selector, labels))
@@ -101,7 +102,7 @@ function serviceTargets({ world, services }: Model, { namespace, labels, ports }
       const service = services.kubernetes(namespace, object.metadata.name);
       return (object.spec?.ports ?? []).flatMap((port): readonly Target[] => {
         const known = service?.ports.find(({ number }) => number === port.port);
-        const targetPort = targetPortOf(ports, port.targetPort ?? port.port);
+        const targetPort = servicePorts[port.name ?? ""] ?? targetPortOf(ports, port.targetPort ?? port.port);
         if (service === undefined || known === undefined || targetPort === undefined) return [];
         const names = { host: service.hostname, name: service.name, namespace, port: port.port };
         return [{ targetPort, protocol: known.protocol, service: names }];
@@ -109,7 +110,8 @@ function serviceTargets({ world, services }: Model, { namespace, labels, ports }
     });
 }
 
-function entryTargets({ world, services }: Model, { namespace, labels }: WorkloadFacts): readonly Target[] {
+function entryTargets({ world, services }: Model, facts: WorkloadFacts): readonly Target[] {
+  const { namespace, labels, servicePorts = {} } = facts;
   return world
     .list("ServiceEntry", namespace)
     .filter(({ spec }) => isSelected(spec?.workloadSelector?.labels, labels))
@@ -117,10 +119,10 @@ function entryTargets({ world, services }: Model, { namespace, labels }: Workloa
     .flatMap((object) => {
       const [service] = services.ofEntry(namespace, object.metadata.name);
       if (service === undefined) return [];
-      return (object.spec?.ports ?? []).map(({ number, targetPort }): Target => {
+      return (object.spec?.ports ?? []).map(({ number, name, targetPort }): Target => {
         const protocol = service.ports.find((port) => port.number === number)?.protocol ?? "auto";
         const names = { host: service.hostname, name: service.name, namespace, port: number };
-        return { targetPort: targetPort ?? number, protocol, service: names };
+        return { targetPort: servicePorts[name] ?? targetPort ?? number, protocol, service: names };
       });
     });
 }

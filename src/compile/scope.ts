@@ -50,15 +50,19 @@ export interface WorkloadFacts {
   readonly labels: Readonly<Record<string, string>>;
   readonly ports: readonly { readonly name: string; readonly number: number }[];
   readonly bind: ExplicitBind | null;
+  /** Of a workload outside the cluster: its own port for a service's, by name. */
+  readonly servicePorts?: Readonly<Record<string, number>>;
 }
 
 /** The key of a proxy's inbound side: equal for replicas. */
-export function workloadKey(model: Model, { namespace, name, labels, interception, bind }: Proxy): string {
+export function workloadKey(model: Model, proxy: Proxy): string {
+  const { namespace, name, labels, interception, bind, ports: own } = proxy;
   const facts: WorkloadFacts = {
     namespace,
     labels: pick(labels, Object.keys(labels)),
     ports: model.pods.ports(namespace, name),
     bind: interception === "NONE" && bind !== undefined ? bind : null,
+    ...(own === undefined ? {} : { servicePorts: own }),
   };
   return JSON.stringify(facts);
 }

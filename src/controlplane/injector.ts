@@ -1,6 +1,8 @@
 import type { Derivations } from "../base/derive.ts";
+import { compileExpression } from "../base/expressions.ts";
 import type { InjectContext, InjectorConfig, InjectorMeshConfig, InjectorValues, PodLike } from "../inject/config.ts";
 import { inject } from "../inject/inject.ts";
+import { usesNativeSidecars } from "../model/native-sidecars.ts";
 import type { World } from "../resources/world.ts";
 import { parseYaml } from "../resources/yaml-plain.ts";
 import type { AdmissionAnswer, AdmissionRequest } from "./webhook.ts";
@@ -11,6 +13,8 @@ export interface InjectorDeps {
   readonly rootNamespace: string;
   readonly revision: string;
   readonly meshConfig: () => InjectorMeshConfig;
+  /** ENABLE_NATIVE_SIDECARS: `true`, `false`, else what the nodes can. */
+  readonly nativeSidecars?: string | undefined;
 }
 
 const CONFIG_MAP = "istio-sidecar-injector";
@@ -18,6 +22,7 @@ const CONFIG_MAP = "istio-sidecar-injector";
 /** Answers /inject out of ConfigMap istio-sidecar-injector. What it throws is why the pod cannot be injected. */
 export function createInjector(deps: InjectorDeps): (request: AdmissionRequest, path: string) => AdmissionAnswer {
   const settings = deps.derivations.keyed("injector", () => readSettings(deps.world, deps.rootNamespace));
+  const isNative = deps.derivations.keyed("native-sidecars", () => nativeSidecars(deps));
   return (request, path) => {
     const pod = request.object as PodLike | undefined;
     if (pod?.spec === undefined) throw new Error("expected a pod in the review");
@@ -27,11 +32,23 @@ export function createInjector(deps: InjectorDeps): (request: AdmissionRequest, 
       meshConfig: deps.meshConfig(),
       revision: deps.revision,
       namespace,
+      namespaceAnnotations: deps.world.get("Namespace", "", namespace)?.metadata.annotations ?? {},
+      proxyConfigs: [deps.rootNamespace, namespace].flatMap((name) => deps.world.list("ProxyConfig", name)),
+      nativeSidecars: isNative(),
+      expressions: compileExpression,
       extraEnv: environmentOf(path),
     };
     const { decision, patch } = inject(pod, context);
     return { allowed: true, patch, warnings: decision.warnings };
   };
+}
+
+function nativeSidecars({ world, nativeSidecars: setting }: InjectorDeps): boolean {
+  const kubeletVersions = world.list("Node").map(({ status }) => {
+    const { nodeInfo } = (status ?? {}) as { readonly nodeInfo?: { readonly kubeletVersion?: string } };
+    return nodeInfo?.kubeletVersion ?? "";
+  });
+  return usesNativeSidecars({ setting, kubeletVersions });
 }
 
 function readSettings(world: World, namespace: string): { config: InjectorConfig; values: InjectorValues } {

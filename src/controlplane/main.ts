@@ -11,6 +11,7 @@ import type { Cluster } from "../resources/cluster.ts";
 import { admit } from "./admission.ts";
 import type { Analysis } from "./analysis/analysis.ts";
 import { type AnalysisSettings, createAnalysisRunner } from "./analysis/runner.ts";
+import { type AutoRegistration, createAutoRegistration } from "./auto-registration.ts";
 import { openAuthority, servingIdentity } from "./authority.ts";
 import { authenticate, type Caller } from "./caller.ts";
 import { answerMonitoring } from "./debug.ts";
@@ -78,6 +79,7 @@ interface Shared {
 }
 
 const GRACE_MS = 1_000;
+const REGISTRATION_GRACE_MS = 10_000;
 const RETRY_MS = 1_000;
 const SERVING_RENEWAL_MS = 24 * 3600_000;
 
@@ -143,6 +145,15 @@ function createRunners(shared: Shared, isReady: () => boolean): readonly Runner[
     log,
   });
   const isLeader = (): boolean => state.leading.get();
+  const registration = createAutoRegistration({
+    cluster,
+    world: state.world,
+    instance: options.instance,
+    isLeader,
+    log,
+    now: Date.now,
+    grace: REGISTRATION_GRACE_MS,
+  });
   const analysis = createAnalysisOf(shared);
   let synced = (): void => {};
   const inSync = new Promise<void>((resolve) => {
@@ -172,8 +183,10 @@ function createRunners(shared: Shared, isReady: () => boolean): readonly Runner[
     gate("authority", () => openCa(shared)),
     // Consumes what connected gateways use; offers those Secrets in the World.
     secrets,
+    // Consumes streams of workloads outside the cluster; offers their WorkloadEntries. Closes after the streams.
+    registration,
     // Consumes the CA, the World and the compiled mesh; offers ADS and signing on 15012.
-    createGrpcRunner(shared, secrets),
+    createGrpcRunner(shared, { secrets, registration }),
     // Consumes the CA and the World; offers /inject and /validate on 15017.
     createWebhookRunner(shared),
     // Consumes the World and its changes; offers findings.
@@ -251,7 +264,10 @@ function callerOf({ options, state }: Shared): (peer: Peer) => Promise<Caller | 
   return (peer) => authenticate(deps, peer);
 }
 
-function createGrpcRunner(shared: Shared, secrets: SecretWatches): Runner {
+function createGrpcRunner(
+  shared: Shared,
+  parts: { readonly secrets: SecretWatches; readonly registration: AutoRegistration },
+): Runner {
   const { options, state, metrics, onFault } = shared;
   let server: GrpcServer | undefined;
   let renewal: NodeJS.Timeout | undefined;
@@ -259,7 +275,7 @@ function createGrpcRunner(shared: Shared, secrets: SecretWatches): Runner {
   const acceptor = createXdsAcceptor({
     state,
     cluster: options.cluster,
-    secrets,
+    ...parts,
     streams: shared.streams,
     authenticate: whoIs,
     notReady: () => (shared.live.synced ? undefined : "the control plane is not in sync with the cluster yet"),

@@ -1,7 +1,9 @@
 import { isIP } from "node:net";
 import type { ExplicitBind, Interception, Proxy, ProxyDns } from "../ir/proxy.ts";
+import { registeredName } from "../model/workload-entries.ts";
 import { peerLabels, peerOf } from "../model/workload.ts";
 import type { Pod } from "../resources/core.ts";
+import type { KindTypes } from "../resources/kinds.ts";
 import type { Messages } from "../wire/codec.ts";
 import type { Caller } from "./caller.ts";
 
@@ -21,6 +23,19 @@ export interface NodeClaim {
   readonly bind: ExplicitBind | undefined;
   /** Its agent answers DNS queries. */
   readonly dns: ProxyDns | undefined;
+  /** No pod: a workload that stands for a WorkloadEntry. */
+  readonly outside: OutsideClaim | undefined;
+}
+
+/** A workload outside the cluster. */
+export interface OutsideClaim {
+  /** Its WorkloadEntry, in the node's namespace. */
+  readonly entry: string;
+  /** The WorkloadGroup that the entry is to be made from; undefined when the entry is the user's. */
+  readonly group: string | undefined;
+  readonly network: string | undefined;
+  /** Whether its agent checks the application's health. */
+  readonly checked: boolean;
 }
 
 type Node = Messages["envoy.config.core.v3.Node"];
@@ -46,7 +61,17 @@ export function readNode(node: Node | undefined): NodeClaim | string {
     interception: readInterception(text(metadata, "INTERCEPTION_MODE")),
     bind,
     dns: readDns(metadata),
+    outside: readOutside(metadata, addresses[0] ?? ""),
   };
+}
+
+function readOutside(metadata: Metadata, address: string): OutsideClaim | undefined {
+  const network = text(metadata, "NETWORK");
+  const group = text(metadata, "AUTO_REGISTER_GROUP");
+  const entry = group === undefined ? text(metadata, "WORKLOAD_ENTRY") : registeredName(group, address, network);
+  if (entry === undefined) return undefined;
+  const { readinessProbe } = (metadata["PROXY_CONFIG"] ?? {}) as { readonly readinessProbe?: unknown };
+  return { entry, group, network, checked: readinessProbe !== undefined };
 }
 
 type IdParts = Pick<NodeClaim, "id" | "type" | "address" | "name" | "namespace" | "dnsDomain">;
@@ -138,6 +163,36 @@ export function proxyOf(
     interception: claim.interception,
     bind: claim.bind,
     peer: peerLabels(pod, clusterId),
+    ...(claim.dns === undefined ? {} : { dns: claim.dns }),
+  };
+}
+
+/** The same for a workload outside the cluster: its entry says what its pod would. */
+export function outsideProxyOf(
+  claim: NodeClaim,
+  caller: Caller,
+  known: { readonly entry: KindTypes["WorkloadEntry"] | undefined; readonly clusterId: string },
+): Proxy | undefined {
+  const { spec } = known.entry ?? {};
+  const { serviceAccount } = caller.identity;
+  if (spec === undefined || (spec.serviceAccount ?? "default") !== serviceAccount) return undefined;
+  const { clusterId } = known;
+  const labels = spec.labels ?? {};
+  const metadata = { name: claim.outside?.group ?? claim.name, namespace: claim.namespace, labels };
+  return {
+    id: claim.id,
+    type: claim.type,
+    addresses: claim.addresses,
+    namespace: claim.namespace,
+    name: claim.name,
+    labels,
+    serviceAccount,
+    clusterId,
+    dnsDomain: claim.dnsDomain,
+    interception: claim.interception,
+    bind: claim.bind,
+    ports: spec.ports ?? {},
+    peer: peerLabels({ metadata }, clusterId),
     ...(claim.dns === undefined ? {} : { dns: claim.dns }),
   };
 }

@@ -19,6 +19,8 @@ export interface StreamDeps {
    * the returned function is called.
    */
   readonly follow: (claim: NodeClaim, caller: Caller, onSnapshot: (snapshot: Snapshot) => void) => () => void;
+  /** What a workload outside the cluster says of its application: well, or what is wrong. */
+  readonly onHealth: (claim: NodeClaim, error: string | undefined) => void;
   readonly onEvent: (event: StreamEvent) => void;
   /** A defect of ours, met while serving one stream: that stream ends. */
   readonly onFault: (error: unknown) => void;

@@ -2,11 +2,13 @@ import { errorText } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import type { XdsAcceptor, XdsConnection } from "../grpc/ads-server.ts";
 import type { Peer } from "../grpc/server.ts";
+import type { Proxy } from "../ir/proxy.ts";
 import { secretObjects } from "../ir/secret.ts";
 import type { ClusterReader } from "../resources/cluster.ts";
+import type { AutoRegistration } from "./auto-registration.ts";
 import type { Caller } from "./caller.ts";
 import type { Metrics } from "./metrics.ts";
-import { type NodeClaim, proxyOf, refuseNode } from "./node.ts";
+import { type NodeClaim, outsideProxyOf, proxyOf, refuseNode } from "./node.ts";
 import { createResourceStore } from "./resource-store.ts";
 import { NO_RESOURCES, type Snapshot } from "./resource-table.ts";
 import type { SecretWatches } from "./secret-watches.ts";
@@ -19,6 +21,7 @@ export interface XdsServerDeps {
   readonly state: State;
   readonly cluster: Pick<ClusterReader, "mayAccount">;
   readonly secrets: SecretWatches;
+  readonly registration: Pick<AutoRegistration, "refuse" | "connected" | "health">;
   /** Streams are listed here while they are served. */
   readonly streams: Set<XdsStream>;
   readonly authenticate: (peer: Peer) => Promise<Caller | undefined>;
@@ -45,9 +48,9 @@ export function createXdsAcceptor(deps: XdsServerDeps): XdsAcceptor {
   const follow = (claim: NodeClaim, caller: Caller, onSnapshot: (snapshot: Snapshot) => void): (() => void) => {
     const reader = store.open();
     const secrets = deps.secrets.open();
+    const disconnected = deps.registration.connected(claim);
     const stop = state.derivations.effect(() => {
-      const pod = state.world.get("Pod", claim.namespace, claim.name);
-      const proxy = proxyOf(claim, caller, { pod, clusterId: deps.clusterId });
+      const proxy = known(deps, claim, caller);
       // A pod that is gone keeps what it had until its proxy goes too.
       if (proxy === undefined) return;
       const names = caller.readsSecrets === true ? state.mesh.proxyConfig(proxy).secretNames() : [];
@@ -62,6 +65,7 @@ export function createXdsAcceptor(deps: XdsServerDeps): XdsAcceptor {
       onSnapshot(caller.readsSecrets === true ? snapshot : { ...snapshot, secret: NO_RESOURCES });
     });
     return () => {
+      disconnected();
       stop();
       secrets.close();
       reader.close();
@@ -71,6 +75,7 @@ export function createXdsAcceptor(deps: XdsServerDeps): XdsAcceptor {
     notReady: deps.notReady,
     admit: (connection, claim) => admit(deps, connection, claim),
     follow,
+    onHealth: (claim, error) => deps.registration.health(claim, error),
     onEvent(event) {
       deps.metrics.stream(event);
       logEvent(log, event);
@@ -83,6 +88,16 @@ export function createXdsAcceptor(deps: XdsServerDeps): XdsAcceptor {
     delta: (connection) => serveStream(streamDeps, deltaProtocol, connection, deps.streams),
     sotw: (connection) => serveStream(streamDeps, sotwProtocol, connection, deps.streams),
   };
+}
+
+/** The proxy by its pod or, for a workload outside the cluster, by its WorkloadEntry; undefined while that is not known. */
+function known({ state, clusterId }: XdsServerDeps, claim: NodeClaim, caller: Caller): Proxy | undefined {
+  const { namespace, name, outside } = claim;
+  if (outside === undefined) return proxyOf(claim, caller, { pod: state.world.get("Pod", namespace, name), clusterId });
+  return outsideProxyOf(claim, caller, {
+    entry: state.world.get("WorkloadEntry", namespace, outside.entry),
+    clusterId,
+  });
 }
 
 /** What an account must be allowed in its namespace for its gateways to be given Secrets of it; as Istio has it. */
@@ -99,7 +114,7 @@ async function admit(
       status: "UNAUTHENTICATED",
       details: "neither the client certificate nor the token proves a service account",
     };
-  const refusal = refuseNode(claim, caller);
+  const refusal = refuseNode(claim, caller) ?? deps.registration.refuse(claim, caller);
   if (refusal !== undefined) return { status: "PERMISSION_DENIED", details: refusal };
   if (claim.type !== "router") return { caller };
   const { namespace, serviceAccount: name } = caller.identity;

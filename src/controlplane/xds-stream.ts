@@ -27,6 +27,9 @@ export interface XdsStream {
 
 /** Types that few proxies have: only shown of those that asked. */
 const ON_REQUEST: readonly XdsKind[] = ["secret", "nametable"];
+/** A word of the agent about its application, never answered; its `error_detail` says what is wrong. */
+const HEALTH_TYPE = "type.googleapis.com/istio.v1.HealthInformation";
+
 /** Requests that may wait for authentication: an honest Envoy sends one for each type. */
 const MAX_WAITING = 64;
 
@@ -132,15 +135,17 @@ function openSession<Request>(parts: SessionParts<Request>): Session {
   );
   const age = setTimeout(() => connection.end(), lifetime(caller, deps.now()));
   const stream = describe(parts, { proxy, subs, snapshot: () => snapshot });
-  parts.streams.add(stream);
   deps.onEvent({ type: "opened", proxy });
+  let isOpen = true;
   let unfollow = (): void => {};
   const close = (): void => {
     clearTimeout(unknown);
     clearTimeout(age);
     sender.close();
     unfollow();
-    if (parts.streams.delete(stream)) deps.onEvent({ type: "closed", proxy });
+    parts.streams.delete(stream);
+    if (isOpen) deps.onEvent({ type: "closed", proxy });
+    isOpen = false;
   };
   try {
     unfollow = deps.follow(claim, caller, (next) => {
@@ -155,8 +160,11 @@ function openSession<Request>(parts: SessionParts<Request>): Session {
   return {
     request(request) {
       const kind = kindOfUrl(request.typeUrl);
+      if (request.typeUrl === HEALTH_TYPE) deps.onHealth(claim, request.change(undefined, undefined)?.error);
       // A type that we do not serve is never answered, as Envoy expects of servers older than itself.
       if (kind === undefined) return;
+      // What the agent asks on a stream of its own is not what the proxy runs.
+      if (kind !== "nametable") parts.streams.add(stream);
       sender.answer(kind, request);
       sender.wake();
     },

@@ -32,6 +32,8 @@ export interface Proxy {
   readonly dnsDomain: string;
   readonly interception: Interception;
   readonly bind: ExplicitBind | undefined;
+  /** Of a workload outside the cluster: where it serves which port of a service, by the port's name. */
+  readonly ports?: Readonly<Record<string, number>>;
   readonly peer: PeerLabels;
   /** Its agent answers DNS queries; absent: it does not. */
   readonly dns?: ProxyDns;

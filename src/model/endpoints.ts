@@ -8,7 +8,8 @@ import { isExplicitAddress } from "./explicit-bind.ts";
 import { byText } from "./order.ts";
 import type { PeerAuthentications } from "./peer-authentication.ts";
 import { parseLocality, type PodFacts, type Pods, TLS_MODE_LABEL } from "./pods.ts";
-import { selects } from "./selectors.ts";
+import { namedSelector, selects } from "./selectors.ts";
+import { takesTraffic } from "./workload-entries.ts";
 import { peerOf } from "./workload.ts";
 
 type EntrySpec = NonNullable<KindTypes["WorkloadEntry"]["spec"]>;
@@ -41,7 +42,10 @@ export function createEndpoints(
       if (portName === undefined) return [];
       const notReadyToo = world.get("Service", namespace, name)?.spec?.publishNotReadyAddresses === true;
       const slices = world.by("endpointSlicesOfService", `${namespace}/${name}`);
-      return sortedOnce(slices.flatMap((slice) => place.slice(slice, portName, notReadyToo)));
+      return sortedOnce([
+        ...slices.flatMap((slice) => place.slice(slice, portName, notReadyToo)),
+        ...place.outside(namespace, name, port),
+      ]);
     },
   );
   const entry = derivations.keyed(
@@ -75,6 +79,8 @@ export function createEndpoints(
 interface Placing {
   slice(slice: EndpointSlice, portName: string, notReadyToo: boolean): readonly Endpoint[];
   entry(object: KindTypes["ServiceEntry"], service: MeshService, port: number): readonly Endpoint[];
+  /** Workloads outside the cluster that a Service selects by their WorkloadEntries. */
+  outside(namespace: string, service: string, port: number): readonly Endpoint[];
 }
 
 /** How addresses become endpoints. */
@@ -134,6 +140,19 @@ function createPlacing(
       });
       return service.selector === undefined ? listed : [...selected(service, target), ...listed];
     },
+    outside: (namespace, name, number) => {
+      const { selector, ports = [] } = world.get("Service", namespace, name)?.spec ?? {};
+      const named = namedSelector(selector);
+      const declared = ports.find(({ port }) => port === number);
+      if (named === undefined || declared === undefined) return [];
+      const { targetPort = number } = declared;
+      return selectedEntries(world, namespace, named).flatMap((entry) => {
+        // A port's own name says more than the name of its target.
+        const target = typeof targetPort === "number" ? targetPort : entry.ports?.[targetPort];
+        const port = entry.ports?.[declared.name ?? ""] ?? target;
+        return port === undefined ? [] : (ofWorkloadEntry(entry, { port, namespace, clusterId }) ?? []);
+      });
+    },
   };
 }
 
@@ -141,12 +160,24 @@ function createPlacing(
 function entriesOf(world: World, { spec }: KindTypes["ServiceEntry"], service: MeshService): readonly EntrySpec[] {
   const { selector, resolution, hostname } = service;
   if (selector !== undefined) {
-    const entries = world.list("WorkloadEntry", service.namespace).flatMap((entry) => entry.spec ?? []);
-    return entries.filter(({ labels = {} }) => selects(selector, labels));
+    return selectedEntries(world, service.namespace, selector);
   }
   const { endpoints = [] } = spec ?? {};
   const isDns = resolution === "dns" || resolution === "dns-round-robin";
   return endpoints.length === 0 && isDns ? [{ address: hostname }] : endpoints;
+}
+
+/** WorkloadEntries that take traffic and have the labels. */
+function selectedEntries(
+  world: World,
+  namespace: string,
+  selector: Readonly<Record<string, string>>,
+): readonly EntrySpec[] {
+  return world
+    .list("WorkloadEntry", namespace)
+    .flatMap((entry) =>
+      entry.spec !== undefined && selects(selector, entry.spec.labels ?? {}) && takesTraffic(entry) ? entry.spec : [],
+    );
 }
 
 /** A WorkloadEntry, or an endpoint written into a ServiceEntry; undefined without an address that a network reaches. */
@@ -164,7 +195,8 @@ function ofWorkloadEntry(
     labels,
     peer: peerOf({ ns: namespace, app, version: labels["version"], canonical: app, cluster }),
     serviceAccount: entry.serviceAccount ?? "",
-    tlsMode: labels[TLS_MODE_LABEL] === "istio" ? "istio" : "disabled",
+    // Who has an identity of the mesh has a proxy, unless the label says otherwise.
+    tlsMode: (labels[TLS_MODE_LABEL] ?? (entry.serviceAccount ? "istio" : "")) === "istio" ? "istio" : "disabled",
     weight: Math.max(1, weight),
     locality: parseLocality(entry.locality) ?? NO_LOCALITY,
   };

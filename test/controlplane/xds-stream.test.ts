@@ -30,6 +30,7 @@ function rig(changes: Partial<StreamDeps> = {}) {
   const events: StreamEvent[] = [];
   const faults: unknown[] = [];
   const streams = new Set<XdsStream>();
+  const health: (string | undefined)[] = [];
   let ended: { status: string; details: string } | "fine" | undefined;
   let push: (next: Snapshot) => void = () => {};
   let followers = 0;
@@ -57,6 +58,7 @@ function rig(changes: Partial<StreamDeps> = {}) {
         followers -= 1;
       };
     },
+    onHealth: (_claim, error) => void health.push(error),
     onEvent: (event) => void events.push(event),
     onFault: (error) => void faults.push(error),
     controlPlane: "istiod-0",
@@ -72,6 +74,7 @@ function rig(changes: Partial<StreamDeps> = {}) {
     events,
     faults,
     streams,
+    health,
     handler,
     settle,
     ended: () => ended,
@@ -230,4 +233,16 @@ test("status says only what the ACKs say", async () => {
   expect(status().cluster?.status).toBe("SYNCED");
   one.push(tables({ a: "", b: "" }));
   expect(status().cluster?.status).toBe("STALE");
+});
+
+test("what an agent says of its application's health is handed on, and its stream is no proxy", async () => {
+  const one = rig();
+  const type_url = "type.googleapis.com/istio.v1.HealthInformation";
+  await one.request({ node, type_url, error_detail: { code: 500, message: "status 503" } });
+  await one.request({ type_url });
+  await one.request(ask("nametable"));
+  expect(one.health).toEqual(["status 503", undefined]);
+  expect(one.streams.size).toBe(0);
+  await one.request(ask("cluster"));
+  expect(one.streams.size).toBe(1);
 });

@@ -96,7 +96,13 @@ export function fakeCluster(options: FakeClusterOptions = {}): FakeCluster {
       return Promise.resolve(put(options.onApply?.(merged) ?? merged));
     },
     create: (object) => Promise.resolve(put(object)),
-    mergePatch: unused("mergePatch"),
+    mergePatch({ kind, namespace, name }, patch) {
+      const key = keyOf(kind, namespace, name);
+      const old = store.get(key);
+      if (old === undefined) return Promise.reject(new ClusterError("not-found", `${key} is not there`));
+      changes.push(`patch ${key}`);
+      return Promise.resolve(put(mergePatch(old, patch) as KubeObject));
+    },
     replace: (object) => Promise.resolve(put(object)),
     delete({ kind, namespace, name }) {
       const key = keyOf(kind, namespace, name);
@@ -106,9 +112,21 @@ export function fakeCluster(options: FakeClusterOptions = {}): FakeCluster {
       if (old !== undefined) tell("DELETED", old);
       return Promise.resolve();
     },
-    createToken: unused("createToken"),
+    createToken: ({ namespace, serviceAccount, audiences }) =>
+      Promise.resolve(`token of ${namespace}/${serviceAccount} for ${audiences.join(",")}`),
     reviewToken: unused("reviewToken"),
   };
+}
+
+/** RFC 7386. */
+function mergePatch(old: unknown, patch: unknown): unknown {
+  if (typeof patch !== "object" || patch === null || Array.isArray(patch)) return patch;
+  const out: Record<string, unknown> = typeof old === "object" && old !== null && !Array.isArray(old) ? { ...old } : {};
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === null) delete out[key];
+    else out[key] = mergePatch(out[key], value);
+  }
+  return out;
 }
 
 function content({ metadata, ...rest }: KubeObject): unknown {
