@@ -59,27 +59,41 @@ async function bundle() {
   // a program each, and the threads they start
   const threads = readdirSync(join(root, "src")).filter((name) => name.endsWith("-worker.ts"));
   const entries = ["cli.ts", "meshd.ts", "agent.ts", ...threads];
-  const result = await build({
+  const common = {
     absWorkingDir: root,
-    entryPoints: entries.map((name) => `src/${name}`),
-    outdir: "dist",
-    chunkNames: "chunks/[name]-[hash]",
     bundle: true,
-    splitting: true,
-    format: "esm",
     platform: "node",
     target: "node20.19",
-    minify: true,
-    keepNames: true,
+    // identifiers stay: stacks name them, and keepNames would pay for that at every closure that is made
+    minifyWhitespace: true,
+    minifySyntax: true,
     legalComments: "none",
-    metafile: true,
     write: false,
-    // CommonJS dependencies call require
-    banner: { js: 'import{createRequire as __cr}from"node:module";const require=__cr(import.meta.url);' },
-    define: { "process.env.NODE_ENV": '"production"' },
     // optional native speed-ups of ws, used only when installed
     external: ["bufferutil", "utf-8-validate"],
     logLevel: "warning",
+  };
+  const result = await build({
+    ...common,
+    entryPoints: entries.map((name) => `src/${name}`),
+    outdir: "dist",
+    chunkNames: "chunks/[name]-[hash]",
+    splitting: true,
+    format: "esm",
+    metafile: true,
+    // CommonJS dependencies call require
+    banner: { js: 'import{createRequire as __cr}from"node:module";const require=__cr(import.meta.url);' },
+    define: { "process.env.NODE_ENV": '"production"' },
+  });
+  // the command line once more in one piece, for bin/meshctl.js: V8 keeps bytecode of scripts, not of modules
+  const whole = await build({
+    ...common,
+    entryPoints: ["src/cli.ts"],
+    outfile: "dist/compiled/cli.cjs",
+    format: "cjs",
+    banner: { js: "(function(module,exports,require,__url){" },
+    footer: { js: "})" },
+    define: { "process.env.NODE_ENV": '"production"', "import.meta.url": "__url" },
   });
   // Written only once everything compiled, so that a failed build leaves the last good one.
   rmSync(join(root, "dist"), { recursive: true, force: true });
@@ -87,7 +101,26 @@ async function bundle() {
     mkdirSync(dirname(file.path), { recursive: true });
     writeFileSync(file.path, file.contents);
   }
+  compile(whole.outputFiles[0]);
   writeFileSync(join(root, "dist/meta.json"), JSON.stringify(result.metafile));
+}
+
+/** Writes the program in one piece, and the bytecode of a run of it. ASCII alone: V8 holds that in half the memory. */
+function compile({ path, text }) {
+  mkdirSync(dirname(path), { recursive: true });
+  // only expressions have any: strings are escaped already
+  const escaped = text.replace(/[^\0-\x7f]/g, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  writeFileSync(path, escaped);
+  const run = (args, options) => {
+    const { status, stdout } = spawnSync(process.execPath, args, options);
+    if (status !== 0) throw new Error(`${args[0]} failed`);
+    return stdout;
+  };
+  const mesh = `${path}.mesh.yaml`;
+  const big = [join(root, "node_modules/tsx/dist/cli.mjs"), join(root, "scripts/big-mesh.ts"), "1000"];
+  writeFileSync(mesh, run(big, { maxBuffer: 1e8 }));
+  run([join(root, "scripts/lib/compiled.mjs"), path, mesh], { stdio: "inherit" });
+  rmSync(mesh);
 }
 
 try {
@@ -105,7 +138,15 @@ try {
   await step(
     "bundles",
     {
-      inputs: ["src", "schemas", "package.json", "package-lock.json", "tsconfig.json", "scripts/build.mjs"],
+      inputs: [
+        "src",
+        "schemas",
+        "package.json",
+        "package-lock.json",
+        "tsconfig.json",
+        "scripts/build.mjs",
+        "scripts/lib",
+      ],
       output: "dist/meta.json",
       stamp: "dist/.hash",
     },

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { Script } from "node:vm";
 import { build } from "esbuild";
 import { beforeAll, expect, test } from "vitest";
 
@@ -22,7 +23,7 @@ let outputs: Metafile["outputs"];
 
 beforeAll(async () => {
   // the options that decide about chunks are those of scripts/build.mjs
-  expect(readFileSync(join(root, "scripts/build.mjs"), "utf8")).toMatch(/splitting: true[\s\S]*minify: true/);
+  expect(readFileSync(join(root, "scripts/build.mjs"), "utf8")).toMatch(/minifySyntax: true[\s\S]*splitting: true/);
   const { metafile } = await build({
     absWorkingDir: root,
     entryPoints: ["src/cli.ts"],
@@ -32,7 +33,8 @@ beforeAll(async () => {
     format: "esm",
     platform: "node",
     target: "node20.19",
-    minify: true,
+    minifyWhitespace: true,
+    minifySyntax: true,
     metafile: true,
     write: false,
     external: ["bufferutil", "utf-8-validate"],
@@ -61,6 +63,16 @@ test("the entry chunk is small and loads no npm package and no command", () => {
   expect(filesOf(chunks).filter((file) => file.includes("node_modules") || file.startsWith("src/commands/"))).toEqual(
     [],
   );
+});
+
+test("the program in one piece is plain ASCII, and its bytecode is taken by this Node", () => {
+  const program = join(root, "dist/compiled/cli.cjs");
+  const source = readFileSync(program, "latin1");
+  const cachedData = readFileSync(`${program}.cache`);
+  expect(source).not.toMatch(/[^\0-\x7f]/);
+  expect(new Script(source, { filename: program, cachedData }).cachedDataRejected).toBe(false);
+  // another text is not
+  expect(new Script(`${source};`, { filename: program, cachedData }).cachedDataRejected).toBe(true);
 });
 
 test("version and inject need no Kubernetes client, nor does parsing", () => {
