@@ -1,8 +1,11 @@
 import { readFileSync } from "node:fs";
+import { hostname, networkInterfaces } from "node:os";
 import { type Logger as PinoLogger, pino } from "pino";
 import { applyIptables, cleanIptables, systemIptables } from "./agent/iptables-command.ts";
 import { pinoLevel, readConfig } from "./agent/config.ts";
 import { type ClientIo, requestCommand, waitCommand } from "./agent/client-commands.ts";
+import { HOST_MESH_FILE, hostEnv } from "./agent/host-env.ts";
+import type { Env } from "./agent/metadata.ts";
 import { MeshError, errorText, UsageError } from "./base/errors.ts";
 import { VERSION } from "./gen/version.ts";
 
@@ -85,7 +88,8 @@ async function run(command: string | undefined, args: readonly string[], io: Age
 }
 
 async function proxy(args: readonly string[], io: AgentIo): Promise<number> {
-  const config = readConfig({ args, env: io.env, readFile, version: VERSION });
+  const env = await environment(io.env);
+  const config = readConfig({ args, env, readFile, version: VERSION });
   const log = logger(config.agentLogLevel);
   // Loaded here, so that istio-init does not pay for gRPC and X.509.
   const { runAgent } = await import("./agent/main.ts");
@@ -93,7 +97,24 @@ async function proxy(args: readonly string[], io: AgentIo): Promise<number> {
     { node: config.nodeId, discovery: `${config.discovery.host}:${config.discovery.port}` },
     "mesh-agent starts",
   );
-  return runAgent({ config, env: io.env, version: VERSION, log, logLevel: levelOf(log), onTerminate: io.onTerminate });
+  return runAgent({ config, env, version: VERSION, log, logLevel: levelOf(log), onTerminate: io.onTerminate });
+}
+
+/** The agent's environment; outside the cluster the host adds to it. */
+async function environment(env: Env): Promise<Env> {
+  const text = readFile(HOST_MESH_FILE);
+  if (text === undefined) return env;
+  const { load } = await import("js-yaml");
+  let mesh: unknown;
+  try {
+    mesh = load(text);
+  } catch (cause) {
+    throw new MeshError("agent-file", `${HOST_MESH_FILE}: ${errorText(cause)}`, { cause });
+  }
+  const addresses = Object.values(networkInterfaces()).flatMap((list) =>
+    (list ?? []).flatMap(({ address, internal }) => (internal || address.startsWith("fe80:") ? [] : [address])),
+  );
+  return hostEnv(env, { hostname: hostname(), addresses, mesh });
 }
 
 function logger(level: string): PinoLogger {

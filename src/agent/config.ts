@@ -20,6 +20,8 @@ export const PATHS = {
   /** Short and relative: a unix socket path is limited to 107 bytes, and Envoy runs in the same directory. */
   sdsSocket: "./var/run/secrets/workload-spiffe-uds/socket",
   hosts: "./etc/hosts",
+  /** Where the roots are on a host outside the cluster, as in Istio's layout. */
+  hostRootCert: "./etc/certs/root-cert.pem",
 } as const;
 
 export interface HostPort {
@@ -42,6 +44,8 @@ export interface AgentConfig {
   readonly ca: HostPort;
   /** The name that must be in meshd's certificate. */
   readonly serverName: string;
+  /** Where the roots of the mesh are mounted, or lie. */
+  readonly rootCert: string;
   readonly addresses: ProxyAddresses;
   readonly ports: {
     readonly admin: number;
@@ -62,7 +66,15 @@ export interface AgentConfig {
     /** Envoy's `--drain-time-s`, in seconds. */
     readonly envoyDrainSeconds: number;
   };
-  readonly secret: { readonly ttl: number; readonly graceRatio: number; readonly graceJitter: number };
+  readonly secret: {
+    readonly ttl: number;
+    readonly graceRatio: number;
+    readonly graceJitter: number;
+    /** Folder that each certificate is written to, with key and roots; undefined keeps them in memory. */
+    readonly output: string | undefined;
+    /** Folder with a certificate of an earlier life, to show instead of the token. */
+    readonly provisioned: string | undefined;
+  };
   /** `ISTIO_KUBE_APP_PROBERS` and `ISTIO_PROMETHEUS_ANNOTATIONS`, as objects. */
   readonly appProbers: Readonly<Record<string, unknown>>;
   readonly scrape: Readonly<Record<string, unknown>> | undefined;
@@ -155,6 +167,10 @@ export function readConfig(input: ConfigInput): AgentConfig {
     discovery,
     ca: hostPort("CA_ADDR", env["CA_ADDR"], discovery),
     serverName,
+    rootCert:
+      input.readFile(PATHS.rootCert) === undefined && input.readFile(PATHS.hostRootCert)
+        ? PATHS.hostRootCert
+        : PATHS.rootCert,
     addresses: addresses(ip, bind),
     ports,
     configDir: text(proxyConfig, "configPath") ?? "./etc/istio/proxy",
@@ -365,6 +381,8 @@ function secret(env: Env): AgentConfig["secret"] {
     ttl: duration("SECRET_TTL", env["SECRET_TTL"], "24h"),
     graceRatio: ratio("SECRET_GRACE_PERIOD_RATIO", env["SECRET_GRACE_PERIOD_RATIO"], 0.5),
     graceJitter: ratio("SECRET_GRACE_PERIOD_RATIO_JITTER", env["SECRET_GRACE_PERIOD_RATIO_JITTER"], 0.01),
+    output: env["OUTPUT_CERTS"] || undefined,
+    provisioned: env["PROV_CERT"] || undefined,
   };
 }
 

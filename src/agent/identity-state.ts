@@ -21,7 +21,8 @@ export interface Validity {
 
 /** `now` in milliseconds since the epoch, `random` from 0 to 1 for jitter. */
 export type IdentityEvent =
-  | { readonly type: "start" }
+  /** `held`: of a certificate of an earlier life, to be renewed at once. */
+  | { readonly type: "start"; readonly now: number; readonly held?: Validity }
   | { readonly type: "issued"; readonly validity: Validity; readonly now: number; readonly random: number }
   | { readonly type: "refused"; readonly error: string; readonly now: number; readonly random: number }
   | { readonly type: "timer"; readonly now: number }
@@ -62,7 +63,9 @@ export function stepIdentity(
   if (state.phase === "closed") return [state, []];
   switch (event.type) {
     case "start":
-      return ask(state, "token");
+      return event.held !== undefined && event.now < event.held.notAfter
+        ? ask(state, "certificate")
+        : ask(state, "token");
     case "timer":
       return ask(state, state.held !== undefined && event.now < state.held.notAfter ? "certificate" : "token");
     case "issued":

@@ -7,10 +7,10 @@ import { type CaCredential, requestCertificate } from "../grpc/ca-client.ts";
 import type { SdsServer } from "../grpc/sds-server.ts";
 import { readCertificate } from "../pki/certificate.ts";
 import { createCsr } from "../pki/csr.ts";
-import type { PrivateKey } from "../pki/private-key.ts";
 import { type AgentConfig, PATHS } from "./config.ts";
 import { resolveHost } from "./hosts.ts";
 import { type IdentityEvent, initialIdentity, stepIdentity } from "./identity-state.ts";
+import { earlierCertificate, type Issued, keepCertificate } from "./kept-certificate.ts";
 import type { AgentMetrics } from "./metrics.ts";
 import type { Runner } from "./runner.ts";
 
@@ -19,11 +19,6 @@ export interface IdentityDeps {
   readonly sds: SdsServer;
   readonly metrics: AgentMetrics;
   readonly log: Logger;
-}
-
-interface Issued {
-  readonly chain: string;
-  readonly key: PrivateKey;
 }
 
 const REQUEST_TIMEOUT = 10_000;
@@ -46,7 +41,7 @@ export function createIdentity(deps: IdentityDeps): Runner {
     sds.publish("ROOTCA", { kind: "roots", pem: mergeRoots(bundle, fromCa + config.moreRoots) });
   };
   const onRootsChanged = (): void => {
-    readRoots().then(publishRoots, (error: unknown) => log.warn({}, `roots kept: ${errorText(error)}`));
+    readRoots(config.rootCert).then(publishRoots, (error: unknown) => log.warn({}, `roots kept: ${errorText(error)}`));
   };
 
   const handle = (event: IdentityEvent): void => {
@@ -71,6 +66,9 @@ export function createIdentity(deps: IdentityDeps): Runner {
       fromCa = answer.root;
       publishRoots(answer.roots);
       sds.publish("default", { kind: "certificate", ...current });
+      await keepCertificate(config.secret.output, current, mergeRoots(answer.roots, fromCa + config.moreRoots)).catch(
+        (error: unknown) => log.warn({}, `the certificate is not kept: ${errorText(error)}`),
+      );
       metrics.csr("ok", performance.now() - started);
       metrics.certificate(facts.notAfter);
       const validity = { notBefore: facts.notBefore.getTime(), notAfter: facts.notAfter.getTime() };
@@ -83,14 +81,15 @@ export function createIdentity(deps: IdentityDeps): Runner {
 
   return {
     name: "identity",
-    start: () => {
-      watchFile(PATHS.rootCert, { interval: ROOTS_INTERVAL, persistent: false }, onRootsChanged);
-      handle({ type: "start" });
-      return Promise.resolve();
+    start: async () => {
+      watchFile(config.rootCert, { interval: ROOTS_INTERVAL, persistent: false }, onRootsChanged);
+      const kept = await earlierCertificate(config.secret.provisioned);
+      current = kept?.issued;
+      handle({ type: "start", now: Date.now(), ...(kept === undefined ? {} : { held: kept.validity }) });
     },
     close: () => {
       clearTimeout(timer);
-      unwatchFile(PATHS.rootCert, onRootsChanged);
+      unwatchFile(config.rootCert, onRootsChanged);
       handle({ type: "close" });
       return Promise.resolve();
     },
@@ -110,7 +109,7 @@ async function obtain(
   kind: "token" | "certificate",
   current: Issued | undefined,
 ): Promise<Obtained> {
-  const roots = await readRoots();
+  const roots = await readRoots(config.rootCert);
   const { csr, key } = await createCsr();
   const answer = await requestCertificate({
     address: await resolveHost(config.ca),
@@ -138,8 +137,8 @@ function joinPem(pems: readonly string[]): string {
   return pems.map((pem) => `${pem.trim()}\n`).join("");
 }
 
-async function readRoots(): Promise<string> {
-  return readMounted(PATHS.rootCert, "Wait for the ConfigMap istio-ca-root-cert in this namespace; istiod writes it.");
+async function readRoots(path: string): Promise<string> {
+  return readMounted(path, "Wait for the ConfigMap istio-ca-root-cert in this namespace; istiod writes it.");
 }
 
 async function credential(kind: "token" | "certificate", current: Issued | undefined): Promise<CaCredential> {

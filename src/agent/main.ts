@@ -69,6 +69,7 @@ function createRunners(deps: AgentDeps): { readonly runners: readonly Runner[]; 
     { name: "sds", start: () => sds.start(), close: () => sds.close() },
     // Consumes token and CA; offers `default` and `ROOTCA`. Does not wait: Envoy starts meanwhile.
     createIdentity({ config, sds: issued.sds, metrics, log }),
+    ...healthRunners(deps, issued.certificate),
     ...dnsRunners(deps, metrics, issued.certificate),
     // Consumes the bootstrap; offers the proxy. Last in, first out.
     supervisor,
@@ -87,6 +88,18 @@ function rememberCertificate(sds: SdsServer): {
     sds.publish(name, secret);
   };
   return { sds: { ...sds, publish }, certificate: () => last };
+}
+
+/** Consumes the readiness probe of a workload that no kubelet asks; offers its health to meshd. Loaded only where it is wanted. */
+function healthRunners({ config, log }: AgentDeps, certificate: () => CaCredential | undefined): readonly Runner[] {
+  if (config.readinessProbe === undefined) return [];
+  let health: Runner | undefined;
+  const start = async (): Promise<void> => {
+    const { createAppHealth } = await import("./app-health.ts");
+    health = createAppHealth({ config, certificate, log });
+    await health.start();
+  };
+  return [{ name: "app-health", start, close: async () => health?.close() }];
 }
 
 /** Consumes meshd's name table; offers DNS to the application. Loaded only where it is wanted. */

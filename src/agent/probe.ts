@@ -68,7 +68,8 @@ export function probeTarget(address: string, explicit: boolean): ProbeTarget {
   return { address, source: isIP(address) === 6 ? "::6" : "127.0.0.6" };
 }
 
-function readProbe(value: Readonly<Record<string, unknown>>): Probe | undefined {
+/** One probe in the form of Kubernetes, or of a WorkloadGroup; undefined when it is none that the agent can run. */
+export function readProbe(value: Readonly<Record<string, unknown>>): Probe | undefined {
   const seconds = typeof value["timeoutSeconds"] === "number" ? value["timeoutSeconds"] : 1;
   const timeout = Math.max(1, seconds) * 1000;
   const { httpGet, tcpSocket, grpc } = value;

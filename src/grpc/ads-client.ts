@@ -102,3 +102,51 @@ function metadataOf({ credential, clusterId }: DeltaStreamRequest): Metadata {
   if (clusterId !== undefined) metadata.set("clusterid", clusterId);
   return metadata;
 }
+
+/** A stream on which the agent only talks. */
+export interface ReportStream {
+  /** What the application lacks; undefined: nothing. */
+  send(error: string | undefined): void;
+  /** Ends the stream without a word to `onEnd`. */
+  close(): void;
+}
+
+const HEALTH_TYPE = "type.googleapis.com/istio.v1.HealthInformation";
+
+/** Opens a stream for reports of the application's health, as Istio's agents send them: a request that is never answered. */
+export function openReportStream(
+  request: Omit<DeltaStreamRequest, "typeUrl" | "held">,
+  onEnd: (error: string | undefined) => void,
+): ReportStream {
+  const client = clientOf({ ...request, typeUrl: HEALTH_TYPE, held: {} });
+  const call: Stream = client.makeBidiStreamRequest(
+    METHOD,
+    (value: DeltaRequest) => Buffer.from(encodeMessage("envoy.service.discovery.v3.DeltaDiscoveryRequest", value)),
+    (bytes: Buffer) => decodeMessage("envoy.service.discovery.v3.DeltaDiscoveryResponse", bytes),
+    metadataOf({ ...request, typeUrl: HEALTH_TYPE, held: {} }),
+  );
+  let isOpen = true;
+  let node: typeof request.node | undefined = request.node;
+  const close = (): void => {
+    isOpen = false;
+    call.cancel();
+    client.close();
+  };
+  const end = (error: string | undefined): void => {
+    if (!isOpen) return;
+    close();
+    onEnd(error);
+  };
+  call.on("data", () => undefined);
+  call.on("error", (error: Error) => end(error.message));
+  call.on("end", () => end(undefined));
+  return {
+    send(error) {
+      if (!isOpen) return;
+      const detail = error === undefined ? {} : { error_detail: { code: 500, message: error } };
+      call.write({ type_url: HEALTH_TYPE, ...(node === undefined ? {} : { node }), ...detail });
+      node = undefined;
+    },
+    close,
+  };
+}

@@ -32,30 +32,37 @@ function acts(effects: readonly IdentityEffect[]): readonly unknown[] {
 }
 
 test.each<[string, readonly IdentityEvent[], readonly unknown[]]>([
-  ["starts with the token", [{ type: "start" }], ["ask by token"]],
-  ["renews at half of the lifetime", [{ type: "start" }, issued(0)], [12 * HOUR]],
+  ["starts with the token", [{ type: "start", now: 0 }], ["ask by token"]],
+  ["renews at half of the lifetime", [{ type: "start", now: 0 }, issued(0)], [12 * HOUR]],
   [
     "renews with the old certificate",
-    [{ type: "start" }, issued(0), { type: "timer", now: 12 * HOUR }],
+    [{ type: "start", now: 0 }, issued(0), { type: "timer", now: 12 * HOUR }],
     ["ask by certificate"],
   ],
   [
     "an expired certificate is none",
-    [{ type: "start" }, issued(0), { type: "timer", now: 25 * HOUR }],
+    [{ type: "start", now: 0 }, issued(0), { type: "timer", now: 25 * HOUR }],
     ["ask by token"],
   ],
   [
     "falls back to the token at once",
-    [{ type: "start" }, issued(0), { type: "timer", now: 1 }, refused(1)],
+    [{ type: "start", now: 0 }, issued(0), { type: "timer", now: 1 }, refused(1)],
     ["ask by token"],
   ],
-  ["waits after the token failed", [{ type: "start" }, refused(0)], [200]],
+  ["waits after the token failed", [{ type: "start", now: 0 }, refused(0)], [200]],
   [
     "waits twice as long each time",
-    [{ type: "start" }, refused(0), { type: "timer", now: 1 }, refused(1), { type: "timer", now: 2 }, refused(2)],
+    [
+      { type: "start", now: 0 },
+      refused(0),
+      { type: "timer", now: 1 },
+      refused(1),
+      { type: "timer", now: 2 },
+      refused(2),
+    ],
     [800],
   ],
-  ["does nothing once closed", [{ type: "start" }, { type: "close" }, refused(0)], []],
+  ["does nothing once closed", [{ type: "start", now: 0 }, { type: "close" }, refused(0)], []],
 ])("%s", (_name, events, expected) => {
   expect(acts(play(...events).effects)).toEqual(expected);
 });
@@ -64,21 +71,21 @@ test("without a certificate it asks every few seconds for ever, with one every m
   const many = Array.from({ length: 40 }, () => [refused(1), { type: "timer", now: 1 } as const])
     .flat()
     .slice(0, -1);
-  expect(acts(play({ type: "start" }, ...many).effects)).toEqual([5_000]);
-  const held: IdentityEvent[] = [{ type: "start" }, issued(0), { type: "timer", now: 1 }];
+  expect(acts(play({ type: "start", now: 0 }, ...many).effects)).toEqual([5_000]);
+  const held: IdentityEvent[] = [{ type: "start", now: 0 }, issued(0), { type: "timer", now: 1 }];
   const tries = Array.from({ length: 40 }, () => [refused(1), refused(1), { type: "timer", now: 1 } as const]).flat();
   expect(acts(play(...held, ...tries.slice(0, -1)).effects)).toEqual([60_000]);
 });
 
 test("a success forgets the failures; the words name what happened and what comes", () => {
-  const { state, effects } = play({ type: "start" }, refused(0), { type: "timer", now: 1 }, issued(1));
+  const { state, effects } = play({ type: "start", now: 0 }, refused(0), { type: "timer", now: 1 }, issued(1));
   expect(state).toMatchObject({ phase: "holding", failures: 0 });
   expect(effects[0]).toEqual({
     type: "log",
     level: "info",
     message: "certificate issued: valid until 1970-01-02T00:00:00.001Z, next renewal in 43200 s",
   });
-  const failed = play({ type: "start" }, refused(0));
+  const failed = play({ type: "start", now: 0 }, refused(0));
   expect(failed.effects[0]).toEqual({
     type: "log",
     level: "warn",

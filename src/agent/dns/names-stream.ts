@@ -87,7 +87,7 @@ async function streamRequest(
   return {
     address: await resolveHost(config.discovery),
     serverName: config.serverName,
-    roots: await readFile(PATHS.rootCert, "utf8"),
+    roots: await readFile(config.rootCert, "utf8"),
     credential: certificate ?? (await readToken()),
     clusterId: typeof clusterId === "string" ? clusterId : undefined,
     node: { id: config.nodeId, cluster: config.nodeCluster, metadata: config.metadata as Struct },

@@ -1,0 +1,172 @@
+import { spawn } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { errorText } from "../base/errors.ts";
+import type { Logger } from "../base/logger.ts";
+import { openReportStream, type ReportStream } from "../grpc/ads-client.ts";
+import type { CaCredential } from "../grpc/ca-client.ts";
+import type { Messages } from "../wire/codec.ts";
+import type { AgentConfig } from "./config.ts";
+import { resolveHost } from "./hosts.ts";
+import { isRecord } from "./metadata.ts";
+import { probeTarget, readProbe, runProbe } from "./probe.ts";
+import type { Runner } from "./runner.ts";
+
+/** Metadata is read from JSON and the environment: plain data. */
+type Struct = NonNullable<Messages["envoy.config.core.v3.Node"]["metadata"]>;
+
+export interface AppHealthDeps {
+  readonly config: AgentConfig;
+  /** The certificate that Envoy is served, once there is one. */
+  readonly certificate: () => CaCredential | undefined;
+  readonly log: Logger;
+}
+
+/** How often and how patiently is asked; milliseconds, and answers in a row. */
+export interface HealthPolicy {
+  readonly initialDelay: number;
+  readonly period: number;
+  readonly timeout: number;
+  readonly successes: number;
+  readonly failures: number;
+}
+
+/** Undecided until the first threshold is reached; `run` counts answers of one kind in a row. */
+export interface HealthState {
+  readonly healthy: boolean | undefined;
+  readonly run: number;
+  readonly last: boolean | undefined;
+}
+
+export const UNDECIDED: HealthState = { healthy: undefined, run: 0, last: undefined };
+const RETRY_MS = 1_000;
+
+/** One answer. */
+export function stepHealth(state: HealthState, ok: boolean, policy: HealthPolicy): HealthState {
+  const run = state.last === ok ? state.run + 1 : 1;
+  const isEnough = run >= (ok ? policy.successes : policy.failures);
+  return { healthy: isEnough ? ok : state.healthy, run, last: ok };
+}
+
+/** Kubernetes' defaults. */
+export function healthPolicy(probe: Readonly<Record<string, unknown>>): HealthPolicy {
+  const number = (key: string, fallback: number): number => {
+    const value = probe[key];
+    return typeof value === "number" && value > 0 ? value : fallback;
+  };
+  return {
+    initialDelay: number("initialDelaySeconds", 0) * 1000,
+    period: number("periodSeconds", 10) * 1000,
+    timeout: number("timeoutSeconds", 1) * 1000,
+    successes: number("successThreshold", 1),
+    failures: number("failureThreshold", 3),
+  };
+}
+
+/**
+ * Consumes the readiness probe of the proxy configuration, where no kubelet asks; offers meshd the application's health, on a
+ * stream of its own: the first decision, each change, and the last word again on each new stream.
+ */
+export function createAppHealth(deps: AppHealthDeps): Runner {
+  const { config, log } = deps;
+  const probe = config.readinessProbe ?? {};
+  const policy = healthPolicy(probe);
+  const ask = asker(config, probe, policy.timeout);
+  let state = UNDECIDED;
+  let word: { readonly error: string | undefined } | undefined;
+  let stream: ReportStream | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let reopening: NodeJS.Timeout | undefined;
+  let isClosed = false;
+
+  // A stream on which nothing is said would be turned away: it is opened when there is a word.
+  const report = (): void => {
+    if (word === undefined) return;
+    if (stream !== undefined) stream.send(word.error);
+    else if (reopening === undefined) void open();
+  };
+  const open = async (): Promise<void> => {
+    const again = (error: string | undefined): void => {
+      stream = undefined;
+      if (isClosed) return;
+      if (error !== undefined) log.debug({}, `no stream for health: ${error}`);
+      reopening = setTimeout(() => {
+        reopening = undefined;
+        void open();
+      }, RETRY_MS);
+    };
+    try {
+      const credential = deps.certificate();
+      if (credential === undefined) throw new Error("no certificate yet");
+      const request = await streamRequest(config, credential);
+      if (isClosed) return;
+      stream = openReportStream(request, again);
+      report();
+    } catch (error) {
+      again(errorText(error));
+    }
+  };
+  const check = async (): Promise<void> => {
+    const error = await ask();
+    if (isClosed) return;
+    const before = state.healthy;
+    state = stepHealth(state, error === undefined, policy);
+    if (state.healthy !== before && state.healthy !== undefined) {
+      word = { error: state.healthy ? undefined : error };
+      log.info({}, state.healthy ? "the application is healthy" : `the application is not healthy: ${error}`);
+      report();
+    }
+    timer = setTimeout(() => void check(), policy.period);
+  };
+  return {
+    name: "app-health",
+    start: () => {
+      timer = setTimeout(() => void check(), policy.initialDelay);
+      return Promise.resolve();
+    },
+    close: () => {
+      isClosed = true;
+      clearTimeout(timer);
+      clearTimeout(reopening);
+      stream?.close();
+      return Promise.resolve();
+    },
+  };
+}
+
+/** Asks once: undefined is well, a text says what is wrong. */
+function asker(
+  config: AgentConfig,
+  probe: Readonly<Record<string, unknown>>,
+  timeout: number,
+): () => Promise<string | undefined> {
+  const { exec } = probe;
+  if (isRecord(exec) && Array.isArray(exec["command"])) return () => run(exec["command"] as string[], timeout);
+  const read = readProbe(probe);
+  if (read === undefined) return () => Promise.resolve("readinessProbe: expected httpGet, tcpSocket, exec or grpc");
+  const target = probeTarget(config.appAddress, config.addresses.explicit);
+  return async () => {
+    const { status, body } = await runProbe(read, target, {});
+    if (status >= 200 && status < 400) return undefined;
+    return `${read.kind} probe of port ${read.port}: status ${status}${body === "" ? "" : `: ${body.trim()}`}`;
+  };
+}
+
+function run([command = "", ...args]: readonly string[], timeout: number): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { stdio: "ignore", timeout, killSignal: "SIGKILL" });
+    child.on("error", (error) => resolve(`exec probe: ${error.message}`));
+    child.on("exit", (code, signal) => resolve(code === 0 ? undefined : `exec probe ended with ${signal ?? code}`));
+  });
+}
+
+async function streamRequest(config: AgentConfig, credential: CaCredential) {
+  const clusterId = config.metadata["CLUSTER_ID"];
+  return {
+    address: await resolveHost(config.discovery),
+    serverName: config.serverName,
+    roots: await readFile(config.rootCert, "utf8"),
+    credential,
+    clusterId: typeof clusterId === "string" ? clusterId : undefined,
+    node: { id: config.nodeId, cluster: config.nodeCluster, metadata: config.metadata as Struct },
+  };
+}
