@@ -5,6 +5,7 @@ import { generateEditor } from "./gen/editor.ts";
 import { generateEmbedded } from "./gen/embedded.ts";
 import { generateExplain } from "./gen/explain.ts";
 import { generateHelp } from "./gen/help.ts";
+import { generateInjectorDefaults } from "./gen/injector.ts";
 import { generateReference } from "./gen/reference.ts";
 import { readSchemas } from "./gen/schema-source.ts";
 import { generateKindTable, generateTypes } from "./gen/types.ts";
@@ -36,6 +37,7 @@ function generate(): ReadonlyMap<string, string> {
     for (const [file, text] of generator(sources)) files.set(file, text);
   for (const [file, text] of [...generateHelp(root), ...generateExplain(sources, root)]) files.set(file, text);
   for (const [file, text] of generateEmbedded(root, files)) files.set(file, text);
+  for (const [file, text] of generateInjectorDefaults(root)) files.set(file, text);
   return files;
 }
 

@@ -45,11 +45,13 @@ export function groupHelp(group: string, table: readonly CommandSpec[]): string 
   ].join("\n");
 }
 
-/** The examples block below the flags of a command's help. */
-export function exampleText(spec: CommandSpec): string {
-  return ["", "Examples:", ...spec.examples.flatMap((example) => [`  # ${example.summary}`, `  ${example.line}`])].join(
-    "\n",
-  );
+/** The blocks below the flags of a command's help: commands below it, and examples. */
+export function exampleText(spec: CommandSpec, table: readonly CommandSpec[]): string {
+  const below = table.filter(({ name, hidden }) => name.startsWith(`${spec.name} `) && hidden !== true);
+  const commands =
+    below.length === 0 ? [] : ["", "Commands:", ...columns(below.map(({ name, summary }) => [name, summary]))];
+  const examples = spec.examples.flatMap((example) => [`  # ${example.summary}`, `  ${example.line}`]);
+  return [...commands, "", "Examples:", ...examples].join("\n");
 }
 
 function row(

@@ -42,7 +42,13 @@ function findCommand(argv: readonly string[]): Found {
   const group = Object.entries(commandGroups).find(
     ([name, about]) => name === word || about.aliases.includes(word),
   )?.[0];
-  if (group === undefined) return { type: "command", spec: lookUp(word, ""), rest: without(argv, [at]) };
+  if (group === undefined) {
+    const spec = lookUp(word, "");
+    // a command may have commands below it: their word comes right behind
+    const below = commandTable.find(({ name }) => name === `${spec.name} ${argv[at + 1] ?? ""}`);
+    if (below !== undefined) return { type: "command", spec: below, rest: without(argv, [at, at + 1]) };
+    return { type: "command", spec, rest: without(argv, [at]) };
+  }
   const subAt = nextWord(argv, at + 1);
   const sub = argv[subAt];
   if (sub === undefined) {
@@ -93,7 +99,7 @@ function build(spec: CommandSpec, write: (text: string) => void): Command {
     .exitOverride()
     .configureOutput({ writeOut: write, writeErr: () => undefined })
     .helpOption("-h, --help", "show this text")
-    .addHelpText("after", exampleText(spec));
+    .addHelpText("after", exampleText(spec, commandTable));
   for (const argument of spec.args ?? []) command.argument(argument.flags, argument.summary);
   for (const option of spec.options) command.addOption(toOption(option));
   command.optionsGroup("Flags of every command:");

@@ -1,3 +1,4 @@
+import { injectCommands } from "./inject.ts";
 import { type CommandSpec, outputOption } from "./types.ts";
 
 const views: readonly { readonly view: string; readonly aliases: readonly string[]; readonly summary: string }[] = [
@@ -11,24 +12,7 @@ const views: readonly { readonly view: string; readonly aliases: readonly string
 
 /** Commands about proxies: putting them into pods, whether they are in sync, what they hold. */
 export const proxyCommands: readonly CommandSpec[] = [
-  {
-    name: "inject",
-    aliases: ["kube-inject"],
-    summary: "Print YAML with the sidecar added to every workload",
-    options: [
-      { flags: "-f, --filename <file>", summary: "YAML to read; - is stdin" },
-      {
-        flags: "--use-cluster",
-        summary: "take mesh and injector configuration from the cluster instead of the bundled defaults",
-        default: false,
-      },
-    ],
-    examples: [
-      { line: "meshctl inject -f deploy.yaml | kubectl apply -f -", summary: "inject without a webhook" },
-      { line: "kubectl get deploy web -o yaml | meshctl inject -f -", summary: "see what injection would do" },
-    ],
-    load: async () => (await import("../commands/inject.ts")).run,
-  },
+  ...injectCommands,
   ...views.map(
     ({ view, aliases, summary }): CommandSpec => ({
       name: `proxy-config ${view}`,

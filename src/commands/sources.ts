@@ -42,7 +42,7 @@ export async function readSources(
 ): Promise<readonly SourceText[]> {
   const sources: SourceText[] = [];
   for (const { file, path } of await listSources(names, io))
-    sources.push({ file, text: path === undefined ? await readInput(io) : await readText(path, file) });
+    sources.push({ file, text: path === undefined ? await readInput(io) : await readTextFile(path, file) });
   return sources;
 }
 
@@ -58,7 +58,8 @@ export async function readInput(io: Pick<Io, "readStdin">): Promise<string> {
   }
 }
 
-async function readText(path: string, file: string): Promise<string> {
+/** A file as text; `file` is what messages call it. Throws EnvironmentError when it cannot be read or is no text. */
+export async function readTextFile(path: string, file: string): Promise<string> {
   return decodeText(await attempt(path, () => readFile(path)), file);
 }
 

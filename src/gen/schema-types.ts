@@ -3900,6 +3900,140 @@ export interface ExplainOutputSpec {
   readonly example?: Readonly<Record<string, unknown>>;
 }
 
+/** One workload and the decision about it. */
+export interface InjectExplainOutputExplained {
+  /** Kind of the workload. */
+  readonly kind: string;
+  /** Its namespace. */
+  readonly namespace: string;
+  /** Its name. */
+  readonly name: string;
+  /** Where it was read; absent for one of the cluster. */
+  readonly file?: string;
+  /** Whether a pod that runs has a sidecar. */
+  readonly hasSidecar?: boolean;
+  /** unknown: its Namespace is not known, and it says nothing itself. */
+  readonly outcome: "injected" | "not-injected" | "unknown";
+  /** What decided, in words. */
+  readonly reason: string;
+  /** The rule that decided. */
+  readonly rule: string;
+  /** The revision whose injector is called; absent when none is. */
+  readonly revision?: string;
+  /** What is odd about it. */
+  readonly warnings: readonly string[];
+  /** The rules that were asked, in order; the last one decided. */
+  readonly steps: readonly InjectExplainOutputStep[];
+}
+
+/** One rule, as it was applied. */
+export interface InjectExplainOutputStep {
+  /** Name of the rule. */
+  readonly rule: string;
+  /** Labels and webhooks are read by the API server, the rest by the injector. */
+  readonly stage: "labels" | "webhook" | "injector";
+  /** next: the rule says nothing; call: the injector is asked. */
+  readonly outcome: "next" | "call" | "inject" | "skip" | "unknown";
+  /** Why, in words. */
+  readonly because: string;
+  /** What would turn the outcome of the step around. */
+  readonly change?: InjectExplainOutputChange;
+}
+
+/** What would turn the outcome of the step around. */
+export interface InjectExplainOutputChange {
+  /** In words. */
+  readonly words: string;
+  /** As data; empty where it is no matter of one field. */
+  readonly edits: readonly InjectExplainOutputEdit[];
+}
+
+/** One field to change. */
+export interface InjectExplainOutputEdit {
+  /** The object to change. */
+  readonly on: "namespace" | "pod" | "injector";
+  /** The field. */
+  readonly path: readonly string[];
+  /** Its new value; absent: the field goes. */
+  readonly value?: string;
+}
+
+/** `meshctl inject explain -o json`: the decision about each workload. */
+export type InjectExplainOutputSpec = readonly InjectExplainOutputExplained[];
+
+/** One webhook configuration. */
+export interface InjectListOutputInjector {
+  /** Name of the MutatingWebhookConfiguration. */
+  readonly name: string;
+  /** Revision of the control plane that it calls. */
+  readonly revision: string;
+  /** Tag that it is for; absent for a revision's own. */
+  readonly tag?: string;
+  /** NAMESPACE/NAME of the Service it calls, or its address. */
+  readonly service: string;
+  /** Policy of the injector's settings; absent when they cannot be read. */
+  readonly policy?: string;
+  /** Namespaces whose pods it injects unless they say otherwise. */
+  readonly namespaces: readonly string[];
+}
+
+/** A namespace that nobody injects though it asks. */
+export interface InjectListOutputUnserved {
+  /** Its name. */
+  readonly namespace: string;
+  /** Why not. */
+  readonly because: string;
+}
+
+/** `meshctl inject list -o json`: injectors and whom they serve. */
+export interface InjectListOutputSpec {
+  /** Webhook configurations that inject, sorted by name. */
+  readonly injectors: readonly InjectListOutputInjector[];
+  /** Namespaces that ask for a revision without an injector. */
+  readonly unserved: readonly InjectListOutputUnserved[];
+}
+
+/** One workload. */
+export interface InjectReportWorkload {
+  /** Where it was read. */
+  readonly file: string;
+  /** Its kind. */
+  readonly kind: string;
+  /** Its namespace. */
+  readonly namespace: string;
+  /** Its name. */
+  readonly name: string;
+  /** Whether it has a sidecar now. */
+  readonly injected: boolean;
+  /** Whether its text is another now. */
+  readonly changed: boolean;
+  /** Why. */
+  readonly reason: string;
+  /** What is odd about it. */
+  readonly warnings: readonly string[];
+}
+
+/** `meshctl inject --report json`: what was done to which workload. The YAML itself goes to stdout or --output. */
+export interface InjectReportSpec {
+  /** Where the settings are from: bundled, a file, or a ConfigMap as namespace/name. */
+  readonly configuration?: {
+    /** Mesh configuration. */
+    readonly mesh: string;
+    /** Values. */
+    readonly values: string;
+    /** Injector configuration. */
+    readonly config: string;
+    /** Revision of the control plane. */
+    readonly revision: string;
+  };
+  /** Every workload, in order. */
+  readonly workloads: readonly InjectReportWorkload[];
+  /** Documents without workloads: as they were. */
+  readonly otherDocuments: number;
+  /** FILE:LINE of documents that were written anew, without comments. */
+  readonly rewritten: readonly string[];
+}
+
 /** What a check came to. */
 export interface PrecheckOutputCheck {
   /** Name of the check. */
@@ -3979,6 +4113,36 @@ export interface ProxyStatusOutputTypeState {
 
 /** `meshctl proxy-status -o json`: every proxy. */
 export type ProxyStatusOutputSpec = readonly ProxyStatusOutputProxy[];
+
+/** One workload. */
+export interface UninjectReportWorkload {
+  /** Where it was read. */
+  readonly file: string;
+  /** Its kind. */
+  readonly kind: string;
+  /** Its namespace. */
+  readonly namespace: string;
+  /** Its name. */
+  readonly name: string;
+  /** Whether it has a sidecar now. */
+  readonly injected: boolean;
+  /** Whether its text is another now. */
+  readonly changed: boolean;
+  /** Why. */
+  readonly reason: string;
+  /** What is odd about it. */
+  readonly warnings: readonly string[];
+}
+
+/** `meshctl uninject --report json`: what was done to which workload. */
+export interface UninjectReportSpec {
+  /** Every workload, in order. */
+  readonly workloads: readonly UninjectReportWorkload[];
+  /** Documents without workloads: as they were. */
+  readonly otherDocuments: number;
+  /** FILE:LINE of documents that were written anew, without comments. */
+  readonly rewritten: readonly string[];
+}
 
 /** `meshctl validate -o json`: findings, as those of analyze. */
 export type ValidateOutputSpec = readonly OutputFinding[];

@@ -151,7 +151,7 @@ export const INJECTION_RULES: readonly InjectionRule[] = [
         ? {
             outcome: "skip",
             because: "the pod uses the host network",
-            change: change("remove spec.hostNetwork from the pod", "pod", ["spec", "hostNetwork"], null),
+            change: change("remove spec.hostNetwork from the pod", "pod", ["spec", "hostNetwork"]),
           }
         : undefined,
     silent: () => "spec.hostNetwork is not true",
@@ -304,9 +304,9 @@ function change(
   words: string,
   on: InjectionChange["edits"][number]["on"],
   path: readonly string[],
-  value: string | null,
+  value?: string,
 ): InjectionChange {
-  return { words, edits: [{ on, path, value }] };
+  return { words, edits: [{ on, path, ...(value === undefined ? {} : { value }) }] };
 }
 
 function podLabel(value: string): InjectionChange {

@@ -67,11 +67,11 @@ export interface InjectionChange {
   readonly edits: readonly InjectionEdit[];
 }
 
-/** One field to change; `injector` is its configuration, null takes the field away. */
+/** One field to change; `injector` is its configuration. Without a value the field goes. */
 export interface InjectionEdit {
   readonly on: "namespace" | "pod" | "injector";
   readonly path: readonly string[];
-  readonly value: string | null;
+  readonly value?: string;
 }
 
 type Labels = Readonly<Record<string, string>>;

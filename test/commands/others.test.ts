@@ -1,96 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, expect, test } from "vitest";
-import { inject } from "../../src/commands/inject.ts";
+import { expect, test } from "vitest";
 import { precheck } from "../../src/commands/precheck.ts";
 import { version } from "../../src/commands/version.ts";
 import { VERSION } from "../../src/gen/version.ts";
 import type { KubeObject } from "../../src/resources/object.ts";
-import { readValues } from "../../src/resources/yaml-values.ts";
 import { fakeCluster } from "../support/fake-cluster.ts";
 import { fakeIo } from "../support/fake-io.ts";
-import { renderedObjects } from "../support/injection.ts";
-
-const folder = mkdtempSync(join(tmpdir(), "meshctl-inject-"));
-afterAll(() => rmSync(folder, { recursive: true }));
-
-const options = { filename: "-", useCluster: false, namespace: "default", istioNamespace: "istio-system" };
-const service = `# kept as it is, with its comment
-apiVersion: v1
-kind: Service
-metadata: {name: web}   # and its style
-`;
-const workload = (kind: string, path: string, apiVersion = "apps/v1"): string =>
-  [
-    `apiVersion: ${apiVersion}`,
-    `kind: ${kind}`,
-    "metadata: { name: web, namespace: shop }",
-    `spec: ${path.replace("POD", "{ metadata: { labels: { app: web } }, spec: { containers: [{ name: app, image: x }] } }")}`,
-    "",
-  ].join("\n");
-
-test.each([
-  ["Deployment", "{ template: POD }", "apps/v1", "deployments"],
-  ["StatefulSet", "{ template: POD }", "apps/v1", "statefulsets"],
-  ["DaemonSet", "{ template: POD }", "apps/v1", "daemonsets"],
-  ["Job", "{ template: POD }", "batch/v1", "jobs"],
-  ["CronJob", "{ jobTemplate: { spec: { template: POD } } }", "batch/v1", "cronjobs"],
-])(
-  "inject: a %s gets the proxy in its pod template and keeps its name for telemetry",
-  async (kind, path, api, plural) => {
-    const io = fakeIo({ stdin: workload(kind, path, api) });
-    const result = await inject(options, io);
-    expect(result.workloads).toMatchObject([{ name: `${kind} shop/web`, decision: { inject: true } }]);
-    expect(io.stdout()).toContain("name: istio-proxy");
-    expect(io.stdout()).toContain(`kubernetes://apis/${api}/namespaces/shop/${plural}/web`);
-  },
-);
-
-test("inject: other documents come out letter by letter, Lists are gone through, skipped workloads are named", async () => {
-  const off = workload("Deployment", "{ template: POD }").replace("app: web", 'sidecar.istio.io/inject: "false"');
-  const list = `apiVersion: v1\nkind: List\nitems:\n  - ${workload("Deployment", "{ template: POD }").trim().replaceAll("\n", "\n    ")}\n`;
-  const io = fakeIo({ stdin: `${service}---\n${off}---\n${list}` });
-  await inject(options, io);
-  expect(io.stdout().startsWith(`${service}---\n${off}---\n`)).toBe(true);
-  expect(io.stdout().match(/name: istio-proxy/g)).toHaveLength(1);
-  expect(io.stderr()).toBe("Deployment shop/web is left as it is: pod label sidecar.istio.io/inject=false\n");
-  expect(readValues(io.stdout())).toHaveLength(3);
-});
-
-test("inject: what it printed can be injected again without a change", async () => {
-  const first = fakeIo({ stdin: workload("Deployment", "{ template: POD }") });
-  await inject(options, first);
-  const second = fakeIo({ stdin: first.stdout() });
-  await inject(options, second);
-  expect(second.stdout()).toBe(first.stdout());
-});
-
-test("inject: a file that cannot be read or parsed prints nothing and names the place", async () => {
-  await expect(inject({ ...options, filename: join(folder, "none.yaml") }, fakeIo())).rejects.toThrow("cannot be read");
-  const file = join(folder, "broken.yaml");
-  writeFileSync(file, `${service}---\nkind: Deployment\nmetadata: {name: [}\n`);
-  const io = fakeIo();
-  await expect(inject({ ...options, filename: file }, io)).rejects.toThrow(
-    /broken\.yaml:7:\d+ cannot be read as YAML: /,
-  );
-  expect(io.stdout()).toBe("");
-  const bad = workload("Deployment", "{ template: POD }").replace(
-    "labels:",
-    "annotations: { sidecar.istio.io/proxyCPU: lots }, labels:",
-  );
-  await expect(inject(options, fakeIo({ stdin: bad }))).rejects.toThrow('expected a quantity such as 100m, got "lots"');
-});
-
-test("inject --use-cluster: the cluster's configuration; without one it says how to go on", async () => {
-  const stdin = workload("Deployment", "{ template: POD }");
-  const cluster = fakeCluster({ objects: renderedObjects("default", ["hub=example.org/own"]) });
-  const io = fakeIo({ stdin, cluster });
-  await inject({ ...options, useCluster: true }, io);
-  expect(io.stdout()).toContain(`image: example.org/own/proxy:${VERSION}`);
-  const none = fakeIo({ stdin, cluster: fakeCluster() });
-  await expect(inject({ ...options, useCluster: true }, none)).rejects.toThrow("no ConfigMap istio-system/istio");
-});
 
 const node: KubeObject = {
   apiVersion: "v1",

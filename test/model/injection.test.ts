@@ -108,11 +108,11 @@ function applied(about: InjectionSubject, { on, path, value: to }: InjectionEdit
   return { ...about, namespace: { ...about.namespace, labels: metadata.labels } };
 }
 
-function put<T extends object>(object: T, [key = "", ...rest]: readonly string[], to: string | null): T {
+function put<T extends object>(object: T, [key = "", ...rest]: readonly string[], to: string | undefined): T {
   const inner = (object as Record<string, unknown>)[key];
   if (rest.length > 0) return { ...object, [key]: put((inner ?? {}) as object, rest, to) };
   const { [key]: _, ...others } = object as Record<string, unknown>;
-  return (to === null ? others : { ...others, [key]: to }) as T;
+  return (to === undefined ? others : { ...others, [key]: to }) as T;
 }
 
 const inShop: Case = { namespace: { "istio-injection": "enabled" } };
