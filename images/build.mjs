@@ -38,6 +38,7 @@ const IMAGES = [
     add: [
       ["dist", "/opt/meshctl/dist"],
       ["bin/mesh-agent.js", "/opt/meshctl/bin/mesh-agent.js"],
+      ["images/mesh-agent", "/usr/local/bin/mesh-agent"],
       ["package.json", "/opt/meshctl/package.json"],
     ],
     entrypoint: [...NODE, "/opt/meshctl/bin/mesh-agent.js"],

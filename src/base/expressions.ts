@@ -39,9 +39,11 @@ function toCel(value: unknown): unknown {
 function fromCel(value: unknown): unknown {
   if (typeof value === "bigint") return Number(value);
   if (value instanceof Optional) return value.hasValue() ? fromCel(value.value()) : undefined;
-  if (value instanceof Map) return Object.fromEntries([...value].map(([key, member]) => [String(key), fromCel(member)]));
+  if (value instanceof Map)
+    return Object.fromEntries([...value].map(([key, member]) => [String(key), fromCel(member)]));
   if (Array.isArray(value)) return value.map(fromCel);
-  if (value === null || typeof value === "string" || typeof value === "number" || typeof value === "boolean") return value;
+  if (value === null || typeof value === "string" || typeof value === "number" || typeof value === "boolean")
+    return value;
   if (typeof value !== "object" || Object.getPrototypeOf(value) !== Object.prototype)
     throw new TemplateError("its value is no data that YAML has");
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, fromCel(member)]));

@@ -44,7 +44,9 @@ function mergeLists(
     patch.some((item) => isFields(item) && item[name] === value && Object.keys(item).length === 1);
   const items = patch.filter((item) => !isMarker(item));
   const isReplaced = key === undefined || has(DIRECTIVE, "replace");
-  const merged = isReplaced ? items.map((item) => clean(item, keyOf, path)) : mergeItems(base, items, { key, keyOf, path });
+  const merged = isReplaced
+    ? items.map((item) => clean(item, keyOf, path))
+    : mergeItems(base, items, { key, keyOf, path });
   return merged.length === 0 && has(DROP, true) ? undefined : merged;
 }
 
@@ -54,16 +56,16 @@ interface ListMerge {
   readonly path: readonly string[];
 }
 
+/** Items are matched with those that were there, never with each other: a list may have a key twice. */
 function mergeItems(base: readonly unknown[], items: readonly unknown[], { key, keyOf, path }: ListMerge): unknown[] {
   const merged = [...base];
   for (const item of items) {
-    const at = merged.findIndex((old) => isFields(old) && isFields(item) && old[key] === item[key]);
+    const at = base.findIndex((old) => isFields(old) && isFields(item) && old[key] === item[key]);
     const result = strategicMerge(at < 0 ? undefined : merged[at], item, keyOf, path);
-    if (at < 0 && result !== undefined) merged.push(result);
-    else if (at >= 0 && result !== undefined) merged[at] = result;
-    else if (at >= 0) merged.splice(at, 1);
+    if (at < 0) merged.push(result);
+    else merged[at] = result;
   }
-  return merged;
+  return merged.filter((item) => item !== undefined);
 }
 
 function clean(item: unknown, keyOf: ListKey, path: readonly string[]): unknown {
@@ -90,12 +92,7 @@ function ordered(list: readonly unknown[], order: readonly unknown[], key: strin
  * difference is not named, so the patch still fits when others have added something since. Invariant, held by a property
  * test: strategicMerge(from, strategicDifference(from, to)) equals to, for data without nulls.
  */
-export function strategicDifference(
-  from: unknown,
-  to: unknown,
-  keyOf: ListKey,
-  path: readonly string[] = [],
-): unknown {
+export function strategicDifference(from: unknown, to: unknown, keyOf: ListKey, path: readonly string[] = []): unknown {
   if (sameContent(from, to)) return undefined;
   if (to === undefined) return removal(from, keyOf, path);
   if (Array.isArray(to)) return listDifference(Array.isArray(from) ? from : [], to, keyOf, path);
@@ -140,7 +137,9 @@ function listDifference(
     const change = strategicDifference(old, item, keyOf, path) as Fields | undefined;
     return change === undefined ? [] : [{ [key]: item[key], ...change }];
   });
-  const removed = from.filter((item) => !kept.has(item[key])).map((item) => ({ [DIRECTIVE]: "delete", [key]: item[key] }));
+  const removed = from
+    .filter((item) => !kept.has(item[key]))
+    .map((item) => ({ [DIRECTIVE]: "delete", [key]: item[key] }));
   return [...changed, ...removed];
 }
 

@@ -1,6 +1,12 @@
 import { nearest } from "../base/nearest.ts";
 import { annotationRegistry } from "../model/annotation-registry.ts";
-import { annotationFacts, annotationProblem, isMeshAnnotation, isWithoutEffect, labelProblem } from "../model/annotations.ts";
+import {
+  annotationFacts,
+  annotationProblem,
+  isMeshAnnotation,
+  isWithoutEffect,
+  labelProblem,
+} from "../model/annotations.ts";
 import { InjectionError, type PodLike } from "./config.ts";
 
 /** Throws InjectionError for the first annotation or label with a value that has no meaning: half an injection would be worse. */

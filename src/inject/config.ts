@@ -30,7 +30,7 @@ export interface InjectorValues {
     readonly caAddress?: string;
     readonly meshID?: string;
     readonly network?: string;
-    /** `openshift`: users and groups come from the range of the namespace. */
+    /** `openshift`; users and groups come from the range of the namespace wherever it has one. */
     readonly platform?: string;
     readonly logAsJson?: boolean;
     readonly logging?: { readonly level?: string };

@@ -71,7 +71,10 @@ function versionOf(image: string): string | undefined {
 }
 
 /** Volumes and mounts that annotations ask for, keyed by name in JSON. */
-export function annotatedVolumes(annotations: Annotations): { readonly volumes: unknown[]; readonly mounts: unknown[] } {
+export function annotatedVolumes(annotations: Annotations): {
+  readonly volumes: unknown[];
+  readonly mounts: unknown[];
+} {
   const entries = (name: string): [string, Fields][] =>
     Object.entries(JSON.parse(annotations[`sidecar.istio.io/${name}`] ?? "{}") as Record<string, Fields>);
   const named = (list: [string, Fields][]): unknown[] => list.map(([name, value]) => ({ name, ...value }));

@@ -53,7 +53,10 @@ function prepared(pod: PodLike, context: InjectContext): { readonly app: PodLike
     const value = annotations[name];
     return port !== 0 && (value === undefined ? fallback : isTrue(value));
   };
-  const isRewritten = asked("sidecar.istio.io/rewriteAppHTTPProbers", values.sidecarInjectorWebhook.rewriteAppHTTPProbe);
+  const isRewritten = asked(
+    "sidecar.istio.io/rewriteAppHTTPProbers",
+    values.sidecarInjectorWebhook.rewriteAppHTTPProbe,
+  );
   const isMerged = asked("prometheus.istio.io/merge-metrics", meshConfig.enablePrometheusMerge ?? true);
   const { spec, probers } = isRewritten ? rewriteProbes(pod.spec, port) : { spec: pod.spec, probers: {} };
   const scrape = isMerged ? mergeScrape(annotations, port) : { annotations, scrapeJson: undefined };
@@ -119,11 +122,19 @@ function withoutProxies(spec: PodLike["spec"]): PodLike["spec"] {
 function withOverrides(spec: PodLike["spec"], { containers = [], initContainers = [] }: Overrides): PodLike["spec"] {
   const mine = [...containers, ...initContainers];
   const overlaid = spec.containers.map((container) =>
-    container.name === PROXY ? mine.reduce<Container>(overlay, container) : container,
+    container.name === PROXY ? mine.reduce<Container>(overlay, withoutDoubles(container)) : container,
   );
   // no template has a proxy: the user's own stays as it is
   const isKnown = overlaid.some(({ name }) => name === PROXY);
   return { ...spec, containers: isKnown ? overlaid : [...overlaid, ...mine] };
+}
+
+/** Of a variable that is set twice the later counts, as in Kubernetes. */
+function withoutDoubles(container: Container): Container {
+  const { env } = container;
+  return env === undefined
+    ? container
+    : { ...container, env: [...new Map(env.map((one) => [one.name, one])).values()] };
 }
 
 /**

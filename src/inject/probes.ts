@@ -18,7 +18,8 @@ export interface RewrittenProbes {
  */
 export function rewriteProbes(spec: PodSpec, statusPort: number): RewrittenProbes {
   const probers: Record<string, Handler> = {};
-  const each = (list: readonly Container[]): Container[] => list.map((one) => rewriteContainer(one, statusPort, probers));
+  const each = (list: readonly Container[]): Container[] =>
+    list.map((one) => rewriteContainer(one, statusPort, probers));
   const containers = each(spec.containers);
   const init = spec.initContainers === undefined ? {} : { initContainers: each(spec.initContainers) };
   return { spec: { ...spec, ...init, containers }, probers };

@@ -56,7 +56,11 @@ function proxyContext({ context, annotations, proxyConfig, mode, ids }: Security
   const privileged = proxy.privileged === true;
   const metadata = proxyConfig["proxyMetadata"] as Fields | undefined;
   if (metadata?.["IPTABLES_TRACE_LOGGING"] === "true") {
-    const rights = { allowPrivilegeEscalation: true, capabilities: { add: ["NET_ADMIN"], drop: ["ALL"] }, privileged: true };
+    const rights = {
+      allowPrivilegeEscalation: true,
+      capabilities: { add: ["NET_ADMIN"], drop: ["ALL"] },
+      privileged: true,
+    };
     return { ...rights, readOnlyRootFilesystem: true, ...asRoot(ids.gid) };
   }
   const bindsLow = isTrue(annotations["sidecar.istio.io/capNetBindService"] ?? proxy.capNetBindService ?? "");

@@ -5,13 +5,18 @@ import { hasExpressions, problemOf, readInjectionTemplate, type TemplateProblem 
 import { type InjectContext, InjectionError, type InjectorConfig } from "./config.ts";
 
 /** The language of expressions where a template of the configuration has one; undefined, and not loaded, where none has. */
-export async function loadExpressions(config: Pick<InjectorConfig, "templates">): Promise<CompileExpression | undefined> {
+export async function loadExpressions(
+  config: Pick<InjectorConfig, "templates">,
+): Promise<CompileExpression | undefined> {
   const isNeeded = Object.values(config.templates).some((text) => typeof text === "string" && hasExpressions(text));
   return isNeeded ? (await import("../base/expressions.ts")).compileExpression : undefined;
 }
 
 /** Names of the templates that a pod asks for, aliases resolved: its annotation, else the defaults. */
-export function templateNames(annotations: Readonly<Record<string, string>>, config: InjectorConfig): readonly string[] {
+export function templateNames(
+  annotations: Readonly<Record<string, string>>,
+  config: InjectorConfig,
+): readonly string[] {
   const asked = annotations["inject.istio.io/templates"];
   const names = asked === undefined ? config.defaultTemplates : asked.split(",").map((name) => name.trim());
   return names.filter((name) => name !== "").flatMap((name) => config.aliases?.[name] ?? [name]);
@@ -39,7 +44,8 @@ function templateOf(name: string, { config, expressions }: InjectContext): Templ
   if (found !== undefined) return found;
   if (!Object.hasOwn(templates, name)) throw unknown(name, Object.keys(templates).toSorted());
   const source = templates[name];
-  const read = typeof source === "string" ? readInjectionTemplate(source, expressions) : { template: compileTemplate(source) };
+  const read =
+    typeof source === "string" ? readInjectionTemplate(source, expressions) : { template: compileTemplate(source) };
   if ("problem" in read) throw broken(name, read.problem);
   ready.set(name, read.template);
   return read.template;
@@ -56,8 +62,15 @@ function broken(template: string, { code, line, problem }: TemplateProblem): Inj
     : errorOf(code, { ...place, problem }, place);
 }
 
-function errorOf<C extends Code>(code: C, args: ArgsOf<C>, place: { template?: string; line?: number }): InjectionError {
-  const { message, hint } = codes[code] as unknown as { message: (of: ArgsOf<C>) => string; hint: (of: ArgsOf<C>) => string };
+function errorOf<C extends Code>(
+  code: C,
+  args: ArgsOf<C>,
+  place: { template?: string; line?: number },
+): InjectionError {
+  const { message, hint } = codes[code] as unknown as {
+    message: (of: ArgsOf<C>) => string;
+    hint: (of: ArgsOf<C>) => string;
+  };
   return new InjectionError(`${message(args)} (${code})`, { ...place, hint: hint(args) });
 }
 

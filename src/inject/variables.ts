@@ -6,14 +6,7 @@ import type { Container } from "../resources/core.ts";
 import { captureOf } from "./capture.ts";
 import type { InjectContext, InjectorValues, PodLike } from "./config.ts";
 import { annotatedVolumes, furtherEnv, metadataEnv } from "./environment.ts";
-import {
-  istiod,
-  lifecycleOf,
-  logLevels,
-  probeSettings,
-  proxyImage,
-  proxyResources,
-} from "./proxy-settings.ts";
+import { istiod, lifecycleOf, logLevels, probeSettings, proxyImage, proxyResources } from "./proxy-settings.ts";
 import { proxyIds, securityOf } from "./security.ts";
 import { PROXY } from "./uninject.ts";
 

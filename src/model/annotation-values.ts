@@ -55,10 +55,16 @@ export const VALUES = {
   cidrsOrAll: { check: listOrAll(isCidr), expected: "*, or a list of CIDRs" },
   interfaces: { check: list(networkInterface), expected: "a list of interfaces" },
   image: { check: matches(/^[^\s]+$/), expected: "an image" },
-  imageType: { check: matches(/^[\w.-]+$/), expected: "default, debug, distroless or another suffix of the image's tag" },
+  imageType: {
+    check: matches(/^[\w.-]+$/),
+    expected: "default, debug, distroless or another suffix of the image's tag",
+  },
   configMap: { check: name, expected: "the name of a ConfigMap" },
   address: { check: matches(/^[^\s:/]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$/), expected: "an address as host:port" },
-  templates: { check: (value) => value.split(",").every((part) => part.trim() !== ""), expected: "a list of templates" },
+  templates: {
+    check: (value) => value.split(",").every((part) => part.trim() !== ""),
+    expected: "a list of templates",
+  },
   proxyConfig: { check: isYamlMap, expected: "a ProxyConfig as YAML" },
   volumes: { check: isMapOf((value) => isMap(value)), expected: "a JSON object of volumes by name" },
   mounts: {

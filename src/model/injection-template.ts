@@ -57,9 +57,9 @@ export function readInjectionTemplate(text: string, expressions: CompileExpressi
   }
 }
 
-/** Whether a template has an expression, `${{ }}`: then its language has to be loaded. */
+/** Whether a template has an expression, `${{ }}`, outside of comments: then its language has to be loaded. */
 export function hasExpressions(text: string): boolean {
-  return text.includes("${{");
+  return /^[^#\n]*\$\{\{/m.test(text);
 }
 
 /** What an error of reading or filling a template says of its text. Errors of other kinds are thrown on. */

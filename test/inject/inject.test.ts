@@ -1,6 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import fc from "fast-check";
 import { default as jsonPatch } from "fast-json-patch";
 import { expect, test } from "vitest";
 import { InjectionError, type PodLike } from "../../src/inject/config.ts";
@@ -9,7 +8,7 @@ import { parseYaml, toYaml } from "../../src/resources/yaml-plain.ts";
 import { expectGolden, expectNoStaleGoldens } from "../support/golden.ts";
 import { injectionContext } from "../support/injection.ts";
 
-const folder = join(import.meta.dirname, "testdata");
+const folder = join(import.meta.dirname, "testdata/pods");
 const cases = readdirSync(folder).filter((file) => file.endsWith(".in.yaml"));
 const read = (file: string): PodLike => parseYaml(readFileSync(join(folder, file), "utf8")) as PodLike;
 const goldenOf = (file: string): string => file.replace(".in.yaml", ".out.yaml");
@@ -71,42 +70,6 @@ function changedParts(pod: PodLike, injected: PodLike): unknown {
     },
   };
 }
-
-const label = fc.constantFrom("app", "version", "app.kubernetes.io/name", "service.istio.io/canonical-name");
-const pods: fc.Arbitrary<PodLike> = fc.record({
-  metadata: fc.record({
-    name: fc.constantFrom("a", "web-1"),
-    labels: fc.dictionary(label, fc.constantFrom("x", "y".repeat(70))),
-    annotations: fc.dictionary(
-      fc.constantFrom("prometheus.io/port", "prometheus.io/scrape", "prometheus.io/path", "note"),
-      fc.constantFrom("true", "9090", "/m"),
-    ),
-  }),
-  spec: fc.record({
-    containers: fc.uniqueArray(
-      fc.record({
-        name: fc.constantFrom("app", "b", "istio-proxy"),
-        image: fc.constantFrom("auto", "x:1"),
-        readinessProbe: fc.constantFrom({ httpGet: { path: "/", port: 80 } }, { exec: { command: ["a"] } }),
-      }),
-      { selector: (container) => container.name, minLength: 1 },
-    ),
-    volumes: fc.constantFrom([], [{ name: "data", emptyDir: {} }]),
-  }),
-});
-
-const context = injectionContext();
-
-test("property: injecting twice is injecting once, whatever the pod", () => {
-  fc.assert(
-    fc.property(pods, (pod) => {
-      const once = inject(pod, context);
-      const twice = inject(once.pod, context);
-      expect(twice.pod).toEqual(once.pod);
-    }),
-    { numRuns: 100 },
-  );
-});
 
 test("an unknown template is refused with the names there are", () => {
   const pod = {
