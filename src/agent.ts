@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { hostname, networkInterfaces } from "node:os";
 import { type Logger as PinoLogger, pino } from "pino";
-import { applyIptables, cleanIptables, systemIptables } from "./agent/iptables-command.ts";
+import { applyIptables, cleanIptables } from "./agent/iptables-command.ts";
+import { systemIptables } from "./agent/iptables-tools.ts";
+import { verifyCapture } from "./agent/iptables-verify.ts";
 import { pinoLevel, readConfig } from "./agent/config.ts";
 import { type ClientIo, requestCommand, waitCommand } from "./agent/client-commands.ts";
 import { HOST_MESH_FILE, hostEnv } from "./agent/host-env.ts";
@@ -13,6 +15,7 @@ const USAGE = `mesh-agent: the companion of one Envoy
 
   mesh-agent proxy sidecar|router [--domain shop.svc.cluster.local] [--proxyLogLevel warning]
   mesh-agent istio-iptables -p 15001 -z 15006 -u 1337 -m REDIRECT -i '*' -x '' -b '*' -d 15090,15021,15020
+  mesh-agent istio-iptables --cleanup | --verify | --dry-run
   mesh-agent istio-clean-iptables
   mesh-agent wait [--url URL] [--timeoutSeconds 60] [--periodMillis 500] [--requestTimeoutMillis 500]
   mesh-agent request [--debug-port 15000] METHOD PATH
@@ -51,25 +54,24 @@ export async function start(argv: readonly string[]): Promise<void> {
   });
 }
 
-async function capture(args: readonly string[], io: AgentIo): Promise<number> {
+async function capture(act: typeof applyIptables, args: readonly string[], io: AgentIo): Promise<number> {
   if (io.env["ISTIO_META_INTERCEPTION_MODE"] === "NONE") {
     // There may be no network namespace around this pod: the rules would capture the whole machine.
     io.out("nothing is captured: this pod's proxy listens on addresses of its own\n");
     return 0;
   }
-  await applyIptables(args, { out: io.out, tools: systemIptables() });
-  return 0;
+  return act(args, { out: io.out, env: io.env, readFile, tools: systemIptables, verify: verifyCapture });
 }
 
 async function run(command: string | undefined, args: readonly string[], io: AgentIo): Promise<number> {
   switch (command ?? "") {
     case "proxy":
       return proxy(args, io);
+    case "iptables":
     case "istio-iptables":
-      return capture(args, io);
+      return capture(applyIptables, args, io);
     case "istio-clean-iptables":
-      await cleanIptables(args, { out: io.out, tools: systemIptables() });
-      return 0;
+      return capture(cleanIptables, args, io);
     case "wait":
       return waitCommand(args, io);
     case "request":
@@ -104,10 +106,10 @@ async function proxy(args: readonly string[], io: AgentIo): Promise<number> {
 async function environment(env: Env): Promise<Env> {
   const text = readFile(HOST_MESH_FILE);
   if (text === undefined) return env;
-  const { load } = await import("js-yaml");
+  const { parseYaml } = await import("./resources/yaml-plain.ts");
   let mesh: unknown;
   try {
-    mesh = load(text);
+    mesh = parseYaml(text);
   } catch (cause) {
     throw new MeshError("agent-file", `${HOST_MESH_FILE}: ${errorText(cause)}`, { cause });
   }

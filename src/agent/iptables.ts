@@ -1,254 +1,242 @@
-import { isIP } from "node:net";
-import { UsageError } from "../base/errors.ts";
+import { type CaptureArgs, type Family, familyOf } from "./iptables-args.ts";
 
-export type Family = "ipv4" | "ipv6";
-
-/** What `istio-iptables` redirects: the arguments that the injection template writes, read. */
-export interface CaptureArgs {
-  readonly proxyPort: number;
-  readonly inboundCapturePort: number;
-  readonly tunnelPort: number;
-  /** Traffic of these users and groups is the proxy's own. */
-  readonly proxyUids: readonly string[];
-  readonly proxyGids: readonly string[];
-  /** "*" or a list. */
-  readonly inboundPorts: "*" | readonly number[];
-  readonly inboundPortsExclude: readonly number[];
-  readonly outboundPorts: readonly number[];
-  readonly outboundPortsExclude: readonly number[];
-  /** "*" or a list of CIDRs, both families mixed. */
-  readonly outboundRanges: "*" | readonly string[];
-  readonly outboundRangesExclude: readonly string[];
-  /** Interfaces whose traffic is treated as outbound (virtual machines behind a bridge). */
-  readonly virtualInterfaces: readonly string[];
-  readonly excludeInterfaces: readonly string[];
-}
-
-/** One table's chains and rules, in the order of `iptables-restore`; `jumps` stand in built-in chains. */
-export interface RuleSet {
-  readonly chains: readonly string[];
-  readonly rules: readonly string[];
-  readonly jumps: readonly Jump[];
-}
-
-export interface Jump {
-  readonly chain: "PREROUTING" | "OUTPUT";
-  /** Inserted at this place instead of appended. */
-  readonly at?: number;
-  readonly rule: string;
-}
-
-const CHAINS = ["ISTIO_INBOUND", "ISTIO_REDIRECT", "ISTIO_IN_REDIRECT", "ISTIO_OUTPUT"] as const;
-
-/** The loopback addresses that matter: the app's own, and the source address of inbound connections to the app. */
-const LOOPBACK: Readonly<Record<Family, { self: string; inbound: string }>> = {
-  ipv4: { self: "127.0.0.1/32", inbound: "127.0.0.6/32" },
-  ipv6: { self: "::1/128", inbound: "::6/128" },
-};
+export type TableName = "raw" | "mangle" | "nat";
 
 /**
- * Rules of table nat that send a pod's traffic through its proxy, for one address family. The order matters: the first
- * match wins (reference/control-plane.md 7.5 names each step).
+ * One table's part of the capture rules. All rules stand in chains of our own, the built-in chains only hold jumps to them: so
+ * taking away the jumps and the chains takes away exactly what is ours.
+ */
+export interface TableRules {
+  readonly table: TableName;
+  readonly chains: readonly string[];
+  /** `-A CHAIN …`, in order: the first match wins. */
+  readonly rules: readonly string[];
+  /** `-A PREROUTING … -j ISTIO_…` */
+  readonly jumps: readonly string[];
+}
+
+/** Tables in the order that a packet meets them. */
+export type RuleSet = readonly TableRules[];
+
+/** The loopback addresses that matter: the app's own, and the source address of inbound connections to the app. */
+const SELF_V6 = "::1/128";
+const INBOUND: Readonly<Record<Family, string>> = { ipv4: "127.0.0.6/32", ipv6: "::6/128" };
+const AGENT_DNS_PORT = 15053;
+const DNS_PORT = 53;
+/** Of connections that the proxy opens to its own pod by the pod's address: they are inbound all the same. */
+const OUTBOUND_MARK = 1338;
+
+const OUT = "-A ISTIO_OUTPUT";
+const IN = "-A ISTIO_INBOUND";
+const OUT_DNS = "-A ISTIO_OUTPUT_DNS";
+
+/**
+ * The rules that send a pod's traffic through its proxy, for one address family (reference/control-plane.md 7.5 names each
+ * step). Tables without rules are left out.
  */
 export function buildRules(args: CaptureArgs, family: Family): RuleSet {
-  const inbound = inboundRules(args);
+  const tables = [rawTable(args, family), mangleTable(args, family), natTable(args, family)];
+  return tables.filter(({ rules }) => rules.length > 0);
+}
+
+/** Whether packets of this family need the policy route of TPROXY. */
+export function needsRoute(args: CaptureArgs): boolean {
+  return args.mode === "TPROXY" && hasInbound(args);
+}
+
+function hasInbound({ inboundPorts }: CaptureArgs): boolean {
+  return inboundPorts === "*" || inboundPorts.length > 0;
+}
+
+function natTable(args: CaptureArgs, family: Family): TableRules {
+  const dns = dnsRedirects(args, family);
+  const inbound = args.mode === "REDIRECT" ? inboundPorts(args, "ISTIO_IN_REDIRECT") : [];
+  const virtual = virtualInterfaces(args, family);
   return {
-    chains: CHAINS,
+    table: "nat",
+    chains: [
+      "ISTIO_INBOUND",
+      "ISTIO_REDIRECT",
+      "ISTIO_IN_REDIRECT",
+      "ISTIO_OUTPUT",
+      ...(dns.length > 0 ? ["ISTIO_OUTPUT_DNS"] : []),
+    ],
     rules: [
-      ...args.excludeInterfaces.flatMap((nic) => [
-        `-A ISTIO_INBOUND -i ${nic} -j RETURN`,
-        `-A ISTIO_OUTPUT -o ${nic} -j RETURN`,
-      ]),
-      `-A ISTIO_INBOUND -p tcp --dport ${args.tunnelPort} -j RETURN`,
+      ...args.excludeInterfaces.flatMap((nic) => [`${IN} -i ${nic} -j RETURN`, `${OUT} -o ${nic} -j RETURN`]),
+      ...virtual,
+      `${IN} -p tcp --dport ${args.tunnelPort} -j RETURN`,
       `-A ISTIO_REDIRECT -p tcp -j REDIRECT --to-ports ${args.proxyPort}`,
       `-A ISTIO_IN_REDIRECT -p tcp -j REDIRECT --to-ports ${args.inboundCapturePort}`,
       ...inbound,
-      ...outboundRules(args, family),
+      ...outboundRules(args, family, dns.length > 0),
+      ...dns,
     ],
     jumps: [
-      ...args.virtualInterfaces.flatMap((nic) => virtualInterfaceJumps(args, family, nic)),
-      ...(inbound.length > 0 ? [jump("PREROUTING", "-p tcp -j ISTIO_INBOUND")] : []),
-      jump("OUTPUT", "-j ISTIO_OUTPUT"),
+      ...(inbound.length + virtual.length > 0 ? ["-A PREROUTING -p tcp -j ISTIO_INBOUND"] : []),
+      "-A OUTPUT -j ISTIO_OUTPUT",
     ],
   };
+}
+
+/** Ports of the pod, excluded ones first. `extra` stands before each capture, for connections that are captured already. */
+function inboundPorts(args: CaptureArgs, to: string, extra?: string): readonly string[] {
+  const capture = (match: string): readonly string[] => [
+    ...(extra === undefined ? [] : [`${IN} -p tcp${match} ${extra}`]),
+    `${IN} -p tcp${match} -j ${to}`,
+  ];
+  if (args.inboundPorts !== "*") return args.inboundPorts.flatMap((value) => capture(` --dport ${value}`));
+  return [...args.inboundPortsExclude.map((value) => `${IN} -p tcp --dport ${value} -j RETURN`), ...capture("")];
+}
+
+/** Traffic that a virtual machine sends through the pod's bridge counts as outbound, and what of it is not captured passes. */
+function virtualInterfaces(args: CaptureArgs, family: Family): readonly string[] {
+  return args.virtualInterfaces.flatMap((nic) => [
+    ...captured(args, family).map((match) => `${IN} -i ${nic}${match} -j ISTIO_REDIRECT`),
+    `${IN} -i ${nic} -j RETURN`,
+  ]);
+}
+
+/** Matches of captured destinations. */
+function captured({ outboundRanges }: CaptureArgs, family: Family): readonly string[] {
+  return outboundRanges === "*" ? [""] : of(family, outboundRanges).map((range) => ` -d ${range}`);
+}
+
+function outboundRules(args: CaptureArgs, family: Family, capturesDns: boolean): readonly string[] {
+  const self = family === "ipv4" ? args.loopback : SELF_V6;
+  return [
+    ...args.outboundPortsExclude.flatMap((value) => [
+      `${OUT} -p tcp --dport ${value} -j RETURN`,
+      `${OUT} -p udp --dport ${value} -j RETURN`,
+    ]),
+    `${OUT} -s ${INBOUND[family]} -o lo -j RETURN`,
+    ...ownTraffic(args, self, capturesDns),
+    ...ownerGroups(args),
+    ...(capturesDns ? [`${OUT} -j ISTIO_OUTPUT_DNS`] : []),
+    `${OUT} -d ${self} -j RETURN`,
+    ...of(family, args.outboundRangesExclude).map((range) => `${OUT} -d ${range} -j RETURN`),
+    ...args.outboundPorts.map((value) => `${OUT} -p tcp --dport ${value} -j ISTIO_REDIRECT`),
+    ...captured(args, family).map((match) => `${OUT}${match} -j ISTIO_REDIRECT`),
+  ];
 }
 
 /**
- * One transaction for `iptables-restore --noflush` that leaves exactly `rules`, whatever an earlier run left.
- * `saved` is the output of `iptables-save -t nat`.
+ * The proxy's own connections: to its own pod they are inbound ones (the application called itself by a service's name), all
+ * others pass. An application that calls itself by an address of its pod is not captured, except where loopback is a captured
+ * range. Queries to a resolver on loopback go on to the rules for DNS.
  */
-export function applyScript(rules: RuleSet, saved: string): string {
-  const lines = [
-    ...removalLines(saved, rules.chains),
-    ...rules.chains.map((chain) => `:${chain} - [0:0]`),
-    ...rules.rules,
-    ...rules.jumps.map((item) =>
-      item.at === undefined ? `-A ${item.chain} ${item.rule}` : `-I ${item.chain} ${item.at} ${item.rule}`,
-    ),
-  ];
-  // Declarations of chains come first in a restore file; the removal lines only name chains that exist.
-  const [declarations, rest] = [
-    lines.filter((line) => line.startsWith(":")),
-    lines.filter((line) => !line.startsWith(":")),
-  ];
-  return restoreFile([...declarations, ...rest]);
-}
-
-/** The transaction that removes what an earlier run left; undefined when there is nothing. */
-export function cleanScript(saved: string): string | undefined {
-  const lines = removalLines(saved, []);
-  return lines.length === 0 ? undefined : restoreFile(lines);
-}
-
-/** Flags of `mesh-agent istio-iptables`, checked. Throws UsageError that names flag and value. */
-export function captureArgs(values: Readonly<Record<string, string | undefined>>): CaptureArgs {
-  const uids = list(values["proxy-uid"] ?? "1337");
-  return {
-    proxyPort: port("envoy-port", values["envoy-port"] ?? "15001"),
-    inboundCapturePort: port("inbound-capture-port", values["inbound-capture-port"] ?? "15006"),
-    tunnelPort: port("inbound-tunnel-port", values["inbound-tunnel-port"] ?? "15008"),
-    proxyUids: ids("proxy-uid", uids),
-    proxyGids: ids("proxy-gid", list(values["proxy-gid"] ?? uids.join(","))),
-    inboundPorts: star(values["istio-inbound-ports"], (items) => ports("istio-inbound-ports", items)),
-    inboundPortsExclude: ports(
-      "istio-local-exclude-ports",
-      unique([...list(values["istio-local-exclude-ports"]), "15090", "15021", "15020"]),
-    ),
-    outboundPorts: ports("istio-outbound-ports", list(values["istio-outbound-ports"])),
-    outboundPortsExclude: ports(
-      "istio-local-outbound-ports-exclude",
-      list(values["istio-local-outbound-ports-exclude"]),
-    ),
-    outboundRanges: star(values["istio-service-cidr"], (items) => cidrs("istio-service-cidr", items)),
-    outboundRangesExclude: cidrs("istio-service-exclude-cidr", list(values["istio-service-exclude-cidr"])),
-    virtualInterfaces: names("kube-virt-interfaces", list(values["kube-virt-interfaces"])),
-    excludeInterfaces: names("istio-exclude-interfaces", list(values["istio-exclude-interfaces"])),
-  };
-}
-
-function inboundRules(args: CaptureArgs): readonly string[] {
-  if (args.inboundPorts !== "*") {
-    return args.inboundPorts.map((value) => `-A ISTIO_INBOUND -p tcp --dport ${value} -j ISTIO_IN_REDIRECT`);
-  }
-  return [
-    ...args.inboundPortsExclude.map((value) => `-A ISTIO_INBOUND -p tcp --dport ${value} -j RETURN`),
-    "-A ISTIO_INBOUND -p tcp -j ISTIO_IN_REDIRECT",
-  ];
-}
-
-function outboundRules(args: CaptureArgs, family: Family): readonly string[] {
-  const { self, inbound } = LOOPBACK[family];
-  const out = "-A ISTIO_OUTPUT";
+function ownTraffic(args: CaptureArgs, self: string, capturesDns: boolean): readonly string[] {
   const owners = [
     ...args.proxyUids.map((uid) => ({ is: `-m owner --uid-owner ${uid}`, isNot: `-m owner ! --uid-owner ${uid}` })),
     ...args.proxyGids.map((gid) => ({ is: `-m owner --gid-owner ${gid}`, isNot: `-m owner ! --gid-owner ${gid}` })),
   ];
-  const mine = (ranges: readonly string[]) => ranges.filter((range) => familyOf(range) === family);
-  return [
-    ...args.outboundPortsExclude.flatMap((value) => [
-      `${out} -p tcp --dport ${value} -j RETURN`,
-      `${out} -p udp --dport ${value} -j RETURN`,
-    ]),
-    `${out} -s ${inbound} -o lo -j RETURN`,
-    ...owners.flatMap((owner) => [
-      `${out} ! -d ${self} -o lo -p tcp ! --dport ${args.tunnelPort} ${owner.is} -j ISTIO_IN_REDIRECT`,
-      `${out} -o lo ${owner.isNot} -j RETURN`,
-      `${out} ${owner.is} -j RETURN`,
-    ]),
-    `${out} -d ${self} -j RETURN`,
-    ...mine(args.outboundRangesExclude).map((range) => `${out} -d ${range} -j RETURN`),
-    ...args.outboundPorts.map((value) => `${out} -p tcp --dport ${value} -j ISTIO_REDIRECT`),
-    ...(args.outboundRanges === "*"
-      ? [`${out} -j ISTIO_REDIRECT`]
-      : mine(args.outboundRanges).map((range) => `${out} -d ${range} -j ISTIO_REDIRECT`)),
-  ];
+  const ports = capturesDns ? `-m multiport ! --dports ${DNS_PORT},${args.tunnelPort}` : `! --dport ${args.tunnelPort}`;
+  const others = capturesDns ? `-p tcp ! --dport ${DNS_PORT} ` : "";
+  const wantsLoopback = args.outboundRanges !== "*" && args.outboundRanges.some(isLoopback);
+  return owners.flatMap(({ is, isNot }) => [
+    `${OUT} ! -d ${self} -o lo -p tcp ${ports} ${is} -j ISTIO_IN_REDIRECT`,
+    ...(wantsLoopback ? [] : [`${OUT} -o lo ${others}${isNot} -j RETURN`]),
+    `${OUT} ${is} -j RETURN`,
+  ]);
 }
 
-/** Traffic that a virtual machine sends through the pod's bridge counts as outbound. */
-function virtualInterfaceJumps(args: CaptureArgs, family: Family, nic: string): readonly Jump[] {
-  if (args.outboundRanges === "*") return [{ ...jump("PREROUTING", `-i ${nic} -j ISTIO_REDIRECT`), at: 1 }];
-  return args.outboundRanges
-    .filter((range) => familyOf(range) === family)
-    .map((range) => ({ ...jump("PREROUTING", `-i ${nic} -d ${range} -j ISTIO_REDIRECT`), at: 1 }));
+function isLoopback(range: string): boolean {
+  return range.startsWith("127.") || /^::1(\/|$)/.test(range);
 }
 
-function jump(chain: Jump["chain"], rule: string): Jump {
-  return { chain, rule };
+function ownerGroups({ ownerGroups: groups, ownerGroupsExclude }: CaptureArgs): readonly string[] {
+  if (groups === "*") return ownerGroupsExclude.map((group) => `${OUT} -m owner --gid-owner ${group} -j RETURN`);
+  return [`${OUT} ${groups.map((group) => `-m owner ! --gid-owner ${group} `).join("")}-j RETURN`];
+}
+
+/** Matches of packets to (or from) the resolvers that are captured. */
+function resolvers({ dns }: CaptureArgs, family: Family, side: "-d" | "-s"): readonly string[] {
+  if (dns === undefined) return [];
+  if (dns === "*") return [""];
+  return of(family, dns).map((address) => ` ${side} ${address}/${family === "ipv4" ? 32 : 128}`);
+}
+
+function dnsRedirects(args: CaptureArgs, family: Family): readonly string[] {
+  const to = `-j REDIRECT --to-ports ${AGENT_DNS_PORT}`;
+  return ["tcp", "udp"].flatMap((protocol) =>
+    resolvers(args, family, "-d").map((match) => `${OUT_DNS}${match} -p ${protocol} --dport ${DNS_PORT} ${to}`),
+  );
 }
 
 /**
- * Lines that take away our jumps and chains as `iptables-save` shows them. Chains of `keep` are only emptied (their
- * declaration does it), the others are deleted.
+ * The agent asks upstream what the application asked it, perhaps from the same port: in one zone of connection tracking the two
+ * would be one connection, and the answer would be lost. Application and agent are zone 2, agent and upstream zone 1.
  */
-function removalLines(saved: string, keep: readonly string[]): readonly string[] {
-  const lines = saved.split("\n");
-  const chains = lines.flatMap((line) => /^:(ISTIO_\S+) /.exec(line)?.[1] ?? []);
-  const jumps = lines.filter((line) => /^-A (PREROUTING|OUTPUT) /.test(line) && / -j ISTIO_\S+/.test(line));
-  const gone = chains.filter((chain) => !keep.includes(chain));
+function rawTable(args: CaptureArgs, family: Family): TableRules {
+  const [to, from] = [resolvers(args, family, "-d"), resolvers(args, family, "-s")];
+  const owners = [
+    ...args.proxyUids.map((uid) => `-m owner --uid-owner ${uid}`),
+    ...args.proxyGids.map((gid) => `-m owner --gid-owner ${gid}`),
+  ];
+  const empty = to.length === 0;
+  return {
+    table: "raw",
+    chains: ["ISTIO_OUTPUT_DNS", "ISTIO_INBOUND"],
+    rules: empty
+      ? []
+      : [
+          ...owners.flatMap((owner) => [
+            `${OUT_DNS} -p udp --dport ${DNS_PORT} ${owner} -j CT --zone 1`,
+            `${OUT_DNS} -p udp --sport ${AGENT_DNS_PORT} ${owner} -j CT --zone 2`,
+          ]),
+          ...to.map((match) => `${OUT_DNS}${match} -p udp --dport ${DNS_PORT} -j CT --zone 2`),
+          ...from.map((match) => `${IN}${match} -p udp --sport ${DNS_PORT} -j CT --zone 1`),
+        ],
+    jumps: ["-A OUTPUT -j ISTIO_OUTPUT_DNS", "-A PREROUTING -j ISTIO_INBOUND"],
+  };
+}
+
+/** Packets that go to the proxy as they are (TPROXY), and those that belong to no connection. */
+function mangleTable(args: CaptureArgs, family: Family): TableRules {
+  const tproxy = needsRoute(args) ? tproxyRules(args, family) : [];
+  const drops = args.dropInvalid;
+  return {
+    table: "mangle",
+    chains: [
+      ...(drops ? ["ISTIO_DROP"] : []),
+      ...(tproxy.length > 0 ? ["ISTIO_INBOUND", "ISTIO_OUTPUT", "ISTIO_DIVERT", "ISTIO_TPROXY"] : []),
+    ],
+    rules: [...(drops ? ["-A ISTIO_DROP -j DROP"] : []), ...tproxy],
+    jumps: [
+      ...(drops ? ["-A PREROUTING -m conntrack --ctstate INVALID -j ISTIO_DROP"] : []),
+      ...(tproxy.length > 0 ? ["-A PREROUTING -p tcp -j ISTIO_INBOUND", "-A OUTPUT -p tcp -j ISTIO_OUTPUT"] : []),
+    ],
+  };
+}
+
+/**
+ * The mark keeps a packet here, by the policy route. It is the proxy's too: what the proxy sends to the application from the
+ * client's own address carries it, the connection remembers it, and so the application's answers find back to the proxy.
+ */
+function tproxyRules(args: CaptureArgs, family: Family): readonly string[] {
+  const self = family === "ipv4" ? args.loopback : SELF_V6;
+  const mark = args.tproxyMark;
+  const owners = [
+    ...args.proxyUids.map((uid) => `--uid-owner ${uid}`),
+    ...args.proxyGids.map((gid) => `--gid-owner ${gid}`),
+  ];
   return [
-    ...jumps.map((line) => line.replace(/^-A/, "-D").trimEnd()),
-    ...gone.map((chain) => `-F ${chain}`),
-    ...gone.map((chain) => `-X ${chain}`),
+    `-A ISTIO_DIVERT -j MARK --set-mark ${mark}`,
+    "-A ISTIO_DIVERT -j ACCEPT",
+    `-A ISTIO_TPROXY ! -d ${self} -p tcp -j TPROXY --on-port ${args.inboundCapturePort} --tproxy-mark ${mark}/0xffffffff`,
+    ...[...args.excludeInterfaces, ...args.virtualInterfaces].map((nic) => `${IN} -i ${nic} -j RETURN`),
+    `${IN} -p tcp -m mark --mark ${mark} -j CONNMARK --save-mark`,
+    `${IN} -p tcp -m mark --mark ${mark} -j RETURN`,
+    `${IN} -s ${INBOUND[family]} -i lo -p tcp -j RETURN`,
+    `${IN} -i lo -p tcp -m mark ! --mark ${OUTBOUND_MARK} -j RETURN`,
+    `${IN} -p tcp --dport ${args.tunnelPort} -j RETURN`,
+    ...inboundPorts(args, "ISTIO_TPROXY", "-m conntrack --ctstate RELATED,ESTABLISHED -j ISTIO_DIVERT"),
+    ...args.excludeInterfaces.map((nic) => `${OUT} -o ${nic} -j RETURN`),
+    `${OUT} -o lo -p tcp -m mark --mark ${mark} -j RETURN`,
+    ...owners.map((owner) => `${OUT} ! -d ${self} -o lo -p tcp -m owner ${owner} -j MARK --set-mark ${OUTBOUND_MARK}`),
+    `${OUT} -p tcp -m connmark --mark ${mark} -j CONNMARK --restore-mark`,
   ];
 }
 
-function restoreFile(lines: readonly string[]): string {
-  return ["*nat", ...lines, "COMMIT", ""].join("\n");
-}
-
-function familyOf(range: string): Family {
-  return isIP(range.split("/")[0] ?? "") === 6 ? "ipv6" : "ipv4";
-}
-
-function list(value: string | undefined): readonly string[] {
-  return (value ?? "")
-    .split(",")
-    .map((item) => item.trim())
-    .filter((item) => item !== "");
-}
-
-function unique(items: readonly string[]): readonly string[] {
-  return [...new Set(items)];
-}
-
-function star<T>(value: string | undefined, read: (items: readonly string[]) => readonly T[]): "*" | readonly T[] {
-  const items = list(value);
-  return items.includes("*") ? "*" : read(items);
-}
-
-function port(flag: string, value: string): number {
-  const number = Number(value);
-  if (Number.isInteger(number) && number > 0 && number < 65536) return number;
-  throw new UsageError(`--${flag}: expected a port, got ${value}`);
-}
-
-function ports(flag: string, items: readonly string[]): readonly number[] {
-  return items.map((item) => port(flag, item));
-}
-
-/** User and group names reach a root shell's tool: only plain ids and names pass. */
-function ids(flag: string, items: readonly string[]): readonly string[] {
-  return names(flag, items);
-}
-
-function names(flag: string, items: readonly string[]): readonly string[] {
-  for (const item of items) {
-    if (!/^[A-Za-z0-9_.+@-]+$/.test(item) || item.startsWith("-")) {
-      throw new UsageError(`--${flag}: expected a name or number, got ${item}`);
-    }
-  }
-  return items;
-}
-
-function cidrs(flag: string, items: readonly string[]): readonly string[] {
-  for (const item of items) {
-    const [address = "", bits, ...rest] = item.split("/");
-    const version = isIP(address);
-    const width = bits === undefined ? 0 : Number(bits);
-    const wide = version === 6 ? 128 : 32;
-    if (version === 0 || rest.length > 0 || !Number.isInteger(width) || width < 0 || width > wide) {
-      throw new UsageError(`--${flag}: expected a CIDR such as 10.0.0.0/8, got ${item}`);
-    }
-  }
-  return items;
+function of(family: Family, ranges: readonly string[]): readonly string[] {
+  return ranges.filter((range) => familyOf(range) === family);
 }

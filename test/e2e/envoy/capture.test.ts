@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { applyScript, buildRules, captureArgs } from "../../../src/agent/iptables.ts";
+import { buildRules } from "../../../src/agent/iptables.ts";
+import { captureArgs } from "../../../src/agent/iptables-args.ts";
+import { applyScript } from "../../../src/agent/iptables-script.ts";
 import { createRoot } from "../../../src/pki/ca.ts";
 import { testEnvoy } from "../../support/envoy/binary.ts";
 import type { Echoed } from "../../support/envoy/client.ts";
