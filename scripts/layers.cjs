@@ -16,8 +16,10 @@ const layers = {
   // pki: certificates in Secrets are read as the control plane reads its own; pure, nothing is signed
   analyzers: ["compile", "pki", "model", "validation", "ir", "resources", "diagnostics", "base"],
   inject: ["model", "validation", "resources", "diagnostics", "gen", "base"],
-  checks: ["resources", "pki", "diagnostics", "base"],
-  install: ["resources", "diagnostics", "gen", "base"],
+  // model: what labels and annotations mean is asked there once
+  checks: ["model", "resources", "diagnostics", "base"],
+  // validation: overlays and --set lines are held to the schema of IstioOperator
+  install: ["validation", "resources", "diagnostics", "gen", "base"],
   compile: ["model", "resources", "ir", "diagnostics", "base"],
   xds: ["ir", "gen", "wire", "diagnostics", "base"],
   kube: ["resources", "base"],

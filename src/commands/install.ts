@@ -107,7 +107,13 @@ interface Work {
   readonly progress: Progress;
 }
 
-const TITLES = { Base: "CRDs", Pilot: "Control plane", IngressGateways: "Ingress gateway" } as const;
+const TITLES = {
+  Base: "CRDs",
+  Pilot: "Control plane",
+  IstiodRemote: "Remote control plane",
+  IngressGateways: "Ingress gateway",
+  EgressGateways: "Egress gateway",
+} as const;
 
 async function applyAll(work: Work): Promise<InstallResult["changes"]> {
   const { cluster, settings, options, io, progress } = work;

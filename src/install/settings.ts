@@ -2,14 +2,24 @@ import { UsageError } from "../base/errors.ts";
 import { parsePath, pathText, type Segments, valueAt, withValueAt } from "../base/field-path.ts";
 import { merge } from "../base/merge.ts";
 import { nearest } from "../base/nearest.ts";
-import { embedded } from "../gen/embedded.ts";
 import { parseYaml } from "../resources/yaml-plain.ts";
-import { isTextType, meshConfigPlace } from "./mesh-config-path.ts";
+import { schemaProblems } from "../validation/schema.ts";
+import { withOneName } from "./aliases.ts";
+import { settingsWithoutEffect } from "./effects.ts";
+import { readProfile } from "./profiles.ts";
+import { isGroupType, isTextType, schemaPlace } from "./schema-place.ts";
+import { equalsAt, parseSetPath, resolveSteps } from "./set-path.ts";
 
 /** One switchable part of the mesh in a profile. */
 export interface ComponentSettings {
   readonly enabled: boolean;
   readonly name?: string;
+  /** Gateways alone: where it is installed. Default: the namespace of the mesh. */
+  readonly namespace?: string;
+  readonly hub?: string;
+  readonly tag?: string | number;
+  /** Gateways alone: labels of its pods. */
+  readonly label?: Readonly<Record<string, string>>;
   readonly k8s?: Readonly<Record<string, unknown>>;
 }
 
@@ -17,135 +27,201 @@ export interface ComponentSettings {
 export interface Settings {
   readonly profile: string;
   readonly hub: string;
-  readonly tag: string;
+  readonly tag: string | number;
+  /** "" is the default revision. */
+  readonly revision: string;
   readonly namespace: string;
   readonly meshConfig: Readonly<Record<string, unknown>>;
   readonly components: {
     readonly base: ComponentSettings;
     readonly pilot: ComponentSettings;
     readonly ingressGateways: readonly ComponentSettings[];
+    readonly egressGateways: readonly ComponentSettings[];
   };
   readonly values: {
     readonly global: Readonly<Record<string, unknown>>;
     readonly sidecarInjectorWebhook: Readonly<Record<string, unknown>>;
+    readonly [key: string]: unknown;
   };
+  /** Further values, not checked: they are handed to the injector. */
+  readonly unvalidatedValues?: Readonly<Record<string, unknown>>;
 }
 
-const PROFILE = /^profiles\/(.+)\.yaml$/;
+/** What a user asks for: a profile, what differs from it in files, and single values; later wins. */
+export interface SettingsRequest {
+  readonly profile?: string | undefined;
+  /** Specs of IstioOperator documents, already held to the schema (commands/overlays.ts), in order. */
+  readonly overlays?: readonly Readonly<Record<string, unknown>>[];
+  /** `path=value` lines, left to right. */
+  readonly set?: readonly string[];
+}
 
-/** Names of the bundled profiles, sorted. */
-export function profileNames(): string[] {
-  return Object.keys(embedded)
-    .flatMap((file) => PROFILE.exec(file)?.[1] ?? [])
-    .sort();
+/** The settings, and the paths a user set that are known but change nothing here. */
+export interface ReadSettings {
+  readonly settings: Settings;
+  readonly withoutEffect: readonly string[];
+}
+
+/** The settings of a profile with `--set` lines on top; see readSettings. */
+export function settingsOf(profile: string | undefined, overrides: readonly string[]): Settings {
+  return readSettings({ profile, set: overrides }).settings;
 }
 
 /**
- * The settings of a profile with `--set` lines on top, left to right: `default` first, then the profile, then the lines. Throws
- * UsageError for an unknown profile, a path that does not exist (with the name that was probably meant) and a value of the
- * wrong type.
+ * Lowest first: profile `default`, the profile asked for (by --set, by --profile, by the last file that names one), the files, the
+ * lines. Throws UsageError for an unknown profile, a path that does not exist (with the name that was probably meant) and a value
+ * that the schema refuses.
  */
-export function settingsOf(profile: string | undefined, overrides: readonly string[]): Settings {
-  const lines = overrides.map(splitOverride);
-  const chosen = lines.findLast(({ path }) => path === "profile")?.value ?? profile ?? "default";
-  const defaults = readProfile("default");
-  const base = merge(merge(defaults, readProfile(chosen), byName), { profile: chosen });
-  const settings = lines
-    .filter(({ path }) => path !== "profile")
-    .reduce((data, { path, value }) => {
-      const segments = parsePath(path);
-      if (segments === undefined) throw new UsageError(`--set ${path}: not a path`, "Write it as a.b[0].c=value.");
-      return withValueAt(data, segments, typed(value, segments, data));
-    }, base);
-  return settings as Settings;
+export function readSettings({ profile, overlays = [], set = [] }: SettingsRequest): ReadSettings {
+  const lines = set.map(splitOverride);
+  const named = overlays.findLast((overlay) => typeof overlay["profile"] === "string")?.["profile"] as
+    | string
+    | undefined;
+  const chosen = lines.findLast(({ path }) => path === "profile")?.value ?? profile ?? named ?? "default";
+  const layers = [readProfile("default"), ...(chosen === "default" ? [] : [readProfile(chosen)]), ...overlays];
+  const base = layers.map(withOneName).reduce((data, layer) => merge(data, layer, byName) as typeof data);
+  const asked: unknown[] = [...overlays];
+  const places: Place[] = [];
+  let data: unknown = { ...base, profile: chosen };
+  for (const { path, value } of lines.filter((line) => line.path !== "profile")) {
+    const { segments, value: typed } = readOverride(path, value, data);
+    asked.push(withValueAt({}, segments, typed));
+    data = withNames(withOverride(data, segments, typed), path, segments);
+    places.push({ path, segments });
+  }
+  if (places.length > 0) refuse(data, places);
+  const withoutEffect = [...new Set(asked.flatMap(settingsWithoutEffect))];
+  return { settings: withWholeGateways(data as Settings), withoutEffect };
 }
 
-function readProfile(name: string): unknown {
-  const text = embedded[`profiles/${name}.yaml`];
-  if (text !== undefined) return parseYaml(text) ?? {};
-  const close = nearest(name, profileNames());
-  const hint = close === undefined ? `Choose one of ${profileNames().join(", ")}.` : `Did you mean ${close}?`;
-  throw new UsageError(`unknown profile "${name}"`, hint);
+/** A gateway that no profile has starts from the first of the default ones; it is on unless it says otherwise. */
+function withWholeGateways(settings: Settings): Settings {
+  const defaults = (readProfile("default") as unknown as Settings).components;
+  const whole = (list: "ingressGateways" | "egressGateways"): readonly ComponentSettings[] =>
+    settings.components[list].map((gateway, index) => {
+      const known = defaults[list].some(({ name }) => name === gateway.name);
+      const start = {
+        ...defaults[list][0],
+        enabled: true,
+        name: `${list === "ingressGateways" ? "in" : "e"}gress-${index}`,
+      };
+      return known ? gateway : (merge(start, gateway, byName) as ComponentSettings);
+    });
+  const components = {
+    ...settings.components,
+    ingressGateways: whole("ingressGateways"),
+    egressGateways: whole("egressGateways"),
+  };
+  return { ...settings, components };
 }
 
-function splitOverride(line: string): { readonly path: string; readonly value: string } {
-  const at = line.indexOf("=");
+interface Override {
+  readonly path: string;
+  readonly value: string;
+}
+
+function splitOverride(line: string): Override {
+  const at = equalsAt(line);
   if (at <= 0) throw new UsageError(`--set ${line}: expected path=value`);
   return { path: line.slice(0, at), value: line.slice(at + 1) };
 }
 
-/** Gateways are told apart by name when a profile changes one. */
-function byName(path: readonly string[]): string | undefined {
-  return path.at(-1) === "ingressGateways" ? "name" : undefined;
+/** Gateways are told apart by name when a layer changes one. */
+export function byName(path: readonly string[]): string | undefined {
+  return path.at(-1) === "ingressGateways" || path.at(-1) === "egressGateways" ? "name" : undefined;
 }
 
-/** The value with the type that the setting has by default; in an open map what YAML makes of it, or text. */
-function typed(value: string, segments: Segments, data: unknown): unknown {
-  const where = pathText(segments);
-  const known = knownSetting(segments, data);
-  if (known.isOpen) return known.isText ? value : parseYaml(value);
-  const wrong = (expected: string): UsageError =>
-    new UsageError(`--set ${where}: expected ${expected}, got "${value}"`);
-  const type = typeof known.current;
-  if (type === "object") throw new UsageError(`--set ${where}: is a group of settings`, "Set one of its members.");
+function readOverride(path: string, text: string, data: unknown): { segments: Segments; value: unknown } {
+  const steps = parseSetPath(path);
+  if (steps === undefined) throw new UsageError(`--set ${path}: not a path`, "Write it as a.b[0].c=value.");
+  const segments = resolveSteps(steps, data);
+  const place = schemaPlace(segments);
+  if ("missing" in place) throw unknownSetting(segments, place.missing + 1, place.names);
+  return { segments, value: typed(text, place.type, segments) };
+}
+
+/** Items that were made by being named get the name. */
+function withNames(data: unknown, path: string, segments: Segments): unknown {
+  const steps = parseSetPath(path) ?? [];
+  return steps.reduce<unknown>((all, step, index) => {
+    if (typeof step !== "object") return all;
+    const place = [...segments.slice(0, index + 1), step.key];
+    return valueAt(all, place) === undefined ? withValueAt(all, place, step.value) : all;
+  }, data);
+}
+
+/** Sets a value under the one name of its setting. */
+function withOverride(data: unknown, segments: Segments, value: unknown): unknown {
+  const single = withValueAt({}, segments, value) as Readonly<Record<string, unknown>>;
+  const renamed = withOneName(single);
+  // the setting lives elsewhere, or is written in another form
+  if (valueAt(renamed, segments) !== value) return merge(data, renamed, byName);
+  return withValueAt(data, segments, value);
+}
+
+interface Place {
+  readonly path: string;
+  readonly segments: Segments;
+}
+
+/** Profiles and files hold to the schema: what does not is what the lines made of them. */
+function refuse(data: unknown, places: readonly Place[]): void {
+  const [problem] = schemaProblems("IstioOperator", data, ROOT);
+  if (problem === undefined) return;
+  const isAbout = ({ segments }: Place): boolean =>
+    segments.every((step, index) => index >= problem.path.length || problem.path[index] === step);
+  const path = (places.findLast(isAbout) ?? places.at(-1))?.path ?? "";
+  const words = problem.problem.replaceAll(`${ROOT}.`, "");
+  throw new UsageError(`--set ${path}: ${words}`, problem.hint === "" ? undefined : problem.hint);
+}
+
+const ROOT = "settings";
+
+/** Maps whose values are text in Kubernetes, and settings that look like numbers and are none. */
+const TEXTS: ReadonlySet<unknown> = new Set([
+  "env",
+  "nodeSelector",
+  "podAnnotations",
+  "serviceAnnotations",
+  "podLabels",
+  "requests",
+  "limits",
+  "label",
+  "labels",
+]);
+
+/** The value with the type that the schema has for the setting; where it leaves that open what YAML makes of it. */
+function typed(text: string, type: string, segments: Segments): unknown {
+  const where = `--set ${pathText(segments)}`;
   if (type === "boolean") {
-    if (value !== "true" && value !== "false") throw wrong("true or false");
-    return value === "true";
+    if (text !== "true" && text !== "false") throw new UsageError(`${where}: expected true or false, got "${text}"`);
+    return text === "true";
   }
-  if (type === "number") {
-    if (value.trim() === "" || Number.isNaN(Number(value))) throw wrong("a number");
-    return Number(value);
+  if (type === "integer" || type === "number") {
+    if (text.trim() === "" || Number.isNaN(Number(text)))
+      throw new UsageError(`${where}: expected a number, got "${text}"`);
+    return Number(text);
   }
+  if (isTextType(type) || segments.at(-1) === "tag" || TEXTS.has(segments.at(-2))) return text;
+  const value = yamlValue(text, where);
+  if (isGroupType(type) && (typeof value !== "object" || value === null))
+    throw new UsageError(`${where}: is a group of settings`, "Set one of its members.");
   return value;
 }
 
-interface Known {
-  readonly current: unknown;
-  readonly isOpen: boolean;
-  /** Values of this open map are text in Kubernetes: labels, annotations, environment. */
-  readonly isText: boolean;
-}
-
-function knownSetting(segments: Segments, data: unknown): Known {
-  if (segments[0] === "meshConfig") return knownMeshConfig(segments);
-  for (let depth = 1; depth <= segments.length; depth += 1) {
-    const parent = valueAt(data, segments.slice(0, depth - 1));
-    const segment = segments[depth - 1] ?? "";
-    if (isOpenMap(parent) && depth > 1)
-      return { current: undefined, isOpen: true, isText: isTextMap(segments[depth - 2]) };
-    if (segments[depth - 2] === "resources") return { current: undefined, isOpen: true, isText: true };
-    if (Array.isArray(parent) && segment === parent.length) return { current: undefined, isOpen: true, isText: false };
-    if (valueAt(parent, [segment]) === undefined) throw unknownSetting(segments, depth, Object.keys(parent as object));
+function yamlValue(text: string, where: string): unknown {
+  try {
+    return parseYaml(text);
+  } catch {
+    throw new UsageError(`${where}: expected YAML, got "${text}"`, "Put text with special characters in quotes.");
   }
-  return { current: valueAt(data, segments), isOpen: false, isText: false };
-}
-
-function knownMeshConfig(segments: Segments): Known {
-  const place = meshConfigPlace(segments.slice(1));
-  if ("missing" in place) throw unknownSetting(segments, place.missing + 2, place.names);
-  const { type } = place;
-  if (segments.length === 1) return { current: {}, isOpen: false, isText: false };
-  if (type === "boolean") return { current: false, isOpen: false, isText: false };
-  if (type === "integer" || type === "number") return { current: 0, isOpen: false, isText: false };
-  return { current: undefined, isOpen: true, isText: isTextType(type) };
 }
 
 function unknownSetting(segments: Segments, depth: number, names: readonly string[]): UsageError {
   const close = nearest(String(segments[depth - 1]), names);
   const where = pathText(segments.slice(0, depth));
+  const meant = parsePath(close ?? "") === undefined ? undefined : [...segments.slice(0, depth - 1), close ?? ""];
   const hint =
-    close === undefined
-      ? `Known here: ${[...names].sort().join(", ")}.`
-      : `Did you mean ${pathText([...segments.slice(0, depth - 1), close])}?`;
+    meant === undefined ? `Known here: ${[...names].sort().join(", ")}.` : `Did you mean ${pathText(meant)}?`;
   return new UsageError(`--set ${pathText(segments)}: there is no setting ${where}`, hint);
-}
-
-const TEXT_MAPS: readonly unknown[] = ["env", "nodeSelector", "podAnnotations", "serviceAnnotations"];
-
-function isTextMap(segment: unknown): boolean {
-  return TEXT_MAPS.includes(segment);
-}
-
-function isOpenMap(value: unknown): boolean {
-  return typeof value === "object" && value !== null && !Array.isArray(value) && Object.keys(value).length === 0;
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { embedded } from "../../src/gen/embedded.ts";
-import { profileNames } from "../../src/install/settings.ts";
+import { profileNames } from "../../src/install/profiles.ts";
 import { renderedObjects } from "../support/injection.ts";
 
 /** Gateway API belongs to the cluster and its owner: install never writes it, whatever the profile. */

@@ -3,14 +3,16 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { UsageError } from "../../src/base/errors.ts";
 import { KIND_ORDER } from "../../src/install/render.ts";
-import { profileNames, settingsOf } from "../../src/install/settings.ts";
+import { profileNames } from "../../src/install/profiles.ts";
+import { settingsOf } from "../../src/install/settings.ts";
 import type { KubeObject } from "../../src/resources/object.ts";
-import { toYaml } from "../../src/resources/yaml-plain.ts";
+import { parseYaml, toYaml } from "../../src/resources/yaml-plain.ts";
 import { expectGolden, expectNoStaleGoldens } from "../support/golden.ts";
 import { renderedObjects } from "../support/injection.ts";
 
 const folder = join(import.meta.dirname, "testdata");
 const golden = (name: string): string => join(folder, `${name}.yaml`);
+const OTHERS = profileNames().filter((profile) => profile !== "default");
 const nameOf = ({ kind, metadata }: KubeObject): string => `${kind} ${metadata.namespace ?? ""}/${metadata.name}`;
 
 /** Without CRDs (schemas/ has its own goldens) and without the injection templates (test/inject has them). */
@@ -40,9 +42,9 @@ test("default: every object, one golden per kind of component", () => {
     expectGolden(golden(name), list.map((object) => `---\n${toYaml(reviewable(object))}`).join(""));
 });
 
-test.each(["demo", "minimal", "empty"])("%s: only what differs from default", (profile) => {
-  const base = new Map(renderedObjects("default").map((object) => [nameOf(object), object]));
-  const own = new Map(renderedObjects(profile).map((object) => [nameOf(object), object]));
+test.each(OTHERS)("%s: only what differs from default", (profile) => {
+  const base = new Map(renderedObjects("default").map((object) => [nameOf(object), reviewable(object)]));
+  const own = new Map(renderedObjects(profile).map((object) => [nameOf(object), reviewable(object)]));
   const lines = [...new Set([...base.keys(), ...own.keys()])].sort().flatMap((name) => {
     const [before, after] = [base.get(name), own.get(name)];
     if (after === undefined) return [`- ${name}`];
@@ -53,17 +55,28 @@ test.each(["demo", "minimal", "empty"])("%s: only what differs from default", (p
 
 test("every golden belongs to a test", () => {
   const parts = ["rbac", "webhooks", "config", "workloads"].map((part) => `default.${part}.yaml`);
-  const others = ["demo", "minimal", "empty"].map((profile) => `${profile}.difference.yaml`);
+  const others = OTHERS.map((profile) => `${profile}.difference.yaml`);
   expectNoStaleGoldens(folder, [...parts, ...others]);
-  expect(profileNames()).toEqual(["default", "demo", "empty", "minimal"]);
+  expect(profileNames()).toEqual([
+    "ci",
+    "default",
+    "demo",
+    "empty",
+    "local",
+    "minimal",
+    "preview",
+    "production",
+    "remote",
+    "stable",
+  ]);
   expect(readdirSync(join(import.meta.dirname, "../../manifests/profiles")).sort()).toEqual(
     profileNames().map((name) => `${name}.yaml`),
   );
 });
 
 function differences(before: unknown, after: unknown, path: string): string[] {
-  if (typeof before === "string" && typeof after === "string" && before.includes("\n"))
-    return differences(before.split("\n"), after.split("\n"), path);
+  if (typeof before === "string" && typeof after === "string" && before !== after && before.includes("\n"))
+    return differences(parseYaml(before), parseYaml(after), path);
   if (JSON.stringify(before) === JSON.stringify(after)) return [];
   const isTree = (value: unknown): value is object => typeof value === "object" && value !== null;
   if (!isTree(before) || !isTree(after)) return [` ${path}: ${JSON.stringify(before)} -> ${JSON.stringify(after)}`];

@@ -2,8 +2,8 @@ import type { Segments } from "../base/field-path.ts";
 import { own } from "../base/own.ts";
 import { shapes } from "../gen/validators/shapes.ts";
 
-/** What a path below `meshConfig` leads to. */
-export interface MeshConfigPlace {
+/** What a path of settings leads to. */
+export interface SchemaPlace {
   /** Type of the value: a JSON type, a definition of schemas/, `[]T`, `{}T`, or `any`. */
   readonly type: string;
 }
@@ -15,11 +15,12 @@ export interface MissingStep {
   readonly names: readonly string[];
 }
 
-/** Follows a path below `meshConfig` (its first step left out) through the schema of MeshConfig. */
-export function meshConfigPlace(steps: Segments): MeshConfigPlace | MissingStep {
-  let type = "MeshConfig";
+/** Follows a path through the schema of IstioOperator (schemas/istio-operator.schema.json). */
+export function schemaPlace(steps: Segments): SchemaPlace | MissingStep {
+  let type = "IstioOperator";
   for (const [index, step] of steps.entries()) {
     if (type === "any" || type === "object") return { type: "any" };
+    if (type.startsWith("[]") && typeof step !== "number") return { missing: index, names: ["[0]", "[name:NAME]"] };
     if (type.startsWith("[]") || type.startsWith("{}")) {
       type = type.slice(2);
       continue;
@@ -34,6 +35,11 @@ export function meshConfigPlace(steps: Segments): MeshConfigPlace | MissingStep 
 
 /** Whether values of a type are text: `string`, and definitions that are no maps, such as durations. */
 export function isTextType(type: string): boolean {
-  const parts = type.startsWith("[]") || type.startsWith("{}") || own(shapes, type) !== undefined;
-  return !parts && !["any", "object", "array", "boolean", "integer", "number"].includes(type);
+  return !isGroupType(type) && !["any", "boolean", "integer", "number"].includes(type);
+}
+
+/** Whether a type is a map or a list of its own. */
+export function isGroupType(type: string): boolean {
+  const isDefined = own(shapes, type) !== undefined;
+  return type.startsWith("[]") || type.startsWith("{}") || ["object", "array"].includes(type) || isDefined;
 }
