@@ -4,9 +4,13 @@
  */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const limit = Math.max(1, Math.floor(word.length / 3));
+  const given = word.toLowerCase();
   let best: { name: string; edits: number } | undefined;
   for (const name of candidates) {
-    const edits = distance(word.toLowerCase(), name.toLowerCase());
+    // each insertion and deletion is an edit: most candidates are out by their length
+    const lower = name.toLowerCase();
+    if (Math.abs(lower.length - given.length) > limit) continue;
+    const edits = distance(given, lower);
     if (edits <= limit && (best === undefined || edits < best.edits)) best = { name, edits };
   }
   return best?.name;

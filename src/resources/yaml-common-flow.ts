@@ -35,7 +35,8 @@ export function readFlow(text: string, flow: Flow, depth: number): unknown {
   return flowPlain(text, flow);
 }
 
-function skip(text: string, flow: Flow): number {
+/** Goes past spaces; the character that stands there. */
+export function skip(text: string, flow: Flow): number {
   while (text.charCodeAt(flow.at) === SPACE) flow.at += 1;
   return text.charCodeAt(flow.at);
 }
@@ -76,7 +77,7 @@ function flowMap(text: string, flow: Flow, depth: number): Record<string, unknow
 }
 
 /** A key and its colon, which a space follows. */
-function flowKey(text: string, flow: Flow, code: number): string {
+export function flowKey(text: string, flow: Flow, code: number): string {
   let key: unknown;
   if (code === QUOTE) key = doubleQuoted(text, flow);
   else {

@@ -1,12 +1,12 @@
 import type { FieldPath } from "../diagnostics/finding.ts";
+import { flowPlace } from "./yaml-common-flow-places.ts";
 
 /** A place found by reading lines: an offset; undefined where the precise reader has to look. */
 export type CommonPlace = number | undefined;
 
 /**
  * The offset of a field in a document that the common reader takes (yaml-common.ts): found by indentation alone, without reading
- * values, thirty times faster than the precise reader. Undefined for fields inside flow collections and texts, where the precise
- * reader has to look. The rules are those of createPositions: a missing field gives its nearest existing parent.
+ * values, thirty times faster than the precise reader. Undefined for fields inside texts, where the precise reader has to look. The rules are those of createPositions: a missing field gives its nearest existing parent.
  *
  * Invariant: where it answers, the precise reader says the same (test/resources/yaml-common-places.test.ts).
  */
@@ -24,7 +24,10 @@ export function commonPlace(text: string, path: FieldPath, of: "key" | "value"):
     if (found.value === undefined && (of === "value" || isItem(text, found.at))) return undefined;
     if (isLast) return of === "value" ? found.value : found.at;
     offset = found.at;
-    if (found.block === undefined) return found.value === undefined ? offset : undefined;
+    if (found.block === undefined)
+      return found.value === undefined
+        ? offset
+        : flowPlace(text, { at: found.value, parent: offset }, path.slice(index + 1), of);
     block = found.block;
   }
   return offset;

@@ -28,7 +28,7 @@ export interface TextPosition {
  * its first character, the whole object at its start; with `value` the field's value is meant.
  */
 export function createPositions(text: string): Places {
-  // what the common reader takes is found by indentation, unless it stands in a flow collection or a text
+  // what the common reader takes is found by indentation, unless it stands in a text
   const isCommon = readCommon(text) !== UNCOMMON;
   let precise: Places | undefined;
   return (path, of = "key") => {
