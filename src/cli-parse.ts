@@ -34,10 +34,15 @@ type Found =
   | { readonly type: "help"; readonly text: string }
   | { readonly type: "command"; readonly spec: CommandSpec; readonly rest: readonly string[] };
 
+const EXPERIMENTAL: readonly string[] = ["experimental", "exp", "x"];
+
 /** Finds the command's words between global flags: `meshctl -n shop proxy-config clusters web` works as in istioctl. */
 function findCommand(argv: readonly string[]): Found {
   const at = nextWord(argv, 0);
   const word = argv[at];
+  // What istioctl calls experimental is found here without that word, and with it.
+  if (word !== undefined && EXPERIMENTAL.includes(word) && nextWord(argv, at + 1) < argv.length)
+    return findCommand(without(argv, [at]));
   if (word === undefined) throw new UsageError("no command given", "Run meshctl --help for the list of commands.");
   const group = Object.entries(commandGroups).find(
     ([name, about]) => name === word || about.aliases.includes(word),
@@ -55,6 +60,9 @@ function findCommand(argv: readonly string[]): Found {
     if (argv.includes("--help") || argv.includes("-h")) return { type: "help", text: groupHelp(group, commandTable) };
     throw new UsageError(`${group} needs a command`, `Run meshctl ${group} --help for the list.`);
   }
+  const leafAt = nextWord(argv, subAt + 1);
+  const leaf = commandTable.find(({ name }) => name === `${group} ${sub} ${argv[leafAt] ?? ""}`);
+  if (leaf !== undefined) return { type: "command", spec: leaf, rest: without(argv, [at, subAt, leafAt]) };
   return { type: "command", spec: lookUp(sub, `${group} `), rest: without(argv, [at, subAt]) };
 }
 

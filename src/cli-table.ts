@@ -4,6 +4,7 @@ import { installCommands } from "./cli-table/install.ts";
 import { localCommands } from "./cli-table/local.ts";
 import { proxyCommands } from "./cli-table/proxy.ts";
 import type { CommandSpec, OptionSpec } from "./cli-table/types.ts";
+import { workloadCommands } from "./cli-table/workload.ts";
 
 export type { CommandSpec, OptionSpec } from "./cli-table/types.ts";
 
@@ -21,6 +22,7 @@ export const commandGroups: Readonly<
 > = {
   manifest: { summary: "Kubernetes objects of the mesh", aliases: [] },
   "proxy-config": { summary: "What a proxy holds, by kind of configuration", aliases: ["pc"] },
+  workload: { summary: "Machines outside the cluster that are part of the mesh", aliases: [] },
 };
 
 /** Every command, sorted by name. */
@@ -30,4 +32,5 @@ export const commandTable: readonly CommandSpec[] = [
   ...installCommands,
   ...localCommands,
   ...proxyCommands,
+  ...workloadCommands,
 ].sort((a, b) => (a.name < b.name ? -1 : 1));

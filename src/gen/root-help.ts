@@ -22,6 +22,7 @@ export const ROOT_HELP = [
   "  up                   Start a local Kubernetes cluster whose pods are processes of this machine",
   "  validate, v          Check objects in files one by one, as the control plane does when they are applied",
   "  version              Versions of this program and of the control plane",
+  "  workload             Machines outside the cluster that are part of the mesh",
   "",
   "Flags of every command:",
   "  -c, --kubeconfig <file>      kubeconfig to use instead of KUBECONFIG and ~/.kube/config",
