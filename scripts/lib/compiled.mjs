@@ -25,6 +25,7 @@ for (const args of [
   ["validate", "-f", mesh],
   ["analyze", "--offline", mesh],
   ["analyze", "--offline", "-o", "json", mesh],
+  ["inject", "-f", mesh, "--report", "none"],
 ])
   if ((await module.exports.main(args, io)) === 2) throw new Error(`meshctl ${args.join(" ")} could not run`);
 writeFileSync(`${program}.cache`, script.createCachedData());

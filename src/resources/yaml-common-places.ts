@@ -34,12 +34,13 @@ export function commonPlace(text: string, path: FieldPath, of: "key" | "value"):
 }
 
 /** A map or list: its first entry, and the column at which all begin. */
-interface Block {
+export interface Block {
   readonly at: number;
   readonly column: number;
 }
 
-interface Member {
+/** An entry of a block, found by its key or place. */
+export interface Member {
   /** Of the key, or of the item's first character. */
   readonly at: number;
   readonly value: number | undefined;
@@ -53,7 +54,7 @@ const HASH = 35;
 const DASH = 45;
 
 /** The first line with content from an offset at the beginning of a line. */
-function firstContent(text: string, from: number): Block | undefined {
+export function firstContent(text: string, from: number): Block | undefined {
   let start = from;
   while (start < text.length) {
     let at = start;
@@ -65,12 +66,14 @@ function firstContent(text: string, from: number): Block | undefined {
   return undefined;
 }
 
-function nextLine(text: string, from: number): number {
+/** Offset of the next line's beginning. */
+export function nextLine(text: string, from: number): number {
   const end = text.indexOf("\n", from);
   return end === -1 ? text.length : end + 1;
 }
 
-function isItem(text: string, at: number): boolean {
+/** Whether a dash stands there that begins an item. */
+export function isItem(text: string, at: number): boolean {
   const next = text.charCodeAt(at + 1);
   return text.charCodeAt(at) === DASH && (next === SPACE || next === LF || at + 1 >= text.length);
 }
@@ -88,7 +91,8 @@ function nextEntry(text: string, { at, column }: Block): Block | undefined {
   return undefined;
 }
 
-function memberOf(text: string, block: Block, key: string): Member | undefined {
+/** The entry of a map. */
+export function memberOf(text: string, block: Block, key: string): Member | undefined {
   for (let entry: Block | undefined = block; entry !== undefined; entry = nextEntry(text, entry)) {
     const end = entry.at + key.length;
     if (text.startsWith(key, entry.at) && text.charAt(end) === ":" && /^(?:[ \n]|$)/.test(text.charAt(end + 1)))
@@ -97,7 +101,8 @@ function memberOf(text: string, block: Block, key: string): Member | undefined {
   return undefined;
 }
 
-function itemOf(text: string, block: Block, step: string | number): Member | undefined {
+/** The entry of a list. */
+export function itemOf(text: string, block: Block, step: string | number): Member | undefined {
   let entry: Block | undefined = block;
   for (let index = Number(step); index > 0 && entry !== undefined; index -= 1) entry = nextEntry(text, entry);
   if (entry === undefined) return undefined;

@@ -1,15 +1,9 @@
-import { toYaml } from "./yaml-plain.ts";
 import { resolvePlain } from "./yaml-scalars.ts";
 
 /** Whether a value is written on lines of its own below its key. */
 export function isBlockValue(value: unknown): boolean {
   if (typeof value === "string") return value.includes("\n");
   return typeof value === "object" && value !== null && Object.keys(value).length > 0;
-}
-
-/** A value in block style, without the last line end. */
-export function blockText(value: unknown): string {
-  return toYaml(value).replace(/\n$/, "");
 }
 
 /** Lines moved to a column; blank ones stay blank. */
