@@ -25,12 +25,16 @@ export function strategicMerge(base: unknown, patch: unknown, keyOf: ListKey, pa
     if (result === undefined) delete merged[key];
     else merged[key] = result;
   }
+  putInOrder(merged, patch, (name) => keyOf([...path, name]));
+  return patch[DROP] === true && Object.keys(merged).length === 0 ? undefined : merged;
+}
+
+function putInOrder(merged: Record<string, unknown>, patch: Fields, keyOf: (name: string) => string | undefined): void {
   for (const [key, order] of Object.entries(patch)) {
     const name = key.startsWith(ORDER) ? key.slice(ORDER.length) : "";
     const list = merged[name];
-    if (Array.isArray(list) && Array.isArray(order)) merged[name] = ordered(list, order, keyOf([...path, name]));
+    if (Array.isArray(list) && Array.isArray(order)) merged[name] = ordered(list, order, keyOf(name));
   }
-  return patch[DROP] === true && Object.keys(merged).length === 0 ? undefined : merged;
 }
 
 function mergeLists(
@@ -148,7 +152,7 @@ function orderOf(from: unknown, to: unknown, change: unknown, at: Place): readon
   const key = at.keyOf(at.path);
   if (key === undefined || !Array.isArray(from) || !Array.isArray(to) || !hasKeys(to, key)) return undefined;
   const now = (strategicMerge(from, change ?? [], at.keyOf, at.path) ?? []) as readonly Fields[];
-  const wanted = to.map((item) => item[key]);
+  const wanted = (to as readonly Fields[]).map((item) => item[key]);
   return now.every((item, index) => item[key] === wanted[index]) ? undefined : wanted;
 }
 

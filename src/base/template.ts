@@ -1,3 +1,4 @@
+import { nearest } from "./nearest.ts";
 import { parsePath, type Segments, valueAt } from "./field-path.ts";
 
 /** A template made ready: filled as often as wanted, with other data each time. */
@@ -133,12 +134,17 @@ function compileCondition(condition: unknown, language: TemplateLanguage): (data
   return (data) => Boolean(look(data)) !== negated;
 }
 
+function unknownName(hole: string, name: string, names: readonly string[]): TemplateError {
+  const meant = nearest(name, names);
+  const there = meant === undefined ? `only ${names.join(", ")}` : `did you mean ${meant}?`;
+  return new TemplateError(`${hole}: there is no ${name}, ${there}`, hole);
+}
+
 function compilePath(text: string, hole: string, { names }: TemplateLanguage): Template {
   const alternatives = text.split("??").map((alternative): Segments => {
     const path = parsePath(alternative.trim());
     if (path === undefined) throw new TemplateError(`${hole} is not a path`, hole);
-    if (names?.includes(String(path[0])) === false)
-      throw new TemplateError(`${hole}: there is no ${String(path[0])}, only ${names.join(", ")}`, hole);
+    if (names?.includes(String(path[0])) === false) throw unknownName(hole, String(path[0]), names);
     return path;
   });
   return (data) => {

@@ -3754,6 +3754,30 @@ export interface MeshProxyConfigSpec {
 /** `meshctl analyze -o json`: findings, istioctl's keys with ours beside them. */
 export type AnalyzeOutputSpec = readonly OutputFinding[];
 
+/** What a check came to. */
+export interface CheckOutputCheck {
+  /** Name of the check. */
+  readonly name: string;
+  /** What it is about. */
+  readonly category: string;
+  /** What has to hold. */
+  readonly affirmation: string;
+  /** Whether it holds; a warning does not make the command fail. */
+  readonly status: "ok" | "warning" | "error" | "skipped";
+  /** What was found, or why it was skipped. */
+  readonly message?: string;
+  /** What to do when it does not hold. */
+  readonly hint?: string;
+  /** Where the check is explained; an external check may name none. */
+  readonly page?: string;
+}
+
+/** `meshctl check -o json`. */
+export interface CheckOutputSpec {
+  /** Every check, in the order in which they ran. */
+  readonly checks: readonly CheckOutputCheck[];
+}
+
 /** Something to tell the user. */
 export interface OutputFinding {
   /** Code of the condition; its page is docs/codes/CODE.md. */
@@ -4048,6 +4072,8 @@ export interface PrecheckOutputCheck {
   readonly message?: string;
   /** What to do when it does not hold. */
   readonly hint?: string;
+  /** Where the check is explained; an external check may name none. */
+  readonly page?: string;
 }
 
 /** `meshctl precheck -o json`. */

@@ -100,7 +100,7 @@ function cniAnnotations({ annotations, values }: CaptureFacts, mode: string, set
   const networks = annotations["k8s.v1.cni.cncf.io/networks"];
   return {
     mode,
-    ...Object.fromEntries(filled),
+    ...(Object.fromEntries(filled) as Fields),
     networks: values.pilot?.cni?.provider === "multus" ? withMultus(networks ?? "") : undefined,
   };
 }

@@ -41,7 +41,14 @@ export function inject(pod: PodLike, context: InjectContext): Injection {
   const { app, facts } = prepared(own, context);
   const injected = addProxy(own, app, { context, facts });
   const warnings = [...decision.warnings, ...annotationRemarks(own.metadata ?? {}), ...remarks(own)];
-  return { decision: { ...decision, warnings }, pod: injected, patch: difference(pod, injected) };
+  return {
+    decision: { ...decision, warnings },
+    pod: injected,
+    // worked out only for who asks: files are written from the pod
+    get patch() {
+      return difference(pod, injected);
+    },
+  };
 }
 
 /** The application's probes and scrapes go through the agent; what they were, and how the proxy runs, is handed to the template. */

@@ -62,15 +62,17 @@ function withoutAdded(pod: PodLike, status: InjectionStatus): PodLike {
   const overrides = readJson<Overrides>(text) ?? {};
   const spec: Record<string, unknown> = { ...pod.spec };
   for (const list of LISTS) {
-    const items = pod.spec[list] as readonly { readonly name: string }[] | undefined;
+    const items = pod.spec[list] as readonly Container[] | undefined;
     const own = list === "containers" || list === "initContainers" ? (overrides[list] ?? []) : [];
-    if (!Array.isArray(items) && own.length === 0) continue;
-    const kept = (items ?? []).filter(({ name }) => status[list]?.includes(name) !== true);
-    const all = [...kept.filter(({ name }) => !own.some((mine) => mine.name === name)), ...own];
-    spec[list] = all;
-    if (all.length === 0 && list !== "containers") delete spec[list];
+    const left = [...keptOf(items ?? [], [...(status[list] ?? []), ...own.map(({ name }) => name)]), ...own];
+    if (left.length > 0 || list === "containers") spec[list] = left;
+    else delete spec[list];
   }
   return { ...pod, metadata: { ...pod.metadata, annotations }, spec: spec as unknown as PodLike["spec"] };
+}
+
+function keptOf(items: readonly Container[], gone: readonly string[]): readonly Container[] {
+  return items.filter(({ name }) => !gone.includes(name));
 }
 
 /** Istio writes down only names: probes and scrape settings are in the environment of its proxy. */

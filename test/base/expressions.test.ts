@@ -46,5 +46,8 @@ test.each<[string, string]>([
 
 test("without its language an expression is refused, and other names than those given too", () => {
   expect(() => compileTemplate("${{ 1 }}")).toThrow("expressions are not known here");
-  expect(() => compileTemplate("${labes.app}", { names: ["labels"] })).toThrow("there is no labes, only labels");
+  expect(() => compileTemplate("${labes.app}", { names: ["labels"] })).toThrow(
+    "there is no labes, did you mean labels?",
+  );
+  expect(() => compileTemplate("${x.app}", { names: ["labels"] })).toThrow("there is no x, only labels");
 });

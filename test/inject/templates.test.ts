@@ -107,7 +107,7 @@ test.each<[string, string, string]>([
   [
     "an unknown name",
     "metadata:\n  labels:\n    a: ${lables.a}\n",
-    "line 3: ${lables.a}: there is no lables, only annotations",
+    "line 3: ${lables.a}: there is no lables, did you mean labels?",
   ],
   ["no path", "metadata: ${a b}\n", "line 1: ${a b} is not a path"],
   ["no expression", "metadata:\n  name: ${{ 1 + }}\n", "line 2: ${{ 1 + }}: not an expression of CEL"],

@@ -1,5 +1,6 @@
 import type { Analyzer } from "../analyzer.ts";
 import { injectionLabels } from "./injection-labels.ts";
+import { injectionTemplates } from "./injection-templates.ts";
 import { peerauthenticationOverlap } from "./peerauthentication-overlap.ts";
 import { policySelectors } from "./policy-selectors.ts";
 import { servicePorts } from "./service-ports.ts";
@@ -8,6 +9,7 @@ import { workloadEntries } from "./workload-entries.ts";
 /** Analyzers of workloads: pods, services, ports, injection, WorkloadEntries. */
 export const workloadAnalyzers: readonly Analyzer[] = [
   injectionLabels,
+  injectionTemplates,
   peerauthenticationOverlap,
   policySelectors,
   servicePorts,
