@@ -2,6 +2,7 @@ import { configCommands } from "./cli-table/config.ts";
 import { explainCommands } from "./cli-table/explain.ts";
 import { installCommands } from "./cli-table/install.ts";
 import { localCommands } from "./cli-table/local.ts";
+import { profileCommands } from "./cli-table/profiles.ts";
 import { proxyCommands } from "./cli-table/proxy.ts";
 import type { CommandSpec, OptionSpec } from "./cli-table/types.ts";
 import { workloadCommands } from "./cli-table/workload.ts";
@@ -21,7 +22,9 @@ export const commandGroups: Readonly<
   Record<string, { readonly summary: string; readonly aliases: readonly string[] }>
 > = {
   manifest: { summary: "Kubernetes objects of the mesh", aliases: [] },
+  profile: { summary: "What can be installed, and how it differs", aliases: [] },
   "proxy-config": { summary: "What a proxy holds, by kind of configuration", aliases: ["pc"] },
+  x: { summary: "Commands where istioctl has them", aliases: ["experimental", "exp"] },
   workload: { summary: "Machines outside the cluster that are part of the mesh", aliases: [] },
 };
 
@@ -31,6 +34,7 @@ export const commandTable: readonly CommandSpec[] = [
   ...explainCommands,
   ...installCommands,
   ...localCommands,
+  ...profileCommands,
   ...proxyCommands,
   ...workloadCommands,
 ].sort((a, b) => (a.name < b.name ? -1 : 1));

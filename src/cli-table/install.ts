@@ -1,14 +1,41 @@
+import { settingsOptions } from "./profiles.ts";
 import { type CommandSpec, type OptionSpec, outputOption } from "./types.ts";
-
-const renderOptions: readonly OptionSpec[] = [
-  { flags: "--profile <name>", summary: "default, demo, minimal or empty" },
-  { flags: "-s, --set <path=value>", summary: "set one value of the profile", repeatable: true },
-];
 
 const readinessTimeout: OptionSpec = {
   flags: "--readiness-timeout <duration>",
   summary: "how long to wait until everything is ready",
   default: "300s",
+};
+
+const checkOptions = (fallback: "table" | "brief"): readonly OptionSpec[] => [
+  {
+    flags: "-o, --output <format>",
+    summary: "every check, one line per category and what is wrong, or data",
+    default: fallback,
+    choices: ["table", "brief", "json", "yaml", "junit", "sarif"],
+  },
+  { flags: "--list", summary: "print what there is to check, ask nothing", default: false },
+  { flags: "--category <name>", summary: "only this category", repeatable: true },
+  { flags: "--check <name>", summary: "only this check, with those that it needs", repeatable: true },
+  { flags: "--wait", summary: "ask again until nothing fails", default: false },
+  { flags: "--timeout <duration>", summary: "how long to wait", default: "5m" },
+  { flags: "--request-timeout <duration>", summary: "how long one question may take", default: "10s" },
+  { flags: "--no-external", summary: "do not run the meshctl-check-* programs on PATH" },
+];
+
+const precheck: CommandSpec = {
+  name: "precheck",
+  summary: "Look whether the mesh can be installed into this cluster",
+  options: [
+    ...settingsOptions.filter(({ flags }) => /--(profile|set) /.test(flags)),
+    ...checkOptions("brief"),
+    { flags: "--from-version <version>", summary: "version to upgrade from; without it the one in the cluster" },
+  ],
+  examples: [
+    { line: "meshctl precheck", summary: "check the cluster of the current context" },
+    { line: "meshctl precheck -o table", summary: "with every check that holds" },
+  ],
+  load: async () => (await import("../commands/precheck.ts")).run,
 };
 
 /** Commands that put the mesh into a cluster, look at it and take it out. */
@@ -18,7 +45,7 @@ export const installCommands: readonly CommandSpec[] = [
     aliases: ["apply"],
     summary: "Install or upgrade the mesh in the cluster and wait until it is ready",
     options: [
-      ...renderOptions,
+      ...settingsOptions,
       { flags: "-y, --skip-confirmation", summary: "do not ask before changing the cluster", default: false },
       { flags: "--dry-run", summary: "let the API server judge every object, change nothing", default: false },
       { flags: "--skip-precheck", summary: "do not look at the cluster first", default: false },
@@ -34,18 +61,23 @@ export const installCommands: readonly CommandSpec[] = [
     load: async () => (await import("../commands/install.ts")).run,
   },
   {
-    name: "manifest generate",
-    summary: "Print the objects that install would apply",
-    options: renderOptions,
-    examples: [{ line: "meshctl manifest generate --profile demo", summary: "all objects of the demo profile" }],
-    load: async () => (await import("../commands/manifest-generate.ts")).run,
+    name: "check",
+    summary: "Look whether the installed mesh is as it should be",
+    options: checkOptions("table"),
+    examples: [
+      { line: "meshctl check", summary: "everything" },
+      { line: "meshctl check --wait --timeout 2m -o brief", summary: "after an installation, until all holds" },
+      { line: "meshctl check --category certificates -o json", summary: "one category, for a program" },
+    ],
+    load: async () => (await import("../commands/check.ts")).run,
   },
+  precheck,
+  // where istioctl has it
   {
-    name: "precheck",
-    summary: "Look whether the mesh can be installed into this cluster",
-    options: [outputOption],
-    examples: [{ line: "meshctl precheck", summary: "check the cluster of the current context" }],
-    load: async () => (await import("../commands/precheck.ts")).run,
+    ...precheck,
+    name: "x precheck",
+    hidden: true,
+    examples: [{ line: "meshctl x precheck", summary: "the same as meshctl precheck" }],
   },
   {
     name: "uninstall",

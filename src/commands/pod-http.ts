@@ -32,6 +32,22 @@ export async function getJson(cluster: Cluster, target: PodPort, path: string): 
   }
 }
 
+/** Text that a pod answers to GET. Throws ClusterError as getJson does. */
+export async function getText(cluster: Cluster, target: PodPort, path: string): Promise<string> {
+  const stream = await cluster.portForward(target);
+  const where = `pod ${target.namespace}/${target.pod} port ${target.port}${path}`;
+  try {
+    const { status, body } = await exchange(stream, path);
+    if (status === 200) return body;
+    throw new ClusterError("pod-http", `${where} answered ${status}: ${body.slice(0, 200)}`);
+  } catch (error) {
+    if (error instanceof ClusterError) throw error;
+    throw new ClusterError("pod-http", `${where}: ${errorText(error)}`, { cause: error });
+  } finally {
+    stream.destroy();
+  }
+}
+
 function exchange(stream: Duplex, path: string): Promise<{ readonly status: number; readonly body: string }> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => stream.destroy(new Error(`no answer in ${TIMEOUT_MS / 1000} s`)), TIMEOUT_MS);

@@ -1,62 +1,29 @@
-import { type CheckResult, runChecks } from "../checks/check.ts";
-import { precheckChecks } from "../checks/precheck.ts";
-import { toYaml } from "../resources/yaml-plain.ts";
-import { globalOptions, textOption } from "./input.ts";
-import type { CommandInput, CommandResult, Io } from "./io.ts";
+import { namespaceObject, render } from "../install/render.ts";
+import { settingsOf } from "../install/settings.ts";
+import { check, checksOptions, type ChecksOptions, type ChecksResult, listChecks } from "./checks/run.ts";
+import { listOption, switchOption, textOption } from "./input.ts";
+import type { CommandInput, Io } from "./io.ts";
 
-export interface PrecheckOptions {
-  readonly istioNamespace: string;
-  readonly output: "table" | "json" | "yaml";
-}
+export { checkText } from "./checks/text.ts";
 
-/** The data of `-o json`: every check, also those that were skipped and why. */
-export interface PrecheckResult extends CommandResult {
-  readonly checks: readonly CheckResult[];
+export interface PrecheckOptions extends ChecksOptions {
+  /** What would be installed; default "default". */
+  readonly profile?: string;
+  /** `path=value` lines, left to right. */
+  readonly set?: readonly string[];
 }
 
 /** `meshctl precheck`: exit code 1 when a check failed, 2 when the cluster cannot be reached at all. */
-export async function run(input: CommandInput, io: Io): Promise<PrecheckResult> {
-  const output = textOption(input, "output");
-  return precheck(
-    {
-      istioNamespace: globalOptions(input).istioNamespace,
-      output: output === "json" || output === "yaml" ? output : "table",
-    },
-    io,
-  );
+export async function run(input: CommandInput, io: Io): Promise<ChecksResult> {
+  const options = checksOptions(input, "brief");
+  if (switchOption(input, "list")) return listChecks("before", options, io);
+  const profile = textOption(input, "profile");
+  return precheck({ ...options, ...(profile === undefined ? {} : { profile }), set: listOption(input, "set") }, io);
 }
 
-/** Runs all checks and prints them. Throws ClusterError when the API does not answer: then nothing was checked. */
-export async function precheck(options: PrecheckOptions, io: Io): Promise<PrecheckResult> {
-  const cluster = await io.cluster();
-  await cluster.version();
-  const checks = await runChecks(precheckChecks, cluster, { istioNamespace: options.istioNamespace });
-  const failed = checks.filter(({ status }) => status === "error");
-  if (options.output === "json") io.out(`${JSON.stringify({ checks }, undefined, 2)}\n`);
-  else if (options.output === "yaml") io.out(toYaml({ checks }));
-  else {
-    io.out(checkText(checks));
-    const summary = "The mesh can be installed into this cluster";
-    io.err(failed.length === 0 ? `✔ ${summary}.\n` : `✘ ${failed.length} of ${checks.length} checks failed.\n`);
-  }
-  return { exitCode: failed.length === 0 ? 0 : 1, checks };
-}
-
-const MARKS = { ok: "✔", warning: "‼", error: "✘", skipped: "-" } as const;
-
-/** Checks as lines under their categories; what to do below each that does not hold. */
-export function checkText(checks: readonly CheckResult[]): string {
-  const categories = [...new Set(checks.map(({ category }) => category))];
-  return categories
-    .map((category) => {
-      const lines = checks.filter((check) => check.category === category).flatMap(checkLines);
-      return `${category}\n${lines.map((line) => `  ${line}\n`).join("")}`;
-    })
-    .join("");
-}
-
-function checkLines({ status, affirmation, message, hint }: CheckResult): string[] {
-  if (status === "ok" || status === "skipped")
-    return [`${MARKS[status]} ${affirmation}${message === undefined ? "" : ` (${message})`}`];
-  return [`${MARKS[status]} ${affirmation}`, `    ${message ?? ""}`, `    ${hint ?? ""}`];
+/** Runs all checks for what a profile would install. Throws ClusterError when the API does not answer: then nothing was checked. */
+export async function precheck({ profile, set = [], ...options }: PrecheckOptions, io: Io): Promise<ChecksResult> {
+  const settings = settingsOf(profile, [`namespace=${options.istioNamespace}`, ...set]);
+  const rendered = [namespaceObject(settings), ...render(settings).flatMap(({ objects }) => objects)];
+  return check("before", { ...options, rendered }, io);
 }

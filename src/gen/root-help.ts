@@ -16,6 +16,7 @@ export const ROOT_HELP = [
   "  install, apply        Install or upgrade the mesh in the cluster and wait until it is ready",
   "  manifest              Kubernetes objects of the mesh",
   "  precheck              Look whether the mesh can be installed into this cluster",
+  "  profile               What can be installed, and how it differs",
   "  proxy-config, pc      What a proxy holds, by kind of configuration",
   "  proxy-status, ps      Whether every proxy has acknowledged its current configuration",
   "  uninject              Print YAML with the sidecar taken out of every workload",

@@ -45,6 +45,7 @@ function createReader(client: ApiClient, discovery: Discovery): Omit<ClusterRead
       const text = (name: string): string => (typeof answer[name] === "string" ? answer[name] : "");
       return { gitVersion: text("gitVersion"), major: text("major"), minor: text("minor") };
     },
+    serverTime: () => client.date(),
     async canI(access) {
       const answer = await client.json({
         method: "POST",

@@ -23,6 +23,8 @@ export interface ApiClient {
   /** Parsed JSON, or undefined for 404. Other refusals are ClusterError. */
   json(request: ApiRequest): Promise<Record<string, unknown> | undefined>;
   text(request: ApiRequest): Promise<string>;
+  /** The Date that the server puts on an answer. */
+  date(): Promise<Date | undefined>;
   /** The open response of a GET that succeeded: the caller reads it and destroys it. */
   stream(path: string, signal: AbortSignal): Promise<IncomingMessage>;
 }
@@ -77,6 +79,12 @@ export function createApiClient(config: KubeConfig): ApiClient {
       const { status, text } = await body(request);
       if (status >= 300) throw statusError(status, text, where);
       return text;
+    },
+    async date() {
+      const response = await open({ method: "GET", path: "/version" });
+      response.resume();
+      const time = Date.parse(response.headers.date ?? "");
+      return Number.isNaN(time) ? undefined : new Date(time);
     },
     async stream(path, signal) {
       const response = await open({ method: "GET", path, signal, timeoutMs: 0 });

@@ -39,6 +39,8 @@ export interface ClusterReader {
   watch(kind: KindRef, options: ListOptions, onEvent: (event: WatchEvent) => void, signal: AbortSignal): Promise<void>;
   /** e.g. `{ gitVersion: "v1.36.3", major: "1", minor: "36" }`. */
   version(): Promise<{ readonly gitVersion: string; readonly major: string; readonly minor: string }>;
+  /** The API server's clock, to the second; undefined when its answers tell none. Absent: nobody can tell. */
+  serverTime?(): Promise<Date | undefined>;
   /** SelfSubjectAccessReview. */
   canI(access: { verb: string; group: string; resource: string; namespace?: string }): Promise<boolean>;
   /** SubjectAccessReview of a service account, by what it may do in its own namespace. */

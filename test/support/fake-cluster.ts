@@ -53,7 +53,9 @@ export function fakeCluster(options: FakeClusterOptions = {}): FakeCluster {
   };
   for (const object of options.objects ?? []) put(object);
   const find = (kind: KindRef, list: ListOptions): KubeObject[] =>
-    [...store.values()].filter((object) => object.kind === kind.kind && matches(object, list));
+    [...store.values()].filter(
+      (object) => object.kind === kind.kind && groupOf(object) === groupOf(kind) && matches(object, list),
+    );
   const unused = (name: string) => (): never => {
     throw new Error(`fake cluster: ${name} is not there`);
   };
@@ -84,7 +86,10 @@ export function fakeCluster(options: FakeClusterOptions = {}): FakeCluster {
       });
     },
     version: () => Promise.resolve({ gitVersion: "v1.36.3", major: "1", minor: "36" }),
-    canI: ({ resource }) => Promise.resolve(options.forbidden?.includes(resource) !== true),
+    canI: ({ resource }) =>
+      Promise.resolve(
+        resource === "*" ? (options.forbidden ?? []).length === 0 : options.forbidden?.includes(resource) !== true,
+      ),
     mayAccount: (_account, { resource }) => Promise.resolve(options.forbidden?.includes(resource) !== true),
     logs: unused("logs"),
     portForward: (target) => Promise.resolve().then(() => (options.portForward ?? unused("portForward"))(target)),
@@ -127,6 +132,11 @@ function mergePatch(old: unknown, patch: unknown): unknown {
     else out[key] = mergePatch(out[key], value);
   }
   return out;
+}
+
+/** Two groups may have a kind of the same name: Gateway. */
+function groupOf({ apiVersion }: { readonly apiVersion: string }): string {
+  return apiVersion.includes("/") ? (apiVersion.split("/")[0] ?? "") : "";
 }
 
 function content({ metadata, ...rest }: KubeObject): unknown {
