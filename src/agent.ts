@@ -22,6 +22,8 @@ const USAGE = `mesh-agent: the companion of one Envoy
   mesh-agent version
 `;
 
+const ALIASES: Readonly<Record<string, string>> = { iptables: "istio-iptables", "--help": "help", "-h": "help" };
+
 /** What the program touches of the outside world. */
 interface AgentIo extends ClientIo {
   readonly err: (text: string) => void;
@@ -64,10 +66,9 @@ async function capture(act: typeof applyIptables, args: readonly string[], io: A
 }
 
 async function run(command: string | undefined, args: readonly string[], io: AgentIo): Promise<number> {
-  switch (command ?? "") {
+  switch (ALIASES[command ?? ""] ?? command) {
     case "proxy":
       return proxy(args, io);
-    case "iptables":
     case "istio-iptables":
       return capture(applyIptables, args, io);
     case "istio-clean-iptables":
@@ -79,8 +80,6 @@ async function run(command: string | undefined, args: readonly string[], io: Age
     case "version":
       io.out(`${VERSION}\n`);
       return 0;
-    case "--help":
-    case "-h":
     case "help":
       io.out(USAGE);
       return 0;

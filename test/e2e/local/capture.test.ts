@@ -9,6 +9,9 @@ import { type Actor, createLab, LAB, type Lab, labProblem } from "../../support/
 
 const reason = labProblem();
 if (reason !== undefined && process.env["CI"] === "true") throw new Error(reason);
+/** Matchers, typed as what they stand for. */
+const containing = (text: string): string => expect.stringContaining(text) as string;
+const lacking = (text: string): string => expect.not.stringContaining(text) as string;
 const { pod, peer } = LAB;
 const SERVICE = { v4: "10.96.0.10", v6: "fd96::10" };
 const RESOLVER = { v4: peer.v4, v6: peer.v6 };
@@ -121,9 +124,9 @@ describe.each(["nft", "legacy"])("%s tables", (backend) => {
           "app to its own address": `app ${pod[v]}`,
           "app to loopback": `app ${loopback}`,
           "proxy to a peer": `peer ${pod[v]}`,
-          "proxy to its own pod": expect.stringContaining("inbound"),
+          "proxy to its own pod": containing("inbound"),
           "proxy to the app as inbound": `app ${source}`,
-          "peer to the app": expect.stringContaining("inbound"),
+          "peer to the app": containing("inbound"),
           "peer to the readiness port": `readiness ${peer[v]}`,
         });
       },
@@ -147,11 +150,11 @@ describe.each(["nft", "legacy"])("%s tables", (backend) => {
       ).toMatchObject({
         "inbound port": `app ${peer.v4}`,
         "inbound port, IPv6": `app ${peer.v6}`,
-        "another inbound port": expect.stringContaining("inbound"),
+        "another inbound port": containing("inbound"),
         "outbound port": `peer ${pod.v4}`,
         "outbound port, IPv6": `peer ${pod.v6}`,
         "another outbound port": `outbound ${pod.v4}`,
-        "outbound range": expect.not.stringContaining("outbound"),
+        "outbound range": lacking("outbound"),
         "another range": `outbound ${pod.v4}`,
         "in by the interface": `app ${peer.second}`,
         "out by the interface": `peer ${pod.second}`,
@@ -176,7 +179,7 @@ describe.each(["nft", "legacy"])("%s tables", (backend) => {
           { ISTIO_OUTBOUND_OWNER_GROUPS: "1000" },
         ),
       ).toEqual({
-        "inbound port": expect.stringContaining("inbound"),
+        "inbound port": containing("inbound"),
         "another inbound port": `app ${peer.v4}`,
         "outbound range": `outbound ${pod.v4}`,
         "outbound range, IPv6": `outbound ${pod.v6}`,
@@ -201,7 +204,7 @@ describe.each(["nft", "legacy"])("%s tables", (backend) => {
       ).toEqual({
         "excluded group": `peer ${pod.v4}`,
         "from a virtual machine": `outbound ${peer.second}`,
-        "from elsewhere": expect.stringContaining("inbound"),
+        "from elsewhere": containing("inbound"),
       });
     });
 
@@ -266,7 +269,7 @@ describe.each(["nft", "legacy"])("%s tables", (backend) => {
         "app to its own address": `app ${pod[v]}`,
         "app to loopback": `app ${v === "v4" ? "127.0.0.1" : "::1"}`,
         "proxy to a peer": `peer ${pod[v]}`,
-        "proxy to its own pod": expect.stringContaining("inbound"),
+        "proxy to its own pod": containing("inbound"),
       });
     });
 
@@ -318,9 +321,9 @@ describe.skipIf(reason !== undefined)("verification, by the program itself", () 
   const verify = ["istio-iptables", "--run-validation", "--skip-rule-apply", "--probe-timeout", "1500ms"];
 
   test("fails with 126 without rules, and passes with them, for root and for the proxy's user", async () => {
-    expect(lab.agent(verify, asProxy)).toMatchObject({ code: 126, text: expect.stringContaining("is not captured") });
+    expect(lab.agent(verify, asProxy)).toMatchObject({ code: 126, text: containing("is not captured") });
     const applied = lab.agent(["istio-iptables", "-u", "1337", "-i", "*", "-b", "*", "--run-validation"]);
-    expect(applied).toMatchObject({ code: 0, text: expect.stringContaining("# ipv6: traffic is captured") });
+    expect(applied).toMatchObject({ code: 0, text: containing("# ipv6: traffic is captured") });
     expect(lab.agent(verify, asProxy)).toEqual({
       code: 0,
       text: "# ipv4: traffic is captured\n# ipv6: traffic is captured\n",
@@ -331,7 +334,7 @@ describe.skipIf(reason !== undefined)("verification, by the program itself", () 
     const before = lab.run("iptables-save");
     for (const command of ["istio-iptables", "istio-clean-iptables"]) {
       const said = lab.agent([command, "-b", "*"], ["env", "ISTIO_META_INTERCEPTION_MODE=NONE"]);
-      expect(said).toMatchObject({ code: 0, text: expect.stringContaining("nothing is captured") });
+      expect(said).toMatchObject({ code: 0, text: containing("nothing is captured") });
     }
     expect(rulesOf(lab.run("iptables-save"))).toEqual(rulesOf(before));
   });

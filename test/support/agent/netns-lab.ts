@@ -120,9 +120,13 @@ export async function createLab(): Promise<Lab> {
         if (child.stdin === null) child.kill("SIGKILL");
         else child.stdin.end();
       }
-      await Promise.all(children.map((child) => child.exitCode ?? child.signalCode ?? once(child, "exit")));
+      await Promise.all(children.map(ended));
     },
   };
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
 }
 
 async function createNamespace(children: ChildProcess[]): Promise<number> {
