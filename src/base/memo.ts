@@ -29,6 +29,7 @@ export function createMemo(): Derivations {
       }
       const rest = key.length <= 2 ? (key[1] ?? "") : key.slice(1).join("\u0000");
       const known = shelf.get(rest);
+      if (known?.state === "value") return known.value as V;
       if (known !== undefined) return answer(known, running, { name, key });
       const slot: Slot<V> = { state: "running", value: undefined, error: undefined };
       shelf.set(rest, slot);

@@ -136,9 +136,19 @@ const byGroupKind: ReadonlyMap<string, KindName> = new Map(
   KIND_NAMES.map((name) => [`${KINDS[name].group}/${KINDS[name].kind}`, name]),
 );
 
+/** Names that were asked for, by apiVersion and kind: nearly every object asks, several times. Bounded, since texts are from outside. */
+const asked = new Map<string, Map<string, KindName>>();
+const MOST_ASKED = 500;
+
 /** Our name for an object's kind, any served version; undefined for kinds we do not know. */
 export function kindOf(object: { readonly apiVersion: string; readonly kind: string }): KindName | undefined {
-  const slash = object.apiVersion.indexOf("/");
-  const group = slash < 0 ? "" : object.apiVersion.slice(0, slash);
-  return byGroupKind.get(`${group}/${object.kind}`);
+  const { apiVersion, kind } = object;
+  const known = asked.get(apiVersion)?.get(kind);
+  if (known !== undefined) return known;
+  const slash = apiVersion.indexOf("/");
+  const group = slash < 0 ? "" : apiVersion.slice(0, slash);
+  const name = byGroupKind.get(`${group}/${kind}`);
+  if (name !== undefined && asked.size < MOST_ASKED)
+    asked.set(apiVersion, (asked.get(apiVersion) ?? new Map<string, KindName>()).set(kind, name));
+  return name;
 }

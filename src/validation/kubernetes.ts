@@ -37,6 +37,8 @@ const METADATA = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
 
 interface Type {
   readonly words: string;
+  /** What typeof says of every value that fits, and of no other. */
+  readonly plain?: "string" | "number" | "boolean";
   readonly fits: (value: unknown) => boolean;
 }
 
@@ -90,10 +92,10 @@ function readTable(): Table {
 const TYPES: Readonly<Record<string, Type>> = {
   object: { words: "a map", fits: (value) => typeof value === "object" && !Array.isArray(value) },
   array: { words: "a list", fits: Array.isArray },
-  string: { words: "text", fits: (value) => typeof value === "string" },
+  string: { words: "text", plain: "string", fits: (value) => typeof value === "string" },
   integer: { words: "a whole number", fits: Number.isInteger },
-  number: { words: "a number", fits: (value) => typeof value === "number" },
-  boolean: { words: "true or false", fits: (value) => typeof value === "boolean" },
+  number: { words: "a number", plain: "number", fits: (value) => typeof value === "number" },
+  boolean: { words: "true or false", plain: "boolean", fits: (value) => typeof value === "boolean" },
 };
 
 /** Where a walk is. The path is one list that grows and shrinks: only a finding copies it. */
@@ -122,7 +124,9 @@ function visitMembers(node: Node, value: object, walk: Walk): void {
   const record = value as Readonly<Record<string, unknown>>;
   for (const name of Object.keys(record)) {
     const inner = node.fields.get(name)?.() ?? node.rest;
-    if (inner !== undefined) step(inner, name, record[name], walk);
+    const member = record[name];
+    // most fields are plain and right
+    if (inner?.type !== undefined && typeof member !== inner.type.plain) step(inner, name, member, walk);
   }
 }
 
