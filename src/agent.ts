@@ -66,7 +66,7 @@ async function capture(act: typeof applyIptables, args: readonly string[], io: A
 }
 
 async function run(command: string | undefined, args: readonly string[], io: AgentIo): Promise<number> {
-  switch (ALIASES[command ?? ""] ?? command) {
+  switch (ALIASES[command ?? ""] ?? command ?? "") {
     case "proxy":
       return proxy(args, io);
     case "istio-iptables":

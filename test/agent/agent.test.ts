@@ -69,7 +69,7 @@ test.each([
   [["request", "GET"], "request: expected METHOD PATH"],
   [["wait", "--timeoutSeconds", "-1"], "--timeoutSeconds"],
   [["wait", "--url", "nowhere"], "Invalid URL"],
-  [["istio-iptables", "-m", "TPROXY"], "expected REDIRECT, got TPROXY"],
+  [["istio-iptables", "-m", "MIRROR"], "expected REDIRECT or TPROXY, got MIRROR"],
 ])("%j cannot run: exit 2 and %s", async (argv, message) => {
   const result = await run(...argv);
   expect(result.code).toBe(2);
