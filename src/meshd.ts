@@ -86,6 +86,7 @@ async function serve(flags: ReturnType<typeof readFlags>["values"], env: Env): P
     instance: env["POD_NAME"] ?? hostname(),
     clusterId: env["CLUSTER_ID"] ?? "Kubernetes",
     revision: env["REVISION"] ?? "default",
+    nativeSidecars: env["ENABLE_NATIVE_SIDECARS"],
     domain: flags.domain,
     listen,
     // beside the bundle

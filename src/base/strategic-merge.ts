@@ -19,14 +19,18 @@ export function strategicMerge(base: unknown, patch: unknown, keyOf: ListKey, pa
   if (!isFields(patch)) return patch;
   if (patch[DIRECTIVE] === "delete") return undefined;
   const merged: Record<string, unknown> = isFields(base) && patch[DIRECTIVE] !== "replace" ? { ...base } : {};
+  mergeFields(merged, patch, (key) => strategicMerge(merged[key], patch[key], keyOf, [...path, key]));
+  putInOrder(merged, patch, (name) => keyOf([...path, name]));
+  return patch[DROP] === true && Object.keys(merged).length === 0 ? undefined : merged;
+}
+
+function mergeFields(merged: Record<string, unknown>, patch: Fields, mergeOne: (key: string) => unknown): void {
   for (const [key, value] of Object.entries(patch)) {
     if (key.startsWith("$")) continue;
-    const result = value === null ? undefined : strategicMerge(merged[key], value, keyOf, [...path, key]);
+    const result = value === null ? undefined : mergeOne(key);
     if (result === undefined) delete merged[key];
     else merged[key] = result;
   }
-  putInOrder(merged, patch, (name) => keyOf([...path, name]));
-  return patch[DROP] === true && Object.keys(merged).length === 0 ? undefined : merged;
 }
 
 function putInOrder(merged: Record<string, unknown>, patch: Fields, keyOf: (name: string) => string | undefined): void {

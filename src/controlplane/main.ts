@@ -40,6 +40,8 @@ export interface ControlPlaneOptions {
   readonly instance: string;
   readonly clusterId: string;
   readonly revision: string;
+  /** ENABLE_NATIVE_SIDECARS, as set. */
+  readonly nativeSidecars?: string | undefined;
   /** DNS suffix of the cluster. */
   readonly domain: string;
   readonly listen: {
@@ -321,6 +323,7 @@ function createWebhookRunner(shared: Shared): Runner {
     derivations: state.derivations,
     rootNamespace: options.namespace,
     revision: options.revision,
+    nativeSidecars: options.nativeSidecars,
     meshConfig: () => state.meshConfig().raw,
   });
   const deps = {
