@@ -163,7 +163,13 @@ function draining(state: DrainState, event: LivingEvent, policy: DrainPolicy): S
       return policy.exitOnZeroConnections ? [state, [{ type: "count-connections" }]] : stop("drained");
     case "connections":
       if (event.active === 0) return stop("no connection left");
-      return [state, [{ type: "timer", delay: COUNT_EVERY }]];
+      return [
+        state,
+        [
+          { type: "log", message: `waiting for ${event.active} connections` },
+          { type: "timer", delay: COUNT_EVERY },
+        ],
+      ];
     case "drain-only":
       return [state, []];
   }

@@ -24,6 +24,8 @@ export interface TestControlPlaneOptions {
   readonly identity: { readonly namespace: string; readonly serviceAccount: string };
   readonly ttlSeconds: number;
   readonly resources: readonly TypedAny[];
+  /** Default: any that is free. */
+  readonly port?: number;
 }
 
 const SERVER_NAME = "istiod.istio-system.svc";
@@ -59,7 +61,7 @@ export async function startTestControlPlane(options: TestControlPlaneOptions): P
     return { chain: [leaf, root.certificate] };
   };
   const server = await startGrpcServer(
-    { host: "127.0.0.1", port: 0 },
+    { host: "127.0.0.1", port: options.port ?? 0 },
     { certificate: serving.certificate, key: serving.key, clientRoots: root.certificate },
     [
       caService(sign, (error) => faults.push(error)),
