@@ -23,7 +23,7 @@ export function decoded(value: string | undefined): string {
 /** The certificates in a text, without line ends that differ. */
 export function pemBlocks(text: string): readonly string[] {
   return (text.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? []).map((block) =>
-    block.replaceAll(/\s+/g, "\n"),
+    block.replaceAll(/\s*\n\s*/g, "\n"),
   );
 }
 

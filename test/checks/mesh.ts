@@ -52,7 +52,11 @@ const rendered = [namespaceObject(settings), ...render(settings).flatMap(({ obje
 /** Makes one; the next is not changed by what happens to it. */
 export async function healthyMesh(): Promise<Mesh> {
   const ca = await authority;
-  const serving = await issueServing(ca, { dns: ["istiod.istio-system.svc"] }, { notBefore: later(-1), notAfter: later(90) });
+  const serving = await issueServing(
+    ca,
+    { dns: ["istiod.istio-system.svc"] },
+    { notBefore: later(-1), notAfter: later(90) },
+  );
   const objects = new Map<string, Loose>();
   const keyOf = (kind: string, name: string): string => `${kind} ${name}`;
   const mesh: Mesh = {
@@ -63,7 +67,15 @@ export async function healthyMesh(): Promise<Mesh> {
     }),
     findings: [],
     totals: new Map([["pilot_xds", 2]]),
-    serving: [{ pod: "istio-system/istiod-1", notAfter: later(90), dnsNames: ["istiod.istio-system.svc"], uris: [], pem: serving.certificate }],
+    serving: [
+      {
+        pod: "istio-system/istiod-1",
+        notAfter: later(90),
+        dnsNames: ["istiod.istio-system.svc"],
+        uris: [],
+        pem: serving.certificate,
+      },
+    ],
     workloads: [{ pod: "shop/web", notAfter: later(1), dnsNames: [], uris: ["spiffe://cluster.local/ns/shop/sa/web"] }],
     forbidden: [],
     unserved: [],
@@ -116,7 +128,12 @@ export function namespace(name: string, labels: Record<string, string> = {}): Lo
 }
 
 export function service(ns: string, name: string, spec: object = {}, labels: object = {}): Loose {
-  return { apiVersion: "v1", kind: "Service", metadata: { name, namespace: ns, labels }, spec: { selector: { app: name }, ports: [{ port: 443 }], ...spec } };
+  return {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name, namespace: ns, labels },
+    spec: { selector: { app: name }, ports: [{ port: 443 }], ...spec },
+  };
 }
 
 export function slice(ns: string, name: string): Loose {
@@ -133,7 +150,13 @@ export function hook(name: string, webhook: object, kind = "MutatingWebhookConfi
 }
 
 export function deployment(ns: string, name: string, labels: object = {}): Loose {
-  return { apiVersion: "apps/v1", kind: "Deployment", metadata: { name, namespace: ns, labels }, spec: { replicas: 1, template: { spec: { containers: [] } } }, status: { availableReplicas: 1 } };
+  return {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { name, namespace: ns, labels },
+    spec: { replicas: 1, template: { spec: { containers: [] } } },
+    status: { availableReplicas: 1 },
+  };
 }
 
 export function pod(ns: string, name: string, labels: object, container: object, nodeName = "n1"): Loose {
@@ -142,18 +165,30 @@ export function pod(ns: string, name: string, labels: object, container: object,
     apiVersion: "v1",
     kind: "Pod",
     metadata: { name, namespace: ns, labels, annotations: {} },
-    spec: { nodeName, containers: [container] },
-    status: { phase: "Running", conditions: [], containerStatuses: [{ name: containerName, ready: true, restartCount: 0 }] },
+    spec: { nodeName, containers: [structuredClone(container)] },
+    status: {
+      phase: "Running",
+      conditions: [],
+      containerStatuses: [{ name: containerName, ready: true, restartCount: 0 }],
+    },
   };
 }
 
 function surroundings(): Loose[] {
-  const lease = (name: string): Loose => ({ apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata: { name, namespace: "kube-node-lease" }, spec: { renewTime: NOW.toISOString() } });
+  const lease = (name: string): Loose => ({
+    apiVersion: "coordination.k8s.io/v1",
+    kind: "Lease",
+    metadata: { name, namespace: "kube-node-lease" },
+    spec: { renewTime: NOW.toISOString() },
+  });
   const group = "gateway.networking.k8s.io";
   const apiCrd = (plural: string, versions: string[]): Loose => ({
     apiVersion: "apiextensions.k8s.io/v1",
     kind: "CustomResourceDefinition",
-    metadata: { name: `${plural}.${group}`, annotations: { [`${group}/bundle-version`]: "v1.3.0", [`${group}/channel`]: "standard" } },
+    metadata: {
+      name: `${plural}.${group}`,
+      annotations: { [`${group}/bundle-version`]: "v1.3.0", [`${group}/channel`]: "standard" },
+    },
     spec: { versions: versions.map((name) => ({ name, served: true })) },
   });
   return [
@@ -169,15 +204,61 @@ function surroundings(): Loose[] {
     slice("kube-system", "kube-dns"),
     ...["gatewayclasses", "gateways", "httproutes", "grpcroutes"].map((plural) => apiCrd(plural, ["v1", "v1beta1"])),
     apiCrd("referencegrants", ["v1beta1"]),
-    { apiVersion: `${group}/v1`, kind: "GatewayClass", metadata: { name: "istio" }, spec: { controllerName: "istio.io/gateway-controller" }, status: { conditions: [{ type: "Accepted", status: "True" }] } },
-    { apiVersion: `${group}/v1`, kind: "Gateway", metadata: { name: "edge", namespace: "shop" }, spec: { gatewayClassName: "istio" } },
-    { apiVersion: "apiregistration.k8s.io/v1", kind: "APIService", metadata: { name: "v1.apps" }, status: { conditions: [{ type: "Available", status: "True" }] } },
-    { apiVersion: "v1", kind: "ResourceQuota", metadata: { name: "all", namespace: "istio-system" }, status: { hard: { pods: "50", "requests.cpu": "10" }, used: { pods: "3" } } },
-    { apiVersion: "v1", kind: "LimitRange", metadata: { name: "all", namespace: "istio-system" }, spec: { limits: [{ type: "Container", max: { memory: "4Gi" } }] } },
-    { apiVersion: "v1", kind: "ResourceQuota", metadata: { name: "all", namespace: "shop" }, status: { hard: { pods: "50" }, used: { pods: "3" } } },
-    { apiVersion: "v1", kind: "LimitRange", metadata: { name: "all", namespace: "shop" }, spec: { limits: [{ type: "Container", max: { memory: "4Gi" } }] } },
-    { apiVersion: "policy/v1", kind: "PodDisruptionBudget", metadata: { name: "istiod", namespace: "istio-system" }, status: { disruptionsAllowed: 1 } },
-    { apiVersion: "autoscaling/v2", kind: "HorizontalPodAutoscaler", metadata: { name: "istiod", namespace: "istio-system" }, status: { conditions: [{ type: "ScalingActive", status: "True" }] } },
+    {
+      apiVersion: `${group}/v1`,
+      kind: "GatewayClass",
+      metadata: { name: "istio" },
+      spec: { controllerName: "istio.io/gateway-controller" },
+      status: { conditions: [{ type: "Accepted", status: "True" }] },
+    },
+    {
+      apiVersion: `${group}/v1`,
+      kind: "Gateway",
+      metadata: { name: "edge", namespace: "shop" },
+      spec: { gatewayClassName: "istio" },
+    },
+    {
+      apiVersion: "apiregistration.k8s.io/v1",
+      kind: "APIService",
+      metadata: { name: "v1.apps" },
+      status: { conditions: [{ type: "Available", status: "True" }] },
+    },
+    {
+      apiVersion: "v1",
+      kind: "ResourceQuota",
+      metadata: { name: "all", namespace: "istio-system" },
+      status: { hard: { pods: "50", "requests.cpu": "10" }, used: { pods: "3" } },
+    },
+    {
+      apiVersion: "v1",
+      kind: "LimitRange",
+      metadata: { name: "all", namespace: "istio-system" },
+      spec: { limits: [{ type: "Container", max: { memory: "4Gi" } }] },
+    },
+    {
+      apiVersion: "v1",
+      kind: "ResourceQuota",
+      metadata: { name: "all", namespace: "shop" },
+      status: { hard: { pods: "50" }, used: { pods: "3" } },
+    },
+    {
+      apiVersion: "v1",
+      kind: "LimitRange",
+      metadata: { name: "all", namespace: "shop" },
+      spec: { limits: [{ type: "Container", max: { memory: "4Gi" } }] },
+    },
+    {
+      apiVersion: "policy/v1",
+      kind: "PodDisruptionBudget",
+      metadata: { name: "istiod", namespace: "istio-system" },
+      status: { disruptionsAllowed: 1 },
+    },
+    {
+      apiVersion: "autoscaling/v2",
+      kind: "HorizontalPodAutoscaler",
+      metadata: { name: "istiod", namespace: "istio-system" },
+      status: { conditions: [{ type: "ScalingActive", status: "True" }] },
+    },
   ];
 }
 
@@ -187,7 +268,10 @@ function running(ca: { readonly certificate: string; readonly key: { pem(): stri
   const proxy = { name: "istio-proxy", image: `x/proxy:${VERSION}` };
   const status = JSON.stringify({ revision: "default" });
   const gatewayLabels = { app: "istio-ingressgateway", istio: "ingressgateway" };
-  const [web, gateway] = [pod("shop", "web", { app: "web" }, proxy), pod("istio-system", "istio-ingressgateway-1", gatewayLabels, proxy)];
+  const [web, gateway] = [
+    pod("shop", "web", { app: "web" }, proxy),
+    pod("istio-system", "istio-ingressgateway-1", gatewayLabels, proxy),
+  ];
   for (const each of [web, gateway]) each.metadata.annotations["sidecar.istio.io/status"] = status;
   web.status.initContainerStatuses = [{ name: "istio-init", state: { terminated: { exitCode: 0 } } }];
   return [
@@ -197,27 +281,58 @@ function running(ca: { readonly certificate: string; readonly key: { pem(): stri
     gateway,
     slice("istio-system", "istiod"),
     slice("istio-system", "istio-ingressgateway"),
-    { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata: { name: "istio-leader", namespace: "istio-system" }, spec: { holderIdentity: "istiod-1", renewTime: NOW.toISOString(), leaseDurationSeconds: 10 } },
-    { apiVersion: "v1", kind: "Secret", metadata: { name: "istio-ca-secret", namespace: "istio-system" }, data: { "ca-cert.pem": base64(ca.certificate), "ca-key.pem": base64(ca.key.pem()) } },
-    { apiVersion: "v1", kind: "Secret", metadata: { name: "shop-tls", namespace: "istio-system" }, data: { "tls.crt": base64(ca.certificate) } },
-    ...["default", "istio-system", "shop", "canary"].map((ns) => ({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "istio-ca-root-cert", namespace: ns }, data: { "root-cert.pem": ca.certificate } })),
+    {
+      apiVersion: "coordination.k8s.io/v1",
+      kind: "Lease",
+      metadata: { name: "istio-leader", namespace: "istio-system" },
+      spec: { holderIdentity: "istiod-1", renewTime: NOW.toISOString(), leaseDurationSeconds: 10 },
+    },
+    {
+      apiVersion: "v1",
+      kind: "Secret",
+      metadata: { name: "istio-ca-secret", namespace: "istio-system" },
+      data: { "ca-cert.pem": base64(ca.certificate), "ca-key.pem": base64(ca.key.pem()) },
+    },
+    {
+      apiVersion: "v1",
+      kind: "Secret",
+      metadata: { name: "shop-tls", namespace: "istio-system" },
+      data: { "tls.crt": base64(ca.certificate) },
+    },
+    ...["default", "istio-system", "shop", "canary"].map((ns) => ({
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { name: "istio-ca-root-cert", namespace: ns },
+      data: { "root-cert.pem": ca.certificate },
+    })),
     {
       apiVersion: "networking.istio.io/v1",
       kind: "Gateway",
       metadata: { name: "shop", namespace: "shop", managedFields: [{ apiVersion: "networking.istio.io/v1" }] },
-      spec: { selector: { istio: "ingressgateway" }, servers: [{ port: { number: 443 }, tls: { credentialName: "shop-tls" } }] },
+      spec: {
+        selector: { istio: "ingressgateway" },
+        servers: [{ port: { number: 443 }, tls: { credentialName: "shop-tls" } }],
+      },
     },
     {
       apiVersion: "admissionregistration.k8s.io/v1",
       kind: "MutatingWebhookConfiguration",
-      metadata: { name: "istio-revision-tag-prod", labels: { "istio.io/tag": "prod", "istio.io/rev": "default", "app.kubernetes.io/managed-by": "meshctl" } },
+      metadata: {
+        name: "istio-revision-tag-prod",
+        labels: { "istio.io/tag": "prod", "istio.io/rev": "default", "app.kubernetes.io/managed-by": "meshctl" },
+      },
       webhooks: [
         {
           name: "rev.namespace.sidecar-injector.istio.io",
           failurePolicy: "Fail",
           rules: [{ apiGroups: [""], resources: ["pods"], operations: ["CREATE"] }],
           clientConfig: { service: { name: "istiod", namespace: "istio-system", port: 443 } },
-          namespaceSelector: { matchExpressions: [{ key: "istio.io/rev", operator: "In", values: ["prod"] }, { key: "istio-injection", operator: "DoesNotExist" }] },
+          namespaceSelector: {
+            matchExpressions: [
+              { key: "istio.io/rev", operator: "In", values: ["prod"] },
+              { key: "istio-injection", operator: "DoesNotExist" },
+            ],
+          },
         },
       ],
     },
@@ -234,19 +349,30 @@ function finish(mesh: Mesh, certificate: string): void {
       object.status = { observedGeneration: 1, availableReplicas: replicas, updatedReplicas: replicas, conditions: [] };
     }
     if (object.kind === "CustomResourceDefinition")
-      object.status = { conditions: [{ type: "Established", status: "True" }, { type: "NamesAccepted", status: "True" }], storedVersions: ["v1"] };
+      object.status = {
+        conditions: [
+          { type: "Established", status: "True" },
+          { type: "NamesAccepted", status: "True" },
+        ],
+        storedVersions: [object.spec.versions.at(-1).name],
+      };
     for (const webhook of object.webhooks ?? []) {
       webhook.failurePolicy = "Fail";
       webhook.clientConfig.caBundle = base64(certificate);
     }
-    if (object.kind === "Service" && object.spec.type === "LoadBalancer") object.status = { loadBalancer: { ingress: [{ ip: "192.0.2.1" }] } };
+    if (object.kind === "Service" && object.spec.type === "LoadBalancer")
+      object.status = { loadBalancer: { ingress: [{ ip: "192.0.2.1" }] } };
   }
 }
 
 /** The cluster and the context of checks that a mesh stands for. */
 export function clusterOf(mesh: Mesh): { readonly cluster: Cluster; readonly context: CheckContext } {
   const minor = /^v1\.(\d+)/.exec(mesh.gitVersion)?.[1] ?? "0";
-  const fake = fakeCluster({ objects: [...mesh.objects.values()] as KubeObject[], forbidden: mesh.forbidden, unserved: mesh.unserved });
+  const fake = fakeCluster({
+    objects: [...mesh.objects.values()] as KubeObject[],
+    forbidden: mesh.forbidden,
+    unserved: mesh.unserved,
+  });
   const cluster: Cluster = {
     ...fake,
     version: () => Promise.resolve({ gitVersion: mesh.gitVersion, major: "1", minor }),
@@ -261,5 +387,8 @@ export function clusterOf(mesh: Mesh): { readonly cluster: Cluster; readonly con
     meshConfig: (object) => Promise.resolve(validateObject(object)),
     words: messageOf,
   };
-  return { cluster, context: { istioNamespace: "istio-system", version: VERSION, now: NOW, rendered, probes, ...mesh.context } };
+  return {
+    cluster,
+    context: { istioNamespace: "istio-system", version: VERSION, now: NOW, rendered, probes, ...mesh.context },
+  };
 }

@@ -11,13 +11,15 @@ const CHANNEL = `${GROUP}/channel`;
 const CONTROLLER = "istio.io/gateway-controller";
 /** First bundle with GRPCRoute in v1. */
 const OLDEST = { major: 1, minor: 1 };
+/** Kinds that every release has. */
+const BASIC = ["gatewayclasses", "gateways", "httproutes", "referencegrants"];
 const HINT = "install one release of Gateway API's CRDs as its project describes; the mesh never writes them";
 
 /** Whether Gateway API is there in a form that works. Many meshes do without: absence is no failure. */
 export const gatewayApiChecks = category("Gateway API", [
   {
     name: "gateway-api",
-    affirmation: "Gateway API is there",
+    affirmation: "Gateway API is there, and whole",
     hint: HINT,
     about:
       "Its Gateways and routes can be used when the cluster has its CRDs. They belong to the cluster, not to the mesh.",
@@ -26,7 +28,11 @@ export const gatewayApiChecks = category("Gateway API", [
       const own = await crds(facts);
       if (own.length === 0)
         return skipped("the cluster has none of its CRDs: Gateways and routes of it cannot be used");
-      return ok(own[0]?.metadata.annotations?.[BUNDLE]);
+      const there = new Set(own.map(({ metadata }) => metadata.name));
+      const missing = BASIC.filter((plural) => !there.has(`${plural}.${GROUP}`));
+      return missing.length === 0
+        ? ok(own[0]?.metadata.annotations?.[BUNDLE])
+        : failed(`no CRD of ${missing.join(", ")}`);
     },
   },
   {
