@@ -90,3 +90,19 @@ test("version and inject need no Kubernetes client, nor does parsing", () => {
     ).toEqual([]);
   }
 });
+
+test("validate and analyze load no Kubernetes client, no certificate library and no control plane at once", () => {
+  for (const source of ["src/commands/validate.ts", "src/commands/analyze.ts"]) {
+    const chunks = loadedAtOnce(chunkOf(source));
+    const files = filesOf(chunks);
+    expect(files, source).toContain(source);
+    expect(
+      files.filter((file) => /@kubernetes|@peculiar|protobufjs|grpc|src\/(?:local|controlplane|xds)\//.test(file)),
+      source,
+    ).toEqual([]);
+    expect(
+      [...chunks].reduce((sum, chunk) => sum + (outputs[chunk]?.bytes ?? 0), 0),
+      source,
+    ).toBeLessThan(2_500_000);
+  }
+});
