@@ -15,6 +15,7 @@ const DROP = "$dropIfEmpty";
  * whole where it names none. Neither input is changed, and no directive or null of the patch is left in the result.
  */
 export function strategicMerge(base: unknown, patch: unknown, keyOf: ListKey, path: readonly string[] = []): unknown {
+  if (base === undefined && isPlain(patch)) return patch;
   if (Array.isArray(patch)) return mergeLists(Array.isArray(base) ? base : [], patch, keyOf, path);
   if (!isFields(patch)) return patch;
   if (patch[DIRECTIVE] === "delete") return undefined;
@@ -31,6 +32,15 @@ function mergeFields(merged: Record<string, unknown>, patch: Fields, mergeOne: (
     if (result === undefined) delete merged[key];
     else merged[key] = result;
   }
+}
+
+/** Whether nothing in it is an order to the merge: then it can be taken as it is. */
+function isPlain(patch: unknown): boolean {
+  if (Array.isArray(patch)) return patch.every(isPlain);
+  if (typeof patch !== "object") return true;
+  if (patch === null) return false;
+  for (const [key, value] of Object.entries(patch)) if (key.startsWith("$") || !isPlain(value)) return false;
+  return true;
 }
 
 function putInOrder(merged: Record<string, unknown>, patch: Fields, keyOf: (name: string) => string | undefined): void {
