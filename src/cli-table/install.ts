@@ -48,6 +48,7 @@ export const installCommands: readonly CommandSpec[] = [
       ...settingsOptions,
       { flags: "-y, --skip-confirmation", summary: "do not ask before changing the cluster", default: false },
       { flags: "--dry-run", summary: "let the API server judge every object, change nothing", default: false },
+      { flags: "--diff", summary: "show what would change in the cluster before asking", default: false },
       { flags: "--skip-precheck", summary: "do not look at the cluster first", default: false },
       readinessTimeout,
     ],

@@ -1,20 +1,30 @@
 import { render } from "../install/render.ts";
-import { settingsOf } from "../install/settings.ts";
 import type { KubeObject } from "../resources/object.ts";
 import { toYaml } from "../resources/yaml-plain.ts";
-import { listOption, textOption } from "./input.ts";
+import { textOption } from "./input.ts";
 import type { CommandInput, CommandResult, Io } from "./io.ts";
+import { writeObjectFiles } from "./object-files.ts";
+import { readSettingsInput, settingsFlags } from "./settings-input.ts";
 
 export interface ManifestGenerateResult extends CommandResult {
   readonly objects: readonly KubeObject[];
 }
 
-/** `meshctl manifest generate`: what install would apply, without the Namespace; never talks to a cluster. */
-export function run(input: CommandInput, io: Io): Promise<ManifestGenerateResult> {
-  return Promise.resolve().then(() => {
-    const settings = settingsOf(textOption(input, "profile"), listOption(input, "set"));
-    const objects = render(settings).flatMap((part) => part.objects);
-    io.out(objects.map((object) => `---\n${toYaml(object)}`).join(""));
-    return { exitCode: 0, objects };
-  });
+/**
+ * `meshctl manifest generate`: what install would apply, without the Namespace, in the order of applying; never talks to a cluster.
+ * The same settings give the same bytes. With `-o` a file per object, and a kustomization that lists them.
+ */
+export async function run(input: CommandInput, io: Io): Promise<ManifestGenerateResult> {
+  const { settings } = await readSettingsInput(settingsFlags(input), io);
+  const objects = render(settings).flatMap((part) => part.objects);
+  const folder = textOption(input, "output");
+  if (folder === undefined) io.out(objects.map((object) => `---\n${toYaml(object)}`).join(""));
+  else {
+    const { written, removed } = await writeObjectFiles(folder, objects, io);
+    const gone = removed === 0 ? "" : `, ${removed} of an earlier run removed`;
+    io.err(
+      `✔ ${written} objects written to ${folder}${gone}. Apply them with kubectl apply --server-side -k ${folder}.\n`,
+    );
+  }
+  return { exitCode: 0, objects };
 }

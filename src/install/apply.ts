@@ -20,6 +20,16 @@ export async function applyObject(cluster: Cluster, object: KubeObject, options:
   return isDeepStrictEqual(content(live), content(applied)) ? "unchanged" : "changed";
 }
 
+/** What the API server would make of an object: a dry run of applyObject. */
+export async function tryObject(
+  cluster: Cluster,
+  object: KubeObject,
+  live: KubeObject | undefined,
+): Promise<KubeObject> {
+  const wanted = live === undefined ? object : keepRunTimeFields(object, live);
+  return cluster.apply(wanted, { fieldManager: FIELD_MANAGER, force: true, dryRun: true });
+}
+
 /** How the API server names an object. */
 export function targetOf({ apiVersion, kind, metadata }: KubeObject): {
   apiVersion: string;

@@ -27,29 +27,68 @@ const API_VERSIONS: Readonly<Record<string, string>> = {
   RoleBinding: "rbac.authorization.k8s.io/v1",
   ConfigMap: "v1",
   Service: "v1",
+  EndpointSlice: "discovery.k8s.io/v1",
+  PodDisruptionBudget: "policy/v1",
+  HorizontalPodAutoscaler: "autoscaling/v2",
   Deployment: "apps/v1",
   MutatingWebhookConfiguration: "admissionregistration.k8s.io/v1",
   ValidatingWebhookConfiguration: "admissionregistration.k8s.io/v1",
+  ValidatingAdmissionPolicy: "admissionregistration.k8s.io/v1",
+  ValidatingAdmissionPolicyBinding: "admissionregistration.k8s.io/v1",
 };
 
 const RUNNING: readonly string[] = ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration", "Deployment"];
 
-/** Finds everything that install and the running control plane made. Without `purge` CRDs, configuration and namespace stay. */
-export async function findRemoval(cluster: ClusterReader, namespace: string, purge: boolean): Promise<Removal> {
-  const labelSelector = [
-    ...Object.entries(MANAGED_LABELS).map(([key, value]) => `${key}=${value}`),
-    `install.operator.istio.io/owning-resource-namespace=${namespace}`,
-  ].join(",");
+/** Objects that install made, by their labels, in the order in which they were applied. */
+async function ownObjects(cluster: ClusterReader, labels: Readonly<Record<string, string>>): Promise<KubeObject[]> {
+  const labelSelector = Object.entries({ ...MANAGED_LABELS, ...labels })
+    .map(([key, value]) => `${key}=${value}`)
+    .join(",");
   const lists = await Promise.all(
     KIND_ORDER.map((kind) => cluster.list({ apiVersion: API_VERSIONS[kind] ?? "v1", kind }, { labelSelector })),
   );
-  const ours = lists.map((objects, index) => objects.map((object) => typed(object, KIND_ORDER[index] ?? ""))).flat();
+  return lists.map((objects, index) => objects.map((object) => typed(object, KIND_ORDER[index] ?? ""))).flat();
+}
+
+const OWNER = "install.operator.istio.io/owning-resource-namespace";
+
+/**
+ * What an earlier install of this revision made and this one does not render, in the order in which it should go. CRDs and
+ * namespaces stay (users' objects would go with them), and so do tags and the record of the installation.
+ */
+export async function findPruned(
+  cluster: ClusterReader,
+  wanted: { readonly namespace: string; readonly revision: string; readonly objects: readonly KubeObject[] },
+): Promise<KubeObject[]> {
+  const live = await ownObjects(cluster, { [OWNER]: wanted.namespace, "istio.io/rev": wanted.revision });
+  const keyOf = ({ kind, metadata }: KubeObject): string => `${kind} ${metadata.namespace ?? ""}/${metadata.name}`;
+  const rendered = new Set(wanted.objects.map(keyOf));
+  return live
+    .filter((object) => !rendered.has(keyOf(object)))
+    .filter(({ kind }) => !KEPT.includes(kind))
+    .filter(({ metadata }) => !NOT_RENDERED.some((label) => metadata.labels?.[label] !== undefined))
+    .reverse();
+}
+
+/** Kinds that only `uninstall --purge` removes. */
+const KEPT = ["CustomResourceDefinition", "Namespace"];
+
+/** Labels of what install writes beside what it renders. */
+const NOT_RENDERED = ["istio.io/tag", "meshctl.io/record"];
+
+/** Takes the objects away; one that is already gone is no error. */
+export async function dropObjects(cluster: Cluster, objects: readonly KubeObject[]): Promise<void> {
+  for (const object of objects) await cluster.delete(targetOf(object), { propagation: "Background" });
+}
+
+/** Finds everything that install and the running control plane made. Without `purge` CRDs, configuration and namespace stay. */
+export async function findRemoval(cluster: ClusterReader, namespace: string, purge: boolean): Promise<Removal> {
+  const ours = await ownObjects(cluster, { [OWNER]: namespace });
   const of = (isWanted: (kind: string) => boolean): KubeObject[] => ours.filter(({ kind }) => isWanted(kind)).reverse();
-  const kept = ["CustomResourceDefinition", "Namespace"];
   return {
     running: of((kind) => RUNNING.includes(kind)),
     supporting: [
-      ...of((kind) => !RUNNING.includes(kind) && !kept.includes(kind)),
+      ...of((kind) => !RUNNING.includes(kind) && !KEPT.includes(kind)),
       ...(await runTimeObjects(cluster, namespace)),
     ],
     crds: purge ? of((kind) => kind === "CustomResourceDefinition") : [],
@@ -70,7 +109,7 @@ async function runTimeObjects(cluster: ClusterReader, namespace: string): Promis
     { namespace, fieldSelector: "metadata.name=istio-ca-secret" },
   );
   const leases = await list({ apiVersion: "coordination.k8s.io/v1", kind: "Lease" }, { namespace });
-  return [...roots, ...secret, ...leases.filter(({ metadata }) => metadata.name.startsWith("istio"))];
+  return [...roots, ...secret, ...leases.filter(({ metadata }) => /^istio|^meshctl-install$/.test(metadata.name))];
 }
 
 /** Takes away what findRemoval found; an object that is already gone is no error. */

@@ -51,7 +51,7 @@ test("objects are applied in the order in which they need one another, and the r
     "Namespace",
     "CustomResourceDefinition",
     "ServiceAccount",
-    "ConfigMap",
+    "ConfigMap istio-system/istio",
     "Deployment istio-system/istiod",
   ];
   const places = [...order, "MutatingWebhook", "Deployment istio-system/istio-ingressgateway"].map(place);
@@ -105,7 +105,7 @@ test("the reason of a Deployment is what its pod's container says", async () => 
 test("nodes that cannot redirect make proxies reached by explicit addresses", async () => {
   const values = async (nodes: KubeObject[]): Promise<string> => {
     const fake = cluster({ objects: nodes });
-    await install(options, fakeIo({ cluster: fake }));
+    await install({ ...options, skipPrecheck: true }, fakeIo({ cluster: fake }));
     const map = fake.objects().find(({ metadata }) => metadata.name === "istio-sidecar-injector");
     return (map?.["data"] as { values: string } | undefined)?.values ?? "";
   };
@@ -121,7 +121,7 @@ test("a failed check stops before anything is changed", async () => {
   const io = fakeIo({ cluster: fake });
   expect((await install(options, io)).exitCode).toBe(1);
   expect(fake.changes()).toEqual([]);
-  expect(io.stderr()).toContain("not allowed to create customresourcedefinitions");
+  expect(io.stderr()).toMatch(/not allowed to create.* customresourcedefinitions/);
 });
 
 test("it asks before it changes anything; nobody to ask is an error that names -y", async () => {
@@ -191,4 +191,60 @@ test("uninstall --dry-run and a no change nothing; pods that keep a proxy are na
   expect(dry.stderr()).toContain("shop/web-1");
   expect((await uninstall({ ...away, isConfirmed: false }, fakeIo({ cluster: fake, answer: "" }))).exitCode).toBe(1);
   expect(fake.objects().length).toBe(count);
+});
+
+test("what is no longer rendered is removed, CRDs and the record stay; a dry run says what would go", async () => {
+  const fake = cluster();
+  await install({ ...options, profile: "demo" }, fakeIo({ cluster: fake }));
+  const crds = (): number => fake.objects().filter(({ kind }) => kind === "CustomResourceDefinition").length;
+  const before = crds();
+  const dry = fakeIo({ cluster: fake });
+  await install({ ...options, profile: "minimal", dryRun: true }, dry);
+  expect(dry.stdout()).toContain("Deployment istio-system/istio-ingressgateway would be removed\n");
+  const io = fakeIo({ cluster: fake });
+  const result = await install({ ...options, profile: "minimal" }, io);
+  expect(result.changes.filter(({ change }) => change === "removed").map(({ object }) => object.kind)).toEqual([
+    "Deployment",
+    "Service",
+    "RoleBinding",
+    "Role",
+    "ServiceAccount",
+  ]);
+  expect(fake.objects().some(({ metadata }) => metadata.name.includes("ingressgateway"))).toBe(false);
+  expect(fake.objects().some(({ metadata }) => metadata.name === "meshctl-record")).toBe(true);
+  expect(crds()).toBe(before);
+});
+
+test("another installation that is running is named, with how to break its lease; one that is long gone is taken over", async () => {
+  const fake = cluster();
+  const lease = (renewTime: string): KubeObject => ({
+    apiVersion: "coordination.k8s.io/v1",
+    kind: "Lease",
+    metadata: { name: "meshctl-install", namespace: "istio-system" },
+    spec: { holderIdentity: "ana@laptop (pid 7)", leaseDurationSeconds: 60, acquireTime: renewTime, renewTime },
+  });
+  fake.set(lease("2026-11-21T06:59:30.000000Z"));
+  const error = await install(options, fakeIo({ cluster: fake })).catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({
+    code: "install-running",
+    message: "another installation is running: by ana@laptop (pid 7) since 2026-11-21T06:59:30Z",
+    hint: expect.stringContaining("kubectl delete lease -n istio-system meshctl-install") as string,
+  });
+  expect(fake.changes().filter((change) => !change.startsWith("apply Namespace"))).toEqual([]);
+  fake.set(lease("2026-11-21T06:50:00.000000Z"));
+  expect((await install(options, fakeIo({ cluster: fake }))).exitCode).toBe(0);
+  expect(fake.objects().some(({ kind }) => kind === "Lease")).toBe(false);
+});
+
+test("--diff shows what would change before it asks", async () => {
+  const fake = cluster();
+  await install(options, fakeIo({ cluster: fake }));
+  const same = fakeIo({ cluster: fake });
+  await install({ ...options, diff: true, dryRun: true }, same);
+  expect(same.stdout()).not.toContain("Deployment");
+  const io = fakeIo({ cluster: fake, answer: "n" });
+  const set = ["components.pilot.k8s.replicaCount=2"];
+  expect((await install({ ...options, set, diff: true, isConfirmed: false }, io)).exitCode).toBe(1);
+  expect(io.stdout()).toContain("--- a/Deployment/istio-system/istiod\n");
+  expect(io.stdout()).toContain("-  replicas: 1\n+  replicas: 2\n");
 });

@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { planDiff } from "../../../src/commands/bring.ts";
 import { install } from "../../../src/commands/install.ts";
 import { precheck } from "../../../src/commands/precheck.ts";
 import { uninstall } from "../../../src/commands/uninstall.ts";
 import { applyObject } from "../../../src/install/apply.ts";
 import { namespaceObject, render } from "../../../src/install/render.ts";
+import { profileNames } from "../../../src/install/profiles.ts";
+import { dropObjects, findPruned } from "../../../src/install/remove.ts";
 import { settingsOf } from "../../../src/install/settings.ts";
 import { openCluster } from "../../../src/kube/cluster.ts";
 import type { Cluster } from "../../../src/resources/cluster.ts";
@@ -47,6 +50,10 @@ async function everything(): Promise<string[]> {
     ["apps/v1", "ReplicaSet"],
     ["discovery.k8s.io/v1", "EndpointSlice"],
     ["coordination.k8s.io/v1", "Lease"],
+    ["policy/v1", "PodDisruptionBudget"],
+    ["autoscaling/v2", "HorizontalPodAutoscaler"],
+    ["admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicy"],
+    ["admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicyBinding"],
     ["rbac.authorization.k8s.io/v1", "ClusterRole"],
     ["rbac.authorization.k8s.io/v1", "ClusterRoleBinding"],
     ["rbac.authorization.k8s.io/v1", "Role"],
@@ -66,17 +73,17 @@ async function everything(): Promise<string[]> {
     .sort();
 }
 
-test("the API server accepts every object of every profile, and finds nothing to change the second time", async () => {
+test("every profile applies, prunes what the one before made, and finds nothing to change the second time", async () => {
   const before = await everything();
-  for (const profile of ["demo", "default", "minimal"]) {
+  for (const profile of profileNames()) {
     const settings = settingsOf(profile, []);
-    const objects = [namespaceObject(settings), ...render(settings).flatMap((part) => part.objects)];
-    for (const object of objects) await applyObject(cluster, object, { dryRun: false });
-    for (const object of objects)
-      expect([object.metadata.name, await applyObject(cluster, object, { dryRun: false })]).toEqual([
-        object.metadata.name,
-        "unchanged",
-      ]);
+    const objects = render(settings).flatMap((part) => part.objects);
+    for (const object of [namespaceObject(settings), ...objects]) await applyObject(cluster, object, { dryRun: false });
+    const place = { namespace: settings.namespace, revision: "default", objects };
+    await dropObjects(cluster, await findPruned(cluster, place));
+    expect(await findPruned(cluster, place), profile).toEqual([]);
+    const plan = { ...place, profile, request: {}, namespaces: [], components: render(settings) };
+    expect(await planDiff({ cluster, plan }), profile).toBe("");
   }
   const result = await uninstall(away, fakeIo({ cluster }));
   expect(result.exitCode).toBe(0);
@@ -86,6 +93,41 @@ test("the API server accepts every object of every profile, and finds nothing to
     return true;
   };
   await waitFor(isAsBefore, { timeoutMs: 30_000, what: "the cluster to be as before" });
+});
+
+test("--diff shows our own fields alone: what others set stays out of it, what they took from us is in it", async () => {
+  const settings = settingsOf("minimal", []);
+  const objects = [namespaceObject(settings), ...render(settings).flatMap((part) => part.objects)];
+  for (const object of objects) await applyObject(cluster, object, { dryRun: false });
+  const target = { apiVersion: "apps/v1", kind: "Deployment", namespace: "istio-system", name: "istiod" };
+  await cluster.mergePatch(target, { metadata: { annotations: { "example.org/note": "x" } }, spec: { replicas: 3 } });
+  const io = fakeIo({ cluster });
+  await install({ ...options, profile: "minimal", dryRun: true, diff: true, readinessTimeoutMs: 1000 }, io);
+  expect(io.stdout()).not.toContain("example.org/note");
+  expect(io.stdout().match(/^--- .*/gm)).toEqual(["--- a/Deployment/istio-system/istiod"]);
+  // the server took the field from us when somebody else set it: to us it is new
+  expect(io.stdout()).toMatch(/^\+  replicas: 1$/m);
+  await cluster.mergePatch(target, { spec: { replicas: 1 } });
+});
+
+test("of two installs at once the second is refused, and names the first", async () => {
+  const deadline = new AbortController();
+  const slow = { ...options, profile: "minimal", readinessTimeoutMs: 60_000 };
+  const first = install(slow, fakeIo({ cluster, signal: deadline.signal, now: () => new Date() }));
+  const lease = {
+    apiVersion: "coordination.k8s.io/v1",
+    kind: "Lease",
+    namespace: "istio-system",
+    name: "meshctl-install",
+  };
+  await waitFor(() => cluster.get(lease), { what: "the lease of the first" });
+  await expect(install(slow, fakeIo({ cluster, now: () => new Date() }))).rejects.toThrow(
+    /another installation is running: by .+@.+ \(pid \d+\)/,
+  );
+  deadline.abort();
+  await expect(first).rejects.toThrow();
+  expect(await cluster.get(lease)).toBeUndefined();
+  await uninstall(away, fakeIo({ cluster }));
 });
 
 test("a dry run changes nothing, also before there is a namespace", async () => {
