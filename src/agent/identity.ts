@@ -6,7 +6,7 @@ import type { Logger } from "../base/logger.ts";
 import { type CaCredential, requestCertificate } from "../grpc/ca-client.ts";
 import type { SdsServer } from "../grpc/sds-server.ts";
 import { readCertificate } from "../pki/certificate.ts";
-import { createCsr } from "../pki/csr.ts";
+import { createCsr } from "../pki/create-csr.ts";
 import { type AgentConfig, PATHS } from "./config.ts";
 import { resolveHost } from "./hosts.ts";
 import { type IdentityEvent, initialIdentity, stepIdentity } from "./identity-state.ts";

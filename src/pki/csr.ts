@@ -1,16 +1,5 @@
 import { MeshError } from "../base/errors.ts";
-import { generateKey, type PrivateKey } from "./private-key.ts";
-import { Pkcs10CertificateRequest, Pkcs10CertificateRequestGenerator } from "./x509.ts";
-
-/** A new key and a request for it. The subject and names are empty: the CA takes identity from the caller, never from here. */
-export async function createCsr(): Promise<{ readonly csr: string; readonly key: PrivateKey }> {
-  const { key, pair } = await generateKey();
-  const request = await Pkcs10CertificateRequestGenerator.create({
-    keys: pair,
-    signingAlgorithm: { name: "ECDSA", hash: "SHA-256" },
-  });
-  return { csr: `${request.toString("pem")}\n`, key };
-}
+import { Pkcs10CertificateRequest } from "./x509.ts";
 
 const MAX_CSR_BYTES = 16 * 1024;
 

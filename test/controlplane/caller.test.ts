@@ -3,7 +3,7 @@ import { PEER_KEYS, type PeerLabels } from "../../src/base/peer.ts";
 import { authenticate, type Caller, TOKEN_AUDIENCE } from "../../src/controlplane/caller.ts";
 import { type NodeClaim, proxyOf, readNode, refuseNode } from "../../src/controlplane/node.ts";
 import { createRoot, signWorkload } from "../../src/pki/ca.ts";
-import { createCsr } from "../../src/pki/csr.ts";
+import { createCsr } from "../../src/pki/create-csr.ts";
 import type { ReviewedToken } from "../../src/resources/cluster.ts";
 import type { Pod } from "../../src/resources/core.ts";
 
@@ -92,7 +92,10 @@ test("nodes are read, and said why not", () => {
   });
   const bind = { prefix: "127.3", appAddress: "127.3.0.2", httpProxyPort: 15080 };
   const explicit = readNode({ id, metadata: { INTERCEPTION_MODE: "NONE", MESH_BIND: JSON.stringify(bind) } });
-  expect(explicit).toMatchObject({ interception: "NONE", bind });
+  expect(explicit).toMatchObject({ interception: "NONE", bind, dns: undefined });
+  expect(readNode({ id, metadata: { DNS_CAPTURE: "true" } })).toMatchObject({ dns: { autoAddresses: true } });
+  const without = { DNS_CAPTURE: "true", DNS_AUTO_ALLOCATE: "false" };
+  expect(readNode({ id, metadata: without })).toMatchObject({ dns: { autoAddresses: false } });
   const bad = [
     undefined,
     {},

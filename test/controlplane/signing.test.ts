@@ -7,7 +7,7 @@ import type { Caller } from "../../src/controlplane/caller.ts";
 import { createSigner, type SigningDeps } from "../../src/controlplane/signing.ts";
 import { createRoot } from "../../src/pki/ca.ts";
 import { readCertificate } from "../../src/pki/certificate.ts";
-import { createCsr } from "../../src/pki/csr.ts";
+import { createCsr } from "../../src/pki/create-csr.ts";
 import type { KubeObject } from "../../src/resources/object.ts";
 
 const labels = Object.fromEntries(PEER_KEYS.map((key) => [key, key])) as PeerLabels;

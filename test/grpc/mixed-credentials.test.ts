@@ -8,7 +8,7 @@ import { adsService, type DeltaRequest, type XdsConnection } from "../../src/grp
 import { type GrpcServer, type Peer, startGrpcServer } from "../../src/grpc/server.ts";
 import { type Ca, createRoot, issueServing, signWorkload } from "../../src/pki/ca.ts";
 import { readCertificate } from "../../src/pki/certificate.ts";
-import { createCsr } from "../../src/pki/csr.ts";
+import { createCsr } from "../../src/pki/create-csr.ts";
 import { encodeMessage } from "../../src/wire/codec.ts";
 import { waitFor } from "../support/wait.ts";
 

@@ -8,7 +8,7 @@ import { expect, test } from "vitest";
 import { PEER_KEYS, type PeerLabels } from "../../src/base/peer.ts";
 import { createRoot, issueServing, loadCa, signWorkload } from "../../src/pki/ca.ts";
 import { readCertificate } from "../../src/pki/certificate.ts";
-import { createCsr } from "../../src/pki/csr.ts";
+import { createCsr } from "../../src/pki/create-csr.ts";
 import { privateKey } from "../../src/pki/private-key.ts";
 import { parseSpiffeId, spiffeId } from "../../src/pki/spiffe.ts";
 
@@ -22,6 +22,14 @@ const dir = mkdtempSync(join(tmpdir(), "pki-"));
 function openssl(args: readonly string[], input?: string): string {
   return execFileSync("openssl", args, { input: input ?? "", encoding: "utf8", stdio: ["pipe", "pipe", "pipe"] });
 }
+
+test("our requests are what openssl takes: its own signature, an empty subject, no attributes", async () => {
+  const { csr } = await createCsr();
+  const text = openssl(["req", "-noout", "-text", "-verify"], csr);
+  expect(text).toMatch(/Subject: *\n/);
+  expect(text).toContain("ASN1 OID: prime256v1");
+  expect(text).toMatch(/Attributes:\s*\(none\)/);
+});
 
 test("a workload certificate holds what Envoy reads, and openssl verifies it", async () => {
   const root = await createRoot("cluster.local", { notBefore: now, notAfter: years(10) });

@@ -5,7 +5,7 @@ import { statNamespaceExtension } from "../../../src/agent/bootstrap-stats.ts";
 import { silentLogger } from "../../../src/base/logger.ts";
 import { requestCertificate } from "../../../src/grpc/ca-client.ts";
 import { createSdsServer } from "../../../src/grpc/sds-server.ts";
-import { createCsr } from "../../../src/pki/csr.ts";
+import { createCsr } from "../../../src/pki/create-csr.ts";
 import { testEnvoy } from "../envoy/binary.ts";
 import { runEnvoy } from "../envoy/run-envoy.ts";
 

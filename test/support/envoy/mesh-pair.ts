@@ -6,7 +6,7 @@ import { PEER_KEYS, type PeerLabels, peerEnvironment } from "../../../src/base/p
 import { silentLogger } from "../../../src/base/logger.ts";
 import { createSdsServer } from "../../../src/grpc/sds-server.ts";
 import { type Ca, signWorkload } from "../../../src/pki/ca.ts";
-import { createCsr } from "../../../src/pki/csr.ts";
+import { createCsr } from "../../../src/pki/create-csr.ts";
 import { resourcesFor } from "../../../src/xds/resources.ts";
 import type { XdsCase } from "../xds-case.ts";
 import { startFixedAds } from "./fixed-ads.ts";
