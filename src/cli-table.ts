@@ -24,7 +24,6 @@ export const commandGroups: Readonly<
   manifest: { summary: "Kubernetes objects of the mesh", aliases: [] },
   profile: { summary: "What can be installed, and how it differs", aliases: [] },
   "proxy-config": { summary: "What a proxy holds, by kind of configuration", aliases: ["pc"] },
-  x: { summary: "Commands where istioctl has them", aliases: ["experimental", "exp"] },
   workload: { summary: "Machines outside the cluster that are part of the mesh", aliases: [] },
 };
 

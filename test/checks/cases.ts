@@ -54,7 +54,7 @@ const found = (level: Finding["level"]): Finding => ({
   ...finding(
     "IST0101",
     { object: { kind: "VirtualService", namespace: "shop", name: "web" }, path: [], position: undefined },
-    { reftype: "host", refval: "web" } as never,
+    { what: "host", name: "web", where: "" },
   ),
   level,
 });

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Ajv } from "ajv";
 import { expect, test } from "vitest";
+import { ClusterError } from "../../src/base/errors.ts";
 import { parse } from "../../src/cli-parse.ts";
 import { commandTable } from "../../src/cli-table.ts";
 import { proxyStatus } from "../../src/commands/proxy-status.ts";
@@ -85,12 +86,25 @@ const istiod: KubeObject = {
   status: { phase: "Running" },
 };
 
+const refuse = (): never => {
+  throw new ClusterError("refused", "nothing listens there");
+};
+
 test("precheck, with checks of every sort", async () => {
   const data = await dataOf("precheck", { cluster: fakeCluster({ objects: [node], forbidden: ["roles"] }) });
   expect(new Set((data as { checks: { status: string }[] }).checks.map(({ status }) => status))).toEqual(
     new Set(["ok", "error", "skipped"]),
   );
   expectValid("precheck", data);
+});
+
+test("check, with checks of every sort", async () => {
+  const objects = [node, istiod, { ...istiod, apiVersion: "apps/v1", kind: "Deployment" }];
+  const data = await dataOf("check --no-external", { cluster: fakeCluster({ objects, portForward: refuse }) });
+  expect(new Set((data as { checks: { status: string }[] }).checks.map(({ status }) => status))).toEqual(
+    new Set(["ok", "error", "warning", "skipped"]),
+  );
+  expectValid("check", data);
 });
 
 test("version, with and without a cluster", async () => {

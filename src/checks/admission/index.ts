@@ -11,7 +11,7 @@ export const admissionChecks = category("admission", [
     affirmation: "injected namespaces admit the init container that redirects traffic",
     hint: "set pod-security.kubernetes.io/enforce=privileged on the namespace, or redirect traffic with a CNI plugin",
     about:
-      "istio-init needs the capabilities NET_ADMIN and NET_RAW. The levels baseline and restricted refuse them, so no pod with a sidecar starts.",
+      "The init container istio-init needs the capabilities NET_ADMIN and NET_RAW. The levels baseline and restricted refuse them, so no pod with a sidecar starts.",
     severity: "error",
     run: async (facts) => {
       const nodes = await facts.list("Node");

@@ -64,7 +64,7 @@ const pods = category("control plane", [
   {
     name: "control-plane-images",
     affirmation: "images of the control plane could be pulled",
-    hint: "make the image available to the nodes, or name another with --set hub=... --set tag=...",
+    hint: "make the image available to the nodes, or name another with --set hub and --set tag",
     about: "A node that cannot pull the image never starts the pod.",
     severity: "error",
     phase: "after",

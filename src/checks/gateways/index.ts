@@ -109,7 +109,7 @@ export const gatewayChecks = category("gateways", [
   {
     name: "gateway-ports",
     affirmation: "ports of Gateways can be reached",
-    hint: "add the port to the gateway's Service: --set components.ingressGateways[0].k8s.service.ports[5].port=...",
+    hint: "add the port to the gateway's Service: --set components.ingressGateways[0].k8s.service.ports[5].port=8443",
     about: "A server of a Gateway listens in the pod. When no Service leads to that port nobody gets there.",
     severity: "warning",
     phase: "after",

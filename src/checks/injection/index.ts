@@ -157,7 +157,7 @@ export const injectionChecks = category("injection", [
     affirmation: "traffic of every injected pod could be redirected",
     hint: "look at the log of the init container: kubectl logs POD -c istio-init",
     about:
-      "istio-init writes the rules that lead traffic through the proxy. When it fails the pod does not start: a capability or a kernel module is missing.",
+      "The init container istio-init writes the rules that lead traffic through the proxy. When it fails the pod does not start: a capability or a kernel module is missing.",
     severity: "error",
     phase: "after",
     run: async (facts) => {

@@ -87,7 +87,7 @@ export const leftoverChecks = category("earlier installations", [
     name: "ambient-proxy",
     affirmation: "no node proxy of ambient mode is left",
     hint: "remove the DaemonSet ztunnel, and the label istio.io/dataplane-mode from namespaces",
-    about: "meshctl has no ambient mode: pods that a node proxy captures and that have a sidecar are captured twice.",
+    about: "This mesh has no ambient mode: pods that a node proxy captures and that have a sidecar are captured twice.",
     severity: "warning",
     run: (facts) => absentDaemonSet(facts, "ztunnel"),
   },

@@ -32,7 +32,8 @@ export function briefText(checks: readonly CheckResult[], colours: Colours = PLA
       const held = own.filter(({ status }) => status === "ok").length;
       const rest = own.length - held - bad.length;
       const asked = held + bad.length;
-      const words = `${title}: ${held} of ${asked} hold${rest === 0 ? "" : `, ${rest} skipped`}`;
+      const parts = [...(asked === 0 ? [] : [`${held} of ${asked} hold`]), ...(rest === 0 ? [] : [`${rest} skipped`])];
+      const words = `${title}: ${parts.join(", ")}`;
       if (bad.length === 0) return `${asked === 0 ? MARKS.skipped : colours.green(MARKS.ok)} ${words}\n`;
       const worst = bad.some(({ status }) => status === "error") ? "error" : "warning";
       const lines = bad.flatMap((check) => checkLines(check, colours)).map((line) => `    ${line}\n`);
