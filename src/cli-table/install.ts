@@ -73,13 +73,6 @@ export const installCommands: readonly CommandSpec[] = [
     load: async () => (await import("../commands/check.ts")).run,
   },
   precheck,
-  // where istioctl has it
-  {
-    ...precheck,
-    name: "x precheck",
-    hidden: true,
-    examples: [{ line: "meshctl x precheck", summary: "the same as meshctl precheck" }],
-  },
   {
     name: "uninstall",
     summary: "Take the mesh out of the cluster",
