@@ -1,8 +1,8 @@
 import { durationMs } from "../base/duration.ts";
 import { errorText, UsageError } from "../base/errors.ts";
 import { readResolvConf } from "./dns/resolv-conf.ts";
-import { buildRules, needsRoute, type RuleSet } from "./iptables.ts";
-import { type CaptureArgs, captureArgs, type Family, type FlagValues, port } from "./iptables-args.ts";
+import { buildRules, needsRoute } from "./iptables.ts";
+import { type CaptureArgs, captureArgs, type FlagValues, port } from "./iptables-args.ts";
 import { readFlags } from "./iptables-flags.ts";
 import { applyScript, cleanScript, isInPlace } from "./iptables-script.ts";
 import type { IptablesTools, ToolsOptions } from "./iptables-tools.ts";
@@ -57,31 +57,34 @@ async function apply({ flags, wanted, tools, io }: Run): Promise<void> {
       io.out(`# ${family} (dry run)\n${applyScript(rules, "")}`);
       continue;
     }
+    const saved = await tools.save(family);
     if (family === "ipv6") await tools.addInboundSource();
     if (needsRoute(wanted)) await tools.addRoute(family, route);
-    else await tools.removeRoute(family, route);
-    await restore(family, rules, { flags, tools, io });
+    else if (hasRoute(saved)) await tools.removeRoute(family, route);
+    if (flags["force-apply"] !== "true" && isInPlace(rules, saved)) {
+      io.out(`# ${family}: the rules are in place\n`);
+      continue;
+    }
+    const script = applyScript(rules, saved);
+    await tools.restore(family, script);
+    io.out(`# ${family}\n${script}`);
   }
 }
 
-async function restore(family: Family, rules: RuleSet, { flags, tools, io }: Omit<Run, "wanted">): Promise<void> {
-  const saved = await tools.save(family);
-  if (flags["force-apply"] !== "true" && isInPlace(rules, saved)) {
-    io.out(`# ${family}: the rules are in place\n`);
-    return;
-  }
-  const script = applyScript(rules, saved);
-  await tools.restore(family, script);
-  io.out(`# ${family}\n${script}`);
+/** Whether these tables are those of TPROXY, with which a policy route comes. */
+function hasRoute(saved: string): boolean {
+  return saved.includes(":ISTIO_TPROXY ");
 }
 
 async function clean({ flags, wanted, tools, io }: Run): Promise<number> {
   for (const family of await tools.families()) {
-    const script = cleanScript(await tools.save(family));
-    if (script !== undefined) io.out(`# ${family}${flags["dry-run"] === "true" ? " (dry run)" : ""}\n${script}`);
+    const saved = await tools.save(family);
+    const script = cleanScript(saved);
+    if (script === undefined) continue;
+    io.out(`# ${family}${flags["dry-run"] === "true" ? " (dry run)" : ""}\n${script}`);
     if (flags["dry-run"] === "true") continue;
-    if (script !== undefined) await tools.restore(family, script);
-    await tools.removeRoute(family, { mark: wanted.tproxyMark, table: wanted.tproxyTable });
+    await tools.restore(family, script);
+    if (hasRoute(saved)) await tools.removeRoute(family, { mark: wanted.tproxyMark, table: wanted.tproxyTable });
   }
   return 0;
 }
@@ -114,7 +117,8 @@ function resolvers(flags: FlagValues, { readFile, out }: IptablesIo): readonly s
   } catch (cause) {
     throw new UsageError(`--redirect-dns: cannot read ${RESOLV_CONF}: ${errorText(cause)}`);
   }
-  const { servers } = readResolvConf(text ?? "");
+  // A rule names no zone: a link-local resolver is one address, whichever link it is on.
+  const servers = readResolvConf(text ?? "").servers.map((address) => address.replace(/%.*/, ""));
   if (servers.length === 0)
     out(`# ${RESOLV_CONF} names no server: no DNS is captured; --capture-all-dns captures all\n`);
   return servers;

@@ -16,7 +16,8 @@ const AGENT = [
   `import(${JSON.stringify(pathToFileURL(join(ROOT, "src/agent.ts")).href)}).then((m) => m.start(process.argv.slice(1)))`,
   "--",
 ];
-const TOOLS = ["ip", "iptables-restore", "unshare", "nsenter", "setpriv", "python3"];
+const [NSENTER, UNSHARE] = ["nsenter", "unshare"] as const;
+const TOOLS = ["ip", "iptables-restore", UNSHARE, NSENTER, "setpriv", "python3"];
 
 /** Addresses of the two sides. */
 export const LAB = {
@@ -83,7 +84,7 @@ export async function createLab(): Promise<Lab> {
   const children: ChildProcess[] = [];
   const [pod, peer] = [await createNamespace(children), await createNamespace(children)];
   const within = (pid: number, command: readonly string[]): string =>
-    execFileSync("nsenter", ["-t", String(pid), "-n", ...command], { encoding: "utf8" });
+    execFileSync(NSENTER, ["-t", String(pid), "-n", ...command], { encoding: "utf8" });
   const ip = (pid: number, line: string): string => within(pid, ["ip", ...line.split(" ")]);
   for (const [nic, v4] of [
     ["eth0", "v4"],
@@ -108,7 +109,7 @@ export async function createLab(): Promise<Lab> {
     run: (...command) => within(pod, command),
     agent: (args, by = []) => {
       const words = ["-t", String(pod), "-n", ...by, process.execPath, ...AGENT, ...args];
-      const { status, stdout } = spawnSync("nsenter", words, {
+      const { status, stdout } = spawnSync(NSENTER, words, {
         encoding: "utf8",
         stdio: ["ignore", "pipe", "inherit"],
       });
@@ -130,7 +131,7 @@ async function ended(child: ChildProcess): Promise<void> {
 }
 
 async function createNamespace(children: ChildProcess[]): Promise<number> {
-  const child = spawn("unshare", ["-n", "sleep", "600"], { stdio: "ignore" });
+  const child = spawn(UNSHARE, ["-n", "sleep", "600"], { stdio: "ignore" });
   children.push(child);
   const { pid } = child;
   if (pid === undefined) throw new Error("unshare did not start");
@@ -145,7 +146,7 @@ function startActor(
   { uid, gid }: { readonly uid: number; readonly gid: number },
 ): Actor {
   const as = uid === 0 ? [] : ["setpriv", "--reuid", `${uid}`, "--regid", `${gid}`, "--clear-groups"];
-  const child = spawn("nsenter", ["-t", String(pid), "-n", ...as, process.execPath, ACTOR], {
+  const child = spawn(NSENTER, ["-t", String(pid), "-n", ...as, process.execPath, ACTOR], {
     stdio: ["pipe", "pipe", "inherit"],
     cwd: "/",
   });
