@@ -1,4 +1,5 @@
 import { compact } from "../base/compact.ts";
+import { sameContent } from "../base/equal.ts";
 import { UsageError } from "../base/errors.ts";
 import { inject as injectPod } from "../inject/inject.ts";
 import type { InjectContext } from "../inject/config.ts";
@@ -86,7 +87,7 @@ export async function inject(options: InjectOptions, io: Io): Promise<InjectResu
       ...options,
       change: ({ pod, namespace, owner }) => {
         const result = injectPod(pod, { ...context, namespace, ...compact({ owner }) });
-        return { decision: result.decision, pod: result.patch.length === 0 ? pod : result.pod };
+        return { decision: result.decision, pod: sameContent(pod, result.pod) ? pod : result.pod };
       },
     }),
   );

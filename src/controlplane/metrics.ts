@@ -3,6 +3,7 @@ import { VERSION } from "../gen/version.ts";
 import type { XdsKind } from "../xds/types.ts";
 import type { AnalysisSummary } from "./analysis/job.ts";
 import type { StreamEvent } from "./xds-deps.ts";
+import type { WebhookResult } from "./webhook.ts";
 
 /** Names of the types as dashboards know them. */
 const SHORT: Readonly<Record<XdsKind, string>> = {
@@ -23,7 +24,7 @@ export interface Metrics {
   applied(facts: { readonly changes: number; readonly tookMs: number; readonly waitedMs: number }): void;
   signing(result: "issued" | "unauthenticated" | "bad-csr" | "refused"): void;
   rootExpires(at: Date): void;
-  webhook(webhook: "inject" | "validate", result: "allowed" | "refused" | "failed", tookMs: number): void;
+  webhook(webhook: "inject" | "validate", result: WebhookResult, tookMs: number): void;
   /** The configuration was analysed. */
   analysed(summary: AnalysisSummary): void;
   fault(): void;
@@ -159,6 +160,7 @@ function webhookMetrics(counter: MakeCounter, histogram: MakeHistogram): Pick<Me
   const requests = counter("sidecar_injection_requests_total", "Pods that came by.");
   const success = counter("sidecar_injection_success_total", "Pods answered.");
   const failure = counter("sidecar_injection_failure_total", "Pods that could not be answered.");
+  const skipped = counter("sidecar_injection_skip_total", "Pods left as they are.");
   const time = histogram("sidecar_injection_time_seconds", "Time to answer.", [0.001, 0.01, 0.1, 1, 10]);
   const passed = counter("galley_validation_passed", "Objects found valid.");
   const failed = counter("galley_validation_failed", "Objects refused.");
@@ -169,7 +171,8 @@ function webhookMetrics(counter: MakeCounter, histogram: MakeHistogram): Pick<Me
         return;
       }
       requests.inc();
-      (result === "failed" ? failure : success).inc();
+      if (result === "skipped") skipped.inc();
+      else (result === "failed" ? failure : success).inc();
       time.observe(tookMs / 1000);
     },
   };

@@ -23,13 +23,18 @@ export interface AdmissionAnswer {
   /** Why it is refused, for programs. */
   readonly causes?: readonly { readonly field: string; readonly message: string }[];
   readonly patch?: readonly unknown[];
+  /** The pod is left as it is, as labels, annotations or settings ask: for the metrics. */
+  readonly skipped?: boolean;
 }
+
+/** How a review ended. `failed`: it could not be answered, and the pod is refused with the reason. */
+export type WebhookResult = "allowed" | "skipped" | "refused" | "failed";
 
 export interface WebhookDeps {
   /** `path` is the request's path below /inject, e.g. `/cluster/c1/net/n1`; may throw: the pod is refused with the words. */
   readonly inject: (request: AdmissionRequest, path: string) => AdmissionAnswer;
   readonly validate: (request: AdmissionRequest) => AdmissionAnswer;
-  readonly onResult: (webhook: "inject" | "validate", result: "allowed" | "refused" | "failed", tookMs: number) => void;
+  readonly onResult: (webhook: "inject" | "validate", result: WebhookResult, tookMs: number) => void;
 }
 
 /** An object has at most 1.5 MiB in etcd; a review carries the old one too. */
@@ -56,7 +61,7 @@ export async function answerWebhook(deps: WebhookDeps, request: IncomingMessage,
         ? { allowed: false, message: errorText(error) }
         : { allowed: true, warnings: [`the object could not be checked: ${errorText(error)}`] };
   }
-  const result = isFailed ? "failed" : answer.allowed ? "allowed" : "refused";
+  const result = isFailed ? "failed" : !answer.allowed ? "refused" : answer.skipped === true ? "skipped" : "allowed";
   deps.onResult(webhook.name, result, performance.now() - started);
   return json(responseOf(apiVersion, review.uid, answer));
 }

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { sameContent } from "../base/equal.ts";
 import type { FieldPath } from "../diagnostics/finding.ts";
 import { readCommon, UNCOMMON } from "./yaml-common.ts";
 import { commonSplice } from "./yaml-common-splice.ts";
@@ -25,7 +26,7 @@ export function rewriteYaml(text: string, before: unknown, after: unknown): Rewr
   if (changes.length === 0) return { text, kept: true };
   for (const splicesOf of [commonSplices, preciseSplices]) {
     const edited = attempted(() => spliced(text, splicesOf(text, changes)));
-    if (edited !== undefined && isDeepStrictEqual(edited.value, plain(after))) return { text: edited.text, kept: true };
+    if (edited !== undefined && isRead(edited.value, after)) return { text: edited.text, kept: true };
   }
   return { text: toYaml(after), kept: false };
 }
@@ -46,9 +47,9 @@ function valueOf(text: string): unknown {
   return value === UNCOMMON ? readValues(text)[0] : value;
 }
 
-/** As a reader gives it: no undefined members. */
-function plain(value: unknown): unknown {
-  return JSON.parse(JSON.stringify(value)) as unknown;
+/** Whether that is the value wanted; members that are undefined are not written. */
+function isRead(read: unknown, wanted: unknown): boolean {
+  return sameContent(read, wanted) || sameContent(read, JSON.parse(JSON.stringify(wanted)));
 }
 
 type Change = YamlChange & { readonly path: FieldPath };
