@@ -39,7 +39,7 @@ export function createInjector(deps: InjectorDeps): (request: AdmissionRequest, 
       extraEnv: environmentOf(path),
     };
     const { decision, patch } = inject(pod, context);
-    return { allowed: true, patch, warnings: decision.warnings };
+    return { allowed: true, patch, warnings: decision.warnings, skipped: !decision.inject };
   };
 }
 
