@@ -1,0 +1,84 @@
+// The injecting webhook at 100 pods a second: the HTTPS server, the review and the injector as meshd has them, in a process of their
+// own; this process asks at a fixed rate, whether answers are there or not. Goal: p99 within 50 ms.
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { Agent, request } from "node:https";
+import { fileURLToPath } from "node:url";
+
+const RATE = 100;
+const SECONDS = 20;
+const WARM_UP = 100;
+const GOAL_MS = 50;
+
+function review(index: number): string {
+  const object = {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: {
+      generateName: `app-${index}-7d4b9-`,
+      namespace: "shop",
+      labels: { app: `app-${index}`, version: "v1", "pod-template-hash": "7d4b9" },
+      ownerReferences: [
+        { apiVersion: "apps/v1", kind: "ReplicaSet", name: `app-${index}-7d4b9`, uid: "u", controller: true },
+      ],
+    },
+    spec: {
+      serviceAccountName: "app",
+      containers: [
+        {
+          name: "app",
+          image: "registry.example.org/app:1",
+          ports: [{ name: "http", containerPort: 8080 }],
+          readinessProbe: { httpGet: { path: "/ready", port: "http" } },
+        },
+      ],
+    },
+  };
+  const request = { uid: String(index), namespace: "shop", operation: "CREATE", object };
+  return JSON.stringify({ apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview", request });
+}
+
+const agent = new Agent({ keepAlive: true, rejectUnauthorized: false });
+
+function ask(port: number, index: number): Promise<number> {
+  const start = performance.now();
+  return new Promise((resolve, reject) => {
+    const call = request({ agent, host: "127.0.0.1", port, path: "/inject", method: "POST" }, (answer) => {
+      let text = "";
+      answer.on("data", (chunk: Buffer) => (text += chunk.toString()));
+      answer.on("end", () => {
+        if (text.includes('"patch"')) resolve(performance.now() - start);
+        else reject(new Error(`no patch: ${text}`));
+      });
+    });
+    call.on("error", reject);
+    call.end(review(index));
+  });
+}
+
+const server = fork(fileURLToPath(new URL("../scripts/bench/inject-server.ts", import.meta.url)), {
+  execArgv: process.execArgv,
+});
+try {
+  const [port] = (await once(server, "message")) as [number];
+  for (let index = 0; index < WARM_UP; index++) await ask(port, index);
+  const asked: Promise<number>[] = [];
+  const start = performance.now();
+  await new Promise<void>((resolve) => {
+    const timer = setInterval(() => {
+      const due = Math.min(RATE * SECONDS, Math.floor(((performance.now() - start) / 1000) * RATE));
+      while (asked.length < due) asked.push(ask(port, asked.length));
+      if (due < RATE * SECONDS) return;
+      clearInterval(timer);
+      resolve();
+    }, 2);
+  });
+  const times = (await Promise.all(asked)).toSorted((a, b) => a - b);
+  const at = (share: number): string => (times[Math.ceil(times.length * share) - 1] ?? 0).toFixed(1);
+  console.log(
+    `${times.length} pods at ${RATE}/s: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, longest ${at(1)} ms (goal: p99 <= ${GOAL_MS} ms)`,
+  );
+} finally {
+  server.kill();
+  agent.destroy();
+}
