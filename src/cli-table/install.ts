@@ -42,7 +42,7 @@ const precheck: CommandSpec = {
 export const installCommands: readonly CommandSpec[] = [
   {
     name: "install",
-    aliases: ["apply"],
+    aliases: ["apply", "upgrade"],
     summary: "Install or upgrade the mesh in the cluster and wait until it is ready",
     options: [
       ...settingsOptions,
@@ -74,9 +74,24 @@ export const installCommands: readonly CommandSpec[] = [
   },
   precheck,
   {
+    name: "rollback",
+    summary: "Bring back what was installed before the last install",
+    options: [
+      { flags: "-r, --revision <name>", summary: "revision of the control plane", default: "default" },
+      { flags: "-y, --skip-confirmation", summary: "do not ask before changing the cluster", default: false },
+      { flags: "--dry-run", summary: "let the API server judge every object, change nothing", default: false },
+      { flags: "--diff", summary: "show what would change in the cluster before asking", default: false },
+      readinessTimeout,
+    ],
+    examples: [{ line: "meshctl rollback -y", summary: "undo the last install or upgrade" }],
+    load: async () => (await import("../commands/rollback.ts")).run,
+  },
+  {
     name: "uninstall",
     summary: "Take the mesh out of the cluster",
     options: [
+      { flags: "-r, --revision <name>", summary: "only this revision; refused while proxies use it" },
+      { flags: "--force", summary: "remove a revision that is in use", default: false },
       { flags: "--purge", summary: "everything, including CRDs and with them all mesh configuration", default: false },
       { flags: "-y, --skip-confirmation", summary: "do not ask before changing the cluster", default: false },
       { flags: "--dry-run", summary: "list what would go, change nothing", default: false },

@@ -35,8 +35,8 @@ export const profileCommands: readonly CommandSpec[] = [
     options: [],
     examples: [
       {
-        line: "meshctl manifest generate --profile demo | meshctl manifest diff installed.yaml -",
-        summary: "what would change against what was generated before; exit code 1 when something would",
+        line: "meshctl manifest diff installed manifests",
+        summary: "two folders that manifest generate wrote; exit code 1 when they differ",
       },
     ],
     load: async () => (await import("../commands/manifest-diff.ts")).run,

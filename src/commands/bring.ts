@@ -20,6 +20,8 @@ export interface Plan {
   readonly namespace: string;
   readonly revision: string;
   readonly profile: string;
+  /** Of the program that rendered it; default: this one. */
+  readonly version?: string;
   readonly request: SettingsRequest;
   /** Namespaces that are made when they are missing. */
   readonly namespaces: readonly KubeObject[];
@@ -89,8 +91,8 @@ function identity(): string {
   return `${userInfo().username}@${hostname()} (pid ${process.pid})`;
 }
 
-function stateOf({ profile, request, components }: Plan, io: Io): Recorded {
-  return { version: VERSION, profile, appliedAt: io.now().toISOString(), request, components: withoutCrds(components) };
+function stateOf({ profile, request, components, version = VERSION }: Plan, io: Io): Recorded {
+  return { version, profile, appliedAt: io.now().toISOString(), request, components: withoutCrds(components) };
 }
 
 /** Also after what JSON does to it: undefined members go. */

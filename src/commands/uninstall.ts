@@ -1,12 +1,16 @@
-import { UsageError } from "../base/errors.ts";
-import { findRemoval, type Removal, remove } from "../install/remove.ts";
+import { ClusterError, UsageError } from "../base/errors.ts";
+import { findRemoval, findRevisionRemoval, type Removal, remove } from "../install/remove.ts";
+import { usersOf } from "../install/users.ts";
 import { createProgress } from "../report/progress.ts";
 import type { ClusterReader } from "../resources/cluster.ts";
 import { type KubeObject, refOf, refText } from "../resources/object.ts";
-import { durationOption, globalOptions, switchOption } from "./input.ts";
+import { durationOption, globalOptions, switchOption, textOption } from "./input.ts";
 import type { CommandInput, CommandResult, Io } from "./io.ts";
 
 export interface UninstallOptions {
+  /** Only this revision; refused while proxies use it, unless forced. */
+  readonly revision?: string | undefined;
+  readonly force?: boolean;
   /** Also CRDs with all configuration, and the namespace if install made it. */
   readonly purge: boolean;
   readonly isConfirmed: boolean;
@@ -23,6 +27,8 @@ export interface UninstallResult extends CommandResult {
 export async function run(input: CommandInput, io: Io): Promise<UninstallResult> {
   return uninstall(
     {
+      revision: textOption(input, "revision"),
+      force: switchOption(input, "force"),
       purge: switchOption(input, "purge"),
       isConfirmed: switchOption(input, "skipConfirmation"),
       dryRun: switchOption(input, "dryRun"),
@@ -40,7 +46,14 @@ export async function run(input: CommandInput, io: Io): Promise<UninstallResult>
 export async function uninstall(options: UninstallOptions, io: Io): Promise<UninstallResult> {
   const cluster = await io.cluster();
   await cluster.version();
-  const removal = await findRemoval(cluster, options.istioNamespace, options.purge);
+  const { revision, istioNamespace: namespace } = options;
+  if (revision !== undefined && options.purge)
+    throw new UsageError("--revision and --purge exclude each other", "Without --revision everything goes.");
+  if (revision !== undefined && options.force !== true) await refuseInUse(cluster, namespace, revision);
+  const removal =
+    revision === undefined
+      ? await findRemoval(cluster, namespace, options.purge)
+      : await findRevisionRemoval(cluster, { namespace, revision });
   const objects = allOf(removal);
   if (objects.length === 0) {
     io.out("There is nothing to remove.\n");
@@ -71,6 +84,21 @@ export async function uninstall(options: UninstallOptions, io: Io): Promise<Unin
   }
   progress.succeed(`removed ${objects.length} objects`);
   return { exitCode: 0, removed: objects };
+}
+
+/** Throws ClusterError `in-use` while pods have a proxy of the revision, or namespaces ask it for one. */
+async function refuseInUse(cluster: ClusterReader, namespace: string, revision: string): Promise<void> {
+  const { pods, namespaces } = await usersOf(cluster, { namespace, revision });
+  if (pods.length + namespaces.length === 0) return;
+  const some = (names: readonly string[]): string =>
+    `${names.slice(0, 10).join(", ")}${names.length > 10 ? " and more" : ""}`;
+  const lines = [
+    ...(pods.length === 0 ? [] : [`${pods.length} pods have a proxy of it: ${some(pods)}`]),
+    ...(namespaces.length === 0 ? [] : [`${namespaces.length} namespaces ask it for proxies: ${some(namespaces)}`]),
+  ];
+  throw new ClusterError("in-use", `revision ${revision} is in use:\n  ${lines.join("\n  ")}`, {
+    hint: "Move the namespaces to another revision and restart their pods, or pass --force.",
+  });
 }
 
 function allOf({ running, supporting, crds, namespaces }: Removal): KubeObject[] {

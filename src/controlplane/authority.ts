@@ -1,6 +1,7 @@
 import { ClusterError, MeshError } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import type { ServerIdentity } from "../grpc/mixed-credentials.ts";
+import { revisionSuffix } from "../base/revision.ts";
 import { type Ca, createRoot, issueServing, loadCa } from "../pki/ca.ts";
 import type { Cluster } from "../resources/cluster.ts";
 
@@ -56,9 +57,10 @@ async function read(data: unknown): Promise<Ca> {
 const SERVING_DAYS = 90;
 
 /** The control plane's own certificate, for the names its Service is reached by. */
-export async function servingIdentity(ca: Ca, namespace: string): Promise<ServerIdentity> {
+export async function servingIdentity(ca: Ca, namespace: string, revision: string): Promise<ServerIdentity> {
   const now = Date.now();
-  const dns = ["istiod", "istio-pilot"].flatMap((name) => [
+  const names = new Set(["istiod", `istiod${revisionSuffix(revision)}`, "istio-pilot"]);
+  const dns = [...names].flatMap((name) => [
     `${name}.${namespace}.svc`,
     `${name}.${namespace}`,
     `${name}.${namespace}.svc.cluster.local`,

@@ -3,6 +3,7 @@ import { compileExpression } from "../base/expressions.ts";
 import type { InjectContext, InjectorConfig, InjectorMeshConfig, InjectorValues, PodLike } from "../inject/config.ts";
 import { inject } from "../inject/inject.ts";
 import { usesNativeSidecars } from "../model/native-sidecars.ts";
+import { revisionSuffix } from "../base/revision.ts";
 import type { World } from "../resources/world.ts";
 import { parseYaml } from "../resources/yaml-plain.ts";
 import type { AdmissionAnswer, AdmissionRequest } from "./webhook.ts";
@@ -19,9 +20,9 @@ export interface InjectorDeps {
 
 const CONFIG_MAP = "istio-sidecar-injector";
 
-/** Answers /inject out of ConfigMap istio-sidecar-injector. What it throws is why the pod cannot be injected. */
+/** Answers /inject out of ConfigMap istio-sidecar-injector of the revision. What it throws is why the pod cannot be injected. */
 export function createInjector(deps: InjectorDeps): (request: AdmissionRequest, path: string) => AdmissionAnswer {
-  const settings = deps.derivations.keyed("injector", () => readSettings(deps.world, deps.rootNamespace));
+  const settings = deps.derivations.keyed("injector", () => readSettings(deps.world, deps));
   const isNative = deps.derivations.keyed("native-sidecars", () => nativeSidecars(deps));
   return (request, path) => {
     const pod = request.object as PodLike | undefined;
@@ -51,11 +52,15 @@ function nativeSidecars({ world, nativeSidecars: setting }: InjectorDeps): boole
   return usesNativeSidecars({ setting, kubeletVersions });
 }
 
-function readSettings(world: World, namespace: string): { config: InjectorConfig; values: InjectorValues } {
-  const data = world.get("ConfigMap", namespace, CONFIG_MAP)?.data;
+function readSettings(
+  world: World,
+  { rootNamespace: namespace, revision }: Pick<InjectorDeps, "rootNamespace" | "revision">,
+): { config: InjectorConfig; values: InjectorValues } {
+  const name = `${CONFIG_MAP}${revisionSuffix(revision)}`;
+  const data = world.get("ConfigMap", namespace, name)?.data;
   const read = (key: string): unknown => {
     const text = data?.[key];
-    if (text === undefined) throw new Error(`ConfigMap ${namespace}/${CONFIG_MAP} has no key ${key}`);
+    if (text === undefined) throw new Error(`ConfigMap ${namespace}/${name} has no key ${key}`);
     return parseYaml(text);
   };
   return { config: read("config") as InjectorConfig, values: read("values") as InjectorValues };

@@ -1,6 +1,7 @@
 import { delay } from "../base/delay.ts";
 import { ClusterError, errorText } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
+import { revisionSuffix } from "../base/revision.ts";
 import type { Cluster } from "../resources/cluster.ts";
 import type { KubeObject } from "../resources/object.ts";
 import type { Runner } from "./runner.ts";
@@ -8,6 +9,8 @@ import type { Runner } from "./runner.ts";
 export interface LeaderDeps {
   readonly cluster: Pick<Cluster, "get" | "create" | "replace">;
   readonly namespace: string;
+  /** Each revision has a leader of its own. Default: the default revision. */
+  readonly revision?: string;
   /** Who we are: the pod's name, so that a container that starts anew is leader again at once. */
   readonly identity: string;
   readonly onChange: (isLeader: boolean) => void;
@@ -72,17 +75,22 @@ export function createLeader(deps: LeaderDeps): Runner {
   };
 }
 
-const target = (namespace: string) => ({ apiVersion: "coordination.k8s.io/v1", kind: "Lease", namespace, name: LEASE });
+const target = ({ namespace, revision = "default" }: LeaderDeps) => ({
+  apiVersion: "coordination.k8s.io/v1",
+  kind: "Lease",
+  namespace,
+  name: `${LEASE}${revisionSuffix(revision)}`,
+});
 
 async function takeLease(deps: LeaderDeps): Promise<boolean> {
-  const { cluster, identity, namespace } = deps;
-  const existing = await cluster.get(target(namespace));
+  const { cluster, identity } = deps;
+  const existing = await cluster.get(target(deps));
   const now = deps.now();
   const spec = (existing?.spec ?? {}) as LeaseSpec;
   const next = nextLease(spec, identity, now);
   if (next === undefined) return false;
   try {
-    if (existing === undefined) await cluster.create(lease(namespace, next));
+    if (existing === undefined) await cluster.create(lease(deps, next));
     else await cluster.replace({ ...existing, spec: next });
     return true;
   } catch (error) {
@@ -109,12 +117,14 @@ export function nextLease(spec: LeaseSpec, identity: string, now: Date): LeaseSp
   };
 }
 
-function lease(namespace: string, spec: LeaseSpec): KubeObject {
-  return { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata: { name: LEASE, namespace }, spec };
+function lease(deps: LeaderDeps, spec: LeaseSpec): KubeObject {
+  const { apiVersion, kind, name, namespace } = target(deps);
+  return { apiVersion, kind, metadata: { name, namespace }, spec };
 }
 
-async function giveUp({ cluster, namespace, identity }: LeaderDeps): Promise<void> {
-  const existing = await cluster.get(target(namespace));
+async function giveUp(deps: LeaderDeps): Promise<void> {
+  const { cluster, identity } = deps;
+  const existing = await cluster.get(target(deps));
   const spec = (existing?.spec ?? {}) as LeaseSpec;
   if (existing === undefined || spec.holderIdentity !== identity) return;
   await cluster.replace({ ...existing, spec: { ...spec, holderIdentity: "", leaseDurationSeconds: 1 } });

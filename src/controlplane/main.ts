@@ -96,6 +96,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     options,
     state: createState({
       rootNamespace: options.namespace,
+      revision: options.revision,
       domain: options.domain,
       clusterId: options.clusterId,
     }),
@@ -199,6 +200,7 @@ function createRunners(shared: Shared, isReady: () => boolean): readonly Runner[
     createLeader({
       cluster,
       namespace,
+      revision: options.revision,
       identity: options.instance,
       onChange: (isLeading) => state.leading.set(isLeading),
       log,
@@ -207,7 +209,7 @@ function createRunners(shared: Shared, isReady: () => boolean): readonly Runner[
     // Consumes namespaces; offers the root certificate in each.
     createRootCerts({ ...writer, isLeader }),
     // Consumes webhook configurations; offers our CA in them.
-    createWebhookConfigs({ ...writer, namespace, isLeader }),
+    createWebhookConfigs({ ...writer, namespace, revision: options.revision, isLeader }),
     gate("ready", () => {
       live.serving = true;
       shared.metrics.rootExpires(live.ca?.notAfter ?? new Date());
@@ -298,7 +300,8 @@ function createGrpcRunner(
     name: "grpc",
     async start() {
       if (shared.abort.signal.aborted) return;
-      const identity = (): ReturnType<typeof servingIdentity> => servingIdentity(caOf(shared), options.namespace);
+      const identity = (): ReturnType<typeof servingIdentity> =>
+        servingIdentity(caOf(shared), options.namespace, options.revision);
       const services = [adsService(acceptor, onFault), caService(sign, onFault)];
       server = await startGrpcServer(options.listen.secureGrpc, await identity(), services);
       shared.ports.secureGrpc = server.port;
@@ -336,7 +339,7 @@ function createWebhookRunner(shared: Shared): Runner {
     async start() {
       if (shared.abort.signal.aborted) return;
       const context = async (): Promise<{ cert: string; key: string }> => {
-        const { certificate, key } = await servingIdentity(caOf(shared), options.namespace);
+        const { certificate, key } = await servingIdentity(caOf(shared), options.namespace, options.revision);
         return { cert: certificate, key: key.pem() };
       };
       const handler = answering((request, url) => answerWebhook(deps, request, url), onFault);

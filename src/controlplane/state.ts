@@ -24,6 +24,8 @@ export interface State {
 /** An empty World with the mesh compiled from it. */
 export function createState(options: {
   readonly rootNamespace: string;
+  /** Default: the default revision. */
+  readonly revision?: string;
   readonly domain: string;
   readonly clusterId: string;
 }): State {

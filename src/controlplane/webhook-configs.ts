@@ -2,6 +2,7 @@ import type { Derivations } from "../base/derive.ts";
 import { ClusterError } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Cluster } from "../resources/cluster.ts";
+import { revisionSuffix } from "../base/revision.ts";
 import { apiVersionOf } from "../resources/kinds.ts";
 import type { KubeObject } from "../resources/object.ts";
 import type { World } from "../resources/world.ts";
@@ -13,6 +14,8 @@ export interface WebhookConfigsDeps {
   readonly world: World;
   readonly derivations: Derivations;
   readonly namespace: string;
+  /** Default: the default revision. */
+  readonly revision?: string;
   readonly bundle: () => string;
   /** Tracked. */
   readonly isLeader: () => boolean;
@@ -46,8 +49,7 @@ export function createWebhookConfigs(deps: WebhookConfigsDeps): Runner {
         if (!deps.isLeader()) return;
         for (const kind of KINDS)
           for (const object of deps.world.list(kind))
-            if (webhooksOf(object).some((hook) => isOurs(hook, deps.namespace)))
-              queue.add(`${kind}/${object.metadata.name}`);
+            if (webhooksOf(object).some((hook) => isOurs(hook, deps))) queue.add(`${kind}/${object.metadata.name}`);
       });
       return Promise.resolve();
     },
@@ -63,12 +65,10 @@ function webhooksOf(object: KubeObject): readonly Webhook[] {
   return Array.isArray(hooks) ? (hooks as Webhook[]) : [];
 }
 
-/** Whether a webhook calls the Service `istiod`, or `istiod-<revision>`, of our namespace. */
-function isOurs(hook: Webhook, namespace: string): boolean {
+/** Whether a webhook calls our Service: `istiod`, or `istiod-<revision>`. */
+function isOurs(hook: Webhook, { namespace, revision = "default" }: WebhookConfigsDeps): boolean {
   const service = hook.clientConfig?.service;
-  return (
-    service?.namespace === namespace && (service.name === "istiod" || service.name?.startsWith("istiod-") === true)
-  );
+  return service?.namespace === namespace && service.name === `istiod${revisionSuffix(revision)}`;
 }
 
 async function bring(deps: WebhookConfigsDeps, key: string): Promise<void> {
@@ -78,23 +78,17 @@ async function bring(deps: WebhookConfigsDeps, key: string): Promise<void> {
   const object = await deps.cluster.get({ apiVersion: apiVersionOf(kind), kind, name });
   if (object === undefined) return;
   const isValidating = kind === "ValidatingWebhookConfiguration";
-  const trusted = withWebhooks(object, (hook) =>
-    isOurs(hook, deps.namespace) ? withBundle(hook, deps.bundle()) : hook,
-  );
+  const trusted = withWebhooks(object, (hook) => (isOurs(hook, deps) ? withBundle(hook, deps.bundle()) : hook));
   if (trusted !== object) {
     await replace(deps, trusted);
     // The watch brings it back with our CA in it, and then the next step is due.
     return;
   }
-  if (
-    !isValidating ||
-    webhooksOf(object).every((hook) => hook.failurePolicy === "Fail" || !isOurs(hook, deps.namespace))
-  )
-    return;
+  if (!isValidating || webhooksOf(object).every((hook) => hook.failurePolicy === "Fail" || !isOurs(hook, deps))) return;
   await proveReached(deps);
   await replace(
     deps,
-    withWebhooks(object, (hook) => (isOurs(hook, deps.namespace) ? { ...hook, failurePolicy: "Fail" } : hook)),
+    withWebhooks(object, (hook) => (isOurs(hook, deps) ? { ...hook, failurePolicy: "Fail" } : hook)),
   );
 }
 

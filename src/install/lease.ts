@@ -44,7 +44,8 @@ export async function holdInstallLease(
   return async () => {
     clearInterval(timer);
     const now = await cluster.get(target);
-    if (now !== undefined && (now.spec as LeaseSpec).acquireTime === acquired) await cluster.delete(target);
+    if (now !== undefined && (now.spec as LeaseSpec).acquireTime === acquired)
+      await cluster.delete(target, { propagation: "Background" });
   };
 }
 

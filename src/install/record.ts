@@ -1,9 +1,9 @@
 import { gunzipSync, gzipSync } from "node:zlib";
+import { revisionSuffix } from "../base/revision.ts";
 import type { ClusterReader } from "../resources/cluster.ts";
 import type { KubeObject } from "../resources/object.ts";
 import { MANAGED_LABELS, type RenderedComponent } from "./render.ts";
 import type { SettingsRequest } from "./settings.ts";
-import { revisionSuffix } from "./variables.ts";
 
 /** One state of an installation, as it is recorded in the cluster: what `rollback` brings back. */
 export interface Recorded {

@@ -1,4 +1,5 @@
 import { ClusterError } from "../base/errors.ts";
+import { revisionSuffix } from "../base/revision.ts";
 import type { Cluster, ClusterReader, KindRef } from "../resources/cluster.ts";
 import type { KubeObject } from "../resources/object.ts";
 import { targetOf } from "./apply.ts";
@@ -47,7 +48,11 @@ async function ownObjects(cluster: ClusterReader, labels: Readonly<Record<string
   const lists = await Promise.all(
     KIND_ORDER.map((kind) => cluster.list({ apiVersion: API_VERSIONS[kind] ?? "v1", kind }, { labelSelector })),
   );
-  return lists.map((objects, index) => objects.map((object) => typed(object, KIND_ORDER[index] ?? ""))).flat();
+  // controllers copy labels: EndpointSlices have those of their Service
+  const isOurs = ({ metadata }: KubeObject): boolean => (metadata.ownerReferences ?? []).length === 0;
+  return lists.flatMap((objects, index) =>
+    objects.filter(isOurs).map((object) => typed(object, KIND_ORDER[index] ?? "")),
+  );
 }
 
 const OWNER = "install.operator.istio.io/owning-resource-namespace";
@@ -68,6 +73,31 @@ export async function findPruned(
     .filter(({ kind }) => !KEPT.includes(kind))
     .filter(({ metadata }) => !NOT_RENDERED.some((label) => metadata.labels?.[label] !== undefined))
     .reverse();
+}
+
+/**
+ * What one revision consists of: other revisions, CRDs, namespaces and what all control planes share (the CA's key, root
+ * certificates) stay.
+ */
+export async function findRevisionRemoval(
+  cluster: ClusterReader,
+  { namespace, revision }: { readonly namespace: string; readonly revision: string },
+): Promise<Removal> {
+  const ours = await ownObjects(cluster, { [OWNER]: namespace, "istio.io/rev": revision });
+  const going = ours.filter(({ kind }) => !KEPT.includes(kind)).reverse();
+  const leader = {
+    apiVersion: "coordination.k8s.io/v1",
+    kind: "Lease",
+    name: `istio-leader${revisionSuffix(revision)}`,
+    namespace,
+  };
+  const lease = await cluster.get(leader);
+  return {
+    running: going.filter(({ kind }) => RUNNING.includes(kind)),
+    supporting: [...going.filter(({ kind }) => !RUNNING.includes(kind)), ...(lease === undefined ? [] : [lease])],
+    crds: [],
+    namespaces: [],
+  };
 }
 
 /** Kinds that only `uninstall --purge` removes. */

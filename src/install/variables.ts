@@ -1,5 +1,6 @@
 import { compact } from "../base/compact.ts";
 import { merge } from "../base/merge.ts";
+import { revisionSuffix } from "../base/revision.ts";
 import { embedded } from "../gen/embedded.ts";
 import { VERSION } from "../gen/version.ts";
 import { toYaml } from "../resources/yaml-plain.ts";
@@ -8,11 +9,6 @@ import type { ComponentSettings, Settings } from "./settings.ts";
 /** The name of the revision: `default` where none is given. */
 export function revisionOf({ revision }: Pick<Settings, "revision">): string {
   return revision === "" ? "default" : revision;
-}
-
-/** What names of a revision's objects end in: nothing for the default one. */
-export function revisionSuffix(revision: string): string {
-  return revision === "default" || revision === "" ? "" : `-${revision}`;
 }
 
 type Map = Readonly<Record<string, unknown>>;

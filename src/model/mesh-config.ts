@@ -1,6 +1,7 @@
 import { durationMs } from "../base/duration.ts";
 import type { World } from "../resources/world.ts";
 import { parseYaml } from "../resources/yaml-plain.ts";
+import { revisionSuffix } from "../base/revision.ts";
 
 /** Istio's MeshConfig as far as we read it, with its defaults. Durations in milliseconds. */
 export interface MeshConfig {
@@ -34,9 +35,11 @@ export interface MeshConfig {
 export const MESH_CONFIG_MAP = "istio";
 const MESH_CONFIG_KEY = "mesh";
 
-/** The mesh's configuration from ConfigMap `istio`, key `mesh`; defaults where it, a field, or the whole map is missing. */
-export function readMeshConfig(world: World, rootNamespace: string): MeshConfig {
-  const text = world.get("ConfigMap", rootNamespace, MESH_CONFIG_MAP)?.data?.[MESH_CONFIG_KEY] ?? "";
+/** The mesh's configuration from ConfigMap `istio[-REVISION]`, key `mesh`; defaults where it, a field, or the whole map is missing. */
+export function readMeshConfig(world: World, rootNamespace: string, revision = "default"): MeshConfig {
+  const text =
+    world.get("ConfigMap", rootNamespace, `${MESH_CONFIG_MAP}${revisionSuffix(revision)}`)?.data?.[MESH_CONFIG_KEY] ??
+    "";
   return meshConfigOf(text, rootNamespace);
 }
 

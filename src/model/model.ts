@@ -23,6 +23,8 @@ import { createWorkloads, type Workloads } from "./workloads.ts";
 export interface ModelOptions {
   /** Namespace of the control plane and of mesh-wide objects; default `istio-system`. */
   readonly rootNamespace?: string;
+  /** Whose mesh configuration counts; default: the default revision. */
+  readonly revision?: string;
   /** DNS suffix of the cluster; default `cluster.local`. */
   readonly domain?: string;
   /** Name of the cluster in metrics; default `Kubernetes`. */
@@ -64,7 +66,7 @@ export interface Model {
 export function createModel(world: World & { readonly derivations?: Derivations }, options: ModelOptions = {}): Model {
   const derivations = options.derivations ?? world.derivations ?? createDerivations();
   const rootNamespace = options.rootNamespace ?? "istio-system";
-  const meshConfig = derivations.keyed("mesh config", () => readMeshConfig(world, rootNamespace));
+  const meshConfig = derivations.keyed("mesh config", () => readMeshConfig(world, rootNamespace, options.revision));
   const context = {
     world,
     derivations,

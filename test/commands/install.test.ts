@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { ClusterError } from "../../src/base/errors.ts";
 import { install, type InstallOptions } from "../../src/commands/install.ts";
+import { rollback } from "../../src/commands/rollback.ts";
 import { uninstall } from "../../src/commands/uninstall.ts";
 import type { KubeObject } from "../../src/resources/object.ts";
 import { fakeCluster, type FakeCluster } from "../support/fake-cluster.ts";
@@ -247,4 +248,64 @@ test("--diff shows what would change before it asks", async () => {
   expect((await install({ ...options, set, diff: true, isConfirmed: false }, io)).exitCode).toBe(1);
   expect(io.stdout()).toContain("--- a/Deployment/istio-system/istiod\n");
   expect(io.stdout()).toContain("-  replicas: 1\n+  replicas: 2\n");
+});
+
+test("rollback brings back what was installed before, also after an install that did not end; without a record it says so", async () => {
+  const fake = cluster();
+  const istiod = (): unknown =>
+    fake.objects().find(({ kind, metadata }) => kind === "Deployment" && metadata.name === "istiod")?.spec as object;
+  const back = { ...options, revision: "default", readinessTimeoutMs: 5000 };
+  await expect(rollback(back, fakeIo({ cluster: fake }))).rejects.toThrow("no earlier state of revision default");
+  await install({ ...options, profile: "minimal" }, fakeIo({ cluster: fake }));
+  await install(
+    { ...options, profile: "demo", set: ["components.pilot.k8s.strategy.type=Recreate"] },
+    fakeIo({ cluster: fake }),
+  );
+  expect(istiod()).toHaveProperty("strategy.type", "Recreate");
+  const io = fakeIo({ cluster: fake });
+  await rollback(back, io);
+  expect(istiod()).toHaveProperty("strategy.rollingUpdate");
+  expect(fake.objects().some(({ metadata }) => metadata.name === "istio-ingressgateway")).toBe(false);
+  expect(io.stderr()).toContain('This brings back profile "minimal"');
+  // there and back again
+  await rollback(back, fakeIo({ cluster: fake }));
+  expect(istiod()).toHaveProperty("strategy.type", "Recreate");
+
+  const stuck = fakeIo({ cluster: fake, signal: AbortSignal.abort() });
+  await expect(install({ ...options, profile: "minimal" }, stuck)).rejects.toThrow();
+  const last = fakeIo({ cluster: fake });
+  await rollback(back, last);
+  expect(last.stderr()).toContain('This brings back profile "demo"');
+});
+
+test("revisions stand side by side; one is not uninstalled while a namespace or a proxy uses it", async () => {
+  const fake = cluster();
+  await install({ ...options, profile: "minimal" }, fakeIo({ cluster: fake }));
+  await install({ ...options, profile: "minimal", revision: "canary" }, fakeIo({ cluster: fake }));
+  const names = (kind: string): string[] =>
+    fake.objects().flatMap((object) => (object.kind === kind ? [object.metadata.name] : []));
+  expect(names("Deployment")).toEqual(["istiod", "istiod-canary"]);
+  expect(names("MutatingWebhookConfiguration")).toEqual(["istio-sidecar-injector", "istio-sidecar-injector-canary"]);
+
+  const shop = {
+    apiVersion: "v1",
+    kind: "Namespace",
+    metadata: { name: "shop", labels: { "istio.io/rev": "canary" } },
+  };
+  const pod = {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name: "web", namespace: "shop", annotations: { "istio.io/rev": "canary" } },
+  };
+  fake.set(shop);
+  fake.set(pod);
+  const canary = { ...away, purge: false, revision: "canary" };
+  await expect(uninstall(canary, fakeIo({ cluster: fake }))).rejects.toThrow(
+    "revision canary is in use:\n  1 pods have a proxy of it: shop/web\n  1 namespaces ask it for proxies: shop",
+  );
+  expect(names("Deployment")).toEqual(["istiod", "istiod-canary"]);
+  expect((await uninstall({ ...canary, force: true }, fakeIo({ cluster: fake }))).exitCode).toBe(0);
+  expect(names("Deployment")).toEqual(["istiod"]);
+  expect(names("ConfigMap").filter((name) => name.includes("canary"))).toEqual([]);
+  expect(names("CustomResourceDefinition").length).toBe(15);
 });

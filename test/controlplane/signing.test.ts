@@ -97,7 +97,7 @@ test("the CA outlives the control plane in its Secret, and two that start at onc
   expect((await openAuthority(cluster, options)).certificate).toBe(one.certificate);
   expect(cluster.created()).toBe(1);
   expect(JSON.stringify(one)).not.toContain("PRIVATE");
-  const serving = await servingIdentity(one, "istio-system");
+  const serving = await servingIdentity(one, "istio-system", "default");
   expect(serving.clientRoots).toBe(one.certificate);
   cluster.put({
     apiVersion: "v1",
