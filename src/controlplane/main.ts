@@ -148,15 +148,7 @@ function createRunners(shared: Shared, isReady: () => boolean): readonly Runner[
     log,
   });
   const isLeader = (): boolean => state.leading.get();
-  const registration = createAutoRegistration({
-    cluster,
-    world: state.world,
-    instance: options.instance,
-    isLeader,
-    log,
-    now: Date.now,
-    grace: REGISTRATION_GRACE_MS,
-  });
+  const registration = createRegistrationOf(shared);
   const analysis = createAnalysisOf(shared);
   let synced = (): void => {};
   const inSync = new Promise<void>((resolve) => {
@@ -197,15 +189,7 @@ function createRunners(shared: Shared, isReady: () => boolean): readonly Runner[
     // Consumes metrics, streams and findings; offers 15014.
     createMonitoringRunner(shared, analysis),
     // Consumes the Lease; offers whether we write shared objects.
-    createLeader({
-      cluster,
-      namespace,
-      revision: options.revision,
-      identity: options.instance,
-      onChange: (isLeading) => state.leading.set(isLeading),
-      log,
-      now: () => new Date(),
-    }),
+    createLeaderOf(shared),
     // Consumes namespaces; offers the root certificate in each.
     createRootCerts({ ...writer, isLeader }),
     // Consumes webhook configurations; offers our CA in them.
@@ -217,6 +201,19 @@ function createRunners(shared: Shared, isReady: () => boolean): readonly Runner[
       return Promise.resolve();
     }),
   ];
+}
+
+function createRegistrationOf({ options, state }: Shared): ReturnType<typeof createAutoRegistration> {
+  const { cluster, instance, log } = options;
+  const isLeader = (): boolean => state.leading.get();
+  const grace = REGISTRATION_GRACE_MS;
+  return createAutoRegistration({ cluster, world: state.world, instance, isLeader, log, now: Date.now, grace });
+}
+
+function createLeaderOf({ options, state }: Shared): Runner {
+  const { cluster, namespace, revision, instance: identity, log } = options;
+  const onChange = (isLeading: boolean): void => state.leading.set(isLeading);
+  return createLeader({ cluster, namespace, revision, identity, onChange, log, now: () => new Date() });
 }
 
 function createAnalysisOf({ options, state, metrics }: Shared): Analysis {
