@@ -84,11 +84,8 @@ interface Placing {
 }
 
 /** How addresses become endpoints. */
-function createPlacing(
-  { world, clusterId }: ModelContext,
-  pods: Pods,
-  peerAuthentications: PeerAuthentications,
-): Placing {
+function createPlacing(context: ModelContext, pods: Pods, peerAuthentications: PeerAuthentications): Placing {
+  const { world, clusterId } = context;
   const ofPod = (pod: PodFacts, address: string, port: number): Endpoint => ({
     address,
     port: isExplicitAddress(address) ? explicitPort(port) : port,
@@ -140,20 +137,28 @@ function createPlacing(
       });
       return service.selector === undefined ? listed : [...selected(service, target), ...listed];
     },
-    outside: (namespace, name, number) => {
-      const { selector, ports = [] } = world.get("Service", namespace, name)?.spec ?? {};
-      const named = namedSelector(selector);
-      const declared = ports.find(({ port }) => port === number);
-      if (named === undefined || declared === undefined) return [];
-      const { targetPort = number } = declared;
-      return selectedEntries(world, namespace, named).flatMap((entry) => {
-        // A port's own name says more than the name of its target.
-        const target = typeof targetPort === "number" ? targetPort : entry.ports?.[targetPort];
-        const port = entry.ports?.[declared.name ?? ""] ?? target;
-        return port === undefined ? [] : (ofWorkloadEntry(entry, { port, namespace, clusterId }) ?? []);
-      });
-    },
+    outside: (namespace, name, number) => outsideEndpoints(context, namespace, name, number),
   };
+}
+
+/** Workloads outside the cluster, by the WorkloadEntries that a Service selects. */
+function outsideEndpoints(
+  { world, clusterId }: ModelContext,
+  namespace: string,
+  name: string,
+  number: number,
+): readonly Endpoint[] {
+  const { selector, ports = [] } = world.get("Service", namespace, name)?.spec ?? {};
+  const named = namedSelector(selector);
+  const declared = ports.find(({ port }) => port === number);
+  if (named === undefined || declared === undefined) return [];
+  const { targetPort = number } = declared;
+  return selectedEntries(world, namespace, named).flatMap((entry) => {
+    // A port's own name says more than the name of its target.
+    const target = typeof targetPort === "number" ? targetPort : entry.ports?.[targetPort];
+    const port = entry.ports?.[declared.name ?? ""] ?? target;
+    return port === undefined ? [] : (ofWorkloadEntry(entry, { port, namespace, clusterId }) ?? []);
+  });
 }
 
 /** Addresses of a ServiceEntry: written into it, or selected, or by DNS its own host. */

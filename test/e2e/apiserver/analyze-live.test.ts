@@ -43,11 +43,9 @@ async function storeAll(objects: readonly KubeObject[]): Promise<void> {
   const left = [...objects];
   const worker = async (): Promise<void> => {
     for (let object = left.shift(); object !== undefined; object = left.shift()) {
-      const { status, body }: { readonly status: number; readonly body: unknown } = await client.post(
-        collection(object),
-        object,
-      );
-      const { message = "" } = body as { readonly message?: string };
+      const answer = await client.post(collection(object), object);
+      const { message = "" } = answer.body as { readonly message?: string };
+      const { status } = answer;
       if (status === 201) stored += 1;
       else refused.push(`${object.kind} ${object.metadata.name}: ${status} ${message.slice(0, 200)}`);
     }
