@@ -20,9 +20,6 @@ export function revisionOf(object: KubeObject): string {
   return object.metadata.labels?.["istio.io/rev"] ?? "default";
 }
 
-/** Namespaces of Kubernetes itself. */
-export const SYSTEM_NAMESPACES: ReadonlySet<string> = new Set(["kube-system", "kube-public", "kube-node-lease"]);
-
 /** Whether a condition is as wanted; a missing one is not. */
 export function has(
   conditions: readonly { readonly type: string; readonly status: string }[] | undefined,

@@ -1,6 +1,6 @@
 import { namespaceObject, render } from "../install/render.ts";
 import { settingsOf } from "../install/settings.ts";
-import { check, checksOptions, type ChecksOptions, type ChecksResult, listChecks } from "./checks/run.ts";
+import { type ChecksOptions, type ChecksResult, check, checksOptions, listChecks } from "./checks/run.ts";
 import { listOption, switchOption, textOption } from "./input.ts";
 import type { CommandInput, Io } from "./io.ts";
 

@@ -1,18 +1,22 @@
+// oxlint-disable typescript/no-unsafe-member-access, typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-return, typescript/no-unsafe-argument -- causes reach into objects of any kind
 import type { CheckContext, Probes, ProxyFacts, UsedCertificate } from "../../src/checks/facts.ts";
+import { messageOf } from "../../src/diagnostics/codes.ts";
 import type { Finding } from "../../src/diagnostics/finding.ts";
+import { VERSION } from "../../src/gen/version.ts";
 import { namespaceObject, render } from "../../src/install/render.ts";
 import { settingsOf } from "../../src/install/settings.ts";
 import { createRoot, issueServing } from "../../src/pki/ca.ts";
-import { VERSION } from "../../src/gen/version.ts";
-import { validateObject } from "../../src/validation/index.ts";
-import { messageOf } from "../../src/diagnostics/codes.ts";
 import type { Cluster } from "../../src/resources/cluster.ts";
 import type { KubeObject } from "../../src/resources/object.ts";
+import { validateObject } from "../../src/validation/index.ts";
 import { fakeCluster } from "../support/fake-cluster.ts";
 
 /** Any object, to be changed at will. */
-// biome-ignore lint/suspicious/noExplicitAny: objects of any kind, taken apart by cases
+// oxlint-disable-next-line typescript/no-explicit-any
 export type Loose = any;
+
+/** What makes a check fail: one real cause in a mesh that is otherwise as it should be. */
+export type Cause = (mesh: Mesh) => void | Promise<void>;
 
 /** The moment of the test. */
 export const NOW = new Date("2026-11-21T12:00:00Z");
@@ -159,13 +163,13 @@ export function deployment(ns: string, name: string, labels: object = {}): Loose
   };
 }
 
-export function pod(ns: string, name: string, labels: object, container: object, nodeName = "n1"): Loose {
+export function pod(ns: string, name: string, labels: object, container: object): Loose {
   const { name: containerName } = container as { name: string };
   return {
     apiVersion: "v1",
     kind: "Pod",
     metadata: { name, namespace: ns, labels, annotations: {} },
-    spec: { nodeName, containers: [structuredClone(container)] },
+    spec: { nodeName: "n1", containers: [structuredClone(container)] },
     status: {
       phase: "Running",
       conditions: [],
@@ -275,8 +279,8 @@ function running(ca: { readonly certificate: string; readonly key: { pem(): stri
   for (const each of [web, gateway]) each.metadata.annotations["sidecar.istio.io/status"] = status;
   web.status.initContainerStatuses = [{ name: "istio-init", state: { terminated: { exitCode: 0 } } }];
   return [
-    pod("istio-system", "istiod-1", plane, discovery, "n1"),
-    pod("istio-system", "istiod-2", plane, discovery, "n2"),
+    pod("istio-system", "istiod-1", plane, discovery),
+    { ...pod("istio-system", "istiod-2", plane, discovery), spec: { nodeName: "n2", containers: [{ ...discovery }] } },
     web,
     gateway,
     slice("istio-system", "istiod"),

@@ -5,15 +5,15 @@ import { afterAll, expect, test } from "vitest";
 import { ClusterError, UsageError } from "../../src/base/errors.ts";
 import { runChecks } from "../../src/checks/check.ts";
 import { checksOf } from "../../src/checks/registry.ts";
+import { parse } from "../../src/cli-parse.ts";
 import { runExternal } from "../../src/commands/checks/external.ts";
 import { checksJunit, checksSarif } from "../../src/commands/checks/formats.ts";
 import { totalsOf } from "../../src/commands/checks/probes.ts";
-import { check, type ChecksOptions, listChecks } from "../../src/commands/checks/run.ts";
+import { type ChecksOptions, check, listChecks } from "../../src/commands/checks/run.ts";
 import { precheck } from "../../src/commands/precheck.ts";
 import type { Cluster } from "../../src/resources/cluster.ts";
-import { clusterOf, healthyMesh, type Mesh, NOW } from "../checks/mesh.ts";
+import { clusterOf, healthyMesh, type Mesh, NOW, node } from "../checks/mesh.ts";
 import { fakeIo } from "../support/fake-io.ts";
-import { parse } from "../../src/cli-parse.ts";
 
 const options: ChecksOptions = { istioNamespace: "istio-system", output: "table", external: false };
 const folder = mkdtempSync(join(tmpdir(), "meshctl-checks-"));
@@ -27,7 +27,7 @@ async function clusterWith(change: (mesh: Mesh) => void = () => undefined): Prom
 
 test("brief says a line per category and what is wrong; table every check; both with what to do", async () => {
   const cluster = await clusterWith((mesh) => {
-    mesh.edit("Node", "n1", ({ status }) => (status.nodeInfo.architecture = "s390x"));
+    mesh.set(node("n1", { architecture: "s390x" }));
     mesh.remove("EndpointSlice", "kube-system/kube-dns-x");
   });
   const [brief, table] = [fakeIo({ cluster, now: () => NOW }), fakeIo({ cluster, now: () => NOW })];

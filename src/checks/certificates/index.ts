@@ -177,11 +177,10 @@ const own = category("certificates", [
             facts.get("Secret", facts.context.istioNamespace, name),
           ]);
           const secret = central ?? near;
-          const [certificate] = readPem(decoded(secret?.data?.["tls.crt"] ?? secret?.data?.["cert"])) ?? [];
-          const days = ((certificate?.notAfter.getTime() ?? Infinity) - now.getTime()) / DAY_MS;
-          return secret === undefined || days > GATEWAY_DAYS
-            ? []
-            : [`Secret ${nameOf(secret)} ends in ${Math.floor(days)} days`];
+          const [certificate] = gatewayCertificate(secret?.data) ?? [];
+          if (secret === undefined || certificate === undefined) return [];
+          const days = (certificate.notAfter.getTime() - now.getTime()) / DAY_MS;
+          return days > GATEWAY_DAYS ? [] : [`Secret ${nameOf(secret)} ends in ${Math.floor(days)} days`];
         }),
       );
       return verdict(problems.flat());
@@ -191,6 +190,11 @@ const own = category("certificates", [
 
 async function rootMaps(facts: Parameters<Check["run"]>[0]) {
   return (await facts.list("ConfigMap")).filter(({ metadata }) => metadata.name === "istio-ca-root-cert");
+}
+
+/** What a server shows: of a TLS Secret, or of a generic one as Istio reads it. */
+function gatewayCertificate(data: Readonly<Record<string, string>> = {}) {
+  return readPem(decoded(data["tls.crt"] ?? data["cert"]));
 }
 
 function isKeyOf(

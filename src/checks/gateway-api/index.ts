@@ -1,4 +1,4 @@
-import { category, failed, ok, type Outcome, skipped, verdict } from "../check.ts";
+import { category, failed, type Outcome, ok, skipped, verdict } from "../check.ts";
 import type { Facts } from "../facts.ts";
 import { has, nameOf, versionNumbers } from "../names.ts";
 import type { Shapes } from "../shapes.ts";

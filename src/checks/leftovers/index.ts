@@ -102,7 +102,7 @@ export const leftoverChecks = category("earlier installations", [
       const known = new Set(namespaces.map(({ metadata }) => metadata.name));
       const orphans = bindings.filter(
         ({ metadata, subjects = [] }) =>
-          /^istio/.test(metadata.name) &&
+          metadata.name.startsWith("istio") &&
           subjects.length > 0 &&
           subjects.every(({ kind, namespace = "" }) => kind === "ServiceAccount" && !known.has(namespace)),
       );

@@ -69,7 +69,9 @@ export const meshConfigChecks = category("mesh configuration", [
     run: async (facts) => {
       const root = (await mesh(facts))["rootNamespace"];
       const { istioNamespace } = facts.context;
-      return root === undefined || root === istioNamespace ? ok() : failed(`it is ${String(root)}`);
+      return root === undefined || root === istioNamespace
+        ? ok()
+        : failed(`it is ${typeof root === "string" ? root : JSON.stringify(root)}`);
     },
   },
   {
@@ -100,7 +102,7 @@ export const meshConfigChecks = category("mesh configuration", [
     phase: "after",
     needs: ["mesh-config", "root-certificate"],
     run: async (facts) => {
-      const domain = String((await mesh(facts))["trustDomain"] ?? "cluster.local");
+      const domain = trustDomainOf(await mesh(facts));
       const subject = readPem((await caSecret(facts))?.certificate)?.[0]?.subject ?? "";
       const owner = /^O=(.+)$/m.exec(subject)?.[1];
       return owner === undefined || owner === domain
@@ -161,6 +163,10 @@ async function meshText(facts: Facts): Promise<string | undefined> {
 
 async function mesh(facts: Facts): Promise<Mesh> {
   return readMesh((await meshText(facts)) ?? "") ?? {};
+}
+
+function trustDomainOf({ trustDomain }: Mesh): string {
+  return typeof trustDomain === "string" ? trustDomain : "cluster.local";
 }
 
 function readMesh(text: string): Mesh | undefined {

@@ -1,4 +1,4 @@
-import { category, type CheckRecord, skipped, verdict } from "../check.ts";
+import { type CheckRecord, category, skipped, verdict } from "../check.ts";
 
 /** Counters of the control plane that stay at 0 while all is well. Each becomes a check. */
 const COUNTERS: readonly (Pick<CheckRecord, "name" | "affirmation" | "hint" | "about"> & {

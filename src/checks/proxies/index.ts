@@ -1,4 +1,4 @@
-import { category, ok, type Outcome, skipped, verdict } from "../check.ts";
+import { category, type Outcome, ok, skipped, verdict } from "../check.ts";
 import type { Facts, ProxyFacts } from "../facts.ts";
 
 /** Whether proxies have the configuration that they are to have, as the control plane sees it: proxy-status as checks. */

@@ -1,11 +1,10 @@
-import { type Check, category, failed, ok, skipped, verdict } from "../check.ts";
-import { names } from "../names.ts";
-import { isMine } from "../names.ts";
-import { reachabilityChecks } from "./reachability.ts";
-import { trustChecks } from "./trust.ts";
-import { allHooks, blockingHooks, configurationNames, covers, injectors, meshHooks } from "./lists.ts";
 import { webhooksCalled } from "../../model/injection-webhooks.ts";
 import { matchesSelector } from "../../model/label-selector.ts";
+import { type Check, category, failed, ok, skipped, verdict } from "../check.ts";
+import { isMine, names } from "../names.ts";
+import { allHooks, blockingHooks, configurationNames, covers, injectors, meshHooks } from "./lists.ts";
+import { reachabilityChecks } from "./reachability.ts";
+import { trustChecks } from "./trust.ts";
 
 /** Seconds after which a pod's creation is slow enough to be given up by those who wait for it. */
 const SLOW_SECONDS = 15;

@@ -1,4 +1,4 @@
-import { injectionWebhooks, type ConfiguredWebhook } from "../../model/injection-webhooks.ts";
+import { type ConfiguredWebhook, injectionWebhooks } from "../../model/injection-webhooks.ts";
 import type { Facts } from "../facts.ts";
 import { nameOf } from "../names.ts";
 import type { Shapes, Webhook } from "../shapes.ts";
