@@ -149,12 +149,7 @@ async function placeOf(
   target: string,
   defaultNamespace: string,
 ): Promise<{ readonly place: PodPlace; readonly hasSidecar?: boolean }> {
-  const [, kind = "pod", text = ""] = /^(?:([a-z]+)\/)?([^/]+)$/.exec(target) ?? [];
-  const isDeployment = ["deploy", "deployment", "deployments"].includes(kind);
-  if (text === "" || !(isDeployment || ["po", "pod", "pods"].includes(kind)))
-    throw new UsageError(`"${target}" names no pod`, "Write it as name.namespace, deploy/name.namespace, or -f FILE.");
-  const at = text.indexOf(".");
-  const [name, namespace] = at < 0 ? [text, defaultNamespace] : [text.slice(0, at), text.slice(at + 1)];
+  const { isDeployment, name, namespace = defaultNamespace } = namedBy(target);
   const ref = isDeployment ? { apiVersion: "apps/v1", kind: "Deployment" } : { apiVersion: "v1", kind: "Pod" };
   const object = await cluster.get({ ...ref, namespace, name });
   const [place] = podsOf(object === undefined ? undefined : { ...object, ...ref }, { namespace });
@@ -165,6 +160,15 @@ async function placeOf(
   if (isDeployment) return { place };
   const { containers, initContainers = [] } = place.pod.spec;
   return { place, hasSidecar: [...containers, ...initContainers].some((each) => each.name === "istio-proxy") };
+}
+
+/** Reads `name`, `name.namespace`, `deploy/name.namespace`. Throws UsageError for another form. */
+function namedBy(target: string): { isDeployment: boolean; name: string; namespace?: string } {
+  const [, kind = "pod", name, namespace] = /^(?:([a-z]+)\/)?([^/.]+)(?:\.([^/]+))?$/.exec(target) ?? [];
+  const isDeployment = ["deploy", "deployment", "deployments"].includes(kind);
+  if (name === undefined || !(isDeployment || ["po", "pod", "pods"].includes(kind)))
+    throw new UsageError(`"${target}" names no pod`, "Write it as name.namespace, deploy/name.namespace, or -f FILE.");
+  return { isDeployment, name, ...(namespace === undefined ? {} : { namespace }) };
 }
 
 function explainedOf(

@@ -71,7 +71,7 @@ function valueOf({ text, line }: DocumentText, file: string): unknown {
 }
 
 function unreadable(words: string, hint: string): MeshError {
-  return new MeshError("unreadable-yaml", words, { hint: `${hint} Nothing was written.` });
+  return new MeshError("unreadable-yaml", words, { hint: `${hint} Nothing was printed.` });
 }
 
 /** A text with its pods changed; every byte that the change does not touch is as it was. Throws MeshError for bad annotations. */
@@ -107,7 +107,7 @@ function changedPod(file: string, place: PodPlace, { change }: TextChange): Retu
     const { hint = "Repair the annotation or the injector's configuration." } = error.problem;
     const what = `${place.kind} ${place.namespace}/${place.name}`;
     throw new MeshError("not-injectable", `${file}: ${what}: ${error.message}`, {
-      hint: `${hint}${/[.?]$/.test(hint) ? "" : "."} Nothing was written.`,
+      hint: `${hint}${/[.?]$/.test(hint) ? "" : "."} Nothing was printed.`,
     });
   }
 }
