@@ -1,5 +1,5 @@
 import { settingsOptions } from "./profiles.ts";
-import { type CommandSpec, type OptionSpec, outputOption } from "./types.ts";
+import { type CommandSpec, type OptionSpec } from "./types.ts";
 
 const readinessTimeout: OptionSpec = {
   flags: "--readiness-timeout <duration>",

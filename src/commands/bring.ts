@@ -98,7 +98,7 @@ function stateOf({ profile, request, components, version = VERSION }: Plan, io: 
 /** Also after what JSON does to it: undefined members go. */
 function isSameState(known: Recorded | undefined, next: Recorded): boolean {
   if (known === undefined) return false;
-  const content = ({ appliedAt: _, ...state }: Recorded): unknown => JSON.parse(JSON.stringify(state)) as unknown;
+  const content = (state: Recorded): unknown => JSON.parse(JSON.stringify({ ...state, appliedAt: "" })) as unknown;
   return isDeepStrictEqual(content(known), content(next));
 }
 

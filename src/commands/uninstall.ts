@@ -49,7 +49,7 @@ export async function uninstall(options: UninstallOptions, io: Io): Promise<Unin
   const { revision, istioNamespace: namespace } = options;
   if (revision !== undefined && options.purge)
     throw new UsageError("--revision and --purge exclude each other", "Without --revision everything goes.");
-  if (revision !== undefined && options.force !== true) await refuseInUse(cluster, namespace, revision);
+  if (revision !== undefined && options.force !== true) await refuseInUse(cluster, revision);
   const removal =
     revision === undefined
       ? await findRemoval(cluster, namespace, options.purge)
@@ -87,8 +87,8 @@ export async function uninstall(options: UninstallOptions, io: Io): Promise<Unin
 }
 
 /** Throws ClusterError `in-use` while pods have a proxy of the revision, or namespaces ask it for one. */
-async function refuseInUse(cluster: ClusterReader, namespace: string, revision: string): Promise<void> {
-  const { pods, namespaces } = await usersOf(cluster, { namespace, revision });
+async function refuseInUse(cluster: ClusterReader, revision: string): Promise<void> {
+  const { pods, namespaces } = await usersOf(cluster, revision);
   if (pods.length + namespaces.length === 0) return;
   const some = (names: readonly string[]): string =>
     `${names.slice(0, 10).join(", ")}${names.length > 10 ? " and more" : ""}`;

@@ -133,7 +133,11 @@ function withEnvMap(component: unknown): unknown {
   const env = valueAt(component, ["k8s", "env"]);
   if (!Array.isArray(env)) return component;
   const entries = (
-    env as readonly { readonly name: string; readonly value?: unknown; readonly valueFrom?: unknown }[]
+    env as readonly {
+      readonly name: string;
+      readonly value?: string | number | boolean;
+      readonly valueFrom?: unknown;
+    }[]
   ).map(({ name, value, valueFrom }) => [name, valueFrom === undefined ? String(value ?? "") : { valueFrom }] as const);
   return withValueAt(component, ["k8s", "env"], Object.fromEntries(entries));
 }

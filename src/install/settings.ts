@@ -193,20 +193,24 @@ const TEXTS: ReadonlySet<unknown> = new Set([
 /** The value with the type that the schema has for the setting; where it leaves that open what YAML makes of it. */
 function typed(text: string, type: string, segments: Segments): unknown {
   const where = `--set ${pathText(segments)}`;
-  if (type === "boolean") {
-    if (text !== "true" && text !== "false") throw new UsageError(`${where}: expected true or false, got "${text}"`);
-    return text === "true";
-  }
-  if (type === "integer" || type === "number") {
-    if (text.trim() === "" || Number.isNaN(Number(text)))
-      throw new UsageError(`${where}: expected a number, got "${text}"`);
-    return Number(text);
-  }
+  if (type === "boolean") return booleanValue(text, where);
+  if (type === "integer" || type === "number") return numberValue(text, where);
   if (isTextType(type) || segments.at(-1) === "tag" || TEXTS.has(segments.at(-2))) return text;
   const value = yamlValue(text, where);
   if (isGroupType(type) && (typeof value !== "object" || value === null))
     throw new UsageError(`${where}: is a group of settings`, "Set one of its members.");
   return value;
+}
+
+function booleanValue(text: string, where: string): boolean {
+  if (text !== "true" && text !== "false") throw new UsageError(`${where}: expected true or false, got "${text}"`);
+  return text === "true";
+}
+
+function numberValue(text: string, where: string): number {
+  if (text.trim() === "" || Number.isNaN(Number(text)))
+    throw new UsageError(`${where}: expected a number, got "${text}"`);
+  return Number(text);
 }
 
 function yamlValue(text: string, where: string): unknown {

@@ -11,10 +11,7 @@ export interface RevisionUsers {
  * Running pods whose proxy was made by a revision (annotation istio.io/rev, which injection writes), and namespaces whose labels
  * ask it for proxies, by its own name or by that of a tag. Pods of the mesh's own namespace are counted too: gateways.
  */
-export async function usersOf(
-  cluster: ClusterReader,
-  { namespace: _, revision }: { readonly namespace: string; readonly revision: string },
-): Promise<RevisionUsers> {
+export async function usersOf(cluster: ClusterReader, revision: string): Promise<RevisionUsers> {
   const [pods, namespaces, webhooks] = await Promise.all([
     cluster.list({ apiVersion: "v1", kind: "Pod" }),
     cluster.list({ apiVersion: "v1", kind: "Namespace" }),
