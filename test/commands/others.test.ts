@@ -31,7 +31,11 @@ test("precheck: in a clean cluster nothing fails; the text says the good case", 
 
 const service2 = { service: { name: "gone", namespace: "x" } };
 test.each<[string, Parameters<typeof fakeCluster>[0] & object, string]>([
-  ["permissions", { objects: [node], forbidden: ["roles"] }, "not allowed to create, get, list, watch, patch, delete roles"],
+  [
+    "permissions",
+    { objects: [node], forbidden: ["roles"] },
+    "not allowed to create, get, list, watch, patch, delete roles",
+  ],
   ["nodes", {}, "there is no node"],
   [
     "namespace",
