@@ -19,6 +19,9 @@ const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "mes
 /** client-node still loads punycode, which newer Nodes complain about at each start. */
 const NODE = ["/usr/local/bin/node", "--disable-warning=DEP0040"];
 
+/** The agent stands beside every pod: docs/internals/agent-memory.md has what was tried. */
+const SMALL = ["--lite-mode", "--max-semi-space-size=1"];
+
 /** What goes into each image. `packages` are Debian's, with what they depend on. */
 const IMAGES = [
   {
@@ -41,7 +44,7 @@ const IMAGES = [
       ["images/mesh-agent", "/usr/local/bin/mesh-agent"],
       ["package.json", "/opt/meshctl/package.json"],
     ],
-    entrypoint: [...NODE, "/opt/meshctl/bin/mesh-agent.js"],
+    entrypoint: [...NODE, ...SMALL, "/opt/meshctl/bin/mesh-agent.js"],
     envoy: true,
   },
   {

@@ -68,9 +68,7 @@ export function healthPolicy(probe: Readonly<Record<string, unknown>>): HealthPo
  */
 export function createAppHealth(deps: AppHealthDeps): Runner {
   const { config, log } = deps;
-  const probe = config.readinessProbe ?? {};
-  const policy = healthPolicy(probe);
-  const ask = asker(config, probe, policy.timeout);
+  const { policy, ask } = askingOf(config);
   let state = UNDECIDED;
   let word: { readonly error: string | undefined } | undefined;
   let stream: ReportStream | undefined;
@@ -95,9 +93,7 @@ export function createAppHealth(deps: AppHealthDeps): Runner {
       }, RETRY_MS);
     };
     try {
-      const credential = deps.certificate();
-      if (credential === undefined) throw new Error("no certificate yet");
-      const request = await streamRequest(config, credential);
+      const request = await streamRequest(config, deps.certificate());
       if (isClosed) return;
       stream = openReportStream(request, again);
       report();
@@ -133,6 +129,15 @@ export function createAppHealth(deps: AppHealthDeps): Runner {
   };
 }
 
+function askingOf(config: AgentConfig): {
+  readonly policy: HealthPolicy;
+  readonly ask: () => Promise<string | undefined>;
+} {
+  const probe = config.readinessProbe ?? {};
+  const policy = healthPolicy(probe);
+  return { policy, ask: asker(config, probe, policy.timeout) };
+}
+
 /** Asks once: undefined is well, a text says what is wrong. */
 function asker(
   config: AgentConfig,
@@ -159,7 +164,8 @@ function run([command = "", ...args]: readonly string[], timeout: number): Promi
   });
 }
 
-async function streamRequest(config: AgentConfig, credential: CaCredential) {
+async function streamRequest(config: AgentConfig, credential: CaCredential | undefined) {
+  if (credential === undefined) throw new Error("no certificate yet");
   const clusterId = config.metadata["CLUSTER_ID"];
   return {
     address: await resolveHost(config.discovery),

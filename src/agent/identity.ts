@@ -66,9 +66,7 @@ export function createIdentity(deps: IdentityDeps): Runner {
       fromCa = answer.root;
       publishRoots(answer.roots);
       sds.publish("default", { kind: "certificate", ...current });
-      await keepCertificate(config.secret.output, current, mergeRoots(answer.roots, fromCa + config.moreRoots)).catch(
-        (error: unknown) => log.warn({}, `the certificate is not kept: ${errorText(error)}`),
-      );
+      await keep(deps, current, mergeRoots(answer.roots, fromCa + config.moreRoots));
       metrics.csr("ok", performance.now() - started);
       metrics.certificate(facts.notAfter);
       const validity = { notBefore: facts.notBefore.getTime(), notAfter: facts.notAfter.getTime() };
@@ -94,6 +92,13 @@ export function createIdentity(deps: IdentityDeps): Runner {
       return Promise.resolve();
     },
   };
+}
+
+/** A folder that cannot be written costs the next life its start without a token, not this one its certificate. */
+async function keep({ config, log }: IdentityDeps, issued: Issued, roots: string): Promise<void> {
+  await keepCertificate(config.secret.output, issued, roots).catch((error: unknown) => {
+    log.warn({}, `the certificate is not kept: ${errorText(error)}`);
+  });
 }
 
 interface Obtained {

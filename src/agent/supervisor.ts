@@ -53,10 +53,7 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
           timer = setTimeout(() => handle({ type: "timer" }), effect.delay);
           break;
         case "start-envoy":
-          launch().catch((error: unknown) => {
-            log.error({}, `Envoy cannot be started: ${errorText(error)}`);
-            handle({ type: "envoy-exit", code: 127 });
-          });
+          launch().catch((error: unknown) => handle(failedStart(log, error)));
           break;
         case "drain-listeners":
           void drainListeners(deps);
@@ -65,10 +62,8 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
           void activeConnections(deps).then((active) => handle({ type: "connections", active }));
           break;
         case "stop-envoy":
-          process?.signal("SIGTERM");
-          break;
         case "kill-envoy":
-          process?.signal("SIGKILL");
+          process?.signal(effect.type === "stop-envoy" ? "SIGTERM" : "SIGKILL");
           break;
         case "exit":
           clearTimeout(timer);
@@ -90,6 +85,11 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
       clearTimeout(timer);
     },
   };
+}
+
+function failedStart(log: Logger, error: unknown): DrainEvent {
+  log.error({}, `Envoy cannot be started: ${errorText(error)}`);
+  return { type: "envoy-exit", code: 127 };
 }
 
 async function drainListeners({ admin, role, log }: SupervisorDeps): Promise<void> {

@@ -171,8 +171,11 @@ async function ingressAddress(cluster: Cluster, options: WorkloadEntryOptions): 
     throw new UsageError(`--ingressIP: expected an IP address, got "${ingressIp}"`);
   }
   const [name = "", namespace = istioNamespace] = ingressService.split(".");
-  const service = await cluster.get({ apiVersion: "v1", kind: "Service", namespace, name });
-  const { spec, status } = (service ?? {}) as Partial<ServiceAddresses>;
+  return addressOf((await cluster.get({ apiVersion: "v1", kind: "Service", namespace, name })) ?? {});
+}
+
+function addressOf(service: object): string | undefined {
+  const { spec, status } = service as Partial<ServiceAddresses>;
   return status?.loadBalancer?.ingress?.[0]?.ip ?? spec?.externalIPs?.[0];
 }
 

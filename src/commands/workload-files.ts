@@ -73,8 +73,9 @@ function proxyConfigOf(options: HostOptions, facts: HostFacts): ProxyConfig {
     const text = annotations?.[PROXY_CONFIG];
     return text === undefined ? {} : record(parseYaml(text));
   });
-  const merged: Json = Object.assign({}, defaults, ...layers);
-  const metadata: Json = Object.assign({}, ...[defaults, ...layers].map((layer) => record(layer["proxyMetadata"])));
+  const all = [defaults, ...layers];
+  const merged: Json = Object.fromEntries(all.flatMap((layer) => Object.entries(layer)));
+  const metadata = all.flatMap((layer) => Object.entries(record(layer["proxyMetadata"])));
   const address = `${istiodHostOf(options)}:15012`;
   const { probe } = group.spec ?? {};
   return {
@@ -82,7 +83,7 @@ function proxyConfigOf(options: HostOptions, facts: HostFacts): ProxyConfig {
     discoveryAddress: merged["discoveryAddress"] ?? address,
     ...(probe === undefined ? {} : { readinessProbe: probe }),
     proxyMetadata: {
-      ...Object.fromEntries(Object.entries(metadata).map(([name, value]) => [name, String(value)])),
+      ...Object.fromEntries(metadata.map(([name, value]) => [name, String(value)])),
       ...ownMetadata(options, { group, clusterId, mesh, meshId: merged["meshId"] }),
     },
   };
@@ -93,16 +94,15 @@ function ownMetadata(
   { group, clusterId, mesh, meshId }: Pick<HostFacts, "group" | "clusterId" | "mesh"> & { readonly meshId: unknown },
 ): Readonly<Record<string, string>> {
   const { name, namespace = "" } = group.metadata;
-  const { template, metadata } = group.spec ?? {};
-  const own = { ...metadata?.labels, ...template?.labels };
+  const { template = {}, metadata = {} } = group.spec ?? {};
+  const own = { ...metadata.labels, ...template.labels };
   const { canonical, revision } = canonicalNames({ name, labels: own });
   const labels = {
     ...own,
     "service.istio.io/canonical-name": canonical,
     "service.istio.io/canonical-revision": revision,
   };
-  const ports = Object.entries(template?.ports ?? {}).map(([port, containerPort]) => ({ name: port, containerPort }));
-  const trustDomain = mesh["trustDomain"];
+  const ports = Object.entries(template.ports ?? {}).map(([port, containerPort]) => ({ name: port, containerPort }));
   const all: Readonly<Record<string, string | undefined>> = {
     CANONICAL_REVISION: revision,
     CANONICAL_SERVICE: canonical,
@@ -110,16 +110,20 @@ function ownMetadata(
     ISTIO_META_AUTO_REGISTER_GROUP: autoregister ? name : undefined,
     ISTIO_META_CLUSTER_ID: clusterId,
     ISTIO_META_DNS_CAPTURE: captureDns ? "true" : undefined,
-    ISTIO_META_MESH_ID: typeof meshId === "string" ? meshId : undefined,
-    ISTIO_META_NETWORK: template?.network,
+    ISTIO_META_MESH_ID: words(meshId),
+    ISTIO_META_NETWORK: template.network,
     ISTIO_META_POD_PORTS: ports.length === 0 ? undefined : JSON.stringify(ports),
     ISTIO_META_WORKLOAD_NAME: name,
     POD_NAMESPACE: namespace,
-    SERVICE_ACCOUNT: template?.serviceAccount || "default",
-    TRUST_DOMAIN: typeof trustDomain === "string" ? trustDomain : "cluster.local",
+    SERVICE_ACCOUNT: template.serviceAccount || "default",
+    TRUST_DOMAIN: words(mesh["trustDomain"]) ?? "cluster.local",
   };
   const set = Object.entries(all).filter((pair): pair is [string, string] => pair[1] !== undefined && pair[1] !== "");
   return Object.fromEntries(set);
+}
+
+function words(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
 }
 
 /** Lines that a shell and systemd both read. */
@@ -127,11 +131,9 @@ function clusterEnv(options: HostOptions, { group }: HostFacts, proxyConfig: Pro
   const { name, namespace = "" } = group.metadata;
   const { ports = {}, serviceAccount } = group.spec?.template ?? {};
   const numbers = Object.values(ports);
-  const status = proxyConfig["statusPort"] ?? 15020;
+  const status = Number(proxyConfig["statusPort"] ?? 15020);
   // 22: nobody loses a machine to its mesh. The others are the proxy's own.
   const excluded = [...new Set([22, 15090, 15021, status])].join(",");
-  const { internalIp, externalIp, revision } = options;
-  const address = internalIp ?? externalIp;
   const all: Readonly<Record<string, string>> = {
     ...proxyConfig.proxyMetadata,
     ISTIO_INBOUND_PORTS: numbers.length === 0 ? "*" : numbers.join(","),
@@ -140,14 +142,17 @@ function clusterEnv(options: HostOptions, { group }: HostFacts, proxyConfig: Pro
     ISTIO_SERVICE: `${name}.${namespace}`,
     ISTIO_SERVICE_CIDR: "*",
     SERVICE_ACCOUNT: serviceAccount || "default",
-    ...(isRevisioned(revision) ? { CA_ADDR: `${istiodHostOf(options)}:15012` } : {}),
-    ...(address === undefined ? {} : { ISTIO_SVC_IP: address }),
-    ...(internalIp === undefined && externalIp !== undefined
-      ? { REWRITE_PROBE_LEGACY_LOCALHOST_DESTINATION: "true" }
-      : {}),
+    ...(isRevisioned(options.revision) ? { CA_ADDR: `${istiodHostOf(options)}:15012` } : {}),
+    ...addressEnv(options),
   };
   const lines = Object.entries(all).map(([key, value]) => `${key}=${quoted(value)}`);
   return `${lines.toSorted().join("\n")}\n`;
+}
+
+function addressEnv({ internalIp, externalIp }: HostOptions): Readonly<Record<string, string>> {
+  if (internalIp !== undefined) return { ISTIO_SVC_IP: internalIp };
+  if (externalIp === undefined) return {};
+  return { ISTIO_SVC_IP: externalIp, REWRITE_PROBE_LEGACY_LOCALHOST_DESTINATION: "true" };
 }
 
 function quoted(value: string): string {

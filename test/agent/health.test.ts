@@ -151,7 +151,7 @@ test("a big body passes through without being held, and one that breaks off leav
   const answer = await fetch(`http://127.0.0.1:${status}/metrics`);
   let [size, tail] = [0, ""];
   const decoder = new TextDecoder();
-  for await (const chunk of answer.body ?? []) {
+  for await (const chunk of (answer.body ?? []) as AsyncIterable<Uint8Array>) {
     size += chunk.length;
     most = Math.max(most, process.memoryUsage().arrayBuffers - before);
     tail = (tail + decoder.decode(chunk, { stream: true })).slice(-300);
