@@ -4082,6 +4082,36 @@ export interface PrecheckOutputSpec {
   readonly checks: readonly PrecheckOutputCheck[];
 }
 
+/** `meshctl profile dump -o json`: every setting with its value. With --helm-values or --config-path the values alone. */
+export interface ProfileDumpOutputSpec {
+  /** As in a file for -f. */
+  readonly apiVersion: "install.istio.io/v1alpha1";
+  /** As in a file for -f. */
+  readonly kind: "IstioOperator";
+  /** The settings: it holds to schemas/istio-operator.schema.json. */
+  readonly spec: Readonly<Record<string, unknown>>;
+}
+
+/** `meshctl profile list -o json`: the bundled profiles, by name. */
+export type ProfileListOutputSpec = readonly {
+  /** What --profile takes. */
+  readonly name: string;
+  /** What it is for. */
+  readonly summary: string;
+}[];
+
+/** `meshctl profile show -o json`: one profile. */
+export interface ProfileShowOutputSpec {
+  /** What --profile takes. */
+  readonly name: string;
+  /** What it is for. */
+  readonly summary: string;
+  /** Parts of the mesh that it installs, in words. */
+  readonly installs: readonly string[];
+  /** What it sets on top of profile default, as the spec of an IstioOperator. */
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
 /** `meshctl proxy-config bootstrap`: what the proxy started with, as Envoy has it. */
 export type ProxyConfigBootstrapOutputSpec = Readonly<Record<string, unknown>>;
 

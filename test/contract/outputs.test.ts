@@ -44,7 +44,7 @@ async function dataOf(line: string, options: Parameters<typeof fakeIo>[0] = {}):
 
 test("every command that prints data has a schema, and every schema a command", () => {
   const names = commandTable
-    .filter((spec) => spec.hidden !== true && spec.options.some(({ flags }) => flags.includes("--output ")))
+    .filter((spec) => spec.hidden !== true && spec.options.some(({ flags }) => /--output (?!<folder>)/.test(flags)))
     .map(({ name }) => name.replaceAll(" ", "-"));
   for (const name of names) expect(existsSync(join(folder, `${name}.schema.json`)), name).toBe(true);
   const extra = ["common", "explain-list", "explain-code"];
@@ -70,6 +70,10 @@ test.each(["analyze --offline -", "validate -f -"])("%s", async (line) => {
   const data = await dataOf(line, { stdin: BROKEN });
   expect((data as readonly unknown[]).length).toBeGreaterThan(0);
   expectValid(line.split(" ")[0] ?? "", data);
+});
+
+test.each(["list", "show production", "dump demo"])("profile %s", async (line) => {
+  expectValid(`profile-${line.split(" ")[0] ?? ""}`, await dataOf(`profile ${line}`));
 });
 
 const node: KubeObject = {

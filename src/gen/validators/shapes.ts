@@ -287,6 +287,8 @@ export const shapes: Readonly<Record<string, Readonly<Record<string, string>>>> 
   InjectReport: { configuration: "object", workloads: "[]InjectReportWorkload", otherDocuments: "integer", rewritten: "[]string" },
   PrecheckOutputCheck: { name: "string", category: "string", affirmation: "string", status: "string", message: "string", hint: "string", page: "string" },
   PrecheckOutput: { checks: "[]PrecheckOutputCheck" },
+  ProfileDumpOutput: { apiVersion: "string", kind: "string", spec: "object" },
+  ProfileShowOutput: { name: "string", summary: "string", installs: "[]string", settings: "object" },
   ProxyConfigEndpointsOutputClusterStatus: { name: "string", host_statuses: "[]object" },
   ProxyStatusOutputProxy: { name: "string", namespace: "string", cluster: "string", istiod: "string", version: "string", status: "string", types: "{}ProxyStatusOutputTypeState" },
   ProxyStatusOutputTypeState: { status: "string", ackedAt: "string", lastError: "string" },
