@@ -1,7 +1,8 @@
 // `meshctl inject` of 1,000 Deployments and of one: wall of whole processes, bare Node beside them. With ISTIOCTL set to a program,
 // `istioctl kube-inject` of the same files runs in turn with it, on the configuration that its own `manifest generate` writes (it
-// needs no cluster then), and the ratio is told.
-import { spawnSync } from "node:child_process";
+// wants an API server all the same, and gets an empty one), and the ratio is told.
+import { type ChildProcess, fork, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -67,13 +68,26 @@ function input(count: number): string {
 
 function wall(program: string, args: readonly string[]): number {
   const start = performance.now();
-  const { status, stderr } = spawnSync(program, args, { env, encoding: "utf8", maxBuffer: 1e9 });
+  const { status, stderr } = spawnSync(program, args, { env, encoding: "utf8", maxBuffer: 1e9, timeout: 120_000 });
   if (status !== 0) throw new Error(`${program} ${args.join(" ")} ended with exit code ${String(status)}\n${stderr}`);
   return performance.now() - start;
 }
 
-/** Flags with the peer's own configuration, in files. */
-function peerFlags(program: string): readonly string[] {
+/** Flags with the peer's own configuration in files, and with the empty cluster. */
+function peerFlags(program: string, port: number): readonly string[] {
+  const kubeconfig = join(scratch, "kubeconfig");
+  const cluster = { name: "c", cluster: { server: `http://127.0.0.1:${port}` } };
+  const context = { name: "c", context: { cluster: "c", user: "u" } };
+  const users = [{ name: "u", user: {} }];
+  const config = {
+    apiVersion: "v1",
+    kind: "Config",
+    "current-context": "c",
+    clusters: [cluster],
+    contexts: [context],
+    users,
+  };
+  writeFileSync(kubeconfig, JSON.stringify(config));
   const { stdout } = spawnSync(program, ["manifest", "generate"], { env, encoding: "utf8", maxBuffer: 1e9 });
   const objects = documentsOf(stdout).flatMap(({ text }) => readValues(text)) as readonly ConfigMap[];
   const write = (name: string, key: string): string => {
@@ -83,6 +97,8 @@ function peerFlags(program: string): readonly string[] {
     return path;
   };
   return [
+    "--kubeconfig",
+    kubeconfig,
     "--meshConfigFile",
     write("istio", "mesh"),
     "--valuesFile",
@@ -94,8 +110,11 @@ function peerFlags(program: string): readonly string[] {
 
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
 
+let cluster: ChildProcess | undefined;
 try {
-  const flags = peer === undefined ? [] : peerFlags(peer);
+  if (peer !== undefined) cluster = fork(fileURLToPath(new URL("../scripts/bench/empty-cluster.ts", import.meta.url)));
+  const [port] = cluster === undefined ? [0] : ((await once(cluster, "message")) as [number]);
+  const flags = peer === undefined ? [] : peerFlags(peer, port);
   console.log(`${"".padEnd(18)} bare Node    meshctl   over bare${peer === undefined ? "" : "    istioctl   ratio"}`);
   for (const count of [1000, 1]) {
     const file = input(count);
@@ -114,5 +133,6 @@ try {
     console.log(`${name.padEnd(18)} ${cells.map((ms) => `${ms.toFixed(0).padStart(6)} ms`).join("  ")}${against}`);
   }
 } finally {
+  cluster?.kill();
   rmSync(scratch, { recursive: true });
 }

@@ -1,9 +1,11 @@
 import { DUMP_SCHEMA, dump } from "js-yaml";
+import { readCommon, UNCOMMON } from "./yaml-common.ts";
 import { plainTag, readValues } from "./yaml-values.ts";
 
 /** One YAML document as plain data, for texts inside objects (ConfigMap keys, annotations). Throws YamlSyntaxError. */
 export function parseYaml(text: string): unknown {
-  return readValues(text)[0];
+  const value = readCommon(text);
+  return value === UNCOMMON ? readValues(text)[0] : value;
 }
 
 const schema = DUMP_SCHEMA.withTags(plainTag);
