@@ -105,8 +105,6 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
       }),
     ),
   "webhook-timeout": (mesh) => mesh.set(hook("slow", { name: "slow.example.org", rules: PODS, timeoutSeconds: 30 })),
-  "webhook-side-effects": (mesh) =>
-    mesh.set(hook("effects", { name: "a.example.org", failurePolicy: "Ignore", sideEffects: "Some" })),
   "webhook-kube-system": hooks(INJECTOR, (webhook) => {
     delete webhook.namespaceSelector;
     delete webhook.objectSelector;

@@ -142,7 +142,7 @@ type Info = NonNullable<NonNullable<Node["status"]>["nodeInfo"]>;
 function byNode(field: keyof Info, holds: (info: Info) => boolean) {
   return async (facts: Facts) => {
     const nodes = await facts.list("Node");
-    const known = nodes.filter(({ status }) => status?.nodeInfo?.[field] !== undefined);
+    const known = nodes.filter(({ status }) => (status?.nodeInfo?.[field] ?? "") !== "");
     if (known.length === 0) return skipped(nodes.length === 0 ? "there is no node" : "nodes do not tell");
     return verdict(
       known

@@ -2,7 +2,7 @@ import { webhooksCalled } from "../../model/injection-webhooks.ts";
 import { matchesSelector } from "../../model/label-selector.ts";
 import { type Check, category, failed, ok, skipped, verdict } from "../check.ts";
 import { isMine, names } from "../names.ts";
-import { allHooks, blockingHooks, configurationNames, covers, injectors, meshHooks } from "./lists.ts";
+import { blockingHooks, configurationNames, covers, injectors, meshHooks } from "./lists.ts";
 import { reachabilityChecks } from "./reachability.ts";
 import { trustChecks } from "./trust.ts";
 
@@ -60,21 +60,6 @@ const own = category("webhooks", [
         ({ webhook }) => covers(webhook, "", "pods") && (webhook.timeoutSeconds ?? 10) > SLOW_SECONDS,
       );
       return verdict(slow.map(({ webhook }) => `${webhook.name} may take ${webhook.timeoutSeconds ?? 0} s`));
-    },
-  },
-  {
-    name: "webhook-side-effects",
-    affirmation: "every webhook allows dry runs",
-    hint: "have the webhook's maker declare sideEffects: None",
-    about:
-      "The API server refuses a dry run that a webhook with side effects would see: install --dry-run and --diff do not work.",
-    severity: "warning",
-    phase: "before",
-    run: async (facts) => {
-      const some = (await allHooks(facts)).filter(
-        ({ webhook }) => webhook.sideEffects !== undefined && !webhook.sideEffects.startsWith("None"),
-      );
-      return some.length === 0 ? ok() : failed(`with side effects: ${configurationNames(some)}`);
     },
   },
   {
