@@ -48,10 +48,15 @@ function scalarText(value: unknown): string | undefined {
   const text =
     typeof value === "string"
       ? stringText(value)
-      : Number.isSafeInteger(value) || typeof value === "boolean"
+      : isPlainNumber(value) || typeof value === "boolean"
         ? String(value)
         : undefined;
   return text === undefined ? undefined : ` ${text}`;
+}
+
+/** A whole number that is written as it reads; -0 is not. */
+function isPlainNumber(value: unknown): boolean {
+  return Number.isSafeInteger(value) && !Object.is(value, -0);
 }
 
 const SAFE = /^[A-Za-z_/][A-Za-z0-9_./-]*$/;
