@@ -162,7 +162,9 @@ export function fieldsWithoutEffect(object: KubeObject): readonly (readonly (str
   if (kind === undefined) return [];
   if (WITHOUT_EFFECT.includes(kind)) return [["spec"]];
   const effective = EFFECTIVE[kind];
-  return effective === undefined || object.spec === undefined ? [] : [...idle(object.spec, effective, ["spec"])];
+  const found: Path[] = [];
+  if (effective !== undefined) collectIdle(object.spec, effective, ["spec"], found);
+  return found;
 }
 
 /** What is told about such fields, and what to do about them. `paths` are of one object and not empty. */
@@ -185,25 +187,35 @@ const CONSEQUENCES: { readonly [K in KindName]?: string } = {
 
 type Path = readonly (string | number)[];
 
-function* idle(value: unknown, effective: Effective, path: Path): Generator<Path> {
+/** Collects into `found`; one shared `path` is walked up and down, since most fields have effect and need none of their own. */
+function collectIdle(value: unknown, effective: Effective, path: (string | number)[], found: Path[]): void {
   if (effective === true || value === undefined || value === null) return;
   if (typeof effective === "function") {
-    if (!effective(value, String(path.at(-1)))) yield path;
-    return;
-  }
-  if (isList(effective)) {
-    for (const [index, item] of (Array.isArray(value) ? value : []).entries())
-      yield* idle(item, effective[0], [...path, index]);
-    return;
-  }
-  if (typeof value === "object") yield* idleFields(value, effective, path);
+    if (!effective(value, String(path.at(-1)))) found.push([...path]);
+  } else if (isList(effective)) {
+    if (!Array.isArray(value)) return;
+    for (let index = 0; index < value.length; index++) {
+      path.push(index);
+      collectIdle(value[index], effective[0], path, found);
+      path.pop();
+    }
+  } else if (typeof value === "object")
+    collectIdleFields(value as Readonly<Record<string, unknown>>, effective, path, found);
 }
 
-function* idleFields(value: object, effective: { readonly [field: string]: Effective }, path: Path): Generator<Path> {
-  for (const [key, item] of Object.entries(value)) {
+function collectIdleFields(
+  value: Readonly<Record<string, unknown>>,
+  effective: { readonly [field: string]: Effective },
+  path: (string | number)[],
+  found: Path[],
+): void {
+  for (const key of Object.keys(value)) {
     const below = own(effective, key) ?? own(effective, EACH);
-    if (below === undefined) yield [...path, key];
-    else yield* idle(item, below, [...path, key]);
+    if (below === true) continue;
+    path.push(key);
+    if (below === undefined) found.push([...path]);
+    else collectIdle(value[key], below, path, found);
+    path.pop();
   }
 }
 
