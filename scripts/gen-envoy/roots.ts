@@ -40,6 +40,7 @@ export const ROOTS: readonly string[] = [
   // listener and network filters
   "envoy.extensions.filters.listener.http_inspector.v3.HttpInspector",
   "envoy.extensions.filters.listener.original_dst.v3.OriginalDst",
+  "envoy.extensions.filters.listener.original_src.v3.OriginalSrc",
   "envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector",
   "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
   "envoy.extensions.filters.network.set_filter_state.v3.Config",

@@ -74,6 +74,7 @@ function inboundOf(model: Model, facts: WorkloadFacts): Inbound {
     defaultMtlsFrom: own.from,
     trustDomains: [...new Set([trustDomain, ...trustDomainAliases])],
     bindAddress: facts.bind === null ? undefined : meshAddress(facts.bind),
+    ...(facts.transparent === undefined ? {} : { transparent: facts.transparent }),
   };
 }
 

@@ -52,6 +52,8 @@ export interface WorkloadFacts {
   readonly bind: ExplicitBind | null;
   /** Of a workload outside the cluster: its own port for a service's, by name. */
   readonly servicePorts?: Readonly<Record<string, number>>;
+  /** Captured by TPROXY. */
+  readonly transparent?: true;
 }
 
 /** The key of a proxy's inbound side: equal for replicas. */
@@ -63,6 +65,7 @@ export function workloadKey(model: Model, proxy: Proxy): string {
     ports: model.pods.ports(namespace, name),
     bind: interception === "NONE" && bind !== undefined ? bind : null,
     ...(own === undefined ? {} : { servicePorts: own }),
+    ...(interception === "TPROXY" ? { transparent: true } : {}),
   };
   return JSON.stringify(facts);
 }

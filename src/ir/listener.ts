@@ -58,6 +58,8 @@ export interface Inbound {
   readonly trustDomains: readonly string[];
   /** undefined: captured at 0.0.0.0:15006. Otherwise one listener per port at this address. */
   readonly bindAddress: string | undefined;
+  /** Packets come unchanged (TPROXY): the application is dialled from the client's own address. */
+  readonly transparent?: true;
 }
 
 /** One port that a gateway listens on. */

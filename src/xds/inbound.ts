@@ -1,3 +1,4 @@
+import { compact } from "../base/compact.ts";
 import type { Inbound, InboundPort, MtlsMode } from "../ir/listener.ts";
 import type { Protocol } from "../ir/service.ts";
 import { inboundRoutes } from "./inbound-routes.ts";
@@ -37,12 +38,14 @@ export function buildInbound(inbound: Inbound, options: XdsOptions): readonly En
     filters: blackHole("BlackHoleCluster", "BlackHoleCluster;"),
   };
   return [
-    {
+    compact({
       name: CAPTURE_NAME,
       address: { socket_address: { address: "0.0.0.0", port_value: CAPTURE_PORT } },
-      traffic_direction: "INBOUND",
+      traffic_direction: "INBOUND" as const,
+      transparent: inbound.transparent,
       listener_filters: listenerFilters({
         originalDestination: true,
+        originalSource: inbound.transparent === true,
         inspectTls: true,
         inspectHttp: true,
         noTlsInspection: inbound.ports.filter((port) => port.mtls === "DISABLE" && !sniffs(port)).map(portNumber),
@@ -56,7 +59,7 @@ export function buildInbound(inbound: Inbound, options: XdsOptions): readonly En
         ),
         ...portChains(passthrough, inbound, options),
       ],
-    },
+    }),
   ];
 }
 
@@ -67,6 +70,7 @@ function perPort(inbound: Inbound, address: string, options: XdsOptions): readon
     traffic_direction: "INBOUND",
     listener_filters: listenerFilters({
       originalDestination: false,
+      originalSource: false,
       inspectTls: port.mtls !== "DISABLE" || sniffs(port),
       inspectHttp: sniffs(port),
       noTlsInspection: [],

@@ -33,7 +33,7 @@ export function inspection(
   needs: Pick<ListenerNeeds, "inspectTls" | "inspectHttp">,
   options: XdsOptions,
 ): Partial<EnvoyListener> {
-  const none = { originalDestination: false, noTlsInspection: [], noHttpInspection: [] };
+  const none = { originalDestination: false, originalSource: false, noTlsInspection: [], noHttpInspection: [] };
   const filters = listenerFilters({ ...none, ...needs });
   return filters.length === 0 ? {} : { listener_filters: filters, ...detection(options) };
 }

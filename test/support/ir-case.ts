@@ -18,6 +18,8 @@ export interface CaseHeader {
   readonly proxy: string;
   /** Explicit mode. */
   readonly bind?: Proxy["bind"];
+  /** How traffic reaches it; by redirection when absent. */
+  readonly interception?: Proxy["interception"];
   /** Its agent answers DNS queries. */
   readonly dns?: ProxyDns;
   readonly show: {
@@ -71,7 +73,8 @@ export function configOf(header: CaseHeader, mesh: Mesh): ProxyConfig {
   const dot = workload.lastIndexOf(".");
   const pod = mesh.model.world.get("Pod", workload.slice(dot + 1), workload.slice(0, dot));
   const proxy = proxyAt(header.proxy, pod, header.bind);
-  return mesh.proxyConfig(header.dns === undefined ? proxy : { ...proxy, dns: header.dns });
+  const { dns, interception } = header;
+  return mesh.proxyConfig({ ...proxy, ...compact({ dns, interception }) });
 }
 
 /** The case's IR as its golden has it. */

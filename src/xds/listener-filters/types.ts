@@ -4,6 +4,8 @@ import type { ListenerFilter } from "../types.ts";
 export interface ListenerNeeds {
   /** Connections come by redirection: where they wanted to go must be asked of the kernel. */
   readonly originalDestination: boolean;
+  /** Connections come unchanged (TPROXY), and the application is to see where they come from. */
+  readonly originalSource: boolean;
   /** Is it TLS, for which server name, offering which protocols. */
   readonly inspectTls: boolean;
   /** Is it HTTP, and which. */

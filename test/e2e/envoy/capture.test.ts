@@ -1,13 +1,21 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildRules } from "../../../src/agent/iptables.ts";
 import { captureArgs } from "../../../src/agent/iptables-args.ts";
+import { applyIptables } from "../../../src/agent/iptables-command.ts";
 import { applyScript } from "../../../src/agent/iptables-script.ts";
+import { systemIptables } from "../../../src/agent/iptables-tools.ts";
 import { createRoot } from "../../../src/pki/ca.ts";
 import { testEnvoy } from "../../support/envoy/binary.ts";
 import type { Echoed } from "../../support/envoy/client.ts";
 import { shownByEnvoy } from "../../support/envoy/config-dump.ts";
 import { startProxy, type TestProxy } from "../../support/envoy/mesh-pair.ts";
-import { AS_PROXY, createNetnsPair, type NetnsPair, netnsProblem } from "../../support/envoy/netns.ts";
+import {
+  AS_PROXY,
+  AS_TRANSPARENT_PROXY,
+  createNetnsPair,
+  type NetnsPair,
+  netnsProblem,
+} from "../../support/envoy/netns.ts";
 import { findSample } from "../../support/envoy/prometheus.ts";
 import { waitFor } from "../../support/wait.ts";
 import { peer, type XdsCase, xdsCase } from "../../support/xds-case.ts";
@@ -23,6 +31,19 @@ const WEB = peer({ workload: "web-v1", ns: "shop", app: "web" });
 const ECHO = peer({ workload: "echo-v1", ns: "shop", app: "echo" });
 const web = "spiffe://cluster.local/ns/shop/sa/web";
 
+const ALL = { "istio-inbound-ports": "*", "istio-service-cidr": "*" };
+
+const at = (host: string, port: number): { host: string; port: number; authority: string } => ({
+  host,
+  port,
+  authority: HOST,
+});
+
+function lastingADay(): { notBefore: Date; notAfter: Date } {
+  const day = 24 * 3_600_000;
+  return { notBefore: new Date(Date.now() - day), notAfter: new Date(Date.now() + day) };
+}
+
 describe.skipIf(problem !== undefined)("captured traffic", () => {
   let net: NetnsPair;
   let client: TestProxy;
@@ -31,15 +52,8 @@ describe.skipIf(problem !== undefined)("captured traffic", () => {
   beforeAll(async () => {
     const binary = await testEnvoy();
     net = createNetnsPair();
-    const rules = applyScript(
-      buildRules(captureArgs({ "istio-inbound-ports": "*", "istio-service-cidr": "*" }), "ipv4"),
-      "",
-    );
-    const day = 24 * 3_600_000;
-    const ca = await createRoot("cluster.local", {
-      notBefore: new Date(Date.now() - day),
-      notAfter: new Date(Date.now() + day),
-    });
+    const rules = applyScript(buildRules(captureArgs(ALL), "ipv4"), "");
+    const ca = await createRoot("cluster.local", lastingADay());
     await net.server.serve(80, 7777, 8080, 9000);
     for (const side of [net.client, net.server]) side.restore(rules);
     const [under, within] = [net.server, net.client].map((side) => [...side.enter, ...AS_PROXY]);
@@ -52,12 +66,6 @@ describe.skipIf(problem !== undefined)("captured traffic", () => {
     await client?.stop();
     await server?.stop();
     net?.close();
-  });
-
-  const at = (host: string, port: number): { host: string; port: number; authority: string } => ({
-    host,
-    port,
-    authority: HOST,
   });
 
   test("HTTP to a service's address is routed, mutual TLS", async () => {
@@ -119,6 +127,65 @@ describe.skipIf(problem !== undefined)("captured traffic", () => {
   });
 });
 
+describe.skipIf(problem !== undefined)("captured by TPROXY", () => {
+  let net: NetnsPair;
+  let client: TestProxy;
+  let server: TestProxy;
+  const xds = serverSide({ transparent: true });
+
+  beforeAll(async () => {
+    const binary = await testEnvoy();
+    net = createNetnsPair();
+    const ca = await createRoot("cluster.local", lastingADay());
+    await net.server.serve(7777, 8080, 9000);
+    net.client.restore(applyScript(buildRules(captureArgs(ALL), "ipv4"), ""));
+    const flags = ["--network-namespace", net.server.path, "-m", "TPROXY", "-b", "*", "-i", "*"];
+    const io = { out: () => undefined, env: {}, readFile: () => "", tools: systemIptables };
+    expect(await applyIptables(flags, { ...io, verify: () => Promise.reject(new Error("not asked for")) })).toBe(0);
+    server = await startProxy(binary, { ca, peer: ECHO, xds, under: [...net.server.enter, ...AS_TRANSPARENT_PROXY] });
+    const seen = clientSide(net.server.address);
+    client = await startProxy(binary, { ca, peer: WEB, xds: seen, under: [...net.client.enter, ...AS_PROXY] });
+    await waitFor(() => net.client.call("http1", at(VIP, 80), "/"), { what: "the first request", timeoutMs: 20_000 });
+  });
+
+  afterAll(async () => {
+    await client?.stop();
+    await server?.stop();
+    net?.close();
+  });
+
+  test("the application sees the address of a client that came by mutual TLS", async () => {
+    const { body } = await net.client.call<{ body: Echoed }>("http1", at(VIP, 80), "/");
+    expect(body.headers["x-forwarded-client-cert"]).toContain(web);
+    expect(body.client).toMatch(net.client.address);
+    expect((await net.client.call<Echoed>("http2", at(VIP, 7000), "/")).client).toMatch(net.client.address);
+    expect(await net.client.call("echo", at("10.96.0.20", 9000), "ledger\n")).toBe("ledger\n");
+  });
+
+  test("and of one without a proxy, on a port that no service names; STRICT refuses it", async () => {
+    const plain = await net.client.call<{ body: Echoed }>("http1", at(net.server.address, 7777), "/", true);
+    expect(plain.body.client).toMatch(net.client.address);
+    await expect(net.client.call("http1", at(net.server.address, 8080), "/", true)).rejects.toThrow(
+      /socket hang up|ECONNRESET/,
+    );
+  });
+
+  test("the pod's calls to itself are answered: direct ones, and those that its proxy hands to its own inbound side", async () => {
+    for (const asProxy of [false, true]) {
+      const { body } = await net.server.call<{ body: Echoed }>("http1", at(net.server.address, 7777), "/", asProxy);
+      expect(body.client).toMatch(net.server.address);
+      expect("x-request-id" in body.headers).toBe(asProxy);
+    }
+    const self = await net.server.call<{ body: Echoed }>("http1", at("127.0.0.1", 7777), "/");
+    expect(self.body.client).toMatch("127.0.0.1");
+  });
+
+  test("Envoy shows what it was sent, and refused nothing", async () => {
+    for (const { name, sent, shown } of await shownByEnvoy(server, xds)) expect(shown, name).toEqual(sent);
+    expect(server.refusals).toEqual([]);
+  });
+});
+
 const SERVICE = { host: HOST, name: "echo", namespace: "shop" };
 const SPECIAL = [
   { name: "PassthroughCluster", discovery: "original-dst", protocol: "tcp" },
@@ -132,7 +199,7 @@ const SPECIAL = [
   },
 ];
 
-function serverSide(): XdsCase {
+function serverSide(more: { readonly transparent?: true } = {}): XdsCase {
   const port = (
     targetPort: number,
     protocol: string,
@@ -155,7 +222,7 @@ function serverSide(): XdsCase {
         sourceAddress: "127.0.0.6",
       })),
     ],
-    inbound: { defaultMtls: "PERMISSIVE", ports },
+    inbound: { defaultMtls: "PERMISSIVE", ports, ...more },
   });
 }
 

@@ -13,6 +13,8 @@ export interface Target {
 export interface Echoed {
   readonly protocol: string;
   readonly headers: Readonly<Record<string, string | undefined>>;
+  /** The address that the application saw. */
+  readonly client: string;
 }
 
 /** One HTTP/1 request over a connection of its own. The body is only there for status 200. */

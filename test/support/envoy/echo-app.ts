@@ -2,14 +2,23 @@ import { createServer as createHttp, type IncomingMessage, type ServerResponse }
 import { createServer as createHttp2, type Http2ServerRequest, type Http2ServerResponse } from "node:http2";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 
+type Request = IncomingMessage | Http2ServerRequest;
+
 /** An application that speaks HTTP/1, HTTP/2 (prior knowledge) and plain bytes (echoed) on one port, told apart by the first ones. */
 export interface EchoApp {
   readonly port: number;
   close(): void;
 }
 
-/** Port 0 takes a free one. The HTTP answer is a JSON object: protocol and headers as they arrived. */
+/** Port 0 takes a free one. The HTTP answer is a JSON object: protocol, headers as they arrived, the address they came from. */
 export async function startEchoApp(at: { readonly host: string; readonly port: number }): Promise<EchoApp> {
+  /** Who is behind a connection to the servers within, by its port. */
+  const clients = new Map<number, string>();
+  const answer = (request: Request, response: ServerResponse | Http2ServerResponse): void => {
+    const { httpVersion: protocol, headers, socket } = request;
+    response.setHeader("content-type", "application/json");
+    response.end(JSON.stringify({ protocol, headers, client: clients.get(socket.remotePort ?? 0) }));
+  };
   const http1 = createHttp(answer);
   const http2 = createHttp2(answer);
   const local = { host: "127.0.0.1", port: 0 };
@@ -23,6 +32,7 @@ export async function startEchoApp(at: { readonly host: string; readonly port: n
       const text = first.toString("latin1");
       const port = text.startsWith("PRI * HTTP/2.0") ? ports.http2 : /^[A-Z]+ \S+ HTTP\/1/.test(text) ? ports.http1 : 0;
       const other = port === 0 ? socket : connect(port, "127.0.0.1");
+      if (other !== socket) other.on("connect", () => clients.set(other.localPort ?? 0, socket.remoteAddress ?? ""));
       other.on("error", () => socket.destroy());
       other.write(first);
       socket.pipe(other);
@@ -46,9 +56,4 @@ async function listen(
     server.listen(at.port, at.host, resolve);
   });
   return (server.address() as AddressInfo).port;
-}
-
-function answer(request: IncomingMessage | Http2ServerRequest, response: ServerResponse | Http2ServerResponse): void {
-  response.setHeader("content-type", "application/json");
-  response.end(JSON.stringify({ protocol: request.httpVersion, headers: request.headers }));
 }

@@ -16,6 +16,8 @@ export interface NetnsPair {
 
 export interface Netns {
   readonly address: string;
+  /** Path of the namespace. */
+  readonly path: string;
   /** The command that runs another one in here. */
   readonly enter: readonly string[];
   /** Feeds `iptables-restore`. */
@@ -39,6 +41,9 @@ export function netnsProblem(): string | undefined {
 
 /** The user that Envoy runs as in a pod. */
 export const AS_PROXY = ["setpriv", "--reuid=1337", "--regid=1337", "--clear-groups"];
+
+/** The same where it needs capabilities: its group tells it from the application. */
+export const AS_TRANSPARENT_PROXY = ["setpriv", "--regid=1337", "--clear-groups"];
 
 export function createNetnsPair(): NetnsPair {
   const id = `mesh${process.pid}`;
@@ -79,6 +84,7 @@ function netns(name: string, address: string, children: ChildProcess[]): Netns {
   const program = [process.execPath, "--import", "tsx", MAIN];
   return {
     address,
+    path: `/var/run/netns/${name}`,
     enter,
     restore(script) {
       execFileSync(IP, [...enter.slice(1), "iptables-restore", "--noflush"], { input: script });
