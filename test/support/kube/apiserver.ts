@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -21,9 +21,25 @@ export interface RealApiServer {
   readonly adminToken: string;
   /** Directory with etcd, kube-apiserver and kubectl. */
   readonly assets: string;
+  /** What this user asked for, in order; needs `audit`. */
+  audited(username: string): Promise<readonly AuditedRequest[]>;
   /** Makes etcd forget its history, so that older resourceVersions are gone. */
   compact(): Promise<void>;
   stop(): Promise<void>;
+}
+
+/** A request as the API server's audit log has it (audit.k8s.io/v1), once it was answered or, for a watch, began. */
+export interface AuditedRequest {
+  readonly verb: string;
+  readonly requestURI: string;
+  readonly objectRef?: {
+    readonly apiGroup?: string;
+    readonly resource: string;
+    readonly subresource?: string;
+    readonly namespace?: string;
+    readonly name?: string;
+  };
+  readonly responseStatus?: { readonly code: number };
 }
 
 /** Directory with etcd, kube-apiserver and kubectl (the envtest convention): built from Go modules when missing. */
@@ -36,9 +52,9 @@ export async function kubeAssets(): Promise<string> {
 
 /**
  * Starts etcd and kube-apiserver and waits until /readyz is ok (about 3 s). `controllers` also runs the real
- * controller-manager, so that namespaces get a default service account and deletion is finished.
+ * controller-manager, so that namespaces get a default service account and deletion is finished; `audit` writes down who asked what.
  */
-export async function startApiServer(options: { controllers?: boolean } = {}): Promise<RealApiServer> {
+export async function startApiServer(options: { controllers?: boolean; audit?: boolean } = {}): Promise<RealApiServer> {
   const assets = await kubeAssets();
   const dir = await mkdtemp(join(tmpdir(), "meshctl-apiserver-"));
   const controllers = options.controllers === true ? ["--controllers", "*"] : [];
@@ -53,6 +69,7 @@ export async function startApiServer(options: { controllers?: boolean } = {}): P
       "--assets",
       assets,
       ...controllers,
+      ...(options.audit === true ? ["--", ...(await auditFlags(dir))] : []),
     ]);
     const url = /^SERVER=(.*)$/m.exec(stdout)?.[1];
     const etcd = /^ETCD=(.*)$/m.exec(stdout)?.[1];
@@ -64,6 +81,7 @@ export async function startApiServer(options: { controllers?: boolean } = {}): P
       caPem: await readFile(join(dir, "ca.crt"), "utf8"),
       adminToken: (await readFile(join(dir, "token"), "utf8")).trim(),
       assets,
+      audited: (username) => readAudit(dir, username),
       compact: async () => {
         await compactEtcd(etcd ?? "");
       },
@@ -73,6 +91,29 @@ export async function startApiServer(options: { controllers?: boolean } = {}): P
     await stop();
     throw error;
   }
+}
+
+/** Who asked what, without bodies; the answer to a watch counts when it starts, for it ends with the server. */
+const AUDIT_POLICY = {
+  apiVersion: "audit.k8s.io/v1",
+  kind: "Policy",
+  omitStages: ["RequestReceived"],
+  rules: [{ level: "Metadata" }],
+};
+
+async function auditFlags(dir: string): Promise<readonly string[]> {
+  const policy = join(dir, "audit-policy.json");
+  await writeFile(policy, JSON.stringify(AUDIT_POLICY));
+  const log = join(dir, "audit.log");
+  // each line as it happens: what was answered is in the file
+  return ["--audit-policy-file", policy, "--audit-log-path", log, "--audit-log-mode", "blocking"];
+}
+
+async function readAudit(dir: string, username: string): Promise<readonly AuditedRequest[]> {
+  const text = await readFile(join(dir, "audit.log"), "utf8");
+  const lines = text.split("\n").filter((line) => line !== "");
+  const all = lines.map((line) => JSON.parse(line) as AuditedRequest & { user: { username: string } });
+  return all.filter(({ user }) => user.username === username);
 }
 
 async function compactEtcd(etcd: string): Promise<void> {

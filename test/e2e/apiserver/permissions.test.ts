@@ -1,0 +1,164 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { openDeltaStream, openReportStream } from "../../../src/grpc/ads-client.ts";
+import { render } from "../../../src/install/render.ts";
+import { settingsOf } from "../../../src/install/settings.ts";
+import type { KubeObject } from "../../../src/resources/object.ts";
+import { TYPE_URLS } from "../../../src/xds/types.ts";
+import { grantsOf, grantText, unusedGrants } from "../../support/controlplane/grants.ts";
+import { type Installed, install, rootCert } from "../../support/controlplane/installed.ts";
+import { pod } from "../../support/controlplane/mesh-objects.ts";
+import type { AuditedRequest } from "../../support/kube/apiserver.ts";
+import { waitFor } from "../../support/wait.ts";
+
+// What meshd may do, against what it does, by the audit log of a real kube-apiserver with RBAC on: each verb granted is used,
+// and nothing is refused. Everything that meshd does for others is asked for once.
+
+const USER = "system:serviceaccount:istio-system:istiod";
+const ANALYSIS = "components.pilot.k8s.env.PILOT_ENABLE_ANALYSIS=true";
+
+let mesh: Installed;
+const open: (() => void)[] = [];
+
+beforeAll(async () => {
+  mesh = await install({ analysis: true, audit: true });
+  for (const object of MESH) await mesh.cluster.create(object);
+  for (const [apiVersion, kind, spec] of JUDGED) {
+    await mesh.cluster.create({ apiVersion, kind, metadata: { name: "judged", namespace: "shop" }, spec });
+    const place = { apiVersion, kind, namespace: "shop", name: "judged" };
+    const conditions = [{ type: "PassedAnalysis", status: "False" }];
+    await mesh.cluster.mergePatch(place, { status: { conditions } }, { subresource: "status" });
+  }
+  await mesh.startPlane();
+});
+afterAll(async () => {
+  for (const close of open) close();
+  await mesh?.stop();
+});
+
+/** Objects with a verdict from before, which is to be taken back: one of each group. */
+const JUDGED = [
+  ["networking.istio.io/v1", "Sidecar", {}],
+  ["security.istio.io/v1", "PeerAuthentication", {}],
+  ["telemetry.istio.io/v1", "Telemetry", {}],
+  ["extensions.istio.io/v1alpha1", "WasmPlugin", { url: "oci://example.com/plugin:1" }],
+] as const;
+
+const MESH: readonly KubeObject[] = [
+  // a certificate to hand out, to an account that may read it
+  {
+    apiVersion: "rbac.authorization.k8s.io/v1",
+    kind: "Role",
+    metadata: { name: "secrets", namespace: "shop" },
+    rules: [{ apiGroups: [""], resources: ["secrets"], verbs: ["list"] }],
+  },
+  {
+    apiVersion: "rbac.authorization.k8s.io/v1",
+    kind: "RoleBinding",
+    metadata: { name: "secrets", namespace: "shop" },
+    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: "secrets" },
+    subjects: [{ kind: "ServiceAccount", name: "web", namespace: "shop" }],
+  },
+  {
+    apiVersion: "networking.istio.io/v1",
+    kind: "Gateway",
+    metadata: { name: "edge", namespace: "shop" },
+    spec: {
+      selector: { app: "edge" },
+      servers: [
+        {
+          port: { number: 8443, name: "https", protocol: "HTTPS" },
+          hosts: ["shop.example.com"],
+          tls: { mode: "SIMPLE", credentialName: "shop-cert" },
+        },
+      ],
+    },
+  },
+  // a machine that may register
+  {
+    apiVersion: "networking.istio.io/v1",
+    kind: "WorkloadGroup",
+    metadata: { name: "machines", namespace: "shop" },
+    spec: { template: { serviceAccount: "other" } },
+  },
+];
+
+/** How a proxy of this kind, or its agent, speaks to meshd. */
+async function caller(who: { name: string; account: string; ip: string; type: string; uid?: string; group?: string }) {
+  const { name, account, ip, type, uid, group } = who;
+  const metadata = { NAMESPACE: "shop", SERVICE_ACCOUNT: account, INSTANCE_IPS: ip };
+  const bound = uid === undefined ? undefined : { name, uid };
+  return {
+    address: { host: "127.0.0.1", port: mesh.ports.secureGrpc },
+    serverName: "istiod.istio-system.svc",
+    roots: await mesh.roots(),
+    credential: { kind: "token", token: await mesh.tokenOf("shop", account, bound) },
+    clusterId: "Kubernetes",
+    node: {
+      id: `${type}~${ip}~${name}.shop~shop.svc.cluster.local`,
+      metadata: group === undefined ? metadata : { ...metadata, AUTO_REGISTER_GROUP: group },
+    },
+  } as const;
+}
+
+const silent = {
+  onResource: () => undefined,
+  onRemoved: () => undefined,
+  onSettled: () => undefined,
+  onEnd: () => undefined,
+};
+
+/** What meshd did, as soon as such a request is among it. */
+function audited(what: string, isIt: (request: AuditedRequest) => boolean): Promise<readonly AuditedRequest[]> {
+  return waitFor(
+    async () => {
+      const all = await mesh.server.audited(USER);
+      return all.some(isIt) ? all : undefined;
+    },
+    { timeoutMs: 30_000, what },
+  );
+}
+
+function isRequest(verb: string, resource: string, subresource?: string): (request: AuditedRequest) => boolean {
+  return ({ verb: asked, objectRef: ref }) =>
+    asked === verb && ref?.resource === resource && ref.subresource === subresource;
+}
+
+test("each verb that is granted is used, and nothing that is asked for is refused", async () => {
+  const machine = await caller({ name: "m1", account: "other", ip: "10.9.0.1", type: "sidecar", group: "machines" });
+  const health = openReportStream(machine, () => undefined);
+  health.send(undefined);
+  const leave = openDeltaStream({ ...machine, typeUrl: TYPE_URLS.cluster, held: {} }, silent);
+  open.push(leave, () => health.close());
+  await audited("the machine's health", isRequest("patch", "workloadentries", "status"));
+  // it is gone: its entry goes when nobody has come back
+  leave();
+  health.close();
+
+  const uid = await pod(
+    mesh.cluster,
+    { namespace: "shop", name: "edge-1", account: "web", ip: "10.9.0.2" },
+    { app: "edge" },
+  );
+  const edge = await caller({ name: "edge-1", account: "web", ip: "10.9.0.2", type: "router", uid });
+  open.push(openDeltaStream({ ...edge, typeUrl: TYPE_URLS.listener, held: {} }, silent));
+
+  await mesh.cluster.mergePatch(rootCert("shop"), { data: { "root-cert.pem": "nonsense" } });
+  await Promise.all([
+    audited("the gateway's Secret", isRequest("watch", "secrets")),
+    ...["sidecars", "peerauthentications", "telemetries", "wasmplugins"].map((kind) =>
+      audited(`the verdict on ${kind}`, isRequest("patch", kind, "status")),
+    ),
+    audited("the root certificate put back", isRequest("patch", "configmaps")),
+    audited("the webhook proven", isRequest("create", "gateways")),
+    audited("the lease renewed", isRequest("update", "leases")),
+    audited("the machine's entry to go", isRequest("delete", "workloadentries")),
+  ]);
+  await mesh.stopPlane();
+
+  const requests = await mesh.server.audited(USER);
+  expect(requests.filter(({ responseStatus }) => responseStatus?.code === 403)).toEqual([]);
+  const roles = render(settingsOf("default", [ANALYSIS]))
+    .flatMap(({ objects }) => objects)
+    .filter(({ kind, metadata }) => /Role$/.test(kind) && metadata.name.startsWith("istiod"));
+  expect(unusedGrants(grantsOf(roles), requests).map(grantText)).toEqual([]);
+});
