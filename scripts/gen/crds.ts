@@ -1,4 +1,4 @@
-import { stringify } from "yaml";
+import { toYamlWithAliases } from "../../src/resources/yaml-plain.ts";
 import {
   apiKind,
   isGatewayApi,
@@ -40,17 +40,35 @@ const KEPT = [
 
 /**
  * CRD manifests, one file per kind: structural schemas with references inlined. Unknown fields are pruned by the API
- * server, so `additionalProperties: false` is left out; what several versions and fields share is written once, as a YAML
- * alias. Kinds that install must not write go to manifests/gateway-api/.
+ * server, so `additionalProperties: false` is left out; schemas that several versions and fields share are written once, as a YAML
+ * alias, and always as the whole value of a key (`manifest generate` writes them out again as text). Kinds that install must not write go to manifests/gateway-api/.
  */
 export function generateCrds(sources: readonly SchemaSource[]): ReadonlyMap<string, string> {
   return new Map(
     kindsOf(sources).map((kind) => {
       const folder = kind.header.install === false ? "gateway-api" : "base/crds";
-      const text = stringify(crd(sources, kind, kind.header), { lineWidth: 0 });
+      const text = toYamlWithAliases(withOwnLists(crd(sources, kind, kind.header)));
       return [`manifests/${folder}/${kind.header.plural}.${kind.header.group}.yaml`, HEADER + text];
     }),
   );
+}
+
+/** The same data with lists and their items objects of their own, so that only values of keys become aliases. */
+function withOwnLists(value: unknown, known = new Map<unknown, unknown>()): unknown {
+  if (Array.isArray(value)) return value.map((item: unknown) => (isObject(item) ? ownMembers(item, known) : item));
+  if (!isObject(value)) return value;
+  const copy = known.get(value) ?? ownMembers(value, known);
+  known.set(value, copy);
+  return copy;
+}
+
+function ownMembers(value: object, known: Map<unknown, unknown>): unknown {
+  const members = Object.entries(value).filter(([, member]) => member !== undefined);
+  return Object.fromEntries(members.map(([key, member]) => [key, withOwnLists(member, known)]));
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
 }
 
 type Kind = SchemaSource & { readonly header: KindHeader };

@@ -1,13 +1,11 @@
-import { render } from "../install/render.ts";
-import type { KubeObject } from "../resources/object.ts";
-import { toYaml } from "../resources/yaml-plain.ts";
+import { type Manifest, renderManifests } from "../install/render.ts";
 import { textOption } from "./input.ts";
 import type { CommandInput, CommandResult, Io } from "./io.ts";
 import { writeObjectFiles } from "./object-files.ts";
 import { readSettingsInput, settingsFlags } from "./settings-input.ts";
 
 export interface ManifestGenerateResult extends CommandResult {
-  readonly objects: readonly KubeObject[];
+  readonly manifests: readonly Manifest[];
 }
 
 /**
@@ -16,15 +14,15 @@ export interface ManifestGenerateResult extends CommandResult {
  */
 export async function run(input: CommandInput, io: Io): Promise<ManifestGenerateResult> {
   const { settings } = await readSettingsInput(settingsFlags(input), io);
-  const objects = render(settings).flatMap((part) => part.objects);
+  const manifests = renderManifests(settings);
   const folder = textOption(input, "output");
-  if (folder === undefined) io.out(objects.map((object) => `---\n${toYaml(object)}`).join(""));
+  if (folder === undefined) io.out(manifests.map(({ text }) => `---\n${text}`).join(""));
   else {
-    const { written, removed } = await writeObjectFiles(folder, objects, io);
+    const { written, removed } = await writeObjectFiles(folder, manifests, io);
     const gone = removed === 0 ? "" : `, ${removed} of an earlier run removed`;
     io.err(
       `✔ ${written} objects written to ${folder}${gone}. Apply them with kubectl apply --server-side -k ${folder}.\n`,
     );
   }
-  return { exitCode: 0, objects };
+  return { exitCode: 0, manifests };
 }

@@ -1,6 +1,6 @@
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import type { KubeObject } from "../resources/object.ts";
+import type { Manifest } from "../install/render.ts";
 import { parseYaml, toYaml } from "../resources/yaml-plain.ts";
 import type { Io } from "./io.ts";
 import { attempt } from "./sources.ts";
@@ -15,11 +15,11 @@ const HEADER =
  */
 export async function writeObjectFiles(
   name: string,
-  objects: readonly KubeObject[],
+  manifests: readonly Manifest[],
   { cwd }: Pick<Io, "cwd">,
 ): Promise<{ readonly written: number; readonly removed: number }> {
   const folder = resolve(cwd, name);
-  const files = objects.map((object) => [fileName(object), toYaml(object)] as const);
+  const files = manifests.map((manifest) => [fileName(manifest), manifest.text] as const);
   await attempt(folder, () => mkdir(folder, { recursive: true }));
   const left = (await listedBefore(folder)).filter((file) => !files.some(([own]) => own === file));
   for (const file of left) await attempt(join(folder, file), () => rm(join(folder, file), { force: true }));
@@ -34,9 +34,8 @@ export async function writeObjectFiles(
 }
 
 /** `deployment.istio-system.istiod.yaml` */
-function fileName({ kind, metadata }: KubeObject): string {
-  const parts = [kind.toLowerCase(), ...(metadata.namespace === undefined ? [] : [metadata.namespace]), metadata.name];
-  return `${parts.join(".")}.yaml`;
+function fileName({ kind, namespace, name }: Manifest): string {
+  return `${[kind.toLowerCase(), ...(namespace === undefined ? [] : [namespace]), name].join(".")}.yaml`;
 }
 
 /** Files of the kustomization that an earlier run wrote; nobody else's. */

@@ -2,7 +2,8 @@ import { fillTemplate } from "../base/template.ts";
 import { embedded } from "../gen/embedded.ts";
 import { VERSION } from "../gen/version.ts";
 import type { KubeObject } from "../resources/object.ts";
-import { parseYaml } from "../resources/yaml-plain.ts";
+import { withoutAliases } from "../resources/yaml-aliases.ts";
+import { parseYaml, toYaml } from "../resources/yaml-plain.ts";
 import { withOverlays } from "./object-overlays.ts";
 import type { ComponentSettings, Settings } from "./settings.ts";
 import { gatewayVariables, pilotVariables, remoteVariables, revisionOf } from "./variables.ts";
@@ -45,14 +46,36 @@ export const MANAGED_LABELS = {
   "app.kubernetes.io/managed-by": "meshctl",
 } as const;
 
+/** An object as a file holds it. */
+export interface Manifest {
+  readonly kind: string;
+  readonly namespace?: string;
+  readonly name: string;
+  /** YAML, the same letters that toYaml writes for the object. */
+  readonly text: string;
+}
+
 /** The objects of a profile, pure: no clock, no randomness, no cluster. The Namespace is not among them. */
 export function render(settings: Settings): readonly RenderedComponent[] {
+  return renderParts(settings, crds);
+}
+
+/**
+ * What `render` gives, flat and as YAML. The definitions of kinds are nine tenths of it and the same for everybody but for some
+ * labels: their texts are taken as they are bundled, neither read nor written.
+ */
+export function renderManifests(settings: Settings): readonly Manifest[] {
+  const others = renderParts(settings, () => []).flatMap(({ objects }) => objects);
+  return [...(isOn(settings.components.base) ? crdManifests(settings) : []), ...others.map(manifestOf)];
+}
+
+function renderParts(settings: Settings, definitions: () => readonly KubeObject[]): readonly RenderedComponent[] {
   const { base, pilot, ingressGateways, egressGateways } = settings.components;
   const isRemote = (settings.values["istiodRemote"] as { enabled?: boolean } | undefined)?.enabled === true;
   const gateways = (list: readonly ComponentSettings[], kind: string): KubeObject[] =>
     list.filter(isOn).flatMap((gateway) => ofGateway(settings, gateway, kind));
   const parts: readonly (readonly [ComponentName, () => readonly KubeObject[]])[] = [
-    ["Base", () => (isOn(base) ? [...crds(), ...policies(settings)] : [])],
+    ["Base", () => (isOn(base) ? [...definitions(), ...policies(settings)] : [])],
     ["Pilot", () => (isOn(pilot) && !isRemote ? ofPilot(settings, pilot) : [])],
     ["IstiodRemote", () => (isOn(pilot) && isRemote ? ofRemote(settings, pilot) : [])],
     ["IngressGateways", () => gateways(ingressGateways, "ingressgateway")],
@@ -82,6 +105,25 @@ function crds(): KubeObject[] {
     .map(([, text]) => parseYaml(text) as KubeObject);
 }
 
+/** The bundled texts of the CRDs, by name, with our labels behind their own. */
+function crdManifests(settings: Settings): readonly Manifest[] {
+  const kind = "CustomResourceDefinition";
+  const lines = toYaml(ownLabels(kind, "Base", settings))
+    .trimEnd()
+    .replace(/^/gm, "    ");
+  return Object.entries(embedded).flatMap(([file, text]) => {
+    const name = /^base\/crds\/(.+)\.yaml$/.exec(file)?.[1];
+    if (name === undefined) return [];
+    const labelled = text.replace(/^#.*\n/, "").replace(/^ {2}labels:\n(?: {4}.*\n)*/m, (own) => `${own}${lines}\n`);
+    return [{ kind, name, text: withoutAliases(labelled) }];
+  });
+}
+
+function manifestOf(object: KubeObject): Manifest {
+  const { namespace, name } = object.metadata;
+  return { kind: object.kind, ...(namespace === undefined ? {} : { namespace }), name, text: toYaml(object) };
+}
+
 function policies(settings: Settings): KubeObject[] {
   const { stableValidationPolicy } = (settings.values["experimental"] ?? {}) as { stableValidationPolicy?: boolean };
   return stableValidationPolicy === true ? documents("stable-policy", remoteVariables(settings)) : [];
@@ -104,7 +146,7 @@ function ofGateway(settings: Settings, gateway: ComponentSettings, kind: string)
 }
 
 /** The documents of manifests/base/<file>.yaml with their holes filled; those whose condition is not met are left out. */
-function documents(file: string, variables: unknown): KubeObject[] {
+export function documents(file: string, variables: unknown): KubeObject[] {
   const text = embedded[`base/${file}.yaml`] ?? "";
   return text
     .split(/^---$/m)
@@ -118,8 +160,12 @@ function inOrder(objects: readonly KubeObject[]): KubeObject[] {
 }
 
 function withLabels(object: KubeObject, component: ComponentName, settings: Settings): KubeObject {
-  const labels = {
-    ...object.metadata.labels,
+  const labels = { ...object.metadata.labels, ...ownLabels(object.kind, component, settings) };
+  return { ...object, metadata: { ...object.metadata, labels } };
+}
+
+function ownLabels(kind: string, component: ComponentName, settings: Settings): Readonly<Record<string, string>> {
+  return {
     "app.kubernetes.io/part-of": "istio",
     "app.kubernetes.io/version": VERSION,
     ...MANAGED_LABELS,
@@ -128,7 +174,6 @@ function withLabels(object: KubeObject, component: ComponentName, settings: Sett
     "operator.istio.io/component": component,
     "operator.istio.io/version": VERSION,
     // on a namespace this label would ask for injection
-    ...(object.kind === "Namespace" ? {} : { "istio.io/rev": revisionOf(settings) }),
+    ...(kind === "Namespace" ? {} : { "istio.io/rev": revisionOf(settings) }),
   };
-  return { ...object, metadata: { ...object.metadata, labels } };
 }

@@ -14,3 +14,8 @@ const schema = DUMP_SCHEMA.withTags(plainTag);
 export function toYaml(value: unknown): string {
   return dump(value, { noRefs: true, lineWidth: -1, schema });
 }
+
+/** The same with every object that stands in several places written in the first; the others have an alias. */
+export function toYamlWithAliases(value: unknown): string {
+  return dump(value, { noRefs: false, lineWidth: -1, schema });
+}

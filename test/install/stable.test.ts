@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { writeObjectFiles } from "../../src/commands/object-files.ts";
 import { profileNames } from "../../src/install/profiles.ts";
-import { render } from "../../src/install/render.ts";
-import { readSettings } from "../../src/install/settings.ts";
+import { render, renderManifests, type Manifest } from "../../src/install/render.ts";
+import { readSettings, settingsOf } from "../../src/install/settings.ts";
 import { toYaml } from "../../src/resources/yaml-plain.ts";
 import { renderedObjects } from "../support/injection.ts";
 
@@ -25,8 +25,10 @@ const LINES = [
 const bytes = (profile: string, set: readonly string[]): string =>
   render(readSettings({ profile, set }).settings)
     .flatMap((part) => part.objects)
-    .map(toYaml)
+    .map((object) => toYaml(object))
     .join("---\n");
+
+const manifestsOf = (profile: string): readonly Manifest[] => renderManifests(settingsOf(profile, []));
 
 test("the same settings give the same bytes, in whatever order they are asked for", () => {
   const asked = fc.record({ profile: fc.constantFrom(...profileNames()), set: fc.shuffledSubarray(LINES) });
@@ -34,6 +36,8 @@ test("the same settings give the same bytes, in whatever order they are asked fo
     fc.property(asked, ({ profile, set }) => {
       const first = bytes(profile, set);
       expect(bytes(profile, set)).toBe(first);
+      const manifests = renderManifests(readSettings({ profile, set }).settings);
+      expect(manifests.map(({ text }) => text).join("---\n")).toBe(first);
       const objects = (text: string): string[] =>
         text
           .split("---\n")
@@ -57,18 +61,18 @@ function toSorted(text: string): string {
 test("a folder holds a file per object, and a kustomization in the order of applying; what is gone goes, others' files stay", async () => {
   const cwd = await mkdtemp(join(tmpdir(), "meshctl-objects-"));
   try {
-    const demo = renderedObjects("demo");
+    const demo = manifestsOf("demo");
     expect(await writeObjectFiles("out", demo, { cwd })).toEqual({ written: demo.length, removed: 0 });
     const folder = join(cwd, "out");
     await writeFile(join(folder, "mine.yaml"), "kind: Mine\n");
-    const minimal = renderedObjects("minimal");
+    const minimal = manifestsOf("minimal");
     const { written, removed } = await writeObjectFiles("out", minimal, { cwd });
     expect([written, removed]).toEqual([minimal.length, demo.length - minimal.length]);
     const files = await readdir(folder);
     expect(files).toContain("mine.yaml");
     expect(files.length).toBe(minimal.length + 2);
     expect(await readFile(join(folder, "deployment.istio-system.istiod.yaml"), "utf8")).toBe(
-      toYaml(minimal.find(({ kind }) => kind === "Deployment")),
+      minimal.find(({ kind }) => kind === "Deployment")?.text,
     );
     const listed = (await readFile(join(folder, "kustomization.yaml"), "utf8")).match(/(?<=^ {2}- ).+$/gm) ?? [];
     expect(listed.map((file) => file.split(".")[0])).toEqual(minimal.map(({ kind }) => kind.toLowerCase()));
