@@ -33,6 +33,7 @@ export function buildBootstrap(config: AgentConfig, discovery: HostPort): Bootst
     layered_runtime: layeredRuntime(config),
     bootstrap_extensions: [statNamespaceExtension()],
     stats_config: statsConfig(config),
+    ...clusterManager(config),
     stats_flush_interval: "5s",
     stats_eviction_interval: "300s",
     dynamic_resources: dynamicResources(),
@@ -58,6 +59,17 @@ export function buildBootstrap(config: AgentConfig, discovery: HostPort): Bootst
       ],
     },
   };
+}
+
+/**
+ * The mark by which capture rules let Envoy's own connections pass. Clusters that bind to an address of their own (those to the
+ * application) have none: the rules know that address.
+ */
+function clusterManager({ socketMark }: AgentConfig): Readonly<Record<string, unknown>> {
+  if (socketMark === undefined) return {};
+  const [SOL_SOCKET, SO_MARK] = [1, 36];
+  const mark = { description: "mark", level: SOL_SOCKET, name: SO_MARK, int_value: socketMark, state: "STATE_PREBIND" };
+  return { cluster_manager: { upstream_bind_config: { socket_options: [mark] } } };
 }
 
 function layeredRuntime(config: AgentConfig): unknown {

@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import { parseArgs } from "node:util";
 import { durationMs } from "../base/duration.ts";
 import { EnvironmentError, errorText, UsageError } from "../base/errors.ts";
+import { addresses, meshBind, type ProxyAddresses, socketMark } from "./addresses.ts";
 import { type DrainPolicy, RESTART_AFTER } from "./drain-state.ts";
 import {
   type Env,
@@ -94,19 +95,10 @@ export interface AgentConfig {
   readonly readinessProbe: Readonly<Record<string, unknown>> | undefined;
   /** Further roots of the mesh, PEM. */
   readonly moreRoots: string;
+  /** Mark of the connections that Envoy opens, where the capture rules know them by it (`istio-iptables --proxy-mark`). */
+  readonly socketMark: number | undefined;
   /** Merged over the bootstrap by Envoy's `--config-yaml`. */
   readonly bootstrapOverride: string | undefined;
-}
-
-/** Where the proxy's own ports are bound, and where the agent and Envoy reach one another. */
-export interface ProxyAddresses {
-  readonly admin: string;
-  /** 15021 and 15090 (Envoy), 15020 (agent). */
-  readonly listen: string;
-  /** How Envoy reaches the agent's 15020. */
-  readonly agent: string;
-  /** Explicit mode: source address of what Envoy opens itself. */
-  readonly explicit: boolean;
 }
 
 /** What readConfig reads; the process hands in its own. */
@@ -147,7 +139,7 @@ export function readConfig(input: ConfigInput): AgentConfig {
   const serverName = serverNameOf(env, discovery);
   const read = readMetadata(env, input.readFile);
   const ports = proxyPorts(proxyConfig, read);
-  const bind = meshBind(read);
+  const bind = meshBind(text(read, "MESH_BIND"));
   const domain = values.domain ?? `${namespace}.svc.cluster.local`;
   return {
     role,
@@ -186,6 +178,7 @@ export function readConfig(input: ConfigInput): AgentConfig {
     proxyConfig,
     appAddress: bind === undefined ? ip : bind.appAddress,
     ...envoyKnobs(proxyConfig),
+    socketMark: socketMark(env["PROXY_MARK"]),
     bootstrapOverride: env["ISTIO_BOOTSTRAP_OVERRIDE"] || undefined,
   };
 }
@@ -201,11 +194,6 @@ function proxyPorts(proxyConfig: Readonly<Record<string, unknown>>, metadata: No
 
 function serverNameOf(env: Env, discovery: HostPort): string {
   return env["ISTIOD_SAN"] ?? (isIP(discovery.host) === 0 ? discovery.host : "istiod.istio-system.svc");
-}
-
-interface MeshBind {
-  readonly prefix: string;
-  readonly appAddress: string;
 }
 
 function parseFlags(args: readonly string[]) {
@@ -267,26 +255,6 @@ function portNumber(name: string, value: unknown, fallback: number): number {
   const port = Number(value);
   if (Number.isInteger(port) && port > 0 && port < 65536) return port;
   throw new EnvironmentError("agent-env", `${name}: expected a port, got ${JSON.stringify(value)}`);
-}
-
-/** Explicit mode: the address plan of the local node without network namespaces. */
-function meshBind(metadata: NodeMetadata): MeshBind | undefined {
-  const value = text(metadata, "MESH_BIND");
-  if (value === undefined) return undefined;
-  const bind = parseJsonObject("ISTIO_META_MESH_BIND", value);
-  const prefix = text(bind, "prefix");
-  const appAddress = text(bind, "appAddress");
-  if (prefix !== undefined && appAddress !== undefined && /^127\.\d+$/.test(prefix)) return { prefix, appAddress };
-  throw new EnvironmentError("agent-env", `ISTIO_META_MESH_BIND: expected prefix 127.w and appAddress, got ${value}`);
-}
-
-function addresses(ip: string, bind: MeshBind | undefined): ProxyAddresses {
-  if (bind !== undefined) {
-    const own = `${bind.prefix}.0.1`;
-    return { admin: own, listen: own, agent: own, explicit: true };
-  }
-  const v6 = isIP(ip) === 6;
-  return { admin: "127.0.0.1", listen: v6 ? "::" : "0.0.0.0", agent: "127.0.0.1", explicit: false };
 }
 
 type ProxyConfig = Readonly<Record<string, unknown>>;

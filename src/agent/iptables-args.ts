@@ -13,6 +13,8 @@ export interface CaptureArgs {
   /** Traffic of these users and groups is the proxy's own. */
   readonly proxyUids: readonly string[];
   readonly proxyGids: readonly string[];
+  /** The proxy's sockets carry this mark, and tell its traffic instead of users and groups: for pods whose user is one of one. */
+  readonly proxyMark: number | undefined;
   /** "*" or a list. */
   readonly inboundPorts: "*" | readonly number[];
   readonly inboundPortsExclude: readonly number[];
@@ -44,10 +46,14 @@ export type FlagValues = Readonly<Record<string, string | undefined>>;
 /** One rule holds all groups, and the kernel limits how long a rule may be. */
 const MAX_GROUPS = 64;
 const OWN_PORTS = ["15090", "15021", "15020"];
+/** Where the agent asks for certificates before there is a proxy; its own sockets cannot be marked. */
+const CONTROL_PLANE_PORT = "15012";
 
 /** Flags of `mesh-agent istio-iptables`, checked. `resolvers` are the host's. Throws UsageError that names flag and value. */
 export function captureArgs(values: FlagValues, resolvers: readonly string[] = []): CaptureArgs {
   const uids = list(values["proxy-uid"] ?? "1337");
+  const mark = orElse(values["proxy-mark"], "");
+  const passing = list(values["istio-local-outbound-ports-exclude"]);
   return {
     mode: mode(values["istio-inbound-interception-mode"]),
     proxyPort: port("envoy-port", values["envoy-port"] ?? "15001"),
@@ -55,6 +61,7 @@ export function captureArgs(values: FlagValues, resolvers: readonly string[] = [
     tunnelPort: port("inbound-tunnel-port", values["inbound-tunnel-port"] ?? "15008"),
     proxyUids: names("proxy-uid", uids),
     proxyGids: names("proxy-gid", list(orElse(values["proxy-gid"], uids.join(",")))),
+    proxyMark: mark === "" ? undefined : number("proxy-mark", mark, 0xffff_ffff),
     inboundPorts: star(values["istio-inbound-ports"], (items) => ports("istio-inbound-ports", items)),
     inboundPortsExclude: ports("istio-local-exclude-ports", [
       ...new Set([...list(values["istio-local-exclude-ports"]), ...OWN_PORTS]),
@@ -62,7 +69,7 @@ export function captureArgs(values: FlagValues, resolvers: readonly string[] = [
     outboundPorts: ports("istio-outbound-ports", list(values["istio-outbound-ports"])),
     outboundPortsExclude: ports(
       "istio-local-outbound-ports-exclude",
-      list(values["istio-local-outbound-ports-exclude"]),
+      mark === "" ? passing : [...new Set([...passing, CONTROL_PLANE_PORT])],
     ),
     outboundRanges: star(values["istio-service-cidr"], (items) => cidrs("istio-service-cidr", items)),
     outboundRangesExclude: cidrs("istio-service-exclude-cidr", list(values["istio-service-exclude-cidr"])),

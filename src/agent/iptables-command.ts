@@ -90,6 +90,10 @@ async function clean({ flags, wanted, tools, io }: Run): Promise<number> {
 }
 
 async function verify({ flags, wanted, tools, io }: Run): Promise<number> {
+  if (wanted.proxyMark !== undefined)
+    throw new UsageError(
+      "--run-validation: only the proxy's own sockets carry --proxy-mark, so capture cannot be tried",
+    );
   const probePort = port("iptables-probe-port", flags["iptables-probe-port"] ?? "15002");
   const given = flags["probe-timeout"] ?? "5s";
   const timeout = durationMs(given);

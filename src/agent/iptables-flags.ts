@@ -3,13 +3,17 @@ import { errorText, UsageError } from "../base/errors.ts";
 import { type FlagValues, GROUPS, GROUPS_EXCLUDE, LOOPBACK } from "./iptables-args.ts";
 import type { Env } from "./metadata.ts";
 
-/** Flags of Istio's istio-iptables, and `cleanup`, `verify`: short for the pairs of flags that mean them. */
+/**
+ * Flags of Istio's istio-iptables, and our own: `cleanup`, `verify`, short for the pairs of flags that mean them, and `proxy-mark`
+ * for a network namespace in which users cannot be told apart.
+ */
 const OPTIONS = {
   "envoy-port": { type: "string", short: "p" },
   "inbound-capture-port": { type: "string", short: "z" },
   "inbound-tunnel-port": { type: "string", short: "e" },
   "proxy-uid": { type: "string", short: "u" },
   "proxy-gid": { type: "string", short: "g" },
+  "proxy-mark": { type: "string" },
   "istio-inbound-interception-mode": { type: "string", short: "m" },
   "istio-inbound-tproxy-mark": { type: "string", short: "t" },
   "istio-inbound-tproxy-route-table": { type: "string", short: "r" },

@@ -125,18 +125,25 @@ function outboundRules(args: CaptureArgs, family: Family, capturesDns: boolean):
  * range. Queries to a resolver on loopback go on to the rules for DNS.
  */
 function ownTraffic(args: CaptureArgs, self: string, capturesDns: boolean): readonly string[] {
-  const owners = [
-    ...args.proxyUids.map((uid) => ({ is: `-m owner --uid-owner ${uid}`, isNot: `-m owner ! --uid-owner ${uid}` })),
-    ...args.proxyGids.map((gid) => ({ is: `-m owner --gid-owner ${gid}`, isNot: `-m owner ! --gid-owner ${gid}` })),
-  ];
   const ports = capturesDns ? `-m multiport ! --dports ${DNS_PORT},${args.tunnelPort}` : `! --dport ${args.tunnelPort}`;
   const others = capturesDns ? `-p tcp ! --dport ${DNS_PORT} ` : "";
   const wantsLoopback = args.outboundRanges !== "*" && args.outboundRanges.some(isLoopback);
-  return owners.flatMap(({ is, isNot }) => [
+  return ownersOf(args).flatMap(({ is, isNot }) => [
     `${OUT} ! -d ${self} -o lo -p tcp ${ports} ${is} -j ISTIO_IN_REDIRECT`,
     ...(wantsLoopback ? [] : [`${OUT} -o lo ${others}${isNot} -j RETURN`]),
     `${OUT} ${is} -j RETURN`,
   ]);
+}
+
+/** How the proxy's own packets are told from the application's. */
+function ownersOf({ proxyMark, proxyUids, proxyGids }: CaptureArgs): readonly { is: string; isNot: string }[] {
+  if (proxyMark !== undefined) {
+    return [{ is: `-m mark --mark ${proxyMark}`, isNot: `-m mark ! --mark ${proxyMark}` }];
+  }
+  return [
+    ...proxyUids.map((uid) => ({ is: `-m owner --uid-owner ${uid}`, isNot: `-m owner ! --uid-owner ${uid}` })),
+    ...proxyGids.map((gid) => ({ is: `-m owner --gid-owner ${gid}`, isNot: `-m owner ! --gid-owner ${gid}` })),
+  ];
 }
 
 function isLoopback(range: string): boolean {
@@ -168,10 +175,6 @@ function dnsRedirects(args: CaptureArgs, family: Family): readonly string[] {
  */
 function rawTable(args: CaptureArgs, family: Family): TableRules {
   const [to, from] = [resolvers(args, family, "-d"), resolvers(args, family, "-s")];
-  const owners = [
-    ...args.proxyUids.map((uid) => `-m owner --uid-owner ${uid}`),
-    ...args.proxyGids.map((gid) => `-m owner --gid-owner ${gid}`),
-  ];
   const empty = to.length === 0;
   return {
     table: "raw",
@@ -179,7 +182,7 @@ function rawTable(args: CaptureArgs, family: Family): TableRules {
     rules: empty
       ? []
       : [
-          ...owners.flatMap((owner) => [
+          ...ownersOf(args).flatMap(({ is: owner }) => [
             `${OUT_DNS} -p udp --dport ${DNS_PORT} ${owner} -j CT --zone 1`,
             `${OUT_DNS} -p udp --sport ${AGENT_DNS_PORT} ${owner} -j CT --zone 2`,
           ]),
@@ -215,10 +218,6 @@ function mangleTable(args: CaptureArgs, family: Family): TableRules {
 function tproxyRules(args: CaptureArgs, family: Family): readonly string[] {
   const self = family === "ipv4" ? args.loopback : SELF_V6;
   const mark = args.tproxyMark;
-  const owners = [
-    ...args.proxyUids.map((uid) => `--uid-owner ${uid}`),
-    ...args.proxyGids.map((gid) => `--gid-owner ${gid}`),
-  ];
   return [
     `-A ISTIO_DIVERT -j MARK --set-mark ${mark}`,
     "-A ISTIO_DIVERT -j ACCEPT",
@@ -232,7 +231,7 @@ function tproxyRules(args: CaptureArgs, family: Family): readonly string[] {
     ...inboundPorts(args, "ISTIO_TPROXY", "-m conntrack --ctstate RELATED,ESTABLISHED -j ISTIO_DIVERT"),
     ...args.excludeInterfaces.map((nic) => `${OUT} -o ${nic} -j RETURN`),
     `${OUT} -o lo -p tcp -m mark --mark ${mark} -j RETURN`,
-    ...owners.map((owner) => `${OUT} ! -d ${self} -o lo -p tcp -m owner ${owner} -j MARK --set-mark ${OUTBOUND_MARK}`),
+    ...ownersOf(args).map(({ is }) => `${OUT} ! -d ${self} -o lo -p tcp ${is} -j MARK --set-mark ${OUTBOUND_MARK}`),
     `${OUT} -p tcp -m connmark --mark ${mark} -j CONNMARK --restore-mark`,
   ];
 }

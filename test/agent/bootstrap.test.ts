@@ -19,7 +19,7 @@ test("the bootstrap of a sidecar", async () => {
   );
 });
 
-test.each(["gateway", "explicit", "knobs"])("what %s has that a sidecar has not", async (name) => {
+test.each(["gateway", "explicit", "knobs", "mark"])("what %s has that a sidecar has not", async (name) => {
   const differences = diff(bootstrapOf(SIDECAR), bootstrapOf(BOOTSTRAP_CASES[name]!), "");
   await expect(stringify(differences)).toMatchFileSnapshot(`testdata/bootstrap-${name}.diff.yaml`);
 });

@@ -114,6 +114,7 @@ test.each([
   ["PROXY_CONFIG is not JSON", { PROXY_CONFIG: "discoveryAddress: x" }],
   ["PROXY_CONFIG: expected a JSON object, got [1]", { PROXY_CONFIG: "[1]" }],
   ["ISTIO_METAJSON_X is not JSON", { ISTIO_METAJSON_X: "{" }],
+  ["PROXY_MARK: expected a number from 1 to 4294967295, got x", { PROXY_MARK: "x" }],
   ["ISTIO_META_MESH_BIND: expected prefix 127.w", { ISTIO_META_MESH_BIND: '{"prefix":"10.0"}' }],
   ["SECRET_TTL: expected a duration such as 24h, got soon", { SECRET_TTL: "soon" }],
   ["SECRET_GRACE_PERIOD_RATIO: expected a number from 0 to 1, got 2", { SECRET_GRACE_PERIOD_RATIO: "2" }],

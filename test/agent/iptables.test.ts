@@ -51,6 +51,7 @@ const CASES: Readonly<Record<string, readonly string[]>> = {
     "eth1",
   ],
   dns: [...DEFAULT, "--redirect-dns", "--drop-invalid"],
+  mark: [...DEFAULT, "--proxy-mark", "1340", "-o", "25", "--redirect-dns"],
   "dns-all": ["-u", "1337", "-b", "8080", "-i", "127.0.0.0/8", "--redirect-dns=true", "--capture-all-dns"],
 };
 
@@ -183,6 +184,8 @@ test.each([
   [["--redirect-dns=maybe"], "--redirect-dns: expected true or false, got maybe"],
   [["--verify", "--probe-timeout", "soon"], "--probe-timeout: expected a duration such as 5s, got soon"],
   [["--native-nftables"], "--native-nftables: rules are written through iptables"],
+  [["--proxy-mark", "0"], "--proxy-mark: expected a number from 1 to 4294967295, got 0"],
+  [["--proxy-mark", "1340", "--verify"], "--run-validation: only the proxy's own sockets carry --proxy-mark"],
   [["-k", "br0;reboot"], "--kube-virt-interfaces: expected a name or number, got br0;reboot"],
   [["--no-such-flag"], "--no-such-flag"],
 ])("refuses %j", async (args, message) => {

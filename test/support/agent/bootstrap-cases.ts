@@ -50,6 +50,7 @@ export const BOOTSTRAP_CASES: Readonly<Record<string, BootstrapCase>> = {
     args: ["sidecar"],
     env: { ...ENV, PROXY_CONFIG: JSON.stringify(KNOBS) },
   },
+  mark: { ...common, args: ["sidecar", "--domain", "shop.svc.cluster.local"], env: { ...ENV, PROXY_MARK: "1340" } },
   explicit: {
     ...common,
     args: ["sidecar"],
