@@ -11,22 +11,42 @@ if (!existsSync(bundle)) {
   process.exit(2);
 }
 
-/** The program in one piece with its bytecode, which spares compiling it; undefined when another Node than this one built it. */
+const args = process.argv.slice(2);
+
+/** The program with its bytecode, which spares compiling it; undefined when another Node than this one built it. */
 function compiled() {
-  const path = fileURLToPath(new URL("../dist/compiled/cli.cjs", import.meta.url));
-  if (!existsSync(`${path}.cache`)) return undefined;
-  const cachedData = readFileSync(`${path}.cache`);
-  const script = new Script(readFileSync(path, "latin1"), { filename: path, cachedData });
-  if (script.cachedDataRejected) return undefined;
-  // Optimizing code later than a server would: a third of the processor time of a short run went into that. Set behind the script:
-  // bytecode is taken only under the flags it was made with.
+  const folder = fileURLToPath(new URL("../dist/compiled/", import.meta.url));
+  // a command that is waited for has a smaller one of its own
+  const name = /^[a-z]+$/.test(args[0]) && existsSync(`${folder}${args[0]}.cjs.cache`) ? args[0] : "cli";
+  if (!existsSync(`${folder}${name}.cjs.cache`)) return undefined;
+  const program = scriptOf(`${folder}${name}.cjs`);
+  if (program.cachedDataRejected) return undefined;
+  // Optimizing code later than a server would: a third of the processor time of a short run went into that. Set behind the program:
+  // bytecode is taken only under the flags it was made with, which for packages are these.
   setFlagsFromString("--interrupt-budget=500000");
+  return exportsOf(program, `${folder}${name}.cjs`);
+}
+
+function scriptOf(path) {
+  return new Script(readFileSync(path, "latin1"), { filename: path, cachedData: readFileSync(`${path}.cache`) });
+}
+
+/** Runs a script; what it requires by a path is a package that stands beside it. */
+function exportsOf(script, path) {
   const module = { exports: {} };
-  script.runInThisContext()(module, module.exports, createRequire(path), pathToFileURL(path).href);
+  const ofNode = createRequire(path);
+  const load = (id) => (id.startsWith("./") ? packageOf(ofNode.resolve(id)) : ofNode(id));
+  script.runInThisContext()(module, module.exports, load, pathToFileURL(path).href);
   return module.exports;
 }
 
-const args = process.argv.slice(2);
+const packages = new Map();
+
+function packageOf(path) {
+  if (!packages.has(path)) packages.set(path, exportsOf(scriptOf(path), path));
+  return packages.get(path);
+}
+
 // help and version alone need a few small chunks only
 const { start } = (args.length > 1 ? compiled() : undefined) ?? (await import(bundle.href));
 await start(args);

@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { buildPrograms, writePrograms } from "./lib/programs.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const force = process.argv.includes("--force");
@@ -71,6 +72,7 @@ async function bundle() {
     write: false,
     // optional native speed-ups of ws, used only when installed
     external: ["bufferutil", "utf-8-validate"],
+    define: { "process.env.NODE_ENV": '"production"' },
     logLevel: "warning",
   };
   const result = await build({
@@ -83,44 +85,16 @@ async function bundle() {
     metafile: true,
     // CommonJS dependencies call require
     banner: { js: 'import{createRequire as __cr}from"node:module";const require=__cr(import.meta.url);' },
-    define: { "process.env.NODE_ENV": '"production"' },
   });
-  // the command line once more in one piece, for bin/meshctl.js: V8 keeps bytecode of scripts, not of modules
-  const whole = await build({
-    ...common,
-    entryPoints: ["src/cli.ts"],
-    outfile: "dist/compiled/cli.cjs",
-    format: "cjs",
-    banner: { js: "(function(module,exports,require,__url){" },
-    footer: { js: "})" },
-    define: { "process.env.NODE_ENV": '"production"', "import.meta.url": "__url" },
-  });
+  const programs = await buildPrograms({ root, common });
   // Written only once everything compiled, so that a failed build leaves the last good one.
   rmSync(join(root, "dist"), { recursive: true, force: true });
   for (const file of result.outputFiles) {
     mkdirSync(dirname(file.path), { recursive: true });
     writeFileSync(file.path, file.contents);
   }
-  compile(whole.outputFiles[0]);
+  writePrograms(programs, root);
   writeFileSync(join(root, "dist/meta.json"), JSON.stringify(result.metafile));
-}
-
-/** Writes the program in one piece, and the bytecode of a run of it. ASCII alone: V8 holds that in half the memory. */
-function compile({ path, text }) {
-  mkdirSync(dirname(path), { recursive: true });
-  // only expressions have any: strings are escaped already
-  const escaped = text.replace(/[^\0-\x7f]/g, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`);
-  writeFileSync(path, escaped);
-  const run = (args, options) => {
-    const { status, stdout } = spawnSync(process.execPath, args, options);
-    if (status !== 0) throw new Error(`${args[0]} failed`);
-    return stdout;
-  };
-  const mesh = `${path}.mesh.yaml`;
-  const big = [join(root, "node_modules/tsx/dist/cli.mjs"), join(root, "scripts/big-mesh.ts"), "1000"];
-  writeFileSync(mesh, run(big, { maxBuffer: 1e8 }));
-  run([join(root, "scripts/lib/compiled.mjs"), path, mesh], { stdio: "inherit" });
-  rmSync(mesh);
 }
 
 try {

@@ -1,18 +1,19 @@
-// `node compiled.mjs PROGRAM MESH`: runs the program on a mesh and writes the bytecode V8 made meanwhile to PROGRAM.cache. In a process
-// of its own: V8 takes bytecode only under the flags it was made with.
-import { readFileSync, writeFileSync } from "node:fs";
+// `node compiled.mjs MESH SCRIPT...`: runs each program on a mesh, loads each package, and writes the bytecode V8 made meanwhile to
+// SCRIPT.cache. In a process of its own: V8 takes bytecode only under the flags it was made with.
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
+import { basename } from "node:path";
 import { pathToFileURL } from "node:url";
+import { setFlagsFromString } from "node:v8";
 import { Script } from "node:vm";
 
-const [program, mesh] = process.argv.slice(2);
-const script = new Script(readFileSync(program, "latin1"), { filename: program });
-const module = { exports: {} };
-script.runInThisContext()(module, module.exports, createRequire(program), pathToFileURL(program).href);
+const [mesh, ...scripts] = process.argv.slice(2);
+const injected = `${mesh}.injected`;
+let said = "";
 const io = {
   out: () => undefined,
-  err: () => undefined,
+  err: (words) => void (said += words),
   env: {},
   cwd: tmpdir(),
   isTTY: false,
@@ -21,11 +22,44 @@ const io = {
   readStdin: async () => "",
   signal: new AbortController().signal,
 };
-for (const args of [
-  ["validate", "-f", mesh],
-  ["analyze", "--offline", mesh],
-  ["analyze", "--offline", "-o", "json", mesh],
-  ["inject", "-f", mesh, "--report", "none"],
-])
-  if ((await module.exports.main(args, io)) === 2) throw new Error(`meshctl ${args.join(" ")} could not run`);
-writeFileSync(`${program}.cache`, script.createCachedData());
+
+/** Command lines whose code the bytecode holds, by program. A package is only loaded. */
+const RUNS = {
+  cli: [
+    ["manifest", "generate"],
+    ["version", "-o", "json", "--no-remote"],
+  ],
+  inject: [["inject", "-f", mesh, "-o", injected]],
+  uninject: [["uninject", "-f", injected]],
+  analyze: [
+    ["analyze", "--offline", mesh],
+    ["analyze", "--offline", "-o", "json", mesh],
+  ],
+  validate: [["validate", "-f", mesh]],
+};
+
+function exportsOf(script, path) {
+  const module = { exports: {} };
+  const ofNode = createRequire(path);
+  const load = (id) => (id.startsWith("./") ? exportsOf(scriptOf(ofNode.resolve(id)), ofNode.resolve(id)) : ofNode(id));
+  script.runInThisContext()(module, module.exports, load, pathToFileURL(path).href);
+  return module.exports;
+}
+
+const scriptOf = (path) => new Script(readFileSync(path, "latin1"), { filename: path });
+
+/** Loads a script, runs its command lines, keeps the bytecode. */
+async function warm(path) {
+  const script = scriptOf(path);
+  const { main } = exportsOf(script, path);
+  for (const args of RUNS[basename(path, ".cjs")] ?? [])
+    if ((await main(args, io)) === 2) throw new Error(`meshctl ${args.join(" ")} could not run:\n${said}`);
+  writeFileSync(`${path}.cache`, script.createCachedData());
+}
+
+const isProgram = (path) => basename(path, ".cjs") in RUNS;
+for (const path of scripts.filter(isProgram)) await warm(path);
+rmSync(injected);
+// as bin/meshctl.js has it when it loads a package
+setFlagsFromString("--interrupt-budget=500000");
+for (const path of scripts.filter((each) => !isProgram(each))) await warm(path);

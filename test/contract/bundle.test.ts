@@ -1,8 +1,11 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { Script } from "node:vm";
 import { build } from "esbuild";
 import { beforeAll, expect, test } from "vitest";
+import { commandTable } from "../../src/cli-table.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -65,14 +68,51 @@ test("the entry chunk is small and loads no npm package and no command", () => {
   );
 });
 
-test("the program in one piece is plain ASCII, and its bytecode is taken by this Node", () => {
-  const program = join(root, "dist/compiled/cli.cjs");
-  const source = readFileSync(program, "latin1");
-  const cachedData = readFileSync(`${program}.cache`);
-  expect(source).not.toMatch(/[^\0-\x7f]/);
-  expect(new Script(source, { filename: program, cachedData }).cachedDataRejected).toBe(false);
-  // another text is not
-  expect(new Script(`${source};`, { filename: program, cachedData }).cachedDataRejected).toBe(true);
+const compiled = join(root, "dist/compiled");
+const scripts = readdirSync(compiled).filter((name) => name.endsWith(".cjs"));
+
+test.each(scripts.filter((name) => !/^(?:cel-js|client-node)\./.test(name)))(
+  "the program %s is plain ASCII, and its bytecode is taken by this Node",
+  (name) => {
+    const program = join(compiled, name);
+    const source = readFileSync(program, "latin1");
+    const cachedData = readFileSync(`${program}.cache`);
+    expect(source).not.toMatch(/[^\0-\x7f]/);
+    expect(new Script(source, { filename: program, cachedData }).cachedDataRejected).toBe(false);
+    // another text is not
+    expect(new Script(`${source};`, { filename: program, cachedData }).cachedDataRejected).toBe(true);
+  },
+);
+
+test("a program that is named by a first word holds every command of that word, and little else", () => {
+  const words = scripts.map((name) => name.replace(".cjs", ""));
+  const own = commandTable.filter(({ name }) => words.includes(name.split(" ")[0] ?? ""));
+  expect(own.map(({ name }) => name)).toEqual(
+    expect.arrayContaining(["analyze", "inject list", "uninject", "validate"]),
+  );
+  for (const { name, load } of own) {
+    const [file = "no file"] = /commands\/[a-z-]+\.ts/.exec(load.toString()) ?? [];
+    const source = readFileSync(join(compiled, `${name.split(" ")[0]}.cjs`), "latin1");
+    expect(source, name).toContain(`"src/${file}"`);
+    expect(source, name).not.toMatch(/"src\/(?:install|controlplane|xds|local)\//);
+  }
+});
+
+test("a package that few runs need is a script of its own, read when it is asked for", () => {
+  const source = readFileSync(join(compiled, "inject.cjs"), "latin1");
+  expect(source).not.toMatch(/node_modules\/@(?:kubernetes|marcbachmann)/);
+  expect(source).toContain('require("./client-node.cjs")');
+  const kubeconfig = join(mkdtempSync(join(tmpdir(), "meshctl-bundle-")), "kubeconfig");
+  const clusters = [{ name: "c", cluster: { server: "http://127.0.0.1:1" } }];
+  const contexts = [{ name: "c", context: { cluster: "c", user: "u" } }];
+  const config = { kind: "Config", "current-context": "c", clusters, contexts, users: [{ name: "u", user: {} }] };
+  writeFileSync(kubeconfig, JSON.stringify(config));
+  const args = [join(root, "bin/meshctl.js"), "inject", "list", "--kubeconfig", kubeconfig];
+  const { status, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
+  rmSync(dirname(kubeconfig), { recursive: true });
+  expect(stderr).toMatch(/^Error: .*127\.0\.0\.1:1/);
+  expect(stderr).not.toContain("bug");
+  expect(status).toBe(2);
 });
 
 test("version and inject need no Kubernetes client, nor does parsing", () => {
