@@ -12,6 +12,7 @@ const KINDS: readonly KindRef[] = [
   { apiVersion: "apps/v1", kind: "ReplicaSet" },
   { apiVersion: "autoscaling/v2", kind: "HorizontalPodAutoscaler" },
   { apiVersion: "policy/v1", kind: "PodDisruptionBudget" },
+  { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy" },
   { apiVersion: "coordination.k8s.io/v1", kind: "Lease" },
   { apiVersion: "rbac.authorization.k8s.io/v1", kind: "ClusterRole" },
   { apiVersion: "rbac.authorization.k8s.io/v1", kind: "ClusterRoleBinding" },

@@ -59,6 +59,7 @@ const USED: readonly string[] = [
     "proxy_init.image",
     "proxy_init.forceApplyIptables",
     "defaultPodDisruptionBudget",
+    "networkPolicy",
     "remotePilotAddress",
     "istiod.enableAnalysis",
   ].map((name) => `values.global.${name}`),

@@ -29,6 +29,7 @@ const API_VERSIONS: Readonly<Record<string, string>> = {
   ConfigMap: "v1",
   Service: "v1",
   EndpointSlice: "discovery.k8s.io/v1",
+  NetworkPolicy: "networking.k8s.io/v1",
   PodDisruptionBudget: "policy/v1",
   HorizontalPodAutoscaler: "autoscaling/v2",
   Deployment: "apps/v1",

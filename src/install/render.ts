@@ -30,6 +30,7 @@ export const KIND_ORDER: readonly string[] = [
   "ConfigMap",
   "Service",
   "EndpointSlice",
+  "NetworkPolicy",
   "PodDisruptionBudget",
   "Deployment",
   "HorizontalPodAutoscaler",

@@ -57,6 +57,10 @@ export function gatewayVariables(settings: Settings, gateway: ComponentSettings,
       ...(revisionOf(settings) === "default" ? {} : { "istio.io/rev": revisionOf(settings) }),
     },
     serviceSpec: { type: "LoadBalancer", selector: labels, ...service },
+    // for everybody: traffic, readiness, and metrics of the agent and of Envoy
+    openPorts: [
+      ...new Set([...(service.ports ?? []).map(({ port, targetPort }) => targetPort ?? port), ...PROXY_PORTS]),
+    ].map((port) => ({ port, protocol: "TCP" })),
     // those its Service sends to
     containerPorts: service.ports?.map(({ name, port, targetPort, protocol }) =>
       compact({ name, containerPort: targetPort ?? port, protocol }),
@@ -114,6 +118,7 @@ function workloadVariables(settings: Settings, component: ComponentSettings, lab
     strategy: k8s["strategy"] ?? STRATEGY,
     autoscaling,
     disruptionBudget: disruptionBudget(settings, k8s, { autoscaling, labels }),
+    networkPolicy: (settings.values.global["networkPolicy"] as { enabled?: boolean } | undefined)?.enabled === true,
   };
 }
 
@@ -156,6 +161,8 @@ function disruptionBudget(
   return defaultPodDisruptionBudget?.enabled === false || least < 2 ? undefined : { minAvailable: 1, selector };
 }
 
+/** Readiness, the agent's merged metrics, Envoy's own. */
+const PROXY_PORTS = [15021, 15020, 15090];
 const SCRAPED = { "prometheus.io/scrape": "true", "prometheus.io/port": "15014" };
 const STRATEGY = { rollingUpdate: { maxSurge: "100%", maxUnavailable: "25%" } };
 const READINESS = { httpGet: { path: "/ready", port: 8080 }, periodSeconds: 3, timeoutSeconds: 5 };

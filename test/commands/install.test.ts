@@ -196,7 +196,7 @@ test("uninstall --dry-run and a no change nothing; pods that keep a proxy are na
 
 test("what is no longer rendered is removed, CRDs and the record stay; a dry run says what would go", async () => {
   const fake = cluster();
-  await install({ ...options, profile: "demo" }, fakeIo({ cluster: fake }));
+  await install({ ...options, profile: "default" }, fakeIo({ cluster: fake }));
   const crds = (): number => fake.objects().filter(({ kind }) => kind === "CustomResourceDefinition").length;
   const before = crds();
   const dry = fakeIo({ cluster: fake });

@@ -122,6 +122,25 @@ test("hub, tag, namespace and every other setting reach the objects", () => {
   expect(text).toContain("concurrency: 2\\n");
 });
 
+test("network policies where they are asked for: each lets in what its pods serve", () => {
+  const isPolicy = ({ kind }: { readonly kind: string }): boolean => kind === "NetworkPolicy";
+  expect(renderedObjects("default").filter(isPolicy)).toEqual([]);
+  const policies = renderedObjects("demo", ["values.global.networkPolicy.enabled=true"]).filter(isPolicy);
+  const open = policies.map(({ metadata, spec }) => {
+    const { ingress, podSelector } = spec as {
+      readonly ingress: readonly { readonly ports: readonly { readonly port: number }[] }[];
+      readonly podSelector: { readonly matchLabels: Readonly<Record<string, string>> };
+    };
+    expect(podSelector.matchLabels["app"]).toBe(metadata.name);
+    return [metadata.name, ingress.flatMap(({ ports }) => ports.map(({ port }) => port))];
+  });
+  expect(Object.fromEntries(open)).toEqual({
+    istiod: [15012, 15017, 15014, 8080],
+    "istio-ingressgateway": [15021, 8080, 8443, 31400, 15443, 15020, 15090],
+    "istio-egressgateway": [8080, 8443, 15021, 15020, 15090],
+  });
+});
+
 test.each([
   ["values.global.proxy.logLevl=info", /no setting values\.global\.proxy\.logLevl/, /values\.global\.proxy\.logLevel/],
   ["component.pilot.enabled=true", /no setting component/, /components/],

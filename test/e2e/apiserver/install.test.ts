@@ -52,6 +52,7 @@ async function everything(): Promise<string[]> {
     ["discovery.k8s.io/v1", "EndpointSlice"],
     ["coordination.k8s.io/v1", "Lease"],
     ["policy/v1", "PodDisruptionBudget"],
+    ["networking.k8s.io/v1", "NetworkPolicy"],
     ["autoscaling/v2", "HorizontalPodAutoscaler"],
     ["admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicy"],
     ["admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicyBinding"],
@@ -77,7 +78,7 @@ async function everything(): Promise<string[]> {
 test("every profile applies, prunes what the one before made, and finds nothing to change the second time", async () => {
   const before = await everything();
   for (const profile of profileNames()) {
-    const settings = settingsOf(profile, []);
+    const settings = settingsOf(profile, profile === "production" ? ["values.global.networkPolicy.enabled=true"] : []);
     // CRDs are the same in all profiles and the longest to apply
     const components = profile === "ci" ? render(settings) : withoutCrds(render(settings));
     const objects = components.flatMap((part) => part.objects);
