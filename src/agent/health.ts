@@ -5,6 +5,7 @@ import { EnvironmentError, errorText } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import type { AgentConfig } from "./config.ts";
 import type { EnvoyAdmin } from "./envoy-admin.ts";
+import type { NameTable } from "./dns/names.ts";
 import type { AgentMetrics } from "./metrics.ts";
 import { probeTarget, readProbes, runProbe } from "./probe.ts";
 import { notConfigured, READINESS_FILTER, stepReadiness } from "./readiness.ts";
@@ -19,6 +20,8 @@ export interface HealthDeps {
   readonly ask: (event: "drain-only" | "quit") => void;
   readonly log: Logger;
   readonly logLevel: LogLevel;
+  /** The names that DNS queries are answered from, undefined until they arrived; absent where none are answered. */
+  readonly names?: (() => NameTable | undefined) | undefined;
 }
 
 /** The level of the agent's own log, by the names of `--log_output_level`. `set` answers false for a name that there is not. */
@@ -79,6 +82,7 @@ function createRoutes(deps: HealthDeps): ReadonlyMap<string, Handler> {
     ["/metrics", scrape],
     ["/stats/prometheus", scrape],
     ["/logging", logging(deps)],
+    ["/debug/ndsz", nameTable(deps)],
     ["/drain", control(() => ask("drain-only"))],
     ["/quitquitquit", control(() => ask("quit"))],
     ...[...probes].map(([path, probe]): [string, Handler] => [
@@ -91,7 +95,8 @@ function createRoutes(deps: HealthDeps): ReadonlyMap<string, Handler> {
   ]);
 }
 
-function readiness({ admin, log }: HealthDeps): Handler {
+/** Ready with Envoy; and, where the agent answers DNS queries, not before it knows the mesh's names. */
+function readiness({ admin, log, names }: HealthDeps): Handler {
   let state = notConfigured;
   let last = "";
   return async (_request, response) => {
@@ -101,7 +106,9 @@ function readiness({ admin, log }: HealthDeps): Handler {
       // The Envoy that answers next may be a new one, which has to be configured again.
       stats === ""
         ? [notConfigured, { ready: false, reason: "Envoy does not answer" } as const]
-        : stepReadiness(state, stats);
+        : names !== undefined && names() === undefined
+          ? [state, { ready: false, reason: "no names from meshd yet" } as const]
+          : stepReadiness(state, stats);
     state = next;
     const words = result.ready ? "ready" : result.reason;
     if (words !== last) log.info({}, result.ready ? "Envoy is ready" : `not ready: ${result.reason}`);
@@ -150,6 +157,17 @@ function logging({ logLevel }: HealthDeps): Handler {
     else if (!fromPod(request)) send(response, 403, "only from the pod itself\n");
     else if (logLevel.set(level)) send(response, 200, `${logLevel.get()}\n`);
     else send(response, 400, `expected debug, info, warning, error or none, got ${JSON.stringify(level)}\n`);
+    return Promise.resolve();
+  };
+}
+
+/** What DNS queries are answered from, for the pod itself. */
+function nameTable({ names }: HealthDeps): Handler {
+  return (request, response) => {
+    const table = names?.();
+    if (!fromPod(request)) send(response, 403, "only from the pod itself\n");
+    else if (names === undefined) send(response, 404, "no DNS queries are captured here\n");
+    else send(response, 200, `${JSON.stringify(table ?? {})}\n`);
     return Promise.resolve();
   };
 }

@@ -14,6 +14,7 @@ import { createHealth, type LogLevel } from "./health.ts";
 import { resolveHost } from "./hosts.ts";
 import { createIdentity } from "./identity.ts";
 import type { Env } from "./metadata.ts";
+import type { NameTable } from "./dns/names.ts";
 import { readDnsSettings } from "./dns/settings.ts";
 import { createMetrics, type AgentMetrics } from "./metrics.ts";
 import type { Runner } from "./runner.ts";
@@ -54,6 +55,7 @@ function createRunners(deps: AgentDeps): { readonly runners: readonly Runner[]; 
   const admin = createEnvoyAdmin(config.addresses.admin, config.ports.admin);
   const sds = createSdsServer(PATHS.sdsSocket, log);
   const issued = rememberCertificate(sds);
+  const dns = dnsRunner(deps, metrics, issued.certificate);
   const supervisor = createSupervisor({
     spawn: () => spawnEnvoy(deps),
     admin,
@@ -64,13 +66,21 @@ function createRunners(deps: AgentDeps): { readonly runners: readonly Runner[]; 
   });
   const runners = [
     // Consumes Envoy's admin and the application's ports; offers 15020. First, so that probes get an answer from the start.
-    createHealth({ config, admin, metrics, ask: (type) => supervisor.send({ type }), log, logLevel: deps.logLevel }),
+    createHealth({
+      config,
+      admin,
+      metrics,
+      ask: (type) => supervisor.send({ type }),
+      log,
+      logLevel: deps.logLevel,
+      names: dns?.names,
+    }),
     // Consumes what identity publishes; offers it to Envoy on the unix socket. Before Envoy, which dials it at once.
     { name: "sds", start: () => sds.start(), close: () => sds.close() },
     // Consumes token and CA; offers `default` and `ROOTCA`. Does not wait: Envoy starts meanwhile.
     createIdentity({ config, sds: issued.sds, metrics, log }),
     ...healthRunners(deps, issued.certificate),
-    ...dnsRunners(deps, metrics, issued.certificate),
+    ...(dns === undefined ? [] : [dns.runner]),
     // Consumes the bootstrap; offers the proxy. Last in, first out.
     supervisor,
   ];
@@ -103,20 +113,24 @@ function healthRunners({ config, log }: AgentDeps, certificate: () => CaCredenti
 }
 
 /** Consumes meshd's name table; offers DNS to the application. Loaded only where it is wanted. */
-function dnsRunners(
+function dnsRunner(
   { config, env, log }: AgentDeps,
   metrics: AgentMetrics,
   certificate: () => CaCredential | undefined,
-): readonly Runner[] {
+): { readonly runner: Runner; readonly names: () => NameTable | undefined } | undefined {
   const settings = readDnsSettings(config, env);
-  if (settings === undefined) return [];
+  if (settings === undefined) return undefined;
   let dns: Runner | undefined;
+  let names: NameTable | undefined;
+  const onTable = (table: NameTable): void => {
+    names = table;
+  };
   const start = async (): Promise<void> => {
     const { createDns } = await import("./dns/dns.ts");
-    dns = createDns({ config, settings, certificate, metrics, log });
+    dns = createDns({ config, settings, certificate, metrics, onTable, log });
     await dns.start();
   };
-  return [{ name: "dns", start, close: async () => dns?.close() }];
+  return { runner: { name: "dns", start, close: async () => dns?.close() }, names: () => names };
 }
 
 async function spawnEnvoy({ config, env, log }: AgentDeps) {

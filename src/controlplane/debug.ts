@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { errorText } from "../base/errors.ts";
 import { VERSION } from "../gen/version.ts";
 import { decodeMessage, type TypedAny, typeOfUrl } from "../wire/codec.ts";
+import { NAME_TABLE } from "../xds/name-table.ts";
 import { TYPE_URLS, type XdsKind } from "../xds/types.ts";
 import type { Caller } from "./caller.ts";
 import { type Answer, JSON_TYPE, json } from "./http.ts";
@@ -22,7 +23,9 @@ export interface MonitoringDeps {
   readonly analyse: (namespace: string) => Promise<Uint8Array>;
 }
 
-const COMMANDS = ["analysis", "config_dump", "connections", "list", "syncz"];
+const COMMANDS = ["analysis", "config_dump", "connections", "list", "ndsz", "syncz"];
+/** What accounts of any namespace may ask, about proxies of their own. */
+const OPEN: ReadonlySet<string> = new Set(["config_dump", "ndsz"]);
 
 /**
  * Port 15014: metrics and version for everyone, /debug for callers on the pod's own loopback (port-forward) and for callers
@@ -65,8 +68,8 @@ async function viewerOf(deps: MonitoringDeps, request: IncomingMessage): Promise
 function answerDebug(deps: MonitoringDeps, command: string, url: URL, viewer: string): Answer {
   const isPretty = url.searchParams.has("pretty");
   if (command === "list") return json(COMMANDS, isPretty);
-  if (command !== "config_dump" && viewer !== "*")
-    return { status: 403, body: "only config_dump is open to this caller\n" };
+  if (!OPEN.has(command) && viewer !== "*")
+    return { status: 403, body: `only ${[...OPEN].join(" and ")} are open to this caller\n` };
   if (command === "connections") return json(connections(deps.streams), isPretty);
   const visible = [...deps.streams].filter(({ claim }) => viewer === "*" || claim.namespace === viewer);
   if (command === "syncz") return json(synced(visible, url.searchParams.get("namespace")), isPretty);
@@ -75,7 +78,11 @@ function answerDebug(deps: MonitoringDeps, command: string, url: URL, viewer: st
   const found = visible.find(({ proxy }) => proxy.includes(proxyId));
   if (found === undefined)
     return { status: 404, body: "the proxy is not connected to this instance of the control plane\n" };
-  return json(configDump(found), isPretty);
+  if (command === "config_dump") return json(configDump(found), isPretty);
+  const names = nameTable(found);
+  return names === undefined
+    ? { status: 404, body: "no DNS queries of the proxy are captured\n" }
+    : json(names, isPretty);
 }
 
 function synced(streams: readonly XdsStream[], namespace: string | null): unknown {
@@ -113,6 +120,12 @@ function connections(streams: ReadonlySet<XdsStream>): unknown {
     address,
   }));
   return { totalClients: clients.length, clients };
+}
+
+/** What the proxy's agent answers DNS queries from. */
+function nameTable(stream: XdsStream): unknown {
+  const resource = stream.snapshot()?.nametable.get(NAME_TABLE);
+  return resource && decodeMessage(typeOfUrl(TYPE_URLS.nametable), resource.bytes);
 }
 
 const DUMPS: readonly (readonly [type: string, kind: XdsKind, list: string, item: string])[] = [

@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { readConfig } from "../../src/agent/config.ts";
 import type { AgentConfig } from "../../src/agent/config.ts";
+import type { NameTable } from "../../src/agent/dns/names.ts";
 import { createEnvoyAdmin, fetchText } from "../../src/agent/envoy-admin.ts";
 import { createHealth } from "../../src/agent/health.ts";
 import { createMetrics } from "../../src/agent/metrics.ts";
@@ -33,9 +34,13 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-async function start(change: (config: AgentConfig) => Partial<AgentConfig>, port?: number) {
+async function start(
+  change: (config: AgentConfig) => Partial<AgentConfig>,
+  more: { readonly port?: number; readonly names?: () => NameTable | undefined } = {},
+) {
   const env = { POD_NAME: "web-1", POD_NAMESPACE: "shop", INSTANCE_IP: "127.0.0.1" };
   const base = readConfig({ args: ["sidecar"], env, readFile: () => undefined, version: "0" });
+  const { port, names } = more;
   const status = port ?? (await freePort());
   const config: AgentConfig = { ...base, ...change(base) };
   const own = {
@@ -51,6 +56,7 @@ async function start(change: (config: AgentConfig) => Partial<AgentConfig>, port
     metrics: createMetrics("0.1.0"),
     ask: (event) => asked.push(event),
     log: silentLogger,
+    names,
     logLevel: {
       get: () => level,
       set: (name) => {
@@ -78,6 +84,19 @@ test("ready as Envoy's statistics say; an Envoy that does not answer is not read
   expect((await ask("/healthz/ready")).status).toBe(503);
   const gone = await start((base) => ({ ports: { ...base.ports, admin: 1 } }));
   expect(await gone.ask("/healthz/ready")).toEqual({ status: 503, body: "Envoy does not answer\n" });
+});
+
+test("where the agent answers DNS queries it is not ready without names, and shows them", async () => {
+  const admin = await standIn({ "/stats": LIVE });
+  let table: NameTable | undefined;
+  const { ask } = await start((base) => ({ ports: { ...base.ports, admin } }), { names: () => table });
+  expect(await ask("/healthz/ready")).toEqual({ status: 503, body: "no names from meshd yet\n" });
+  expect((await ask("/debug/ndsz")).body).toBe("{}\n");
+  table = { table: { "db.internal": { ips: ["240.240.0.1"] } } };
+  expect((await ask("/healthz/ready")).status).toBe(200);
+  expect(JSON.parse((await ask("/debug/ndsz")).body)).toEqual(table);
+  const without = await start((base) => ({ ports: { ...base.ports, admin } }));
+  expect((await without.ask("/debug/ndsz")).status).toBe(404);
 });
 
 test("metrics of agent, Envoy and application in one text, no end mark between them; a part that fails is left out", async () => {
@@ -191,7 +210,7 @@ test("drain and quit are POSTs", async () => {
 
 test("a port in use is an error in words", async () => {
   const taken = await standIn({});
-  await expect(start(() => ({}), taken)).rejects.toThrow(`cannot listen on 127.0.0.1:${taken}: EADDRINUSE`);
+  await expect(start(() => ({}), { port: taken })).rejects.toThrow(`cannot listen on 127.0.0.1:${taken}: EADDRINUSE`);
 });
 
 test.each([

@@ -1,10 +1,12 @@
 import type { IncomingMessage } from "node:http";
 import { expect, test } from "vitest";
+import type { Caller } from "../../src/controlplane/caller.ts";
 import { answerMonitoring } from "../../src/controlplane/debug.ts";
 import { createMetrics } from "../../src/controlplane/metrics.ts";
 import { createSubscription } from "../../src/controlplane/subscription.ts";
 import type { ProxyStatus } from "../../src/controlplane/xds-status.ts";
 import type { XdsStream } from "../../src/controlplane/xds-stream.ts";
+import { encodeMessage } from "../../src/wire/codec.ts";
 import type { XdsKind } from "../../src/xds/types.ts";
 
 const SYNCED = { status: "SYNCED", sentHash: "a", ackedHash: "a", currentHash: "a", ackedAt: "" } as const;
@@ -21,17 +23,36 @@ function stream(proxy: string, connectedAt: number, kinds: readonly XdsKind[]): 
   } as unknown as XdsStream;
 }
 
-async function listed(...streams: readonly XdsStream[]): Promise<readonly (readonly [string, readonly string[]])[]> {
-  const deps = {
+function deps(...streams: readonly XdsStream[]): Parameters<typeof answerMonitoring>[0] {
+  return {
     metrics: createMetrics(),
     streams: new Set(streams),
-    authenticate: () => Promise.resolve(undefined),
+    authenticate: ({ bearer }) => Promise.resolve(bearer === undefined ? undefined : callerOf(bearer)),
     rootNamespace: "istio-system",
     analyse: () => Promise.resolve(new Uint8Array()),
   };
-  const request = { method: "GET", headers: {}, socket: { remoteAddress: "127.0.0.1" } } as unknown as IncomingMessage;
-  const { body } = await answerMonitoring(deps, request, new URL("http://localhost/debug/syncz"));
-  const proxies = JSON.parse(String(body)) as readonly ProxyStatus[];
+}
+
+/** A token is the namespace that it proves. */
+function callerOf(namespace: string): Caller {
+  return { identity: { trustDomain: "cluster.local", namespace, serviceAccount: "any" } } as unknown as Caller;
+}
+
+async function asked(
+  path: string,
+  from: { readonly address: string; readonly token?: string },
+  ...streams: readonly XdsStream[]
+) {
+  const { address: remoteAddress, token } = from;
+  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  const request = { method: "GET", headers, socket: { remoteAddress } } as unknown as IncomingMessage;
+  const { status, body } = await answerMonitoring(deps(...streams), request, new URL(path, "http://localhost"));
+  return { status, body: String(body) };
+}
+
+async function listed(...streams: readonly XdsStream[]): Promise<readonly (readonly [string, readonly string[]])[]> {
+  const { body } = await asked("/debug/syncz", { address: "127.0.0.1" }, ...streams);
+  const proxies = JSON.parse(body) as readonly ProxyStatus[];
   return proxies.map(({ proxy, types }) => [proxy, Object.keys(types)] as const);
 }
 
@@ -50,4 +71,26 @@ test("of two streams of one Envoy the newer speaks; an agent alone is listed as 
   const newer = stream("web-1.shop", 3, ["cluster"]);
   expect(await listed(newer, envoy)).toEqual([["web-1.shop", ["cluster"]]]);
   expect(await listed(agent)).toEqual([["web-1.shop", ["nametable"]]]);
+});
+
+test("ndsz: what an agent answers DNS queries from, for the pod itself and for its namespace", async () => {
+  const table = { table: { "db.shop.internal": { ips: ["240.240.0.1"], registry: "External" } } };
+  const bytes = encodeMessage("istio.networking.nds.v1.NameTable", table);
+  const names = new Map([["nametable", { name: "nametable", version: "1", bytes }]]);
+  const captured = { ...agent, snapshot: () => ({ nametable: names }) } as unknown as XdsStream;
+  const plain = {
+    ...stream("api-1.shop", 1, ["cluster"]),
+    snapshot: () => ({ nametable: new Map() }),
+  } as unknown as XdsStream;
+  const path = "/debug/ndsz?proxyID=web-1.shop";
+  const local = await asked(path, { address: "127.0.0.1" }, captured, plain);
+  expect([local.status, JSON.parse(local.body)]).toEqual([200, table]);
+  expect((await asked(path, { address: "10.1.1.1" }, captured)).status).toBe(401);
+  expect((await asked(path, { address: "10.1.1.1", token: "shop" }, captured)).status).toBe(200);
+  expect((await asked(path, { address: "10.1.1.1", token: "bank" }, captured)).status).toBe(404);
+  expect((await asked("/debug/syncz", { address: "10.1.1.1", token: "shop" }, captured)).status).toBe(403);
+  expect(await asked("/debug/ndsz?proxyID=api-1", { address: "127.0.0.1" }, captured, plain)).toEqual({
+    status: 404,
+    body: "no DNS queries of the proxy are captured\n",
+  });
 });

@@ -7,7 +7,7 @@ import type { AgentConfig } from "../config.ts";
 import type { AgentMetrics } from "../metrics.ts";
 import type { Runner } from "../runner.ts";
 import { answerQuery } from "./answer.ts";
-import { createLookup, type Lookup } from "./names.ts";
+import { createLookup, type Lookup, type NameTable } from "./names.ts";
 import { followNames } from "./names-stream.ts";
 import { readResolvConf, type ResolvConf } from "./resolv-conf.ts";
 import { type Answerer, createDnsServer } from "./server.ts";
@@ -20,6 +20,7 @@ export interface DnsDeps {
   /** The certificate that Envoy is served, once there is one. */
   readonly certificate: () => CaCredential | undefined;
   readonly metrics: AgentMetrics;
+  readonly onTable: (table: NameTable) => void;
   readonly log: Logger;
 }
 
@@ -33,7 +34,7 @@ const DNS_PORT = 53;
  * Consumes the name table of meshd and the host's resolvers; offers DNS to the application, whose queries the capture rules
  * send here.
  */
-export function createDns({ config, settings, certificate, metrics, log }: DnsDeps): Runner {
+export function createDns({ config, settings, certificate, metrics, onTable, log }: DnsDeps): Runner {
   let lookup: Lookup | undefined;
   let arrived: () => void = () => undefined;
   const first = new Promise<void>((resolve) => {
@@ -75,6 +76,7 @@ export function createDns({ config, settings, certificate, metrics, log }: DnsDe
           config,
           certificate,
           onTable: (table) => {
+            onTable(table);
             lookup = createLookup(table, asker);
             log.debug({ hosts: Object.keys(table.table ?? {}).length }, "names arrived");
             arrived();

@@ -13,6 +13,7 @@ import {
   type TestPod,
   TOKEN,
 } from "../../support/agent/pod.ts";
+import { rewritten, startProbed } from "../../support/agent/probed.ts";
 import { waitFor } from "../../support/wait.ts";
 
 // A sidecar from its start to its end, with a real Envoy: who waits for whom, what a failure does, and that nobody loses a request.
@@ -145,7 +146,56 @@ test("metrics of agent, Envoy and application by one scrape; log levels change w
   open.push({ close: () => levels.clean() });
   expect(await levels.exited).toBe(0);
   expect(levels.output()).toContain("upstream: warning");
+  const dump = await said("request", "GET", "config_dump?resource=dynamic_listeners");
+  expect((JSON.parse(dump) as { configs: { name: string }[] }).configs.map(({ name }) => name)).toEqual([
+    "plain",
+    "tls",
+  ]);
+  expect(await said("request", "GET", "/stats?filter=^server.state$")).toBe("server.state: 0\n");
+  expect(await said("request", "--debug-port", "15020", "get", "healthz/ready")).toBe("");
+  const wrong = startCommand(["request", "GET", "nowhere"]);
+  open.push({ close: () => wrong.clean() });
+  expect(await wrong.exited).toBe(1);
 });
+
+test("probes of every kind, as injection rewrote them, are answered by the application through the agent", async () => {
+  const http = { httpGet: { port: "health", path: "/live" } };
+  const probes = {
+    app: { livenessProbe: http, readinessProbe: { grpc: { port: 9091, service: "shop.Cart" } } },
+    web: {
+      startupProbe: { tcpSocket: { port: "raw" } },
+      readinessProbe: { httpGet: { port: 9443, path: "/ready", scheme: "HTTPS" } },
+      lifecycle: { preStop: { httpGet: { port: 9090, path: "/bye" } } },
+    },
+  };
+  const { probers, asked } = rewritten(probes);
+  const app = await startProbed(open);
+  const pod = await startPod({ ttlSeconds: 3600, open, env: { ISTIO_KUBE_APP_PROBERS: probers } });
+  await ready(pod.agent);
+  const outcomes = async (): Promise<readonly number[]> =>
+    Promise.all(asked.map((path) => status(`http://${ADDRESS}${path}`)));
+  expect(asked).toEqual([
+    ":15020/app-health/app/livez",
+    ":15020/app-health/app/readyz",
+    ":15020/app-health/web/readyz",
+    ":15020/app-health/web/startupz",
+    ":15020/app-lifecycle/web/prestopz",
+  ]);
+  expect(await outcomes()).toEqual([200, 200, 200, 200, 200]);
+  expect(app.seen.toSorted()).toEqual(["/bye", "/live", "/ready", "shop.Cart"]);
+  app.isWell = false;
+  expect(await outcomes()).toEqual([503, 500, 503, 200, 503]);
+  await app.close();
+  expect(await outcomes()).toEqual([500, 500, 500, 500, 500]);
+});
+
+/** What a command of mesh-agent in the pod prints. */
+async function said(...args: readonly string[]): Promise<string> {
+  const command = startCommand(args);
+  open.push({ close: () => command.clean() });
+  expect(await command.exited, command.output()).toBe(0);
+  return command.output();
+}
 
 /** POST to the agent, from an address of the pod. */
 function post(path: string): Promise<number> {
