@@ -55,8 +55,10 @@ export const ROOTS: readonly string[] = [
   "envoy.extensions.filters.http.set_filter_state.v3.Config",
   "envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig",
   "envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate",
+  "envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig",
   // transport and clusters
   "envoy.extensions.clusters.dns.v3.DnsCluster",
+  "envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport",
   "envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer",
   "envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
   "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",

@@ -7,7 +7,7 @@ import type { Model } from "../model/model.ts";
 import { byText } from "../model/order.ts";
 import { refOf } from "../resources/object.ts";
 import type { CompileContext } from "./context.ts";
-import type { RouteSite } from "./http-routes.ts";
+import type { RouteSite } from "./route-site.ts";
 import type { ScopeFacts } from "./scope.ts";
 import { tcpClusters } from "./tcp-routes.ts";
 
@@ -203,5 +203,6 @@ function tlsOf(
 
 /** The site of routes on this server, apart from the host. */
 export function siteOf({ namespace, labels }: ScopeFacts, { gateway, server }: PlacedServer): Omit<RouteSite, "host"> {
-  return { namespace, labels, gateway: `${gateway.namespace}/${gateway.name}`, port: server.port.number };
+  const tls = server.tls !== undefined && terminates(server.tls.mode);
+  return { namespace, labels, gateway: `${gateway.namespace}/${gateway.name}`, port: server.port.number, tls };
 }

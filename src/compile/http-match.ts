@@ -51,7 +51,7 @@ export function matchesAll({ path, headers, queryParams }: RouteMatch): boolean 
 }
 
 /** `""` of an exact or prefix means any value, as absence of all three does. */
-function stringMatch({ exact, prefix, regex }: StringSpec): StringMatch {
+export function stringMatch({ exact, prefix, regex }: StringSpec): StringMatch {
   if (exact !== undefined && exact !== "") return { kind: "exact", value: exact };
   if (prefix !== undefined && prefix !== "") return { kind: "prefix", value: prefix };
   if (regex !== undefined && regex !== "" && regex !== "*") return { kind: "regex", value: regex };

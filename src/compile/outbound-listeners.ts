@@ -8,7 +8,7 @@ import { byText } from "../model/order.ts";
 import { isHttp, isTls } from "../model/protocol.ts";
 import type { BoundVirtualService } from "../model/virtual-services.ts";
 import type { CompileContext } from "./context.ts";
-import type { RouteSite } from "./http-routes.ts";
+import type { RouteSite } from "./route-site.ts";
 import { dialledAddresses } from "./name-table.ts";
 import { BLACK_HOLE, HTTP_PROXY_TABLE, outboundCluster, PASSTHROUGH } from "./names.ts";
 import type { ScopeFacts } from "./scope.ts";

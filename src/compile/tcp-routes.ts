@@ -1,7 +1,9 @@
 import type { WeightedCluster } from "../ir/route.ts";
 import type { Model } from "../model/model.ts";
 import type { BoundVirtualService } from "../model/virtual-services.ts";
-import { holdsHere, type RouteSite, weightedClusters } from "./http-routes.ts";
+import { weightedClusters } from "./destinations.ts";
+import { holdsHere } from "./http-routes.ts";
+import type { RouteSite } from "./route-site.ts";
 
 /**
  * Where a VirtualService's tcp rules send connections of this port: the first rule that holds for the caller. Undefined when

@@ -7,6 +7,7 @@ import { parseServiceHost } from "../model/host.ts";
 import { MESH_CONFIG_MAP, type MeshConfig } from "../model/mesh-config.ts";
 import { isHttp } from "../model/protocol.ts";
 import type { CompileContext } from "./context.ts";
+import { hashKeysOf } from "./hash-keys.ts";
 import { MATCH_ALL } from "./http-match.ts";
 import { defaultRoute, httpRoutes } from "./http-routes.ts";
 import { HTTP_PROXY_TABLE, outboundCluster, PASSTHROUGH } from "./names.ts";
@@ -72,23 +73,33 @@ function createVirtualHosts({ model, derivations, scope: factsOf }: CompileConte
   });
   const unruled = derivations.keyed(
     "virtual host",
-    (host: string, port: number, from: string, domains: string): VirtualHost => {
-      const provenance = { from: JSON.parse(from) as ObjectRef, path: [], lost: [] };
+    (host: string, port: number, made: string, domains: string): VirtualHost => {
+      const { from, hash } = JSON.parse(made) as Unruled;
       const route = defaultRoute(
         outboundCluster({ port, subset: "", host }),
         { host, port },
-        model.meshConfig(),
-        provenance,
+        { mesh: model.meshConfig(), hash, from: { from, path: [], lost: [] } },
       );
       return { name: `${host}:${port}`, domains: domains.split(" "), routes: [route], requireTls: false };
     },
   );
   return (scope, { host, service }, port, domains) => {
-    const bound = model.virtualServices.forHost(factsOf(scope).namespace, host);
+    const facts = factsOf(scope);
+    const bound = model.virtualServices.forHost(facts.namespace, host);
     const isRuled = bound?.object.spec?.http !== undefined;
-    if (!isRuled && service !== undefined) return unruled(host, port, JSON.stringify(service.from), domains.join(" "));
+    if (!isRuled && service !== undefined) {
+      const hash = hashKeysOf(model, facts, [outboundCluster({ port, subset: "", host })]);
+      const made: Unruled = { from: service.from, hash };
+      return unruled(host, port, JSON.stringify(made), domains.join(" "));
+    }
     return { name: `${host}:${port}`, domains, routes: isRuled ? ruled(scope, host, port) : [], requireTls: false };
   };
+}
+
+/** What the virtual host of a service that no VirtualService rules is made of, apart from its names. */
+interface Unruled {
+  readonly from: ObjectRef;
+  readonly hash: ReturnType<typeof hashKeysOf>;
 }
 
 /** Which hosts are routed as HTTP, port by port. */
@@ -171,15 +182,8 @@ function fallback(policy: MeshConfig["outboundTrafficPolicy"], rootNamespace: st
   const name = policy === "ALLOW_ANY" ? "allow_any" : "block_all";
   const action: HttpRoute["action"] =
     policy === "ALLOW_ANY"
-      ? {
-          kind: "forward",
-          clusters: [{ cluster: PASSTHROUGH, weight: 1, provenance }],
-          timeoutMs: 0,
-          retries: undefined,
-          prefixRewrite: undefined,
-          hostRewrite: undefined,
-        }
+      ? { kind: "forward", clusters: [{ cluster: PASSTHROUGH, weight: 1, provenance }] }
       : { kind: "direct", status: 502, body: "" };
-  const route = { name, match: MATCH_ALL, action, operation: name, provenance };
+  const route = { name, match: MATCH_ALL, action, features: {}, operation: name, provenance };
   return { name, domains: ["*"], requireTls: false, routes: [route] };
 }

@@ -1,4 +1,5 @@
 import type { Provenance } from "./provenance.ts";
+import type { RouteFeatures, TargetFeatures } from "./route-features.ts";
 
 /** A string condition; regex is RE2 and must match the whole value. */
 export type StringMatch =
@@ -23,35 +24,27 @@ export interface RouteMatch {
   readonly queryParams: readonly { readonly name: string; readonly match: StringMatch }[];
 }
 
+/** One destination of a route or connection, and its share. */
 export interface WeightedCluster {
   readonly cluster: string;
   readonly weight: number;
+  /** What this destination alone asks for; absent: nothing. */
+  readonly features?: TargetFeatures;
   readonly provenance: Provenance;
 }
 
-export interface RetryPolicy {
-  readonly attempts: number;
-  /** Envoy's retry_on list, comma separated. */
-  readonly on: string;
-  readonly retriableStatusCodes: readonly number[];
-  readonly perTryTimeoutMs: number | undefined;
-}
-
+/** What happens to a request. What may happen to it besides stands in the route's features. */
 export type RouteAction =
-  | {
-      readonly kind: "forward";
-      readonly clusters: readonly WeightedCluster[];
-      /** Milliseconds; 0 is none. */
-      readonly timeoutMs: number;
-      readonly retries: RetryPolicy | undefined;
-      readonly prefixRewrite: string | undefined;
-      readonly hostRewrite: string | undefined;
-    }
+  | { readonly kind: "forward"; readonly clusters: readonly WeightedCluster[] }
   | {
       readonly kind: "redirect";
       readonly status: number;
-      readonly path: string | undefined;
+      /** The whole new path, or what replaces the matched prefix; undefined: the path stays. */
+      readonly path: { readonly kind: "full" | "prefix"; readonly value: string } | undefined;
       readonly host: string | undefined;
+      readonly scheme?: string;
+      /** Absent: the scheme's own where the scheme changes, else the request's. */
+      readonly port?: number;
     }
   | { readonly kind: "direct"; readonly status: number; readonly body: string };
 
@@ -59,10 +52,14 @@ export interface HttpRoute {
   readonly name: string;
   readonly match: RouteMatch;
   readonly action: RouteAction;
+  /** Retries, timeouts, header changes ...: each a key, made by one file of compile/route-features, read by one of xds. */
+  readonly features: RouteFeatures;
   /** Operation name of spans: `host:port/path`. */
   readonly operation: string;
   /** Which rule of which object decided this route. */
   readonly provenance: Provenance | undefined;
+  /** Which field of which object decided a feature; absent for a feature that is a default. */
+  readonly origins?: { readonly [K in keyof RouteFeatures]?: Provenance };
 }
 
 export interface VirtualHost {

@@ -3,6 +3,7 @@ import type { KindTypes } from "../resources/kinds.ts";
 import { refOf } from "../resources/object.ts";
 import { hostKeys } from "../resources/world-store.ts";
 import type { ModelContext } from "./context.ts";
+import { type ResolvedRule, resolveRules } from "./delegates.ts";
 import { bySpecificity, hostMatches, narrowerHost, resolveHost } from "./host.ts";
 import { byAge, byText } from "./order.ts";
 import { visibleTo } from "./visibility.ts";
@@ -38,6 +39,8 @@ export interface VirtualServices {
     gateway: { readonly namespace: string; readonly name: string },
     hosts: readonly string[],
   ): readonly GatewayHost[];
+  /** The http rules of an object as they hold, delegates followed. */
+  rules(object: VirtualService): readonly ResolvedRule[];
   /** Labels by which some match of a VirtualService seen from `namespace` tells callers apart, sorted. */
   sourceLabelKeys(namespace: string): readonly string[];
 }
@@ -68,11 +71,16 @@ export function createVirtualServices({ world, derivations, domain, meshConfig }
   const meshHosts = derivations.keyed("hosts of VirtualServices", (namespace: string): readonly string[] =>
     [...new Set(ofMesh(namespace).flatMap(fullHosts))].toSorted(byText),
   );
+  const find = (namespace: string, name: string, from: string): VirtualService | undefined => {
+    const object = world.get("VirtualService", namespace, name);
+    return object !== undefined && seen(object, from) ? object : undefined;
+  };
+  const rules = (object: VirtualService): readonly ResolvedRule[] => resolveRules({ domain, find }, object);
   const sourceLabelKeys = derivations.keyed("source labels", (namespace: string): readonly string[] => {
-    const matches = ofMesh(namespace).flatMap(({ spec }) => [
-      ...(spec?.http ?? []),
-      ...(spec?.tcp ?? []),
-      ...(spec?.tls ?? []),
+    const matches = ofMesh(namespace).flatMap((object) => [
+      ...rules(object).map(({ rule }) => rule),
+      ...(object.spec?.tcp ?? []),
+      ...(object.spec?.tls ?? []),
     ]);
     const keys = matches.flatMap(({ match = [] }) =>
       match.flatMap(({ sourceLabels = {} }) => Object.keys(sourceLabels)),
@@ -84,6 +92,7 @@ export function createVirtualServices({ world, derivations, domain, meshConfig }
     forHost: (namespace, host) => (isRuled(host) ? forHost(namespace, host) : undefined),
     routesTcp: (namespace, host) => isRuled(host) && routesTcp(namespace, host),
     meshHosts,
+    rules,
     sourceLabelKeys,
     ofGatewayServer({ namespace, name }, hosts) {
       return world

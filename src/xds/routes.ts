@@ -1,23 +1,16 @@
 import { compact } from "../base/compact.ts";
-import type {
-  HeaderMatch,
-  HttpRoute,
-  RetryPolicy,
-  RouteAction,
-  RouteMatch,
-  RouteTable,
-  VirtualHost,
-} from "../ir/route.ts";
+import type { HeaderMatch, HttpRoute, RouteAction, RouteMatch, RouteTable, VirtualHost } from "../ir/route.ts";
+import type { RouteFeatures } from "../ir/route-features.ts";
 import type { Protocol } from "../ir/service.ts";
-import { type Messages, typed } from "../wire/codec.ts";
+import type { Messages } from "../wire/codec.ts";
 import { configPath } from "./config-path.ts";
-import { seconds } from "./duration.ts";
-import { perTargetConfig } from "./filters/order.ts";
+import { perRouteConfig, perTargetConfig } from "./filters/order.ts";
+import { forwardFields, routeFields, targetFields } from "./route-features/order.ts";
+import { stringMatcher } from "./string-match.ts";
 import type { EnvoyRoutes } from "./types.ts";
 
 type Route = Messages["envoy.config.route.v3.Route"];
 type Match = Messages["envoy.config.route.v3.RouteMatch"];
-type Forward = Messages["envoy.config.route.v3.RouteAction"];
 type Redirect = Messages["envoy.config.route.v3.RedirectAction"];
 
 /** What routes ask about the clusters they name. */
@@ -55,7 +48,8 @@ function buildRoute(route: HttpRoute, context: RouteContext): Route {
   return compact({
     name: route.name === "" ? undefined : route.name,
     match: routeMatch(route.match),
-    ...action(route.action, context),
+    ...routeFields(route.features),
+    ...action(route, context),
     decorator: route.operation === "" ? undefined : { operation: route.operation },
     metadata: config === undefined ? undefined : { filter_metadata: { istio: { config } } },
   });
@@ -93,7 +87,7 @@ function header(condition: HeaderMatch): NonNullable<Match["headers"]>[number] {
   const present = match.kind === "present";
   return compact({
     name,
-    ...(match.kind === "present" ? { present_match: true } : { string_match: stringMatch(match) }),
+    ...(match.kind === "present" ? { present_match: true } : { string_match: stringMatcher(match) }),
     invert_match: invert ? true : undefined,
     // "is not x" holds for a request without the header
     treat_missing_header_as_empty: invert && !present ? true : undefined,
@@ -102,72 +96,56 @@ function header(condition: HeaderMatch): NonNullable<Match["headers"]>[number] {
 
 function queryParam(condition: RouteMatch["queryParams"][number]): NonNullable<Match["query_parameters"]>[number] {
   const { name, match } = condition;
-  return match.kind === "present" ? { name, present_match: true } : { name, string_match: stringMatch(match) };
+  return match.kind === "present" ? { name, present_match: true } : { name, string_match: stringMatcher(match) };
 }
 
-function stringMatch(match: {
-  readonly kind: "exact" | "prefix" | "regex";
-  readonly value: string;
-}): Messages["envoy.type.matcher.v3.StringMatcher"] {
-  if (match.kind === "regex") return { safe_regex: { regex: match.value } };
-  return match.kind === "exact" ? { exact: match.value } : { prefix: match.value };
-}
-
-function action(from: RouteAction, context: RouteContext): Route {
+function action(route: HttpRoute, context: RouteContext): Route {
+  const from = route.action;
   switch (from.kind) {
     case "forward":
-      return forward(from, context);
+      return forward(route.features, from, context);
     case "redirect":
-      return { redirect: redirect(from) };
+      return { redirect: redirect(from), ...withConfig(perRouteConfig(route.features)) };
     case "direct":
       return {
         direct_response: compact({
           status: from.status,
           body: from.body === "" ? undefined : { inline_string: from.body },
         }),
+        ...withConfig(perRouteConfig(route.features)),
       };
   }
 }
 
-function forward(from: Extract<RouteAction, { kind: "forward" }>, context: RouteContext): Route {
-  const targets = from.clusters.filter((target) => target.weight > 0);
-  const only = targets[0];
-  // nothing to send to: say so, as Gateway API wants it
-  if (only === undefined) return { direct_response: { status: 500 } };
-  const config = (cluster: string): ReturnType<typeof perTargetConfig> =>
-    perTargetConfig({ cluster, protocol: context.protocolOf(cluster) });
-  const common: Forward = compact({
-    timeout: seconds(from.timeoutMs),
-    max_stream_duration: { grpc_timeout_header_max: seconds(from.timeoutMs) },
-    retry_policy: from.retries === undefined ? undefined : retryPolicy(from.retries),
-    prefix_rewrite: from.prefixRewrite,
-    host_rewrite_literal: from.hostRewrite,
-  });
-  if (targets.length === 1)
-    return compact({ route: { ...common, cluster: only.cluster }, typed_per_filter_config: config(only.cluster) });
-  const clusters = targets.map(({ cluster, weight }) =>
-    compact({ name: cluster, weight, typed_per_filter_config: config(cluster) }),
-  );
-  return { route: { ...common, weighted_clusters: { clusters } } };
+function withConfig(config: Route["typed_per_filter_config"]): Pick<Route, "typed_per_filter_config"> {
+  return config === undefined ? {} : { typed_per_filter_config: config };
 }
 
-const HOST_ATTEMPTS = 5;
-
-/** Retries go to another host than the one that failed, where there is one. */
-function retryPolicy(retries: RetryPolicy): NonNullable<Forward["retry_policy"]> {
-  return compact({
-    retry_on: retries.on,
-    num_retries: retries.attempts,
-    per_try_timeout: retries.perTryTimeoutMs === undefined ? undefined : seconds(retries.perTryTimeoutMs),
-    retry_host_predicate: [
-      {
-        name: "envoy.retry_host_predicates.previous_hosts",
-        typed_config: typed("envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate", {}),
-      },
-    ],
-    host_selection_retry_max_attempts: HOST_ATTEMPTS,
-    retriable_status_codes: retries.retriableStatusCodes.length === 0 ? undefined : retries.retriableStatusCodes,
-  });
+/** One target is the route's own cluster, unless it changes headers itself: then it stands as one of several would. */
+function forward(
+  features: RouteFeatures,
+  from: Extract<RouteAction, { kind: "forward" }>,
+  context: RouteContext,
+): Route {
+  const targets = from.clusters.filter((target) => target.weight > 0);
+  const only = targets[0];
+  const own = perRouteConfig(features);
+  // nothing to send to: say so, as Gateway API wants it
+  if (only === undefined) return { direct_response: { status: 500 }, ...withConfig(own) };
+  const config = (cluster: string): ReturnType<typeof perTargetConfig> =>
+    perTargetConfig({ cluster, protocol: context.protocolOf(cluster) });
+  const common = forwardFields(features);
+  if (targets.length === 1 && only.features === undefined) {
+    const said = { ...own, ...config(only.cluster) };
+    return {
+      route: { ...common, cluster: only.cluster },
+      ...withConfig(Object.keys(said).length === 0 ? undefined : said),
+    };
+  }
+  const clusters = targets.map(({ cluster, weight, features: asked }) =>
+    compact({ name: cluster, weight, ...targetFields(asked), typed_per_filter_config: config(cluster) }),
+  );
+  return { route: { ...common, weighted_clusters: { clusters } }, ...withConfig(own) };
 }
 
 const REDIRECT_CODES: Readonly<Record<number, NonNullable<Redirect["response_code"]>>> = {
@@ -178,10 +156,14 @@ const REDIRECT_CODES: Readonly<Record<number, NonNullable<Redirect["response_cod
   308: "PERMANENT_REDIRECT",
 };
 
+/** Envoy drops a port that is the scheme's own when it is told a new scheme, and otherwise keeps the request's. */
 function redirect(from: Extract<RouteAction, { kind: "redirect" }>): Redirect {
   return compact({
     host_redirect: from.host,
-    path_redirect: from.path,
+    path_redirect: from.path?.kind === "full" ? from.path.value : undefined,
+    prefix_rewrite: from.path?.kind === "prefix" ? from.path.value : undefined,
+    scheme_redirect: from.scheme,
+    port_redirect: from.port,
     response_code: REDIRECT_CODES[from.status] ?? "MOVED_PERMANENTLY",
   });
 }

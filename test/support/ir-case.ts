@@ -147,7 +147,8 @@ function readable(value: unknown): unknown {
 /** Small records that read better on one line. */
 function lineOf(value: object): string | undefined {
   if ("weight" in value && "cluster" in value && "provenance" in value) {
-    return `${String(value.weight)} ${String(value.cluster)} <- ${provenanceText(value.provenance as Provenance)}`;
+    const asked = "features" in value ? ` ${JSON.stringify(value.features)}` : "";
+    return `${String(value.weight)} ${String(value.cluster)}${asked} <- ${provenanceText(value.provenance as Provenance)}`;
   }
   if ("workload" in value && "canonical" in value) return peerText(Object.values(value).map(String));
   if ("region" in value) return Object.values(value).filter(Boolean).join("/");

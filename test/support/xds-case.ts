@@ -180,20 +180,14 @@ function host(given: Loose): VirtualHost {
 
 function route(given: Loose): HttpRoute {
   const match = { path: undefined, pathSeparatedPrefix: false, ignoreCase: false, headers: [], queryParams: [] };
-  const forward = {
-    kind: "forward",
-    timeoutMs: 0,
-    retries: undefined,
-    prefixRewrite: undefined,
-    hostRewrite: undefined,
-  };
   const action = given["action"] as Loose;
   return {
     name: "default",
     operation: "",
     provenance: undefined,
+    features: {},
     ...given,
     match: { ...match, ...(given["match"] as Loose | undefined) },
-    action: action["kind"] === undefined ? { ...forward, ...action } : action,
+    action: { kind: "forward", ...action },
   } as unknown as HttpRoute;
 }

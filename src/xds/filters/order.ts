@@ -1,3 +1,4 @@
+import type { RouteFeatures } from "../../ir/route-features.ts";
 import type { TypedAny } from "../../wire/codec.ts";
 import type { ChainContext, HttpFilterConfig } from "../types.ts";
 import { alpn } from "./alpn.ts";
@@ -17,6 +18,15 @@ export const HTTP_FILTERS: readonly HttpFilter[] = [
 /** The HTTP filters of one chain. */
 export function httpFilters(chain: ChainContext): readonly HttpFilterConfig[] {
   return HTTP_FILTERS.filter((filter) => filter.appliesTo(chain)).map((filter) => filter.filter(chain));
+}
+
+/** `typed_per_filter_config` of a route for what it asks of the filters itself; undefined when it asks nothing. */
+export function perRouteConfig(features: RouteFeatures): Readonly<Record<string, TypedAny>> | undefined {
+  const said = HTTP_FILTERS.flatMap((filter) => {
+    const config = filter.perRoute?.(features);
+    return config === undefined ? [] : [[filter.name, config] as const];
+  });
+  return said.length === 0 ? undefined : Object.fromEntries(said);
 }
 
 /** `typed_per_filter_config` of a route or a weighted cluster that forwards to `target`; undefined when there is none. */

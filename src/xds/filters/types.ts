@@ -1,3 +1,4 @@
+import type { RouteFeatures } from "../../ir/route-features.ts";
 import type { Protocol } from "../../ir/service.ts";
 import type { TypedAny } from "../../wire/codec.ts";
 import type { ChainContext, HttpFilterConfig } from "../types.ts";
@@ -13,8 +14,12 @@ export interface RouteTarget {
 export interface HttpFilter {
   /** Its name in Envoy's configuration; tools and EnvoyFilter objects know it by this name. */
   readonly name: string;
+  /** The key of ir.RouteFeatures that it reads, when routes ask for it. */
+  readonly key?: keyof RouteFeatures;
   appliesTo(chain: ChainContext): boolean;
   filter(chain: ChainContext): HttpFilterConfig;
+  /** What a route says to it (it turns the filter on where it is off by default); undefined: nothing. */
+  perRoute?(features: RouteFeatures): TypedAny | undefined;
   /** What a route says to it for the sake of the cluster it forwards to; undefined: nothing. */
   perTarget?(target: RouteTarget): TypedAny | undefined;
 }

@@ -1,0 +1,66 @@
+import { compact } from "../base/compact.ts";
+import type { HttpRule } from "./delegates.ts";
+
+type Match = NonNullable<HttpRule["match"]>[number];
+type StringSpec = NonNullable<Match["uri"]>;
+type Specs = Readonly<Record<string, StringSpec>>;
+
+/**
+ * The matches of a delegate's rule below the delegating rule's: each of the delegate's joined with each it narrows. Undefined
+ * when one of the delegate's narrows none: the delegate may not reach for more than it was given.
+ */
+export function narrowMatches(roots: readonly Match[], leaves: readonly Match[]): readonly Match[] | undefined {
+  if (roots.length === 0) return leaves;
+  if (leaves.length === 0) return roots;
+  const joined = leaves.map((leaf) => roots.filter((root) => narrows(root, leaf)).map((root) => join(root, leaf)));
+  return joined.every((some) => some.length > 0) ? joined.flat() : undefined;
+}
+
+const TEXTS = ["uri", "scheme", "method", "authority"] as const;
+const MAPS = ["headers", "withoutHeaders", "queryParams"] as const;
+
+function narrows(root: Match, leaf: Match): boolean {
+  if (!TEXTS.every((field) => narrowsText(root[field], leaf[field]))) return false;
+  if (
+    !MAPS.every((field) =>
+      Object.entries(leaf[field] ?? {}).every(([key, spec]) => narrowsText(root[field]?.[key], spec)),
+    )
+  )
+    return false;
+  if ((root.ignoreUriCase ?? false) !== (leaf.ignoreUriCase ?? false)) return false;
+  if (root.port !== undefined && leaf.port !== undefined && root.port !== leaf.port) return false;
+  if ((root.sourceNamespace ?? "") !== "" && leaf.sourceNamespace !== root.sourceNamespace) return false;
+  const labels = Object.entries(leaf.sourceLabels ?? {});
+  if (labels.some(([key, value]) => (root.sourceLabels?.[key] ?? value) !== value)) return false;
+  const [outer = [], inner = []] = [root.gateways, leaf.gateways];
+  return outer.length === 0 || inner.every((gateway) => outer.includes(gateway));
+}
+
+/** Whether every text that `leaf` takes is one that `root` takes; regular expressions are not compared. */
+function narrowsText(root: StringSpec | undefined, leaf: StringSpec | undefined): boolean {
+  if (root === undefined || leaf === undefined) return true;
+  if (root.regex !== undefined || leaf.regex !== undefined) return false;
+  const text = leaf.exact ?? leaf.prefix ?? "";
+  if (root.exact !== undefined) return leaf.exact === root.exact;
+  return text.startsWith(root.prefix ?? "");
+}
+
+function join(root: Match, leaf: Match): Match {
+  const name = [root.name, leaf.name].filter((part) => part !== undefined && part !== "").join("-");
+  const both = (field: (typeof MAPS)[number]): Specs | undefined =>
+    root[field] === undefined && leaf[field] === undefined ? undefined : { ...root[field], ...leaf[field] };
+  const labels =
+    root.sourceLabels === undefined && leaf.sourceLabels === undefined
+      ? undefined
+      : { ...root.sourceLabels, ...leaf.sourceLabels };
+  return compact({
+    ...root,
+    ...leaf,
+    name: name === "" ? undefined : name,
+    headers: both("headers"),
+    withoutHeaders: both("withoutHeaders"),
+    queryParams: both("queryParams"),
+    sourceLabels: labels,
+    gateways: (leaf.gateways ?? []).length > 0 ? leaf.gateways : root.gateways,
+  }) as Match;
+}
