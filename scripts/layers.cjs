@@ -19,7 +19,8 @@ const layers = {
   // model: what labels and annotations mean is asked there once
   checks: ["model", "resources", "diagnostics", "base"],
   // validation: overlays and --set lines are held to the schema of IstioOperator
-  install: ["validation", "resources", "diagnostics", "gen", "base"],
+  // model: which webhooks inject and who asks for which revision is asked there once
+  install: ["model", "validation", "resources", "diagnostics", "gen", "base"],
   compile: ["model", "resources", "ir", "diagnostics", "base"],
   xds: ["ir", "gen", "wire", "diagnostics", "base"],
   kube: ["resources", "base"],
@@ -59,6 +60,8 @@ const layers = {
   agent: ["grpc", "wire", "envoy", "pki", "diagnostics", "gen", "base"],
   local: ["resources", "gen", "pki", "envoy", "diagnostics", "base"],
   "cli-table": ["commands"],
+  // everything that has names a user may type
+  complete: ["cli-table", "commands", "analyzers", "checks", "install", "resources", "diagnostics", "gen", "base"],
   simulate: ["xds", "ir", "diagnostics", "gen", "base"],
 };
 // npm package (regular expression on the resolved path) -> folders of src/ that may import it

@@ -1,9 +1,11 @@
 import { configCommands } from "./cli-table/config.ts";
+import { everydayCommands } from "./cli-table/everyday.ts";
 import { explainCommands } from "./cli-table/explain.ts";
 import { installCommands } from "./cli-table/install.ts";
 import { localCommands } from "./cli-table/local.ts";
 import { profileCommands } from "./cli-table/profiles.ts";
 import { proxyCommands } from "./cli-table/proxy.ts";
+import { revisionCommands } from "./cli-table/revisions.ts";
 import type { CommandSpec, OptionSpec } from "./cli-table/types.ts";
 import { workloadCommands } from "./cli-table/workload.ts";
 
@@ -24,16 +26,20 @@ export const commandGroups: Readonly<
   manifest: { summary: "Kubernetes objects of the mesh", aliases: [] },
   profile: { summary: "What can be installed, and how it differs", aliases: [] },
   "proxy-config": { summary: "What a proxy holds, by kind of configuration", aliases: ["pc"] },
+  revision: { summary: "Control planes side by side", aliases: [] },
+  tag: { summary: "Names of revisions, by which namespaces ask for them", aliases: [] },
   workload: { summary: "Machines outside the cluster that are part of the mesh", aliases: [] },
 };
 
 /** Every command, sorted by name. */
 export const commandTable: readonly CommandSpec[] = [
   ...configCommands,
+  ...everydayCommands,
   ...explainCommands,
   ...installCommands,
   ...localCommands,
   ...profileCommands,
   ...proxyCommands,
+  ...revisionCommands,
   ...workloadCommands,
 ].sort((a, b) => (a.name < b.name ? -1 : 1));

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import { ClusterError } from "../base/errors.ts";
 import { VERSION } from "../gen/version.ts";
 import { applyObject, type Change } from "../install/apply.ts";
+import { besideDefaultTag } from "../install/default-tag.ts";
 import { diffObjects, removalDiff } from "../install/diff.ts";
 import { holdInstallLease } from "../install/lease.ts";
 import { type InstallRecord, readRecord, type Recorded, recordObject, withoutCrds } from "../install/record.ts";
@@ -53,7 +54,8 @@ export async function planDiff({ cluster, plan }: Omit<Work, "io">): Promise<str
   const missing = await missingNamespaces(cluster, plan);
   const isUnjudged = ({ metadata }: KubeObject): boolean =>
     missing.some((each) => each.metadata.name === metadata.namespace);
-  const objects = [...missing, ...plan.components.flatMap((part) => part.objects)];
+  const components = await besideDefaultTag(cluster, plan.revision, plan.components);
+  const objects = [...missing, ...components.flatMap((part) => part.objects)];
   return (await diffObjects(cluster, objects, isUnjudged)) + removalDiff(await prunedOf(cluster, plan));
 }
 
@@ -157,7 +159,7 @@ async function applyAll(work: Work, options: BringOptions, before: readonly Chan
   const isUnjudged = ({ metadata }: KubeObject): boolean => options.dryRun && made.includes(metadata.namespace ?? "");
   const progress = await createProgress(io);
   const changes: Changed[] = [];
-  for (const part of plan.components) {
+  for (const part of await besideDefaultTag(cluster, plan.revision, plan.components)) {
     const title = TITLES[part.component];
     progress.start(`${title}: applying ${part.objects.length} objects`);
     try {

@@ -2,8 +2,10 @@ import { runChecks } from "../checks/check.ts";
 import { precheckChecks } from "../checks/precheck.ts";
 import { compact } from "../base/compact.ts";
 import { UsageError } from "../base/errors.ts";
+import { defaultTagTarget } from "../install/default-tag.ts";
 import { namespaceObject, render } from "../install/render.ts";
 import type { Settings, SettingsRequest } from "../install/settings.ts";
+import { injectorOf } from "../install/tag.ts";
 import { revisionOf } from "../install/variables.ts";
 import type { Cluster } from "../resources/cluster.ts";
 import { bring, type Changed, type Plan, planDiff, reportChanges } from "./bring.ts";
@@ -11,6 +13,7 @@ import { durationOption, globalOptions, switchOption } from "./input.ts";
 import type { CommandInput, CommandResult, Io } from "./io.ts";
 import { checkText } from "./precheck.ts";
 import { readSettingsInput, type SettingsFlags, settingsFlags } from "./settings-input.ts";
+import { tagSet } from "./tag-set.ts";
 
 export interface InstallOptions extends SettingsFlags {
   readonly isConfirmed: boolean;
@@ -63,8 +66,24 @@ export async function install(options: InstallOptions, io: Io): Promise<InstallR
   }
   const changes = await bring({ cluster, plan, io }, options);
   reportChanges(changes, options, io);
+  if (!options.dryRun) await settleDefault(cluster, plan, io);
   if (!options.dryRun && changes.some(({ change }) => change === "created")) io.out(NEXT);
   return { exitCode: 0, changes };
+}
+
+/**
+ * Who is meant by istio-injection=enabled: the default revision, else the first revision that is installed; a tag `default` that is
+ * there stays as it is.
+ */
+async function settleDefault(cluster: Cluster, { revision, namespace }: Plan, io: Io): Promise<void> {
+  const target = await defaultTagTarget(cluster);
+  if (target !== undefined && target !== revision && revision === "default")
+    io.err(`istio-injection=enabled stays with revision ${target}: tag default names revision ${target}.\n`);
+  if (target !== undefined || revision === "default") return;
+  if ((await injectorOf(cluster, "default")) !== undefined || (await injectorOf(cluster, revision)) === undefined)
+    return;
+  const request = { tag: "default", revision, istioNamespace: namespace };
+  await tagSet({ ...request, overwrite: false, isConfirmed: true }, { ...io, out: io.err });
 }
 
 const NEXT =

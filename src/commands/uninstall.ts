@@ -1,4 +1,5 @@
 import { ClusterError, UsageError } from "../base/errors.ts";
+import { settleDefaultRevision } from "../install/default-tag.ts";
 import { findRemoval, findRevisionRemoval, type Removal, remove } from "../install/remove.ts";
 import { usersOf } from "../install/users.ts";
 import { createProgress } from "../report/progress.ts";
@@ -49,7 +50,7 @@ export async function uninstall(options: UninstallOptions, io: Io): Promise<Unin
   const { revision, istioNamespace: namespace } = options;
   if (revision !== undefined && options.purge)
     throw new UsageError("--revision and --purge exclude each other", "Without --revision everything goes.");
-  if (revision !== undefined && options.force !== true) await refuseInUse(cluster, revision);
+  if (revision !== undefined && options.force !== true) await refuseInUse(cluster, namespace, revision);
   const removal =
     revision === undefined
       ? await findRemoval(cluster, namespace, options.purge)
@@ -83,21 +84,26 @@ export async function uninstall(options: UninstallOptions, io: Io): Promise<Unin
     throw error;
   }
   progress.succeed(`removed ${objects.length} objects`);
+  // it may have been behind tag `default`
+  if (revision !== undefined && revision !== "default") await settleDefaultRevision(cluster, namespace);
   return { exitCode: 0, removed: objects };
 }
 
-/** Throws ClusterError `in-use` while pods have a proxy of the revision, or namespaces ask it for one. */
-async function refuseInUse(cluster: ClusterReader, revision: string): Promise<void> {
-  const { pods, namespaces } = await usersOf(cluster, revision);
-  if (pods.length + namespaces.length === 0) return;
+/** Throws ClusterError `in-use` while pods have a proxy of the revision, namespaces ask it for one, or it has the gateways. */
+async function refuseInUse(cluster: ClusterReader, namespace: string, revision: string): Promise<void> {
+  const { pods, namespaces, gateways } = await usersOf(cluster, namespace, revision);
   const some = (names: readonly string[]): string =>
     `${names.slice(0, 10).join(", ")}${names.length > 10 ? " and more" : ""}`;
   const lines = [
     ...(pods.length === 0 ? [] : [`${pods.length} pods have a proxy of it: ${some(pods)}`]),
     ...(namespaces.length === 0 ? [] : [`${namespaces.length} namespaces ask it for proxies: ${some(namespaces)}`]),
+    ...(gateways.length === 0 ? [] : [`gateways would go with it: ${some(gateways)}`]),
   ];
+  if (lines.length === 0) return;
+  const move = "Move the namespaces to another revision and restart their pods, or pass --force.";
+  const hand = "Hand the gateways over: meshctl upgrade --revision <name> --gateways. ";
   throw new ClusterError("in-use", `revision ${revision} is in use:\n  ${lines.join("\n  ")}`, {
-    hint: "Move the namespaces to another revision and restart their pods, or pass --force.",
+    hint: `${gateways.length === 0 ? "" : hand}${move}`,
   });
 }
 

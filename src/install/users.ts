@@ -1,40 +1,54 @@
 import type { ClusterReader } from "../resources/cluster.ts";
 import type { KubeObject } from "../resources/object.ts";
+import { readRevisions } from "./revisions.ts";
 
-/** Who depends on a revision: `namespace/pod`, and names of namespaces. */
+/** Who depends on a revision. Names are `namespace/name`. */
 export interface RevisionUsers {
+  /** Running pods whose proxy it made; its own gateways are none while it is the only revision: they go with it. */
   readonly pods: readonly string[];
+  /** Namespaces whose labels ask it for proxies, by its own name or by that of a tag. */
   readonly namespaces: readonly string[];
+  /** Its gateways, where another revision could take them over. */
+  readonly gateways: readonly string[];
 }
 
-/**
- * Running pods whose proxy was made by a revision (annotation istio.io/rev, which injection writes), and namespaces whose labels
- * ask it for proxies, by its own name or by that of a tag. Pods of the mesh's own namespace are counted too: gateways.
- */
-export async function usersOf(cluster: ClusterReader, revision: string): Promise<RevisionUsers> {
-  const [pods, namespaces, webhooks] = await Promise.all([
-    cluster.list({ apiVersion: "v1", kind: "Pod" }),
-    cluster.list({ apiVersion: "v1", kind: "Namespace" }),
-    cluster.list(
-      { apiVersion: "admissionregistration.k8s.io/v1", kind: "MutatingWebhookConfiguration" },
-      { labelSelector: `istio.io/rev=${revision}` },
-    ),
-  ]);
-  const names = new Set([revision, ...webhooks.flatMap(({ metadata }) => metadata.labels?.["istio.io/tag"] ?? [])]);
-  const isAsking = ({ metadata: { labels = {} } }: KubeObject): boolean => {
-    const asked = labels["istio-injection"] === "enabled" ? "default" : labels["istio.io/rev"];
-    return asked !== undefined && names.has(asked);
-  };
+/** Who depends on a revision of the control plane in `namespace`. */
+export async function usersOf(cluster: ClusterReader, namespace: string, revision: string): Promise<RevisionUsers> {
+  const { pods, revisions, namespaces } = await readRevisions(cluster, namespace);
+  const isOnly = revisions.every((each) => each.revision === revision);
+  const gateways = await gatewaysOf(cluster, revision);
+  const own = isOnly ? new Set((await Promise.all(gateways.map((each) => podsOf(cluster, each)))).flat()) : new Set();
   return {
     pods: pods
-      .filter(isAlive)
-      .filter(({ metadata }) => metadata.annotations?.["istio.io/rev"] === revision)
-      .map(({ metadata }) => `${metadata.namespace ?? ""}/${metadata.name}`),
-    namespaces: namespaces.filter(isAsking).map(({ metadata }) => metadata.name),
+      .filter((pod) => pod.revision === revision)
+      .map((pod) => `${pod.namespace}/${pod.pod}`)
+      .filter((name) => !own.has(name)),
+    namespaces: namespaces.filter(({ wanted }) => wanted === revision).map((each) => each.namespace),
+    gateways: isOnly ? [] : gateways.map(nameOf),
   };
 }
 
-function isAlive({ status }: KubeObject): boolean {
-  const { phase } = (status ?? {}) as { phase?: string };
-  return phase !== "Succeeded" && phase !== "Failed";
+/** Deployments of the gateways that a revision installed. */
+export async function gatewaysOf(cluster: ClusterReader, revision: string): Promise<readonly KubeObject[]> {
+  const kind = { apiVersion: "apps/v1", kind: "Deployment" };
+  const found = await cluster.list(kind, { labelSelector: `istio.io/rev=${revision}` });
+  return found.filter(
+    ({ metadata }) => metadata.labels?.["operator.istio.io/component"]?.endsWith("Gateways") === true,
+  );
+}
+
+async function podsOf(cluster: ClusterReader, { metadata, spec }: KubeObject): Promise<readonly string[]> {
+  const { selector } = spec as { readonly selector: { readonly matchLabels: Readonly<Record<string, string>> } };
+  const labelSelector = Object.entries(selector.matchLabels)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(",");
+  const pods = await cluster.list(
+    { apiVersion: "v1", kind: "Pod" },
+    { namespace: metadata.namespace ?? "", labelSelector },
+  );
+  return pods.map(nameOf);
+}
+
+function nameOf({ metadata }: KubeObject): string {
+  return `${metadata.namespace ?? ""}/${metadata.name}`;
 }

@@ -8,6 +8,7 @@ export interface InjectionWebhook {
   readonly objectSelector?: LabelSelector;
   readonly clientConfig?: {
     readonly url?: string;
+    readonly caBundle?: string;
     readonly service?: { readonly name: string; readonly namespace: string };
   };
 }

@@ -4,8 +4,8 @@ import { install, type InstallOptions } from "../../src/commands/install.ts";
 import { rollback } from "../../src/commands/rollback.ts";
 import { uninstall } from "../../src/commands/uninstall.ts";
 import type { KubeObject } from "../../src/resources/object.ts";
-import { fakeCluster, type FakeCluster } from "../support/fake-cluster.ts";
 import { fakeIo } from "../support/fake-io.ts";
+import { readyNode, settle, settlingCluster } from "../support/settling-cluster.ts";
 
 const options: InstallOptions = {
   set: [],
@@ -17,30 +17,8 @@ const options: InstallOptions = {
 };
 const away = { purge: true, isConfirmed: true, dryRun: false, timeoutMs: 1000, istioNamespace: "istio-system" };
 
-const node = (labels: Record<string, string> = {}): KubeObject => ({
-  apiVersion: "v1",
-  kind: "Node",
-  metadata: { name: "n1", labels },
-  status: { conditions: [{ type: "Ready", status: "True" }] },
-});
-
-/** What controllers and meshd do to an object once it is there. */
-function settle(object: KubeObject): KubeObject {
-  if (object.kind === "CustomResourceDefinition")
-    return { ...object, status: { conditions: [{ type: "Established", status: "True" }] } };
-  if (object.kind === "Deployment")
-    return { ...object, status: { replicas: 1, updatedReplicas: 1, availableReplicas: 1 } };
-  if (!object.kind.endsWith("WebhookConfiguration")) return object;
-  const webhooks = object["webhooks"] as { clientConfig: object }[];
-  return {
-    ...object,
-    webhooks: webhooks.map((hook) => ({ ...hook, clientConfig: { ...hook.clientConfig, caBundle: "Q0E=" } })),
-  };
-}
-
-function cluster(more: Partial<Parameters<typeof fakeCluster>[0]> = {}): FakeCluster {
-  return fakeCluster({ objects: [node()], onApply: settle, ...more });
-}
+const node = readyNode;
+const cluster = settlingCluster;
 
 test("objects are applied in the order in which they need one another, and the result says what was done", async () => {
   const fake = cluster();
