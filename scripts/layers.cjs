@@ -23,6 +23,8 @@ const layers = {
   install: ["model", "validation", "resources", "diagnostics", "gen", "base"],
   compile: ["model", "resources", "ir", "diagnostics", "base"],
   xds: ["ir", "gen", "wire", "diagnostics", "base"],
+  // archives and registries of container images
+  images: ["base"],
   kube: ["resources", "base"],
   grpc: ["wire", "gen", "base"],
   report: ["resources", "diagnostics", "base"],
@@ -37,6 +39,7 @@ const layers = {
     "inject",
     "checks",
     "install",
+    "images",
     "compile",
     "xds",
     "kube",
@@ -62,7 +65,8 @@ const layers = {
   "cli-table": ["commands"],
   // everything that has names a user may type
   complete: ["cli-table", "commands", "analyzers", "checks", "install", "resources", "diagnostics", "gen", "base"],
-  simulate: ["xds", "ir", "diagnostics", "gen", "base"],
+  // Envoy's own rules over Envoy's own messages, wherever they come from: generator, dump or bundle
+  simulate: ["gen", "wire", "base"],
 };
 // npm package (regular expression on the resolved path) -> folders of src/ that may import it
 const owners = {
