@@ -1,6 +1,7 @@
 import { configCommands } from "./cli-table/config.ts";
 import { everydayCommands } from "./cli-table/everyday.ts";
 import { explainCommands } from "./cli-table/explain.ts";
+import { imageCommands } from "./cli-table/images.ts";
 import { installCommands } from "./cli-table/install.ts";
 import { localCommands } from "./cli-table/local.ts";
 import { profileCommands } from "./cli-table/profiles.ts";
@@ -23,6 +24,7 @@ export const globalOptions: readonly OptionSpec[] = [
 export const commandGroups: Readonly<
   Record<string, { readonly summary: string; readonly aliases: readonly string[] }>
 > = {
+  images: { summary: "Container images of the mesh, and ways to bring them to the nodes", aliases: [] },
   manifest: { summary: "Kubernetes objects of the mesh", aliases: [] },
   profile: { summary: "What can be installed, and how it differs", aliases: [] },
   "proxy-config": { summary: "What a proxy holds, by kind of configuration", aliases: ["pc"] },
@@ -36,6 +38,7 @@ export const commandTable: readonly CommandSpec[] = [
   ...configCommands,
   ...everydayCommands,
   ...explainCommands,
+  ...imageCommands,
   ...installCommands,
   ...localCommands,
   ...profileCommands,

@@ -1,6 +1,7 @@
 import { compact } from "../base/compact.ts";
 import { effectiveProxyConfig } from "../model/proxy-config.ts";
 import { parseYaml } from "../resources/yaml-plain.ts";
+import { proxyImageName } from "../model/proxy-image.ts";
 import { statusPort } from "./capture.ts";
 import { type InjectContext, InjectionError, type InjectorValues } from "./config.ts";
 
@@ -37,16 +38,13 @@ function annotated(annotations: Annotations): Fields {
   return parsed as Fields;
 }
 
-const VARIANTS = /-(distroless|debug)$/;
-
 /** Image of the proxy: the annotation, else the installation's, with the variant that pod, ProxyConfig or installation ask for. */
 export function proxyImage(annotations: Annotations, { global }: InjectorValues, proxyConfig: Fields): string {
-  const image = annotations["sidecar.istio.io/proxyImage"] ?? global.proxy.image;
-  if (image.includes("/")) return image;
   const configured = (proxyConfig["image"] as { readonly imageType?: string } | undefined)?.imageType;
-  const variant = annotations["sidecar.istio.io/proxyImageType"] ?? configured ?? global.variant ?? "";
-  const tag = variant === "" ? String(global.tag) : String(global.tag).replace(VARIANTS, "");
-  return `${global.hub}/${image}:${tag}${variant === "" || variant === "default" ? "" : `-${variant}`}`;
+  return proxyImageName(global, {
+    image: annotations["sidecar.istio.io/proxyImage"],
+    variant: annotations["sidecar.istio.io/proxyImageType"] ?? configured,
+  });
 }
 
 /** Any of the four annotations drops all defaults, as in Istio: a limit below a default request would not start. */
