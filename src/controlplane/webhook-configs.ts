@@ -85,7 +85,7 @@ async function bring(deps: WebhookConfigsDeps, key: string): Promise<void> {
     return;
   }
   if (!isValidating || webhooksOf(object).every((hook) => hook.failurePolicy === "Fail" || !isOurs(hook, deps))) return;
-  await proveReached(deps);
+  await proveReached(deps, webhooksOf(object).some(isOfRevision));
   await replace(
     deps,
     withWebhooks(object, (hook) => (isOurs(hook, deps) ? { ...hook, failurePolicy: "Fail" } : hook)),
@@ -116,12 +116,24 @@ function withBundle(hook: Webhook, bundle: string): Webhook {
   return { ...hook, clientConfig: { ...hook.clientConfig, caBundle } };
 }
 
-/** Throws unless the API server lets us refuse an invalid Gateway. */
-async function proveReached(deps: WebhookConfigsDeps): Promise<void> {
+/** Whether a webhook selects objects by their revision. */
+function isOfRevision({ objectSelector }: Webhook): boolean {
+  const { matchExpressions = [] } = (objectSelector ?? {}) as {
+    readonly matchExpressions?: readonly { readonly key: string; readonly operator: string }[];
+  };
+  return matchExpressions.some(({ key, operator }) => key === "istio.io/rev" && operator === "In");
+}
+
+/** Throws unless the API server lets us refuse an invalid Gateway; with our revision's label it asks nobody else. */
+async function proveReached(deps: WebhookConfigsDeps, isLabelled: boolean): Promise<void> {
   const probe: KubeObject = {
     apiVersion: apiVersionOf("Gateway"),
     kind: "Gateway",
-    metadata: { name: "validation-probe", namespace: deps.namespace },
+    metadata: {
+      name: "validation-probe",
+      namespace: deps.namespace,
+      ...(isLabelled ? { labels: { "istio.io/rev": deps.revision ?? "default" } } : {}),
+    },
     spec: { servers: [] },
   };
   try {
