@@ -26,8 +26,8 @@ export const localCommands: readonly CommandSpec[] = [
       nameOption,
       {
         flags: "--network <kind>",
-        summary: "how pods reach each other; by default network namespaces where possible",
-        choices: ["netns", "loopback"],
+        summary: "how pods reach each other; by default the first of these that is possible",
+        choices: ["netns", "userns", "loopback"],
       },
       { flags: "--map <image=command>", summary: "program that runs for an image", repeatable: true },
       { flags: "--api-port <port>", summary: "port of the Kubernetes API on 127.0.0.1; by default a free one" },
@@ -41,7 +41,7 @@ export const localCommands: readonly CommandSpec[] = [
     ],
     examples: [
       { line: "meshctl up", summary: "a cluster, and how to use it" },
-      { line: "meshctl up --network loopback", summary: "without any privilege" },
+      { line: "meshctl up --network loopback", summary: "pods on addresses of this machine, nothing is intercepted" },
       { line: 'meshctl up --map shop/web="node /src/web/server.mjs"', summary: "run your own program for an image" },
     ],
     load: async () => (await import("../commands/up.ts")).run,

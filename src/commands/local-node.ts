@@ -1,4 +1,4 @@
-import { runDaemon } from "../local/main.ts";
+import { runDaemon } from "../local/daemon.ts";
 import { textLogger } from "../local/text-log.ts";
 import type { CommandRun } from "./io.ts";
 

@@ -4,7 +4,8 @@ import { dirname, isAbsolute, join, resolve } from "node:path";
 import { compact } from "../base/compact.ts";
 import { EnvironmentError, UsageError } from "../base/errors.ts";
 import { locateEnvoy } from "../envoy/locate.ts";
-import { type NetworkChoice, chooseNetwork } from "../local/network-choice.ts";
+import { type NetworkChoice, chooseNetwork, refusal } from "../local/network-choice.ts";
+import { NETWORK_KINDS, type NetworkKind } from "../local/network-kind.ts";
 import { parseMapping } from "../local/node/images.ts";
 import { packageRoot } from "../local/package-root.ts";
 import { type Started, processIdOf, startDaemon } from "../local/start.ts";
@@ -83,7 +84,7 @@ async function begin(options: UpOptions, { choice, envoy, directory }: Place, io
 
 interface UpOptions {
   readonly name: string;
-  readonly network: "netns" | "loopback" | undefined;
+  readonly network: NetworkKind | undefined;
   readonly apiPort: number;
   readonly images: readonly string[];
   readonly tied: boolean;
@@ -114,7 +115,7 @@ function readOptions(input: CommandInput, io: Io): UpOptions {
   const kubeconfig = textOption(input, "kubeconfig");
   return {
     name,
-    network: network === "netns" || network === "loopback" ? network : undefined,
+    network: NETWORK_KINDS.find((kind) => kind === network),
     apiPort,
     images,
     tied: switchOption(input, "tied"),
@@ -137,15 +138,15 @@ function absoluteMapping(text: string, cwd: string): string {
 }
 
 async function networkFor(options: UpOptions, envoy: string, io: Io): Promise<NetworkChoice> {
-  if (options.network === "loopback") return { network: "loopback", reason: "asked for by --network" };
   const folders = [packageRoot(), envoy, process.execPath].filter(isAbsolute);
-  const choice = await chooseNetwork({ uid: process.getuid?.(), path: io.env["PATH"], folders });
-  if (options.network === "netns" && choice.network !== "netns") {
-    throw new EnvironmentError("no-netns", `--network netns is not possible: ${choice.reason}`, {
-      hint: "use --network loopback, which needs no privileges",
-    });
-  }
-  return choice;
+  const facts = { uid: process.getuid?.(), path: io.env["PATH"], folders };
+  const { network } = options;
+  if (network === undefined) return chooseNetwork(facts);
+  const reason = await refusal(network, facts);
+  if (reason === undefined) return { network, reason: "asked for by --network" };
+  throw new EnvironmentError("no-network", `--network ${network} is not possible: ${reason}`, {
+    hint: "leave --network out to take the best that is possible here",
+  });
 }
 
 async function claim(directory: string, options: UpOptions, choice: NetworkChoice): Promise<void> {
@@ -181,9 +182,15 @@ function alreadyUp(state: ClusterState, io: Io): { exitCode: 0 } {
 }
 
 function tellStarted(state: ClusterState, choice: NetworkChoice, io: Io): void {
-  const where = choice.network === "netns" ? "in network namespaces" : "on loopback addresses";
-  const why = choice.network === "loopback" ? ` (${choice.reason})` : "";
-  io.out(`cluster ${state.name} is up: Kubernetes API at ${state.server ?? ""}, pods are processes ${where}${why}\n`);
+  const where: Readonly<Record<NetworkKind, string>> = {
+    netns: "in network namespaces",
+    userns: "in network namespaces of a user namespace",
+    loopback: "on loopback addresses",
+  };
+  const why = choice.reason === undefined || choice.network === "netns" ? "" : ` (${choice.reason})`;
+  io.out(
+    `cluster ${state.name} is up: Kubernetes API at ${state.server ?? ""}, pods are processes ${where[choice.network]}${why}\n`,
+  );
   if (choice.network === "loopback") io.out("ports under 1024 are served at port + 20000\n");
   io.out(howToUse(state));
 }

@@ -9,6 +9,7 @@ import { createCache } from "./controllers/cache.ts";
 import type { ClusterFacts } from "./controllers/controller.ts";
 import { startControllers } from "./controllers/index.ts";
 import type { DaemonConfig, DaemonMessage } from "./daemon-protocol.ts";
+import { openDoorway } from "./doorway.ts";
 import { createEventRecorder } from "./events.ts";
 import { installGatewayApi } from "./gateway-api.ts";
 import { ids } from "./ids.ts";
@@ -25,13 +26,13 @@ import { findTool } from "./tools.ts";
 import { noWatchdog, startWatchdog } from "./watchdog.ts";
 
 /** A running cluster in this process. */
-export interface LocalCluster {
+interface LocalCluster {
   readonly kubeconfig: string;
   readonly server: string;
   close(): Promise<void>;
 }
 
-export interface LocalClusterOptions {
+interface LocalClusterOptions {
   readonly config: DaemonConfig;
   /** The socket on which the machine reaches the API, handed over from outside of this network namespace. */
   readonly handedOver: Server | undefined;
@@ -41,10 +42,10 @@ export interface LocalClusterOptions {
 }
 
 /** Composes endpoint, controllers and node, and waits until the first pod could run. */
-export async function startLocalCluster(options: LocalClusterOptions): Promise<LocalCluster> {
+async function startLocalCluster(options: LocalClusterOptions): Promise<LocalCluster> {
   const { config, log, now, handedOver } = options;
   await mkdir(config.runDir, { recursive: true, mode: config.network === "netns" ? 0o755 : 0o700 });
-  const watcher = config.network === "netns" ? noWatchdog : startWatchdog(config.runDir);
+  const watcher = config.network === "loopback" ? startWatchdog(config.runDir) : noWatchdog;
   const network = await openNetwork(options);
   const api = await openApi(config, network, log);
   await installGatewayApi(api.client);
@@ -91,13 +92,12 @@ type NodeParts = Pick<NodeOptions, "network" | "cache" | "watcher" | "signal" | 
 };
 
 async function openNode({ config, log, now }: LocalClusterOptions, { api, ...parts }: NodeParts): Promise<LocalNode> {
-  const netns = config.network === "netns";
   const programs = await preparePrograms({
     packageRoot: packageRoot(),
     node: process.execPath,
     envoy: config.envoy,
     directory: config.runDir,
-    mount: netns,
+    mount: config.network === "netns",
   });
   return startNode({
     ...parts,
@@ -107,7 +107,6 @@ async function openNode({ config, log, now }: LocalClusterOptions, { api, ...par
     now,
     programs,
     images: new Map(config.images.flatMap((text) => [parseMapping(text)].filter((entry) => entry !== undefined))),
-    canChangeUser: netns,
     directory: join(config.runDir, "pods"),
     issueToken: ({ metadata, spec }, audience, expirationSeconds) =>
       api.issueToken({
@@ -140,7 +139,8 @@ function openNetwork({ config, log, path }: LocalClusterOptions): Promise<NodeNe
     unshare: tool("unshare"),
   };
   const plan = addressPlan(config.planIndex);
-  return createNetnsNetwork({ plan, tools, directory });
+  const userNamespace = config.inside && { own: config.inside, listen: openDoorway().listen };
+  return createNetnsNetwork({ plan, tools, directory, userNamespace });
 }
 
 /** The last address is the one for pods; in one network the machine's and the pods' are the same. */
@@ -149,7 +149,7 @@ function openApi(config: DaemonConfig, network: NodeNetwork, log: Logger): Promi
   const forMachine = { host: "127.0.0.1", port };
   const forPods = { host: network.nodeIp, port: 6443 };
   return createApi({
-    listen: config.network === "netns" ? [forMachine, forPods] : [forMachine],
+    listen: config.network === "loopback" ? [forMachine] : [forMachine, forPods],
     serviceCidr: network.serviceCidr,
     log: (message) => {
       log.info({ part: "api" }, message);
@@ -191,28 +191,15 @@ async function defaultAccount(api: Api): Promise<void> {
   });
 }
 
-/** The process behind `meshctl up`: takes its configuration from the IPC channel and runs until it is told to end. */
-export async function runDaemon(log: Logger): Promise<void> {
-  const [config, handedOver] = await new Promise<[DaemonConfig, Server | undefined]>((resolve) => {
-    process.once("message", (message, handle) => {
-      resolve([message as DaemonConfig, handle as Server | undefined]);
-    });
-  });
+/** Runs a node until `ended` resolves; tells the starting command how it went. */
+export async function runNode(options: Omit<LocalClusterOptions, "path" | "now">, ended: Promise<void>): Promise<void> {
+  const { config, log } = options;
   const tell = (message: DaemonMessage): void => {
     if (process.connected) process.send?.(message);
   };
-  const ended = new Promise<void>((resolve) => {
-    process.once("SIGTERM", resolve);
-    process.once("SIGINT", resolve);
-    if (!config.tied) return;
-    for (const event of ["end", "close", "error"]) process.stdin.once(event, resolve);
-    process.stdin.resume();
-  });
-  endWithStarter();
   let cluster: LocalCluster;
   try {
-    const now = (): Date => new Date();
-    cluster = await startLocalCluster({ config, handedOver, log, now, path: process.env["PATH"] });
+    cluster = await startLocalCluster({ ...options, now: () => new Date(), path: process.env["PATH"] });
   } catch (error) {
     log.error({ error: errorText(error) }, "the cluster could not be started");
     tell({ type: "failed", message: errorText(error), code: (error as NodeJS.ErrnoException).code });
@@ -222,15 +209,4 @@ export async function runDaemon(log: Logger): Promise<void> {
   await ended;
   await cluster.close();
   if (config.tied) await removeStateDir(config.stateDir);
-}
-
-/** Until the starting command says "keep", its end is ours: it may have been killed before anyone knew of this cluster. */
-function endWithStarter(): void {
-  const end = (): void => {
-    process.kill(process.pid, "SIGTERM");
-  };
-  process.once("disconnect", end);
-  process.once("message", () => {
-    process.off("disconnect", end);
-  });
 }

@@ -6,15 +6,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { EnvironmentError, MeshError, errorText } from "../base/errors.ts";
 import type { DaemonConfig, DaemonMessage } from "./daemon-protocol.ts";
+import type { NetworkKind } from "./network-kind.ts";
 import { type AddressPlan, addressPlan, choosePlan } from "./node/network/netns-plan.ts";
 import { runProgram } from "./node/run.ts";
-import { packageRoot } from "./package-root.ts";
 import { identify } from "./state.ts";
 import { findTool } from "./tools.ts";
+import { NETNS_FLAGS, NETNS_INIT, nodeCommand } from "./unshare.ts";
 
 export interface StartRequest {
   readonly name: string;
-  readonly network: "netns" | "loopback";
+  readonly network: NetworkKind;
   /** 0: any free one. */
   readonly apiPort: number;
   readonly envoy: string | undefined;
@@ -37,44 +38,21 @@ export interface Started {
   readonly release: () => void;
 }
 
-/** The namespaces' first process: makes the machine's one link, then runs the node. Ends when the node ends, and all with it. */
-const NODE_INIT = `
-set -e
-link=$1 host=$2 node=$3 pods=$4 services=$5
-shift 5
-machine() { nsenter --net=/proc/self/fd/4 "$@"; }
-mount -t proc proc /proc
-mount -t tmpfs -o mode=755 tmpfs /run
-ip link set lo up
-machine ip link add "$link" type veth peer name eth0 netns 1
-machine ip addr add "$host/30" dev "$link"
-machine ip link set "$link" up
-ip addr add "$node/30" dev eth0
-ip link set eth0 up
-machine ip route add "$pods" via "$node"
-machine ip route add "$services" via "$node"
-ip route add "$services" dev lo src "$node"
-echo 1 > /proc/sys/net/ipv4/ip_forward
-exec 4<&- 5<&0
-"$@" <&5 5<&- &
-exec 3<&- 5<&-
-wait $!
-`;
-
 /** Starts the node's process and waits until the cluster is ready. Leaves nothing behind when it fails. */
 export async function startDaemon(request: StartRequest): Promise<Started> {
   const socket = await listen(request.apiPort);
   const apiPort = (socket.address() as AddressInfo).port;
-  const netns = request.network === "netns";
+  const { network } = request;
+  const netns = network === "netns";
   let runDir: string | undefined;
   let child: ChildProcess | undefined;
   try {
     const plan = netns ? await freePlan() : addressPlan(0);
-    runDir = netns ? undefined : await mkdtemp(join(tmpdir(), "meshctl-"));
+    runDir = network === "loopback" ? await mkdtemp(join(tmpdir(), "meshctl-")) : undefined;
     child = netns ? spawnNetns(request, plan) : spawnPlain(request);
     const config: DaemonConfig = {
       name: request.name,
-      network: request.network,
+      network,
       planIndex: plan.index,
       apiPort,
       envoy: request.envoy,
@@ -83,7 +61,7 @@ export async function startDaemon(request: StartRequest): Promise<Started> {
       stateDir: request.stateDir,
       runDir: runDir ?? "/run/meshctl",
     };
-    const ready = await handOver(child, config, { socket, keep: netns, request });
+    const ready = await handOver(child, config, { socket, keep: network !== "loopback", request });
     return { process: child, ...ready, link: netns ? plan.link : undefined, runDir };
   } catch (error) {
     socket.close();
@@ -120,10 +98,6 @@ async function freePlan(): Promise<AddressPlan> {
   });
 }
 
-function nodeCommand(): readonly [string, ...string[]] {
-  return [process.execPath, "--max-old-space-size=1024", join(packageRoot(), "bin", "meshctl.js"), "local-node"];
-}
-
 function spawnPlain(request: StartRequest): ChildProcess {
   const [file, ...args] = nodeCommand();
   return spawnWith(request, file, args, undefined);
@@ -131,11 +105,11 @@ function spawnPlain(request: StartRequest): ChildProcess {
 
 function spawnNetns(request: StartRequest, plan: AddressPlan): ChildProcess {
   const unshare = findTool("unshare", request.env["PATH"]) ?? "unshare";
-  const flags = ["--net", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child"];
   const values = [plan.link, plan.hostIp, plan.nodeIp, plan.podCidr, plan.serviceCidr];
   const machine = openSync("/proc/self/ns/net", "r");
   try {
-    return spawnWith(request, unshare, [...flags, "sh", "-c", NODE_INIT, "sh", ...values, ...nodeCommand()], machine);
+    const init = ["sh", "-c", NETNS_INIT, "sh", ...values, ...nodeCommand()];
+    return spawnWith(request, unshare, [...NETNS_FLAGS, ...init], machine);
   } finally {
     closeSync(machine);
   }

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { mkdir, open, readFile, readdir, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import type { NetworkKind } from "./network-kind.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -17,7 +18,7 @@ export interface ClusterState {
   readonly phase: "starting" | "up";
   /** Ending it ends the cluster. While starting: the starting program. */
   readonly process: ProcessId;
-  readonly network: "netns" | "loopback";
+  readonly network: NetworkKind;
   /** The one link on the machine's side. */
   readonly link?: string;
   /** Folder of the node's files on the machine's disk. */

@@ -28,8 +28,8 @@ export async function endProcesses(
 ): Promise<void> {
   const { process: id, network, link, runDir } = state;
   if (isAlive(id)) {
-    // A netns node is ended by the kernel, whole; a loopback one ends its processes itself.
-    if (network === "loopback") {
+    // A netns node is ended by the kernel, whole; the others see to it that nothing is left before they end.
+    if (network !== "netns") {
       kill(id.pid, "SIGTERM");
       await until(() => !isAlive(id), TERM_MS);
     }

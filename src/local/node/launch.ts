@@ -66,9 +66,9 @@ interface Program {
 function start(place: ContainerPlace, { argv, root, env, log }: Program): Promise<RunningProcess> {
   const user = userOf(place);
   const cwd = join(root, normalize(place.container.workingDir ?? "/"));
-  const command = place.network.wrap({ argv, cwd, user });
+  const command = place.network.wrap({ argv, cwd, container: place.container.name, user });
   const pipePath = join(place.directory, `out-${serial++}`);
-  return startProcess({ command, env, log, pipePath, user, watcher: place.node.watcher });
+  return startProcess({ command, env, log, pipePath, user: ownerOf(place), watcher: place.node.watcher });
 }
 
 function environment(place: ContainerPlace): ReadonlyMap<string, string> {
@@ -103,7 +103,7 @@ async function prepareRoot(place: ContainerPlace): Promise<string> {
     }
   }
   if (container.workingDir !== undefined) await mkdir(join(root, normalize(container.workingDir)), { recursive: true });
-  const user = userOf(place);
+  const user = ownerOf(place);
   if (user !== undefined) for (const path of [root, join(root, "tmp")]) await chown(path, user.uid, user.gid);
   return root;
 }
@@ -112,9 +112,14 @@ function ignoreExisting(error: unknown): void {
   if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
 }
 
+/** To whom its files must be given; undefined: they are its own already. */
+function ownerOf(place: ContainerPlace): ProcessUser | undefined {
+  return place.node.network.users === "any" ? userOf(place) : undefined;
+}
+
 /** The container's user over the pod's over the image's; its group is the one of the same number unless given. */
 function userOf({ node, pod, container, image }: ContainerPlace): ProcessUser | undefined {
-  if (!node.canChangeUser) return undefined;
+  if (node.network.users === "own") return undefined;
   const all = pod.spec?.securityContext ?? {};
   const { runAsUser, runAsGroup } = { ...all, ...compact(container.securityContext ?? {}) };
   const uid = runAsUser ?? image.uid;

@@ -27,8 +27,6 @@ export interface NodeContext {
   readonly network: NodeNetwork;
   readonly programs: Programs;
   readonly images: ImageMap;
-  /** Processes may be given the user that their pod asks for. */
-  readonly canChangeUser: boolean;
   /** Folder for pods' files. */
   readonly directory: string;
   readonly watcher: GroupWatcher;
@@ -62,7 +60,10 @@ export class PodRunner {
     this.pod = pod;
     this.node = node;
     this.directory = join(node.directory, pod.metadata.uid ?? "");
-    this.volumes = new PodVolumes(join(this.directory, "volumes"), node.canChangeUser ? fsGroup(pod) : undefined);
+    this.volumes = new PodVolumes(
+      join(this.directory, "volumes"),
+      node.network.users === "any" ? fsGroup(pod) : undefined,
+    );
     this.startTime = pod.status?.startTime ?? stamp(node.now());
     const { initContainers = [], containers = [], restartPolicy = "Always" } = pod.spec ?? {};
     const rule: RestartRule =

@@ -1,9 +1,14 @@
 import { spawn } from "node:child_process";
 
-/** Runs a program to its end with text on stdin; resolves to stdout. Rejects with its stderr when it fails. */
-export function runProgram(file: string, args: readonly string[], input = ""): Promise<string> {
+/** Runs a program to its end with text on stdin; resolves to stdout. Rejects with its stderr when it fails. `env` adds variables. */
+export function runProgram(
+  file: string,
+  args: readonly string[],
+  input = "",
+  env: Readonly<Record<string, string>> = {},
+): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn(file, args, { stdio: ["pipe", "pipe", "pipe"] });
+    const child = spawn(file, args, { stdio: ["pipe", "pipe", "pipe"], env: { ...process.env, ...env } });
     let out = "";
     let err = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));

@@ -28,6 +28,7 @@ interface Variant {
 
 const variants: readonly Variant[] = [
   { title: "network namespaces", network: "netns", kubectl: true },
+  { title: "a user namespace, without any privilege", network: "userns", uid: 65534, kubectl: false },
   { title: "loopback addresses, without any privilege", network: "loopback", uid: 65534, kubectl: false },
 ];
 

@@ -1,4 +1,4 @@
-import { execFile, spawn } from "node:child_process";
+import { execFile, spawn, spawnSync } from "node:child_process";
 import {
   chmodSync,
   copyFileSync,
@@ -15,12 +15,13 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { locateEnvoy } from "../../../src/envoy/locate.ts";
+import type { NetworkKind } from "../../../src/local/network-kind.ts";
 import { kubeAssets } from "../kube/apiserver.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const run = promisify(execFile);
 
-export type Network = "netns" | "loopback";
+export type Network = NetworkKind;
 
 /** A local cluster as a user has it: by the built command line, with a home of its own. */
 export interface TestCluster {
@@ -45,10 +46,13 @@ export interface TestCluster {
 /** Why a network cannot be had here; undefined when it can. */
 export function missingFor(network: Network): string | undefined {
   if (network === "loopback") return undefined;
-  if (process.getuid?.() !== 0) return "network namespaces need root";
+  if (network === "netns" && process.getuid?.() !== 0) return "network namespaces need root";
   const tools = ["ip", "iptables", "unshare", "nsenter", "setpriv"];
   const absent = tools.filter((tool) => !isOnPath(tool));
-  return absent.length === 0 ? undefined : `${absent.join(", ")} missing`;
+  if (absent.length > 0) return `${absent.join(", ")} missing`;
+  if (network === "netns") return undefined;
+  const tried = spawnSync("unshare", ["--user", "--map-root-user", "--net", "--mount", "true"], { encoding: "utf8" });
+  return tried.status === 0 ? undefined : `this machine refuses user namespaces: ${tried.stderr.trim()}`;
 }
 
 function isOnPath(program: string): boolean {

@@ -1,4 +1,5 @@
-import { type AddressInfo, type Server, type Socket, connect, createServer } from "node:net";
+import { type AddressInfo, type Socket, connect } from "node:net";
+import { type Listen, listenHere } from "../../listen.ts";
 
 /** Where a forwarder sends its next connection; undefined when there is nowhere. */
 export type PickTarget = () => { readonly ip: string; readonly port: number } | undefined;
@@ -9,8 +10,13 @@ export interface Forwarder {
   close(): void;
 }
 
-/** Port 0 takes a free one. Rejects with the bind error (e.g. EADDRINUSE). */
-export function startForwarder(host: string, port: number, pick: PickTarget): Promise<Forwarder> {
+/** Port 0 takes a free one; `listen` opens it. Rejects with the bind error (e.g. EADDRINUSE). */
+export async function startForwarder(
+  host: string,
+  port: number,
+  pick: PickTarget,
+  listen: Listen = listenHere,
+): Promise<Forwarder> {
   const sockets = new Set<Socket>();
   const keep = (socket: Socket): Socket => {
     sockets.add(socket);
@@ -19,7 +25,9 @@ export function startForwarder(host: string, port: number, pick: PickTarget): Pr
     socket.once("close", () => sockets.delete(socket));
     return socket;
   };
-  const server: Server = createServer({ allowHalfOpen: true }, (client) => {
+  const server = await listen(host, port);
+  server.on("error", () => undefined);
+  server.on("connection", (client: Socket) => {
     keep(client);
     const target = pick();
     if (target === undefined) {
@@ -31,18 +39,11 @@ export function startForwarder(host: string, port: number, pick: PickTarget): Pr
     upstream.once("close", () => client.destroy());
     client.once("close", () => upstream.destroy());
   });
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, host, () => {
-      server.off("error", reject);
-      server.on("error", () => undefined);
-      resolve({
-        port: (server.address() as AddressInfo).port,
-        close() {
-          server.close();
-          for (const socket of sockets) socket.destroy();
-        },
-      });
-    });
-  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    close() {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
 }

@@ -1,4 +1,5 @@
 import type { LoadBalancerAddress } from "../../controllers/controller.ts";
+import { type Listen, listenHere } from "../../listen.ts";
 import type { Service } from "../../shapes.ts";
 import { type Forwarder, startForwarder } from "./forwarder.ts";
 
@@ -8,14 +9,22 @@ interface Opened {
   readonly forwarders: Forwarder[];
 }
 
+/** Chooses an endpoint of a Service (`namespace/name`) and service port for each connection. */
+export type PickEndpoint = (
+  service: string,
+  port: number,
+) => { readonly ip: string; readonly port: number } | undefined;
+
 /** Ports of 127.0.0.1 that stand for the ports of load balancers. */
 export class HostPorts {
   private readonly opened = new Map<string, Opened>();
-  private readonly pick: (service: string, port: number) => { ip: string; port: number } | undefined;
+  private readonly pick: PickEndpoint;
+  private readonly listen: Listen;
 
-  /** `pick` chooses an endpoint of a Service (`namespace/name`) and service port for each connection. */
-  constructor(pick: (service: string, port: number) => { ip: string; port: number } | undefined) {
+  /** `listen` opens ports of the machine. */
+  constructor(pick: PickEndpoint, listen: Listen = listenHere) {
     this.pick = pick;
+    this.listen = listen;
   }
 
   open(service: Service): Promise<LoadBalancerAddress> {
@@ -55,11 +64,11 @@ export class HostPorts {
 
   /** The wanted port, 8080 for 80 and 8443 for 443 (browsers refuse 10080); any free one when that is taken. */
   private async openOne(key: string, port: number): Promise<Forwarder> {
-    const pick = (): { ip: string; port: number } | undefined => this.pick(key, port);
+    const pick = (): ReturnType<PickEndpoint> => this.pick(key, port);
     try {
-      return await startForwarder("127.0.0.1", port < 1024 ? port + 8000 : port, pick);
+      return await startForwarder("127.0.0.1", port < 1024 ? port + 8000 : port, pick, this.listen);
     } catch {
-      return startForwarder("127.0.0.1", 0, pick);
+      return startForwarder("127.0.0.1", 0, pick, this.listen);
     }
   }
 }

@@ -22,6 +22,7 @@ import {
   serviceAddress,
   workloadOf,
 } from "./loopback-plan.ts";
+import { pickEndpoint } from "./table.ts";
 import type { NodeNetwork, PodNetwork, ProcessSpec, ServiceEntry } from "./types.ts";
 
 export interface LoopbackOptions {
@@ -61,6 +62,7 @@ interface PlacedPod {
 
 class LoopbackNetwork implements NodeNetwork {
   readonly kind = "loopback";
+  readonly users = "own";
   readonly nodeIp = "127.0.0.1";
   readonly serviceCidr = "10.96.0.0/16";
   private readonly options: LoopbackOptions;
@@ -213,10 +215,8 @@ class LoopbackNetwork implements NodeNetwork {
     await Promise.all(this.forwarders.values());
   }
 
-  private pick(service: string, port: number): { ip: string; port: number } | undefined {
-    const entry = this.services.find(({ namespace, name }) => `${namespace}/${name}` === service);
-    const endpoints = entry?.ports.find((candidate) => candidate.port === port)?.endpoints ?? [];
-    return endpoints[Math.floor(Math.random() * endpoints.length)];
+  private pick(service: string, port: number): ReturnType<typeof pickEndpoint> {
+    return pickEndpoint(this.services, service, port);
   }
 }
 

@@ -3,15 +3,19 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import type { LoadBalancerAddress } from "../../controllers/controller.ts";
+import type { Listen } from "../../listen.ts";
 import type { Pod, Service } from "../../shapes.ts";
 import { runProgram } from "../run.ts";
 import { dialTcp } from "./dial.ts";
+import { HostPorts } from "./host-ports.ts";
 import { type HostsSubject, hostsFile, overwrite } from "./hosts.ts";
+import { isProxy } from "./loopback-plan.ts";
 import { type AddressPlan, DIAL_CIDR, dialAddress, podAddressAt } from "./netns-plan.ts";
 import { baseRules, serviceRules } from "./service-rules.ts";
-import type { NodeNetwork, PodNetwork, ProcessSpec, ServiceEntry } from "./types.ts";
+import { pickEndpoint } from "./table.ts";
+import type { NodeNetwork, PodNetwork, PodUsers, ProcessSpec, ServiceEntry } from "./types.ts";
 
-/** Full paths of the programs the node runs as root. */
+/** Full paths of the programs the node runs. */
 export interface NetnsTools {
   readonly ip: string;
   readonly iptablesRestore: string;
@@ -26,7 +30,20 @@ export interface NetnsOptions {
   readonly tools: NetnsTools;
   /** Where hosts files are kept. */
   readonly directory: string;
+  /** Undefined: the namespaces are the machine's, which routes to them, and users are what they are. */
+  readonly userNamespace: UserNamespace | undefined;
 }
+
+/** All of it inside a user namespace, in which there is one user, and no way from the machine but by ports that it opens. */
+export interface UserNamespace {
+  /** Who started it, as the machine knows that user. */
+  readonly own: { readonly uid: number; readonly gid: number };
+  /** Opens ports of the machine. */
+  readonly listen: Listen;
+}
+
+/** Of the connections that proxies open; the numbers next to 1337 have meanings in the capture rules. */
+const PROXY_MARK = "1340";
 
 /**
  * Pods in network namespaces of their own, below the namespace this process runs in. Each pod's link is routed, not bridged, so
@@ -75,7 +92,8 @@ interface Sandbox {
 }
 
 class NetnsNetwork implements NodeNetwork {
-  readonly kind = "netns";
+  readonly kind: "netns" | "userns";
+  readonly users: PodUsers;
   readonly nodeIp: string;
   readonly serviceCidr: string;
   private readonly options: NetnsOptions;
@@ -84,9 +102,16 @@ class NetnsNetwork implements NodeNetwork {
   private rules = "";
   private writing: Promise<void> = Promise.resolve();
   private next = 2;
+  private readonly hostPorts: HostPorts | undefined;
 
   constructor(options: NetnsOptions) {
     this.options = options;
+    const { userNamespace } = options;
+    this.kind = userNamespace === undefined ? "netns" : "userns";
+    this.users = userNamespace === undefined ? "any" : "mapped";
+    this.hostPorts =
+      userNamespace &&
+      new HostPorts((service, port) => pickEndpoint(this.services, service, port), userNamespace.listen);
     this.nodeIp = options.plan.nodeIp;
     this.serviceCidr = options.plan.serviceCidr;
   }
@@ -135,7 +160,7 @@ class NetnsNetwork implements NodeNetwork {
     const pid = String(sandbox.pid);
     return {
       ip,
-      env: () => ({}),
+      env: (container) => (this.kind === "userns" && isProxy(container) ? { PROXY_MARK } : {}),
       hostsFile: () => hosts,
       wrap: (spec) => this.wrap(spec, pid),
       dial: (port): Promise<Duplex> => dialTcp(dial, port),
@@ -145,16 +170,19 @@ class NetnsNetwork implements NodeNetwork {
 
   setServices(services: readonly ServiceEntry[]): Promise<void> {
     this.services = services;
+    this.hostPorts?.keep(new Set(services.map(({ namespace, name }) => `${namespace}/${name}`)));
     this.writing = this.writing.then(() => this.write());
     return this.writing;
   }
 
   loadBalancerAddress(service: Service): Promise<LoadBalancerAddress | undefined> {
+    if (this.hostPorts !== undefined) return this.hostPorts.open(service);
     const ip = service.spec?.clusterIP;
     return Promise.resolve(ip === undefined || ip === "" || ip === "None" ? undefined : { ip, mapped: {} });
   }
 
   async close(): Promise<void> {
+    this.hostPorts?.keep(new Set());
     await Promise.all([...this.pods.values()].map((pod) => ended(pod.process)));
   }
 
@@ -167,8 +195,9 @@ class NetnsNetwork implements NodeNetwork {
     throw new Error("no pod address is free");
   }
 
-  private wrap({ argv, cwd, user }: ProcessSpec, pid: string): { file: string; args: readonly string[]; cwd: string } {
-    const { nsenter, setpriv, sh } = this.options.tools;
+  private wrap(spec: ProcessSpec, pid: string): { file: string; args: readonly string[]; cwd: string } {
+    const { argv, cwd } = spec;
+    const { nsenter, sh } = this.options.tools;
     const enter = [
       "--target",
       pid,
@@ -181,8 +210,19 @@ class NetnsNetwork implements NodeNetwork {
       "sh",
       cwd,
     ];
-    const become = user === undefined ? [] : [setpriv, ...identity(user), "--"];
-    return { file: nsenter, args: [...enter, ...become, ...argv], cwd: "/" };
+    return { file: nsenter, args: [...enter, ...this.become(spec), ...argv], cwd: "/" };
+  }
+
+  /**
+   * The command that changes the user. In a user namespace every process is the starting user's: whom the pod names it only seems
+   * to be, in a user namespace of its own, which takes its power over the network. A proxy keeps that, to mark its connections.
+   */
+  private become({ user, container }: ProcessSpec): readonly string[] {
+    const { tools, userNamespace } = this.options;
+    if (userNamespace === undefined) return user === undefined ? [] : [tools.setpriv, ...identity(user), "--"];
+    const { uid, gid } = user ?? userNamespace.own;
+    if (isProxy(container) || uid === 0) return [];
+    return [tools.unshare, "--user", `--map-user=${uid}`, `--map-group=${gid}`, "--"];
   }
 
   private async write(): Promise<void> {

@@ -19,6 +19,17 @@ export function serviceTable(cache: Cache): readonly ServiceEntry[] {
     .sort((a, b) => (`${a.namespace}/${a.name}` < `${b.namespace}/${b.name}` ? -1 : 1));
 }
 
+/** One of the ready endpoints behind a port of a Service (`namespace/name`), at random; undefined when there is none. */
+export function pickEndpoint(
+  services: readonly ServiceEntry[],
+  service: string,
+  port: number,
+): { readonly ip: string; readonly port: number } | undefined {
+  const entry = services.find(({ namespace, name }) => `${namespace}/${name}` === service);
+  const endpoints = entry?.ports.find((candidate) => candidate.port === port)?.endpoints ?? [];
+  return endpoints[Math.floor(Math.random() * endpoints.length)];
+}
+
 function entryOf(service: Service, slices: readonly EndpointSlice[]): ServiceEntry {
   const { spec, metadata } = service;
   const clusterIp = spec?.clusterIP === "None" || spec?.clusterIP === "" ? undefined : spec?.clusterIP;

@@ -1,5 +1,6 @@
 import type { Duplex } from "node:stream";
 import type { LoadBalancerAddress } from "../../controllers/controller.ts";
+import type { NetworkKind } from "../../network-kind.ts";
 import type { Pod, Service } from "../../shapes.ts";
 
 /** A Service with the endpoints that are ready, as rules, hosts files and forwarders need it. */
@@ -20,6 +21,12 @@ export interface ServiceEntryPort {
   readonly endpoints: readonly { readonly ip: string; readonly port: number }[];
 }
 
+/**
+ * Whose programs pods run: any user's, as the pod says; the starting user's, who looks like the one the pod names; the starting
+ * user's as it is.
+ */
+export type PodUsers = "any" | "mapped" | "own";
+
 /** Numeric identity of a process. */
 export interface ProcessUser {
   readonly uid: number;
@@ -30,7 +37,8 @@ export interface ProcessUser {
 export interface ProcessSpec {
   readonly argv: readonly string[];
   readonly cwd: string;
-  /** Undefined: as the node itself. */
+  readonly container: string;
+  /** Undefined: as whoever started the node. */
   readonly user: ProcessUser | undefined;
 }
 
@@ -48,9 +56,10 @@ export interface PodNetwork {
   close(): Promise<void>;
 }
 
-/** How pods of this node reach each other: in network namespaces, or on loopback addresses. */
+/** How pods of this node reach each other. */
 export interface NodeNetwork {
-  readonly kind: "netns" | "loopback";
+  readonly kind: NetworkKind;
+  readonly users: PodUsers;
   readonly nodeIp: string;
   readonly serviceCidr: string;
   /** The port to listen on for a port that the user wrote. */
