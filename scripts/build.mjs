@@ -2,10 +2,10 @@
 // Skips what is unchanged by content, so that running it before every test costs nothing. `--force` builds anyway.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { buildPrograms, writePrograms } from "./lib/programs.mjs";
+import { buildPrograms } from "./lib/programs.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const force = process.argv.includes("--force");
@@ -93,7 +93,8 @@ async function bundle() {
     mkdirSync(dirname(file.path), { recursive: true });
     writeFileSync(file.path, file.contents);
   }
-  writePrograms(programs, root);
+  cpSync(programs, join(root, "dist/compiled"), { recursive: true });
+  rmSync(programs, { recursive: true });
   writeFileSync(join(root, "dist/meta.json"), JSON.stringify(result.metafile));
 }
 

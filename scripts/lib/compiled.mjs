@@ -38,22 +38,28 @@ const RUNS = {
   validate: [["validate", "-f", mesh]],
 };
 
+const scriptOf = (path) => new Script(readFileSync(path, "latin1"), { filename: path });
+const packages = new Map();
+
+function packageOf(path) {
+  if (!packages.has(path)) packages.set(path, exportsOf(scriptOf(path), path));
+  return packages.get(path);
+}
+
 function exportsOf(script, path) {
   const module = { exports: {} };
   const ofNode = createRequire(path);
-  const load = (id) => (id.startsWith("./") ? exportsOf(scriptOf(ofNode.resolve(id)), ofNode.resolve(id)) : ofNode(id));
+  const load = (id) => (id.startsWith("./") ? packageOf(ofNode.resolve(id)) : ofNode(id));
   script.runInThisContext()(module, module.exports, load, pathToFileURL(path).href);
   return module.exports;
 }
-
-const scriptOf = (path) => new Script(readFileSync(path, "latin1"), { filename: path });
 
 /** Loads a script, runs its command lines, keeps the bytecode. */
 async function warm(path) {
   const script = scriptOf(path);
   const { main } = exportsOf(script, path);
   for (const args of RUNS[basename(path, ".cjs")] ?? [])
-    if ((await main(args, io)) === 2) throw new Error(`meshctl ${args.join(" ")} could not run:\n${said}`);
+    if ((await main(args, io)) === 2) throw new Error(`meshctl ${args.join(" ")} could not run:\n${said.slice(-2000)}`);
   writeFileSync(`${path}.cache`, script.createCachedData());
 }
 

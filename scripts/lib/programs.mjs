@@ -2,8 +2,9 @@
 // command that people and scripts wait for has a program of its own, named by its first word and holding nothing else: what is not
 // there is not read. Packages that few runs need are scripts beside them, read when they are asked for.
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
 
 /** First word of a command line -> the files in src/commands/ that its commands are loaded from. */
 const OWN_PROGRAM = {
@@ -14,9 +15,9 @@ const OWN_PROGRAM = {
 };
 
 /** Package -> the script it becomes. */
-const APART = { "@kubernetes/client-node": "client-node", "@marcbachmann/cel-js": "cel-js" };
+const APART = { "@kubernetes/client-node": "client-node", "@marcbachmann/cel-js": "cel-js", yaml: "yaml" };
 
-/** Builds what stands in dist/compiled/. `common`: options of esbuild. */
+/** Builds what stands in dist/compiled/, in a folder that it names. `common`: options of esbuild. */
 export async function buildPrograms({ root, common }) {
   const { build } = await import("esbuild");
   const script = (name, more) =>
@@ -33,23 +34,23 @@ export async function buildPrograms({ root, common }) {
   const program = (name, commands) =>
     script(name, {
       entryPoints: ["src/cli.ts"],
-      plugins: [packagesApart(used), ...(commands === undefined ? [] : [onlyCommands(commands)])],
+      plugins: [packagesApart(used), processesApart, ...(commands === undefined ? [] : [onlyCommands(commands)])],
     });
   const programs = await Promise.all([program("cli"), ...Object.entries(OWN_PROGRAM).map((own) => program(...own))]);
   const packages = [...used].map(([name, exports]) => {
     const contents = `export { ${[...exports].join(", ")} } from "${name}";`;
     return script(APART[name], { stdin: { contents, resolveDir: root } });
   });
-  return [...(await Promise.all(packages)), ...programs];
+  return warmed([...(await Promise.all(packages)), ...programs], root);
 }
 
-/** Writes the scripts, and the bytecode of what each does. */
-export function writePrograms(scripts, root) {
-  const folder = join(root, "dist/compiled");
-  mkdirSync(folder, { recursive: true });
+/** Scripts in a folder, with the bytecode of what each does. */
+function warmed(scripts, root) {
+  const folder = mkdtempSync(join(tmpdir(), "meshctl-programs-"));
+  const paths = scripts.map(({ path }) => join(folder, basename(path)));
   // V8 holds ASCII in half the memory; only expressions have other signs, strings are escaped already
   const escape = (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  for (const { path, text } of scripts) writeFileSync(path, text.replace(/[^\0-\x7f]/g, escape));
+  for (const [index, { text }] of scripts.entries()) writeFileSync(paths[index], text.replace(/[^\0-\x7f]/g, escape));
   const run = (args, options) => {
     const { status, stdout } = spawnSync(process.execPath, args, options);
     if (status !== 0) throw new Error(`${args[0]} failed`);
@@ -58,35 +59,64 @@ export function writePrograms(scripts, root) {
   const mesh = join(folder, "mesh.yaml");
   const big = [join(root, "node_modules/tsx/dist/cli.mjs"), join(root, "scripts/big-mesh.ts"), "1000"];
   writeFileSync(mesh, run(big, { maxBuffer: 1e8 }));
-  run([join(root, "scripts/lib/compiled.mjs"), mesh, ...scripts.map(({ path }) => path)], { stdio: "inherit" });
+  run([join(root, "scripts/lib/compiled.mjs"), mesh, ...paths], { stdio: "inherit" });
   rmSync(mesh);
+  return folder;
 }
 
-/** Notes what is imported of each package: the rest is left out of its script. */
+/** A package is read when the first of its exports is asked for; what nobody asks for is left out of its script. */
 function packagesApart(used) {
   return {
     name: "packages-apart",
     setup(build) {
-      build.onResolve({ filter: /^@/ }, ({ path, importer }) => {
-        if (APART[path] === undefined) return undefined;
-        const [, names] = new RegExp(`import \\{([^}]*)\\} from "${path}"`).exec(readFileSync(importer, "utf8")) ?? [];
-        if (names === undefined) throw new Error(`${importer}: import what it needs of ${path} by its names`);
-        for (const name of names.split(",").map((each) => each.trim()))
-          if (name !== "" && !name.startsWith("type ")) used.get(path).add(name);
-        return { path: `./${APART[path]}.cjs`, external: true };
+      build.onResolve({ filter: /^[@a-z]/ }, ({ path, importer }) => {
+        if (APART[path] === undefined || importer.includes("node_modules")) return undefined;
+        const names = [...imported(path, readFileSync(importer, "utf8"))];
+        if (names.length === 0) throw new Error(`${importer}: import what it needs of ${path} by its names`);
+        for (const name of names) used.get(path).add(name);
+        return {
+          path: `${path} for ${importer}`,
+          namespace: "lazy",
+          pluginData: { from: `./${APART[path]}.cjs`, names },
+        };
       });
+      build.onLoad({ filter: /./, namespace: "lazy" }, ({ pluginData: { from, names } }) => ({
+        contents: `module.exports={${names.map((name) => `get ${name}(){return require("${from}").${name}}`).join()}};`,
+      }));
+      build.onResolve({ filter: /^\.\/[a-z-]+\.cjs$/, namespace: "lazy" }, ({ path }) => ({ path, external: true }));
     },
   };
 }
 
-/** Leaves the other commands of the table out. */
+/** Names that a source imports from a package, types left out. */
+function imported(name, source) {
+  const [, list = ""] = new RegExp(`import \\{([^}]*)\\} from "${name}"`).exec(source) ?? [];
+  return list
+    .split(",")
+    .map((each) => each.trim())
+    .filter((each) => each !== "" && !each.startsWith("type "));
+}
+
+/** commander can start programs as commands; ours never does, and that module of Node takes 7 ms. */
+const processesApart = {
+  name: "processes-apart",
+  setup(build) {
+    build.onResolve({ filter: /^node:child_process$/ }, ({ importer }) =>
+      importer.includes("/commander/") ? { path: "none", namespace: "no-processes" } : undefined,
+    );
+    build.onLoad({ filter: /./, namespace: "no-processes" }, () => ({ contents: "module.exports={};" }));
+  },
+};
+
+/** Of what the command line loads on demand, only some commands, the parser and the cluster. */
 function onlyCommands(names) {
+  const kept = [...names.map((name) => `../commands/${name}.ts`), "./cli-parse.ts", "./kube/cluster.ts"];
   return {
     name: "only-commands",
     setup(build) {
-      build.onResolve({ filter: /\/commands\/[^/]+\.ts$/ }, ({ path, kind, importer }) => {
+      build.onResolve({ filter: /^\./ }, ({ path, kind, importer }) => {
         if (kind !== "dynamic-import" || !/\/src\/cli(?:-table\/[^/]+)?\.ts$/.test(importer)) return undefined;
-        return names.includes(path.split("/").at(-1).slice(0, -3)) ? undefined : { path, external: true };
+        return kept.includes(path) ? undefined : { path, external: true };
       });
     },
   };

@@ -3,17 +3,23 @@ import { type CompileExpression, TemplateError } from "./template.ts";
 
 /**
  * CEL, the expression language of Kubernetes, for `${{ }}` in templates: no loops, no side effects, no access to anything but the
- * data. In a module of its own: it is loaded only where a template has an expression.
+ * data. In a module of its own, made at first use: few
+ * templates have an expression.
  */
-const language = new Environment({
-  unlistedVariablesAreDyn: true,
-  homogeneousAggregateLiterals: false,
-  enableOptionalTypes: true,
-});
+let language: Environment | undefined;
+
+function languageOf(): Environment {
+  language ??= new Environment({
+    unlistedVariablesAreDyn: true,
+    homogeneousAggregateLiterals: false,
+    enableOptionalTypes: true,
+  });
+  return language;
+}
 
 /** Makes a CEL expression ready. Whole numbers are `int`; what comes out is plain data, an empty optional is undefined. */
 export const compileExpression: CompileExpression = (source) => {
-  const evaluate = attempt(() => language.parse(source.trim()));
+  const evaluate = attempt(() => languageOf().parse(source.trim()));
   return (data) => attempt(() => fromCel(evaluate(toCel(data) as Record<string, unknown>)));
 };
 

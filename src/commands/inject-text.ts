@@ -2,9 +2,10 @@ import { MeshError } from "../base/errors.ts";
 import { InjectionError, type PodLike } from "../inject/config.ts";
 import { type PodPlace, podsOf, type TemplatePaths, withPod } from "../inject/documents.ts";
 import type { InjectionDecision } from "../model/injection.ts";
-import { type SourceText, syntaxHint } from "../resources/manifests.ts";
+import type { SourceText } from "../resources/manifests.ts";
 import { readCommon, UNCOMMON } from "../resources/yaml-common.ts";
 import { type DocumentText, documentsOf } from "../resources/yaml-documents.ts";
+import { syntaxHint } from "../resources/yaml-hints.ts";
 import { rewriteYaml } from "../resources/yaml-rewrite.ts";
 import { readValues, YamlSyntaxError } from "../resources/yaml-values.ts";
 

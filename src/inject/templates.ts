@@ -1,6 +1,6 @@
 import { nearest } from "../base/nearest.ts";
 import { type CompileExpression, compileTemplate, type Template, TemplateError } from "../base/template.ts";
-import { type Code, type ArgsOf, codes } from "../diagnostics/codes.ts";
+import { injectionCodes } from "../diagnostics/codes/injection.ts";
 import { hasExpressions, problemOf, readInjectionTemplate, type TemplateProblem } from "../model/injection-template.ts";
 import { type InjectContext, InjectionError, type InjectorConfig } from "./config.ts";
 
@@ -62,12 +62,15 @@ function broken(template: string, { code, line, problem }: TemplateProblem): Inj
     : errorOf(code, { ...place, problem }, place);
 }
 
+type Code = keyof typeof injectionCodes;
+type ArgsOf<C extends Code> = Parameters<(typeof injectionCodes)[C]["message"]>[0];
+
 function errorOf<C extends Code>(
   code: C,
   args: ArgsOf<C>,
   place: { template?: string; line?: number },
 ): InjectionError {
-  const { message, hint } = codes[code] as unknown as {
+  const { message, hint } = injectionCodes[code] as unknown as {
     message: (of: ArgsOf<C>) => string;
     hint: (of: ArgsOf<C>) => string;
   };
