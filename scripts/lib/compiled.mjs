@@ -38,7 +38,8 @@ const RUNS = {
   validate: [["validate", "-f", mesh]],
 };
 
-const scriptOf = (path) => new Script(readFileSync(path, "latin1"), { filename: path });
+// the name that stacks show is kept in the bytecode
+const scriptOf = (path) => new Script(readFileSync(path, "latin1"), { filename: `meshctl/${basename(path)}` });
 const packages = new Map();
 
 function packageOf(path) {

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from "node:util";
 import { sameContent } from "../base/equal.ts";
 import type { FieldPath } from "../diagnostics/finding.ts";
 import { readCommon, UNCOMMON } from "./yaml-common.ts";
@@ -58,7 +57,7 @@ type Change = YamlChange & { readonly path: FieldPath };
 export function changesBetween(before: unknown, after: unknown, path: FieldPath): readonly Change[] {
   if (Object.is(before, after)) return [];
   if (Array.isArray(before) && Array.isArray(after)) return listChanges(before, after, path);
-  if (!isMap(before) || !isMap(after)) return isDeepStrictEqual(before, after) ? [] : [set(path, after)];
+  if (!isMap(before) || !isMap(after)) return sameContent(before, after) ? [] : [set(path, after)];
   const gone = Object.keys(before).filter((key) => after[key] === undefined);
   if (gone.length === Object.keys(before).length)
     return Object.keys(after).length + gone.length === 0 ? [] : [set(path, after)];
@@ -75,7 +74,7 @@ export function changesBetween(before: unknown, after: unknown, path: FieldPath)
 }
 
 function listChanges(before: readonly unknown[], after: readonly unknown[], path: FieldPath): readonly Change[] {
-  if (isDeepStrictEqual(before, after)) return [];
+  if (sameContent(before, after)) return [];
   const [old, now] = [namesOf(before), namesOf(after)];
   if (old !== undefined && now !== undefined && keepsOrder(old, now)) {
     const gone = [...old.keys()].filter((index) => !now.includes(old[index] ?? ""));
