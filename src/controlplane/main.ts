@@ -17,8 +17,10 @@ import { authenticate, type Caller } from "./caller.ts";
 import { answerMonitoring } from "./debug.ts";
 import { answering, type ListenAddress, type Listening, listen } from "./http.ts";
 import { createInjector } from "./injector.ts";
+import { createLastGoodConfig } from "./last-good-config.ts";
 import { createLeader } from "./leader.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
+import { ownChanges } from "./own-revision.ts";
 import { peerLabelsOf } from "./pods.ts";
 import { createRootCerts } from "./root-certs.ts";
 import type { Runner } from "./runner.ts";
@@ -91,15 +93,12 @@ const SERVING_RENEWAL_MS = 24 * 3600_000;
  */
 export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   const { log } = options;
-  const metrics = createMetrics();
+  const { namespace: rootNamespace, revision, domain, clusterId } = options;
+  const state = createState({ rootNamespace, revision, domain, clusterId });
+  const metrics = createMetrics(state.world);
   const shared: Shared = {
     options,
-    state: createState({
-      rootNamespace: options.namespace,
-      revision: options.revision,
-      domain: options.domain,
-      clusterId: options.clusterId,
-    }),
+    state,
     metrics,
     streams: new Set(),
     abort: new AbortController(),
@@ -150,6 +149,8 @@ function createRunners(shared: Shared, isReady: () => boolean): readonly Runner[
   const isLeader = (): boolean => state.leading.get();
   const registration = createRegistrationOf(shared);
   const analysis = createAnalysisOf(shared);
+  const onUnreadable = (): void => shared.metrics.unreadableConfig();
+  const readable = createLastGoodConfig({ namespace, revision: options.revision, onUnreadable, log });
   let synced = (): void => {};
   const inSync = new Promise<void>((resolve) => {
     synced = resolve;
@@ -161,7 +162,8 @@ function createRunners(shared: Shared, isReady: () => boolean): readonly Runner[
     createWatches({
       cluster,
       watched: watchedKinds(namespace),
-      apply(changes) {
+      apply(incoming) {
+        const changes = ownChanges(readable(incoming), options.revision);
         state.world.apply(changes);
         analysis.changed(changes);
       },

@@ -1,6 +1,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { VERSION } from "../gen/version.ts";
 import type { XdsKind } from "../xds/types.ts";
+import { meshKinds } from "../gen/mesh-kinds.ts";
+import type { World, WorldChange } from "../resources/world.ts";
 import type { AnalysisSummary } from "./analysis/job.ts";
 import type { StreamEvent } from "./xds-deps.ts";
 import type { WebhookResult } from "./webhook.ts";
@@ -21,7 +23,13 @@ const SECONDS = [0.01, 0.1, 0.5, 1, 3, 5, 10, 20, 30];
 export interface Metrics {
   stream(event: StreamEvent): void;
   /** A burst of changes was worked in. */
-  applied(facts: { readonly changes: number; readonly tookMs: number; readonly waitedMs: number }): void;
+  applied(facts: {
+    readonly changes: readonly WorldChange[];
+    readonly tookMs: number;
+    readonly waitedMs: number;
+  }): void;
+  /** The mesh configuration could not be read. */
+  unreadableConfig(): void;
   signing(result: "issued" | "unauthenticated" | "bad-csr" | "refused"): void;
   rootExpires(at: Date): void;
   webhook(webhook: "inject" | "validate", result: WebhookResult, tookMs: number): void;
@@ -32,8 +40,8 @@ export interface Metrics {
   text(): Promise<string>;
 }
 
-/** Metrics in a registry of their own. */
-export function createMetrics(): Metrics {
+/** Metrics in a registry of their own; with those of the process (`nodejs_eventloop_lag_*`: how long work waits for its turn). */
+export function createMetrics(world: Pick<World, "list">): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -58,13 +66,34 @@ export function createMetrics(): Metrics {
       this.set((Date.now() - started) / 1000);
     },
   });
+  const counted = (name: string, help: string, count: () => number): Gauge =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(count());
+      },
+    });
+  counted("pilot_services", "Services of the cluster, and hosts of ServiceEntries.", () =>
+    world
+      .list("ServiceEntry")
+      .reduce((sum, { spec }) => sum + (spec?.hosts?.length ?? 0), world.list("Service").length),
+  );
+  counted("pilot_virt_services", "VirtualServices.", () => world.list("VirtualService").length);
+  const unreadable = counter(
+    "meshd_mesh_config_errors_total",
+    "Versions of the mesh configuration that could not be read.",
+  );
   const faults = counter("pilot_total_xds_internal_errors", "Errors of the control plane while serving xDS.");
   return {
     ...streamMetrics(counter, gauge, histogram),
+    ...changeMetrics(counter, histogram),
     ...caMetrics(counter, gauge),
     ...webhookMetrics(counter, histogram),
     ...analysisMetrics(gauge, histogram),
     fault: () => faults.inc(),
+    unreadableConfig: () => unreadable.inc(),
     text: () => registry.metrics(),
   };
 }
@@ -73,11 +102,7 @@ type MakeCounter = (name: string, help: string, labelNames?: string[]) => Counte
 type MakeGauge = (name: string, help: string, labelNames?: string[]) => Gauge;
 type MakeHistogram = (name: string, help: string, buckets: number[], labelNames?: string[]) => Histogram;
 
-function streamMetrics(
-  counter: MakeCounter,
-  gauge: MakeGauge,
-  histogram: MakeHistogram,
-): Pick<Metrics, "stream" | "applied"> {
+function streamMetrics(counter: MakeCounter, gauge: MakeGauge, histogram: MakeHistogram): Pick<Metrics, "stream"> {
   const clients = gauge("pilot_xds", "Connected proxies.", ["version"]);
   const pushes = counter("pilot_xds_pushes", "Responses sent.", ["type"]);
   const sizes = histogram(
@@ -89,9 +114,9 @@ function streamMetrics(
   const rejects = counter("pilot_total_xds_rejects", "Responses that proxies refused.", ["type"]);
   const convergence = histogram("pilot_proxy_convergence_time", "From response to ACK.", SECONDS);
   const turnedAway = counter("pilot_xds_turned_away_total", "Streams that were refused.");
-  const debounce = histogram("pilot_debounce_time", "From the first change of a burst to its work.", SECONDS);
-  const init = histogram("pilot_pushcontext_init_seconds", "Working in a burst of changes.", SECONDS);
-  const updates = counter("pilot_inbound_updates", "Changes that came in.", ["type"]);
+  const making = histogram("pilot_xds_push_time", "Making one response: planning, splicing, handing over.", SECONDS, [
+    "type",
+  ]);
   return {
     stream(event) {
       switch (event.type) {
@@ -113,14 +138,45 @@ function streamMetrics(
         case "pushed":
           pushes.inc({ type: SHORT[event.kind] });
           sizes.observe({ type: SHORT[event.kind] }, event.bytes);
+          making.observe({ type: SHORT[event.kind] }, event.tookMs / 1000);
       }
     },
+  };
+}
+
+function changeMetrics(counter: MakeCounter, histogram: MakeHistogram): Pick<Metrics, "applied"> {
+  const debounce = histogram("pilot_debounce_time", "From the first change of a burst to its work.", SECONDS);
+  const init = histogram("pilot_pushcontext_init_seconds", "Working in a burst of changes.", SECONDS);
+  const updates = counter("pilot_inbound_updates", "Changes that came in.", ["type"]);
+  const triggers = counter("pilot_push_triggers", "Bursts of changes, by what was in them.", ["type"]);
+  return {
     applied({ changes, tookMs, waitedMs }) {
-      updates.inc({ type: "config" }, changes);
+      for (const change of changes) updates.inc({ type: updateOf(change) });
+      for (const type of new Set(changes.map(triggerOf))) triggers.inc({ type });
       debounce.observe(waitedMs / 1000);
       init.observe(tookMs / 1000);
     },
   };
+}
+
+/** The four sorts that Istio counts changes in. */
+function updateOf({ type, object }: WorldChange): string {
+  if (object.kind === "EndpointSlice" || object.kind === "Pod") return "eds";
+  if (object.kind === "Service") return type === "delete" ? "svcdelete" : "svc";
+  return "config";
+}
+
+const TRIGGERS: Readonly<Record<string, string>> = {
+  EndpointSlice: "endpoint",
+  Pod: "endpoint",
+  Service: "service",
+  Secret: "secret",
+  Namespace: "namespace",
+  ConfigMap: "global",
+};
+
+function triggerOf({ object }: WorldChange): string {
+  return TRIGGERS[object.kind] ?? (Object.hasOwn(meshKinds, object.kind) ? "config" : "unknown");
 }
 
 function caMetrics(counter: MakeCounter, gauge: MakeGauge): Pick<Metrics, "signing" | "rootExpires"> {

@@ -22,7 +22,7 @@ export interface WatchDeps {
   readonly apply: (changes: readonly WorldChange[]) => void;
   readonly onSynced: () => void;
   readonly onApplied?: (facts: {
-    readonly changes: number;
+    readonly changes: readonly WorldChange[];
     readonly tookMs: number;
     readonly waitedMs: number;
   }) => void;
@@ -110,7 +110,7 @@ function createBatch(deps: Pick<WatchDeps, "apply" | "log" | "onApplied">): Batc
     }
     const tookMs = performance.now() - now;
     state = noteActed(state, tookMs);
-    deps.onApplied?.({ changes: burst.length, tookMs, waitedMs: now - firstAt });
+    deps.onApplied?.({ changes: burst, tookMs, waitedMs: now - firstAt });
   };
   const arm = (): void => {
     const due = dueAt(state);

@@ -38,6 +38,7 @@ export type StreamEvent =
       readonly proxy: string;
       readonly bytes: number;
       readonly resources: number;
+      readonly tookMs: number;
     }
   | { readonly type: "acked"; readonly kind: XdsKind; readonly proxy: string; readonly sinceMs: number }
   | { readonly type: "refused"; readonly kind: XdsKind; readonly proxy: string; readonly error: string }

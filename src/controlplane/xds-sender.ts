@@ -40,6 +40,7 @@ export function createSender<Request>(parts: SenderParts<Request>): Sender {
     isAwake = false;
     const snapshot = parts.snapshot();
     if (isBusy || isClosed || snapshot === undefined) return;
+    const began = performance.now();
     const push = nextPush(subs, snapshot, { impatient, whole: protocol.name === "sotw" });
     const sub = push === undefined ? undefined : subs.get(push.kind);
     if (push === undefined || sub === undefined) return;
@@ -52,7 +53,14 @@ export function createSender<Request>(parts: SenderParts<Request>): Sender {
     const bytes = protocol.write({ kind, nonce, sent, controlPlane: deps.controlPlane });
     isBusy = true;
     parts.send(bytes);
-    deps.onEvent({ type: "pushed", kind, proxy, bytes: bytes.length, resources: sent.set.length });
+    deps.onEvent({
+      type: "pushed",
+      kind,
+      proxy,
+      bytes: bytes.length,
+      resources: sent.set.length,
+      tookMs: performance.now() - began,
+    });
     clearTimeout(impatience);
     impatience = setTimeout(safe, STREAM_TIMES.impatience, true);
   };

@@ -33,7 +33,7 @@ export interface MeshConfig {
 
 /** Name of the ConfigMap in the root namespace and its key. */
 export const MESH_CONFIG_MAP = "istio";
-const MESH_CONFIG_KEY = "mesh";
+export const MESH_CONFIG_KEY = "mesh";
 
 /** The mesh's configuration from ConfigMap `istio[-REVISION]`, key `mesh`; defaults where it, a field, or the whole map is missing. */
 export function readMeshConfig(world: World, rootNamespace: string, revision = "default"): MeshConfig {

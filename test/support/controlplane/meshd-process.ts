@@ -2,8 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 const repository = fileURLToPath(new URL("../../../", import.meta.url));
-const program =
-  "import('./src/meshd.ts').then((m) => m.main(process.argv.slice(1), process.env)).then((c) => process.exit(c))";
+const program = `${repository}bin/meshd.js`;
 
 /** A meshd in a process of its own. */
 export interface MeshdProcess {
@@ -14,10 +13,11 @@ export interface MeshdProcess {
   output(): string;
 }
 
-/** Starts meshd out of its sources on these ports of 127.0.0.1. */
+/** Starts the built meshd on these ports of 127.0.0.1, as the pod of this name. */
 export function spawnMeshd(
   ports: { readonly http: number; readonly secureGrpc: number; readonly monitoring: number; readonly https: number },
   kubeconfig: string,
+  name = "istiod-0",
 ): MeshdProcess {
   const flags = Object.entries({
     httpAddr: ports.http,
@@ -26,9 +26,8 @@ export function spawnMeshd(
     httpsAddr: ports.https,
   }).flatMap(([flag, port]) => [`--${flag}`, `127.0.0.1:${port}`]);
   const args = ["discovery", ...flags, "--kubeconfig", kubeconfig];
-  const child = spawn(process.execPath, ["--import", "tsx", "-e", program, "--", ...args], {
-    cwd: repository,
-    env: { ...process.env, POD_NAME: "istiod-0", POD_NAMESPACE: "istio-system" },
+  const child = spawn(process.execPath, [program, ...args], {
+    env: { ...process.env, POD_NAME: name, POD_NAMESPACE: "istio-system" },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";

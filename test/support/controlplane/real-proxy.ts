@@ -12,6 +12,8 @@ import { runEnvoy } from "../envoy/run-envoy.ts";
 /** Which pod's Envoy, and where its control plane is. */
 export interface RealProxyOptions {
   readonly port: number;
+  /** Ports of further replicas of the control plane: connections are spread over all, as by a Service. */
+  readonly morePorts?: readonly number[];
   readonly roots: string;
   readonly token: string;
   readonly namespace: string;
@@ -88,10 +90,11 @@ function bootstrap(options: RealProxyOptions, socket: string): Readonly<Record<s
   const { namespace, pod, account, prefix } = options;
   const address = `${prefix}.0.1`;
   const ads = { ads: {}, resource_api_version: "V3", initial_fetch_timeout: "0s" };
-  const to = (name: string, target: unknown) => ({
+  const to = (name: string, ...targets: readonly unknown[]) => ({
     cluster_name: name,
-    endpoints: [{ lb_endpoints: [{ endpoint: { address: target } }] }],
+    endpoints: [{ lb_endpoints: targets.map((address) => ({ endpoint: { address } })) }],
   });
+  const local = (port: number) => ({ socket_address: { address: "127.0.0.1", port_value: port } });
   return {
     node: {
       id: `${options.type ?? "sidecar"}~${address}~${pod}.${namespace}~${namespace}.svc.cluster.local`,
@@ -126,7 +129,7 @@ function bootstrap(options: RealProxyOptions, socket: string): Readonly<Record<s
           type: "STATIC",
           connect_timeout: "1s",
           typed_extension_protocol_options: H2,
-          load_assignment: to("xds-grpc", { socket_address: { address: "127.0.0.1", port_value: options.port } }),
+          load_assignment: to("xds-grpc", ...[options.port, ...(options.morePorts ?? [])].map(local)),
           transport_socket: { name: "envoy.transport_sockets.tls", typed_config: tls() },
         },
         {
