@@ -49,9 +49,17 @@ export function onPath(program) {
   return (process.env.PATH ?? "").split(delimiter).some((folder) => existsSync(join(folder, program)));
 }
 
-/** Debian packages that the real node and the network namespaces of the tests use; only as root on a Debian machine. */
+/** Debian packages that the real node, the network namespaces and the tests of completion and manuals use; only as root on a Debian machine. */
 export async function ensureSystemPackages() {
-  const wanted = { iptables: "iptables", ip: "iproute2", unshare: "util-linux", openssl: "openssl" };
+  const wanted = {
+    iptables: "iptables",
+    ip: "iproute2",
+    unshare: "util-linux",
+    openssl: "openssl",
+    zsh: "zsh",
+    fish: "fish",
+    mandoc: "mandoc",
+  };
   const missing = Object.entries(wanted).filter(([program]) => !onPath(program) && !existsSync(`/usr/sbin/${program}`));
   if (missing.length === 0 || process.getuid?.() !== 0 || !onPath("apt-get")) return;
   const packages = missing.map(([, name]) => name);

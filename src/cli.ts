@@ -31,6 +31,11 @@ async function runCommand(argv: readonly string[], mainIo: MainIo): Promise<Comm
     const { run } = await import("./commands/version.ts");
     return run({ args: [], options: {} }, withCluster(mainIo, {}));
   }
+  if (argv[0] === "__complete") {
+    const { complete } = await import("./cli-complete.ts");
+    await complete(argv.slice(1), { ...mainIo, cluster: (flags) => withCluster(mainIo, flags).cluster() });
+    return { exitCode: 0 };
+  }
   const { parse } = await import("./cli-parse.ts");
   const parsed = parse(argv);
   if (parsed.type === "help") {

@@ -1,5 +1,8 @@
 import type { CommandSpec } from "./types.ts";
 
+/** Names of reports: src/report/index.ts has them. */
+const REPORTS = ["text", "log", "json", "yaml", "sarif", "junit", "github", "gitlab", "markdown"];
+
 /** Commands about the mesh's configuration: files and what is in the cluster. */
 export const configCommands: readonly CommandSpec[] = [
   {
@@ -37,8 +40,19 @@ export const configCommands: readonly CommandSpec[] = [
       },
       { flags: "-L, --list-analyzers", summary: "list the analyzers and end", default: false },
       { flags: "--analyzer <name>", summary: "run only this analyzer (our name, or istioctl's)", repeatable: true },
-      { flags: "--profile <name>", summary: "run these checks too: security", repeatable: true },
-      { flags: "--checks <name>", summary: "same as --profile", repeatable: true, hidden: true },
+      {
+        flags: "--profile <name>",
+        summary: "run these checks too: security",
+        repeatable: true,
+        complete: ["security"],
+      },
+      {
+        flags: "--checks <name>",
+        summary: "same as --profile",
+        repeatable: true,
+        hidden: true,
+        complete: ["security"],
+      },
       {
         flags: "-S, --suppress <rule>",
         summary: "do not tell of CODE, or of CODE='Kind namespace/name' (* for any text)",
@@ -65,6 +79,7 @@ export const configCommands: readonly CommandSpec[] = [
         flags: "-o, --output <format>",
         summary:
           "text, log, json, yaml, sarif, junit, github, gitlab or markdown; FORMAT=FILE writes a file; may be given several times",
+        complete: REPORTS,
         repeatable: true,
       },
       { flags: "--color [bool]", summary: "colours; default: on a terminal" },
@@ -111,6 +126,7 @@ export const configCommands: readonly CommandSpec[] = [
         flags: "-o, --output <format>",
         summary:
           "text, log, json, yaml, sarif, junit, github, gitlab or markdown; FORMAT=FILE writes a file; may be given several times",
+        complete: REPORTS,
         repeatable: true,
       },
       { flags: "-r, --recursive", summary: "directories are always read recursively", default: true, hidden: true },

@@ -6,7 +6,11 @@ export const explainCommands: readonly CommandSpec[] = [
     name: "explain",
     summary: "What a kind, a field, a configuration or a code means; without a name: what there is",
     args: [
-      { flags: "[name]", summary: "KIND[.field]…, a configuration such as MeshConfig, or a code such as IST0101" },
+      {
+        flags: "[name]",
+        summary: "KIND[.field]…, a configuration such as MeshConfig, or a code such as IST0101",
+        complete: "explain",
+      },
     ],
     options: [
       {

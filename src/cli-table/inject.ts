@@ -15,7 +15,12 @@ const textOptions: readonly OptionSpec[] = [
     summary: "where a custom kind has its pod template: Rollout.argoproj.io=spec.template",
     repeatable: true,
   },
-  { flags: "--report <format>", summary: "text, json or none on stderr, or FORMAT=FILE", default: "text" },
+  {
+    flags: "--report <format>",
+    summary: "text, json or none on stderr, or FORMAT=FILE",
+    default: "text",
+    complete: ["text", "json", "none"],
+  },
 ];
 
 const settingsOptions: readonly OptionSpec[] = [

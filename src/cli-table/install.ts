@@ -38,12 +38,40 @@ const precheck: CommandSpec = {
   load: async () => (await import("../commands/precheck.ts")).run,
 };
 
+const upgrade: CommandSpec = {
+  name: "upgrade",
+  summary: "Bring the installed mesh to this version, in place or as a second revision",
+  options: [
+    ...settingsOptions.map((option) =>
+      option.flags.startsWith("-r, --revision")
+        ? { ...option, summary: "revision to upgrade; one that is not there is made beside the other" }
+        : option,
+    ),
+    { flags: "--from <revision>", summary: "revision that a second one starts from, where there are several" },
+    { flags: "--gateways", summary: "a second revision takes the gateways over too", default: false },
+    { flags: "--force", summary: "also a step that is not supported: back, or over a minor version", default: false },
+    { flags: "-y, --skip-confirmation", summary: "do not ask before changing the cluster", default: false },
+    { flags: "--dry-run", summary: "let the API server judge every object, change nothing", default: false },
+    { flags: "--diff", summary: "show what would change in the cluster before asking", default: false },
+    { flags: "--skip-precheck", summary: "do not look at the cluster first", default: false },
+    readinessTimeout,
+    { flags: "--wait", summary: "wait until no pod has a proxy of before", default: false },
+    { flags: "--timeout <duration>", summary: "how long to wait for them", default: "10m" },
+  ],
+  examples: [
+    { line: "meshctl upgrade -y", summary: "in place, with the settings of the installation" },
+    { line: "meshctl upgrade --revision 1-1 -y", summary: "a second control plane beside the first" },
+    { line: "meshctl upgrade --revision 1-1 --gateways -y", summary: "later: it takes the gateways over" },
+  ],
+  load: async () => (await import("../commands/upgrade.ts")).run,
+};
+
 /** Commands that put the mesh into a cluster, look at it and take it out. */
 export const installCommands: readonly CommandSpec[] = [
   {
     name: "install",
-    aliases: ["apply", "upgrade"],
-    summary: "Install or upgrade the mesh in the cluster and wait until it is ready",
+    aliases: ["apply"],
+    summary: "Install the mesh in the cluster and wait until it is ready",
     options: [
       ...settingsOptions,
       { flags: "-y, --skip-confirmation", summary: "do not ask before changing the cluster", default: false },
@@ -61,6 +89,7 @@ export const installCommands: readonly CommandSpec[] = [
     ],
     load: async () => (await import("../commands/install.ts")).run,
   },
+  upgrade,
   {
     name: "check",
     summary: "Look whether the installed mesh is as it should be",

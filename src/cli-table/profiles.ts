@@ -29,8 +29,8 @@ export const profileCommands: readonly CommandSpec[] = [
     name: "manifest diff",
     summary: "Compare two sets of manifests object by object",
     args: [
-      { flags: "<before>", summary: "file or folder" },
-      { flags: "<after>", summary: "file or folder, or - for standard input" },
+      { flags: "<before>", summary: "file or folder", complete: "file" },
+      { flags: "<after>", summary: "file or folder, or - for standard input", complete: "file" },
     ],
     options: [],
     examples: [
@@ -58,8 +58,8 @@ export const profileCommands: readonly CommandSpec[] = [
     name: "profile diff",
     summary: "Compare the settings of two profiles",
     args: [
-      { flags: "<before>", summary: "name of a profile" },
-      { flags: "<after>", summary: "name of a profile" },
+      { flags: "<before>", summary: "name of a profile", complete: "profile" },
+      { flags: "<after>", summary: "name of a profile", complete: "profile" },
     ],
     options: [],
     examples: [{ line: "meshctl profile diff default demo", summary: "exit code 1 when they differ" }],

@@ -1,5 +1,21 @@
 import type { CommandRun } from "../commands/io.ts";
 
+/** What can stand for a value: looked up by `meshctl completion` (src/complete/candidates.ts). */
+export type CompletionKind =
+  | "analyzer"
+  | "category"
+  | "check"
+  | "code"
+  | "context"
+  | "explain"
+  | "file"
+  | "folder"
+  | "namespace"
+  | "profile"
+  | "revision"
+  | "setting"
+  | "workload";
+
 /** One flag of a command. `flags` in commander's form: `-n, --namespace <name>`. */
 export interface OptionSpec {
   readonly flags: string;
@@ -9,6 +25,16 @@ export interface OptionSpec {
   /** May be given several times; the command gets a list. */
   readonly repeatable?: boolean;
   readonly hidden?: boolean;
+  /** What completion offers for the value, where neither `choices` nor the flag's name or placeholder say it; words need no other. */
+  readonly complete?: CompletionKind | readonly string[];
+}
+
+/** One positional argument. */
+export interface ArgumentSpec {
+  /** commander's argument form, e.g. `[pod]`, `<file...>` */
+  readonly flags: string;
+  readonly summary: string;
+  readonly complete?: CompletionKind | readonly string[];
 }
 
 /** One command. Help, the reference page, completion and the contract tests are made from this record. */
@@ -17,8 +43,7 @@ export interface CommandSpec {
   readonly name: string;
   readonly aliases?: readonly string[];
   readonly summary: string;
-  /** commander's argument form, e.g. `[pod]`, `<file...>` */
-  readonly args?: readonly { readonly flags: string; readonly summary: string }[];
+  readonly args?: readonly ArgumentSpec[];
   readonly options: readonly OptionSpec[];
   /** Shell lines; each is run by a scenario test. */
   readonly examples: readonly { readonly line: string; readonly summary: string }[];
