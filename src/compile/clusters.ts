@@ -1,26 +1,14 @@
-import { compact } from "../base/compact.ts";
-import type { Cluster, ClusterTls } from "../ir/cluster.ts";
+import type { Cluster } from "../ir/cluster.ts";
 import type { EndpointGroup, MeshService } from "../ir/service.ts";
 import { meshAddress } from "../model/explicit-bind.ts";
 import type { Model } from "../model/model.ts";
 import { selects } from "../model/selectors.ts";
+import { clusterFeatures } from "./cluster-features/order.ts";
 import type { CompileContext } from "./context.ts";
-import {
-  BLACK_HOLE,
-  INBOUND_PASSTHROUGH,
-  meshServerName,
-  outboundCluster,
-  parseOutboundCluster,
-  PASSTHROUGH,
-} from "./names.ts";
+import { type Client, localityChoice, NOWHERE, placed } from "./locality.ts";
+import { BLACK_HOLE, INBOUND_PASSTHROUGH, outboundCluster, parseOutboundCluster, PASSTHROUGH } from "./names.ts";
 import type { ScopeFacts } from "./scope.ts";
-import {
-  type ClusterPolicy,
-  clusterPolicy,
-  connectionPoolOf,
-  loadBalancerOf,
-  outlierDetectionOf,
-} from "./traffic-policy.ts";
+import { type ClusterPolicy, clusterPolicy } from "./traffic-policy.ts";
 
 /** Outbound clusters and their endpoints. */
 export interface OutboundClusters {
@@ -38,6 +26,8 @@ interface Ingredients {
   readonly policy: ClusterPolicy;
   /** Address to connect from in explicit mode. */
   readonly source: string | null;
+  /** Where the caller runs, when that decides which endpoints come first. */
+  readonly client: Client | null;
   /** Endpoints come from us even where others would go where the client wanted: nobody redirects to this proxy. */
   readonly always: "eds" | null;
 }
@@ -96,8 +86,13 @@ function ingredientsOf(model: Model, facts: ScopeFacts, name: string): Ingredien
     subset,
     policy,
     source: facts.type === "sidecar" && facts.bind !== null ? meshAddress(facts.bind) : null,
+    client: localityChoice(policy.policy, model.meshConfig()) === undefined ? null : clientOf(facts),
     always: facts.type === "router" || facts.bind !== null ? "eds" : null,
   };
+}
+
+function clientOf({ locality = NOWHERE, labels }: ScopeFacts): Client {
+  return { locality, labels };
 }
 
 function serviceOf(
@@ -116,7 +111,8 @@ const DISCOVERY: Readonly<Record<MeshService["resolution"], Cluster["discovery"]
 };
 
 function discoveryOf(service: MeshService, { policy, always }: Ingredients): Cluster["discovery"] {
-  const wanted = loadBalancerOf(policy.policy) === "PASSTHROUGH" ? "original-dst" : DISCOVERY[service.resolution];
+  const passes = policy.policy.loadBalancer?.simple === "PASSTHROUGH";
+  const wanted = passes ? "original-dst" : DISCOVERY[service.resolution];
   return wanted === "original-dst" && always !== null ? always : wanted;
 }
 
@@ -128,17 +124,13 @@ function clusterOf(model: Model, made: Ingredients): Cluster | undefined {
   const discovery = discoveryOf(service, made);
   const isDns = discovery === "strict-dns" || discovery === "logical-dns";
   const { hostname: host, name, namespace } = service;
+  const features = clusterFeatures(model, { service, port, subset: made.subset, discovery, policy });
   return {
-    name: outboundCluster({ port: made.port, subset: made.subset, host }),
-    direction: "outbound",
+    ...plainCluster(outboundCluster({ port: made.port, subset: made.subset, host }), "outbound"),
+    ...features,
     discovery,
-    protocol: port.protocol,
     endpoints: isDns ? (groupOf(model, made)?.endpoints ?? []) : [],
     sourceAddress: made.source ?? undefined,
-    tls: tlsOf(model, service, made, discovery),
-    connectionPool: connectionPoolOf(policy, model.meshConfig().connectTimeoutMs),
-    outlierDetection: outlierDetectionOf(policy),
-    loadBalancer: loadBalancerOf(policy),
     service: { host, name, namespace },
     subset: made.subset,
     meshExternal: service.meshExternal,
@@ -146,87 +138,16 @@ function clusterOf(model: Model, made: Ingredients): Cluster | undefined {
   };
 }
 
-/** TLS as the rule asks, else mutual TLS wherever the other side can. */
-function tlsOf(
-  model: Model,
-  service: MeshService,
-  made: Ingredients,
-  discovery: Cluster["discovery"],
-): ClusterTls | undefined {
-  const { tls } = made.policy.policy;
-  const sni = meshServerName({ port: made.port, subset: made.subset, host: service.hostname });
-  switch (tls?.mode) {
-    case undefined:
-      return automaticTls(model, service, { port: made.port, sni, discovery });
-    case "DISABLE":
-      return { mode: "disable", sni: "", subjectAltNames: [] };
-    case "ISTIO_MUTUAL":
-      return {
-        mode: "istio-mutual",
-        sni: nonEmpty(tls.sni) ?? sni,
-        subjectAltNames: nonEmptyList(tls.subjectAltNames) ?? identities(model, service),
-      };
-    case "SIMPLE":
-    case "MUTUAL":
-      return compact({
-        mode: tls.mode === "SIMPLE" ? ("simple" as const) : ("mutual" as const),
-        sni: tls.sni ?? "",
-        subjectAltNames: nonEmptyList(tls.subjectAltNames) ?? declaredNames(model, service),
-        credentialName: nonEmpty(tls.credentialName),
-        caCertificates: nonEmpty(tls.caCertificates),
-        clientCertificate: nonEmpty(tls.clientCertificate),
-        privateKey: nonEmpty(tls.privateKey),
-      });
-  }
-}
-
-/** Mutual TLS nobody asked for: with endpoints that say they can; where nothing tells them apart, when all can. */
-function automaticTls(
-  model: Model,
-  service: MeshService,
-  { port, sni, discovery }: { readonly port: number; readonly sni: string; readonly discovery: Cluster["discovery"] },
-): ClusterTls | undefined {
-  if (service.meshExternal || !model.meshConfig().enableAutoMtls) return undefined;
-  if (discovery !== "original-dst") return { mode: "auto", sni, subjectAltNames: identities(model, service) };
-  const endpoints = model.endpoints.of(service, port);
-  const all = endpoints.length > 0 && endpoints.every(({ tlsMode }) => tlsMode === "istio");
-  return all ? { mode: "istio-mutual", sni, subjectAltNames: identities(model, service) } : undefined;
-}
-
-/** Names that a ServiceEntry says its servers have. */
-function declaredNames({ world }: Model, { from }: MeshService): readonly string[] {
-  if (from.kind !== "ServiceEntry") return [];
-  return world.get("ServiceEntry", from.namespace, from.name)?.spec?.subjectAltNames ?? [];
-}
-
-/** SPIFFE identities the servers of a mesh service may have, in every trust domain we accept. */
-function identities(model: Model, service: MeshService): readonly string[] {
-  const declared = declaredNames(model, service);
-  if (declared.length > 0) return declared;
-  const { trustDomain, trustDomainAliases } = model.meshConfig();
-  const accounts = model.endpoints.accounts(service).map((account) => account.split("/"));
-  return [...new Set([trustDomain, ...trustDomainAliases])].flatMap((domain) =>
-    accounts.map(([namespace, account]) => `spiffe://${domain}/ns/${namespace}/sa/${account}`),
-  );
-}
-
 function groupOf(model: Model, made: Ingredients): EndpointGroup | undefined {
   const service = serviceOf(model, made.service);
   if (service === undefined) return undefined;
   const all = model.endpoints.of(service, made.port);
-  const { labels } = made.policy;
+  const { labels, policy } = made.policy;
+  const chosen = labels === undefined ? all : all.filter((endpoint) => selects(labels, endpoint.labels));
   return {
     clusterName: outboundCluster({ port: made.port, subset: made.subset, host: service.hostname }),
-    endpoints: labels === undefined ? all : all.filter((endpoint) => selects(labels, endpoint.labels)),
+    ...placed(chosen, localityChoice(policy, model.meshConfig()), made.client),
   };
-}
-
-function nonEmpty(text: string | undefined): string | undefined {
-  return text === "" ? undefined : text;
-}
-
-function nonEmptyList(list: readonly string[] | undefined): readonly string[] | undefined {
-  return list === undefined || list.length === 0 ? undefined : list;
 }
 
 /** A cluster without any policy. */
@@ -241,7 +162,7 @@ export function plainCluster(name: string, direction: Cluster["direction"]): Clu
     tls: undefined,
     connectionPool: {},
     outlierDetection: undefined,
-    loadBalancer: "LEAST_REQUEST",
+    loadBalancer: { kind: "LEAST_REQUEST" },
     service: undefined,
     subset: "",
     meshExternal: false,

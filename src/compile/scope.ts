@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import { isIP } from "node:net";
 import type { ExplicitBind, Proxy, ProxyDns } from "../ir/proxy.ts";
+import type { ProxySettings } from "../ir/proxy-settings.ts";
+import type { Locality } from "../ir/service.ts";
 import type { Model } from "../model/model.ts";
 
 /**
@@ -13,8 +15,12 @@ export interface ScopeFacts {
   /** Of a sidecar only the labels that some rule asks for. */
   readonly labels: Readonly<Record<string, string>>;
   readonly bind: ExplicitBind | null;
+  /** Where it runs, when some rule prefers endpoints by that. */
+  readonly locality?: Locality;
   /** Of a sidecar whose agent answers DNS queries. */
   readonly dns?: ProxyDns & { readonly families: readonly ("ipv4" | "ipv6")[] };
+  /** What the proxy's own configuration asks. */
+  readonly settings?: ProxySettings;
 }
 
 /** Labels that change with each roll-out and that nobody selects by. */
@@ -26,13 +32,22 @@ export function scopeKey(model: Model, proxy: Proxy): string {
   const asked =
     type === "router"
       ? Object.keys(labels).filter((key) => !ROLLOUT_LABELS.includes(key))
-      : [...model.virtualServices.sourceLabelKeys(namespace), ...model.destinationRules.selectorKeys(namespace)];
+      : [
+          ...model.virtualServices.sourceLabelKeys(namespace),
+          ...model.destinationRules.selectorKeys(namespace),
+          ...model.destinationRules.priorityKeys(),
+        ];
+  const locality = model.destinationRules.asksLocality()
+    ? model.pods.facts(namespace, proxy.name)?.locality
+    : undefined;
   const facts: ScopeFacts = {
     type,
     namespace,
     labels: pick(labels, asked),
     bind: interception === "NONE" && bind !== undefined ? bind : null,
+    ...(locality === undefined ? {} : { locality }),
     ...dnsFacts(proxy),
+    ...(proxy.settings === undefined ? {} : { settings: proxy.settings }),
   };
   return JSON.stringify(facts);
 }

@@ -12,29 +12,57 @@ export interface ClusterTls {
   readonly caCertificates?: string;
   readonly clientCertificate?: string;
   readonly privateKey?: string;
+  /** Take any certificate. */
+  readonly insecureSkipVerify?: boolean;
+  /** File of revoked certificates. */
+  readonly caCrl?: string;
 }
 
 /** Circuit breaking and pool limits of DestinationRule.connectionPool, durations in milliseconds. */
 export interface ConnectionPool {
   readonly maxConnections?: number;
   readonly connectTimeoutMs?: number;
+  /** Of connections that carry no request; 0: never closed. */
   readonly idleTimeoutMs?: number;
+  readonly maxConnectionDurationMs?: number;
+  /** Probes of the kernel, times in seconds. */
+  readonly tcpKeepalive?: { readonly probes?: number; readonly timeS?: number; readonly intervalS?: number };
   readonly maxPendingRequests?: number;
   readonly maxRequests?: number;
   readonly maxRetries?: number;
   readonly maxRequestsPerConnection?: number;
+  readonly maxConcurrentStreams?: number;
+  readonly http2KeepAlive?: { readonly intervalMs?: number; readonly timeoutMs?: number };
+  /** Retries in flight in percent of requests in flight; stands for maxRetries. */
+  readonly retryBudget?: { readonly percent: number; readonly minConcurrency: number };
 }
 
 export interface OutlierDetection {
   readonly consecutive5xx?: number;
   readonly consecutiveGatewayErrors?: number;
+  /** Only with `splitLocalErrors`: failures to connect, counted apart. */
+  readonly consecutiveLocalFailures?: number;
+  readonly splitLocalErrors?: boolean;
   readonly intervalMs?: number;
   readonly baseEjectionTimeMs?: number;
   readonly maxEjectionPercent?: number;
   readonly minHealthPercent?: number;
 }
 
-export type LoadBalancer = "LEAST_REQUEST" | "ROUND_ROBIN" | "RANDOM" | "PASSTHROUGH";
+/** How an endpoint is chosen. */
+export type LoadBalancer =
+  | { readonly kind: "LEAST_REQUEST" | "ROUND_ROBIN"; readonly warmup?: Warmup }
+  | { readonly kind: "RANDOM" | "PASSTHROUGH" }
+  | { readonly kind: "RING_HASH"; readonly minimumRingSize: number }
+  | { readonly kind: "MAGLEV"; readonly tableSize?: number };
+
+/** A new endpoint's share grows from `minimumPercent` over this time. */
+export interface Warmup {
+  readonly durationMs: number;
+  readonly minimumPercent: number;
+  /** Shape of the growth; 1 is a straight line. */
+  readonly aggression: number;
+}
 
 /** One Envoy cluster, whatever its source. */
 export interface Cluster {
@@ -52,6 +80,10 @@ export interface Cluster {
   readonly connectionPool: ConnectionPool;
   readonly outlierDetection: OutlierDetection | undefined;
   readonly loadBalancer: LoadBalancer;
+  /** Endpoints are chosen by their locality's weight first. */
+  readonly localityWeighted?: boolean;
+  /** Header with the client's address that the server is sent before anything else. */
+  readonly proxyProtocol?: "V1" | "V2";
   /** Feeds metrics and Kiali: metadata `istio.svc` and `istio.services`. */
   readonly service: { readonly host: string; readonly name: string; readonly namespace: string } | undefined;
   readonly subset: string;

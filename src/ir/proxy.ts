@@ -1,4 +1,5 @@
 import type { PeerLabels } from "../base/peer.ts";
+import type { ProxySettings } from "./proxy-settings.ts";
 
 /** How traffic reaches the proxy. NONE: no interception, listeners bind the addresses of `bind`. */
 export type Interception = "REDIRECT" | "TPROXY" | "NONE";
@@ -35,6 +36,8 @@ export interface Proxy {
   /** Of a workload outside the cluster: where it serves which port of a service, by the port's name. */
   readonly ports?: Readonly<Record<string, number>>;
   readonly peer: PeerLabels;
+  /** What its own configuration asks; absent: nothing. */
+  readonly settings?: ProxySettings;
   /** Its agent answers DNS queries; absent: it does not. */
   readonly dns?: ProxyDns;
 }

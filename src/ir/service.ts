@@ -39,7 +39,16 @@ export interface Endpoint {
   /** "istio": the workload has a proxy that takes mutual TLS on this port. */
   readonly tlsMode: "istio" | "disabled";
   readonly weight: number;
-  readonly locality: { readonly region: string; readonly zone: string; readonly subzone: string };
+  readonly locality: Locality;
+  /** Used when those of lower numbers are not healthy; absent: 0. */
+  readonly priority?: number;
+}
+
+/** Where a workload runs; each part may be empty. */
+export interface Locality {
+  readonly region: string;
+  readonly zone: string;
+  readonly subzone: string;
 }
 
 /** What EDS serves for one cluster. */
@@ -47,4 +56,6 @@ export interface EndpointGroup {
   /** The cluster's name. */
   readonly clusterName: string;
   readonly endpoints: readonly Endpoint[];
+  /** Shares of localities, by `region/zone/subzone`; absent: the sum of their endpoints' weights. */
+  readonly localityWeights?: Readonly<Record<string, number>>;
 }

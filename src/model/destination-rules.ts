@@ -37,6 +37,10 @@ export interface DestinationRules {
    * specific host. Several for one host become one: the oldest trafficPolicy, all subsets.
    */
   effective(caller: Caller, host: string, serviceNamespace: string): EffectiveDestinationRule | undefined;
+  /** Whether any rule orders endpoints by where they and their callers run. */
+  asksLocality(): boolean;
+  /** Labels of callers by which any rule orders endpoints (`failoverPriority`), sorted. */
+  priorityKeys(): readonly string[];
   /** Labels by which rules of a namespace select callers, sorted. */
   selectorKeys(namespace: string): readonly string[];
 }
@@ -64,8 +68,18 @@ export function createDestinationRules(context: ModelContext): DestinationRules 
     const selectors = rules.map(({ spec }) => spec?.workloadSelector?.matchLabels ?? {});
     return [...new Set(selectors.flatMap(Object.keys))].toSorted(byText);
   });
+  const asksLocality = derivations.keyed("rules by locality", () =>
+    world.list("DestinationRule").some(({ spec }) => policiesOf(spec).some(ordersByPlace)),
+  );
+  const priorityKeys = derivations.keyed("labels of failover", (): readonly string[] => {
+    const policies = world.list("DestinationRule").flatMap(({ spec }) => policiesOf(spec));
+    const keys = policies.flatMap(({ loadBalancer }) => loadBalancer?.localityLbSetting?.failoverPriority ?? []);
+    return [...new Set(keys.map((text) => text.split("=")[0] ?? ""))].toSorted(byText);
+  });
   return {
     selectorKeys,
+    asksLocality,
+    priorityKeys,
     effective: (caller, host, serviceNamespace) => {
       // Most hosts have none: one answer for all callers.
       if (!isRuled(host)) return undefined;
@@ -76,6 +90,19 @@ export function createDestinationRules(context: ModelContext): DestinationRules 
       return effective(host, caller.namespace, serviceNamespace, JSON.stringify(Object.fromEntries(asked)));
     },
   };
+}
+
+type Policy = Pick<TrafficPolicy, "loadBalancer" | "outlierDetection">;
+
+/** Every policy in a rule: its own, its subsets', and those for ports. */
+function policiesOf(spec: DestinationRule["spec"]): readonly Policy[] {
+  const whole = [spec?.trafficPolicy, ...(spec?.subsets ?? []).map(({ trafficPolicy }) => trafficPolicy)];
+  return whole.flatMap((policy) => (policy === undefined ? [] : [policy, ...(policy.portLevelSettings ?? [])]));
+}
+
+/** Failover needs outlier detection, shares do not. */
+function ordersByPlace({ loadBalancer, outlierDetection }: Policy): boolean {
+  return outlierDetection !== undefined || loadBalancer?.localityLbSetting?.distribute !== undefined;
 }
 
 interface RuleOfHost {

@@ -2,3 +2,8 @@
 export function seconds(milliseconds: number): string {
   return `${milliseconds / 1000}s`;
 }
+
+/** The same where there may be none. */
+export function maybeSeconds(milliseconds: number | undefined): string | undefined {
+  return milliseconds === undefined ? undefined : seconds(milliseconds);
+}

@@ -14,14 +14,14 @@ export function buildEndpoints(group: EndpointGroup): EnvoyEndpoints {
   const localities = new Map<string, Endpoint[]>();
   for (const endpoint of group.endpoints) {
     const { region, zone, subzone } = endpoint.locality;
-    const key = JSON.stringify([region, zone, subzone]);
+    const key = JSON.stringify([endpoint.priority ?? 0, region, zone, subzone]);
     const known = localities.get(key);
     if (known === undefined) localities.set(key, [endpoint]);
     else known.push(endpoint);
   }
   return {
     cluster_name: group.clusterName,
-    endpoints: [...localities].sort(byKey).map(([, endpoints]) => locality(endpoints)),
+    endpoints: [...localities].sort(byKey).map(([, endpoints]) => locality(endpoints, group.localityWeights)),
   };
 }
 
@@ -29,15 +29,25 @@ function byKey([a]: readonly [string, unknown], [b]: readonly [string, unknown])
   return a < b ? -1 : 1;
 }
 
-function locality(endpoints: readonly Endpoint[]): NonNullable<EnvoyEndpoints["endpoints"]>[number] {
-  const first = endpoints[0]?.locality;
+function locality(
+  endpoints: readonly Endpoint[],
+  weights: EndpointGroup["localityWeights"],
+): NonNullable<EnvoyEndpoints["endpoints"]>[number] {
+  const { locality: first, priority = 0 } = endpoints[0] ?? {};
+  const place = first === undefined ? "" : localityText(first);
   return {
     ...(first === undefined || first.region === ""
       ? {}
       : { locality: { region: first.region, zone: first.zone, sub_zone: first.subzone } }),
     lb_endpoints: endpoints.toSorted(byAddress).map(lbEndpoint),
-    load_balancing_weight: endpoints.reduce((sum, endpoint) => sum + Math.max(1, endpoint.weight), 0),
+    load_balancing_weight: weights?.[place] ?? endpoints.reduce((sum, { weight }) => sum + Math.max(1, weight), 0),
+    ...(priority === 0 ? {} : { priority }),
   };
+}
+
+/** How a locality is named: `region/zone/subzone`. */
+function localityText({ region, zone, subzone }: Endpoint["locality"]): string {
+  return `${region}/${zone}/${subzone}`;
 }
 
 function byAddress(a: Endpoint, b: Endpoint): number {

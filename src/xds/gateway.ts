@@ -16,11 +16,12 @@ type CommonTls = Messages["envoy.extensions.transport_sockets.tls.v3.CommonTlsCo
  */
 export function buildGatewayListener(listener: GatewayListener, options: XdsOptions): EnvoyListener {
   const inspectTls = listener.chains.some((chain) => chain.tls !== undefined);
+  const proxyProtocol = options.proxy?.topology?.proxyProtocol === true;
   return compact({
     name: listener.name,
     address: { socket_address: { address: listener.address, port_value: listener.port } },
     traffic_direction: "OUTBOUND" as const,
-    ...inspection({ inspectTls, inspectHttp: false }, options),
+    ...inspection({ inspectTls, inspectHttp: false, proxyProtocol }, options),
     filter_chains: listener.chains.map((chain) => filterChain(listener, chain, options)),
   });
 }

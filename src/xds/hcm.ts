@@ -2,6 +2,7 @@ import { compact } from "../base/compact.ts";
 import { type Messages, typed } from "../wire/codec.ts";
 import { accessLogs } from "./access-loggers/order.ts";
 import { httpFilters } from "./filters/order.ts";
+import { connectionOptions, identity } from "./hcm-settings.ts";
 import { networkFilters } from "./network-filters/order.ts";
 import type { ChainContext, EnvoyRoutes, NetworkFilter } from "./types.ts";
 
@@ -29,6 +30,7 @@ export function httpChainFilters(
     proxy_100_continue: true,
     // who counts as internal decides which x-envoy headers are kept; no address earns that trust
     internal_address_config: {},
+    ...connectionOptions(chain.options.proxy),
   });
   return [
     ...networkFilters(chain),
@@ -47,26 +49,4 @@ function routeSpecifier(routes: RouteSource): Pick<Hcm, "rds" | "route_config"> 
       config_source: { ads: {}, resource_api_version: "V3", initial_fetch_timeout: "0s" },
     },
   };
-}
-
-/** What a chain says about itself and about who called, by the side it serves. */
-function identity(chain: ChainContext): Partial<Hcm> {
-  switch (chain.direction) {
-    case "outbound":
-      return { use_remote_address: false };
-    case "inbound":
-      return {
-        use_remote_address: false,
-        server_name: "istio-envoy",
-        forward_client_cert_details: chain.mutualTls ? "APPEND_FORWARD" : "SANITIZE",
-        ...(chain.mutualTls ? { set_current_client_cert_details: { subject: true, uri: true, dns: true } } : {}),
-      };
-    case "gateway":
-      return {
-        use_remote_address: true,
-        server_name: "istio-envoy",
-        forward_client_cert_details: "SANITIZE_SET",
-        set_current_client_cert_details: { subject: true, cert: true, uri: true, dns: true },
-      };
-  }
 }

@@ -46,6 +46,7 @@ export function buildInbound(inbound: Inbound, options: XdsOptions): readonly En
       listener_filters: listenerFilters({
         originalDestination: true,
         originalSource: inbound.transparent === true,
+        proxyProtocol: false,
         inspectTls: true,
         inspectHttp: true,
         noTlsInspection: inbound.ports.filter((port) => port.mtls === "DISABLE" && !sniffs(port)).map(portNumber),
@@ -71,6 +72,7 @@ function perPort(inbound: Inbound, address: string, options: XdsOptions): readon
     listener_filters: listenerFilters({
       originalDestination: false,
       originalSource: false,
+      proxyProtocol: false,
       inspectTls: port.mtls !== "DISABLE" || sniffs(port),
       inspectHttp: sniffs(port),
       noTlsInspection: [],

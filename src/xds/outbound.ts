@@ -23,14 +23,14 @@ export function buildOutboundListener(listener: OutboundListener, options: XdsOp
     use_original_dst: listener.kind === "capture" ? true : undefined,
     // only what iptables redirects to is bound; the others are found by the original destination
     bind_to_port: listener.bindToPort ? undefined : false,
-    ...inspection({ inspectTls, inspectHttp }, options),
+    ...inspection({ inspectTls, inspectHttp, proxyProtocol: false }, options),
     ...chains(listener, chain),
   });
 }
 
 /** Listener filters that look into a connection; none when there is nothing to learn. */
 export function inspection(
-  needs: Pick<ListenerNeeds, "inspectTls" | "inspectHttp">,
+  needs: Pick<ListenerNeeds, "inspectTls" | "inspectHttp" | "proxyProtocol">,
   options: XdsOptions,
 ): Partial<EnvoyListener> {
   const none = { originalDestination: false, originalSource: false, noTlsInspection: [], noHttpInspection: [] };

@@ -23,9 +23,11 @@ export interface Resources {
  * it depends on exactly what the answer read. Secrets are only a gateway's: a sidecar's own come from its agent.
  */
 export function resourcesFor(config: ProxyConfig, options: XdsOptions): Resources {
+  const { settings } = config.proxy;
+  const own = settings === undefined ? options : { ...options, proxy: settings };
   return {
     names: (kind) => NAMES[kind](config),
-    resource: (kind, name) => BUILDERS[kind](config, name, options),
+    resource: (kind, name) => BUILDERS[kind](config, name, own),
   };
 }
 
@@ -57,11 +59,14 @@ const BUILDERS: Readonly<Record<XdsKind, Build>> = {
   },
   listener(config, name, options) {
     const listener = findListener(config, name, options);
-    return listener && typed("envoy.config.listener.v3.Listener", listener);
+    return listener && typed("envoy.config.listener.v3.Listener", buffered(listener, options));
   },
-  route(config, name) {
+  route(config, name, { proxy }) {
     const table = config.routeTable(name);
-    const context = { protocolOf: (cluster: string) => config.cluster(cluster)?.protocol };
+    const context = {
+      protocolOf: (cluster: string) => config.cluster(cluster)?.protocol,
+      headers: proxy?.headers,
+    };
     return table && typed("envoy.config.route.v3.RouteConfiguration", buildRouteTable(table, context));
   },
   secret(config, name) {
@@ -81,6 +86,12 @@ function findListener(config: ProxyConfig, name: string, options: XdsOptions): E
   if (gateway !== undefined) return buildGatewayListener(gateway, options);
   const inbound = config.inbound();
   return inbound && buildInbound(inbound, options).find((listener) => listener.name === name);
+}
+
+/** The most that a connection of the listener may hold in memory, where the proxy's configuration says it. */
+function buffered(listener: EnvoyListener, { proxy }: XdsOptions): EnvoyListener {
+  const bytes = proxy?.connections?.listenerBuffer;
+  return bytes === undefined ? listener : { ...listener, per_connection_buffer_limit_bytes: bytes };
 }
 
 /** Names of the inbound listeners, without building their chains. */

@@ -1,4 +1,5 @@
 import { compact } from "../base/compact.ts";
+import type { HeaderSettings } from "../ir/proxy-settings.ts";
 import type { HeaderMatch, HttpRoute, RouteAction, RouteMatch, RouteTable, VirtualHost } from "../ir/route.ts";
 import type { RouteFeatures } from "../ir/route-features.ts";
 import type { Protocol } from "../ir/service.ts";
@@ -17,6 +18,8 @@ type Redirect = Messages["envoy.config.route.v3.RedirectAction"];
 export interface RouteContext {
   /** The protocol of a cluster that this proxy has. */
   protocolOf(cluster: string): Protocol | undefined;
+  /** What the proxy's own configuration says about headers; undefined: nothing. */
+  readonly headers?: HeaderSettings | undefined;
 }
 
 const MAX_BODY_BYTES = 1_048_576;
@@ -39,7 +42,7 @@ function virtualHost(host: VirtualHost, context: RouteContext): NonNullable<Envo
     domains: host.domains,
     routes: host.routes.map((route) => buildRoute(route, context)),
     require_tls: host.requireTls ? ("ALL" as const) : undefined,
-    include_request_attempt_count: true,
+    include_request_attempt_count: context.headers?.attemptCount ?? true,
   });
 }
 
@@ -117,6 +120,11 @@ function action(route: HttpRoute, context: RouteContext): Route {
   }
 }
 
+/** Envoy adds the header where it rewrites the host. */
+function forwardedHost(headers: HeaderSettings | undefined): { readonly append_x_forwarded_host?: boolean } {
+  return headers?.forwardedHost === true ? { append_x_forwarded_host: true } : {};
+}
+
 function withConfig(config: Route["typed_per_filter_config"]): Pick<Route, "typed_per_filter_config"> {
   return config === undefined ? {} : { typed_per_filter_config: config };
 }
@@ -134,7 +142,7 @@ function forward(
   if (only === undefined) return { direct_response: { status: 500 }, ...withConfig(own) };
   const config = (cluster: string): ReturnType<typeof perTargetConfig> =>
     perTargetConfig({ cluster, protocol: context.protocolOf(cluster) });
-  const common = forwardFields(features);
+  const common = { ...forwardFields(features), ...forwardedHost(context.headers) };
   if (targets.length === 1 && only.features === undefined) {
     const said = { ...own, ...config(only.cluster) };
     return {

@@ -1,3 +1,4 @@
+import type { ProxySettings } from "../ir/proxy-settings.ts";
 import type { TypedAny } from "../wire/codec.ts";
 import type { Messages } from "../wire/codec.ts";
 
@@ -30,7 +31,7 @@ export type AccessLog = Messages["envoy.config.accesslog.v3.AccessLog"];
 export type TransportSocket = Messages["envoy.config.core.v3.TransportSocket"];
 export type ConfigSource = Messages["envoy.config.core.v3.ConfigSource"];
 
-/** What the mesh configuration says about generated resources; the same for all proxies. */
+/** What the mesh configuration says about generated resources, the same for all proxies; and what the proxy's own does. */
 export interface XdsOptions {
   /** Own trust domain first, then its aliases: whose certificates a client takes when a cluster names no identities. */
   readonly trustDomains: readonly string[];
@@ -38,6 +39,8 @@ export interface XdsOptions {
   readonly accessLog: AccessLogOptions | undefined;
   /** How long a listener waits for the client's first bytes; 0 waits as long as it takes. `protocolDetectionTimeout`. */
   readonly protocolDetectionTimeoutMs: number;
+  /** What this proxy's own configuration asks; it is part of the proxy's scope. */
+  readonly proxy?: ProxySettings;
 }
 
 export interface AccessLogOptions {

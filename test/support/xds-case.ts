@@ -107,7 +107,7 @@ function cluster(given: Loose): Cluster {
     tls: undefined,
     connectionPool: {},
     outlierDetection: undefined,
-    loadBalancer: "LEAST_REQUEST",
+    loadBalancer: { kind: "LEAST_REQUEST" },
     service: undefined,
     subset: "",
     meshExternal: false,

@@ -5,8 +5,11 @@ import type { HttpFilter } from "./types.ts";
 export const router: HttpFilter = {
   name: "envoy.filters.http.router",
   appliesTo: () => true,
-  filter: () => ({
+  filter: ({ options }) => ({
     name: "envoy.filters.http.router",
-    typed_config: typed("envoy.extensions.filters.http.router.v3.Router", {}),
+    typed_config: typed(
+      "envoy.extensions.filters.http.router.v3.Router",
+      options.proxy?.headers?.debugHeaders === false ? { suppress_envoy_headers: true } : {},
+    ),
   }),
 };

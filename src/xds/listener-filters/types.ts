@@ -2,6 +2,8 @@ import type { ListenerFilter } from "../types.ts";
 
 /** What a listener needs to learn of a connection before it can choose a filter chain. */
 export interface ListenerNeeds {
+  /** A load balancer says in front of the bytes who the client is. */
+  readonly proxyProtocol: boolean;
   /** Connections come by redirection: where they wanted to go must be asked of the kernel. */
   readonly originalDestination: boolean;
   /** Connections come unchanged (TPROXY), and the application is to see where they come from. */

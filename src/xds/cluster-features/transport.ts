@@ -1,6 +1,6 @@
-import { compact } from "../base/compact.ts";
-import type { Cluster, ClusterTls } from "../ir/cluster.ts";
-import type { Messages } from "../wire/codec.ts";
+import { compact } from "../../base/compact.ts";
+import type { Cluster, ClusterTls } from "../../ir/cluster.ts";
+import { type Messages, typed } from "../../wire/codec.ts";
 import {
   ADS_SECRETS,
   ALPN,
@@ -11,16 +11,23 @@ import {
   SDS_AGENT_FILES,
   TLS_PARAMS,
   upstream,
-} from "./tls.ts";
-import type { EnvoyCluster, TransportSocket, XdsOptions } from "./types.ts";
+} from "../tls.ts";
+import type { EnvoyCluster, TransportSocket, XdsOptions } from "../types.ts";
+import type { ClusterFeature } from "./types.ts";
 
 type CommonTls = Messages["envoy.extensions.transport_sockets.tls.v3.CommonTlsContext"];
 
-/** How a cluster's connections are secured: `transport_socket`, or for "auto" a choice per endpoint by its `tlsMode`. */
-export function clusterTls(
-  cluster: Cluster,
-  options: XdsOptions,
-): Pick<EnvoyCluster, "transport_socket" | "transport_socket_matches"> {
+/** How connections are secured, for "auto" chosen per endpoint by its `tlsMode`; a PROXY header goes before all of it. */
+export const transport: ClusterFeature = {
+  fields(cluster, options) {
+    const secured = sockets(cluster, options);
+    return cluster.proxyProtocol === undefined ? secured : announced(secured, cluster.proxyProtocol);
+  },
+};
+
+type Sockets = Pick<EnvoyCluster, "transport_socket" | "transport_socket_matches">;
+
+function sockets(cluster: Cluster, options: XdsOptions): Sockets {
   const tls = cluster.tls;
   if (tls === undefined) return {};
   switch (tls.mode) {
@@ -41,6 +48,23 @@ export function clusterTls(
   }
 }
 
+function announced(secured: Sockets, version: "V1" | "V2"): Sockets {
+  const wrap = (socket: TransportSocket = RAW_SOCKET): TransportSocket => ({
+    name: "envoy.transport_sockets.upstream_proxy_protocol",
+    typed_config: typed("envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport", {
+      config: { version },
+      transport_socket: socket,
+    }),
+  });
+  const { transport_socket_matches: matches } = secured;
+  if (matches === undefined) return { transport_socket: wrap(secured.transport_socket) };
+  return {
+    transport_socket_matches: matches.map((match) =>
+      compact({ ...match, transport_socket: wrap(match.transport_socket) }),
+    ),
+  };
+}
+
 function mesh(cluster: Cluster, tls: ClusterTls, options: XdsOptions): TransportSocket {
   const sans = tls.subjectAltNames.length === 0 ? anyOf(options.trustDomains) : exactly(tls.subjectAltNames);
   return upstream({ ...meshTls(sans), alpn_protocols: meshAlpn(cluster) }, tls.sni);
@@ -56,6 +80,7 @@ function meshAlpn(cluster: Cluster): readonly string[] {
 function originated(cluster: Cluster, tls: ClusterTls): CommonTls {
   const alpn = cluster.protocol === "http2" || cluster.protocol === "grpc" ? ["h2"] : undefined;
   const sans = tls.subjectAltNames.map((name) => ({ san_type: "DNS", matcher: { exact: name } }) as const);
+  const revoked = tls.caCrl === undefined ? undefined : { filename: tls.caCrl };
   const { clientCertificate: certificate, privateKey: key, credentialName: credential } = tls;
   const roots =
     credential === undefined
@@ -68,10 +93,16 @@ function originated(cluster: Cluster, tls: ClusterTls): CommonTls {
   return compact({
     tls_params: TLS_PARAMS,
     alpn_protocols: alpn,
-    combined_validation_context: {
-      default_validation_context: sans.length === 0 ? {} : { match_typed_subject_alt_names: sans },
-      validation_context_sds_secret_config: roots,
-    },
+    combined_validation_context:
+      tls.insecureSkipVerify === true
+        ? undefined
+        : {
+            default_validation_context: compact({
+              match_typed_subject_alt_names: sans.length === 0 ? undefined : sans,
+              crl: revoked,
+            }),
+            validation_context_sds_secret_config: roots,
+          },
     tls_certificate_sds_secret_configs: tls.mode === "mutual" ? [own] : undefined,
   });
 }

@@ -1,0 +1,10 @@
+import { localityChoice } from "../locality.ts";
+import type { ClusterFeature } from "./types.ts";
+
+/** Whether localities are chosen by weight; which endpoint stands where is said by the endpoints (compile/locality.ts). */
+export const locality: ClusterFeature = {
+  of(model, { policy }) {
+    const choice = localityChoice(policy, model.meshConfig());
+    return choice?.weighted === true ? { localityWeighted: true } : {};
+  },
+};

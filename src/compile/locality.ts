@@ -1,0 +1,130 @@
+import type { Endpoint, EndpointGroup, Locality } from "../ir/service.ts";
+import type { MeshConfig } from "../model/mesh-config.ts";
+import type { PortPolicy } from "./traffic-policy.ts";
+
+/** Who calls, as far as it decides which endpoints come first. */
+export interface Client {
+  readonly locality: Locality;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export const NOWHERE: Locality = { region: "", zone: "", subzone: "" };
+
+type Setting = NonNullable<NonNullable<PortPolicy["loadBalancer"]>["localityLbSetting"]>;
+
+/** What a policy says about localities; undefined: they do not count. */
+export interface LocalityChoice {
+  readonly setting: Setting;
+  /** Localities are chosen by weight, so that priorities and shares hold exactly. */
+  readonly weighted: boolean;
+}
+
+/**
+ * The rule's setting, else the mesh's (on by default). Failover happens only with outlier detection: else nothing would ever be
+ * unhealthy, and a lower priority never used.
+ */
+export function localityChoice(policy: PortPolicy, mesh: MeshConfig): LocalityChoice | undefined {
+  const setting =
+    policy.loadBalancer?.localityLbSetting ?? (mesh.raw["localityLbSetting"] as Setting | undefined) ?? {};
+  if (setting.enabled === false) return undefined;
+  if (setting.distribute !== undefined) return { setting, weighted: true };
+  if (policy.outlierDetection === undefined) return undefined;
+  return { setting, weighted: setting.failover !== undefined || setting.failoverPriority !== undefined };
+}
+
+type Placed = Pick<EndpointGroup, "endpoints" | "localityWeights">;
+
+/** The endpoints with priorities or shares, as seen by a client; as they are when localities do not count. */
+export function placed(
+  endpoints: readonly Endpoint[],
+  choice: LocalityChoice | undefined,
+  client: Client | null,
+): Placed {
+  if (choice === undefined || client === null) return { endpoints };
+  const { distribute, failover = [], failoverPriority = [] } = choice.setting;
+  if (distribute !== undefined) return distributed(endpoints, distribute, client.locality);
+  const byLabels = failoverPriority.length > 0;
+  const byPlace = !byLabels || failover.length > 0;
+  const ranks = endpoints.map((endpoint) => {
+    const first = byLabels ? labelRank(endpoint, failoverPriority, client) : 0;
+    return first * 5 + (byPlace ? placeRank(endpoint.locality, failover, client.locality) : 0);
+  });
+  // Envoy wants priorities without gaps.
+  const order = [...new Set(ranks)].toSorted((a, b) => a - b);
+  return {
+    endpoints: endpoints.map((endpoint, index) => {
+      const priority = order.indexOf(ranks[index] ?? 0);
+      return priority === 0 ? endpoint : { ...endpoint, priority };
+    }),
+  };
+}
+
+/** 0 same subzone, 1 same zone, 2 same region, 3 another region, 4 another when the rule names the one to fail over to. */
+function placeRank(place: Locality, failover: NonNullable<Setting["failover"]>, own: Locality): number {
+  if (place.region === own.region) {
+    if (place.zone !== own.zone) return 2;
+    return place.subzone === own.subzone ? 0 : 1;
+  }
+  const rule = failover.find(({ from }) => from === own.region);
+  return rule === undefined || rule.to === place.region ? 3 : 4;
+}
+
+/** How many labels, counted from the most important, the endpoint does not share in a row with the client; 0: all shared. */
+function labelRank(endpoint: Endpoint, wanted: readonly string[], client: Client): number {
+  const differs = wanted.findIndex((text) => {
+    const [key = "", value = labelOf(client, key)] = text.split("=");
+    return value !== labelOf(endpoint, key);
+  });
+  return differs < 0 ? 0 : wanted.length - differs;
+}
+
+/** Labels of place are those of the node, whatever the pod says. */
+function labelOf({ locality, labels }: Client, key: string): string {
+  switch (key) {
+    case "topology.kubernetes.io/region":
+      return locality.region;
+    case "topology.kubernetes.io/zone":
+      return locality.zone;
+    case "topology.istio.io/subzone":
+      return locality.subzone;
+    default:
+      return labels[key] ?? "";
+  }
+}
+
+/** Shares by the first entry that holds for the client; localities that it does not name get nothing. */
+function distributed(
+  endpoints: readonly Endpoint[],
+  distribute: NonNullable<Setting["distribute"]>,
+  own: Locality,
+): Placed {
+  const rule = distribute.find(({ from = "" }) => localityMatches(own, from));
+  if (rule === undefined) return { endpoints };
+  const sums = new Map<string, number>();
+  for (const { locality, weight } of endpoints) {
+    const name = localityName(locality);
+    sums.set(name, (sums.get(name) ?? 0) + Math.max(1, weight));
+  }
+  const weights: Record<string, number> = {};
+  for (const [pattern, percent] of Object.entries(rule.to ?? {})) {
+    const fresh = [...sums].filter(([name]) => weights[name] === undefined && textMatches(name, pattern));
+    const total = fresh.reduce((sum, [, weight]) => sum + weight, 0);
+    for (const [name, weight] of fresh) weights[name] = Math.ceil((weight * percent) / total);
+  }
+  const kept = endpoints.filter(({ locality }) => (weights[localityName(locality)] ?? 0) > 0);
+  return { endpoints: kept, localityWeights: weights };
+}
+
+function localityName({ region, zone, subzone }: Locality): string {
+  return `${region}/${zone}/${subzone}`;
+}
+
+function localityMatches(locality: Locality, pattern: string): boolean {
+  return textMatches(localityName(locality), pattern);
+}
+
+/** `region/zone/subzone` against a pattern whose parts may be `*` or left out at the end. */
+function textMatches(name: string, pattern: string): boolean {
+  const parts = name.split("/");
+  return pattern.split("/").every((wanted, index) => wanted === "*" || wanted === "" || wanted === parts[index]);
+}

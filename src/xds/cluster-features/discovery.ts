@@ -1,0 +1,46 @@
+import type { Cluster } from "../../ir/cluster.ts";
+import { typed } from "../../wire/codec.ts";
+import { buildEndpoints } from "../endpoints.ts";
+import type { EnvoyCluster } from "../types.ts";
+import type { ClusterFeature } from "./types.ts";
+
+/** How Envoy finds the endpoints. */
+export const discovery: ClusterFeature = { fields: (cluster) => source(cluster) };
+
+function source(cluster: Cluster): Partial<EnvoyCluster> {
+  const assignment = { load_assignment: buildEndpoints({ clusterName: cluster.name, endpoints: cluster.endpoints }) };
+  switch (cluster.discovery) {
+    case "eds":
+      return {
+        type: "EDS",
+        eds_cluster_config: {
+          service_name: cluster.name,
+          eds_config: { ads: {}, resource_api_version: "V3", initial_fetch_timeout: "0s" },
+        },
+      };
+    case "original-dst":
+      return { type: "ORIGINAL_DST" };
+    case "strict-dns":
+      return { ...byDns(false), ...assignment };
+    case "logical-dns":
+      return { ...byDns(true), ...assignment };
+    case "static":
+    case "none":
+      return cluster.endpoints.length === 0 ? { type: "STATIC" } : { type: "STATIC", ...assignment };
+  }
+}
+
+/** Endpoints by DNS: each address one of them, or (logical) all of them one endpoint, for names with changing answers. */
+function byDns(logical: boolean): EnvoyCluster {
+  return {
+    cluster_type: {
+      name: "envoy.cluster.dns",
+      typed_config: typed("envoy.extensions.clusters.dns.v3.DnsCluster", {
+        dns_refresh_rate: "60s",
+        respect_dns_ttl: true,
+        dns_lookup_family: "V4_PREFERRED",
+        all_addresses_in_single_endpoint: logical,
+      }),
+    },
+  };
+}
