@@ -1,5 +1,6 @@
 import type { Segments } from "../base/field-path.ts";
 import { pathText } from "../base/field-path.ts";
+import { idleProxySettings } from "../model/proxy-config-fields.ts";
 import { isAlias } from "./aliases.ts";
 
 /** Members of `k8s` that every workload has. */
@@ -97,6 +98,7 @@ const USED: readonly string[] = [
   ),
   ...[
     "rewriteAppHTTPProbe",
+    "enableNamespacesByDefault",
     "neverInjectSelector",
     "alwaysInjectSelector",
     "reinvocationPolicy",
@@ -123,8 +125,13 @@ export function settingsWithoutEffect(overlay: unknown): readonly string[] {
     else if (value !== false && value !== null && value !== undefined && value !== "") found.push(pathText(path));
   };
   look(overlay, []);
-  return found;
+  const defaults = PROXY_DEFAULTS.reduce<unknown>((at, step) => (at as Fields | null | undefined)?.[step], overlay);
+  return [...found, ...idleProxySettings(defaults).map(({ path }) => pathText([...PROXY_DEFAULTS, ...path]))];
 }
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const PROXY_DEFAULTS = ["meshConfig", "defaultConfig"] as const;
 
 function isPrefix(pattern: readonly string[], path: Segments): boolean {
   return pattern.length <= path.length && pattern.every((step, index) => step === "*" || step === String(path[index]));

@@ -23,6 +23,7 @@ export function pilotVariables(settings: Settings, pilot: ComponentSettings): Ma
   return {
     ...workloadVariables(settings, pilot, { app: "istiod", istio: isDefault ? "pilot" : `istiod-${revision}` }),
     isDefault,
+    injectsByDefault: isDefault && values.sidecarInjectorWebhook["enableNamespacesByDefault"] === true,
     clusterId: clusterName(settings),
     env: envList(env),
     writesStatus: env["PILOT_ENABLE_ANALYSIS"] === "true",
