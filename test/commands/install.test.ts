@@ -287,3 +287,16 @@ test("revisions stand side by side; one is not uninstalled while a namespace or 
   expect(names("ConfigMap").filter((name) => name.includes("canary"))).toEqual([]);
   expect(names("CustomResourceDefinition").length).toBe(15);
 });
+
+test("over a newer control plane nothing is installed: install compares versions as precheck does", async () => {
+  const fake = cluster();
+  await install(options, fakeIo({ cluster: fake }));
+  const target = { apiVersion: "apps/v1", kind: "Deployment", namespace: "istio-system", name: "istiod" };
+  await fake.mergePatch(target, { metadata: { labels: { "operator.istio.io/version": "99.0.0" } } });
+  const count = fake.changes().length;
+  const io = fakeIo({ cluster: fake });
+  expect((await install(options, io)).exitCode).toBe(1);
+  expect(io.stderr()).toContain("99.0.0");
+  expect(io.stderr()).toContain("Nothing was changed.");
+  expect(fake.changes().length).toBe(count);
+});
