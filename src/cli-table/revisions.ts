@@ -3,6 +3,11 @@ import { type CommandSpec, outputOption } from "./types.ts";
 const tagArgument = { flags: "<tag>", summary: "name of the tag" };
 const revisionOption = { flags: "-r, --revision <name>", summary: "revision that the tag is to name" };
 const webhookName = { flags: "--webhook-name <name>", summary: "name of the webhook configuration" };
+const autoInject = {
+  flags: "--auto-inject-namespaces",
+  summary: "tag default: also namespaces that say nothing",
+  default: false,
+};
 const skipConfirmation = { flags: "-y, --skip-confirmation", summary: "do not ask", default: false };
 
 /** Commands about control planes side by side: tags, and who uses whom. */
@@ -22,6 +27,7 @@ export const revisionCommands: readonly CommandSpec[] = [
       revisionOption,
       { flags: "--overwrite", summary: "the tag may name another revision now", default: false },
       webhookName,
+      autoInject,
       skipConfirmation,
       { flags: "--dry-run", summary: "let the API server judge every object, change nothing", default: false },
       { flags: "--wait", summary: "wait until no pod of the tag has a proxy of another revision", default: false },
@@ -43,6 +49,7 @@ export const revisionCommands: readonly CommandSpec[] = [
       { ...skipConfirmation, hidden: true },
       { flags: "--overwrite", summary: "accepted", default: false, hidden: true },
       webhookName,
+      autoInject,
     ],
     examples: [{ line: "meshctl tag generate prod --revision 1-0", summary: "to apply them with other tools" }],
     load: async () => (await import("../commands/tag-set.ts")).runGenerate,

@@ -1,17 +1,14 @@
-import { runChecks } from "../checks/check.ts";
-import { precheckChecks } from "../checks/precheck.ts";
 import { compact } from "../base/compact.ts";
 import { UsageError } from "../base/errors.ts";
 import { defaultTagTarget } from "../install/default-tag.ts";
-import { namespaceObject, render } from "../install/render.ts";
-import type { Settings, SettingsRequest } from "../install/settings.ts";
-import { injectorOf } from "../install/tag.ts";
+import type { Settings } from "../install/settings.ts";
+import { hasInjector, injectorOf } from "../install/tag.ts";
 import { revisionOf } from "../install/variables.ts";
 import type { Cluster } from "../resources/cluster.ts";
 import { bring, type Changed, type Plan, planDiff, reportChanges } from "./bring.ts";
 import { durationOption, globalOptions, switchOption } from "./input.ts";
 import type { CommandInput, CommandResult, Io } from "./io.ts";
-import { checkText } from "./precheck.ts";
+import { passesPrecheck, planOf, withClusterFacts } from "./install-plan.ts";
 import { readSettingsInput, type SettingsFlags, settingsFlags } from "./settings-input.ts";
 import { tagSet } from "./tag-set.ts";
 
@@ -64,74 +61,31 @@ export async function install(options: InstallOptions, io: Io): Promise<InstallR
     io.err("Cancelled: nothing was changed.\n");
     return { exitCode: 1, changes: [] };
   }
+  const isFirst = !(await hasInjector(cluster));
   const changes = await bring({ cluster, plan, io }, options);
   reportChanges(changes, options, io);
-  if (!options.dryRun) await settleDefault(cluster, plan, io);
+  if (!options.dryRun) await settleDefault(cluster, { settings, isFirst }, io);
   if (!options.dryRun && changes.some(({ change }) => change === "created")) io.out(NEXT);
   return { exitCode: 0, changes };
 }
 
-/**
- * Who is meant by istio-injection=enabled: the default revision, else the first revision that is installed; a tag `default` that is
- * there stays as it is.
- */
-async function settleDefault(cluster: Cluster, { revision, namespace }: Plan, io: Io): Promise<void> {
-  const target = await defaultTagTarget(cluster);
+/** The first revision of a cluster is meant by istio-injection=enabled; a tag `default` that is there stays as it is. */
+async function settleDefault(
+  cluster: Cluster,
+  { settings, isFirst }: { readonly settings: Settings; readonly isFirst: boolean },
+  io: Io,
+): Promise<void> {
+  const [revision, target] = [revisionOf(settings), await defaultTagTarget(cluster)];
   if (target !== undefined && target !== revision && revision === "default")
     io.err(`istio-injection=enabled stays with revision ${target}: tag default names revision ${target}.\n`);
-  if (target !== undefined || revision === "default") return;
-  if ((await injectorOf(cluster, "default")) !== undefined || (await injectorOf(cluster, revision)) === undefined)
-    return;
-  const request = { tag: "default", revision, istioNamespace: namespace };
+  if (!isFirst || revision === "default" || (await injectorOf(cluster, revision)) === undefined) return;
+  const autoInject = settings.values.sidecarInjectorWebhook["enableNamespacesByDefault"] === true;
+  const request = { tag: "default", revision, istioNamespace: settings.namespace, autoInject };
   await tagSet({ ...request, overwrite: false, isConfirmed: true }, { ...io, out: io.err });
 }
 
 const NEXT =
   "Next: kubectl label namespace <name> istio-injection=enabled, then restart its pods; meshctl proxy-status shows them.\n";
-
-/** The plan of settings: their objects, and every namespace that these are in. */
-function planOf(settings: Settings, request: SettingsRequest): Plan {
-  const components = render(settings);
-  const inside = components.flatMap(({ objects }) => objects.flatMap(({ metadata }) => metadata.namespace ?? []));
-  const names = new Set([settings.namespace, ...inside]);
-  const { namespace, profile } = settings;
-  const namespaces = [...names].map((name) => namespaceObject(settings, name));
-  return { namespace, profile, revision: revisionOf(settings), request, namespaces, components };
-}
-
-/** Nodes that cannot redirect traffic say so by a label; when all do, proxies are reached by explicit addresses. */
-async function withClusterFacts(cluster: Cluster, settings: Settings): Promise<Settings> {
-  const nodes = await cluster.list({ apiVersion: "v1", kind: "Node" });
-  const isExplicit =
-    nodes.length > 0 && nodes.every((node) => node.metadata.labels?.["meshctl.io/interception"] === "none");
-  if (!isExplicit) return settings;
-  const proxy = { ...(settings.values.global["proxy"] as object), interceptionMode: "NONE" };
-  return { ...settings, values: { ...settings.values, global: { ...settings.values.global, proxy } } };
-}
-
-/** Checks about a mesh that is there: what is broken in it must not stop the installation that mends it. */
-const OF_A_RUNNING_MESH: readonly string[] = [
-  "certificates",
-  "configuration",
-  "control plane",
-  "gateways",
-  "injection",
-  "measurements",
-  "mesh configuration",
-  "proxies",
-  "webhooks",
-];
-
-async function passesPrecheck(cluster: Cluster, plan: Plan, io: Io): Promise<boolean> {
-  const checks = precheckChecks.filter(({ category }) => !OF_A_RUNNING_MESH.includes(category));
-  const rendered = [...plan.namespaces, ...plan.components.flatMap(({ objects }) => objects)];
-  const results = await runChecks(checks, cluster, { istioNamespace: plan.namespace, rendered });
-  const bad = results.filter(({ status }) => status === "error" || status === "warning");
-  if (bad.length > 0) io.err(checkText(bad));
-  const failed = bad.filter(({ status }) => status === "error");
-  if (failed.length > 0) io.err("Nothing was changed. Repair what is named above, or pass --skip-precheck.\n");
-  return failed.length === 0;
-}
 
 function showDiff(text: string, io: Io): void {
   io.out(text);

@@ -15,6 +15,8 @@ export interface TagSetOptions {
   readonly revision: string;
   readonly istioNamespace: string;
   readonly webhookName?: string | undefined;
+  /** Tag `default` alone: namespaces that say nothing ask for it too. */
+  readonly autoInject?: boolean;
   /** The tag may name another revision now. */
   readonly overwrite: boolean;
   /** Do not ask when webhooks of others take the same pods. */
@@ -41,6 +43,7 @@ function optionsOf(input: CommandInput): TagSetOptions {
     revision,
     istioNamespace: globalOptions(input).istioNamespace,
     webhookName: textOption(input, "webhookName"),
+    autoInject: switchOption(input, "autoInjectNamespaces"),
     overwrite: switchOption(input, "overwrite"),
     isConfirmed: switchOption(input, "skipConfirmation"),
     dryRun: switchOption(input, "dryRun"),
@@ -93,8 +96,8 @@ export async function tagSet(options: TagSetOptions, io: Io): Promise<TagSetResu
 }
 
 function planOf(cluster: Cluster, options: TagSetOptions): Promise<TagPlan> {
-  const { tag, revision, istioNamespace: namespace, webhookName, overwrite } = options;
-  return planTag(cluster, { tag, revision, namespace, webhookName }, { overwrite });
+  const { tag, revision, istioNamespace: namespace, webhookName, autoInject, overwrite } = options;
+  return planTag(cluster, { tag, revision, namespace, webhookName, autoInject }, { overwrite });
 }
 
 async function apply(

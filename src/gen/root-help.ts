@@ -21,6 +21,7 @@ export const ROOT_HELP = [
   "  profile              What can be installed, and how it differs",
   "  proxy-config, pc     What a proxy holds, by kind of configuration",
   "  proxy-status, ps     Whether every proxy has acknowledged its current configuration",
+  "  reference            Print every command with its arguments, flags and examples, for programs",
   "  revision             Control planes side by side",
   "  rollback             Bring back what was installed before the last install",
   "  tag                  Names of revisions, by which namespaces ask for them",

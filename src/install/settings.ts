@@ -54,6 +54,8 @@ export interface SettingsRequest {
   readonly overlays?: readonly Readonly<Record<string, unknown>>[];
   /** `path=value` lines, left to right. */
   readonly set?: readonly string[];
+  /** Gateways are not part of it, whatever the rest says: they stay with the revision that has them. */
+  readonly withoutGateways?: boolean;
 }
 
 /** The settings, and the paths a user set that are known but change nothing here. */
@@ -72,7 +74,12 @@ export function settingsOf(profile: string | undefined, overrides: readonly stri
  * lines. Throws UsageError for an unknown profile, a path that does not exist (with the name that was probably meant) and a value
  * that the schema refuses.
  */
-export function readSettings({ profile, overlays = [], set = [] }: SettingsRequest): ReadSettings {
+export function readSettings({
+  profile,
+  overlays = [],
+  set = [],
+  withoutGateways = false,
+}: SettingsRequest): ReadSettings {
   const lines = set.map(splitOverride);
   const named = overlays.findLast((overlay) => typeof overlay["profile"] === "string")?.["profile"] as
     | string
@@ -91,7 +98,20 @@ export function readSettings({ profile, overlays = [], set = [] }: SettingsReque
   }
   if (places.length > 0) refuse(data, places);
   const withoutEffect = [...new Set(asked.flatMap(settingsWithoutEffect))];
-  return { settings: withWholeGateways(data as Settings), withoutEffect };
+  const settings = withWholeGateways(data as Settings);
+  return { settings: withoutGateways ? withGatewaysOff(settings) : settings, withoutEffect };
+}
+
+function withGatewaysOff(settings: Settings): Settings {
+  const { ingressGateways, egressGateways } = settings.components;
+  const off = (list: readonly ComponentSettings[]): readonly ComponentSettings[] =>
+    list.map((gateway) => ({ ...gateway, enabled: false }));
+  const components = {
+    ...settings.components,
+    ingressGateways: off(ingressGateways),
+    egressGateways: off(egressGateways),
+  };
+  return { ...settings, components };
 }
 
 /** A gateway that no profile has starts from the first of the default ones; it is on unless it says otherwise. */

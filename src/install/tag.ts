@@ -14,6 +14,8 @@ export interface TagRequest {
   readonly namespace: string;
   /** Name of the webhook configuration; default `istio-revision-tag-TAG`. */
   readonly webhookName?: string | undefined;
+  /** Tag `default` alone: namespaces that say nothing ask for it too. */
+  readonly autoInject?: boolean | undefined;
 }
 
 /** Name of the webhook configuration by which the control plane behind tag `default` validates configuration. */
@@ -31,7 +33,9 @@ export function tagObjects(request: TagRequest, injector: KubeObject): readonly 
   const webhookName = request.webhookName ?? `istio-revision-tag-${tag}`;
   const values = { sidecarInjectorWebhook: { reinvocationPolicy: own?.reinvocationPolicy ?? "Never" } };
   const suffix = revisionSuffix(revision);
-  const common = { tag, namespace, suffix, isDefault, webhookName, values, injectClient: own?.clientConfig ?? {} };
+  const injectsByDefault = isDefault && request.autoInject === true;
+  const injectClient = own?.clientConfig ?? {};
+  const common = { tag, namespace, suffix, isDefault, injectsByDefault, webhookName, values, injectClient };
   const hooks = documents("webhooks", { ...common, revision: tag }).flatMap((hook) => {
     if (hook.kind === "MutatingWebhookConfiguration") return [named(hook, webhookName)];
     return isDefault ? [defaultValidator(hook, own?.clientConfig?.caBundle)] : [];
@@ -102,6 +106,12 @@ export async function liveTagObjects(cluster: ClusterReader, tag: string): Promi
     ),
   );
   return lists.flat().toReversed();
+}
+
+/** Whether any revision injects into this cluster. */
+export async function hasInjector(cluster: ClusterReader): Promise<boolean> {
+  const kind = { apiVersion: "admissionregistration.k8s.io/v1", kind: "MutatingWebhookConfiguration" };
+  return (await cluster.list(kind)).some(({ metadata }) => metadata.labels?.[REVISION_LABEL] !== undefined);
 }
 
 /** The revision's own injection webhooks; undefined when it has none. */

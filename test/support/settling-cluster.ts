@@ -13,8 +13,10 @@ export const readyNode = (labels: Record<string, string> = {}): KubeObject => ({
 export function settle(object: KubeObject): KubeObject {
   if (object.kind === "CustomResourceDefinition")
     return { ...object, status: { conditions: [{ type: "Established", status: "True" }] } };
-  if (object.kind === "Deployment")
-    return { ...object, status: { replicas: 1, updatedReplicas: 1, availableReplicas: 1 } };
+  if (object.kind === "Deployment") {
+    const { replicas = 1 } = object.spec as { readonly replicas?: number };
+    return { ...object, status: { replicas, updatedReplicas: replicas, availableReplicas: replicas } };
+  }
   if (!object.kind.endsWith("WebhookConfiguration")) return object;
   const webhooks = object["webhooks"] as { clientConfig: object }[];
   return {

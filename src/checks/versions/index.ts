@@ -1,3 +1,4 @@
+import { upgradeStep } from "../../model/version-skew.ts";
 import { category, failed, ok, skipped, verdict } from "../check.ts";
 import type { Facts } from "../facts.ts";
 import { nameOf, versionNumbers } from "../names.ts";
@@ -18,17 +19,11 @@ export const versionChecks = category("versions", [
     phase: "before",
     run: async (facts) => {
       const { version = "", fromVersion } = facts.context;
-      const to = versionNumbers(version);
       const installed = fromVersion ?? (await installedVersions(facts))[0];
       if (installed === undefined) return skipped("nothing is installed");
-      const from = versionNumbers(installed);
-      if (from === undefined || to === undefined) return skipped(`${installed} and ${version} cannot be compared`);
-      if (from[0] !== to[0]) return failed(`${installed} is another major version than ${version}`);
-      if (from[1] > to[1] || (from[1] === to[1] && from[2] > to[2]))
-        return failed(`${installed} is newer than ${version}`);
-      return to[1] - from[1] > 1
-        ? failed(`${installed} is ${to[1] - from[1]} minor versions behind ${version}`)
-        : ok(`from ${installed}`);
+      const step = upgradeStep(installed, version);
+      if (step === undefined) return skipped(`${installed} and ${version} cannot be compared`);
+      return step.problem === undefined ? ok(`from ${installed}`) : failed(step.problem);
     },
   },
   {
