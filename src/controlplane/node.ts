@@ -1,5 +1,8 @@
 import { isIP } from "node:net";
+import { compact } from "../base/compact.ts";
 import type { ExplicitBind, Interception, Proxy, ProxyDns } from "../ir/proxy.ts";
+import type { ProxySettings } from "../ir/proxy-settings.ts";
+import { proxySettings } from "../model/proxy-settings.ts";
 import { registeredName } from "../model/workload-entries.ts";
 import { peerLabels, peerOf } from "../model/workload.ts";
 import type { Pod } from "../resources/core.ts";
@@ -23,6 +26,8 @@ export interface NodeClaim {
   readonly bind: ExplicitBind | undefined;
   /** Its agent answers DNS queries. */
   readonly dns: ProxyDns | undefined;
+  /** What its own configuration asks of its listeners. */
+  readonly settings: ProxySettings | undefined;
   /** No pod: a workload that stands for a WorkloadEntry. */
   readonly outside: OutsideClaim | undefined;
 }
@@ -61,6 +66,7 @@ export function readNode(node: Node | undefined): NodeClaim | string {
     interception: readInterception(text(metadata, "INTERCEPTION_MODE")),
     bind,
     dns: readDns(metadata),
+    settings: proxySettings(metadata["PROXY_CONFIG"], id.type),
     outside: readOutside(metadata, addresses[0] ?? ""),
   };
 }
@@ -163,7 +169,7 @@ export function proxyOf(
     interception: claim.interception,
     bind: claim.bind,
     peer: peerLabels(pod, clusterId),
-    ...(claim.dns === undefined ? {} : { dns: claim.dns }),
+    ...compact({ dns: claim.dns, settings: claim.settings }),
   };
 }
 
@@ -193,7 +199,7 @@ export function outsideProxyOf(
     bind: claim.bind,
     ports: spec.ports ?? {},
     peer: peerLabels({ metadata }, clusterId),
-    ...(claim.dns === undefined ? {} : { dns: claim.dns }),
+    ...compact({ dns: claim.dns, settings: claim.settings }),
   };
 }
 

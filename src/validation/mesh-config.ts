@@ -1,5 +1,7 @@
+import { pathText } from "../base/field-path.ts";
 import { finding } from "../diagnostics/codes.ts";
 import type { FieldPath, Finding } from "../diagnostics/finding.ts";
+import { idleProxySettings } from "../model/proxy-config-fields.ts";
 import type { ConfigMap } from "../resources/core.ts";
 import { kindOf } from "../resources/kinds.ts";
 import { type KubeObject, refOf } from "../resources/object.ts";
@@ -50,6 +52,32 @@ function textFindings(object: KubeObject, path: FieldPath, text: unknown, wanted
 }
 
 function valueFindings(object: KubeObject, path: FieldPath, value: unknown, wanted: Wanted): readonly Finding[] {
+  return [...idleFindings(object, path, value, wanted), ...schemaFindings(object, path, value, wanted)];
+}
+
+/** Settings of proxies that are taken and change nothing: never without saying so. */
+function idleFindings(object: KubeObject, path: FieldPath, value: unknown, { schema }: Wanted): readonly Finding[] {
+  const below = DEFAULT_CONFIG[schema];
+  if (below === undefined) return [];
+  const config = below.reduce<unknown>(
+    (at, step) => (at as Readonly<Record<string, unknown>> | undefined)?.[step],
+    value,
+  );
+  return idleProxySettings(config).map((idle) => {
+    const problem = `accepted, has no effect: ${pathText([...below, ...idle.path])} (${idle.why})`;
+    const place = { object: refOf(object), path: [...path, ...below, ...idle.path] };
+    return finding("IST0133", place, { rule: "field-without-effect", problem, hint: "Do not rely on it." });
+  });
+}
+
+/** Where the settings of proxies stand in these texts. */
+const DEFAULT_CONFIG: Readonly<Record<string, readonly string[]>> = {
+  MeshProxyConfig: [],
+  MeshConfig: ["defaultConfig"],
+  IstioOperator: ["meshConfig", "defaultConfig"],
+};
+
+function schemaFindings(object: KubeObject, path: FieldPath, value: unknown, wanted: Wanted): readonly Finding[] {
   return schemaProblems(wanted.schema, withoutNulls(value), wanted.root).map((problem) =>
     finding(
       "IST0106",

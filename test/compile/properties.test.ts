@@ -200,6 +200,16 @@ test("the order in which objects come does not matter", () => {
   );
 });
 
+test("proxies of different settings share nothing, those of equal ones do", () => {
+  const mesh = createMesh(worldOf(POOL));
+  const proxy = (name: string) => proxyAt(`sidecar~10.0.0.1~${name}.shop~shop.svc.cluster.local`);
+  const settings = (idleTimeout: number) => ({ connections: { idleTimeout } });
+  const scope = (name: string, given?: object): string =>
+    mesh.proxyConfig({ ...proxy(name), ...(given === undefined ? {} : { settings: given }) }).scope;
+  expect(scope("one", settings(1))).toBe(scope("two", settings(1)));
+  expect(new Set([scope("one"), scope("one", settings(1)), scope("one", settings(2))]).size).toBe(3);
+});
+
 test("proxies that see the same share the very objects", () => {
   const store = worldOf(POOL);
   const end = store.derivations.keep();

@@ -3,7 +3,8 @@ import { expect, test } from "vitest";
 import { buildBootstrap } from "../../src/agent/bootstrap.ts";
 import { readConfig } from "../../src/agent/config.ts";
 import { envoyArguments } from "../../src/agent/envoy-process.ts";
-import { PROXY_CONFIG_FIELDS } from "../../src/agent/proxy-config-fields.ts";
+import { proxySettings } from "../../src/model/proxy-settings.ts";
+import { idleProxySettings, PROXY_CONFIG_FIELDS } from "../../src/model/proxy-config-fields.ts";
 
 const schema = JSON.parse(
   readFileSync(new URL("../../schemas/mesh-proxy-config.schema.json", import.meta.url), "utf8"),
@@ -37,6 +38,27 @@ test.each(fields.flatMap(([name, use]) => (use.by === "agent" ? [[name, use.exam
     expect(effectOf({ [name]: example })).not.toBe(effectOf({}));
   },
 );
+
+test.each(fields.flatMap(([name, use]) => (use.by === "control plane" ? [[name, use.example] as const] : [])))(
+  "%s changes what the control plane sends",
+  (name, example) => {
+    expect(proxySettings({ [name]: example }, "router")).toBeDefined();
+  },
+);
+
+test("what changes nothing is told, with the reason", () => {
+  const idle = fields.flatMap(([name, use]) => (use.by === "none" ? [[name]] : []));
+  const config = Object.fromEntries(fields.map(([name]) => [name, { listenerConnectionLimit: 5 }]));
+  const lacking = [
+    ["connectionSettings", "listenerConnectionLimit"],
+    ["envoyAccessLogService"],
+    ["tracing"],
+    ["zipkinAddress"],
+  ];
+  const paths = idleProxySettings(config).map(({ path }) => path.join("."));
+  expect(paths.toSorted()).toEqual([...idle, ...lacking].map((path) => path.join(".")).toSorted());
+  expect(idleProxySettings({ connectionSettings: {}, tracing: null, unknown: 1, toString: 1 })).toEqual([]);
+});
 
 test.each(fields.flatMap(([name, use]) => (use.by === "none" ? [name] : [])))("%s changes nothing", (name) => {
   expect(effectOf({ [name]: 1 })).toBe(effectOf({}));

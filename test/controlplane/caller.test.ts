@@ -96,6 +96,9 @@ test("nodes are read, and said why not", () => {
   expect(readNode({ id, metadata: { DNS_CAPTURE: "true" } })).toMatchObject({ dns: { autoAddresses: true } });
   const without = { DNS_CAPTURE: "true", DNS_AUTO_ALLOCATE: "false" };
   expect(readNode({ id, metadata: without })).toMatchObject({ dns: { autoAddresses: false } });
+  const config = { gatewayTopology: { numTrustedProxies: 2 }, proxyHeaders: { attemptCount: { disabled: true } } };
+  const gateway = readNode({ id: id.replace("sidecar", "router"), metadata: { PROXY_CONFIG: config } });
+  expect(gateway).toMatchObject({ settings: { topology: { trustedProxies: 2 }, headers: { attemptCount: false } } });
   const bad = [
     undefined,
     {},

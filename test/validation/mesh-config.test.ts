@@ -53,6 +53,27 @@ test("blocks with their own indentation, quotes and flow keep their places", () 
   ]);
 });
 
+test("settings of proxies that change nothing are told, with the reason, wherever they stand", () => {
+  const mesh = configMap("  mesh: |\n    defaultConfig:\n      concurrency: 2\n      statNameLength: 100\n");
+  expect(said(mesh)).toEqual([
+    "10:7 Schema validation warning: accepted, has no effect: defaultConfig.statNameLength (Envoy has had no limit to set since 1.9) | Do not rely on it.",
+  ]);
+  const annotated = [
+    "apiVersion: v1",
+    "kind: Pod",
+    "metadata:",
+    "  name: web",
+    "  annotations:",
+    "    proxy.istio.io/config: |",
+    "      connectionSettings:",
+    "        listenerConnectionLimit: 9",
+    "spec: { containers: [] }",
+  ];
+  expect(said(annotated.join("\n"))[0]).toMatch(
+    /^8:9 .*accepted, has no effect: connectionSettings.listenerConnectionLimit/,
+  );
+});
+
 test("null is absent, and a provider is of exactly one sort", () => {
   const text = configMap(
     "  mesh: |\n    discoverySelectors:\n    extensionProviders:\n    - name: a\n      prometheus: {}\n      sds: null\n    - name: b\n",
