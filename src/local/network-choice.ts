@@ -80,10 +80,12 @@ export async function refusal(network: NetworkKind, { uid, path, folders }: Choi
     await runProgram(unshare, rehearsal, "", { PATH: `${path ?? ""}:/usr/sbin:/sbin:/usr/bin:/bin` });
     return undefined;
   } catch (error) {
-    return `this kernel refuses what the node needs (${lastLine(errorText(error))})`;
+    return `this kernel refuses what the node needs (${lastWords(errorText(error))})`;
   }
 }
 
-function lastLine(text: string): string {
-  return text.trim().split("\n").at(-1) ?? "";
+/** What the last program said, without the command line that runProgram puts before it. */
+function lastWords(text: string): string {
+  const line = text.trim().split("\n").at(-1) ?? "";
+  return line.replace(/^.* ended with (\d+|a signal): /, "");
 }

@@ -1,9 +1,10 @@
 import { once } from "node:events";
 import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
-import { get } from "node:http";
+import { type RequestOptions, get } from "node:http";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { openCluster } from "../../../src/kube/cluster.ts";
 import {
   type Network,
   type TestCluster,
@@ -78,6 +79,7 @@ interface Variant {
 
 const variants: readonly Variant[] = [
   { title: "network namespaces", network: "netns" },
+  { title: "a user namespace, without any privilege", network: "userns", uid: 65534 },
   { title: "loopback addresses", network: "loopback" },
   { title: "loopback addresses, without any privilege", network: "loopback", uid: 65534 },
 ];
@@ -109,6 +111,35 @@ test.skipIf(process.getuid?.() !== 0 || noKubectl !== undefined)(
   },
 );
 
+const USERS = `
+apiVersion: v1
+kind: Pod
+metadata: {name: users, namespace: default}
+spec:
+  restartPolicy: Never
+  containers:
+  - {name: named, image: example.com/sh, command: [sh, -c, "id -u; iptables -t nat -F 2>/dev/null && echo changed || echo refused"], securityContext: {runAsUser: 1234}}
+  - {name: unnamed, image: example.com/sh, command: [sh, -c, "id -u; iptables -t nat -F 2>/dev/null && echo changed || echo refused"]}
+  - {name: root, image: example.com/sh, command: [sh, -c, "id -u; iptables -t nat -F && echo changed"], securityContext: {runAsUser: 0}}
+`;
+
+test.skipIf(missingFor("userns") !== undefined || noKubectl !== undefined)(
+  "in a user namespace, programs see the user their pod names, and only root has power over the pod's network",
+  async () => {
+    const uid = process.getuid?.() === 0 ? 65534 : undefined;
+    const cluster = await prepareCluster(uid === undefined ? {} : { uid });
+    await cluster.meshctl("up", "--network", "userns", "--map", "example.com/sh=sh");
+    await waitFor(() => cluster.kubectl("get", "serviceaccount", "default"), { what: "the account" });
+    await cluster.apply(USERS);
+    await cluster.kubectl("wait", "pod/users", "--for=jsonpath={.status.phase}=Succeeded", "--timeout=20s");
+    const said = (name: string): Promise<string> => cluster.kubectl("logs", "users", "-c", name);
+    expect(await said("named")).toBe("1234\nrefused");
+    expect(await said("unnamed")).toBe(`${uid ?? process.getuid?.()}\nrefused`);
+    expect(await said("root")).toBe("0\nchanged");
+    await cluster.remove();
+  },
+);
+
 describe.each(variants)("$title", ({ network, uid }) => {
   const reason =
     missingFor(network) ??
@@ -132,12 +163,33 @@ describe.each(variants)("$title", ({ network, uid }) => {
     cluster.meshctl("up", "--network", network, "--map", `example.com/web=node ${cluster.home}/app.mjs`, ...args);
 
   async function deploy(): Promise<void> {
-    await cluster.apply(APP);
+    await cluster.apply(
+      network === "userns" ? APP.replace("spec: {selector", "spec: {type: LoadBalancer, selector") : APP,
+    );
     await cluster.kubectl("rollout", "status", "deployment/web", "--timeout=30s");
+  }
+
+  /** A port of a pod as this machine reaches it: where no address of a pod leads out, through the API. */
+  async function fetchText(url: string): Promise<string> {
+    const { hostname, port, pathname } = new URL(url);
+    if (network !== "userns" || hostname === "127.0.0.1") return fetchDirectly(url);
+    const api = await openCluster({ kubeconfig: cluster.kubeconfig, env: {} });
+    const pods = await api.list({ apiVersion: "v1", kind: "Pod" }, { namespace: "default" });
+    const pod = pods.find(({ status }) => (status as { podIP?: string } | undefined)?.podIP === hostname);
+    const target = { namespace: "default", pod: pod?.metadata.name ?? "", port: Number(port) };
+    const stream = await api.portForward(target);
+    return answerTo({ path: pathname, createConnection: () => stream });
   }
 
   /** The Service as this machine reaches it. */
   async function serviceUrl(): Promise<string> {
+    if (network === "userns") {
+      const text = await waitFor(
+        () => cluster.kubectl("get", "service", "web", "-o", "jsonpath={.metadata.annotations}"),
+        { what: "a port of the machine" },
+      );
+      return `http://127.0.0.1:${/"80=(\d+)"/.exec(text)?.[1] ?? "?"}`;
+    }
     const ip = await cluster.kubectl("get", "service", "web", "-o", "jsonpath={.spec.clusterIP}");
     if (network === "netns") return `http://${ip}`;
     const env = JSON.parse(await fetchText(`http://${await podIp()}:8080/env`)) as Record<string, string>;
@@ -262,7 +314,7 @@ describe.each(variants)("$title", ({ network, uid }) => {
     const ask = (url: string): Promise<string> =>
       fetchText(`http://${ip}:8080/ask/${Buffer.from(url).toString("base64url")}`);
     const address = `http://${env["WEB_SERVICE_HOST"] ?? ""}:${env["WEB_SERVICE_PORT"] ?? ""}`;
-    const names = network === "netns" ? ["http://web", "http://web.default.svc.cluster.local"] : [];
+    const names = network !== "loopback" ? ["http://web", "http://web.default.svc.cluster.local"] : [];
     for (const url of [address, ...names]) {
       const seen = new Set<string>();
       await waitFor(async () => seen.add(await ask(url)).size === 2, { what: `both pods to answer ${url}` });
@@ -277,20 +329,22 @@ describe.each(variants)("$title", ({ network, uid }) => {
     await deploy();
     const marker = `${cluster.home}/`;
     expect(processesWith(marker).length).toBeGreaterThan(2);
-    const node = processesWith(cluster.home).find(
-      (line) => line.includes("meshctl.js local-node") && !/unshare|sh -c/.test(line),
-    );
-    process.kill(Number(node?.split(" ")[0]), "SIGKILL");
-    const { runDir } = cluster.state();
-    await waitFor(() => processesWith(marker).length === 0, {
-      what: `processes to end: ${processesWith(marker).join("\n")}`,
-    });
-    await waitFor(async () => JSON.stringify(await tracesOf()) === JSON.stringify(before), {
-      what: "links and routes to go",
-    });
-    if (runDir !== undefined) await waitFor(() => !existsSync(runDir), { what: "the node's folder to go" });
-    expect(await up()).toContain("was not ended properly");
-    await deploy();
+    // with a user namespace there are two: the node, and the process before its door
+    const parts = nodesIn(cluster.home).length;
+    expect(parts).toBe(network === "userns" ? 2 : 1);
+    for (let part = 0; part < parts; part++) {
+      process.kill(nodesIn(cluster.home)[part] ?? 0, "SIGKILL");
+      const { runDir } = cluster.state();
+      await waitFor(() => processesWith(marker).length === 0, {
+        what: `processes to end: ${processesWith(marker).join("\n")}`,
+      });
+      await waitFor(async () => JSON.stringify(await tracesOf()) === JSON.stringify(before), {
+        what: "links and routes to go",
+      });
+      if (runDir !== undefined) await waitFor(() => !existsSync(runDir), { what: "the node's folder to go" });
+      expect(await up()).toContain("was not ended properly");
+      await deploy();
+    }
     expect(await cluster.meshctl("down")).toContain("is down");
     expect(processesWith(marker)).toEqual([]);
     expect(leftIn(cluster.home)).toEqual(["app.mjs"]);
@@ -354,15 +408,28 @@ test.skipIf(noKubectl !== undefined)(
   },
 );
 
+/** Process numbers of the node: of itself, not of what holds its namespaces. */
+function nodesIn(home: string): readonly number[] {
+  return processesWith(home)
+    .filter((line) => line.includes("meshctl.js local-node") && !/unshare|sh -c/.test(line))
+    .map((line) => Number(line.split(" ")[0]))
+    .toSorted((a, b) => a - b);
+}
+
 /** kubectl keeps a cache of its own there. */
 function leftIn(home: string): readonly string[] {
   return readdirSync(home).filter((name) => name !== ".kube");
 }
 
 /** Not by fetch, which refuses port 10080: what port 80 is on loopback addresses. */
-function fetchText(url: string): Promise<string> {
+function fetchDirectly(url: string): Promise<string> {
+  const { hostname, port, pathname } = new URL(url);
+  return answerTo({ host: hostname, port, path: pathname, agent: false });
+}
+
+function answerTo(options: RequestOptions): Promise<string> {
   return new Promise((resolve, reject) => {
-    const request = get(url, { agent: false, timeout: 3000 }, (answer) => {
+    const request = get({ ...options, timeout: 3000 }, (answer) => {
       let text = "";
       answer.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
       answer.once("end", () => {
