@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
+import { generateCommands } from "./gen/commands.ts";
 import { generateCrds } from "./gen/crds.ts";
 import { generateEditor } from "./gen/editor.ts";
 import { generateEmbedded } from "./gen/embedded.ts";
@@ -24,6 +25,7 @@ const swept: readonly string[] = [
   "src/gen/validators",
   "manifests/base/crds",
   "manifests/gateway-api",
+  "docs/man",
   "docs/reference/kinds",
   "schemas/editor",
 ];
@@ -35,7 +37,8 @@ function generate(): ReadonlyMap<string, string> {
   files.set("src/gen/mesh-kinds.ts", generateKindTable(sources));
   for (const generator of [generateValidators, generateCrds, generateReference, generateEditor])
     for (const [file, text] of generator(sources)) files.set(file, text);
-  for (const [file, text] of [...generateHelp(root), ...generateExplain(sources, root)]) files.set(file, text);
+  for (const [file, text] of [...generateHelp(root), ...generateExplain(sources, root), ...generateCommands(root)])
+    files.set(file, text);
   for (const [file, text] of generateEmbedded(root, files)) files.set(file, text);
   for (const [file, text] of generateInjectorDefaults(root)) files.set(file, text);
   return files;

@@ -14,4 +14,15 @@ export const everydayCommands: readonly CommandSpec[] = [
     ],
     load: async () => (await import("../commands/completion.ts")).run,
   },
+  {
+    name: "reference",
+    summary: "Print every command with its arguments, flags and examples, for programs",
+    args: [{ flags: "[command...]", summary: "only this command and those below it" }],
+    options: [{ flags: "-o, --output <format>", summary: "how to print", default: "json", choices: ["json", "yaml"] }],
+    examples: [
+      { line: "meshctl reference", summary: "all there is, as docs/reference/commands.json has it" },
+      { line: "meshctl reference proxy-config -o yaml", summary: "one group of commands" },
+    ],
+    load: async () => (await import("../commands/reference.ts")).run,
+  },
 ];

@@ -50,6 +50,8 @@ const BY_FLAG: Readonly<Record<string, CompletionKind>> = {
 const BY_PLACEHOLDER: Readonly<Record<string, CompletionKind | readonly string[]>> = {
   file: "file",
   files: "file",
+  socket: "file",
+  source: "file",
   folder: "folder",
   pod: "workload",
   target: "workload",

@@ -36,7 +36,11 @@ export function placeOf(words: readonly string[], commands: Commands): Place {
   const { path, awaits, isPlain, args, given } = reading;
   const spec = specOf(path, commands);
   return {
-    ...{ path, given, args, isPlain, flags: flagsOf(spec, commands) },
+    path,
+    given,
+    args,
+    isPlain,
+    flags: flagsOf(spec, commands),
     ...(spec === undefined ? {} : { spec }),
     ...(awaits === undefined ? {} : { awaits }),
   };
@@ -108,7 +112,9 @@ export function childrenOf(path: string, { table, groups }: Commands): readonly 
     const own = start + name;
     const about = below.find((spec) => spec.name === own) ?? groups[own];
     return {
-      ...{ path: own, name, words: [name, ...(about?.aliases ?? [])] },
+      path: own,
+      name,
+      words: [name, ...(about?.aliases ?? [])],
       summary: about?.summary ?? `Commands of ${own}`,
     };
   });

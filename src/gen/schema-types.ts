@@ -3924,6 +3924,97 @@ export interface ExplainOutputSpec {
   readonly example?: Readonly<Record<string, unknown>>;
 }
 
+/** `meshctl images bundle -o json`: the archive that was written. */
+export interface ImagesBundleOutputSpec {
+  /** Its path as given by --out. */
+  readonly archive: string;
+  /** Bytes. */
+  readonly size: number;
+  /** What is in it. */
+  readonly images: readonly {
+    /** Its name. */
+    readonly name: string;
+    /** Of its manifest. */
+    readonly digest: string;
+  }[];
+}
+
+/** `meshctl images list -o json`: images that the settings need, by name. */
+export interface ImagesListOutputSpec {
+  /** By name. */
+  readonly images: readonly {
+    /** As pods name it. */
+    readonly image: string;
+    /** Workloads that run it; `sidecars` for what injection adds. */
+    readonly usedBy: readonly string[];
+    /** Of its manifest; null when nobody was asked who knows it. */
+    readonly digest: unknown;
+    /** With --nodes: where it is. Nodes that do not tell are in neither list. */
+    readonly nodes?: {
+      /** Nodes that have it. */
+      readonly with: readonly string[];
+      /** Nodes that do not. */
+      readonly without: readonly string[];
+    };
+  }[];
+}
+
+/** `meshctl images load -o json`: what was given to the container runtime. */
+export interface ImagesLoadOutputSpec {
+  /** The program that took them. */
+  readonly with: string;
+  /** Names of the images. */
+  readonly images: readonly string[];
+}
+
+/** `meshctl images push -o json`: what the registry has now. */
+export interface ImagesPushOutputSpec {
+  /** What --set hub takes. */
+  readonly hub: string;
+  /** In the order of the archives. */
+  readonly images: readonly {
+    /** As the archive names it. */
+    readonly source: string;
+    /** As the registry names it. */
+    readonly name: string;
+    /** Of its manifest. */
+    readonly digest: string;
+    /** Blobs that were sent. */
+    readonly uploaded: number;
+    /** Blobs that the registry had. */
+    readonly skipped: number;
+    /** Bytes that were sent. */
+    readonly bytes: number;
+    /** False when the tag meant this image already. */
+    readonly changed: boolean;
+  }[];
+}
+
+/** `meshctl images verify -o json`: what the images turned out to be. */
+export interface ImagesVerifyOutputSpec {
+  /** In the order of the sources. */
+  readonly images: readonly {
+    /** Its name. */
+    readonly name: string;
+    /** Of its manifest. */
+    readonly digest: string;
+    /** Operating system and architecture, e.g. linux/amd64. */
+    readonly platform: string;
+    /** Whom its processes run as; empty: root. */
+    readonly user: string;
+    /** Compressed bytes of its layers. */
+    readonly size: number;
+    /** How many. */
+    readonly layers: number;
+    /** Its labels. */
+    readonly labels: Readonly<Record<string, string>>;
+    /** The list of materials; null when there is none. */
+    readonly sbom: unknown;
+    /** What is wrong, in words; empty when nothing is. */
+    readonly problems: readonly string[];
+  }[];
+}
+
 /** One workload and the decision about it. */
 export interface InjectExplainOutputExplained {
   /** Kind of the workload. */
@@ -4169,6 +4260,95 @@ export interface ProxyStatusOutputTypeState {
 
 /** `meshctl proxy-status -o json`: every proxy. */
 export type ProxyStatusOutputSpec = readonly ProxyStatusOutputProxy[];
+
+/** A flag. */
+export interface ReferenceOutputFlag {
+  /** `--output`, or `-x` for one that has no long form. */
+  readonly name: string;
+  /** Its form of one letter. */
+  readonly short?: string;
+  /** What its value is called; absent for switches. */
+  readonly value?: string;
+  /** The value may be left out, and is part of the same word when given. */
+  readonly valueOptional?: boolean;
+  /** What it does. */
+  readonly summary: string;
+  /** What holds when it is not given, as it would be written. */
+  readonly default?: string;
+  /** The values that there are. */
+  readonly choices?: readonly string[];
+  /** It may be given several times. */
+  readonly repeatable?: boolean;
+}
+
+/** `meshctl reference -o json`, also docs/reference/commands.json: every command. */
+export interface ReferenceOutputSpec {
+  /** Name of the program. */
+  readonly program: string;
+  /** Version of the program. */
+  readonly version: string;
+  /** What an exit code means, by the code. */
+  readonly exitCodes: Readonly<Record<string, string>>;
+  /** Flags of every command. */
+  readonly globalFlags: readonly ReferenceOutputFlag[];
+  /** Commands, by name. */
+  readonly commands: readonly {
+    /** The words behind meshctl. */
+    readonly name: string;
+    /** Other names of the last word. */
+    readonly aliases?: readonly string[];
+    /** What it does. */
+    readonly summary: string;
+    /** Its command line. */
+    readonly usage: string;
+    /** What stands behind it. */
+    readonly arguments: readonly {
+      /** What it is called. */
+      readonly name: string;
+      /** The command needs it. */
+      readonly required: boolean;
+      /** There may be several. */
+      readonly repeatable: boolean;
+      /** What it is. */
+      readonly summary: string;
+    }[];
+    /** Flags of its own. */
+    readonly flags: readonly ReferenceOutputFlag[];
+    /** How it is used. */
+    readonly examples: readonly {
+      /** The line. */
+      readonly line: string;
+      /** What it is for. */
+      readonly summary: string;
+    }[];
+  }[];
+}
+
+/** `meshctl revision list -o json`: control planes of the cluster, sorted by revision. */
+export type RevisionListOutputSpec = readonly {
+  /** Name of the revision; `default` for the one without a name. */
+  readonly revision: string;
+  /** Version that is installed; empty when it is not known. */
+  readonly version: string;
+  /** Whether all its pods are of the newest template and available. */
+  readonly isReady: boolean;
+  /** Tags that name it. */
+  readonly tags: readonly string[];
+  /** Namespaces that ask for its proxies, by its name or by that of a tag. */
+  readonly namespaces: readonly string[];
+  /** Running pods with a proxy that it made. */
+  readonly proxies: number;
+}[];
+
+/** `meshctl tag list -o json`: tags, and revisions without one, sorted by revision and tag. */
+export type TagListOutputSpec = readonly {
+  /** Name of the tag; empty for a revision without one. */
+  readonly tag: string;
+  /** Revision that it names. */
+  readonly revision: string;
+  /** Namespaces that ask by the tag; for a revision without one those that ask for it. */
+  readonly namespaces: readonly string[];
+}[];
 
 /** One workload. */
 export interface UninjectReportWorkload {
