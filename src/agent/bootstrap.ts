@@ -3,6 +3,7 @@ import { AGENT_SDS, AGENT_SDS_CLUSTER } from "../base/agent-sds.ts";
 import { scopePinningLogger, statNamespaceExtension, statsConfig } from "./bootstrap-stats.ts";
 import { sinksOf } from "./bootstrap-sinks.ts";
 import { type AgentConfig, type HostPort, PATHS } from "./config.ts";
+import { isRecord } from "./metadata.ts";
 
 /** Envoy's own back-off grows to 30 s while meshd is away: a proxy must be back within seconds of the next meshd. */
 const ADS_RETRY = { retry_back_off: { base_interval: "0.1s", max_interval: "1s" } } as const;
@@ -13,6 +14,7 @@ export type Bootstrap = Readonly<Record<string, unknown>>;
 const TYPE = "type.googleapis.com/";
 const HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 const MANY = 100_000;
+const NO_LIMIT = 2_147_483_647;
 const JSON_LOG = { time: "%Y-%m-%dT%T.%fZ", level: "%l", scope: "envoy %n", message: "%j" };
 
 /**
@@ -53,12 +55,24 @@ export function buildBootstrap(config: AgentConfig, discovery: HostPort): Bootst
           name: "envoy.resource_monitors.global_downstream_max_connections",
           typed_config: {
             "@type": `${TYPE}envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig`,
-            max_active_downstream_connections: 2_147_483_647,
+            max_active_downstream_connections: connectionLimit(config),
           },
         },
       ],
     },
   };
+}
+
+/** How many client connections the proxy holds at once: by the environment, by runtime (as it was set before), by its settings. */
+function connectionLimit({ metadata, proxyConfig }: AgentConfig): number {
+  const { runtimeValues, connectionSettings } = proxyConfig;
+  const of = (value: unknown, name: string): unknown => (isRecord(value) ? value[name] : undefined);
+  const wishes = [
+    metadata["GLOBAL_DOWNSTREAM_MAX_CONNECTIONS"],
+    of(runtimeValues, "overload.global_downstream_max_connections"),
+    of(connectionSettings, "globalDownstreamConnectionLimit"),
+  ].map(Number);
+  return wishes.find((limit) => Number.isInteger(limit) && limit > 0 && limit < NO_LIMIT) ?? NO_LIMIT;
 }
 
 /**

@@ -40,6 +40,30 @@ test("every field is one that Envoy knows: the message survives its bytes", () =
   }
 });
 
+test.each([
+  [{}, {}, 2_147_483_647],
+  [{ connectionSettings: { globalDownstreamConnectionLimit: 500 } }, {}, 500],
+  [
+    {
+      connectionSettings: { globalDownstreamConnectionLimit: 500 },
+      runtimeValues: { "overload.global_downstream_max_connections": "400" },
+    },
+    {},
+    400,
+  ],
+  [
+    { connectionSettings: { globalDownstreamConnectionLimit: 500 } },
+    { ISTIO_META_GLOBAL_DOWNSTREAM_MAX_CONNECTIONS: "300" },
+    300,
+  ],
+  [{ connectionSettings: { globalDownstreamConnectionLimit: "many" } }, {}, 2_147_483_647],
+])("the limit of client connections: %j %j", (proxyConfig, env, limit) => {
+  const config = readConfig({ ...SIDECAR, env: { ...SIDECAR.env, ...env, PROXY_CONFIG: JSON.stringify(proxyConfig) } });
+  expect(JSON.stringify(buildBootstrap(config, config.discovery))).toContain(
+    `"max_active_downstream_connections":${limit}`,
+  );
+});
+
 test("more statistics by annotation and by proxyStatsMatcher", () => {
   const config = readConfig({
     ...SIDECAR,
