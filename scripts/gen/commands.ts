@@ -4,6 +4,7 @@ import { commandGroups, commandTable, globalOptions } from "../../src/cli-table.
 import type { ArgumentSpec, CommandSpec, OptionSpec } from "../../src/cli-table/types.ts";
 import { flagOf } from "../../src/complete/flags.ts";
 import type { CommandReference, ReferenceCommand, ReferenceFlag } from "../../src/commands/reference.ts";
+import { aboutFlag, flagText } from "./flag-text.ts";
 import { manPages } from "./man.ts";
 
 /** The command table for people and programs: a page, manuals, and data that `meshctl reference` prints. */
@@ -112,22 +113,6 @@ function section({ name, aliases = [], summary, usage, arguments: args, flags, e
 function flagTable(flags: readonly ReferenceFlag[]): string {
   const rows = flags.map((flag) => `| \`${flagText(flag)}\` | ${cell(aboutFlag(flag))} |\n`);
   return `| Flag | |\n| --- | --- |\n${rows.join("")}`;
-}
-
-/** `-o, --output <format>` */
-export function flagText({ name, short, value, valueOptional }: ReferenceFlag): string {
-  const words = value === undefined ? "" : valueOptional === true ? ` [${value}]` : ` <${value}>`;
-  return `${short === undefined ? "" : `${short}, `}${name}${words}`;
-}
-
-/** The summary with choices, default and how often. */
-export function aboutFlag({ summary, choices, default: fallback, repeatable }: ReferenceFlag): string {
-  const more = [
-    ...(choices === undefined ? [] : [`one of ${choices.join(", ")}`]),
-    ...(repeatable === true ? ["may be given several times"] : []),
-    ...(fallback === undefined ? [] : [`default ${fallback}`]),
-  ].filter((words) => !summary.includes(words));
-  return more.length === 0 ? summary : `${summary} (${more.join("; ")})`;
 }
 
 function anchor(name: string): string {

@@ -1,5 +1,5 @@
 import type { CommandReference, ReferenceCommand, ReferenceFlag } from "../../src/commands/reference.ts";
-import { aboutFlag, flagText } from "./commands.ts";
+import { aboutFlag, flagText } from "./flag-text.ts";
 
 /** The day of the version, which a manual names. */
 const DATE = "2026-11-21";

@@ -8,7 +8,10 @@ export const everydayCommands: readonly CommandSpec[] = [
     args: [{ flags: "<shell>", summary: "bash, zsh or fish", complete: ["bash", "fish", "zsh"] }],
     options: [],
     examples: [
-      { line: "source <(meshctl completion bash)", summary: "for this shell; put the line into ~/.bashrc for all" },
+      {
+        line: "meshctl completion bash > ~/.local/share/bash-completion/completions/meshctl",
+        summary: "for bash, at its next start",
+      },
       { line: 'meshctl completion zsh > "${fpath[1]}/_meshctl"', summary: "for zsh, at its next start" },
       { line: "meshctl completion fish > ~/.config/fish/completions/meshctl.fish", summary: "for fish" },
     ],

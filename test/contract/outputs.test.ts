@@ -76,6 +76,10 @@ test.each(["list", "show production", "dump demo"])("profile %s", async (line) =
   expectValid(`profile-${line.split(" ")[0] ?? ""}`, await dataOf(`profile ${line}`));
 });
 
+test.each(["reference", "reference proxy-config"])("%s", async (line) => {
+  expectValid("reference", await dataOf(line));
+});
+
 const node: KubeObject = {
   apiVersion: "v1",
   kind: "Node",
