@@ -13,6 +13,20 @@ const skipConfirmation = { flags: "-y, --skip-confirmation", summary: "do not as
 /** Commands about control planes side by side: tags, and who uses whom. */
 export const revisionCommands: readonly CommandSpec[] = [
   {
+    name: "orphans",
+    summary: "What installations left behind in the cluster",
+    options: [
+      outputOption,
+      { flags: "--delete", summary: "remove it, after asking", default: false },
+      { ...skipConfirmation, summary: "do not ask before removing" },
+    ],
+    examples: [
+      { line: "meshctl orphans", summary: "a table; exit code 1 when there is something" },
+      { line: "meshctl orphans --delete -y", summary: "remove it" },
+    ],
+    load: async () => (await import("../commands/orphans.ts")).run,
+  },
+  {
     name: "revision list",
     summary: "Control planes, their tags, and how many proxies are on each",
     options: [outputOption],

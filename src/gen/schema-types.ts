@@ -4149,6 +4149,18 @@ export interface InjectReportSpec {
   readonly rewritten: readonly string[];
 }
 
+/** `meshctl orphans -o json`: objects that installations left behind, in the order in which they should go. */
+export type OrphansOutputSpec = readonly {
+  /** Its kind. */
+  readonly kind: string;
+  /** Its namespace; empty for what is in none. */
+  readonly namespace: string;
+  /** Its name. */
+  readonly name: string;
+  /** Why nobody needs it. */
+  readonly reason: string;
+}[];
+
 /** What a check came to. */
 export interface PrecheckOutputCheck {
   /** Name of the check. */

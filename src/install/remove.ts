@@ -42,7 +42,10 @@ const API_VERSIONS: Readonly<Record<string, string>> = {
 const RUNNING: readonly string[] = ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration", "Deployment"];
 
 /** Objects that install made, by their labels, in the order in which they were applied. */
-async function ownObjects(cluster: ClusterReader, labels: Readonly<Record<string, string>>): Promise<KubeObject[]> {
+export async function ownObjects(
+  cluster: ClusterReader,
+  labels: Readonly<Record<string, string>>,
+): Promise<KubeObject[]> {
   const labelSelector = Object.entries({ ...MANAGED_LABELS, ...labels })
     .map(([key, value]) => `${key}=${value}`)
     .join(",");
