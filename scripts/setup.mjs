@@ -56,6 +56,7 @@ export async function ensureSystemPackages() {
     ip: "iproute2",
     unshare: "util-linux",
     openssl: "openssl",
+    "systemd-analyze": "systemd",
     zsh: "zsh",
     fish: "fish",
     mandoc: "mandoc",

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -185,6 +186,27 @@ test.skipIf(skip)(
     expect((await entries()).map(({ metadata }) => metadata.uid)).toEqual([before?.metadata.uid]);
   },
 );
+
+const hasSystemd = spawnSync("systemd-analyze", ["--version"]).status === 0;
+
+test.skipIf(skip || (!hasSystemd && process.env["CI"] !== "true"))("systemd takes the unit without a remark", () => {
+  const unit = readFileSync("images/mesh-agent.service", "utf8");
+  const program = join(cluster.home, "mesh-agent");
+  writeFileSync(program, "#!/bin/sh\n", { mode: 0o755 });
+  const verify = (text: string): { readonly status: number | null; readonly said: string } => {
+    const file = join(cluster.home, "mesh-agent.service");
+    writeFileSync(file, text.replaceAll("/usr/local/bin/mesh-agent", program));
+    const { status, stderr } = spawnSync("systemd-analyze", ["verify", "--man=no", file], { encoding: "utf8" });
+    return { status, said: stderr };
+  };
+  expect(verify(unit)).toEqual({ status: 0, said: "" });
+  expect(verify(unit.replace("KillMode=mixed", "KillMode=some")).said).toContain("kill mode");
+  // what the unit's command line takes from its environment is what meshctl writes there
+  const env = readEnvironment(readFileSync(join(cluster.home, "vm/cluster.env"), "utf8"));
+  const used = [...unit.matchAll(/\$\{(\w+)\}/g)].map(([, name]) => name ?? "");
+  expect(used.length).toBeGreaterThan(0);
+  for (const name of used) expect(env[name], name).toMatch(/./);
+});
 
 test.skipIf(skip)("when it leaves, its entry goes", async () => {
   agent.process.kill("SIGTERM");
