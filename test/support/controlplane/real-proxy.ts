@@ -58,7 +58,7 @@ export async function startRealProxy(options: RealProxyOptions): Promise<RealPro
   await sds.start();
   sds.publish("default", { kind: "certificate", chain: chain.slice(0, -1).join(""), key });
   sds.publish("ROOTCA", { kind: "roots", pem: chain.at(-1) ?? "" });
-  const envoy = await runEnvoy(await testEnvoy(), bootstrap(options, join(folder, "sds")), { folder });
+  const envoy = await runEnvoy(await testEnvoy(), proxyBootstrap(options, join(folder, "sds")), { folder });
   return {
     admin: (path) => envoy.admin(path),
     dump: (path = "?include_eds") => envoy.admin(`/config_dump${path}`),
@@ -86,7 +86,11 @@ const H2 = {
 /** Envoy's own would grow to 30 s while the control plane is away. */
 const RETRY = { retry_back_off: { base_interval: "0.1s", max_interval: "1s" } };
 
-function bootstrap(options: RealProxyOptions, socket: string): Readonly<Record<string, unknown>> {
+/** The bootstrap of such an Envoy: its identity by SDS from `socket`, all else from the control plane. */
+export function proxyBootstrap(
+  options: Omit<RealProxyOptions, "roots" | "token">,
+  socket: string,
+): Readonly<Record<string, unknown>> {
   const { namespace, pod, account, prefix } = options;
   const address = `${prefix}.0.1`;
   const ads = { ads: {}, resource_api_version: "V3", initial_fetch_timeout: "0s" };

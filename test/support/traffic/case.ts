@@ -1,0 +1,92 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import type { KubeObject } from "../../../src/resources/object.ts";
+import { readValues } from "../../../src/resources/yaml-values.ts";
+
+/** One request (or several alike) of a case, and what must come of it. */
+export interface CaseRequest {
+  /** What it shows. */
+  readonly it: string;
+  /** Who sends it: the client with its sidecar (default), the gateway's client, or one without any proxy to v1. */
+  readonly via?: "sidecar" | "gateway" | "plain";
+  readonly protocol?: "http1" | "http2" | "grpc" | "websocket" | "tcp" | "tls";
+  /** Service or host asked for; a short name means one of the case's namespace. Default: echo. */
+  readonly to?: string;
+  readonly port?: number;
+  /** Host header (:authority) when it is not `to`. */
+  readonly host?: string;
+  readonly method?: string;
+  readonly path?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Body, or bytes sent. */
+  readonly send?: string;
+  /** Server name of `tls`. */
+  readonly sni?: string;
+  /** What the back end is to do, see backend.ts: `status=503;who=v1;times=2;delay=100;header=name:value`. */
+  readonly do?: string;
+  readonly times?: number;
+  /** All at once. */
+  readonly parallel?: boolean;
+  readonly expect: Expectation;
+}
+
+/** A text is equal, `/text/` a regular expression, null: absent. */
+export type Wanted = string | number | null;
+
+export interface Expectation {
+  readonly status?: number;
+  /** For `times`: how many of each status, as [least, most]. */
+  readonly statuses?: Readonly<Record<string, readonly [number, number]>>;
+  /** Headers of the answer. */
+  readonly headers?: Readonly<Record<string, Wanted>>;
+  readonly trailers?: Readonly<Record<string, Wanted>>;
+  /** The answer's body, or the bytes that came back. */
+  readonly body?: Wanted;
+  /** The request as the application got it. */
+  readonly request?: {
+    readonly method?: Wanted;
+    readonly path?: Wanted;
+    readonly host?: Wanted;
+    readonly protocol?: Wanted;
+    readonly body?: Wanted;
+    readonly headers?: Readonly<Record<string, Wanted>>;
+  };
+  /** Who answered; for `times`: the share of each in percent, as [least, most]. */
+  readonly from?: string | Readonly<Record<string, readonly [number, number]>>;
+  /** Every one of `times` was answered by the same. */
+  readonly sameFrom?: boolean;
+  /** How often the applications got it, retries and copies included, by who. */
+  readonly seen?: Readonly<Record<string, number | readonly [number, number]>>;
+  readonly minMs?: number;
+  readonly maxMs?: number;
+  /** The connection is refused or ends without an answer. */
+  readonly fails?: boolean;
+  /** Counters of the sending proxy, by regular expression over their names: the sum is at least this. */
+  readonly stats?: Readonly<Record<string, number>>;
+}
+
+export interface TrafficCase {
+  /** Path below the folder without `.yaml`. */
+  readonly name: string;
+  /** The case's own namespace; `$NS` in its text. */
+  readonly namespace: string;
+  readonly requests: readonly CaseRequest[];
+  readonly objects: readonly KubeObject[];
+}
+
+/** All cases of a folder, by glob; TRAFFIC=text in the environment picks those whose name has it. */
+export function readCases(folder: string, only = process.env["TRAFFIC"] ?? ""): readonly TrafficCase[] {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".yaml"))
+    .toSorted()
+    .map((file) => readCase(join(folder, file), relative("", file).replace(/\.yaml$/, "")))
+    .filter(({ name }) => name.includes(only));
+}
+
+function readCase(path: string, name: string): TrafficCase {
+  const namespace = name.replaceAll(/[^a-z0-9]+/g, "-");
+  const text = readFileSync(path, "utf8").replaceAll("$NS", namespace);
+  const [header, ...objects] = readValues(text);
+  const { requests } = header as { readonly requests: readonly CaseRequest[] };
+  return { name, namespace, requests, objects: objects.filter((object) => object !== null) as KubeObject[] };
+}

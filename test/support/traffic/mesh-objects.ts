@@ -1,0 +1,115 @@
+import type { KubeObject } from "../../../src/resources/object.ts";
+import type { TrafficCase } from "./case.ts";
+
+/** Where everybody of the test mesh stands; the prefixes are the first two numbers of loopback addresses. */
+export interface Places {
+  readonly client: string;
+  readonly v1: string;
+  readonly v2: string;
+  readonly v3: string;
+  readonly gateway: string;
+}
+
+export type Name = keyof Places;
+
+/** Namespace of the workloads; each case has one of its own for its services and rules. */
+export const NAMESPACE = "traffic";
+
+type Loose = Readonly<Record<string, unknown>>;
+
+interface Workload {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly locality: string;
+  readonly sidecar: boolean;
+}
+
+/** v3 has no sidecar; each stands in another place: v1 beside the client, v2 in another zone, v3 in another region. */
+export const WORKLOADS: Readonly<Record<Name, Workload>> = {
+  client: { labels: { app: "client", tier: "front" }, locality: "west.a.1", sidecar: true },
+  v1: { labels: { app: "echo", version: "v1" }, locality: "west.a.1", sidecar: true },
+  v2: { labels: { app: "echo", version: "v2" }, locality: "west.b.1", sidecar: true },
+  v3: { labels: { app: "echo", version: "v3" }, locality: "east.a.1", sidecar: false },
+  gateway: { labels: { app: "gateway", istio: "gateway" }, locality: "west.a.1", sidecar: true },
+};
+
+/** Ports of the applications, by what the mesh is told they speak. */
+export const PORTS = { http: 8080, any: 8081, grpc: 8082, tcp: 9000, greeting: 9001 } as const;
+
+/** Service port -> name and target: those of a service that a case does not write itself. */
+const SERVICE_PORTS = [
+  { name: "http", port: 80, targetPort: PORTS.http },
+  { name: "any", port: 81, targetPort: PORTS.any },
+  { name: "grpc", port: 82, targetPort: PORTS.grpc },
+  { name: "tcp-echo", port: 90, targetPort: PORTS.tcp },
+  { name: "tcp-greeting", port: 91, targetPort: PORTS.greeting },
+];
+
+/** The workloads, and the services by which their sidecars know what their ports speak. */
+export function meshObjects(places: Places): readonly KubeObject[] {
+  const pods = (Object.keys(WORKLOADS) as Name[]).map((name) => pod(name, places[name]));
+  const inbound = service(NAMESPACE, "inbound", { selector: { app: "echo" }, clusterIP: "None", ports: SERVICE_PORTS });
+  const namespace = object("v1", "Namespace", "", NAMESPACE, {});
+  return [namespace, ...pods, inbound];
+}
+
+/** A case's objects in its namespace, its services (one called echo when it has none) with addresses and endpoints. */
+export function caseObjects({ namespace, objects }: TrafficCase, index: number, places: Places): readonly KubeObject[] {
+  const placed = objects.map((item) => ({ ...item, metadata: { namespace, ...item.metadata } }) as KubeObject);
+  const own = placed.filter(({ kind }) => kind === "Service");
+  const written = own.length > 0 ? own : [service(namespace, "echo", {})];
+  const services = written.map((item, at) => completed(item, `10.96.${index + 1}.${at + 1}`));
+  const others = placed.filter(({ kind }) => kind !== "Service");
+  const slices = services.flatMap((item) => sliceOf(item, places));
+  return [object("v1", "Namespace", "", namespace, {}), ...services, ...slices, ...others];
+}
+
+function completed(item: KubeObject, clusterIP: string): KubeObject {
+  const spec = item.spec as Loose | undefined;
+  const defaults = { clusterIP, selector: { app: "echo", version: "v1" }, ports: SERVICE_PORTS };
+  return { ...item, spec: { ...defaults, ...spec } } as KubeObject;
+}
+
+interface ServiceSpec {
+  readonly type?: string;
+  readonly selector?: Readonly<Record<string, string>>;
+  readonly ports: readonly { readonly name?: string; readonly port: number; readonly targetPort?: number }[];
+}
+
+/** All workloads of the mesh that the selector takes, whatever their namespace. */
+function sliceOf({ metadata, spec }: KubeObject, places: Places): readonly KubeObject[] {
+  const { type, selector = {}, ports } = spec as ServiceSpec;
+  if (type === "ExternalName") return [];
+  const selected = (Object.keys(WORKLOADS) as Name[]).filter((name) =>
+    Object.entries(selector).every(([key, value]) => WORKLOADS[name].labels[key] === value),
+  );
+  const slice = object("discovery.k8s.io/v1", "EndpointSlice", metadata.namespace ?? "", `${metadata.name}-1`, {
+    addressType: "IPv4",
+    ports: ports.map(({ name = "", port, targetPort }) => ({ name, port: targetPort ?? port })),
+    endpoints: selected.map((name) => ({
+      addresses: [`${places[name]}.0.1`],
+      conditions: { ready: true },
+      targetRef: { kind: "Pod", name, namespace: NAMESPACE },
+    })),
+  });
+  const labels = { "kubernetes.io/service-name": metadata.name };
+  return [{ ...slice, metadata: { ...slice.metadata, labels } }];
+}
+
+function pod(name: Name, prefix: string): KubeObject {
+  const { labels, locality, sidecar } = WORKLOADS[name];
+  const tls = sidecar ? { "security.istio.io/tlsMode": "istio" } : {};
+  const made = object("v1", "Pod", NAMESPACE, name, {
+    spec: { serviceAccountName: name, containers: [{ name: "app" }] },
+    status: { podIP: `${prefix}.0.1`, phase: "Running", conditions: [{ type: "Ready", status: "True" }] },
+  });
+  const metadata = { ...made.metadata, uid: `uid-${name}`, labels: { ...labels, ...tls, "istio-locality": locality } };
+  return { ...made, metadata };
+}
+
+function service(namespace: string, name: string, spec: Loose): KubeObject {
+  return object("v1", "Service", namespace, name, { spec });
+}
+
+function object(apiVersion: string, kind: string, namespace: string, name: string, rest: Loose): KubeObject {
+  return { apiVersion, kind, metadata: namespace === "" ? { name } : { name, namespace }, ...rest } as KubeObject;
+}

@@ -1,0 +1,68 @@
+import { silentLogger } from "../../../src/base/logger.ts";
+import { authenticate } from "../../../src/controlplane/caller.ts";
+import { createMetrics } from "../../../src/controlplane/metrics.ts";
+import { createState, type State } from "../../../src/controlplane/state.ts";
+import { createXdsAcceptor } from "../../../src/controlplane/xds-server.ts";
+import { adsService } from "../../../src/grpc/ads-server.ts";
+import { startGrpcServer } from "../../../src/grpc/server.ts";
+import { type Ca, createRoot, issueServing } from "../../../src/pki/ca.ts";
+import type { KubeObject } from "../../../src/resources/object.ts";
+
+/** The control plane in this process: its own state, compiler, xDS server and CA, fed with objects instead of a cluster. */
+export interface Plane {
+  readonly port: number;
+  readonly ca: Ca;
+  readonly state: State;
+  /** What proxies refused, and what could not be built or served. */
+  readonly problems: readonly string[];
+  close(): Promise<void>;
+}
+
+const HOUR = 3_600_000;
+
+/** Starts it with these objects. */
+export async function startPlane(objects: readonly KubeObject[]): Promise<Plane> {
+  const now = Date.now();
+  const validity = { notBefore: new Date(now - HOUR), notAfter: new Date(now + 24 * HOUR) };
+  const ca = await createRoot("cluster.local", validity);
+  const serving = await issueServing(ca, { dns: [SERVER_NAME] }, validity);
+  const state = createState({ rootNamespace: "istio-system", domain: "cluster.local", clusterId: "Kubernetes" });
+  state.world.apply(objects.map((object) => ({ type: "set", object })));
+  const problems: string[] = [];
+  const note = (fields: unknown, text: string): void => {
+    problems.push(`${text}: ${JSON.stringify(fields)}`);
+  };
+  const onFault = (error: unknown): void => note(String(error), "fault");
+  const acceptor = createXdsAcceptor({
+    state,
+    cluster: { mayAccount: async () => true },
+    // Secrets stand among the objects.
+    secrets: { ...idle, open: () => ({ want: () => true, close: () => undefined }) },
+    registration: { refuse: () => undefined, connected: () => () => undefined, health: () => undefined },
+    streams: new Set(),
+    authenticate: (peer) =>
+      authenticate({ reviewToken: async () => undefined, trustDomains: state.trustDomains }, peer),
+    notReady: () => undefined,
+    metrics: createMetrics(state.world),
+    log: { ...silentLogger, warn: note, error: note },
+    instance: "test",
+    clusterId: "Kubernetes",
+    onFault,
+  });
+  const identity = { certificate: serving.certificate, key: serving.key, clientRoots: ca.certificate };
+  const server = await startGrpcServer({ host: "127.0.0.1", port: 0 }, identity, [adsService(acceptor, onFault)]);
+  return {
+    port: server.port,
+    ca,
+    state,
+    problems,
+    async close() {
+      await server.close(0);
+      state.close();
+    },
+  };
+}
+
+export const SERVER_NAME = "istiod.istio-system.svc";
+
+const idle = { name: "secrets", start: async () => undefined, close: async () => undefined };

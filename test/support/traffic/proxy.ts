@@ -1,0 +1,51 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PEER_KEYS, peerEnvironment } from "../../../src/base/peer.ts";
+import { silentLogger } from "../../../src/base/logger.ts";
+import { createSdsServer } from "../../../src/grpc/sds-server.ts";
+import { peerLabels } from "../../../src/model/workload.ts";
+import { signWorkload } from "../../../src/pki/ca.ts";
+import { createCsr } from "../../../src/pki/create-csr.ts";
+import { proxyBootstrap } from "../controlplane/real-proxy.ts";
+import { testEnvoy } from "../envoy/binary.ts";
+import { type RunningEnvoy, runEnvoy } from "../envoy/run-envoy.ts";
+import { type Name, NAMESPACE } from "./mesh-objects.ts";
+import type { Plane } from "./plane.ts";
+
+/** A real Envoy of one workload of the test mesh, with an identity of the plane's CA, connected to the plane. */
+export async function startMeshProxy(plane: Plane, name: Name, prefix: string): Promise<RunningEnvoy> {
+  const folder = mkdtempSync(join(tmpdir(), `traffic-${name}-`));
+  const pod = plane.state.world.get("Pod", NAMESPACE, name);
+  if (pod === undefined) throw new Error(`no pod ${name} in the test mesh`);
+  const peer = peerLabels(pod, "Kubernetes");
+  const { csr, key } = await createCsr();
+  const identity = { trustDomain: "cluster.local", namespace: NAMESPACE, serviceAccount: name };
+  const validity = { notBefore: new Date(Date.now() - 60_000), notAfter: new Date(Date.now() + 3_600_000) };
+  const leaf = await signWorkload(plane.ca, csr, { identity, peer, podUid: `uid-${name}` }, validity);
+  const socket = join(folder, "sds");
+  const sds = createSdsServer(socket, silentLogger);
+  await sds.start();
+  sds.publish("default", { kind: "certificate", chain: leaf, key });
+  sds.publish("ROOTCA", { kind: "roots", pem: plane.ca.certificate });
+  const close = async (): Promise<void> => {
+    await sds.close();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  const type = name === "gateway" ? "router" : "sidecar";
+  const place = { port: plane.port, namespace: NAMESPACE, pod: name, account: name, prefix, type } as const;
+  try {
+    const env = Object.fromEntries(PEER_KEYS.map((label) => [peerEnvironment(label), peer[label]]));
+    const envoy = await runEnvoy(await testEnvoy(), proxyBootstrap(place, socket), { folder, env });
+    return {
+      ...envoy,
+      async stop() {
+        await envoy.stop();
+        await close();
+      },
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

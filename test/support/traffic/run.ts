@@ -1,0 +1,82 @@
+import { randomUUID } from "node:crypto";
+import { explicitPort } from "../../../src/base/explicit-port.ts";
+import { waitFor } from "../wait.ts";
+import { ask, type Target } from "./ask.ts";
+import { DO_HEADER, ID_HEADER, type Received } from "./backend.ts";
+import type { CaseRequest, TrafficCase } from "./case.ts";
+import { judge, type Outcome } from "./judge.ts";
+import { httpProxy, type Lab } from "./lab.ts";
+import { PORTS } from "./mesh-objects.ts";
+
+/** Sends a case's request as often as it says and tells what is not as expected. Copies may come late: they are waited for. */
+export async function runRequest(lab: Lab, item: TrafficCase, request: CaseRequest): Promise<readonly string[]> {
+  const id = randomUUID();
+  const target = targetOf(lab, item, request);
+  const before = await statsOf(lab, request);
+  const turns = Array.from({ length: request.times ?? 1 });
+  const send = (): Promise<Outcome> => once(lab, request, target, id);
+  const outcomes: Outcome[] = [];
+  if (request.parallel === true) outcomes.push(...(await Promise.all(turns.map(send))));
+  else for (const _ of turns) outcomes.push(await send());
+  const problems = (): readonly string[] => judge(request.expect, outcomes, lab.received(id));
+  if (request.expect.seen !== undefined)
+    await waitFor(() => problems().length === 0, { what: "", timeoutMs: 2_000 }).catch(() => undefined);
+  const after = await statsOf(lab, request);
+  const counted = Object.entries(request.expect.stats ?? {}).flatMap(([name, least]) => {
+    const grown = (after[name] ?? 0) - (before[name] ?? 0);
+    return grown >= least ? [] : [`${name} grew by ${grown}, expected at least ${least}`];
+  });
+  return [...problems(), ...counted];
+}
+
+/** Sums of the sending proxy's counters, by the expectation's patterns. */
+async function statsOf(lab: Lab, request: CaseRequest): Promise<Readonly<Record<string, number>>> {
+  const names = Object.keys(request.expect.stats ?? {});
+  const proxy = lab.proxies[request.via === "gateway" ? "gateway" : "client"];
+  const sums = names.map(async (name) => {
+    const text = await proxy.admin(`/stats?filter=${encodeURIComponent(name)}`);
+    const values = text.split("\n").map((line) => Number(/: (\d+)$/.exec(line)?.[1] ?? 0));
+    return [name, values.reduce((sum, value) => sum + value, 0)] as const;
+  });
+  return Object.fromEntries(await Promise.all(sums));
+}
+
+async function once(lab: Lab, request: CaseRequest, target: Target, id: string): Promise<Outcome> {
+  const headers = {
+    ...request.headers,
+    [ID_HEADER]: id,
+    ...(request.do === undefined ? {} : { [DO_HEADER]: request.do }),
+  };
+  const started = performance.now();
+  try {
+    const answer = await ask(target, request, headers);
+    const ms = performance.now() - started;
+    const echoed = readEcho(answer.body);
+    const from = echoed?.who ?? /^(?:hello from )?(v\d)\b/.exec(answer.body)?.[1] ?? "";
+    return { answer, error: "", ms, from, request: echoed ?? lab.received(id).at(-1) };
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    return { answer: undefined, error: text, ms: performance.now() - started, from: "", request: undefined };
+  }
+}
+
+function readEcho(body: string): Received | undefined {
+  try {
+    const value = JSON.parse(body) as Partial<Received> | null;
+    return typeof value?.who === "string" ? (value as Received) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A service by its own address, another host by the HTTP proxy, a gateway's host by the gateway. */
+function targetOf(lab: Lab, item: TrafficCase, { via, to = "echo", port = 80, host }: CaseRequest): Target {
+  const { places } = lab;
+  if (via === "gateway") return { host: `${places.gateway}.0.1`, port: explicitPort(port), authority: host ?? to };
+  if (via === "plain") return { host: `${places.v1}.0.1`, port: PORTS.http, authority: host ?? to };
+  const [name = "", namespace = item.namespace] = to.split(".");
+  const address = lab.address(namespace, name);
+  const full = to.includes(".") ? to : `${to}.${item.namespace}.svc.cluster.local`;
+  if (address !== undefined) return { host: address, port: explicitPort(port), authority: host ?? full };
+  return { ...httpProxy(places), authority: host ?? (port === 80 ? full : `${full}:${port}`) };
+}
