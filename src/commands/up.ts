@@ -192,6 +192,7 @@ function tellStarted(state: ClusterState, choice: NetworkChoice, io: Io): void {
     `cluster ${state.name} is up: Kubernetes API at ${state.server ?? ""}, pods are processes ${where[choice.network]}${why}\n`,
   );
   if (choice.network === "loopback") io.out("ports under 1024 are served at port + 20000\n");
+  if (choice.network === "userns") io.out("pods reach nothing outside the cluster; on --network loopback they do\n");
   io.out(howToUse(state));
 }
 

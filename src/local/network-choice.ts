@@ -59,7 +59,7 @@ export async function chooseNetwork(facts: ChoiceFacts): Promise<NetworkChoice> 
   if (userns === undefined) return { network: "userns", reason: netns };
   return {
     network: "loopback",
-    reason: netns === userns ? netns : `${netns}, and a user namespace is no way: ${userns}`,
+    reason: netns === userns ? netns : `${netns}; a user namespace: ${userns}`,
   };
 }
 

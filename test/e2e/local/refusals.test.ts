@@ -4,7 +4,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { openCluster } from "../../../src/kube/cluster.ts";
-import { type TestCluster, prepareCluster, processesWith } from "../../support/local/cluster.ts";
+import { type TestCluster, missingFor, prepareCluster, processesWith } from "../../support/local/cluster.ts";
 import { waitFor } from "../../support/wait.ts";
 
 // What stands in a command's way is said with what to do next and exit code 2, and nothing is left. On loopback addresses, so that
@@ -62,6 +62,26 @@ test("a kubeconfig of a cluster that is gone: first its certificate, then nobody
   expect(gone.code).toBe(2);
   expect(gone.text).toMatch(/cannot be reached: connect ECONNREFUSED [\d.:]+\nCheck that the cluster runs/);
 });
+
+test.skipIf(missingFor("userns") !== undefined)(
+  "a kernel that refuses user namespaces: loopback addresses, with one line why; --network userns is refused in the same words",
+  async () => {
+    // in a user namespace of its own the limit is the test's
+    const poor = await prepareCluster({ uid: process.getuid?.() === 0 ? 65534 : undefined, noUserNamespaces: true });
+    const why = "this kernel refuses what the node needs (unshare: unshare failed: No space left on device)";
+    const said = await poor.meshctl("up");
+    expect(said).toContain(
+      `pods are processes on loopback addresses (network namespaces need root; a user namespace: ${why})\n`,
+    );
+    expect(poor.state().network).toBe("loopback");
+    await poor.meshctl("down");
+    const answer = await refused(poor.meshctl("up", "--network", "userns"));
+    expect(answer.code).toBe(2);
+    expect(answer.text).toContain(`Error: --network userns is not possible: ${why}\nLeave --network out`);
+    expect(existsSync(join(poor.home, ".local"))).toBe(false);
+    await poor.remove();
+  },
+);
 
 test("a port in use: said, and nothing is left", async () => {
   const server = createServer().listen(port, "127.0.0.1");

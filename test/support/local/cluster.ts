@@ -77,10 +77,11 @@ export function realEnvoy(): Promise<string> {
 
 /**
  * A home and a name; nothing runs yet. With `uid`, every command runs as that user without any capability. With `envoy`, that binary
- * stands in the home as `envoy`, where any user may run it; otherwise proxies do nothing.
+ * stands in the home as `envoy`, where any user may run it; otherwise proxies do nothing. With `noUserNamespaces`, the kernel refuses
+ * commands to make any.
  */
 export async function prepareCluster(
-  options: { uid?: number; envoy?: string; env?: Record<string, string> } = {},
+  options: { uid?: number | undefined; envoy?: string; env?: Record<string, string>; noUserNamespaces?: boolean } = {},
 ): Promise<TestCluster> {
   const home = mkdtempSync(join(tmpdir(), "meshctl-e2e-"));
   chmodSync(home, 0o777);
@@ -94,11 +95,7 @@ export async function prepareCluster(
     KUBECONFIG: kubeconfig,
     ...options.env,
   };
-  const { uid } = options;
-  const as =
-    uid === undefined
-      ? []
-      : ["setpriv", "--reuid", String(uid), "--regid", String(uid), "--clear-groups", "--bounding-set=-all", "--"];
+  const as = [...becoming(options.uid), ...(options.noUserNamespaces === true ? WITHOUT_USER_NAMESPACES : [])];
   const command = (file: string, args: readonly string[]): [string, string[]] => {
     const [first = file, ...rest] = [...as, file, ...args];
     return [first, rest];
@@ -152,6 +149,26 @@ export async function prepareCluster(
     },
   };
 }
+
+/** The command that runs another as this user without any capability. */
+function becoming(uid: number | undefined): readonly string[] {
+  if (uid === undefined) return [];
+  return ["setpriv", "--reuid", String(uid), "--regid", String(uid), "--clear-groups", "--bounding-set=-all", "--"];
+}
+
+/** The command that runs another as the same user, in a user namespace whose limit of further ones is 0. */
+const WITHOUT_USER_NAMESPACES = [
+  ...[
+    "sh",
+    "-c",
+    'exec unshare --user --map-user="$(id -u)" --map-group="$(id -g)" --keep-caps -- "$@"',
+    "sh",
+    "sh",
+    "-c",
+  ],
+  'echo 0 > /proc/sys/user/max_user_namespaces && exec setpriv --ambient-caps -all --inh-caps -all -- "$@"',
+  "sh",
+];
 
 /** Everything of the machine that a cluster may leave: to be equal before and after. */
 export interface Traces {
