@@ -67,6 +67,11 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
   "node-network": condition("NetworkUnavailable"),
   "node-interception": (mesh) =>
     mesh.edit("Node", "n1", ({ metadata }) => (metadata.labels["meshctl.io/interception"] = "none")),
+  // images
+  "images-on-nodes": (mesh) => {
+    for (const name of ["n1", "n2"]) mesh.edit("Node", name, ({ status }) => status.images.pop());
+  },
+  "images-on-every-node": (mesh) => mesh.edit("Node", "n2", ({ status }) => status.images.shift()),
   // capacity
   "capacity-cpu": (mesh) => {
     for (const name of ["n1", "n2"]) mesh.edit("Node", name, ({ status }) => (status.allocatable.cpu = "10m"));
@@ -90,7 +95,6 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
   // admission
   "pod-security": (mesh) =>
     mesh.set(namespace("shop", { "istio-injection": "enabled", "pod-security.kubernetes.io/enforce": "baseline" })),
-  "pod-security-labels": (mesh) => mesh.set(namespace("shop", { "pod-security.kubernetes.io/enforce": "strict" })),
   "system-namespaces": (mesh) => mesh.set(namespace("kube-system", { "istio-injection": "enabled" })),
   // webhooks
   "injection-webhooks": (mesh) =>

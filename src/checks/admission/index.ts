@@ -27,23 +27,6 @@ export const admissionChecks = category("admission", [
     },
   },
   {
-    name: "pod-security-labels",
-    affirmation: "pod security labels have a level that there is",
-    hint: "write privileged, baseline or restricted",
-    about:
-      "The API server treats a level that it does not know as restricted: pods with proxies are refused for no visible reason.",
-    severity: "warning",
-    run: async (facts) =>
-      verdict(
-        (await facts.list("Namespace"))
-          .filter(({ metadata }) => {
-            const level = metadata.labels?.[ENFORCE];
-            return level !== undefined && !["privileged", "baseline", "restricted"].includes(level);
-          })
-          .map(({ metadata }) => `namespace ${metadata.name}: ${metadata.labels?.[ENFORCE] ?? ""}`),
-      ),
-  },
-  {
     name: "system-namespaces",
     affirmation: "namespaces of Kubernetes are not labelled for injection",
     hint: "take the label off: kubectl label namespace kube-system istio-injection- istio.io/rev-",

@@ -52,7 +52,8 @@ export async function kubeAssets(): Promise<string> {
 
 /**
  * Starts etcd and kube-apiserver and waits until /readyz is ok (about 3 s). `controllers` also runs the real
- * controller-manager, so that namespaces get a default service account and deletion is finished; `audit` writes down who asked what.
+ * controller-manager, so that namespaces get a default service account and deletion is finished; `audit` writes down who asked
+ * what; `flags` are kube-apiserver's own.
  */
 export async function startApiServer(options: { controllers?: boolean; audit?: boolean } = {}): Promise<RealApiServer> {
   const assets = await kubeAssets();
@@ -69,7 +70,9 @@ export async function startApiServer(options: { controllers?: boolean; audit?: b
       "--assets",
       assets,
       ...controllers,
-      ...(options.audit === true ? ["--", ...(await auditFlags(dir))] : []),
+      "--",
+      ...(options.audit === true ? await auditFlags(dir) : []),
+      ...(options.flags ?? []),
     ]);
     const url = /^SERVER=(.*)$/m.exec(stdout)?.[1];
     const etcd = /^ETCD=(.*)$/m.exec(stdout)?.[1];
