@@ -8,6 +8,7 @@ import { controlPlaneChecks } from "./control-plane/index.ts";
 import { crdChecks } from "./crds/index.ts";
 import { gatewayApiChecks } from "./gateway-api/index.ts";
 import { gatewayChecks } from "./gateways/index.ts";
+import { imageChecks } from "./images/index.ts";
 import { injectionChecks } from "./injection/index.ts";
 import { leftoverChecks } from "./leftovers/index.ts";
 import { meshConfigChecks } from "./mesh-config/index.ts";
@@ -23,6 +24,7 @@ export const allChecks: readonly Check[] = [
   ...clusterChecks,
   ...permissionChecks,
   ...nodeChecks,
+  ...imageChecks,
   ...capacityChecks,
   ...admissionChecks,
   ...webhookChecks,

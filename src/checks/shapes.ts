@@ -65,6 +65,7 @@ type Node = KubeObject<
   {
     readonly conditions?: readonly Condition[];
     readonly allocatable?: Quantities;
+    readonly images?: readonly { readonly names?: readonly string[] }[];
     readonly nodeInfo?: {
       readonly architecture?: string;
       readonly operatingSystem?: string;

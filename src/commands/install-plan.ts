@@ -7,6 +7,7 @@ import { revisionOf } from "../install/variables.ts";
 import type { Cluster } from "../resources/cluster.ts";
 import type { Plan } from "./bring.ts";
 import { createProbes } from "./checks/probes.ts";
+import { letImagesAppear } from "./install-images.ts";
 import type { Io } from "./io.ts";
 import { checkText } from "./precheck.ts";
 
@@ -54,6 +55,7 @@ export async function passesPrecheck(
     ({ category, name }) => !OF_A_RUNNING_MESH.includes(category) && !passed.includes(name),
   );
   const rendered = [...plan.namespaces, ...plan.components.flatMap(({ objects }) => objects)];
+  await letImagesAppear(cluster, rendered, io);
   const facts = {
     istioNamespace: plan.namespace,
     rendered,

@@ -49,6 +49,13 @@ function proxyOf({ kind, data }: KubeObject): string | undefined {
   return global?.proxy === undefined ? undefined : proxyImageName(global);
 }
 
+/** A node as far as its images count. */
+export interface NodeStatus {
+  readonly metadata: { readonly name: string };
+  readonly spec?: { readonly unschedulable?: boolean };
+  readonly status?: { readonly images?: readonly { readonly names?: readonly string[] }[] };
+}
+
 /** A node of which it is known what images it has. */
 export interface NodeImages {
   readonly node: string;
@@ -60,13 +67,38 @@ const LISTED = 50;
 
 /**
  * What the nodes that run pods have, by their own status. Nodes that list nothing, or so much that the list may be cut, are left
- * out: of them it is not known.
+ * out: of them it is not known. A kubelet tells of a new image within 40 seconds.
  */
-export function imagesOnNodes(nodes: readonly KubeObject[]): readonly NodeImages[] {
-  return nodes.flatMap((node) => {
-    const { images = [] } = (node["status"] ?? {}) as { images?: readonly { readonly names?: readonly string[] }[] };
-    const { unschedulable } = (node.spec ?? {}) as { unschedulable?: boolean };
-    if (images.length === 0 || images.length >= LISTED || unschedulable === true) return [];
-    return [{ node: node.metadata.name, images: new Set(images.flatMap(({ names = [] }) => names)) }];
+export function imagesOnNodes(nodes: readonly NodeStatus[]): readonly NodeImages[] {
+  return nodes.flatMap(({ metadata, spec, status }) => {
+    const images = status?.images ?? [];
+    if (images.length === 0 || images.length >= LISTED || spec?.unschedulable === true) return [];
+    return [{ node: metadata.name, images: new Set(images.flatMap(({ names = [] }) => names)) }];
   });
 }
+
+/** An image that no registry has and that a node lacks. */
+export interface MissingImage {
+  readonly image: string;
+  /** Names of the nodes that lack it. */
+  readonly without: readonly string[];
+  readonly isNowhere: boolean;
+}
+
+/** What of a mesh's own images is missing where; undefined when no node tells what it has. */
+export function missingImages(
+  objects: readonly KubeObject[],
+  nodes: readonly NodeStatus[],
+): readonly MissingImage[] | undefined {
+  const known = imagesOnNodes(nodes);
+  if (known.length === 0) return undefined;
+  const own = imagesOf(objects).filter(({ image }) => image.startsWith(`${OWN_HUB}/`));
+  return own.flatMap(({ image }) => {
+    const without = known.filter(({ images }) => !images.has(image)).map(({ node }) => node);
+    return without.length === 0 ? [] : [{ image, without, isNowhere: without.length === known.length }];
+  });
+}
+
+/** What to do about images that nodes lack: the two ways, as commands. */
+export const HOW_TO_BRING_IMAGES =
+  "run `meshctl images load BUNDLE` on each node, or `meshctl images push REGISTRY BUNDLE` and install with `--set hub=REGISTRY` (docs/guides/images.md)";

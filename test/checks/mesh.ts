@@ -115,6 +115,7 @@ export function node(name: string, info: object = {}): Loose {
     status: {
       conditions: [{ type: "Ready", status: "True" }],
       allocatable: { cpu: "4", memory: "8Gi", pods: "110" },
+      images: ["meshd", "proxy"].map((image) => ({ names: [`docker.io/meshctl/${image}:${VERSION}`] })),
       nodeInfo: {
         architecture: "amd64",
         operatingSystem: "linux",

@@ -1,6 +1,6 @@
 import { openLayout } from "../../images/layout.ts";
 import { parseReference, referenceText } from "../../images/reference.ts";
-import { imagesOnNodes, type NodeImages } from "../../model/mesh-images.ts";
+import { imagesOnNodes, type NodeImages, type NodeStatus } from "../../model/mesh-images.ts";
 import { table } from "../../report/table.ts";
 import { listOption, switchOption } from "../input.ts";
 import { resolve } from "node:path";
@@ -57,7 +57,7 @@ async function remoteDigest(image: string, registries: Registries): Promise<stri
 
 async function askNodes(io: Io): Promise<readonly NodeImages[]> {
   const cluster = await io.cluster();
-  return imagesOnNodes(await cluster.list({ apiVersion: "v1", kind: "Node" }));
+  return imagesOnNodes((await cluster.list({ apiVersion: "v1", kind: "Node" })) as readonly NodeStatus[]);
 }
 
 function spread(image: string, nodes: readonly NodeImages[]): { with: readonly string[]; without: readonly string[] } {
