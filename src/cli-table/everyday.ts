@@ -28,4 +28,26 @@ export const everydayCommands: readonly CommandSpec[] = [
     ],
     load: async () => (await import("../commands/reference.ts")).run,
   },
+  {
+    name: "version",
+    summary: "Versions of this program, of the control plane and of every proxy",
+    options: [
+      {
+        flags: "-o, --output <format>",
+        summary: "how to print",
+        default: "text",
+        choices: ["text", "json", "yaml"],
+      },
+      { flags: "-s, --short [bool]", summary: "one line for what agrees; with =false a line for each pod and proxy" },
+      { flags: "--remote [bool]", summary: "ask the cluster too; default: when there is a kubeconfig" },
+      { flags: "--no-remote", summary: "same as --remote=false" },
+      { flags: "-r, --revision <name>", summary: "only this control plane and its proxies" },
+    ],
+    examples: [
+      { line: "meshctl version", summary: "client, and what runs when there is a kubeconfig" },
+      { line: "meshctl version --remote=false", summary: "this program alone" },
+      { line: "meshctl version --short=false", summary: "every pod of the control plane and every proxy" },
+    ],
+    load: async () => (await import("../commands/version.ts")).run,
+  },
 ];

@@ -129,19 +129,4 @@ export const installCommands: readonly CommandSpec[] = [
     examples: [{ line: "meshctl uninstall --purge -y", summary: "leave the cluster as it was before install" }],
     load: async () => (await import("../commands/uninstall.ts")).run,
   },
-  {
-    name: "version",
-    summary: "Versions of this program and of the control plane",
-    options: [
-      {
-        flags: "-o, --output <format>",
-        summary: "how to print",
-        default: "text",
-        choices: ["text", "json", "yaml"],
-      },
-      { flags: "--no-remote", summary: "do not ask the cluster" },
-    ],
-    examples: [{ line: "meshctl version", summary: "client, and control plane when there is a kubeconfig" }],
-    load: async () => (await import("../commands/version.ts")).run,
-  },
 ];

@@ -1,38 +1,61 @@
 import { compact } from "../base/compact.ts";
 import { errorText } from "../base/errors.ts";
 import { VERSION } from "../gen/version.ts";
-import type { Cluster } from "../resources/cluster.ts";
 import { textOption } from "./input.ts";
 import type { CommandInput, CommandResult, Io } from "./io.ts";
+import type { ClusterVersions } from "./version-cluster.ts";
 
 export interface VersionOptions {
   readonly istioNamespace: string;
   /** The flag of that name: a cluster that is named is asked. */
   readonly kubeconfig?: string;
-  /** Ask the cluster too; off with --no-remote. */
+  readonly context?: string;
+  /** Only this control plane, and the proxies that are connected to it. */
+  readonly revision?: string;
+  /** Ask the cluster too; off with --remote=false. */
   readonly remote: boolean;
+  /** One line for what agrees; off with --short=false: a line for every control plane pod and proxy. */
+  readonly short: boolean;
   readonly output: "text" | "json" | "yaml";
+}
+
+/** A part of the control plane, in istioctl's words. */
+export interface ComponentVersion {
+  readonly Component: string;
+  readonly Revision: string;
+  readonly Info: { readonly version: string };
+}
+
+/** A connected proxy, in istioctl's words. */
+export interface ProxyVersion {
+  /** pod.namespace */
+  readonly ID: string;
+  readonly IstioVersion: string;
+  /** sidecar or router */
+  readonly Type?: string;
 }
 
 /** What `meshctl version -o json` prints: istioctl's names for the parts that scripts read. */
 export interface VersionInfo {
   readonly clientVersion: { readonly version: string };
-  /** One entry per image version that runs in the control plane. */
-  readonly meshVersion?: readonly {
-    readonly Component: string;
-    readonly Revision: string;
-    readonly Info: { readonly version: string };
-  }[];
+  /** One entry per running pod of the control plane. */
+  readonly meshVersion?: readonly ComponentVersion[];
+  /** One entry per connected proxy. */
+  readonly dataPlaneVersion?: readonly ProxyVersion[];
 }
 
 /** `meshctl version`: a cluster that cannot be asked is a remark on stderr, as in istioctl, not a failure. */
 export async function run(input: CommandInput, io: Io): Promise<CommandResult> {
   const output = textOption(input, "output") ?? "text";
+  const isOn = (name: string): boolean => input.options[name] !== false && textOption(input, name) !== "false";
   await version(
     compact({
       kubeconfig: textOption(input, "kubeconfig"),
+      context: textOption(input, "context"),
       istioNamespace: textOption(input, "istioNamespace") ?? "istio-system",
-      remote: input.options["remote"] !== false,
+      revision: textOption(input, "revision"),
+      remote: isOn("remote"),
+      short: isOn("short"),
       output: output === "json" || output === "yaml" ? output : ("text" as const),
     }),
     io,
@@ -42,51 +65,58 @@ export async function run(input: CommandInput, io: Io): Promise<CommandResult> {
 
 /** Prints and returns the versions. Without any kubeconfig the cluster's part is left out and nothing heavy is loaded. */
 export async function version(options: VersionOptions, io: Io): Promise<VersionInfo> {
+  const { output, short } = options;
   const client: VersionInfo = { clientVersion: { version: VERSION } };
-  if (options.output === "text") io.out(`client version: ${VERSION}\n`);
-  const meshVersion = options.remote ? await askCluster(options, io) : undefined;
-  const info = meshVersion === undefined ? client : { ...client, meshVersion };
-  if (options.output === "json") io.out(`${JSON.stringify(info, undefined, 2)}\n`);
-  if (options.output === "yaml") io.out((await import("../resources/yaml-plain.ts")).toYaml(info));
-  if (options.output === "text") for (const line of controlPlaneLines(meshVersion ?? [])) io.out(`${line}\n`);
+  if (output === "text") io.out(`client version: ${VERSION}\n`);
+  const found = options.remote ? await askCluster(options, io) : undefined;
+  const { meshVersion, dataPlaneVersion } = found ?? {};
+  const info: VersionInfo = compact({ ...client, meshVersion, dataPlaneVersion });
+  if (output === "json") io.out(`${JSON.stringify(info, undefined, 2)}\n`);
+  if (output === "yaml") io.out((await import("../resources/yaml-plain.ts")).toYaml(info));
+  const lines = output !== "text" || found === undefined ? [] : short ? shortLines(found) : longLines(found);
+  for (const line of lines) io.out(`${line}\n`);
   return info;
 }
 
-async function askCluster(options: VersionOptions, io: Io): Promise<VersionInfo["meshVersion"]> {
-  if (options.kubeconfig === undefined && !(await hasKubeconfig(io))) return undefined;
+async function askCluster(options: VersionOptions, io: Io): Promise<ClusterVersions | undefined> {
+  const { istioNamespace: namespace, revision } = options;
+  if (options.kubeconfig === undefined && options.context === undefined && !(await hasKubeconfig(io))) return undefined;
   try {
-    const versions = await controlPlaneVersions(await io.cluster(), options.istioNamespace);
-    if (versions.length === 0) {
-      io.err(`No mesh in this cluster: no control plane pods run in namespace "${options.istioNamespace}".\n`);
-    }
-    return versions;
+    const { clusterVersions } = await import("./version-cluster.ts");
+    const found = await clusterVersions(await io.cluster(), compact({ namespace, revision }));
+    for (const problem of found.problems) io.err(`${problem}\n`);
+    if (found.meshVersion.length > 0) return found;
+    // istioctl's words: scripts look for them
+    io.err(`Istio is not present in the cluster: no running Istio pods in namespace "${namespace}"\n`);
   } catch (error) {
     io.err(`The cluster was not asked: ${errorText(error)}\n`);
-    return undefined;
   }
+  return undefined;
 }
 
-async function controlPlaneVersions(
-  cluster: Cluster,
-  namespace: string,
-): Promise<NonNullable<VersionInfo["meshVersion"]>> {
-  const pods = await cluster.list({ apiVersion: "v1", kind: "Pod" }, { namespace, labelSelector: "app=istiod" });
-  return pods.map((pod) => {
-    const { containers } = pod.spec as { containers: readonly { readonly name: string; readonly image: string }[] };
-    const image = containers.find((container) => container.name === "discovery")?.image ?? "";
-    return {
-      Component: "pilot",
-      Revision: pod.metadata.labels?.["istio.io/rev"] ?? "default",
-      Info: { version: image.split(":").at(-1) ?? "" },
-    };
-  });
+/** istioctl's lines: one for all control plane pods when they agree, one for all proxies. */
+function shortLines({ meshVersion, dataPlaneVersion }: ClusterVersions): readonly string[] {
+  const versions = [...new Set(meshVersion.map(({ Info }) => Info.version))];
+  const control =
+    versions.length === 1
+      ? [`control plane version: ${versions[0] ?? ""}`]
+      : meshVersion.map(({ Component, Info }) => `${Component} version: ${Info.version}`);
+  if (dataPlaneVersion === undefined) return control;
+  const counts = new Map<string, number>();
+  for (const { IstioVersion } of dataPlaneVersion) counts.set(IstioVersion, (counts.get(IstioVersion) ?? 0) + 1);
+  const data = [...counts]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([each, count]) => `${each} (${count} proxies)`);
+  return [...control, `data plane version: ${data.length === 0 ? "none" : data.join(", ")}`];
 }
 
-/** One line when all replicas agree, else one per replica: istioctl's form. */
-function controlPlaneLines(meshVersion: NonNullable<VersionInfo["meshVersion"]>): string[] {
-  const versions = [...new Set(meshVersion.map((entry) => entry.Info.version))];
-  if (versions.length === 1) return [`control plane version: ${versions[0] ?? ""}`];
-  return meshVersion.map((entry) => `${entry.Component} version: ${entry.Info.version}`);
+function longLines({ meshVersion, dataPlaneVersion = [] }: ClusterVersions): readonly string[] {
+  return [
+    ...meshVersion.map(
+      ({ Component, Revision, Info }) => `${Component} version: ${Info.version} (revision ${Revision})`,
+    ),
+    ...dataPlaneVersion.map(({ ID, IstioVersion }) => `data plane version: ${IstioVersion} (${ID})`),
+  ];
 }
 
 async function hasKubeconfig(io: Io): Promise<boolean> {

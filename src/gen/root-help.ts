@@ -31,7 +31,7 @@ export const ROOT_HELP = [
   "  up                   Start a local Kubernetes cluster whose pods are processes of this machine",
   "  upgrade              Bring the installed mesh to this version, in place or as a second revision",
   "  validate, v          Check objects in files one by one, as the control plane does when they are applied",
-  "  version              Versions of this program and of the control plane",
+  "  version              Versions of this program, of the control plane and of every proxy",
   "  workload             Machines outside the cluster that are part of the mesh",
   "",
   "Flags of every command:",

@@ -4411,12 +4411,24 @@ export interface VersionOutputComponent {
   readonly Info: VersionOutputVersion;
 }
 
+/** A connected proxy. */
+export interface VersionOutputProxy {
+  /** Pod and namespace, as pod.namespace. */
+  readonly ID: string;
+  /** Version that it says it has. */
+  readonly IstioVersion: string;
+  /** sidecar or router. */
+  readonly Type?: string;
+}
+
 /** `meshctl version -o json`. */
 export interface VersionOutputSpec {
   /** This program. */
   readonly clientVersion: VersionOutputVersion;
-  /** Control plane, one entry per version that runs; absent when no cluster was asked. */
+  /** Control plane, one entry per running pod; absent when no cluster was asked. */
   readonly meshVersion?: readonly VersionOutputComponent[];
+  /** Connected proxies, one entry each; absent when no control plane could be asked. */
+  readonly dataPlaneVersion?: readonly VersionOutputProxy[];
 }
 
 /** Mode of mutual TLS. */

@@ -1,10 +1,12 @@
 import { expect, test } from "vitest";
+import { ClusterError } from "../../src/base/errors.ts";
 import { precheck } from "../../src/commands/precheck.ts";
 import { version } from "../../src/commands/version.ts";
 import { VERSION } from "../../src/gen/version.ts";
 import type { KubeObject } from "../../src/resources/object.ts";
 import { fakeCluster } from "../support/fake-cluster.ts";
 import { fakeIo } from "../support/fake-io.ts";
+import { answering } from "../support/pod-answers.ts";
 
 const node: KubeObject = {
   apiVersion: "v1",
@@ -87,28 +89,65 @@ const istiod = (name: string, tag: string): KubeObject => ({
   kind: "Pod",
   metadata: { name, namespace: "istio-system", labels: { app: "istiod", "istio.io/rev": "default" } },
   spec: { containers: [{ name: "discovery", image: `x/meshd:${tag}` }] },
+  status: { phase: "Running" },
 });
-const ask = { istioNamespace: "istio-system", remote: true, output: "text" as const };
+const refuse = (): never => {
+  throw new ClusterError("refused", "nothing listens there");
+};
+const ask = { istioNamespace: "istio-system", remote: true, short: true, output: "text" as const };
 const env = { KUBECONFIG: "/somewhere" };
 
 test("version: the client's, and the control plane's when there is a kubeconfig", async () => {
   const offline = fakeIo({ env: { HOME: "/nonexistent" } });
   await version(ask, offline);
   expect(offline.stdout()).toBe(`client version: ${VERSION}\n`);
-  const one = fakeIo({ env, cluster: fakeCluster({ objects: [istiod("a", "1.2.3")] }) });
+  const one = fakeIo({ env, cluster: fakeCluster({ objects: [istiod("a", "1.2.3")], portForward: refuse }) });
   await version(ask, one);
   expect(one.stdout()).toBe(`client version: ${VERSION}\ncontrol plane version: 1.2.3\n`);
-  const two = fakeIo({ env, cluster: fakeCluster({ objects: [istiod("a", "1"), istiod("b", "2")] }) });
+  // the image says it where the pod does not answer
+  expect(one.stderr()).toBe("a was not asked: nothing listens there\n");
+  const two = fakeIo({
+    env,
+    cluster: fakeCluster({ objects: [istiod("a", "1"), istiod("b", "2")], portForward: refuse }),
+  });
   await version({ ...ask, output: "json" }, two);
   expect(JSON.parse(two.stdout())).toMatchObject({
     meshVersion: [{ Info: { version: "1" } }, { Info: { version: "2" } }],
   });
 });
 
+test("version: what every proxy runs, in istioctl's words; with --short=false line by line", async () => {
+  const proxy = (name: string, istio_version: string): unknown => ({ proxy: `${name}.shop`, istio_version, types: {} });
+  await using pods = await answering({
+    "/version": "1.2.4\n",
+    "/debug/syncz": [proxy("web", "1.2.4"), proxy("db", "1.2.3"), proxy("api", "1.2.4")],
+  });
+  const cluster = fakeCluster({ objects: [istiod("a", "1.2.3")], portForward: pods.connect });
+  const io = fakeIo({ env, cluster });
+  await version(ask, io);
+  expect(io.stdout()).toBe(
+    `client version: ${VERSION}\ncontrol plane version: 1.2.4\ndata plane version: 1.2.3 (1 proxies), 1.2.4 (2 proxies)\n`,
+  );
+  expect(io.stderr()).toBe("");
+  const long = fakeIo({ env, cluster });
+  await version({ ...ask, short: false }, long);
+  expect(long.stdout().split("\n").slice(1)).toEqual([
+    "pilot version: 1.2.4 (revision default)",
+    "data plane version: 1.2.4 (api.shop)",
+    "data plane version: 1.2.3 (db.shop)",
+    "data plane version: 1.2.4 (web.shop)",
+    "",
+  ]);
+  const other = fakeIo({ env, cluster });
+  await version({ ...ask, revision: "canary" }, other);
+  expect(other.stderr()).toContain("Istio is not present in the cluster");
+});
 test("version: a cluster without a mesh, or none that answers, is a remark", async () => {
   const empty = fakeIo({ env, cluster: fakeCluster() });
   await version(ask, empty);
-  expect(empty.stderr()).toContain("No mesh in this cluster");
+  expect(empty.stderr()).toBe(
+    'Istio is not present in the cluster: no running Istio pods in namespace "istio-system"\n',
+  );
   const broken = fakeIo({ env });
   await version(ask, broken);
   expect(broken.stderr()).toContain("The cluster was not asked");

@@ -117,8 +117,11 @@ test("check, with checks of every sort", async () => {
 
 test("version, with and without a cluster", async () => {
   expectValid("version", await dataOf("version --no-remote"));
-  const data = await dataOf("version", { env: { KUBECONFIG: "/x" }, cluster: fakeCluster({ objects: [istiod] }) });
-  expect(data).toHaveProperty("meshVersion");
+  const syncz = [{ proxy: "web.shop", istio_version: "1.2.3", proxy_type: "sidecar", types: {} }];
+  await using pods = await answering({ "/version": "1.2.3", "/debug/syncz": syncz });
+  const cluster = fakeCluster({ objects: [istiod], portForward: pods.connect });
+  const data = await dataOf("version", { env: { KUBECONFIG: "/x" }, cluster });
+  expect(data).toMatchObject({ meshVersion: [{}], dataPlaneVersion: [{ ID: "web.shop" }] });
   expectValid("version", data);
 });
 
