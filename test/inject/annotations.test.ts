@@ -1,71 +1,23 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { strategicDifference } from "../../src/base/strategic-merge.ts";
-import { InjectionError, type InjectContext, type PodLike } from "../../src/inject/config.ts";
+import { InjectionError, type PodLike } from "../../src/inject/config.ts";
 import { inject } from "../../src/inject/inject.ts";
 import { listKey } from "../../src/inject/lists.ts";
 import { annotationRegistry } from "../../src/model/annotation-registry.ts";
-import { parseYaml, toYaml } from "../../src/resources/yaml-plain.ts";
+import { toYaml } from "../../src/resources/yaml-plain.ts";
 import { expectGolden, expectNoStaleGoldens } from "../support/golden.ts";
-import { injectionContext } from "../support/injection.ts";
+import {
+  ANNOTATION_VALUES,
+  ANNOTATED_POD as POD,
+  annotationCases,
+  annotationContext,
+  withNote,
+} from "../support/injection-cases.ts";
 
 // What each annotation and label changes in the injected pod, beside the pod without it: one golden each.
 
 const folder = join(import.meta.dirname, "testdata/annotations");
-
-const POD: PodLike = parseYaml(`
-metadata:
-  name: web
-  labels: { app: web }
-spec:
-  containers:
-    - name: app
-      image: web:1
-      ports: [{ name: http, containerPort: 8080 }]
-      readinessProbe: { httpGet: { path: /ready, port: http } }
-`) as PodLike;
-
-const VALUES: Readonly<Record<string, string>> = {
-  "apm.datadoghq.com/env": '{"DD_ENV":"prod"}',
-  "inject.istio.io/templates": "sidecar,team",
-  "istio.io/reroute-virtual-interfaces": "docker0",
-  "prometheus.istio.io/merge-metrics": "false",
-  "prometheus.istio.io/scrape-targets": "8080:/metrics,9091",
-  "prometheus.istio.io/secure-port": "15091",
-  "proxy.istio.io/config": "concurrency: 2\nholdApplicationUntilProxyStarts: true\nproxyMetadata: { A: b }",
-  "readiness.status.sidecar.istio.io/applicationPorts": "80",
-  "readiness.status.sidecar.istio.io/failureThreshold": "9",
-  "readiness.status.sidecar.istio.io/initialDelaySeconds": "7",
-  "readiness.status.sidecar.istio.io/periodSeconds": "8",
-  "resource.opentelemetry.io/service.version": "7",
-  "sidecar.istio.io/agentLogLevel": "default:debug",
-  "sidecar.istio.io/bootstrapOverride": "my-bootstrap",
-  "sidecar.istio.io/capNetBindService": "true",
-  "sidecar.istio.io/componentLogLevel": "http:debug",
-  "sidecar.istio.io/discoveryAddress": "istiod.other.svc:15012",
-  "sidecar.istio.io/inject": "true",
-  "sidecar.istio.io/interceptionMode": "TPROXY",
-  "sidecar.istio.io/logLevel": "debug",
-  "sidecar.istio.io/nativeSidecar": "true",
-  "sidecar.istio.io/proxyCPU": "50m",
-  "sidecar.istio.io/proxyCPULimit": "3",
-  "sidecar.istio.io/proxyImage": "registry.example.com/proxy:9",
-  "sidecar.istio.io/proxyImageType": "distroless",
-  "sidecar.istio.io/proxyMemory": "64Mi",
-  "sidecar.istio.io/proxyMemoryLimit": "2Gi",
-  "sidecar.istio.io/rewriteAppHTTPProbers": "false",
-  "sidecar.istio.io/userVolume": '{"certs":{"secret":{"secretName":"certs"}}}',
-  "sidecar.istio.io/userVolumeMount": '{"certs":{"mountPath":"/etc/certs","readOnly":true}}',
-  "status.sidecar.istio.io/port": "0",
-  "traffic.sidecar.istio.io/excludeInboundPorts": "9999",
-  "traffic.sidecar.istio.io/excludeInterfaces": "eth1",
-  "traffic.sidecar.istio.io/excludeOutboundIPRanges": "10.1.0.0/16",
-  "traffic.sidecar.istio.io/excludeOutboundPorts": "3306",
-  "traffic.sidecar.istio.io/includeInboundPorts": "8080",
-  "traffic.sidecar.istio.io/includeOutboundIPRanges": "10.0.0.0/8",
-  "traffic.sidecar.istio.io/includeOutboundPorts": "443",
-  "traffic.sidecar.istio.io/kubevirtInterfaces": "k0",
-};
 
 /** Read by others than the injector: the agent out of the pod's annotations, the CNI plugin, the injector's own notes. */
 const READ_ELSEWHERE: readonly RegExp[] = [
@@ -75,62 +27,33 @@ const READ_ELSEWHERE: readonly RegExp[] = [
   /^istio\.io\/rev$/,
 ];
 
-const LABELS: Readonly<Record<string, string>> = {
-  "security.istio.io/tlsMode": "disabled",
-  "service.istio.io/canonical-name": "shop",
-  "service.istio.io/canonical-revision": "v7",
-  "service.istio.io/workload-name": "front",
-  "sidecar.istio.io/inject": "true",
-  "topology.istio.io/network": "net-2",
-};
-
-const template = 'metadata: { labels: { team: "${namespace}" } }';
-const base = injectionContext();
-const context: InjectContext = {
-  ...base,
-  config: { ...base.config, templates: { ...base.config.templates, team: template } },
-  meshConfig: {
-    ...base.meshConfig,
-    extensionProviders: [{ name: "o", opentelemetry: { serviceAttributeEnrichment: "OTEL_SEMANTIC_CONVENTIONS" } }],
-  },
-};
-
 const fileOf = (kind: string, name: string): string => `${kind}.${name.replaceAll("/", "_")}.out.yaml`;
-
-function withNote(kind: "annotations" | "labels", name: string, value: string): PodLike {
-  return { ...POD, metadata: { ...POD.metadata, [kind]: { ...POD.metadata?.[kind], [name]: value } } };
-}
 
 /** What differs from the pod without the annotation, without the notes of the injector about itself. */
 function effectOf(pod: PodLike): string {
-  const { pod: injected, decision } = inject(pod, context);
+  const { pod: injected, decision } = inject(pod, annotationContext);
   const stripped = (one: PodLike): unknown => {
     const { "sidecar.istio.io/status": _, ...annotations } = one.metadata?.annotations ?? {};
     return { metadata: { labels: one.metadata?.labels, annotations }, spec: one.spec };
   };
-  const change = strategicDifference(stripped(inject(POD, context).pod), stripped(injected), listKey);
+  const change = strategicDifference(stripped(inject(POD, annotationContext).pod), stripped(injected), listKey);
   const warnings = decision.warnings.map((warning) => `# warning: ${warning}\n`).join("");
   return warnings + toYaml(change);
 }
 
-const cases = [
-  ...Object.entries(VALUES).map(([name, value]) => ["annotations", name, value] as const),
-  ...Object.entries(LABELS).map(([name, value]) => ["labels", name, value] as const),
-];
-
-test.each(cases)("%s: %s is applied as its golden says", (kind, name, value) => {
+test.each(annotationCases)("%s: %s is applied as its golden says", (kind, name, value) => {
   expectGolden(join(folder, fileOf(kind, name)), effectOf(withNote(kind, name, value)));
 });
 
 test("every golden belongs to a case, and every annotation of pods has one or is read elsewhere", () => {
   expectNoStaleGoldens(
     folder,
-    cases.map(([kind, name]) => fileOf(kind, name)),
+    annotationCases.map(([kind, name]) => fileOf(kind, name)),
   );
   const known = Object.entries(annotationRegistry).filter(([, { on }]) => on.includes("Pod"));
   const missing = known
     .map(([name]) => name)
-    .filter((name) => !(name in VALUES) && !READ_ELSEWHERE.some((e) => e.test(name)));
+    .filter((name) => !(name in ANNOTATION_VALUES) && !READ_ELSEWHERE.some((e) => e.test(name)));
   expect(missing).toEqual([]);
 });
 
@@ -186,7 +109,7 @@ const BAD: readonly (readonly ["annotations" | "labels", string, string])[] = [
 test("a value without a meaning is refused with name, value and what is allowed", () => {
   const lines = BAD.map(([kind, name, value]) => {
     try {
-      inject(withNote(kind, name, value), context);
+      inject(withNote(kind, name, value), annotationContext);
       return `${name} is taken`;
     } catch (error) {
       if (!(error instanceof InjectionError)) throw error;
@@ -201,7 +124,7 @@ test("a value without a meaning is refused with name, value and what is allowed"
 });
 
 test("an annotation that nothing reads gets a warning with what was meant", () => {
-  const { decision } = inject(withNote("annotations", "sidecar.istio.io/proxyCpu", "1"), context);
+  const { decision } = inject(withNote("annotations", "sidecar.istio.io/proxyCpu", "1"), annotationContext);
   expect(decision.warnings).toEqual([
     "nothing reads annotation sidecar.istio.io/proxyCpu: did you mean sidecar.istio.io/proxyCPU?",
   ]);

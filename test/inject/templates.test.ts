@@ -1,101 +1,43 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { InjectionError, type InjectContext, type PodLike } from "../../src/inject/config.ts";
+import { InjectionError } from "../../src/inject/config.ts";
 import { podsOf } from "../../src/inject/documents.ts";
 import { inject } from "../../src/inject/inject.ts";
-import { loadExpressions } from "../../src/inject/templates.ts";
 import type { Container } from "../../src/resources/core.ts";
-import { parseYaml, toYaml } from "../../src/resources/yaml-plain.ts";
+import { toYaml } from "../../src/resources/yaml-plain.ts";
 import { expectGolden, expectNoStaleGoldens } from "../support/golden.ts";
 import { injectionContext } from "../support/injection.ts";
+import {
+  contextWithTemplates,
+  injectionForms,
+  TEMPLATE_STACKS,
+  TEMPLATED_POD as POD,
+} from "../support/injection-cases.ts";
 
 const folder = join(import.meta.dirname, "testdata/templates");
 
-const POD = parseYaml(`
-metadata: { name: web, labels: { app: web, tier: front } }
-spec:
-  containers:
-    - { name: app, image: web:1, ports: [{ name: http, containerPort: 8080 }] }
-`) as PodLike;
-
-async function contextWith(
-  templates: Readonly<Record<string, string>>,
-  names: readonly string[],
-  values: readonly string[] = [],
-): Promise<InjectContext> {
-  const base = injectionContext(values);
-  const config = { ...base.config, templates: { ...base.config.templates, ...templates }, defaultTemplates: names };
-  const expressions = await loadExpressions(config);
-  return { ...base, config, ...(expressions === undefined ? {} : { expressions }) };
-}
-
-/** Templates of users, stacked on ours; what they do to the pod is in the golden. */
-const STACKS: Readonly<Record<string, { readonly template: string; readonly names: readonly string[] }>> = {
-  "paths-and-conditions": {
-    names: ["own"],
-    template: `
-metadata:
-  labels: { team: '\${labels.team ?? namespace}' }
-spec:
-  containers:
-    - $when: labels.tier
-      name: log
-      image: log:1
-      env:
-        - { name: TIER, value: 'tier-\${labels.tier}' }
-    - { $when: '!labels.tier', name: none, image: none:1 }
-  volumes:
-    - $splice: \${volumes}
-`,
+test.each(Object.entries(TEMPLATE_STACKS))(
+  "template %s does what its golden says",
+  async (name, { template, names }) => {
+    const { pod } = inject(POD, await contextWithTemplates({ own: template }, names));
+    const { "sidecar.istio.io/status": _, ...annotations } = pod.metadata?.annotations ?? {};
+    expectGolden(join(folder, `${name}.out.yaml`), toYaml({ ...pod, metadata: { ...pod.metadata, annotations } }));
   },
-  expressions: {
-    names: ["own"],
-    template: `
-metadata:
-  labels:
-    ports: '\${{ string(pod.spec.containers.map(c, c.ports.size())[0]) }}'
-spec:
-  terminationGracePeriodSeconds: '\${{ labels.tier == "front" ? 30 : 5 }}'
-  containers:
-    - $when: '\${{ "app" in labels && labels.app.startsWith("w") }}'
-      name: app
-      env: [{ name: PORTS, value: '\${{ pod.spec.containers.map(c, string(c.ports[0].containerPort)).join(",") }}' }]
-`,
-  },
-  "over-the-sidecar": {
-    names: ["sidecar", "own"],
-    template: `
-spec:
-  initContainers:
-    - { name: istio-init, $patch: delete }
-  containers:
-    - name: istio-proxy
-      env: [{ name: EXTRA, value: "1" }]
-      readinessProbe: null
-      resources: { $patch: replace, requests: { cpu: 1m } }
-`,
-  },
-};
-
-test.each(Object.entries(STACKS))("template %s does what its golden says", async (name, { template, names }) => {
-  const { pod } = inject(POD, await contextWith({ own: template }, names));
-  const { "sidecar.istio.io/status": _, ...annotations } = pod.metadata?.annotations ?? {};
-  expectGolden(join(folder, `${name}.out.yaml`), toYaml({ ...pod, metadata: { ...pod.metadata, annotations } }));
-});
+);
 
 test("every golden belongs to a template", () => {
   expectNoStaleGoldens(
     folder,
-    Object.keys(STACKS).map((name) => `${name}.out.yaml`),
+    Object.keys(TEMPLATE_STACKS).map((name) => `${name}.out.yaml`),
   );
 });
 
 test("aliases stand for several templates, and the language of expressions is loaded only when one needs it", async () => {
-  const plain = await contextWith({}, ["both"]);
+  const plain = await contextWithTemplates({}, ["both"]);
   expect(plain.expressions).toBeUndefined();
   const aliased = { ...plain, config: { ...plain.config, aliases: { both: ["sidecar"] } } };
   expect(inject(POD, aliased).pod.spec.containers.map(({ name }) => name)).toEqual(["app", "istio-proxy"]);
-  expect((await contextWith({ own: "a: ${{ 1 }}" }, ["own"])).expressions).toBeDefined();
+  expect((await contextWithTemplates({ own: "a: ${{ 1 }}" }, ["own"])).expressions).toBeDefined();
 });
 
 test.each<[string, string, string]>([
@@ -119,7 +61,7 @@ test.each<[string, string, string]>([
   ],
   ["no list", "spec:\n  volumes:\n    - $splice: ${labels}\n", "line 3: $splice: ${labels} is not a list"],
 ])("a template with %s names the line", async (_, template, words) => {
-  const context = await contextWith({ own: template }, ["own"]);
+  const context = await contextWithTemplates({ own: template }, ["own"]);
   const error = (): unknown => {
     try {
       return inject(POD, context);
@@ -157,27 +99,7 @@ test("each workload kind is told to the proxy as what it is", () => {
   expectGolden(join(import.meta.dirname, "testdata/kinds.txt"), `${said.join("\n")}\n`);
 });
 
-test.each<[string, readonly string[], Partial<InjectContext>]>([
-  ["cni", ["values.pilot.cni.enabled=true", "values.pilot.cni.provider=multus"], {}],
-  ["native", [], { nativeSidecars: true }],
-  [
-    "openshift",
-    ["values.global.platform=openshift"],
-    { namespaceAnnotations: { "openshift.io/sa.scc.uid-range": "1000670000/10000" } },
-  ],
-  [
-    "values",
-    [
-      "values.global.proxy.seccompProfile.type=RuntimeDefault",
-      "values.global.logAsJson=true",
-      "values.global.variant=distroless",
-      "values.global.proxy.holdApplicationUntilProxyStarts=true",
-      "values.global.imagePullSecrets[0]=registry",
-      "values.global.network=net-1",
-    ],
-    {},
-  ],
-])("form %s", (name, values, more) => {
+test.each(injectionForms)("form %s", (name, values, more) => {
   const pod = { ...POD, spec: { ...POD.spec, initContainers: [{ name: "migrate", image: "m:1" }] } };
   const { pod: injected } = inject(pod, injectionContext(values, more));
   const shown = (container: Container): object => {

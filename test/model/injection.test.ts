@@ -8,10 +8,11 @@ import {
   type InjectionSubject,
   type InjectorPolicy,
 } from "../../src/model/injection.ts";
+import { IGNORED_NAMESPACES } from "../../src/model/injection-rules.ts";
 import { injectionWebhooks, webhooksCalled } from "../../src/model/injection-webhooks.ts";
 import type { KubeObject } from "../../src/resources/object.ts";
 import { renderedObjects } from "../support/injection.ts";
-import { injectionTruthTable } from "../support/injection-table.ts";
+import { injectionTruthTable, type TruthRow } from "../support/injection-table.ts";
 
 const rendered = (...set: string[]) =>
   injectionWebhooks(renderedObjects("default", set).filter(({ kind }) => kind === "MutatingWebhookConfiguration"));
@@ -38,17 +39,46 @@ function subject(given: Case): InjectionSubject {
   };
 }
 
+/** Rows that the decision, or the selectors, answer in another way; and those whose webhook is another one. */
+function wrongRows(rows: readonly TruthRow[], calls: typeof webhooks, byDefault: boolean): readonly TruthRow[] {
+  return rows.filter((row) => {
+    const annotations = row.annotation === undefined ? {} : { [INJECT_LABEL]: row.annotation };
+    const given = { ...row, labels: row.pod, annotations, injector: { policy: row.policy } };
+    const about = { ...subject({ ...given, calls }), byDefault };
+    const assumed = { ...subject({ ...given, calls: "assumed" }), byDefault };
+    // of labels alone nobody knows which revisions there are
+    const isOther = explainInjection(assumed).revision === "other";
+    const called = webhooksCalled(calls, { name: "shop", labels: row.namespace }, row.pod);
+    const names = called.map(({ webhook }) => webhook.name?.replace(".sidecar-injector.istio.io", ""));
+    return (
+      decideInjection(about).inject !== row.injected ||
+      (!isOther && decideInjection(assumed).inject !== row.injected) ||
+      names.length > 1 ||
+      names[0] !== row.webhook
+    );
+  });
+}
+
 test("the truth table, row by row; the webhook that is called is the one of the table", () => {
   const table = injectionTruthTable();
   expect(table).toHaveLength(8 * 8 * 4 * 3);
-  const wrong = table.filter((row) => {
-    const annotations = row.annotation === undefined ? {} : { [INJECT_LABEL]: row.annotation };
-    const about = subject({ ...row, labels: row.pod, annotations, injector: { policy: row.policy } });
-    const called = webhooksCalled(webhooks, { name: "shop", labels: row.namespace }, row.pod);
-    const names = called.map(({ webhook }) => webhook.name?.replace(".sidecar-injector.istio.io", ""));
-    return decideInjection(about).inject !== row.injected || names.length > 1 || names[0] !== row.webhook;
-  });
-  expect(wrong).toEqual([]);
+  expect(wrongRows(table, webhooks, false)).toEqual([]);
+});
+
+const byDefault = rendered("values.sidecarInjectorWebhook.enableNamespacesByDefault=true");
+
+test("the truth table where namespaces that say nothing are injected", () => {
+  const table = injectionTruthTable("by-default");
+  expect(table).toHaveLength(8 * 4 * 3);
+  const labelled = injectionTruthTable().filter(({ namespace }) => Object.keys(namespace).length > 0);
+  expect(wrongRows([...table, ...labelled], byDefault, true)).toEqual([]);
+  for (const name of IGNORED_NAMESPACES) {
+    const labels = { "kubernetes.io/metadata.name": name };
+    expect(webhooksCalled(byDefault, { name, labels }, {})).toEqual([]);
+    expect(decideInjection({ ...subject({ name, namespace: labels, calls: byDefault }), byDefault: true }).inject).toBe(
+      false,
+    );
+  }
 });
 
 const value = fc.constantFrom(undefined, "default", "other", "enabled", "disabled", "true", "false", "True");

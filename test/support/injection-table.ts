@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 
 type Labels = Readonly<Record<string, string>>;
 
-/** One answer of test/model/testdata/injection-truth-table.txt. */
+/** One answer of test/model/testdata/injection-truth-table*.txt. */
 export interface TruthRow {
   readonly namespace: Labels;
   readonly pod: Labels;
@@ -14,9 +14,13 @@ export interface TruthRow {
   readonly injected: boolean;
 }
 
-/** The truth table of injection as data: 64 combinations of labels, each under 12 of policy and annotation. */
-export function injectionTruthTable(): readonly TruthRow[] {
-  const file = new URL("../model/testdata/injection-truth-table.txt", import.meta.url);
+/**
+ * The truth table of injection as data: 64 combinations of labels, each under 12 of policy and annotation. With `by-default` the
+ * eight combinations that say nothing about the namespace, in a mesh that injects those.
+ */
+export function injectionTruthTable(kind: "usual" | "by-default" = "usual"): readonly TruthRow[] {
+  const suffix = kind === "usual" ? "" : `-${kind}`;
+  const file = new URL(`../model/testdata/injection-truth-table${suffix}.txt`, import.meta.url);
   const lines = readFileSync(file, "utf8").trimEnd().split("\n");
   const [policies = [], heads = [], ...rows] = lines
     .filter((line) => !line.startsWith("#"))
