@@ -26,7 +26,7 @@ export const configCommands: readonly CommandSpec[] = [
       { flags: "--contexts <names>", summary: "kubeconfig contexts, one per cluster of the mesh", repeatable: true },
       { flags: "--remote-contexts <names>", summary: "contexts of more clusters", repeatable: true },
       { flags: "--timeout <duration>", summary: "skip what is not done by then, and say so", default: "5m" },
-      { flags: "--revision <name>", summary: "only what this revision of the control plane reads" },
+      { flags: "-r, --revision <name>", summary: "only what this revision of the control plane reads" },
       { flags: "--meshConfigFile <file>", summary: "mesh configuration in place of the mesh's own" },
       {
         flags: "--cluster-domain <domain>",

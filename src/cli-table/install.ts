@@ -27,9 +27,9 @@ const precheck: CommandSpec = {
   name: "precheck",
   summary: "Look whether the mesh can be installed into this cluster",
   options: [
-    ...settingsOptions.filter(({ flags }) => /--(profile|set) /.test(flags)),
+    ...settingsOptions.filter(({ flags }) => /--(profile|set|revision) /.test(flags)),
     ...checkOptions("brief"),
-    { flags: "--from-version <version>", summary: "version to upgrade from; without it the one in the cluster" },
+    { flags: "-f, --from-version <version>", summary: "version to upgrade from; without it the one in the cluster" },
   ],
   examples: [
     { line: "meshctl precheck", summary: "check the cluster of the current context" },

@@ -33,6 +33,7 @@ export const proxyCommands: readonly CommandSpec[] = [
     summary: "Whether every proxy has acknowledged its current configuration",
     options: [
       outputOption,
+      { flags: "-r, --revision <name>", summary: "only this control plane and its proxies" },
       { flags: "--wait", summary: "wait until every proxy is in sync", default: false },
       { flags: "--timeout <duration>", summary: "how long to wait", default: "60s" },
     ],

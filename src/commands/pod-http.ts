@@ -121,15 +121,21 @@ function missing(what: string): ClusterError {
   return new ClusterError("not-found", `there is no ${what}`, { hint: "List pods with kubectl get pods -A." });
 }
 
-/** Running pods of the control plane. Throws ClusterError when there is none. */
-export async function controlPlanePods(cluster: ClusterReader, namespace: string): Promise<readonly KubeObject[]> {
+/** Running pods of the control plane, or of one revision of it. Throws ClusterError when there is none. */
+export async function controlPlanePods(
+  cluster: ClusterReader,
+  namespace: string,
+  revision?: string,
+): Promise<readonly KubeObject[]> {
+  const labelSelector = revision === undefined ? "app=istiod" : `app=istiod,istio.io/rev=${revision}`;
   const pods = await cluster.list(
     { apiVersion: "v1", kind: "Pod" },
-    { namespace, labelSelector: "app=istiod", fieldSelector: RUNNING },
+    { namespace, labelSelector, fieldSelector: RUNNING },
   );
   const running = pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
   if (running.length > 0) return running;
-  throw new ClusterError("no-control-plane", `no control plane runs in namespace ${namespace}`, {
+  const which = revision === undefined ? "" : ` of revision ${revision}`;
+  throw new ClusterError("no-control-plane", `no control plane${which} runs in namespace ${namespace}`, {
     hint: "Install one with meshctl install, or name its namespace with --istioNamespace.",
   });
 }

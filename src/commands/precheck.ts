@@ -17,8 +17,9 @@ export interface PrecheckOptions extends ChecksOptions {
 export async function run(input: CommandInput, io: Io): Promise<ChecksResult> {
   const options = checksOptions(input, "brief");
   if (switchOption(input, "list")) return listChecks("before", options, io);
-  const profile = textOption(input, "profile");
-  return precheck({ ...options, ...(profile === undefined ? {} : { profile }), set: listOption(input, "set") }, io);
+  const [profile, revision] = [textOption(input, "profile"), textOption(input, "revision")];
+  const set = [...listOption(input, "set"), ...(revision === undefined ? [] : [`revision=${revision}`])];
+  return precheck({ ...options, ...(profile === undefined ? {} : { profile }), set }, io);
 }
 
 /** Runs all checks for what a profile would install. Throws ClusterError when the API does not answer: then nothing was checked. */

@@ -13,6 +13,8 @@ export interface ProxyStatusOptions {
   /** Only proxies of this namespace. */
   readonly namespace?: string;
   readonly istioNamespace: string;
+  /** Only this control plane, and the proxies that belong to it. */
+  readonly revision?: string;
   readonly output: "table" | "json" | "yaml";
   /** Ask again until every proxy is in sync. */
   readonly wait: boolean;
@@ -54,6 +56,7 @@ export async function run(input: CommandInput, io: Io): Promise<ProxyStatusResul
   return proxyStatus(
     compact({
       ...globalOptions(input),
+      revision: textOption(input, "revision"),
       output: output === "json" || output === "yaml" ? output : ("table" as const),
       wait: switchOption(input, "wait"),
       timeoutMs: durationOption(input, "timeout", "60s"),
@@ -124,7 +127,7 @@ async function readStates(cluster: Cluster, options: ProxyStatusOptions, io: Io)
     compact({ namespace: options.namespace, fieldSelector: "status.phase=Running" }),
   );
   const unconnected = pods
-    .filter(({ metadata }) => metadata.annotations?.["sidecar.istio.io/status"] !== undefined)
+    .filter((pod) => isInjected(pod, options.revision))
     .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
     .filter(({ metadata }) => !names.has(`${metadata.name}.${metadata.namespace ?? ""}`))
     .map(({ metadata }) => absent(metadata.name, metadata.namespace ?? ""));
@@ -135,7 +138,7 @@ async function readStates(cluster: Cluster, options: ProxyStatusOptions, io: Io)
 
 /** All control plane pods at once; one that does not answer costs its own proxies, not the others'. */
 async function askControlPlane(cluster: Cluster, options: ProxyStatusOptions, io: Io): Promise<readonly ProxyState[]> {
-  const pods = await controlPlanePods(cluster, options.istioNamespace);
+  const pods = await controlPlanePods(cluster, options.istioNamespace, options.revision);
   const answers = await Promise.allSettled(
     pods.map(async ({ metadata }) => {
       const target = { namespace: options.istioNamespace, pod: metadata.name, port: MONITORING_PORT };
@@ -160,6 +163,13 @@ async function askControlPlane(cluster: Cluster, options: ProxyStatusOptions, io
 function isUnready(pod: KubeObject): boolean {
   const { conditions = [] } = (pod.status ?? {}) as { conditions?: readonly { type: string; status: string }[] };
   return conditions.some(({ type, status }) => type === "Ready" && status !== "True");
+}
+
+/** Whether the pod got a sidecar, and from the revision that is asked about: the injector writes both into an annotation. */
+function isInjected({ metadata }: KubeObject, revision: string | undefined): boolean {
+  const status = metadata.annotations?.["sidecar.istio.io/status"];
+  if (status === undefined || revision === undefined) return status !== undefined;
+  return new RegExp(`"revision":\\s*"${revision}"`).test(status);
 }
 
 interface SynczEntry {

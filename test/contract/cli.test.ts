@@ -5,7 +5,7 @@ import { ClusterError, UsageError } from "../../src/base/errors.ts";
 import { main } from "../../src/cli.ts";
 import { rootHelp } from "../../src/cli-help.ts";
 import { parse } from "../../src/cli-parse.ts";
-import { commandGroups, commandTable } from "../../src/cli-table.ts";
+import { commandGroups, commandTable, globalOptions } from "../../src/cli-table.ts";
 import { ROOT_HELP } from "../../src/gen/root-help.ts";
 import { VERSION } from "../../src/gen/version.ts";
 import { fakeIo } from "../support/fake-io.ts";
@@ -64,6 +64,64 @@ test("root help is what the table says; every command has help", () => {
       text: expect.stringContaining("Commands:") as string,
     });
 });
+
+/** Commands that have -r in istioctl, and ours that choose a control plane. */
+const WITH_REVISION = [
+  "analyze",
+  "inject",
+  "install",
+  "manifest generate",
+  "precheck",
+  "proxy-status",
+  "tag generate",
+  "tag set",
+  "uninstall",
+  "upgrade",
+  "version",
+  "workload entry configure",
+];
+
+test("-c, --context, -n and -i are flags of every command, -r of those that have it in istioctl; no command uses them otherwise", () => {
+  expect(globalOptions.map(({ flags }) => flags)).toEqual([
+    "-c, --kubeconfig <file>",
+    "--context <name>",
+    "-n, --namespace <name>",
+    "-i, --istioNamespace <name>",
+  ]);
+  for (const name of WITH_REVISION)
+    expect(
+      commandTable.find((spec) => spec.name === name)?.options.map(({ flags }) => flags),
+      name,
+    ).toContain("-r, --revision <name>");
+  for (const { name, options } of visible)
+    for (const { flags, hidden } of options) {
+      expect(flags, name).not.toMatch(/-[cni],|--(?:kubeconfig|context|namespace|istioNamespace)\b/);
+      if (hidden !== true) expect(/(^|, )-r\b/.test(flags), `${name}: ${flags}`).toBe(/--revision\b/.test(flags));
+    }
+});
+
+test.each(visible.map(({ name }) => name))("%s takes the flags of every command", (name) => {
+  const found = parse([
+    ...name.split(" "),
+    ...argumentsFor(name),
+    "-c",
+    "k",
+    "--context",
+    "x",
+    "-n",
+    "shop",
+    "-i",
+    "mesh",
+  ]);
+  const options = { kubeconfig: "k", context: "x", namespace: "shop", istioNamespace: "mesh" };
+  expect(found).toMatchObject({ type: "run", spec: { name }, input: { options } });
+});
+
+/** A word for each argument that a command needs. */
+function argumentsFor(name: string): readonly string[] {
+  const { args = [] } = commandTable.find((spec) => spec.name === name) ?? {};
+  return args.filter(({ flags }) => flags.startsWith("<")).map(() => "bash");
+}
 
 test("version of package.json", () => {
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
