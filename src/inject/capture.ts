@@ -90,7 +90,6 @@ function furtherFlags({ annotations, values }: CaptureFacts, ports: Fields, isCn
     ...(values.global.logAsJson === true ? ["--log_as_json"] : []),
     ...(isCni ? ["--run-validation", "--skip-rule-apply"] : []),
     ...(!isCni && values.global.proxy_init?.forceApplyIptables === true ? ["--force-apply"] : []),
-    ...(values.global.nativeNftables === true ? ["--native-nftables"] : []),
   ];
 }
 

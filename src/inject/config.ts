@@ -35,7 +35,6 @@ export interface InjectorValues {
     readonly logAsJson?: boolean;
     readonly logging?: { readonly level?: string };
     readonly multiCluster?: { readonly clusterName?: string };
-    readonly nativeNftables?: boolean;
     readonly proxy_init?: { readonly image?: string; readonly forceApplyIptables?: boolean };
     readonly proxy: ProxyValues;
   };

@@ -56,7 +56,6 @@ const USED: readonly string[] = [
     "multiCluster.clusterName",
     "caAddress",
     "platform",
-    "nativeNftables",
     "proxy_init.image",
     "proxy_init.forceApplyIptables",
     "defaultPodDisruptionBudget",
