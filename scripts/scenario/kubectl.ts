@@ -77,6 +77,36 @@ export async function waitAvailable(scenario: Scenario, namespace: string, secon
   });
 }
 
+/** `kubectl rollout restart deployment`, then `kubectl rollout status` of each. */
+export async function restartDeployments(scenario: Scenario, namespace: string, seconds = 120): Promise<void> {
+  const kind = { apiVersion: "apps/v1", kind: "Deployment" };
+  const names = (await scenario.cluster.list(kind, { namespace })).map(({ metadata }) => metadata.name);
+  await kubectl(scenario, ["rollout", "restart", "deployment", "-n", namespace], async () => {
+    const annotations = { "kubectl.kubernetes.io/restartedAt": new Date().toISOString() };
+    for (const name of names)
+      await scenario.cluster.mergePatch(
+        { ...kind, namespace, name },
+        { spec: { template: { metadata: { annotations } } } },
+      );
+  });
+  await until(seconds * 1000, `the deployments of ${namespace} to be rolled out`, async () =>
+    (await scenario.cluster.list(kind, { namespace })).every(isRolledOut),
+  );
+}
+
+/** What `kubectl rollout status` waits for. */
+function isRolledOut({ metadata, spec, status }: KubeObject): boolean {
+  const wanted = (spec as { replicas?: number }).replicas ?? 1;
+  const {
+    observedGeneration = 0,
+    updatedReplicas = 0,
+    availableReplicas = 0,
+    replicas = 0,
+  } = (status ?? {}) as Readonly<Record<string, number | undefined>>;
+  if (observedGeneration < (metadata.generation ?? 0)) return false;
+  return updatedReplicas === wanted && availableReplicas === wanted && replicas === wanted;
+}
+
 function isAvailable(deployment: KubeObject): boolean {
   const status = deployment.status as { conditions?: readonly { type: string; status: string }[] } | undefined;
   return status?.conditions?.some(({ type, status: value }) => type === "Available" && value === "True") === true;

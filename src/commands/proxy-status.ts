@@ -34,6 +34,8 @@ export interface ProxyState {
   readonly namespace: string;
   readonly cluster: string;
   readonly istiod: string;
+  /** Of that control plane; of a proxy that is not connected the one that made it. */
+  readonly revision: string;
   readonly version: string;
   /** SYNCED, STALE, NACK or NOT CONNECTED: the worst of its types. */
   readonly status: string;
@@ -46,6 +48,9 @@ export interface ProxyStatusResult extends CommandResult {
 
 const MONITORING_PORT = 15_014;
 const POLL_MS = 200;
+
+/** Label of control plane pods, and annotation of pods with a proxy. */
+const REVISION = "istio.io/rev";
 
 /** Column -> the name the control plane uses; Istio's order. */
 const TYPES: Readonly<Record<string, string>> = { CDS: "cluster", LDS: "listener", EDS: "endpoint", RDS: "route" };
@@ -105,14 +110,15 @@ function print(proxies: readonly ProxyState[], { output }: ProxyStatusOptions, i
   else if (proxies.length === 0) io.err("No proxy is connected.\n");
   else {
     const columns = Object.keys(TYPES);
-    const rows = proxies.map(({ name, namespace, cluster, istiod, version, types }) => [
+    const rows = proxies.map(({ name, namespace, cluster, istiod, revision, version, types }) => [
       `${name}.${namespace}`,
       cluster,
       istiod,
+      revision,
       version,
       ...columns.map((column) => types[column]?.status ?? "-"),
     ]);
-    io.out(table(["NAME", "CLUSTER", "ISTIOD", "VERSION", ...columns], rows));
+    io.out(table(["NAME", "CLUSTER", "ISTIOD", "REVISION", "VERSION", ...columns], rows));
   }
   for (const { name, namespace, types } of proxies)
     for (const [type, { lastError }] of Object.entries(types))
@@ -130,7 +136,7 @@ async function readStates(cluster: Cluster, options: ProxyStatusOptions, io: Io)
     .filter((pod) => isInjected(pod, options.revision))
     .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
     .filter(({ metadata }) => !names.has(`${metadata.name}.${metadata.namespace ?? ""}`))
-    .map(({ metadata }) => absent(metadata.name, metadata.namespace ?? ""));
+    .map(absent);
   return [...connected, ...unconnected]
     .filter(({ namespace }) => options.namespace === undefined || namespace === options.namespace)
     .sort((a, b) => compare(a.namespace, b.namespace) || compare(a.name, b.name) || compare(a.istiod, b.istiod));
@@ -142,7 +148,8 @@ async function askControlPlane(cluster: Cluster, options: ProxyStatusOptions, io
   const answers = await Promise.allSettled(
     pods.map(async ({ metadata }) => {
       const target = { namespace: options.istioNamespace, pod: metadata.name, port: MONITORING_PORT };
-      return readAnswer(await getJson(cluster, target, "/debug/syncz"), metadata.name);
+      const revision = metadata.labels?.[REVISION] ?? "default";
+      return readAnswer(await getJson(cluster, target, "/debug/syncz"), { pod: metadata.name, revision });
     }),
   );
   const failures = answers.flatMap((answer) => (answer.status === "rejected" ? [answer.reason as unknown] : []));
@@ -180,7 +187,10 @@ interface SynczEntry {
   readonly types: Readonly<Record<string, TypeState | undefined>>;
 }
 
-function readAnswer(answer: unknown, pod: string): ProxyState[] {
+function readAnswer(
+  answer: unknown,
+  { pod, revision }: { readonly pod: string; readonly revision: string },
+): ProxyState[] {
   if (!Array.isArray(answer)) throw new ClusterError("syncz", `control plane pod ${pod} gave no list of proxies`);
   return (answer as SynczEntry[]).map((entry) => {
     const at = entry.proxy.indexOf(".");
@@ -195,6 +205,7 @@ function readAnswer(answer: unknown, pod: string): ProxyState[] {
       namespace: entry.proxy.slice(at + 1),
       cluster: entry.cluster_id,
       istiod: entry.control_plane ?? pod,
+      revision,
       version: entry.istio_version,
       status: worst(types),
       types,
@@ -214,8 +225,9 @@ function worst(types: Readonly<Record<string, TypeState>>): string {
   return types["CDS"]?.status === "SYNCED" && types["LDS"]?.status === "SYNCED" ? "SYNCED" : "STALE";
 }
 
-function absent(name: string, namespace: string): ProxyState {
-  return { name, namespace, cluster: "-", istiod: "-", version: "-", status: "NOT CONNECTED", types: {} };
+function absent({ metadata: { name, namespace = "", annotations = {} } }: KubeObject): ProxyState {
+  const revision = annotations[REVISION] ?? "-";
+  return { name, namespace, cluster: "-", istiod: "-", revision, version: "-", status: "NOT CONNECTED", types: {} };
 }
 
 function compare(a: string, b: string): number {

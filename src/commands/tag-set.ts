@@ -78,8 +78,7 @@ export async function tagSet(options: TagSetOptions, io: Io): Promise<TagSetResu
   const change = await apply(cluster, plan, { options, io });
   if (options.dryRun === true) return { exitCode: 0, change, behind: [] };
   io.out(`Tag ${tag} ${said(change, plan)} revision ${revision}.\n`);
-  const namespaces = plan.before?.namespaces ?? [];
-  if (change === "created")
+  if (change === "created" && plan.state.namespaces.every(({ asks }) => asks !== tag))
     io.out(
       `Next: kubectl label namespace <name> ${tag === "default" ? "istio-injection=enabled" : `istio.io/rev=${tag}`}\n`,
     );
@@ -89,7 +88,7 @@ export async function tagSet(options: TagSetOptions, io: Io): Promise<TagSetResu
   if (behind.length > 0) {
     io.out(behindTable(behind));
     io.err(
-      `${words(behind.length, "pod")} in ${words(namespaces.length, "namespace")} get their new proxy when they are created anew: kubectl rollout restart deployment -n <name>\n`,
+      `${words(behind.length, "pod")} in ${words(new Set(behind.map(({ namespace }) => namespace)).size, "namespace")} get their new proxy when they are created anew: kubectl rollout restart deployment -n <name>\n`,
     );
   }
   return { exitCode: options.wait === true && behind.length > 0 ? 1 : 0, change, behind };

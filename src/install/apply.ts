@@ -41,8 +41,12 @@ export function targetOf({ apiVersion, kind, metadata }: KubeObject): {
   return { apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) };
 }
 
-/** The validation webhook starts with Ignore and is set to Fail by the control plane once it answers: an upgrade keeps that. */
+/**
+ * The validation webhook starts with Ignore and is set to Fail by the control plane once it answers: an upgrade keeps that. CRDs are
+ * everybody's: of one version they keep the name of the revision that brought them, else two revisions would change them in turn.
+ */
 function keepRunTimeFields(object: KubeObject, live: KubeObject): KubeObject {
+  if (object.kind === "CustomResourceDefinition") return withRevisionOf(object, live);
   if (object.kind !== "ValidatingWebhookConfiguration") return object;
   const webhooks = (object["webhooks"] ?? []) as readonly Webhook[];
   const running = (live["webhooks"] ?? []) as readonly Webhook[];
@@ -53,6 +57,13 @@ function keepRunTimeFields(object: KubeObject, live: KubeObject): KubeObject {
       return policy === undefined ? webhook : { ...webhook, failurePolicy: policy };
     }),
   };
+}
+
+function withRevisionOf(object: KubeObject, live: KubeObject): KubeObject {
+  const [own, there] = [object.metadata.labels ?? {}, live.metadata.labels ?? {}];
+  const revision = there["istio.io/rev"];
+  if (revision === undefined || own["operator.istio.io/version"] !== there["operator.istio.io/version"]) return object;
+  return { ...object, metadata: { ...object.metadata, labels: { ...own, "istio.io/rev": revision } } };
 }
 
 interface Webhook {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { unifiedDiff } from "../base/line-diff.ts";
 import type { Cluster } from "../resources/cluster.ts";
 import { type KubeObject, refOf, refText } from "../resources/object.ts";
@@ -18,8 +19,11 @@ export async function diffObjects(
   for (const object of objects) {
     const live = await cluster.get(targetOf(object));
     const applied = isUnjudged(object) ? object : await tryObject(cluster, object, live);
+    const [before, after] = [live === undefined ? undefined : ownFields(live), ownFields(applied)];
+    // CRDs are long texts, and rarely differ
+    if (isDeepStrictEqual(before, after)) continue;
     const name = refText(refOf(object)).replaceAll(" ", "/");
-    texts.push(unifiedDiff(name, textOf(live), textOf(applied)));
+    texts.push(unifiedDiff(name, textOf(before), textOf(after)));
   }
   return texts.join("");
 }
@@ -29,8 +33,7 @@ export function removalDiff(objects: readonly KubeObject[]): string {
   return objects.map((object) => `--- a/${refText(refOf(object)).replaceAll(" ", "/")}\n+++ /dev/null\n`).join("");
 }
 
-function textOf(object: KubeObject | undefined): string {
-  const own = object === undefined ? undefined : ownFields(object);
+function textOf(own: unknown): string {
   return own === undefined ? "" : toYaml(sorted(own));
 }
 

@@ -52,6 +52,21 @@ const entry = (proxy: string, types: object): object => ({
 });
 const options = { istioNamespace: "istio-system", output: "table" as const, wait: false, timeoutMs: 200 };
 
+test("proxy-status --revision: the control plane of that name, and the pods it injected", async () => {
+  answers = { "/debug/syncz": [] };
+  const pods = ["old", "new"].map((revision) =>
+    pod(`of-${revision}`, "shop", { annotations: { "sidecar.istio.io/status": JSON.stringify({ revision }) } }),
+  );
+  const objects = [pod("istiod-new", "istio-system", { labels: { app: "istiod", "istio.io/rev": "new" } }), ...pods];
+  const { portForward } = cluster([]);
+  const io = fakeIo({ cluster: { ...fakeCluster({ objects }), portForward } });
+  const { proxies } = await proxyStatus({ ...options, revision: "new" }, io);
+  expect(proxies.map(({ name, status }) => `${name} ${status}`)).toEqual(["of-new NOT CONNECTED"]);
+  await expect(proxyStatus({ ...options, revision: "old" }, io)).rejects.toThrow(
+    "no control plane of revision old runs",
+  );
+});
+
 test("proxy-status: a table of every proxy; 0 only when all have acknowledged what is current", async () => {
   answers = {
     "/debug/syncz": [entry("web.shop", { cluster: synced, listener: synced, endpoint: synced, route: synced })],
@@ -59,8 +74,8 @@ test("proxy-status: a table of every proxy; 0 only when all have acknowledged wh
   const io = fakeIo({ cluster: cluster([pod("web", "shop", injected)]) });
   expect((await proxyStatus(options, io)).exitCode).toBe(0);
   expect(io.stdout()).toBe(
-    "NAME       CLUSTER      ISTIOD     VERSION   CDS      LDS      EDS      RDS\n" +
-      "web.shop   Kubernetes   istiod-1   0.1.0     SYNCED   SYNCED   SYNCED   SYNCED\n",
+    "NAME       CLUSTER      ISTIOD     REVISION   VERSION   CDS      LDS      EDS      RDS\n" +
+      "web.shop   Kubernetes   istiod-1   default    0.1.0     SYNCED   SYNCED   SYNCED   SYNCED\n",
   );
 });
 

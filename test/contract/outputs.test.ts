@@ -155,6 +155,24 @@ test("proxy-status", async () => {
   }
 });
 
+test.each(["tag list", "revision list", "orphans"])("%s", async (line) => {
+  const labels = { app: "istiod", "istio.io/rev": "canary", "app.kubernetes.io/managed-by": "meshctl" };
+  const managed = { ...labels, "operator.istio.io/managed": "Reconcile" };
+  const at = { namespace: "istio-system" };
+  const left = { apiVersion: "v1", kind: "Service", metadata: { ...at, name: "istiod-gone", labels: managed } };
+  const tag = { ...managed, "istio.io/tag": "prod", "istio.io/rev": "gone" };
+  const control = { apiVersion: "apps/v1", kind: "Deployment", metadata: { ...at, name: "istiod-canary", labels } };
+  const objects: KubeObject[] = [
+    { ...control, spec: {} },
+    { ...left, metadata: { ...left.metadata, labels: { ...managed, "istio.io/rev": "gone" } } },
+    { ...left, metadata: { ...left.metadata, name: "istiod-revision-tag-prod", labels: tag } },
+    { apiVersion: "v1", kind: "Namespace", metadata: { name: "shop", labels: { "istio.io/rev": "canary" } } },
+  ];
+  const data = await dataOf(line, { cluster: fakeCluster({ objects }) });
+  expect(data).not.toEqual([]);
+  expectValid(line.replaceAll(" ", "-"), data);
+});
+
 test.each(Object.keys(views))("proxy-config %s", (view) => {
   const testdata = join(root, "test/commands/testdata");
   const file = view === "endpoints" ? "clusters.json" : "config-dump.json";

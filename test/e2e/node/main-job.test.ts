@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openScenario, root } from "../../../scripts/scenario/context.ts";
-import { MAIN_JOB } from "../../../scripts/scenario/steps.ts";
+import { MAIN_JOB_WITH_UPGRADE } from "../../../scripts/scenario/steps.ts";
 import { type RealNode, startNode } from "../../support/kube/node.ts";
 
 // The main job on a real single-node Kubernetes, with images built from this repository without an engine or a registry. The
@@ -31,7 +31,7 @@ afterAll(async () => {
 });
 
 // One test for each step; when a step fails its error carries what the commands printed.
-test.each(MAIN_JOB.map((step) => [step.title, step] as const))("%s", async (title, step) => {
+test.each(MAIN_JOB_WITH_UPGRADE.map((step) => [step.title, step] as const))("%s", async (title, step) => {
   await step.run(scenario).catch((error: unknown) => {
     throw new Error(`${title}: ${String(error)}\n${said.slice(-60).join("\n")}`, { cause: error });
   });
