@@ -9,6 +9,7 @@ import { refOf } from "../resources/object.ts";
 import type { CompileContext } from "./context.ts";
 import type { RouteSite } from "./route-site.ts";
 import type { ScopeFacts } from "./scope.ts";
+import { tcpFeatures } from "./tcp-features.ts";
 import { tcpClusters } from "./tcp-routes.ts";
 
 type Server = NonNullable<NonNullable<Gateway["spec"]>["servers"]>[number];
@@ -189,7 +190,10 @@ function chainOf(model: Model, facts: ScopeFacts, placed: PlacedServer): Gateway
   for (const { object, host } of model.virtualServices.ofGatewayServer(gateway, server.hosts)) {
     const site: RouteSite = { ...siteOf(facts, placed), host };
     const clusters = tcpClusters(model, { object, provenance: { from: refOf(object), path: [], lost: [] } }, site);
-    if (clusters !== undefined) return { serverNames, tls, routeTable: undefined, clusters, provenance };
+    if (clusters === undefined) continue;
+    const tcp = tcpFeatures(model, facts, clusters);
+    const chain = { serverNames, tls, routeTable: undefined, clusters, provenance };
+    return tcp === undefined ? chain : { ...chain, tcp };
   }
   return undefined;
 }

@@ -1,4 +1,4 @@
-import type { OutboundListener, SniChain } from "../ir/listener.ts";
+import type { OutboundListener, SniChain, TcpFeatures } from "../ir/listener.ts";
 import type { Provenance } from "../ir/provenance.ts";
 import type { WeightedCluster } from "../ir/route.ts";
 import type { MeshService, ServicePort } from "../ir/service.ts";
@@ -12,7 +12,9 @@ import type { RouteSite } from "./route-site.ts";
 import { dialledAddresses } from "./name-table.ts";
 import { BLACK_HOLE, HTTP_PROXY_TABLE, outboundCluster, PASSTHROUGH } from "./names.ts";
 import type { ScopeFacts } from "./scope.ts";
-import { tcpClusters } from "./tcp-routes.ts";
+import { tcpFeatures } from "./tcp-features.ts";
+import { addressChains, tcpClusters } from "./tcp-routes.ts";
+import { tlsChains } from "./tls-routes.ts";
 
 /** The port that redirected connections of the application arrive at. */
 const CAPTURE_PORT = 15001;
@@ -24,7 +26,8 @@ interface Claim {
   readonly port: number;
   readonly routeTable: string | undefined;
   readonly clusters: readonly WeightedCluster[];
-  readonly sni: SniChain | undefined;
+  readonly tcp: TcpFeatures | undefined;
+  readonly sni: readonly SniChain[];
   readonly provenance: Provenance;
   /** When the service was made: of two that want the same bytes the older gets them. */
   readonly age: string;
@@ -47,14 +50,15 @@ export function createOutboundListeners(context: CompileContext): (scope: string
     const bound = model.virtualServices.forHost(facts.namespace, host);
     return claimsIn(facts, model.services.visible(facts.namespace, host), bound);
   });
-  /** Of a Service whose connections no VirtualService routes: the same for all who see it. */
+  /** Of a Service that no VirtualService and no DestinationRule is about: the same for all who see it. */
   const common = derivations.keyed("listeners of service", (namespace: string, name: string, bind: string) => {
     const facts = { type: "sidecar", namespace, labels: {}, bind: JSON.parse(bind) as ScopeFacts["bind"] } as const;
     return claimsIn(facts, model.services.kubernetes(namespace, name), undefined);
   });
   const claimsOf = (scope: string, facts: ScopeFacts, { hostname, namespace, from }: MeshService): readonly Claim[] => {
     const isRouted = model.virtualServices.routesTcp(facts.namespace, hostname);
-    if (isRouted || from.kind !== "Service") return own(scope, hostname);
+    const isShaped = model.destinationRules.effective(facts, hostname, namespace) !== undefined;
+    if (isRouted || isShaped || from.kind !== "Service") return own(scope, hostname);
     return common(namespace, from.name, JSON.stringify(facts.bind));
   };
   const alone = new WeakMap<Claim, OutboundListener>();
@@ -154,14 +158,25 @@ function claimsOf(
   const direct = { cluster: outboundCluster({ port: port.number, subset: "", host }), weight: 1, provenance: origin };
   const clusters = routed ?? [direct];
   const provenance = routed?.[0]?.provenance ?? origin;
+  const tcp = isHttp(port.protocol) ? undefined : tcpFeatures(model, facts, clusters);
+  const chains =
+    bound === undefined || isHttp(port.protocol)
+      ? []
+      : [...tlsChains(model, bound, site), ...addressChains(model, bound, site)];
   const created = model.world.get(from.kind === "Service" ? "Service" : "ServiceEntry", from.namespace, from.name);
   const age = created?.metadata.creationTimestamp ?? "";
   return (address, routeTable) => {
     const byName = isTls(port.protocol) && address === ANY_ADDRESS;
-    const sni = byName ? { serverNames: [host], clusters, provenance } : undefined;
+    const own =
+      chains.length === 0 && byName ? [{ serverNames: [host], clusters, ...shaped(tcp), provenance }] : chains;
     const takesBytes = !isHttp(port.protocol) && !byName;
-    return { address, port: port.number, routeTable, clusters: takesBytes ? clusters : [], sni, provenance, age };
+    const passed = takesBytes ? clusters : [];
+    return { address, port: port.number, routeTable, clusters: passed, tcp, sni: own, provenance, age };
   };
+}
+
+function shaped(tcp: TcpFeatures | undefined): { readonly tcp?: TcpFeatures } {
+  return tcp === undefined ? {} : { tcp };
 }
 
 /** One listener of all that want its address: names in TLS first, then HTTP, and one of them gets all other bytes. */
@@ -188,7 +203,8 @@ function listenerOf(
     kind: routeTable === undefined ? "tcp" : byBytes === undefined ? "http" : "auto",
     routeTable,
     clusters: byBytes?.clusters ?? [],
-    sniChains: claims.flatMap(({ sni }) => sni ?? []),
+    ...shaped(byBytes?.tcp),
+    sniChains: claims.flatMap(({ sni }) => sni),
     fallback,
     provenance: first === undefined ? undefined : { ...first.provenance, lost: [...first.provenance.lost, ...lost] },
   };

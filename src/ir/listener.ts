@@ -2,6 +2,17 @@ import type { Provenance } from "./provenance.ts";
 import type { WeightedCluster } from "./route.ts";
 import type { Protocol } from "./service.ts";
 
+/** How a chain passes bytes on, by the DestinationRule of its first destination. Durations in milliseconds. */
+export interface TcpFeatures {
+  /** The client's address decides which endpoint of a consistently hashing cluster gets the connection. */
+  readonly hashSourceIp?: boolean;
+  /** A connection without a byte for this long is closed; 0: never. Absent: Envoy's hour. */
+  readonly idleTimeoutMs?: number;
+  readonly maxConnectionDurationMs?: number;
+  /** The bytes go through an HTTP proxy, which is asked for this `host:port`. */
+  readonly tunnel?: { readonly target: string; readonly post: boolean };
+}
+
 /** A listener of traffic that leaves the workload. */
 export interface OutboundListener {
   /** `0.0.0.0_80`, `10.96.0.7_9000`, `virtualOutbound`, `127.3.0.1_15080` */
@@ -17,17 +28,21 @@ export interface OutboundListener {
   readonly kind: "http" | "tcp" | "auto" | "capture" | "http-proxy";
   readonly routeTable: string | undefined;
   readonly clusters: readonly WeightedCluster[];
-  /** TLS connections told apart by the name they ask for, before anything above: several TLS hosts without address share a port. */
+  readonly tcp?: TcpFeatures;
+  /** Connections told apart by the TLS name they ask for or the address they dialled, before anything above. */
   readonly sniChains: readonly SniChain[];
   /** Cluster for bytes that match nothing: PassthroughCluster or BlackHoleCluster. */
   readonly fallback: string;
   readonly provenance: Provenance | undefined;
 }
 
-/** TLS passed on unopened to `clusters` when its server name is one of `serverNames` (`*.` wildcards allowed). */
+/** TLS passed on unopened to `clusters` when its server name is one of `serverNames` (`*.` wildcards allowed; none: any bytes). */
 export interface SniChain {
   readonly serverNames: readonly string[];
+  /** Addresses or ranges that the client dialled; absent: any. */
+  readonly destinations?: readonly string[];
   readonly clusters: readonly WeightedCluster[];
+  readonly tcp?: TcpFeatures;
   readonly provenance: Provenance | undefined;
 }
 
@@ -84,5 +99,6 @@ export interface GatewayChain {
     | undefined;
   readonly routeTable: string | undefined;
   readonly clusters: readonly WeightedCluster[];
+  readonly tcp?: TcpFeatures;
   readonly provenance: Provenance;
 }

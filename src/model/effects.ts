@@ -20,20 +20,19 @@ const EACH = "*";
 const MTLS: Effective = { mode: true };
 
 const PORT_POLICY = {
-  loadBalancer: { simple: true },
-  connectionPool: {
-    tcp: { maxConnections: true, connectTimeout: true, idleTimeout: true },
-    http: {
-      http1MaxPendingRequests: true,
-      http2MaxRequests: true,
-      maxRequestsPerConnection: true,
-      maxRetries: true,
-      idleTimeout: true,
-    },
+  loadBalancer: {
+    simple: true,
+    consistentHash: true,
+    warmup: true,
+    warmupDurationSecs: true,
+    localityLbSetting: true,
   },
+  connectionPool: true,
   outlierDetection: {
     consecutive5xxErrors: true,
     consecutiveGatewayErrors: true,
+    consecutiveLocalOriginFailures: true,
+    splitExternalLocalOriginErrors: true,
     interval: true,
     baseEjectionTime: true,
     maxEjectionPercent: true,
@@ -46,10 +45,18 @@ const PORT_POLICY = {
     caCertificates: true,
     clientCertificate: true,
     privateKey: true,
+    insecureSkipVerify: true,
+    caCrl: true,
   },
 } as const;
 
-const TRAFFIC_POLICY: Effective = { ...PORT_POLICY, portLevelSettings: [{ port: true, ...PORT_POLICY }] };
+const TRAFFIC_POLICY: Effective = {
+  ...PORT_POLICY,
+  portLevelSettings: [{ port: true, ...PORT_POLICY }],
+  tunnel: true,
+  proxyProtocol: true,
+  retryBudget: { percent: true, minRetryConcurrency: true },
+};
 
 const isNoClaim = (_: unknown, name: string): boolean => !name.startsWith("@request.auth.claims");
 
@@ -77,17 +84,31 @@ const EFFECTIVE: { readonly [K in KindName]?: Effective } = {
             withoutHeaders: { [EACH]: isNoClaim },
             queryParams: true,
             ignoreUriCase: true,
+            statPrefix: true,
           },
         ],
-        route: [{ destination: true, weight: true }],
-        redirect: { uri: true, authority: true, redirectCode: true },
+        route: true,
+        redirect: true,
         directResponse: true,
-        rewrite: { uri: true, authority: true },
+        delegate: true,
+        rewrite: true,
         timeout: true,
-        retries: { attempts: true, perTryTimeout: true, retryOn: true },
+        retries: true,
+        fault: {
+          delay: { fixedDelay: true, percentage: true, percent: true },
+          abort: { httpStatus: true, grpcStatus: true, percentage: true },
+        },
+        mirror: true,
+        mirrors: true,
+        mirrorPercentage: true,
+        mirrorPercent: true,
+        mirror_percent: true,
+        corsPolicy: true,
+        headers: true,
       },
     ],
-    tcp: [{ match: [CALLER], route: true }],
+    tls: [{ match: true, route: true }],
+    tcp: [{ match: [{ ...CALLER, destinationSubnets: true }], route: true }],
   },
   DestinationRule: {
     host: true,

@@ -30,7 +30,7 @@ export interface GatewayHost {
 export interface VirtualServices {
   /** The one that rules a host for sidecars of `namespace`: the most specific host first, then the oldest. */
   forHost(namespace: string, host: string): BoundVirtualService | undefined;
-  /** Whether the one that rules a host has tcp rules. */
+  /** Whether the one that rules a host has tcp or tls rules. */
   routesTcp(namespace: string, host: string): boolean;
   /** Hosts (full) that VirtualServices bound to sidecars of `namespace` name, sorted. */
   meshHosts(namespace: string): readonly string[];
@@ -64,10 +64,10 @@ export function createVirtualServices({ world, derivations, domain, meshConfig }
   const isRuled = derivations.keyed("has VirtualServices", (host: string) =>
     hostKeys(host).some((key) => world.by("virtualServicesOfHost", key).length > 0),
   );
-  const routesTcp = derivations.keyed(
-    "routes TCP",
-    (namespace: string, host: string) => forHost(namespace, host)?.object.spec?.tcp !== undefined,
-  );
+  const routesTcp = derivations.keyed("routes TCP", (namespace: string, host: string) => {
+    const spec = forHost(namespace, host)?.object.spec;
+    return spec?.tcp !== undefined || spec?.tls !== undefined;
+  });
   const meshHosts = derivations.keyed("hosts of VirtualServices", (namespace: string): readonly string[] =>
     [...new Set(ofMesh(namespace).flatMap(fullHosts))].toSorted(byText),
   );

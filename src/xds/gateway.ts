@@ -49,7 +49,7 @@ function filters(listener: GatewayListener, from: GatewayChain, options: XdsOpti
   };
   if (from.routeTable !== undefined)
     return httpChainFilters(chain, `outbound_${listener.name};`, { table: from.routeTable });
-  return tcpFilters(chain, `${from.clusters[0]?.cluster ?? "BlackHoleCluster"};`, from.clusters);
+  return tcpFilters(chain, `${from.clusters[0]?.cluster ?? "BlackHoleCluster"};`, from.clusters, from.tcp);
 }
 
 function transportSocket(tls: NonNullable<GatewayChain["tls"]>, options: XdsOptions): TransportSocket | undefined {

@@ -1,5 +1,6 @@
 import { compact } from "../base/compact.ts";
-import type { OutboundListener, SniChain } from "../ir/listener.ts";
+import type { OutboundListener, SniChain, TcpFeatures } from "../ir/listener.ts";
+import { cidrRange } from "./cidr.ts";
 import { seconds } from "./duration.ts";
 import { httpChainFilters } from "./hcm.ts";
 import { listenerFilters } from "./listener-filters/order.ts";
@@ -15,7 +16,7 @@ import type { ChainContext, EnvoyListener, FilterChain, NetworkFilter, XdsOption
 export function buildOutboundListener(listener: OutboundListener, options: XdsOptions): EnvoyListener {
   const chain: ChainContext = { direction: "outbound", mutualTls: false, service: undefined, options };
   const inspectHttp = listener.kind === "http" || listener.kind === "auto";
-  const inspectTls = listener.sniChains.length > 0;
+  const inspectTls = listener.sniChains.some((chain) => chain.serverNames.length > 0);
   return compact({
     name: listener.name,
     address: { socket_address: { address: listener.address, port_value: listener.port } },
@@ -62,11 +63,14 @@ function chains(
     case "auto":
       return {
         filter_chains: [...sni, { filter_chain_match: HTTP_BYTES, filters: http() }],
-        default_filter_chain: passOn(listener.name, tcpTarget(listener), chain),
+        default_filter_chain: passOn(listener.name, tcpTarget(listener), chain, listener.tcp),
       };
     case "tcp":
-      if (sni.length === 0) return { filter_chains: [passOn(undefined, tcpTarget(listener), chain)] };
-      return { filter_chains: sni, default_filter_chain: passOn(listener.name, tcpTarget(listener), chain) };
+      if (sni.length === 0) return { filter_chains: [passOn(undefined, tcpTarget(listener), chain, listener.tcp)] };
+      return {
+        filter_chains: sni,
+        default_filter_chain: passOn(listener.name, tcpTarget(listener), chain, listener.tcp),
+      };
     case "capture":
       return {
         filter_chains: [
@@ -93,8 +97,8 @@ function tcpTarget(listener: OutboundListener): TcpTarget {
   return listener.clusters.length === 0 ? listener.fallback : listener.clusters;
 }
 
-function passOn(name: string | undefined, target: TcpTarget, chain: ChainContext): FilterChain {
-  return compact({ name, filters: tcpFilters(chain, `${targetName(target)};`, target) });
+function passOn(name: string | undefined, target: TcpTarget, chain: ChainContext, features?: TcpFeatures): FilterChain {
+  return compact({ name, filters: tcpFilters(chain, `${targetName(target)};`, target, features) });
 }
 
 function targetName(target: TcpTarget): string {
@@ -103,8 +107,11 @@ function targetName(target: TcpTarget): string {
 
 function sniChain(listener: OutboundListener, part: SniChain, chain: ChainContext): FilterChain {
   return {
-    name: `${listener.name}_${part.serverNames[0] ?? ""}`,
-    filter_chain_match: { transport_protocol: "tls", server_names: part.serverNames },
-    filters: tcpFilters(chain, `${targetName(part.clusters)};`, part.clusters),
+    name: [listener.name, ...part.serverNames.slice(0, 1), ...(part.destinations ?? [])].join("_"),
+    filter_chain_match: compact({
+      ...(part.serverNames.length === 0 ? {} : { transport_protocol: "tls", server_names: part.serverNames }),
+      prefix_ranges: part.destinations?.map(cidrRange),
+    }),
+    filters: tcpFilters(chain, `${targetName(part.clusters)};`, part.clusters, part.tcp),
   };
 }

@@ -1,7 +1,9 @@
 import { compact } from "../base/compact.ts";
+import type { TcpFeatures } from "../ir/listener.ts";
 import type { WeightedCluster } from "../ir/route.ts";
 import { type Messages, typed } from "../wire/codec.ts";
 import { accessLogs } from "./access-loggers/order.ts";
+import { maybeSeconds } from "./duration.ts";
 import { networkFilters } from "./network-filters/order.ts";
 import type { ChainContext, NetworkFilter } from "./types.ts";
 
@@ -14,10 +16,16 @@ export type TcpTarget = string | readonly WeightedCluster[];
  * The filters of a chain that passes bytes on. Behind mutual TLS the upstream connection waits for the handshake:
  * otherwise it, and the record of it, come before the peer is known.
  */
-export function tcpFilters(chain: ChainContext, statPrefix: string, target: TcpTarget): readonly NetworkFilter[] {
+export function tcpFilters(
+  chain: ChainContext,
+  statPrefix: string,
+  target: TcpTarget,
+  features: TcpFeatures = {},
+): readonly NetworkFilter[] {
   const config: TcpProxy = compact({
     stat_prefix: statPrefix,
     ...cluster(target),
+    ...asked(features),
     access_log: accessLogs(chain, "tcp"),
     access_log_options: { flush_access_log_on_connected: true },
     upstream_connect_mode: chain.mutualTls ? ("ON_DOWNSTREAM_TLS_HANDSHAKE" as const) : undefined,
@@ -30,6 +38,15 @@ export function tcpFilters(chain: ChainContext, statPrefix: string, target: TcpT
       typed_config: typed("envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy", config),
     },
   ];
+}
+
+function asked({ hashSourceIp, idleTimeoutMs, maxConnectionDurationMs, tunnel }: TcpFeatures): TcpProxy {
+  return compact({
+    idle_timeout: maybeSeconds(idleTimeoutMs),
+    max_downstream_connection_duration: maybeSeconds(maxConnectionDurationMs),
+    hash_policy: hashSourceIp === true ? [{ source_ip: {} }] : undefined,
+    tunneling_config: tunnel && compact({ hostname: tunnel.target, use_post: tunnel.post ? true : undefined }),
+  });
 }
 
 /** A chain that takes a connection and closes it: a proxy must not be dialled at its own capture ports. */

@@ -152,35 +152,27 @@ test("fields that are accepted but have no effect are named, those that have are
     fieldsWithoutEffect(
       object("VirtualService", {
         hosts: ["a"],
-        tls: [{}],
         http: [
           {
             match: [{ uri: { exact: "/" }, headers: { a: {}, "@request.auth.claims.x": {} }, statPrefix: "s" }],
             route: [{ destination: { host: "a" }, weight: 1 }],
           },
-          { fault: { delay: {} }, redirect: { uri: "/", scheme: "https" }, retries: { attempts: 1, backoff: "1s" } },
+          { fault: { delay: { exponentialDelay: "1s" } }, redirect: { uri: "/" }, retries: { attempts: 1 } },
         ],
       }),
     ).map((path) => path.join(".")),
-  ).toEqual([
-    "spec.tls",
-    "spec.http.0.match.0.headers.@request.auth.claims.x",
-    "spec.http.0.match.0.statPrefix",
-    "spec.http.1.fault",
-    "spec.http.1.redirect.scheme",
-    "spec.http.1.retries.backoff",
-  ]);
+  ).toEqual(["spec.http.0.match.0.headers.@request.auth.claims.x", "spec.http.1.fault.delay.exponentialDelay"]);
   expect(
     fieldsWithoutEffect(
       object("DestinationRule", {
         host: "a",
         trafficPolicy: {
-          loadBalancer: { consistentHash: {} },
+          loadBalancer: { zoneAwareLbSetting: {} },
           portLevelSettings: [{ port: { number: 1 }, tunnel: {} }],
         },
       }),
     ).map((path) => path.join(".")),
-  ).toEqual(["spec.trafficPolicy.loadBalancer.consistentHash", "spec.trafficPolicy.portLevelSettings.0.tunnel"]);
+  ).toEqual(["spec.trafficPolicy.loadBalancer.zoneAwareLbSetting", "spec.trafficPolicy.portLevelSettings.0.tunnel"]);
   expect(
     fieldsWithoutEffect(object("ServiceEntry", { addresses: ["10.0.0.1", "10.0.0.0/8"], resolution: "DYNAMIC_DNS" })),
   ).toEqual([

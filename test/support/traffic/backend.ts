@@ -142,14 +142,19 @@ async function answer(
   response.end(JSON.stringify(received));
 }
 
-/** One message, then the status in the trailers: 14 (unavailable) where an HTTP answer would be an error. */
+/** One message, then the status in the trailers; an error is a status alone, as Envoy wants it to try again. */
 function answerGrpc(response: Http2ServerResponse, status: number, text: string): void {
   response.setHeader("content-type", "application/grpc");
+  if (status !== 200) {
+    response.setHeader("grpc-status", "14");
+    response.end();
+    return;
+  }
   const payload = Buffer.from(text);
   const frame = Buffer.alloc(5);
   frame.writeUInt32BE(payload.length, 1);
-  if (status === 200) response.write(Buffer.concat([frame, payload]));
-  response.addTrailers({ "grpc-status": status === 200 ? "0" : "14" });
+  response.write(Buffer.concat([frame, payload]));
+  response.addTrailers({ "grpc-status": "0" });
   response.end();
 }
 
