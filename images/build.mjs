@@ -27,6 +27,8 @@ const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "mes
 /** Builds what is missing and returns the archives' paths, in the order of the table. */
 export async function buildImages({ envoyPath, version, images = IMAGES }) {
   await mkdir(cache, { recursive: true });
+  // first, so that a machine without apt-get is told before anything is fetched
+  await rootfs(images[0].packages[0]);
   const node = await nodeBinary();
   const out = [];
   for (const image of images) out.push(await buildImage(image, { node, envoyPath, version }));

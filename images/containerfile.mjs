@@ -6,7 +6,7 @@ import { root } from "../scripts/lib/run.mjs";
 import { environmentOf, ENVOY_PACKAGE, FOLDERS, IMAGES, labelsOf, NODE_PACKAGE, USER } from "./table.mjs";
 
 const HEAD = `# Made by images/containerfile.mjs out of images/table.mjs; never edited.
-# For those who have Docker or BuildKit; node images/build.mjs makes the same images without. From the repository's root:
+# For those who have Docker or BuildKit; node images/build.mjs makes images of the same content without. From the repository's root:
 #   npm run build && docker build -f images/Containerfile --target meshd -t docker.io/meshctl/meshd:VERSION .
 # Targets: ${IMAGES.map(({ name }) => name).join(", ")}. With --sbom=true BuildKit attaches a list of materials of its own.
 FROM docker.io/library/debian:12-slim AS parts
@@ -21,6 +21,9 @@ COPY images images
 COPY scripts/lib scripts/lib
 `;
 
+/** As image.py sets it. */
+const PATH = "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
 /** The text of images/Containerfile for a version. */
 export function containerfile(version) {
   return [HEAD, ...IMAGES.map((image) => target(image, version))].join("\n");
@@ -28,7 +31,6 @@ export function containerfile(version) {
 
 function target(image, version) {
   const { name, packages, programs, add, entrypoint, envoy } = image;
-  const folders = FOLDERS.join(" ");
   const copies = [
     "COPY --from=parts /build/node /usr/local/bin/node",
     ...(envoy ? ["COPY --from=parts /build/envoy /usr/local/bin/envoy"] : []),
@@ -43,7 +45,7 @@ ${programs.length === 0 ? "" : `RUN /build/node images/copy-programs.mjs /progra
 FROM scratch AS ${name}
 COPY --from=${name}-root /rootfs /
 ${copies.join("\n")}
-ENV ${Object.entries(environmentOf(image))
+ENV ${Object.entries({ PATH, ...environmentOf(image) })
     .map(([key, value]) => `${key}=${value}`)
     .join(" ")}
 LABEL ${Object.entries(labelsOf(image, version))
@@ -51,7 +53,6 @@ LABEL ${Object.entries(labelsOf(image, version))
     .join(" \\\n  ")}
 USER ${USER.uid}:${USER.gid}
 ENTRYPOINT ${JSON.stringify(entrypoint)}
-# written to: ${folders}
 `;
 }
 

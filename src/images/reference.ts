@@ -13,8 +13,10 @@ export interface Reference {
 
 const HUB = "docker.io";
 const REPOSITORY = /^[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*)*$/;
-const NAME =
-  /^(?:(?<registry>localhost(?::\d+)?|[^/]*[.:][^/]*)\/)?(?<path>[^:@]+)(?::(?<tag>[A-Za-z0-9_][A-Za-z0-9._-]{0,127}))?(?:@(?<digest>sha256:[0-9a-f]{64}))?$/;
+const HOST = String.raw`(?<registry>localhost(?::\d+)?|(?=[^/]*[.:])(?:\[[0-9a-f:]+\]|[A-Za-z0-9][A-Za-z0-9.-]*)(?::\d+)?)`;
+const NAME = new RegExp(
+  String.raw`^(?:${HOST}\/)?(?<path>[^:@]+)(?::(?<tag>[A-Za-z0-9_][A-Za-z0-9._-]{0,127}))?(?:@(?<digest>sha256:[0-9a-f]{64}))?$`,
+);
 
 /** Reads an image name as container runtimes do: a first part with a dot, a port or `localhost` is a registry. Throws ImageError. */
 export function parseReference(text: string): Reference {

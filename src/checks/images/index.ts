@@ -1,5 +1,5 @@
 import { HOW_TO_BRING_IMAGES, type MissingImage, missingImages } from "../../model/mesh-images.ts";
-import { category, failed, type Outcome, skipped, verdict } from "../check.ts";
+import { category, type Outcome, skipped, verdict } from "../check.ts";
 import type { Facts } from "../facts.ts";
 
 /** Whether nodes have the images that no registry has. */
