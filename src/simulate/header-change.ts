@@ -1,6 +1,6 @@
 import type { Messages } from "../wire/codec.ts";
 import { formatted } from "./format.ts";
-import type { Headers, SimulatedRequest } from "./request.ts";
+import { firstValue, PSEUDO_HEADERS, type SimulatedRequest } from "./request.ts";
 
 type Option = Messages["envoy.config.core.v3.HeaderValueOption"];
 
@@ -10,43 +10,54 @@ export interface HeaderChanges {
   readonly request_headers_to_remove?: readonly string[] | undefined;
 }
 
-/** A request after one level's changes: what is removed goes first, then additions in their order. */
+/**
+ * A request after one level's changes (Envoy's HeaderParser::evaluateHeaders): what is removed goes first; then values and conditions
+ * are worked out, none seeing another's effect; then overwriting is done before adding.
+ */
 export function changeHeaders(request: SimulatedRequest, changes: HeaderChanges): SimulatedRequest {
   const removed = new Set((changes.request_headers_to_remove ?? []).map((name) => name.toLowerCase()));
   const kept = { ...request, headers: request.headers.filter(([name]) => !removed.has(name)) };
-  return (changes.request_headers_to_add ?? []).reduce(add, kept);
+  const steps = (changes.request_headers_to_add ?? []).flatMap((option) => stepOf(kept, option));
+  return [...steps.filter(({ overwrite }) => overwrite), ...steps.filter(({ overwrite }) => !overwrite)].reduce(
+    take,
+    kept,
+  );
 }
 
-function add(request: SimulatedRequest, option: Option): SimulatedRequest {
+interface Step {
+  readonly name: string;
+  readonly value: string;
+  readonly overwrite: boolean;
+}
+
+function stepOf(request: SimulatedRequest, option: Option): readonly Step[] {
   const name = (option.header?.key ?? "").toLowerCase();
   const value = formatted(option.header?.value ?? "", request);
-  if (value === "" && option.keep_empty_value !== true) return request;
-  const pseudo = PSEUDO[name];
-  if (pseudo !== undefined) return { ...request, [pseudo]: value };
-  return { ...request, headers: appended(request.headers, [name, value], option) };
+  if (value === "" && option.keep_empty_value !== true) return [];
+  const { when, overwrite } = ACTIONS[actionOf(option)];
+  const there = firstValue(request, name) !== undefined;
+  return when === "always" || (when === "there") === there ? [{ name, value, overwrite }] : [];
 }
 
-/** Headers that live outside of the list. */
-const PSEUDO: Readonly<Record<string, "authority" | "path" | "method" | "scheme">> = {
-  ":authority": "authority",
-  host: "authority",
-  ":path": "path",
-  ":method": "method",
-  ":scheme": "scheme",
-};
+type Action = NonNullable<Option["append_action"]>;
 
-function appended(headers: Headers, entry: readonly [string, string], option: Option): Headers {
-  const there = headers.some(([name]) => name === entry[0]);
-  // the older switch `append` says the same with two values
-  const older = option.append === false ? "OVERWRITE_IF_EXISTS_OR_ADD" : "APPEND_IF_EXISTS_OR_ADD";
-  switch (option.append_action ?? older) {
-    case "ADD_IF_ABSENT":
-      return there ? headers : [...headers, entry];
-    case "OVERWRITE_IF_EXISTS":
-      return there ? [...headers.filter(([name]) => name !== entry[0]), entry] : headers;
-    case "OVERWRITE_IF_EXISTS_OR_ADD":
-      return [...headers.filter(([name]) => name !== entry[0]), entry];
-    case "APPEND_IF_EXISTS_OR_ADD":
-      return [...headers, entry];
-  }
+/** When each action does something, and what. */
+const ACTIONS: Readonly<Record<Action, { readonly when: "always" | "there" | "absent"; readonly overwrite: boolean }>> =
+  {
+    APPEND_IF_EXISTS_OR_ADD: { when: "always", overwrite: false },
+    ADD_IF_ABSENT: { when: "absent", overwrite: false },
+    OVERWRITE_IF_EXISTS_OR_ADD: { when: "always", overwrite: true },
+    OVERWRITE_IF_EXISTS: { when: "there", overwrite: true },
+  };
+
+/** The older switch `append` says the same with two values. */
+function actionOf({ append, append_action }: Option): Action {
+  return append_action ?? (append === false ? "OVERWRITE_IF_EXISTS_OR_ADD" : "APPEND_IF_EXISTS_OR_ADD");
+}
+
+function take(request: SimulatedRequest, { name, value, overwrite }: Step): SimulatedRequest {
+  const pseudo = PSEUDO_HEADERS[name];
+  if (pseudo !== undefined) return { ...request, [pseudo]: value };
+  const others = overwrite ? request.headers.filter(([key]) => key !== name) : request.headers;
+  return { ...request, headers: [...others, [name, value]] };
 }

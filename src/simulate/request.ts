@@ -31,23 +31,33 @@ export interface Address {
   readonly port: number;
 }
 
-/** A header's values joined by commas as Envoy's matchers see them; undefined when it is missing. */
+/** A header's values joined by commas, for people; undefined when it is missing. */
 export function headerValue(request: SimulatedRequest, name: string): string | undefined {
-  switch (name.toLowerCase()) {
-    case ":method":
-      return request.method;
-    case ":path":
-      return request.path;
-    case ":scheme":
-      return request.scheme;
-    case ":authority":
-    case "host":
-      return request.authority;
-  }
-  const wanted = name.toLowerCase();
-  const values = request.headers.filter(([key]) => key === wanted).map(([, value]) => value);
+  const values = headerValues(request, name);
   return values.length === 0 ? undefined : values.join(",");
 }
+
+/** A header's first value; undefined when it is missing. */
+export function firstValue(request: SimulatedRequest, name: string): string | undefined {
+  return headerValues(request, name)[0];
+}
+
+/** A header's values in their order; Envoy 1.40 looks at each of them alone. */
+export function headerValues(request: SimulatedRequest, name: string): readonly string[] {
+  const wanted = name.toLowerCase();
+  const pseudo = PSEUDO_HEADERS[wanted];
+  if (pseudo !== undefined) return [request[pseudo]];
+  return request.headers.filter(([key]) => key === wanted).map(([, value]) => value);
+}
+
+/** Headers that live outside of the list, and where. */
+export const PSEUDO_HEADERS: Readonly<Record<string, "authority" | "path" | "method" | "scheme">> = {
+  ":authority": "authority",
+  host: "authority",
+  ":path": "path",
+  ":method": "method",
+  ":scheme": "scheme",
+};
 
 /** The path without query and fragment: what path conditions look at. */
 export function pathOnly(path: string): string {

@@ -1,5 +1,5 @@
 import type { Messages } from "../wire/codec.ts";
-import { headerValue, pathOnly, type SimulatedRequest } from "./request.ts";
+import { firstValue, pathOnly, type SimulatedRequest } from "./request.ts";
 import { regexOf } from "./string-match.ts";
 
 type Route = Messages["envoy.config.route.v3.Route"];
@@ -29,22 +29,29 @@ export function rewrittenPath(
   return action.prefix_rewrite + (matched === undefined ? "" : bare.slice(matched.length)) + rest;
 }
 
-/** RE2::GlobalReplace: `\1` names a group, `\0` all, `\\` a backslash. */
+/** RE2::GlobalReplace: `\1` names a group, `\0` all, `\\` a backslash; a group that is not there leaves the text as it is. */
 function substituted(text: string, { pattern, substitution = "" }: Substitution): string {
-  const replacement = substitution.replaceAll(/\\(\d|\\)|\$/g, (whole: string, escape?: string) => {
-    if (whole === "$") return "\\$";
-    return escape === "\\" ? "\\\\" : `\${${escape ?? ""}}`.replace(/\{|\}/g, "");
-  });
-  return regexOf(pattern?.regex ?? "")
-    .matcher(text)
-    .replaceAll(replacement);
+  const matcher = regexOf(pattern?.regex ?? "").matcher(text);
+  const groups = [...substitution.matchAll(/\\(\d)/g)].map(([, group]) => Number(group));
+  if (Math.max(0, ...groups) > matcher.groupCount()) return text;
+  let result = "";
+  let done = 0;
+  while (matcher.find()) {
+    result += text.slice(done, matcher.start());
+    result += substitution.replaceAll(/\\(\d|\\)/g, (_, escape: string) =>
+      escape === "\\" ? "\\" : (matcher.group(Number(escape)) ?? ""),
+    );
+    done = matcher.end();
+  }
+  return result + text.slice(done);
 }
 
 function authorityOf(request: SimulatedRequest, action: RouteAction): string {
   if (action.host_rewrite_literal !== undefined && action.host_rewrite_literal !== "")
     return action.host_rewrite_literal;
+  // a header that is missing or empty changes nothing
   if (action.host_rewrite_header !== undefined)
-    return headerValue(request, action.host_rewrite_header) ?? request.authority;
+    return firstValue(request, action.host_rewrite_header) || request.authority;
   if (action.host_rewrite_path_regex !== undefined)
     return substituted(pathOnly(request.path), action.host_rewrite_path_regex);
   return request.authority;

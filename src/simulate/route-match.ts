@@ -1,6 +1,6 @@
 import type { Messages } from "../wire/codec.ts";
 import { metadataCheck } from "./metadata-match.ts";
-import { headerValue, pathOnly, queryValues, type SimulatedRequest } from "./request.ts";
+import { headerValue, headerValues, pathOnly, queryValues, type SimulatedRequest } from "./request.ts";
 import { fullMatch, matchesString, type StringMatcher, stringMatcherText } from "./string-match.ts";
 import type { Check, Miss } from "./verdict.ts";
 
@@ -60,24 +60,28 @@ function literalPathCheck(match: RouteMatch, got: string): Check {
   return fold(got).startsWith(fold(prefix)) ? undefined : told("prefix", prefix);
 }
 
-/** Envoy's HeaderMatcher; shared with RBAC. A missing header misses inverted conditions too, unless it is treated as empty. */
+/**
+ * Envoy's HeaderMatcher; shared with RBAC. One of a repeated header's values is enough. A missing header misses inverted
+ * conditions too, unless it is treated as empty.
+ */
 export function headerCheck(matcher: HeaderMatcher, request: SimulatedRequest): Check {
   const { name = "" } = matcher;
-  const got = headerValue(request, name);
   const inverted = matcher.invert_match === true;
   const miss = (wanted: string): Miss => ({
     condition: `header ${name}`,
     wanted: inverted ? `not ${wanted}` : wanted,
-    got,
+    got: headerValue(request, name),
   });
-  const value = got ?? (matcher.treat_missing_header_as_empty === true ? "" : undefined);
+  const given = headerValues(request, name);
+  const values = given.length === 0 && matcher.treat_missing_header_as_empty === true ? [""] : given;
   const condition = headerCondition(matcher);
   if (condition === undefined) {
-    const present = (value !== undefined) === (matcher.present_match ?? true);
-    return present === inverted ? miss(matcher.present_match === false ? "absent" : "present") : undefined;
+    const present = values.length > 0 === (matcher.present_match ?? true);
+    const words = matcher.present_match === false ? "absent" : "present";
+    return present === inverted ? miss(words) : undefined;
   }
-  if (value === undefined) return miss(condition.text);
-  return condition.holds(value) === inverted ? miss(condition.text) : undefined;
+  if (values.length === 0) return miss(condition.text);
+  return values.some((value) => condition.holds(value)) === inverted ? miss(condition.text) : undefined;
 }
 
 interface Condition {
@@ -121,8 +125,12 @@ function queryCheck(matcher: QueryMatcher, request: SimulatedRequest): Check {
 }
 
 function grpcCheck(match: RouteMatch, request: SimulatedRequest): Check {
-  if (match.grpc === undefined) return undefined;
-  const got = headerValue(request, "content-type");
-  if (got === "application/grpc" || got?.startsWith("application/grpc+") === true) return undefined;
-  return { condition: "header content-type", wanted: "gRPC", got };
+  if (match.grpc === undefined || isGrpc(request)) return undefined;
+  return { condition: "header content-type", wanted: "gRPC", got: headerValue(request, "content-type") };
+}
+
+/** Whether Envoy takes a request for gRPC: by its content type alone. */
+export function isGrpc(request: SimulatedRequest): boolean {
+  const type = headerValue(request, "content-type");
+  return type === "application/grpc" || type?.startsWith("application/grpc+") === true;
 }
