@@ -120,13 +120,18 @@ function toOption(spec: OptionSpec): Option {
   if (spec.default !== undefined && spec.default !== false) option.default(spec.default, String(spec.default));
   if (spec.choices !== undefined) option.choices(spec.choices);
   if (spec.hidden === true) option.hideHelp();
-  if (spec.repeatable === true) option.argParser(append);
+  if (spec.repeatable === true) option.argParser(appendOneOf(spec.choices));
   if (typeof spec.default === "number") option.argParser(parseNumber);
   return option;
 }
 
-function append(value: string, before: readonly string[] | undefined): readonly string[] {
-  return [...(before ?? []), value];
+/** Collects the values of a flag; commander checks choices only of flags that are given once. */
+function appendOneOf(choices: readonly string[] | undefined) {
+  return (value: string, before: readonly string[] | undefined): readonly string[] => {
+    if (choices?.includes(value) === false)
+      throw new InvalidArgumentError(`Allowed choices are ${choices.join(", ")}.`);
+    return [...(before ?? []), value];
+  };
 }
 
 function parseNumber(value: string): number {

@@ -47,9 +47,16 @@ export const profileCommands: readonly CommandSpec[] = [
     options: [
       ...settingsOptions,
       { flags: "-o, --output <folder>", summary: "write a file per object and a kustomization into this folder" },
+      {
+        flags: "--component <name>",
+        summary: "only this part, to be applied apart from the others",
+        choices: ["Base", "Pilot", "IstiodRemote", "IngressGateways", "EgressGateways"],
+        repeatable: true,
+      },
     ],
     examples: [
       { line: "meshctl manifest generate --profile demo", summary: "all objects of the demo profile" },
+      { line: "meshctl manifest generate --component Base -o crds", summary: "the definitions of kinds alone" },
       { line: "meshctl manifest generate -f mesh.yaml -o manifests", summary: "a file each, to be committed" },
     ],
     load: async () => (await import("../commands/manifest-generate.ts")).run,

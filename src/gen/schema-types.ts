@@ -4252,6 +4252,8 @@ export interface ProxyStatusOutputProxy {
   readonly cluster: string;
   /** Control plane pod it is connected to; empty for none. */
   readonly istiod: string;
+  /** Revision of that control plane; of a proxy that is not connected the one that made it. */
+  readonly revision: string;
   /** Version of the proxy. */
   readonly version: string;
   /** The worst of its types. */

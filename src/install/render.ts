@@ -49,6 +49,7 @@ export const MANAGED_LABELS = {
 
 /** An object as a file holds it. */
 export interface Manifest {
+  readonly component: ComponentName;
   readonly kind: string;
   readonly namespace?: string;
   readonly name: string;
@@ -66,8 +67,10 @@ export function render(settings: Settings): readonly RenderedComponent[] {
  * labels: their texts are taken as they are bundled, neither read nor written.
  */
 export function renderManifests(settings: Settings): readonly Manifest[] {
-  const others = renderParts(settings, () => []).flatMap(({ objects }) => objects);
-  return [...(isOn(settings.components.base) ? crdManifests(settings) : []), ...others.map(manifestOf)];
+  const others = renderParts(settings, () => []).flatMap(({ component, objects }) =>
+    objects.map((object) => manifestOf(object, component)),
+  );
+  return [...(isOn(settings.components.base) ? crdManifests(settings) : []), ...others];
 }
 
 function renderParts(settings: Settings, definitions: () => readonly KubeObject[]): readonly RenderedComponent[] {
@@ -116,13 +119,19 @@ function crdManifests(settings: Settings): readonly Manifest[] {
     const name = /^base\/crds\/(.+)\.yaml$/.exec(file)?.[1];
     if (name === undefined) return [];
     const labelled = text.replace(/^#.*\n/, "").replace(/^ {2}labels:\n(?: {4}.*\n)*/m, (own) => `${own}${lines}\n`);
-    return [{ kind, name, text: withoutAliases(labelled) }];
+    return [{ component: "Base" as const, kind, name, text: withoutAliases(labelled) }];
   });
 }
 
-function manifestOf(object: KubeObject): Manifest {
+function manifestOf(object: KubeObject, component: ComponentName): Manifest {
   const { namespace, name } = object.metadata;
-  return { kind: object.kind, ...(namespace === undefined ? {} : { namespace }), name, text: toYaml(object) };
+  return {
+    component,
+    kind: object.kind,
+    ...(namespace === undefined ? {} : { namespace }),
+    name,
+    text: toYaml(object),
+  };
 }
 
 function policies(settings: Settings): KubeObject[] {

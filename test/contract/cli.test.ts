@@ -144,6 +144,7 @@ test.each([
   [["pc"], "proxy-config needs a command", "--help"],
   [["install", "--profle", "x"], "unknown option '--profle'", "Usage: meshctl install"],
   [["proxy-status", "-o", "xml"], "Allowed choices are table, json, yaml", "Usage: meshctl proxy-status"],
+  [["manifest", "generate", "--component", "Base", "--component", "Pod"], "choices are Base, Pilot,", "Usage: meshctl"],
   [["pc", "clusters"], "missing required argument 'pod'", "Usage: meshctl proxy-config clusters"],
 ])("%j is a usage error: exit code 2, on stderr, with what to do", async (argv, message, hint) => {
   const io = fakeIo();

@@ -295,7 +295,7 @@ export const shapes: Readonly<Record<string, Readonly<Record<string, string>>>> 
   ProfileDumpOutput: { apiVersion: "string", kind: "string", spec: "object" },
   ProfileShowOutput: { name: "string", summary: "string", installs: "[]string", settings: "object" },
   ProxyConfigEndpointsOutputClusterStatus: { name: "string", host_statuses: "[]object" },
-  ProxyStatusOutputProxy: { name: "string", namespace: "string", cluster: "string", istiod: "string", version: "string", status: "string", types: "{}ProxyStatusOutputTypeState" },
+  ProxyStatusOutputProxy: { name: "string", namespace: "string", cluster: "string", istiod: "string", revision: "string", version: "string", status: "string", types: "{}ProxyStatusOutputTypeState" },
   ProxyStatusOutputTypeState: { status: "string", ackedAt: "string", lastError: "string" },
   ReferenceOutputFlag: { name: "string", short: "string", value: "string", valueOptional: "boolean", summary: "string", default: "string", choices: "[]string", repeatable: "boolean" },
   ReferenceOutput: { program: "string", version: "string", exitCodes: "{}string", globalFlags: "[]ReferenceOutputFlag", commands: "[]object" },
