@@ -118,7 +118,8 @@ function cluster(given: Loose): Cluster {
 }
 
 function endpointGroup(given: Loose): EndpointGroup {
-  return { clusterName: String(given["cluster"]), endpoints: (given["endpoints"] as Loose[]).map(endpoint) };
+  const { cluster: name, endpoints, ...rest } = given;
+  return { ...rest, clusterName: String(name), endpoints: (endpoints as Loose[]).map(endpoint) };
 }
 
 function endpoint(given: Loose): Endpoint {
