@@ -72,10 +72,10 @@ export async function ensureSystemPackages() {
   });
 }
 
-/** Builds (once, into the cache) real Kubernetes for the slow tiers: the API server, or the whole node. */
-export async function ensureKube(what) {
+/** Builds (once, into the cache) real Kubernetes for the slow tiers: the API server, or the whole node; of another version by `env`. */
+export async function ensureKube(what, env = {}) {
   const script = what === "apiserver" ? "envtest/setup-envtest.sh" : "cluster/setup-cluster.sh";
-  await run("bash", [join("test/support/kube", script)], { quiet: true });
+  await run("bash", [join("test/support/kube", script)], { quiet: true, env });
 }
 
 /** Everything that `npm run setup` prepares: packages, build, Envoy. */

@@ -77,6 +77,13 @@ test("GitOps: the documents for Argo CD and Flux name the folders that are rende
   expect(argo.spec.syncPolicy.syncOptions).toContain("ServerSideApply=true");
 });
 
+test("the API server is of the version that was asked for", () => {
+  const { serverVersion } = JSON.parse(shell("kubectl version -o json")) as { serverVersion: { gitVersion: string } };
+  expect(serverVersion.gitVersion).toBe(
+    process.env["KUBE_VERSION"] ?? /k8s\/([\d.]+)-/.exec(server.assets)?.[1]?.replace(/^/, "v"),
+  );
+});
+
 test("kubectl mesh is meshctl, and kubectl completes it", () => {
   expect(shell("kubectl mesh version --remote=false")).toBe(shell("meshctl version --remote=false"));
   expect(shell("kubectl plugin list")).toContain("kubectl-mesh");
