@@ -1,7 +1,7 @@
 import { default as jsonPatch } from "fast-json-patch";
 import { compact } from "../base/compact.ts";
 import { strategicMerge } from "../base/strategic-merge.ts";
-import { isTrue } from "../model/annotation-values.ts";
+import { isTrue, RESERVED_PORTS } from "../model/annotation-values.ts";
 import type { InjectionDecision } from "../model/injection.ts";
 import type { Container } from "../resources/core.ts";
 import { annotationRemarks, checkMetadata } from "./annotations.ts";
@@ -155,17 +155,28 @@ function overlay(proxy: Container, mine: Container): Container {
   return strategicMerge(proxy, { ...fields, ...policy }, listKey) as Container;
 }
 
-function remarks(pod: PodLike): string[] {
-  const warnings: string[] = [];
-  const policy = pod.spec["dnsPolicy"];
-  if (typeof policy === "string" && policy !== "ClusterFirst")
-    warnings.push(`dnsPolicy ${policy}: the proxy may not resolve services of the cluster`);
-  for (const container of pod.spec.containers) {
-    const context = container["securityContext"] as { runAsUser?: number } | undefined;
-    if (container.name !== PROXY && context?.runAsUser === 1337)
-      warnings.push(`container ${container.name} runs as user 1337, the proxy's: its traffic is not captured`);
-  }
-  return warnings;
+/** What a pod has that works badly, or not at all, with a proxy beside it. */
+function remarks({ spec }: PodLike): string[] {
+  const apps = spec.containers.filter(({ name }) => name !== PROXY);
+  const policy = spec["dnsPolicy"];
+  const isOdd = typeof policy === "string" && policy !== "ClusterFirst";
+  return [
+    ...(isOdd ? [`dnsPolicy ${policy}: the proxy may not resolve services of the cluster`] : []),
+    ...apps
+      .filter((container) => (userOf(container) ?? userOf(spec)) === 1337)
+      .map(({ name }) => `container ${name} runs as user 1337, the proxy's: its traffic is not captured`),
+    ...apps.flatMap(({ name, ports = [] }) =>
+      ports
+        .filter(({ containerPort }) => RESERVED_PORTS.has(containerPort))
+        .map(
+          ({ containerPort }) => `container ${name} has port ${containerPort}, the proxy's: one of them cannot listen`,
+        ),
+    ),
+  ];
+}
+
+function userOf({ securityContext }: { readonly securityContext?: unknown; readonly [key: string]: unknown }): number | undefined {
+  return (securityContext as { readonly runAsUser?: number } | undefined)?.runAsUser;
 }
 
 function difference(before: PodLike, after: PodLike): readonly PatchOperation[] {

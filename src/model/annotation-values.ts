@@ -37,8 +37,10 @@ const port: Check = (value) => number(value) && Number(value) <= 65_535;
 const networkInterface = matches(/^[^\s/,]{1,15}$/);
 const name = matches(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/);
 
-/** Ports of the proxy that are no application's: scraping them would go in circles, or say nothing of it. */
-const RESERVED: ReadonlySet<number> = new Set([15000, 15001, 15004, 15006, 15008, 15020, 15021, 15053, 15090]);
+/** Ports of the proxy: no application can listen on them, and scraping them would go in circles, or say nothing of it. */
+export const RESERVED_PORTS: ReadonlySet<number> = new Set([
+  15000, 15001, 15004, 15006, 15008, 15020, 15021, 15053, 15090,
+]);
 
 /** The rules of values that several annotations share. */
 export const VALUES = {
@@ -109,7 +111,7 @@ function isDuration(value: string): boolean {
 /** `port`, `port:` or `port:/path`. */
 function isScrapeTarget(value: string): boolean {
   const [text = "", path = ""] = value.split(/:(.*)/s);
-  return port(text) && Number(text) > 0 && !RESERVED.has(Number(text)) && (path === "" || path.startsWith("/"));
+  return port(text) && Number(text) > 0 && !RESERVED_PORTS.has(Number(text)) && (path === "" || path.startsWith("/"));
 }
 
 function isYamlMap(value: string): boolean {

@@ -142,7 +142,16 @@ function commonSplices(text: string, changes: readonly Change[]): readonly DeepS
 /** By the tree of the precise reader. */
 function preciseSplices(text: string, changes: readonly Change[]): readonly DeepSplice[] {
   const document = parsePrecise(text);
-  return changes.map((change) => ({ ...spliceOf(text, document, change), depth: change.path.length }));
+  const gone = new Map<string, Set<string | number>>();
+  for (const { type, path } of changes) {
+    const parent = JSON.stringify(path.slice(0, -1));
+    const step = path.at(-1);
+    if (type === "delete" && step !== undefined) gone.set(parent, (gone.get(parent) ?? new Set()).add(step));
+  }
+  return changes.map((change) => {
+    const alsoGone = gone.get(JSON.stringify(change.path.slice(0, -1)));
+    return { ...spliceOf(text, document, change, alsoGone), depth: change.path.length };
+  });
 }
 
 /** All changes at once. Throws YamlEditError when one stands inside another. */

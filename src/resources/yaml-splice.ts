@@ -20,11 +20,15 @@ interface Source {
   readonly eol: string;
 }
 
-/** The part of a document's text that one edit changes. Throws YamlEditError for a path that is not there. */
+/**
+ * The part of a document's text that one edit changes. `alsoGone`: keys or indexes beside it that are deleted at the same time.
+ * Throws YamlEditError for a path that is not there.
+ */
 export function spliceOf(
   text: string,
   document: Document.Parsed,
   edit: YamlChange & { readonly path: FieldPath },
+  alsoGone: ReadonlySet<string | number> = new Set(),
 ): Splice {
   const source = { text, eol: text.includes("\r\n") ? "\r\n" : "\n" };
   const { slot, missing } = walk(document, edit.path);
@@ -32,7 +36,7 @@ export function spliceOf(
     return missing.length === 0 ? replaced(source, slot, edit.value) : added(source, slot, missing, edit.value);
   if (edit.type === "insert") return inserted(source, slot, missing, edit);
   if (missing.length > 0) throw new YamlEditError(`${edit.path.join(".")} is not there`);
-  return edit.type === "delete" ? deleted(source, slot) : renamed(slot, edit.name);
+  return edit.type === "delete" ? deleted(source, slot, alsoGone) : renamed(slot, edit.name);
 }
 
 function added(source: Source, slot: Slot, missing: FieldPath, value: unknown): Splice {
@@ -187,11 +191,11 @@ function membersOf(collection: YAMLMap | YAMLSeq): readonly Member[] {
   });
 }
 
-function deleted(source: Source, slot: Slot): Splice {
+function deleted(source: Source, slot: Slot, alsoGone: ReadonlySet<string | number>): Splice {
   if (slot.type === "root") throw new YamlEditError("a whole document is not deleted");
   const collection = slot.type === "pair" ? slot.map : slot.list;
   if (collection.items.length === 1) return replaced(source, slot.parent, slot.type === "pair" ? {} : []);
-  if (collection.flow === true) return deletedFlow(collection, slot.index);
+  if (collection.flow === true) return deletedFlow(collection, slot.index, alsoGone);
   const { text } = source;
   const begins = (index: number): number =>
     slot.type === "pair"
@@ -205,12 +209,21 @@ function deleted(source: Source, slot: Slot): Splice {
   return { start: commentsAbove(text, start), end: nextLine(text, end), text: "" };
 }
 
-function deletedFlow(collection: YAMLMap | YAMLSeq, index: number): Splice {
+/** A member goes with the comma behind it; when none behind it stays, with the one before it. */
+function deletedFlow(collection: YAMLMap | YAMLSeq, index: number, alsoGone: ReadonlySet<string | number>): Splice {
   const members = membersOf(collection);
   const own = members[index] ?? { start: 0, end: 0 };
   const next = members[index + 1];
-  if (next !== undefined) return { start: own.start, end: next.start, text: "" };
+  const isLast = members.slice(index + 1).every((_, behind) => alsoGone.has(stepOf(collection, index + 1 + behind)));
+  if (next !== undefined && !isLast) return { start: own.start, end: next.start, text: "" };
   return { start: members[index - 1]?.end ?? own.start, end: own.end, text: "" };
+}
+
+/** The step of a path that leads to a member. */
+function stepOf(collection: YAMLMap | YAMLSeq, index: number): string | number {
+  if (!isMap(collection)) return index;
+  const { key } = (collection.items[index] ?? {}) as Partial<Pair<Node, Node | null>>;
+  return isScalar(key) ? String(key.value) : "";
 }
 
 function renamed(slot: Slot, name: string): Splice {

@@ -1,4 +1,6 @@
+import { execFile } from "node:child_process";
 import { createServer } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,6 +10,7 @@ import { parse } from "../../src/cli-parse.ts";
 import type { InjectResult } from "../../src/commands/inject.ts";
 import { injectorDefaults } from "../../src/gen/injector-defaults.ts";
 import { VERSION } from "../../src/gen/version.ts";
+import { createRoot, issueServing } from "../../src/pki/ca.ts";
 import { readValues } from "../../src/resources/yaml-values.ts";
 import { fakeCluster } from "../support/fake-cluster.ts";
 import { fakeIo } from "../support/fake-io.ts";
@@ -60,6 +63,38 @@ test.each([
   expect(workloads).toMatchObject([{ kind, namespace: "shop", name: "web", injected: true, changed: true }]);
   expect(stdout).toContain("istio-proxy");
   expect(stdout).toContain(`kubernetes://apis/${api}/namespaces/shop/${plural}/web`);
+});
+
+const KINDS = [
+  ["Deployment", "{ template: POD }", "apps/v1"],
+  ["StatefulSet", "{ template: POD }", "apps/v1"],
+  ["DaemonSet", "{ template: POD }", "apps/v1"],
+  ["ReplicaSet", "{ template: POD }", "apps/v1"],
+  ["ReplicationController", "{ template: POD }", "v1"],
+  ["Job", "{ template: POD }", "batch/v1"],
+  ["CronJob", "{ jobTemplate: { spec: { template: POD } } }", "batch/v1"],
+  ["DeploymentConfig", "{ template: POD }", "apps.openshift.io/v1"],
+  ["Rollout", "{ template: POD }", "argoproj.io/v1alpha1"],
+] as const;
+
+test("inject twice is inject once, and uninject gives every kind and Lists back with their comments", async () => {
+  const flags = "--template-path Rollout.argoproj.io=spec.template";
+  const documents = KINDS.map(([kind, spec, api]) => `# a ${kind}\n${workload(kind, spec, api).trimEnd()} # its pod\n`);
+  const items = documents.map(
+    (text) =>
+      `- ${text
+        .replace(/^#.*\n/, "")
+        .trimEnd()
+        .replaceAll("\n", "\n  ")}\n`,
+  );
+  const list = `apiVersion: v1 # many\nkind: List\nitems:\n${items.join("")}`;
+  const text = [...documents, service, list].join("---\n");
+  const once = await run(`inject -f - ${flags}`, { stdin: text });
+  expect(once.workloads.filter(({ injected }) => injected)).toHaveLength(2 * KINDS.length);
+  expect((await run(`inject -f - ${flags}`, { stdin: once.stdout })).stdout).toBe(once.stdout);
+  const back = await run(`uninject -f - ${flags}`, { stdin: once.stdout });
+  expect(readValues(back.stdout)).toEqual(readValues(text));
+  expect(back.stdout.match(/#.*/g)).toEqual(text.match(/#.*/g));
 });
 
 test("a custom kind needs the place of its template; a bare Pod and a ReplicationController do not", async () => {
@@ -178,6 +213,59 @@ test("several files, a folder, a pattern and an address; one output file, or eac
   expect(inPlace.stdout).toBe("");
   expect(readFileSync(join(folder, "mesh/a.yaml"), "utf8")).toContain("istio-proxy");
   expect(readFileSync(join(folder, "mesh/b.yaml"), "utf8")).toBe(service);
+});
+
+test("an address with TLS: a server that is not trusted is told, one that is trusted is read", async () => {
+  const validity = { notBefore: new Date(Date.now() - 60_000), notAfter: new Date(Date.now() + 3_600_000) };
+  const root = await createRoot("cluster.local", validity);
+  const { certificate, key } = await issueServing(root, { dns: ["localhost"] }, validity);
+  const server = createTlsServer({ cert: certificate, key: key.pem() }, (request, answer) => {
+    if (request.url !== "/app.yaml") answer.statusCode = 404;
+    answer.end(deployment);
+  }).listen(0, "localhost");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const url = `https://localhost:${(server.address() as AddressInfo).port}`;
+  const ca = file("ca.pem", root.certificate);
+  const meshctl = (path: string, env: NodeJS.ProcessEnv): Promise<{ code: number | null; out: string; err: string }> =>
+    new Promise((resolve) => {
+      const args = [join(import.meta.dirname, "../../bin/meshctl.js"), "inject", "-f", `${url}${path}`];
+      const child = execFile(process.execPath, args, { env }, (_, out, err) =>
+        resolve({ code: child.exitCode, out, err }),
+      );
+    });
+  const [read, unknown, missing] = await Promise.all([
+    meshctl("/app.yaml", { NODE_EXTRA_CA_CERTS: ca }),
+    meshctl("/app.yaml", {}),
+    meshctl("/none.yaml", { NODE_EXTRA_CA_CERTS: ca }),
+  ]);
+  server.close();
+  expect(read.out).toContain("istio-proxy");
+  expect(read.code).toBe(0);
+  expect(unknown).toMatchObject({
+    code: 2,
+    out: "",
+    err: expect.stringContaining(`${url}/app.yaml cannot be read: `) as string,
+  });
+  expect(unknown.err).toContain("certificate");
+  expect(missing).toMatchObject({
+    code: 2,
+    out: "",
+    err: expect.stringContaining("the server answered 404 Not Found") as string,
+  });
+});
+
+test("a template in Go's language is refused with the way to port it, a broken one with its line", async () => {
+  const withTemplate = (name: string, text: string): string =>
+    file(name, `defaultTemplates: [own]\ntemplates:\n  own: |\n${text.replace(/^/gm, "    ")}\n`);
+  withTemplate("go.yaml", "metadata:\n  labels:\n    a: {{ .Values.a }}");
+  const refused = run("inject -f - --injectConfigFile go.yaml", { stdin: deployment });
+  await expect(refused).rejects.toThrow(/injection template "own", line 3: {{ \.Values\.a }} .* \(MSH0501\)/);
+  await expect(refused).rejects.toMatchObject({
+    hint: expect.stringContaining("docs/guides/injection-templates.md") as string,
+  });
+  withTemplate("broken.yaml", "metadata:\n  labels: [");
+  const broken = run("inject -f - --injectConfigFile broken.yaml", { stdin: deployment });
+  await expect(broken).rejects.toThrow(/injection template "own", line \d+: cannot be read as YAML/);
 });
 
 test("the report as JSON: on stderr, or in a file", async () => {
