@@ -25,6 +25,8 @@ export async function buildPrograms({ root, common }) {
       ...common,
       outfile: `dist/compiled/${name}.cjs`,
       format: "cjs",
+      // a script has no import() of its own: packages of Node that are loaded later are required
+      supported: { "dynamic-import": false },
       banner: { js: "(function(module,exports,require,__url){" },
       footer: { js: "})" },
       define: { ...common.define, "import.meta.url": "__url" },

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { errorText } from "../base/errors.ts";
 import { type Descriptor, type Image, type Manifest, parseJson, SBOM_TYPES } from "./oci.ts";
@@ -95,7 +96,6 @@ async function hashLayer(layer: Descriptor, stream: AsyncIterable<Uint8Array>): 
   }
   const plain = createHash("sha256");
   if (layer.mediaType.endsWith("gzip")) {
-    const { pipeline } = await import("node:stream/promises");
     await pipeline(tapped, createGunzip(), async (parts: AsyncIterable<Uint8Array>) => {
       for await (const part of parts) plain.update(part);
     });

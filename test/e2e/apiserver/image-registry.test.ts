@@ -1,8 +1,11 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { main } from "../../../src/cli.ts";
+import { VERSION } from "../../../src/gen/version.ts";
 import { fakeIo } from "../../support/fake-io.ts";
 import { makeImage } from "../../support/images/make-image.ts";
 import { startRegistry, type TestRegistry, USER } from "../../support/registry/registry.ts";
@@ -10,6 +13,7 @@ import { startRegistry, type TestRegistry, USER } from "../../support/registry/r
 // meshctl images against the reference registry, with TLS of an authority of its own. It keeps no list of what refers to an image,
 // so lists of materials go by the tag that stands in for it.
 
+const root = join(import.meta.dirname, "../../..");
 let dir = "";
 let meshd = "";
 let proxy = "";
@@ -119,6 +123,34 @@ describe.each(["basic", "token"] as const)("a registry that wants %s authenticat
     });
     if (auth === "token") expect(registry.scopes).toContain("repository:team/mesh/meshd:pull,push");
   });
+});
+
+test("the guide's commands: pack, push, fetch", async () => {
+  const page = await readFile(join(root, "docs/guides/images.md"), "utf8");
+  const snippet = (name: string): string =>
+    new RegExp(`\`\`\`sh ${name}\\n([\\s\\S]*?)\`\`\``).exec(page)?.[1] ?? `no snippet ${name}`;
+  const registry = await startRegistry("basic");
+  try {
+    const work = join(dir, "guide");
+    await mkdir(join(work, "built"), { recursive: true });
+    for (const name of ["meshd", "proxy", "samples"]) {
+      const reference = `docker.io/meshctl/${name}:${VERSION}`;
+      await copyFile(await makeImage(dir, { name: reference, content: name }), join(work, "built", `${name}.tar`));
+    }
+    const auth = Buffer.from(`${USER.name}:${USER.password}`).toString("base64");
+    await writeFile(join(work, "config.json"), JSON.stringify({ auths: { [registry.host]: { auth } } }));
+    const lines = ["pack", "push", "fetch"].map(snippet).join("\n").replaceAll("registry.example", registry.host);
+    const script = `meshctl() { "${process.execPath}" "${join(root, "bin/meshctl.js")}" "$@"; }\n${lines}`;
+    const env = { PATH: process.env["PATH"], HOME: work, DOCKER_CONFIG: work, NODE_EXTRA_CA_CERTS: registry.caFile };
+    const { stdout } = await promisify(execFile)("bash", ["-ec", script], { cwd: work, env }).catch((error: Error) => {
+      throw new Error(`${error.message}\n${(error as { stdout?: string }).stdout ?? ""}`);
+    });
+    expect(stdout).toContain(`Next: meshctl install --set hub=${registry.host}/mesh`);
+    expect(stdout.match(/✔ 127.*meshd/g)).toHaveLength(1);
+    expect(stdout).not.toContain("✘");
+  } finally {
+    await registry.stop();
+  }
 });
 
 test("a push that was cut off goes on with what is missing", async () => {

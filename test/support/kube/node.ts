@@ -14,6 +14,8 @@ export interface RealNode {
   readonly kubeconfig: string;
   /** Imports image archives; use them with imagePullPolicy IfNotPresent. */
   load(archives: readonly string[]): Promise<void>;
+  /** Runs a program on the node, with its tools first in PATH; what it printed. */
+  enter(command: readonly string[]): Promise<{ readonly stdout: string; readonly stderr: string }>;
   /** Ends everything: no process, mount, link or file is left. `keepLogs` copies the node's logs there first. */
   stop(keepLogs?: string): Promise<void>;
 }
@@ -41,6 +43,7 @@ export async function startNode(options: { images: readonly string[]; index: num
     load: async (archives) => {
       await run(join(scripts, "cluster-load-image.sh"), [dir, ...archives]);
     },
+    enter: (command) => run(join(scripts, "node-enter.sh"), [dir, ...command], { maxBuffer: 1 << 24 }),
     stop: async (keepLogs) => {
       await run(join(scripts, "cluster-down.sh"), [dir, ...(keepLogs === undefined ? [] : ["--keep-logs", keepLogs])]);
       await rm(parent, { recursive: true, force: true });
