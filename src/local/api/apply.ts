@@ -68,9 +68,16 @@ function writeManagers(object: Obj, owned: readonly Owned[]): void {
   const entries = owned
     .filter(({ set }) => !isEmpty(set))
     .map(({ entry, set }) => ({ ...entry, fieldsV1: formatFields(set) }));
-  entries.sort((left, right) => (left.operation < right.operation ? -1 : left.operation > right.operation ? 1 : 0));
+  entries.sort(byWriter);
   if (entries.length === 0) delete object.metadata.managedFields;
   else object.metadata.managedFields = entries;
+}
+
+/** As the real server orders them: appliers first, the older before the younger, then by name. */
+function byWriter(left: ManagedFields, right: ManagedFields): number {
+  const order = ({ operation, time, manager, subresource }: ManagedFields): string =>
+    [operation, time, manager, subresource].map((part) => part ?? "").join("\n");
+  return order(left) < order(right) ? -1 : order(left) > order(right) ? 1 : 0;
 }
 
 function entryOf(operation: "Apply" | "Update", writer: Writer): ManagedFields {
@@ -144,11 +151,10 @@ export function applyConfiguration(
   return merged;
 }
 
-/** The owner as conflict messages name it: those that applied by name, those that updated also by version and time. */
-function managerText({ manager, operation, subresource, apiVersion, time }: ManagedFields): string {
+/** The owner as conflict messages name it: those that applied by name, those that updated also by the version they wrote in. */
+function managerText({ manager, operation, subresource, apiVersion }: ManagedFields): string {
   const name = `"${manager}"${subresource === undefined ? "" : ` with subresource "${subresource}"`}`;
-  if (operation === "Apply") return name;
-  return `${name} using ${apiVersion}${time === undefined ? "" : ` at ${time}`}`;
+  return operation === "Apply" ? name : `${name} using ${apiVersion}`;
 }
 
 function applyConflict(conflicts: readonly { entry: ManagedFields; taken: FieldSet }[]): StatusError {

@@ -1,3 +1,4 @@
+import { eventColumns, ingressColumns, scalingTargets } from "./columns-more.ts";
 import { podColumns } from "./columns-pod.ts";
 import type { JsonObject, Obj } from "./json.ts";
 import { asArray, asObject, asObjects, asString, asStrings, at } from "./json.ts";
@@ -9,6 +10,11 @@ function text(name: string, cell: (object: Obj) => unknown, priority = 0): Built
 
 function count(name: string, cell: (object: Obj) => unknown): BuiltinColumn {
   return { name, type: "integer", priority: 0, cell: (object) => Number(cell(object) ?? 0) };
+}
+
+/** A count in a column that the real server calls a string. */
+function amount(name: string, cell: (object: Obj) => unknown): BuiltinColumn {
+  return { ...count(name, cell), type: "string" };
 }
 
 const age = text("Age", (object) => ageText(object.metadata.creationTimestamp));
@@ -32,7 +38,8 @@ function selectorText(selector: unknown): string {
 }
 
 function containersOf(object: Obj): JsonObject[] {
-  return asObjects(at(object, "spec", "template", "spec", "containers"));
+  const spec = at(object, "spec", "jobTemplate", "spec") ?? object["spec"];
+  return asObjects(at(asObject(spec), "template", "spec", "containers"));
 }
 
 const wideWorkload: BuiltinColumns = [
@@ -103,6 +110,15 @@ function nodeRoles(node: Obj): string {
   return orNone(roles.map((key) => key.slice(prefix.length)).join(","));
 }
 
+function nodeAddress(node: Obj, type: string): string {
+  const found = asObjects(at(node, "status", "addresses")).find((entry) => entry["type"] === type);
+  return orNone(asString(found?.["address"]));
+}
+
+function nodeFact(name: string, field: string): BuiltinColumn {
+  return text(name, (node) => asString(at(node, "status", "nodeInfo", field)) || "<unknown>", 1);
+}
+
 function jobStatus(job: Obj): string {
   const conditions = asObjects(at(job, "status", "conditions")).filter((entry) => entry["status"] === "True");
   return (
@@ -122,19 +138,37 @@ function keyCount(object: Obj): number {
   return Object.keys(asObject(object["data"])).length + Object.keys(asObject(object["binaryData"])).length;
 }
 
-const createdAt = text("Created At", (object) => object.metadata.creationTimestamp);
+const createdAt: BuiltinColumn = {
+  ...text("Created At", (object) => object.metadata.creationTimestamp),
+  type: "date",
+};
+const subjectNames = (name: string, kind: string): BuiltinColumn =>
+  text(
+    name,
+    (object) =>
+      asObjects(object["subjects"])
+        .filter((subject) => subject["kind"] === kind)
+        .map(({ namespace, name: own }) =>
+          kind === "ServiceAccount" ? `${asString(namespace)}/${asString(own)}` : own,
+        )
+        .join(", "),
+    1,
+  );
 const bindingColumns = [
   text("Role", (object) => `${asString(at(object, "roleRef", "kind"))}/${asString(at(object, "roleRef", "name"))}`),
   age,
+  subjectNames("Users", "User"),
+  subjectNames("Groups", "Group"),
+  subjectNames("ServiceAccounts", "ServiceAccount"),
 ];
 const webhookColumns = [count("Webhooks", (object) => asArray(object["webhooks"]).length), age];
 
 const byCollection: Readonly<Record<string, BuiltinColumns>> = {
   "/pods": [...podColumns.slice(0, 3), age, ...podColumns.slice(3)],
   "/namespaces": [text("Status", (object) => at(object, "status", "phase")), age],
-  "/configmaps": [count("Data", keyCount), age],
-  "/secrets": [text("Type", (object) => object["type"]), count("Data", keyCount), age],
-  "/serviceaccounts": [count("Secrets", (object) => asArray(object["secrets"]).length), age],
+  "/configmaps": [amount("Data", keyCount), age],
+  "/secrets": [text("Type", (object) => object["type"]), amount("Data", keyCount), age],
+  "/serviceaccounts": [age],
   "/services": [
     text("Type", (object) => at(object, "spec", "type")),
     text("Cluster-IP", (object) => orNone(asString(at(object, "spec", "clusterIP")))),
@@ -149,24 +183,17 @@ const byCollection: Readonly<Record<string, BuiltinColumns>> = {
     text("Roles", nodeRoles),
     age,
     text("Version", (object) => at(object, "status", "nodeInfo", "kubeletVersion")),
+    text("Internal-IP", (node) => nodeAddress(node, "InternalIP"), 1),
+    text("External-IP", (node) => nodeAddress(node, "ExternalIP"), 1),
+    nodeFact("OS-Image", "osImage"),
+    nodeFact("Kernel-Version", "kernelVersion"),
+    nodeFact("Container-Runtime", "containerRuntimeVersion"),
   ],
-  "/events": [
-    text("Last Seen", (object) =>
-      ageText(object["lastTimestamp"] ?? object["eventTime"] ?? object.metadata.creationTimestamp),
-    ),
-    text("Type", (object) => object["type"]),
-    text("Reason", (object) => object["reason"]),
-    text(
-      "Object",
-      (object) =>
-        `${asString(at(object, "involvedObject", "kind")).toLowerCase()}/${asString(at(object, "involvedObject", "name"))}`,
-    ),
-    text("Message", (object) => asString(object["message"]).trim()),
-  ],
+  "/events": eventColumns,
   "apps/deployments": [
     text("Ready", ready),
-    count("Up-to-date", (object) => at(object, "status", "updatedReplicas")),
-    count("Available", (object) => at(object, "status", "availableReplicas")),
+    amount("Up-to-date", (object) => at(object, "status", "updatedReplicas")),
+    amount("Available", (object) => at(object, "status", "availableReplicas")),
     age,
     ...wideWorkload,
   ],
@@ -196,14 +223,22 @@ const byCollection: Readonly<Record<string, BuiltinColumns>> = {
     ),
     text("Duration", jobDuration),
     age,
+    ...wideWorkload,
   ],
   "batch/cronjobs": [
     text("Schedule", (object) => at(object, "spec", "schedule")),
     text("Timezone", (object) => orNone(asString(at(object, "spec", "timeZone")))),
-    text("Suspend", (object) => (at(object, "spec", "suspend") === true ? "True" : "False")),
+    {
+      ...text("Suspend", (object) => (at(object, "spec", "suspend") === true ? "True" : "False")),
+      type: "boolean",
+    },
     count("Active", (object) => asArray(at(object, "status", "active")).length),
-    text("Last Schedule", (object) => ageText(at(object, "status", "lastScheduleTime"))),
+    text("Last Schedule", (object) => {
+      const time = at(object, "status", "lastScheduleTime");
+      return time === undefined ? "<none>" : ageText(time);
+    }),
     age,
+    ...wideWorkload,
   ],
   "discovery.k8s.io/endpointslices": [
     text("AddressType", (object) => object["addressType"]),
@@ -233,10 +268,22 @@ const byCollection: Readonly<Record<string, BuiltinColumns>> = {
       (object) =>
         `${asString(at(object, "spec", "scaleTargetRef", "kind"))}/${asString(at(object, "spec", "scaleTargetRef", "name"))}`,
     ),
+    text("Targets", scalingTargets),
     text("MinPods", (object) => plain(at(object, "spec", "minReplicas"), "<unset>")),
-    count("MaxPods", (object) => at(object, "spec", "maxReplicas")),
-    count("Replicas", (object) => at(object, "status", "currentReplicas")),
+    amount("MaxPods", (object) => at(object, "spec", "maxReplicas")),
+    amount("Replicas", (object) => at(object, "status", "currentReplicas")),
     age,
+  ],
+  "networking.k8s.io/networkpolicies": [
+    text("Pod-Selector", (object) => selectorText(at(object, "spec", "podSelector"))),
+    age,
+  ],
+  "networking.k8s.io/ingresses": ingressColumns(age),
+  "scheduling.k8s.io/priorityclasses": [
+    count("Value", (object) => object["value"]),
+    { ...text("Global-Default", (object) => object["globalDefault"] === true), type: "boolean" },
+    age,
+    text("PreemptionPolicy", (object) => object["preemptionPolicy"]),
   ],
 };
 

@@ -7,7 +7,7 @@ type Step =
   | { readonly type: "filter"; readonly path: readonly Step[]; readonly value: string; readonly negated: boolean };
 
 const token =
-  /\.([A-Za-z0-9_\-/]+)|\[(\d+)\]|\[\*\]|\['([^']+)'\]|\["([^"]+)"\]|\[\?\(@([^=!)]+)(==|!=)["']?([^"')]*)["']?\)\]/gy;
+  /\.([A-Za-z0-9_\-/\u0000]+)|\[(\d+)\]|\[\*\]|\['([^']+)'\]|\["([^"]+)"\]|\[\?\(@([^=!)]+)(==|!=)["']?([^"')]*)["']?\)\]/gy;
 
 /** Reads the JSONPath forms that printer columns use: fields, `[0]`, `[*]`, `['a.b']`, `[?(@.type=="Ready")]`. */
 function parsePath(text: string): Step[] {

@@ -123,6 +123,24 @@ export function nextGeneration(info: ResourceInfo, object: Obj, existing: Obj): 
     object.metadata.generation = (existing.metadata.generation ?? 0) + 1;
 }
 
+/** A job that names no selector of its own selects its pods by its uid, which the server writes into their template. In place. */
+export function labelJob(info: ResourceInfo, { metadata, spec }: Obj): void {
+  if (info.collection !== "batch/jobs" || spec === undefined || spec["manualSelector"] === true) return;
+  const { uid, name } = metadata;
+  const template = asObject(spec["template"]);
+  const inTemplate = asObject(template["metadata"]);
+  const group = "batch.kubernetes.io/";
+  const labels = {
+    ...asObject(inTemplate["labels"]),
+    "controller-uid": uid,
+    "job-name": name,
+    [`${group}controller-uid`]: uid,
+    [`${group}job-name`]: name,
+  };
+  spec["template"] = { ...template, metadata: { ...inTemplate, labels } };
+  spec["selector"] = { matchLabels: { [`${group}controller-uid`]: uid } };
+}
+
 /** What the server itself writes into an object just before it is checked and stored. In place. */
 export function finishWrite(
   core: Core,

@@ -3,7 +3,7 @@ import { present, subjectOf } from "./core.ts";
 import type { JsonObject, Obj } from "./json.ts";
 import type { ResourceInfo } from "./registry.ts";
 import { parseFieldSelector, parseLabelSelector } from "./selectors.ts";
-import { badRequest, expired, notFound, StatusError } from "./status.ts";
+import { badRequest, expired, invalid, notFound, StatusError } from "./status.ts";
 import type { Change } from "./store.ts";
 import { listKey } from "./store.ts";
 import type { Target } from "./write.ts";
@@ -86,17 +86,38 @@ function isSet(text: string | undefined): text is string {
   return text !== undefined && text !== "";
 }
 
+/** What may not be asked together, as the real server has it. Throws 422. */
+function checkListRequest({ resourceVersionMatch: match, resourceVersion, continue: token }: ListRequest): void {
+  if (!isSet(match)) return;
+  const words = !isSet(resourceVersion)
+    ? "resourceVersionMatch is forbidden unless resourceVersion is provided"
+    : isSet(token)
+      ? "resourceVersionMatch is forbidden when continue is provided"
+      : match !== "Exact" && match !== "NotOlderThan"
+        ? `Unsupported value: "${match}": supported values: "Exact", "NotOlderThan"`
+        : match === "Exact" && resourceVersion === "0"
+          ? 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'
+          : undefined;
+  if (words === undefined) return;
+  const cause = { reason: "FieldValueForbidden", message: `Forbidden: ${words}`, field: "resourceVersionMatch" };
+  throw invalid({ group: "meta.k8s.io", resource: "ListOptions", name: "" }, [cause]);
+}
+
 /** A list: consistent over its pages, or as of an exact version. 410 when that is no longer known. */
 export function listObjects(core: Core, info: ResourceInfo, request: ListRequest): ListResult {
+  checkListRequest(request);
   const matches = matcher(info, request);
   const token = isSet(request.continue) ? readToken(request.continue) : undefined;
   const version = versionOfList(core, request, token);
-  const all = core.store.listAt(info.collection, request.namespace, version).filter(matches);
-  const rest = token === undefined ? all : all.filter((object) => listKey(object) > token.after);
+  const stored = core.store.listAt(info.collection, request.namespace, version);
+  const ahead = token === undefined ? stored : stored.filter((object) => listKey(object) > token.after);
+  const rest = ahead.filter(matches);
   const limit = Math.max(0, request.limit ?? 0) || rest.length;
   const items = rest.slice(0, limit);
   const last = items.at(-1);
-  const more = rest.length - items.length;
+  // a full page does not look whether what is left matches: the next one may be empty, as the real server's
+  const end = last === undefined ? "" : listKey(last);
+  const more = items.length < limit || items.length === 0 ? 0 : ahead.filter((object) => listKey(object) > end).length;
   const selected = isSet(request.labelSelector) || isSet(request.fieldSelector);
   return {
     items: items.map((object) => present(info, object)),

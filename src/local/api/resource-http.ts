@@ -92,12 +92,17 @@ function handleGet(call: Call): void {
     namespace,
     labelSelector: query.get("labelSelector") ?? undefined,
     fieldSelector: query.get("fieldSelector") ?? undefined,
-    limit: limit === null ? undefined : Number(limit),
+    limit: limit === null ? undefined : wholeNumber(limit),
     continue: query.get("continue") ?? undefined,
     resourceVersion: query.get("resourceVersion") ?? undefined,
     resourceVersionMatch: query.get("resourceVersionMatch") ?? undefined,
   };
   sendList(call, format, listObjects(deps.core, info, request));
+}
+
+function wholeNumber(text: string): number {
+  if (!/^-?\d+$/.test(text)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
+  return Number(text);
 }
 
 async function handlePost(call: Call): Promise<void> {

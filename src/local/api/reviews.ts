@@ -2,7 +2,7 @@ import type { User } from "./core.ts";
 import type { JsonObject } from "./json.ts";
 import { asObject, asString, asStrings } from "./json.ts";
 import type { AccessQuestion, Authorizer } from "./rbac.ts";
-import { badRequest } from "./status.ts";
+import { badRequest, type Cause, invalid } from "./status.ts";
 import type { Tokens } from "./tokens.ts";
 
 /** Answers the kinds that are questions and are not stored. `namespace` counts for LocalSubjectAccessReview. */
@@ -19,18 +19,12 @@ export async function answerReview(
     case "SelfSubjectReview":
       return { ...body, status: { userInfo: userInfo(asker.user) } };
     case "SelfSubjectAccessReview":
+      checkReview(kind, spec);
       return { ...body, status: accessStatus(asker.user, spec, deps.authorizer) };
     case "SubjectAccessReview":
     case "LocalSubjectAccessReview": {
       const user: User = { username: asString(spec["user"]), groups: asStrings(spec["groups"]) };
-      if (user.username === "" && user.groups.length === 0)
-        throw badRequest("at least one of user or group must be specified");
-      if (
-        kind === "LocalSubjectAccessReview" &&
-        asObject(spec["resourceAttributes"])["namespace"] !== asker.namespace
-      ) {
-        throw badRequest("spec.resourceAttributes.namespace must match metadata.namespace");
-      }
+      checkReview(kind, spec, { user, namespace: asker.namespace });
       return { ...body, status: accessStatus(user, spec, deps.authorizer) };
     }
     case "SelfSubjectRulesReview":
@@ -38,6 +32,31 @@ export async function answerReview(
     default:
       throw badRequest(`${kind} is not a review`);
   }
+}
+
+/** What a question about access must say, as the real server has it. Throws 422. */
+function checkReview(
+  kind: string,
+  spec: JsonObject,
+  about?: { readonly user: User; readonly namespace: string | undefined },
+): void {
+  const causes: Cause[] = [];
+  const { resourceAttributes: resource, nonResourceAttributes: path } = spec;
+  if (about?.user.username === "" && about.user.groups.length === 0)
+    causes.push(wrong("spec.user", "at least one of user or group must be specified"));
+  if (resource !== undefined && path !== undefined)
+    causes.push(wrong("spec.nonResourceAttributes", "cannot be specified in combination with resourceAttributes"));
+  if (resource === undefined && path === undefined)
+    causes.push(
+      wrong("spec.resourceAttributes", "exactly one of nonResourceAttributes or resourceAttributes must be specified"),
+    );
+  if (kind === "LocalSubjectAccessReview" && asObject(resource)["namespace"] !== about?.namespace)
+    causes.push(wrong("spec.resourceAttributes.namespace", "must match metadata.namespace"));
+  if (causes.length > 0) throw invalid({ group: "authorization.k8s.io", resource: kind, name: "" }, causes);
+}
+
+function wrong(field: string, words: string): Cause {
+  return { reason: "FieldValueInvalid", message: `Invalid value: ${words}`, field };
 }
 
 async function tokenStatus(spec: JsonObject, tokens: Tokens): Promise<JsonObject> {

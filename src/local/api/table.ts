@@ -6,9 +6,9 @@ import type { Column, ResourceInfo } from "./registry.ts";
 import { partialObject } from "./watch-http.ts";
 
 function customCell(object: Obj, column: Column): unknown {
-  const found = valuesAt(object, column.jsonPath);
-  const value = found.length > 1 ? found : found[0];
-  if (value === undefined || value === null) return column.type === "date" ? "<unknown>" : "";
+  // of several the first: a path that may find more prints no list
+  const [value] = valuesAt(object, column.jsonPath);
+  if (value === undefined || value === null) return null;
   if (column.type === "date") return ageText(value);
   if (column.type === "string" && typeof value !== "string") return JSON.stringify(value);
   return value;
@@ -25,6 +25,8 @@ const nameOnly: BuiltinColumns = [
 function columnsOf(info: ResourceInfo): BuiltinColumns {
   const columns =
     info.custom === undefined ? (builtinColumns(info.collection) ?? nameOnly) : customColumns(info.custom.columns);
+  // events name themselves last
+  if (columns.some(({ format }) => format === "name")) return columns;
   return [
     { name: "Name", type: "string", format: "name", priority: 0, cell: (object) => object.metadata.name },
     ...columns,
@@ -53,7 +55,7 @@ export function tableOf(
         }))
       : null,
     rows: objects.map((object) => ({
-      cells: columns.map((column) => column.cell(object) ?? ""),
+      cells: columns.map((column) => column.cell(object) ?? (info.custom === undefined ? "" : null)),
       object: include === "None" ? undefined : include === "Object" ? object : partialObject(object),
     })),
   };

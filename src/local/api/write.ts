@@ -7,7 +7,14 @@ import { defaultKind } from "./defaults.ts";
 import type { Obj } from "./json.ts";
 import { asObject, clone, equal } from "./json.ts";
 import { applyPatch, patchTypes } from "./patch.ts";
-import { finishWrite, initialStatus, keepsGeneration, mergeForSubresource, nextGeneration } from "./prepare.ts";
+import {
+  finishWrite,
+  labelJob,
+  initialStatus,
+  keepsGeneration,
+  mergeForSubresource,
+  nextGeneration,
+} from "./prepare.ts";
 import type { ResourceInfo } from "./registry.ts";
 import { apiVersionOf } from "./registry.ts";
 import { kindCauses, nameRule } from "./rules.ts";
@@ -108,6 +115,7 @@ async function storeNew(
     ...(keepsGeneration(info) ? { generation: 1 } : {}),
   });
   if (!keepsGeneration(info)) delete object.metadata.generation;
+  labelJob(info, object);
   applyAllDefaults(info, object);
   initialStatus(info, object);
   const attributes = { operation: "CREATE" as const, info, namespace, name, oldObject: undefined, request };

@@ -4,6 +4,7 @@ import { checksOf } from "../../../src/checks/registry.ts";
 import { precheck } from "../../../src/commands/precheck.ts";
 import { namespaceObject, render } from "../../../src/install/render.ts";
 import { settingsOf } from "../../../src/install/settings.ts";
+import { imagesOf } from "../../../src/model/mesh-images.ts";
 import { openCluster } from "../../../src/kube/cluster.ts";
 import type { Cluster } from "../../../src/resources/cluster.ts";
 import type { KubeObject } from "../../../src/resources/object.ts";
@@ -120,6 +121,12 @@ test("a node that is not ready, has no network, is full or of another sort", asy
   const other: KubeObject = { ...node, metadata: meta("n2", undefined, { "meshctl.io/interception": "none" }) };
   await cluster.create(other);
   await with_({}, "node-interception");
+  await with_({ images: [{ names: ["example.org/other:1"], sizeBytes: 1 }] }, "images-on-nodes");
+  const rendered = render(settings).flatMap(({ objects }) => objects);
+  const images = [{ names: imagesOf(rendered).map(({ image }) => image), sizeBytes: 1 }];
+  await cluster.mergePatch(targetOf(other), { status: { ...READY, images } }, { subresource: "status" });
+  await with_({ images: [{ names: ["example.org/other:1"], sizeBytes: 1 }] }, "images-on-every-node");
+  await cluster.mergePatch(targetOf(node), { status: { images: null } }, { subresource: "status" });
   await cluster.delete(targetOf(other), { propagation: "Background" });
 });
 

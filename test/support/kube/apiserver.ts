@@ -55,7 +55,9 @@ export async function kubeAssets(): Promise<string> {
  * controller-manager, so that namespaces get a default service account and deletion is finished; `audit` writes down who asked
  * what; `flags` are kube-apiserver's own.
  */
-export async function startApiServer(options: { controllers?: boolean; audit?: boolean } = {}): Promise<RealApiServer> {
+export async function startApiServer(
+  options: { controllers?: boolean; audit?: boolean; flags?: readonly string[] } = {},
+): Promise<RealApiServer> {
   const assets = await kubeAssets();
   const dir = await mkdtemp(join(tmpdir(), "meshctl-apiserver-"));
   const controllers = options.controllers === true ? ["--controllers", "*"] : [];

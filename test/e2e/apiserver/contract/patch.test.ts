@@ -235,9 +235,7 @@ describe.each(backendNames)("server-side apply on the %s API server", (name) => 
     await apply("upd", "one", map("upd", { a: "1", b: "1" }));
     await rest.patch(`${maps}/upd?fieldManager=editor`, "merge", { data: { a: "2" } });
     const refused = await apply("upd", "one", map("upd", { a: "1", b: "1" }));
-    expect(refused.body.details.causes[0].message).toMatch(
-      /^conflict with "editor" using v1( at \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)?$/,
-    );
+    expect(refused.body.details.causes[0].message).toBe('conflict with "editor" using v1');
     const without = await apply("upd", "one", map("upd", { b: "1" }));
     expect(without.body.data).toEqual({ a: "2", b: "1" });
   });
