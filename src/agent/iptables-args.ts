@@ -55,7 +55,7 @@ export function captureArgs(values: FlagValues, resolvers: readonly string[] = [
   const mark = orElse(values["proxy-mark"], "");
   const passing = list(values["istio-local-outbound-ports-exclude"]);
   return {
-    mode: mode(values["istio-inbound-interception-mode"]),
+    mode: mode(values["istio-inbound-interception-mode"], mark !== ""),
     proxyPort: port("envoy-port", values["envoy-port"] ?? "15001"),
     inboundCapturePort: port("inbound-capture-port", values["inbound-capture-port"] ?? "15006"),
     tunnelPort: port("inbound-tunnel-port", values["inbound-tunnel-port"] ?? "15008"),
@@ -113,9 +113,10 @@ export function port(flag: string, value: string): number {
   throw new UsageError(`--${flag}: expected a port, got ${value}`);
 }
 
-function mode(value: string | undefined): CaptureArgs["mode"] {
+/** A socket has one mark: where that says whose it is, it cannot say as well that it comes from the client's own address. */
+function mode(value: string | undefined, marked: boolean): CaptureArgs["mode"] {
   const read = orElse(value, "REDIRECT");
-  if (read === "REDIRECT" || read === "TPROXY") return read;
+  if (read === "REDIRECT" || read === "TPROXY") return marked ? "REDIRECT" : read;
   throw new UsageError(`--istio-inbound-interception-mode: expected REDIRECT or TPROXY, got ${read}`);
 }
 

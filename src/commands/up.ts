@@ -43,9 +43,9 @@ export const run: CommandRun = async (input, io) => {
   });
   const choice = await networkFor(options, envoy, io);
   await claim(directory, options, choice);
-  const started = await begin(options, { choice, envoy, directory }, io);
-  if (options.foreground || options.tied) await stayInForeground(started, directory, io);
-  else started.process.unref();
+  const begun = await begin(options, { choice, envoy, directory }, io);
+  if (options.foreground || options.tied) await stayInForeground(begun, directory, io);
+  else begun.started.process.unref();
   return { exitCode: 0 };
 };
 
@@ -55,8 +55,13 @@ interface Place {
   readonly directory: string;
 }
 
+interface Begun {
+  readonly started: Started;
+  readonly state: ClusterState;
+}
+
 /** Starts the node and tells the world of it; a failure on the way takes everything back. */
-async function begin(options: UpOptions, { choice, envoy, directory }: Place, io: Io): Promise<Started> {
+async function begin(options: UpOptions, { choice, envoy, directory }: Place, io: Io): Promise<Begun> {
   const { network } = choice;
   let started: Started | undefined;
   try {
@@ -68,7 +73,7 @@ async function begin(options: UpOptions, { choice, envoy, directory }: Place, io
     await writeState(directory, state);
     started.release();
     tellStarted(state, choice, io);
-    return started;
+    return { started, state };
   } catch (error) {
     if (started !== undefined) {
       await endProcesses({
@@ -209,7 +214,7 @@ function howToUse(state: ClusterState): string {
 }
 
 /** Until the node ends or the user interrupts; then everything is removed. */
-async function stayInForeground(started: Started, directory: string, io: Io): Promise<void> {
+async function stayInForeground({ started, state }: Begun, directory: string, io: Io): Promise<void> {
   await new Promise<void>((done) => {
     started.process.once("exit", () => {
       done();
@@ -219,6 +224,8 @@ async function stayInForeground(started: Started, directory: string, io: Io): Pr
     });
     if (io.signal.aborted) done();
   });
+  // a tied node has removed its state already, and what cleans up after it may still be at it
+  await endProcesses(state);
   await endCluster(directory);
 }
 

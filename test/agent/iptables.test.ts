@@ -78,6 +78,14 @@ test("variables stand in for flags, and flags come before them", async () => {
 
 const CAPTURE_ALL = { "istio-inbound-ports": "*", "istio-service-cidr": "*" };
 
+test("proxies known by a mark are captured by REDIRECT: a socket has one mark", () => {
+  const flags = { "proxy-mark": "1340", "istio-inbound-interception-mode": "TPROXY" };
+  expect(captureArgs(flags).mode).toBe("REDIRECT");
+  expect(() => captureArgs({ ...flags, "istio-inbound-interception-mode": "tproxy" })).toThrow(
+    "expected REDIRECT or TPROXY",
+  );
+});
+
 test("a second run deletes the jumps that are there and declares the chains again", () => {
   const rules = buildRules(captureArgs(CAPTURE_ALL), "ipv4");
   const saved =

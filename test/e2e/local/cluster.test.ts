@@ -402,7 +402,7 @@ test.skipIf(noKubectl !== undefined)(
     expect(existsSync(runDir)).toBe(true);
     starter.stdin?.end();
     await once(starter, "exit");
-    expect(processesWith(cluster.home)).toEqual([]);
+    await waitFor(() => processesWith(cluster.home).length === 0, { what: "the last process to end" });
     expect([existsSync(join(cluster.home, ".local")), existsSync(runDir)]).toEqual([false, false]);
     await cluster.remove();
   },

@@ -42,8 +42,11 @@ export interface UserNamespace {
   readonly listen: Listen;
 }
 
-/** Of the connections that proxies open; the numbers next to 1337 have meanings in the capture rules. */
-const PROXY_MARK = "1340";
+/**
+ * How agents learn by what the capture rules know their proxy. The mark must not be 1337 or 1338, which mean something else to those
+ * rules; with it there is no TPROXY.
+ */
+const MARKED = { PROXY_MARK: "1340", ISTIO_META_INTERCEPTION_MODE: "REDIRECT" };
 
 /**
  * Pods in network namespaces of their own, below the namespace this process runs in. Each pod's link is routed, not bridged, so
@@ -57,8 +60,8 @@ export async function createNetnsNetwork(options: NetnsOptions): Promise<NodeNet
 }
 
 /**
- * First process of a pod: makes its end of the link, gives it the names of the cluster and waits until its stdin closes. The two
- * rules let the node reach what listens on the pod's loopback: the dial address becomes 127.0.0.1 on both ends.
+ * First process of a pod: makes its end of the link, gives it the names of the cluster and waits until its stdin closes. The rules
+ * let the node reach what listens on the pod's loopback: the dial address becomes 127.0.0.1 on both ends, before capture sees it.
  */
 const SANDBOX = `
 set -e
@@ -79,6 +82,9 @@ echo 0 > /proc/sys/net/ipv4/ip_unprivileged_port_start
 *nat
 -A PREROUTING -d $dial/32 -p tcp -j DNAT --to-destination 127.0.0.1
 -A INPUT -s $gateway/32 -d 127.0.0.1/32 -p tcp -j SNAT --to-source 127.0.0.1
+COMMIT
+*mangle
+-A PREROUTING -d $dial/32 -p tcp -j ACCEPT
 COMMIT
 X
 echo ready
@@ -160,7 +166,7 @@ class NetnsNetwork implements NodeNetwork {
     const pid = String(sandbox.pid);
     return {
       ip,
-      env: (container) => (this.kind === "userns" && isProxy(container) ? { PROXY_MARK } : {}),
+      env: (container) => (this.kind === "userns" && isProxy(container) ? MARKED : {}),
       hostsFile: () => hosts,
       wrap: (spec) => this.wrap(spec, pid),
       dial: (port): Promise<Duplex> => dialTcp(dial, port),
