@@ -1,6 +1,4 @@
-import { execFile } from "node:child_process";
 import { createServer } from "node:http";
-import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,7 +8,6 @@ import { parse } from "../../src/cli-parse.ts";
 import type { InjectResult } from "../../src/commands/inject.ts";
 import { injectorDefaults } from "../../src/gen/injector-defaults.ts";
 import { VERSION } from "../../src/gen/version.ts";
-import { createRoot, issueServing } from "../../src/pki/ca.ts";
 import { readValues } from "../../src/resources/yaml-values.ts";
 import { fakeCluster } from "../support/fake-cluster.ts";
 import { fakeIo } from "../support/fake-io.ts";
@@ -213,45 +210,6 @@ test("several files, a folder, a pattern and an address; one output file, or eac
   expect(inPlace.stdout).toBe("");
   expect(readFileSync(join(folder, "mesh/a.yaml"), "utf8")).toContain("istio-proxy");
   expect(readFileSync(join(folder, "mesh/b.yaml"), "utf8")).toBe(service);
-});
-
-test("an address with TLS: a server that is not trusted is told, one that is trusted is read", async () => {
-  const validity = { notBefore: new Date(Date.now() - 60_000), notAfter: new Date(Date.now() + 3_600_000) };
-  const root = await createRoot("cluster.local", validity);
-  const { certificate, key } = await issueServing(root, { dns: ["localhost"] }, validity);
-  const server = createTlsServer({ cert: certificate, key: key.pem() }, (request, answer) => {
-    if (request.url !== "/app.yaml") answer.statusCode = 404;
-    answer.end(deployment);
-  }).listen(0, "localhost");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const url = `https://localhost:${(server.address() as AddressInfo).port}`;
-  const ca = file("ca.pem", root.certificate);
-  const meshctl = (path: string, env: NodeJS.ProcessEnv): Promise<{ code: number | null; out: string; err: string }> =>
-    new Promise((resolve) => {
-      const args = [join(import.meta.dirname, "../../bin/meshctl.js"), "inject", "-f", `${url}${path}`];
-      const child = execFile(process.execPath, args, { env }, (_, out, err) =>
-        resolve({ code: child.exitCode, out, err }),
-      );
-    });
-  const [read, unknown, missing] = await Promise.all([
-    meshctl("/app.yaml", { NODE_EXTRA_CA_CERTS: ca }),
-    meshctl("/app.yaml", {}),
-    meshctl("/none.yaml", { NODE_EXTRA_CA_CERTS: ca }),
-  ]);
-  server.close();
-  expect(read.out).toContain("istio-proxy");
-  expect(read.code).toBe(0);
-  expect(unknown).toMatchObject({
-    code: 2,
-    out: "",
-    err: expect.stringContaining(`${url}/app.yaml cannot be read: `) as string,
-  });
-  expect(unknown.err).toContain("certificate");
-  expect(missing).toMatchObject({
-    code: 2,
-    out: "",
-    err: expect.stringContaining("the server answered 404 Not Found") as string,
-  });
 });
 
 test("a template in Go's language is refused with the way to port it, a broken one with its line", async () => {
