@@ -38,16 +38,21 @@ export function tagObjects(request: TagRequest, injector: KubeObject): readonly 
   const common = { tag, namespace, suffix, isDefault, injectsByDefault, webhookName, values, injectClient };
   const hooks = documents("webhooks", { ...common, revision: tag }).flatMap((hook) => {
     if (hook.kind === "MutatingWebhookConfiguration") return [named(hook, webhookName)];
-    return isDefault ? [defaultValidator(hook, own?.clientConfig?.caBundle)] : [];
+    return isDefault ? [defaultValidator(hook, injectClient)] : [];
   });
   const objects = [...documents("tag", { ...common, revision }), ...hooks];
   const place = ({ kind }: KubeObject): number => KIND_ORDER.indexOf(kind);
   return objects.map((object) => withTagLabels(object, request)).toSorted((a, b) => place(a) - place(b));
 }
 
+interface ClientConfig {
+  readonly url?: string;
+  readonly caBundle?: string;
+}
+
 interface OwnWebhook {
   readonly name?: string;
-  readonly clientConfig?: { readonly caBundle?: string };
+  readonly clientConfig?: ClientConfig;
   readonly reinvocationPolicy?: string;
 }
 
@@ -56,14 +61,17 @@ function named(object: KubeObject, name: string): KubeObject {
 }
 
 /** Only what is of no revision: each revision validates its own objects anyway. */
-function defaultValidator(hook: KubeObject, caBundle: string | undefined): KubeObject {
+function defaultValidator(hook: KubeObject, injectClient: ClientConfig): KubeObject {
   const webhooks = (hook["webhooks"] as readonly OwnWebhook[])
     .filter(({ name }) => name === UNLABELLED)
-    .map((each) => ({
-      ...each,
-      clientConfig: { ...each.clientConfig, ...(caBundle === undefined ? {} : { caBundle }) },
-    }));
+    .map((each) => ({ ...each, clientConfig: validateClient(each.clientConfig ?? {}, injectClient) }));
   return { ...named(hook, DEFAULT_VALIDATOR), webhooks };
+}
+
+/** Validation where injection is: at the Service, or at the address of another cluster's control plane. */
+function validateClient(service: ClientConfig, { url, caBundle }: ClientConfig): ClientConfig {
+  const client = url === undefined ? service : { url: new URL("/validate", url).href };
+  return { ...client, ...(caBundle === undefined ? {} : { caBundle }) };
 }
 
 /** Webhook that validates objects without a revision. */

@@ -1,5 +1,5 @@
 import { Client, credentials, Metadata, type StatusObject } from "@grpc/grpc-js";
-import { encodeMessage } from "../../../src/wire/codec.ts";
+import { decodeMessage, encodeMessage, type Json } from "../../../src/wire/codec.ts";
 import { TYPE_URLS } from "../../../src/xds/types.ts";
 
 /** Who asks, and who it says it is. */
@@ -7,11 +7,25 @@ export interface Asking {
   readonly port: number;
   readonly roots: string;
   readonly token: string | undefined;
-  readonly node: { readonly id: string; readonly metadata: Readonly<Record<string, string>> };
+  readonly node: { readonly id: string; readonly metadata: Readonly<Record<string, Json>> };
 }
 
 /** Opens an xDS stream and asks for clusters; resolves with the status it ends with (1, cancelled by us, when it was answered). */
-export function askForClusters({ port, roots, token, node }: Asking): Promise<StatusObject> {
+export async function askForClusters(asking: Asking): Promise<StatusObject> {
+  return (await ask(asking)).status;
+}
+
+/** Names of the clusters that the first answer holds. Throws when there is none. */
+export async function clusterNames(asking: Asking): Promise<readonly string[]> {
+  const { status, names } = await ask(asking);
+  if (names === undefined) throw new Error(`no answer: ${status.code} ${status.details}`);
+  return names;
+}
+
+function ask({ port, roots, token, node }: Asking): Promise<{
+  readonly status: StatusObject;
+  readonly names: readonly string[] | undefined;
+}> {
   const client = new Client(`127.0.0.1:${port}`, credentials.createSsl(Buffer.from(roots)), {
     "grpc.ssl_target_name_override": "istiod.istio-system.svc",
   });
@@ -21,13 +35,16 @@ export function askForClusters({ port, roots, token, node }: Asking): Promise<St
   const path = "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources";
   const call = client.makeBidiStreamRequest(path, same, same, metadata);
   return new Promise((resolve) => {
+    let names: readonly string[] | undefined;
     call.on("error", () => {});
-    call.on("data", () => {
+    call.on("data", (bytes: Buffer) => {
+      const { resources = [] } = decodeMessage("envoy.service.discovery.v3.DeltaDiscoveryResponse", bytes);
+      names ??= resources.map(({ name = "" }) => name);
       call.cancel();
     });
-    call.on("status", (ended: StatusObject) => {
+    call.on("status", (status: StatusObject) => {
       client.close();
-      resolve(ended);
+      resolve({ status, names });
     });
     const request = { node, type_url: TYPE_URLS.cluster };
     call.write(Buffer.from(encodeMessage("envoy.service.discovery.v3.DeltaDiscoveryRequest", request)));
