@@ -14,9 +14,9 @@ export async function programFiles(entries) {
     files.add(file);
     for (const { path } of outputs[file].imports) if (outputs[path] !== undefined) open.push(path);
   }
-  const sorted = [...files].sort();
+  const sorted = [...files].sort((a, b) => (a < b ? -1 : 1));
   const inputs = sorted.flatMap((file) => Object.keys(outputs[file].inputs));
-  return { files: sorted, packages: [...new Set(inputs.flatMap(packageOf))].sort() };
+  return { files: sorted, packages: [...new Set(inputs.flatMap(packageOf))].sort((a, b) => (a < b ? -1 : 1)) };
 }
 
 /** `node_modules/a/node_modules/@b/c` of a file: its key in package-lock.json. */

@@ -1,4 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Ajv } from "ajv";
 import { expect, test } from "vitest";
@@ -11,6 +13,8 @@ import type { KubeObject } from "../../src/resources/object.ts";
 import { parseYaml, toYaml } from "../../src/resources/yaml-plain.ts";
 import { fakeCluster } from "../support/fake-cluster.ts";
 import { fakeIo } from "../support/fake-io.ts";
+import { startFakeRegistry } from "../support/images/fake-registry.ts";
+import { makeImage } from "../support/images/make-image.ts";
 import { answering } from "../support/pod-answers.ts";
 
 /** What programs read holds to its schema in schemas/output (design D15). */
@@ -197,4 +201,29 @@ test("a schema refuses what is not its command's", () => {
   const validate = ajv.getSchema("output/precheck.schema.json");
   expect(validate?.({ checks: [{ name: "a", category: "b", affirmation: "c", status: "fine" }] })).toBe(false);
   expect(validate?.({ checks: [], more: 1 })).toBe(false);
+});
+
+test("images", async () => {
+  const dir = await mkdtemp(join(tmpdir(), "meshctl-images-"));
+  const registry = await startFakeRegistry();
+  try {
+    const archive = await makeImage(dir, { name: "docker.io/meshctl/meshd:1", content: "meshd" });
+    await writeFile(join(dir, "ctr"), "#!/bin/sh\n", { mode: 0o755 });
+    const options = { cwd: dir, env: { PATH: `${dir}:/usr/bin:/bin` } };
+    const node = { apiVersion: "v1", kind: "Node", metadata: { name: "n1" }, status: { images: [{ names: ["a:1"] }] } };
+    const cluster = fakeCluster({ objects: [node] });
+    expectValid("images-list", await dataOf("images list --nodes", { ...options, cluster }));
+    expectValid("images-list", await dataOf(`images list --from ${archive}`, options));
+    expectValid("images-verify", await dataOf(`images verify ${archive}`, options));
+    const bare = await makeImage(dir, { name: "x.example/bare:1", content: "x", hasSbom: false, hasLabels: false });
+    expectValid("images-verify", await dataOf(`images verify ${bare}`, options));
+    expectValid("images-bundle", await dataOf(`images bundle ${archive} --out b.tar`, options));
+    expectValid("images-load", await dataOf(`images load ${archive}`, options));
+    // what is sent the first time is there the second time
+    await dataOf(`images push ${registry.host}/mesh ${bare} --plain-http`, options).catch(() => undefined);
+    expectValid("images-push", await dataOf(`images push ${registry.host}/mesh ${bare} --plain-http`, options));
+  } finally {
+    registry.stop();
+    await rm(dir, { recursive: true, force: true });
+  }
 });

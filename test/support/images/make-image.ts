@@ -34,9 +34,12 @@ export async function makeImage(dir: string, image: SmallImage): Promise<string>
   const out = join(folder, "image.tar");
   await run("python3", [
     tool,
-    ...["--out", out, "--name", name, "--user", user, "--entrypoint", "/app"],
+    `--out=${out}`,
+    `--name=${name}`,
+    `--user=${user}`,
+    "--entrypoint=/app",
     ...(part === undefined ? [] : ["--part", `${await file("part", part)}:/part:644`]),
-    ...["--add", `${await file("app", content)}:/app:755`],
+    `--add=${await file("app", content)}:/app:755`,
     ...(hasSbom ? ["--sbom", await file("sbom.json", JSON.stringify(SBOM))] : []),
     ...(hasLabels ? LABELS.flatMap((label) => ["--label", label]) : []),
   ]);
