@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { hostname, networkInterfaces } from "node:os";
-import { type Logger as PinoLogger, pino } from "pino";
 import { applyIptables, cleanIptables } from "./agent/iptables-command.ts";
 import { systemIptables } from "./agent/iptables-tools.ts";
 import { verifyCapture } from "./agent/iptables-verify.ts";
-import { pinoLevel, readConfig } from "./agent/config.ts";
+import { levelName, readConfig } from "./agent/config.ts";
+import { createLog } from "./agent/log.ts";
 import { type ClientIo, requestCommand, waitCommand } from "./agent/client-commands.ts";
 import { HOST_MESH_FILE, hostEnv } from "./agent/host-env.ts";
 import type { Env } from "./agent/metadata.ts";
@@ -91,14 +91,14 @@ async function run(command: string | undefined, args: readonly string[], io: Age
 async function proxy(args: readonly string[], io: AgentIo): Promise<number> {
   const env = await environment(io.env);
   const config = readConfig({ args, env, readFile, version: VERSION });
-  const log = logger(config.agentLogLevel);
+  const { log, level } = createLog(config.agentLogLevel, levelName);
   // Loaded here, so that istio-init does not pay for gRPC and X.509.
   const { runAgent } = await import("./agent/main.ts");
   log.info(
     { node: config.nodeId, discovery: `${config.discovery.host}:${config.discovery.port}` },
     "mesh-agent starts",
   );
-  return runAgent({ config, env, version: VERSION, log, logLevel: levelOf(log), onTerminate: io.onTerminate });
+  return runAgent({ config, env, version: VERSION, log, logLevel: level, onTerminate: io.onTerminate });
 }
 
 /** The agent's environment; outside the cluster the host adds to it. */
@@ -116,21 +116,6 @@ async function environment(env: Env): Promise<Env> {
     (list ?? []).flatMap(({ address, internal }) => (internal || address.startsWith("fe80:") ? [] : [address])),
   );
   return hostEnv(env, { hostname: hostname(), addresses, mesh });
-}
-
-function logger(level: string): PinoLogger {
-  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ fd: 2, sync: true }));
-}
-
-function levelOf(log: PinoLogger): { readonly get: () => string; readonly set: (name: string) => boolean } {
-  return {
-    get: () => log.level,
-    set: (name) => {
-      const level = pinoLevel(name);
-      if (level !== undefined) log.level = level;
-      return level !== undefined;
-    },
-  };
 }
 
 function readFile(path: string): string | undefined {

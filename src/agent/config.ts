@@ -316,15 +316,15 @@ const LEVELS: Readonly<Record<string, string>> = {
   fatal: "fatal",
 };
 
-/** pino's name of a level that `--log_output_level` and `/logging` know; undefined for others. */
-export function pinoLevel(name: string): string | undefined {
+/** The name of a level that `--log_output_level` and `/logging` know; undefined for others. */
+export function levelName(name: string): string | undefined {
   return LEVELS[name];
 }
 
 /** `default:info,xds:debug` names a level per scope; the agent has one scope. */
 function agentLogLevel(value: string): string {
   const first = value.split(",").find((part) => !part.includes(":") || part.startsWith("default:"));
-  return pinoLevel(first?.split(":").at(-1) ?? "") ?? "info";
+  return levelName(first?.split(":").at(-1) ?? "") ?? "info";
 }
 
 function drain(proxyConfig: Readonly<Record<string, unknown>>, env: Env): AgentConfig["drain"] {

@@ -60,7 +60,7 @@ export async function mergedMetrics(config: AgentConfig, metrics: AgentMetrics, 
   const isOpen = type.startsWith("application/openmetrics-text");
   async function* parts(): AsyncGenerator<string | Buffer> {
     try {
-      yield* whole(await metrics.text());
+      yield* whole(metrics.text());
       if (envoy !== undefined) yield* lines(envoy, failed("envoy"));
       for (const app of apps) if (app !== undefined) yield* lines(app, failed("application"));
       if (isOpen) yield "# EOF\n";

@@ -38,6 +38,8 @@ export interface PodOptions {
   readonly app?: RequestListener;
   /** What the token is at first; default: the one that is taken. */
   readonly token?: string;
+  /** Arguments of node that run mesh-agent; default: its sources. */
+  readonly program?: readonly string[];
   /** The control plane is not there at the start. */
   readonly planeAway?: boolean;
 }
@@ -82,6 +84,7 @@ export async function startPod(options: PodOptions): Promise<TestPod> {
         [ROOTS]: plane.root.certificate,
         "var/run/secrets/tokens/istio-token": `${options.token ?? TOKEN}\n`,
       },
+      options.program,
     );
     open.push({ close: () => agent.clean() });
     return agent;

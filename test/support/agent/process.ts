@@ -17,11 +17,21 @@ export interface AgentProcess {
   clean(): Promise<void>;
 }
 
-/** `files`: path in the container -> content. */
+const SOURCES = [
+  "--import",
+  pathToFileURL(join(root, "node_modules/tsx/dist/loader.mjs")).href,
+  "-e",
+  `import(${JSON.stringify(pathToFileURL(join(root, "src/agent.ts")).href)}).then((m) => m.start(process.argv.slice(1)))`,
+  "--",
+];
+
+/** `files`: path in the container -> content. `program`: arguments of node; default: the sources. */
+// oxlint-disable-next-line eslint/max-params -- the program is a rest, which only benches give
 export function startAgent(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
   files: Readonly<Record<string, string>>,
+  program: readonly string[] = SOURCES,
 ): AgentProcess {
   const directory = mkdtempSync(join(tmpdir(), "mesh-agent-"));
   for (const [path, content] of Object.entries(files)) {
@@ -29,9 +39,7 @@ export function startAgent(
     writeFileSync(join(directory, path), content);
   }
   const chunks: string[] = [];
-  const code = `import(${JSON.stringify(pathToFileURL(join(root, "src/agent.ts")).href)}).then((m) => m.start(process.argv.slice(1)))`;
-  const loader = pathToFileURL(join(root, "node_modules/tsx/dist/loader.mjs")).href;
-  const child = spawn(process.execPath, ["--import", loader, "-e", code, "--", ...args], {
+  const child = spawn(process.execPath, [...program, ...args], {
     cwd: directory,
     env: {
       PATH: process.env["PATH"],
