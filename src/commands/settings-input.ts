@@ -91,7 +91,9 @@ function problemsOf({ object, position }: SourcedObject): readonly string[] {
 
 function line(found: Finding, position: SourcePosition | undefined): string {
   const hint = hintOf(found);
-  return `${placeText(position)}: ${messageOf(found)}${hint === undefined ? "" : ` ${hint}`}`;
+  const message = messageOf(found);
+  const end = /[.?)]$/.test(message) ? "" : ".";
+  return `${placeText(position)}: ${message}${hint === undefined || hint === "" ? "" : `${end} ${hint}`}`;
 }
 
 function placeText(position: SourcePosition | undefined): string {

@@ -1788,7 +1788,7 @@ export interface IstioOperatorK8s {
 /** A Service, as Kubernetes writes it. */
 export interface IstioOperatorService {
   /** ClusterIP, NodePort or LoadBalancer. Default LoadBalancer. */
-  readonly type?: string;
+  readonly type?: "ClusterIP" | "NodePort" | "LoadBalancer" | "ExternalName" | "";
   /** Its ports. */
   readonly ports?: readonly IstioOperatorServicePort[];
   /** Its address. */
@@ -1800,9 +1800,9 @@ export interface IstioOperatorService {
   /** Host that it stands for. */
   readonly externalName?: string;
   /** Local keeps the client's address. Default Cluster. */
-  readonly externalTrafficPolicy?: string;
+  readonly externalTrafficPolicy?: "Cluster" | "Local" | "";
   /** Local stays on the node. Default Cluster. */
-  readonly internalTrafficPolicy?: string;
+  readonly internalTrafficPolicy?: "Cluster" | "Local" | "";
   /** Port of health checks. */
   readonly healthCheckNodePort?: number;
   /** Address of the load balancer. */
@@ -1826,7 +1826,7 @@ export interface IstioOperatorService {
   /** Families of its Service, IPv4 and IPv6, in order. Default: the cluster's. */
   readonly ipFamilies?: readonly string[];
   /** SingleStack, PreferDualStack or RequireDualStack. Default: the cluster's. */
-  readonly ipFamilyPolicy?: string;
+  readonly ipFamilyPolicy?: "SingleStack" | "PreferDualStack" | "RequireDualStack" | "";
 }
 
 /** A port of a Service. */
@@ -1926,7 +1926,7 @@ export interface IstioOperatorGlobal {
   /** Variant of images: debug or distroless. Default: none. */
   readonly variant?: string;
   /** When images are pulled: Always, IfNotPresent or Never. Default IfNotPresent. */
-  readonly imagePullPolicy?: string;
+  readonly imagePullPolicy?: "Always" | "IfNotPresent" | "Never" | "";
   /** Secrets with which images are pulled. */
   readonly imagePullSecrets?: readonly string[];
   /** Namespace of the control plane. Default istio-system. */
@@ -2039,7 +2039,7 @@ export interface IstioOperatorGlobal {
   /** Families of its Service, IPv4 and IPv6, in order. Default: the cluster's. */
   readonly ipFamilies?: readonly string[];
   /** SingleStack, PreferDualStack or RequireDualStack. Default: the cluster's. */
-  readonly ipFamilyPolicy?: string;
+  readonly ipFamilyPolicy?: "SingleStack" | "PreferDualStack" | "RequireDualStack" | "";
 }
 
 /** What is logged. */
@@ -2065,11 +2065,11 @@ export interface IstioOperatorProxy {
   /** Name of the image, or all of it. Default proxy. */
   readonly image?: string;
   /** Whether namespaces with the label inject by default: enabled or disabled. Default enabled. */
-  readonly autoInject?: string;
+  readonly autoInject?: "enabled" | "disabled" | "";
   /** Domain of the cluster. Default cluster.local. */
   readonly clusterDomain?: string;
   /** Log level of Envoy. Default warning. */
-  readonly logLevel?: string;
+  readonly logLevel?: "trace" | "debug" | "info" | "warning" | "warn" | "error" | "critical" | "off" | "";
   /** Log levels of Envoy's components. Default misc:error. */
   readonly componentLogLevel?: string;
   /** File that outlier detection logs to. Default: none. */
@@ -2258,7 +2258,7 @@ export interface IstioOperatorPilot {
   /** Families of its Service, IPv4 and IPv6, in order. Default: the cluster's. */
   readonly ipFamilies?: readonly string[];
   /** SingleStack, PreferDualStack or RequireDualStack. Default: the cluster's. */
-  readonly ipFamilyPolicy?: string;
+  readonly ipFamilyPolicy?: "SingleStack" | "PreferDualStack" | "RequireDualStack" | "";
   /** Deprecated: use k8s.replicaCount. @deprecated */
   readonly replicaCount?: number;
   /** Deprecated: use k8s.resources. @deprecated */
@@ -2320,7 +2320,7 @@ export interface IstioOperatorInjector {
   /** Inject in namespaces without label too. Default false. */
   readonly enableNamespacesByDefault?: boolean | null;
   /** Whether the webhook is asked again after others: Never or IfNeeded. Default Never. */
-  readonly reinvocationPolicy?: string;
+  readonly reinvocationPolicy?: "Never" | "IfNeeded" | "";
   /** Annotations of injected pods. */
   readonly injectedAnnotations?: Readonly<Record<string, unknown>>;
   /** Address of the injector. Default: the control plane's Service. */
@@ -2374,7 +2374,7 @@ export interface IstioOperatorEgressGateway {
   /** Annotations of its Service. */
   readonly serviceAnnotations?: Readonly<Record<string, unknown>>;
   /** Type of its Service. Default LoadBalancer. */
-  readonly type?: string;
+  readonly type?: "ClusterIP" | "NodePort" | "LoadBalancer" | "ExternalName" | "";
   /** Run as root. Default false. */
   readonly runAsRoot?: boolean | null;
   /** Template its proxy is made by. Default gateway. */
@@ -2384,7 +2384,7 @@ export interface IstioOperatorEgressGateway {
   /** Families of its Service, IPv4 and IPv6, in order. Default: the cluster's. */
   readonly ipFamilies?: readonly string[];
   /** SingleStack, PreferDualStack or RequireDualStack. Default: the cluster's. */
-  readonly ipFamilyPolicy?: string;
+  readonly ipFamilyPolicy?: "SingleStack" | "PreferDualStack" | "RequireDualStack" | "";
   /** Deprecated: use k8s.hpaSpec. @deprecated */
   readonly memory?: IstioOperatorUtilization;
   /** Deprecated: use k8s.hpaSpec. @deprecated */
@@ -2436,7 +2436,7 @@ export interface IstioOperatorIngressGateway {
   /** Annotations of its Service. */
   readonly serviceAnnotations?: Readonly<Record<string, unknown>>;
   /** Type of its Service. Default LoadBalancer. */
-  readonly type?: string;
+  readonly type?: "ClusterIP" | "NodePort" | "LoadBalancer" | "ExternalName" | "";
   /** Run as root. Default false. */
   readonly runAsRoot?: boolean | null;
   /** Template its proxy is made by. Default gateway. */
@@ -2446,7 +2446,7 @@ export interface IstioOperatorIngressGateway {
   /** Families of its Service, IPv4 and IPv6, in order. Default: the cluster's. */
   readonly ipFamilies?: readonly string[];
   /** SingleStack, PreferDualStack or RequireDualStack. Default: the cluster's. */
-  readonly ipFamilyPolicy?: string;
+  readonly ipFamilyPolicy?: "SingleStack" | "PreferDualStack" | "RequireDualStack" | "";
   /** Deprecated: use k8s.hpaSpec. @deprecated */
   readonly memory?: IstioOperatorUtilization;
   /** Deprecated: use k8s.hpaSpec. @deprecated */
@@ -2472,7 +2472,7 @@ export interface IstioOperatorIngressGateway {
   /** Clients that may come in. */
   readonly loadBalancerSourceRanges?: readonly string[];
   /** Local keeps the client's address. Default Cluster. */
-  readonly externalTrafficPolicy?: string;
+  readonly externalTrafficPolicy?: "Cluster" | "Local" | "";
   /** Further ports. */
   readonly ingressPorts?: readonly Readonly<Record<string, unknown>>[];
   /** Deprecated: use k8s.replicaCount. @deprecated */

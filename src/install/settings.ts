@@ -191,7 +191,9 @@ function refuse(data: unknown, places: readonly Place[]): void {
   const isAbout = ({ segments }: Place): boolean =>
     segments.every((step, index) => index >= problem.path.length || problem.path[index] === step);
   const path = (places.findLast(isAbout) ?? places.at(-1))?.path ?? "";
-  const words = problem.problem.replaceAll(`${ROOT}.`, "");
+  // the words begin with the path as the schema writes it: the line has said it already
+  const [, where = "", said = ""] = /^(\S+): (.*)$/s.exec(problem.problem.replaceAll(`${ROOT}.`, "")) ?? [];
+  const words = where === path && said !== "" ? said : problem.problem.replaceAll(`${ROOT}.`, "");
   throw new UsageError(`--set ${path}: ${words}`, problem.hint === "" ? undefined : problem.hint);
 }
 

@@ -40,11 +40,12 @@ test("an item of a list is found by index or by name, and made when it is not th
   });
 });
 
-test("a value that the schema refuses is refused with what it may be", () => {
-  const line = "values.global.proxy.interceptionMode=TPROXi";
-  expect(() => settingsOf(undefined, [line])).toThrow(
-    '--set values.global.proxy.interceptionMode: values.global.proxy.interceptionMode: expected one of REDIRECT, TPROXY, NONE, got "TPROXi"',
-  );
+test.each([
+  ["values.global.proxy.interceptionMode", "TPROXi", "one of REDIRECT, TPROXY, NONE"],
+  ["values.global.proxy.logLevel", "loud", "one of trace, debug, info"],
+  ["components.ingressGateways[0].k8s.service.type", "Foo", "one of ClusterIP, NodePort, LoadBalancer"],
+])("a value that the schema refuses is refused with what it may be: %s=%s", (path, value, wanted) => {
+  expect(() => settingsOf(undefined, [`${path}=${value}`])).toThrow(`--set ${path}: expected ${wanted}`);
 });
 
 test("Istio's older names of a setting mean the setting; env is a map or a list", () => {
