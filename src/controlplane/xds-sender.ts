@@ -53,14 +53,8 @@ export function createSender<Request>(parts: SenderParts<Request>): Sender {
     const bytes = protocol.write({ kind, nonce, sent, controlPlane: deps.controlPlane });
     isBusy = true;
     parts.send(bytes);
-    deps.onEvent({
-      type: "pushed",
-      kind,
-      proxy,
-      bytes: bytes.length,
-      resources: sent.set.length,
-      tookMs: performance.now() - began,
-    });
+    const facts = { bytes: bytes.length, resources: sent.set.length, tookMs: performance.now() - began };
+    deps.onEvent({ type: "pushed", kind, proxy, ...facts });
     clearTimeout(impatience);
     impatience = setTimeout(safe, STREAM_TIMES.impatience, true);
   };

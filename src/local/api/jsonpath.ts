@@ -7,16 +7,16 @@ type Step =
   | { readonly type: "filter"; readonly path: readonly Step[]; readonly value: string; readonly negated: boolean };
 
 const token =
-  /\.([A-Za-z0-9_\-/\u0000]+)|\[(\d+)\]|\[\*\]|\['([^']+)'\]|\["([^"]+)"\]|\[\?\(@([^=!)]+)(==|!=)["']?([^"')]*)["']?\)\]/gy;
+  /\.([A-Za-z0-9_\-/\uE000]+)|\[(\d+)\]|\[\*\]|\['([^']+)'\]|\["([^"]+)"\]|\[\?\(@([^=!)]+)(==|!=)["']?([^"')]*)["']?\)\]/gy;
 
 /** Reads the JSONPath forms that printer columns use: fields, `[0]`, `[*]`, `['a.b']`, `[?(@.type=="Ready")]`. */
 function parsePath(text: string): Step[] {
-  const path = text.replaceAll("\\.", "\u0000");
+  const path = text.replaceAll("\\.", "\uE000");
   const steps: Step[] = [];
   for (const match of path.matchAll(token)) {
     const [whole, field, index, single, double, inner, operator, value] = match;
     const name = field ?? single ?? double;
-    if (name !== undefined) steps.push({ type: "field", name: name.replaceAll("\u0000", ".") });
+    if (name !== undefined) steps.push({ type: "field", name: name.replaceAll("\uE000", ".") });
     else if (index !== undefined) steps.push({ type: "index", index: Number(index) });
     else if (whole === "[*]") steps.push({ type: "all" });
     else steps.push({ type: "filter", path: parsePath(inner ?? ""), value: value ?? "", negated: operator === "!=" });

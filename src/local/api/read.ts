@@ -106,25 +106,37 @@ function checkListRequest({ resourceVersionMatch: match, resourceVersion, contin
 /** A list: consistent over its pages, or as of an exact version. 410 when that is no longer known. */
 export function listObjects(core: Core, info: ResourceInfo, request: ListRequest): ListResult {
   checkListRequest(request);
+  const limit = Math.max(0, request.limit ?? 0);
   const matches = matcher(info, request);
   const token = isSet(request.continue) ? readToken(request.continue) : undefined;
   const version = versionOfList(core, request, token);
   const stored = core.store.listAt(info.collection, request.namespace, version);
   const ahead = token === undefined ? stored : stored.filter((object) => listKey(object) > token.after);
   const rest = ahead.filter(matches);
-  const limit = Math.max(0, request.limit ?? 0) || rest.length;
-  const items = rest.slice(0, limit);
-  const last = items.at(-1);
-  // a full page does not look whether what is left matches: the next one may be empty, as the real server's
-  const end = last === undefined ? "" : listKey(last);
-  const more = items.length < limit || items.length === 0 ? 0 : ahead.filter((object) => listKey(object) > end).length;
+  const items = rest.slice(0, limit || rest.length);
   const selected = isSet(request.labelSelector) || isSet(request.fieldSelector);
+  const { after, more } = endOf(items, ahead, limit);
   return {
     items: items.map((object) => present(info, object)),
     resourceVersion: String(version),
-    continue: more > 0 && last !== undefined ? writeToken({ v: version, after: listKey(last) }) : undefined,
+    continue: more > 0 ? writeToken({ v: version, after }) : undefined,
     remaining: more > 0 && !selected ? more : undefined,
   };
+}
+
+/**
+ * Where a page ends, and how many objects stand behind it. A full page does not look whether they match: the next one may be
+ * empty, as the real server's.
+ */
+function endOf(
+  items: readonly Obj[],
+  ahead: readonly Obj[],
+  limit: number,
+): { readonly after: string; readonly more: number } {
+  const last = items.at(-1);
+  if (last === undefined || limit === 0 || items.length < limit) return { after: "", more: 0 };
+  const after = listKey(last);
+  return { after, more: ahead.filter((object) => listKey(object) > after).length };
 }
 
 function writeToken(token: ContinueToken): string {

@@ -1,9 +1,10 @@
 import { createRoot } from "../../../src/pki/ca.ts";
+import type { TargetRef } from "../../../src/resources/cluster.ts";
 import type { KubeObject } from "../../../src/resources/object.ts";
 
 // Causes for failing checks, as objects that a real API server takes.
 
-export const meta = (name: string, namespace?: string, labels?: Record<string, string>) => ({
+export const meta = (name: string, namespace?: string, labels?: Record<string, string>): KubeObject["metadata"] => ({
   name,
   ...(namespace === undefined ? {} : { namespace }),
   ...(labels === undefined ? {} : { labels }),
@@ -27,7 +28,7 @@ export const READY = {
 };
 export const shop: KubeObject = { apiVersion: "v1", kind: "Namespace", metadata: meta("shop") };
 
-export function targetOf({ apiVersion, kind, metadata: { name, namespace } }: KubeObject) {
+export function targetOf({ apiVersion, kind, metadata: { name, namespace } }: KubeObject): TargetRef {
   return { apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) };
 }
 

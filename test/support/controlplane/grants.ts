@@ -58,11 +58,17 @@ function width({ name, namespace, resource }: Grant): number {
 
 function allows(grant: Grant, { verb, objectRef, requestURI }: AuditedRequest): boolean {
   if (objectRef === undefined || verb !== grant.verb || (objectRef.apiGroup ?? "") !== grant.group) return false;
-  const { subresource, namespace } = objectRef;
-  const asked = subresource === undefined ? objectRef.resource : `${objectRef.resource}/${subresource}`;
-  const isResource = grant.resource === asked || (subresource !== undefined && grant.resource === `*/${subresource}`);
   // a list or watch of one name says so in its field selector
   const selected = /[?&]fieldSelector=metadata\.name(?:=|%3D)([^&]*)/.exec(requestURI)?.[1];
-  const isName = grant.name === undefined || grant.name === (objectRef.name ?? selected);
-  return isResource && isName && (grant.namespace === undefined || grant.namespace === namespace);
+  const name = objectRef.name ?? selected;
+  return (
+    isResource(grant.resource, objectRef) &&
+    (grant.name === undefined || grant.name === name) &&
+    (grant.namespace === undefined || grant.namespace === objectRef.namespace)
+  );
+}
+
+function isResource(granted: string, { resource, subresource }: NonNullable<AuditedRequest["objectRef"]>): boolean {
+  if (subresource === undefined) return granted === resource;
+  return granted === `${resource}/${subresource}` || granted === `*/${subresource}`;
 }
