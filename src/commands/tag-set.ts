@@ -2,6 +2,8 @@ import { ClusterError, UsageError } from "../base/errors.ts";
 import { applyObject, type Change } from "../install/apply.ts";
 import { settleDefaultRevision } from "../install/default-tag.ts";
 import type { InjectedPod } from "../install/revisions.ts";
+import { dropObjects } from "../install/remove.ts";
+import { liveTagObjects } from "../install/tag.ts";
 import { planTag, type TagPlan, words } from "../install/tag-plan.ts";
 import type { Cluster } from "../resources/cluster.ts";
 import { refOf, refText } from "../resources/object.ts";
@@ -60,6 +62,8 @@ export async function run(input: CommandInput, io: Io): Promise<TagSetResult> {
 /** `meshctl tag generate`: the objects of a tag as YAML; nothing is written. */
 export async function runGenerate(input: CommandInput, io: Io): Promise<CommandResult> {
   const options = optionsOf(input);
+  if (isImplied(options))
+    throw new UsageError("the default revision needs no tag default", "Its own webhooks select what the tag would.");
   const { objects, conflicts } = await planOf(await io.cluster(), { ...options, overwrite: true });
   io.out(objects.map((object) => toYaml(object)).join("---\n"));
   if (conflicts.length > 0) io.err(conflictText(options.tag, conflicts));
@@ -105,6 +109,7 @@ async function apply(
   { options, io }: { readonly options: TagSetOptions; readonly io: Io },
 ): Promise<Change> {
   const dryRun = options.dryRun === true;
+  if (isImplied(request)) return dryRun ? "unchanged" : giveBack(cluster, request.namespace);
   const isOwn = request.tag === "default";
   const changes: Change[] = [];
   // where the default revision's webhooks stopped first, pods of that moment would start without a proxy: the API server may ask
@@ -116,6 +121,20 @@ async function apply(
   }
   if (isOwn && !dryRun) await settleDefaultRevision(cluster, request.namespace);
   return changes[0] ?? "unchanged";
+}
+
+/** Namespaces ask for the default revision by this name when there is no tag: its own webhooks select them. */
+function isImplied({ tag, revision }: Pick<TagSetOptions, "tag" | "revision">): boolean {
+  return tag === "default" && revision === "default";
+}
+
+/** First the default revision's webhooks, then without the tag: no pod starts in between without a proxy. */
+async function giveBack(cluster: Cluster, namespace: string): Promise<Change> {
+  const objects = await liveTagObjects(cluster, "default");
+  if (objects.length === 0) return "unchanged";
+  await settleDefaultRevision(cluster, namespace, "default");
+  await dropObjects(cluster, objects);
+  return "changed";
 }
 
 function said(change: Change, { before, request }: TagPlan): string {

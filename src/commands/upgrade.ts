@@ -99,14 +99,16 @@ const SHOWN = 12;
 
 function announcement({ isCanary, revision, from, fromVersion, warning }: Upgrade, diff: string): string {
   const names = [...diff.matchAll(/^--- a\/(.+)$/gm)].map(([, name]) => name ?? "");
-  const what = isCanary
+  const steps = isCanary
     ? `Revision ${revision} (${VERSION}) is installed beside revision ${from} (${fromVersion}), which stays as it is.`
-    : `Revision ${revision} goes from version ${fromVersion} to ${VERSION}.`;
+    : from === revision
+      ? `Revision ${revision} goes from version ${fromVersion} to ${VERSION}.`
+      : `Revision ${revision} (${VERSION}) takes the gateways over from revision ${from} (${fromVersion}).`;
   const some = names.slice(0, SHOWN).map((name) => `  ${name}`);
   const more = names.length > SHOWN ? [`  and ${names.length - SHOWN} more`] : [];
   return [
     ...(warning === undefined ? [] : [`warning: not supported: ${warning}`]),
-    what,
+    steps,
     ...(names.length === 0
       ? ["No object changes."]
       : [`${words(names.length, "object")} will be written:`, ...some, ...more]),

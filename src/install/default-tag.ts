@@ -28,8 +28,10 @@ export async function besideDefaultTag(
   revision: string,
   components: readonly RenderedComponent[],
 ): Promise<readonly RenderedComponent[]> {
-  if (revision !== "default") return components;
-  const target = await defaultTagTarget(cluster);
+  return revision === "default" ? besideTag(await defaultTagTarget(cluster), components) : components;
+}
+
+function besideTag(target: string | undefined, components: readonly RenderedComponent[]): readonly RenderedComponent[] {
   if (target === undefined || target === "default") return components;
   return components.map((part) => ({ ...part, objects: part.objects.map(withoutDefaultRole) }));
 }
@@ -46,11 +48,11 @@ function withoutDefaultRole(object: KubeObject): KubeObject {
 
 /**
  * Brings the webhooks of the default revision to what tag `default` leaves them: call it when that tag was set or removed. They
- * are those of the installation's record; false when there is none to take them from.
+ * are those of the installation's record; false when there is none to take them from. `target`: what the tag is about to name.
  */
-export async function settleDefaultRevision(cluster: Cluster, namespace: string): Promise<boolean> {
+export async function settleDefaultRevision(cluster: Cluster, namespace: string, target?: string): Promise<boolean> {
   const { current } = await readRecord(cluster, { namespace, revision: "default" });
-  const components = await besideDefaultTag(cluster, "default", current?.components ?? []);
+  const components = besideTag(target ?? (await defaultTagTarget(cluster)), current?.components ?? []);
   const hooks = components.flatMap(({ objects }) =>
     objects.filter(({ kind }) => kind.endsWith("WebhookConfiguration")),
   );

@@ -146,6 +146,14 @@ test("tag default takes the default revision's part, through a new install of it
   expect(again.stdout()).toMatch(/^Nothing changed/);
   expect(again.stderr()).toContain("tag default names revision canary");
 
+  // back by the same command, and once more by the other
+  const overwrite = { tag: "default", revision: "default", overwrite: true };
+  const back = await set(cluster, overwrite);
+  expect(back.io.stdout()).toBe("Tag default moved from revision canary to revision default.\n");
+  expect(injectedBy(cluster, asks)).toBe("default");
+  expect((await set(cluster, overwrite)).change).toBe("unchanged");
+  await set(cluster, { tag: "default", revision: "canary" });
+  expect(injectedBy(cluster, asks)).toBe("canary");
   await tagRemove({ tag: "default", istioNamespace: "istio-system", isConfirmed: false }, fakeIo({ cluster }));
   expect(injectedBy(cluster, asks)).toBe("default");
   const plain = (object: unknown): unknown => ({ ...(object as KubeObject), metadata: {} });
