@@ -77,6 +77,13 @@ function words(times: readonly number[]): string {
   return `p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, longest ${at(1)} ms`;
 }
 
+/** What the server has taken of the processor. */
+async function processorMs(): Promise<number> {
+  server.send("usage");
+  const [{ user, system }] = (await once(server, "message")) as [NodeJS.CpuUsage];
+  return (user + system) / 1000;
+}
+
 const server = fork(fileURLToPath(new URL("../scripts/bench/inject-server.ts", import.meta.url)), {
   execArgv: process.execArgv,
 });
@@ -86,7 +93,10 @@ try {
   console.log(`${RATE} reviews a second for ${SECONDS} s, goal: p99 within ${GOAL_MS} ms`);
   // the same without any work tells what the machine does to it
   console.log(`not found   ${words(await load(port, "/nothing"))}`);
+  const before = await processorMs();
   console.log(`injected    ${words(await load(port, "/inject"))}`);
+  const each = ((await processorMs()) - before) / (RATE * SECONDS);
+  console.log(`processor   ${each.toFixed(1)} ms a review, ${((each * RATE) / 10).toFixed(0)} % of one`);
 } finally {
   server.kill();
   agent.destroy();
