@@ -1,4 +1,4 @@
-import type { HeaderMatch, RouteMatch, StringMatch } from "../ir/route.ts";
+import type { ClaimMatch, HeaderMatch, RouteMatch, StringMatch } from "../ir/route.ts";
 import type { VirtualService } from "../model/virtual-services.ts";
 
 /** One rule of a VirtualService, and one entry of its `match`. */
@@ -15,16 +15,16 @@ export const MATCH_ALL: RouteMatch = {
   queryParams: [],
 };
 
-/** A header name that means a claim of a token: needs RequestAuthentication, which has no effect yet. */
-const CLAIM_HEADER = /^@request\.auth\.claims/;
+/** A header name that means a claim of a token: `@request.auth.claims.a.b`, or `@request.auth.claims[a.b][c]` for odd names. */
+const CLAIM_HEADER = /^@request\.auth\.claims(.*)$/;
 
 /**
- * The request's part of a match (who calls and where is decided at compile time). Undefined when a condition cannot be asked
- * yet: the entry then never matches, since leaving the condition out would match more than was meant.
+ * The request's part of a match (who calls and where is decided at compile time). Undefined when a condition cannot be asked:
+ * the entry then never matches, since leaving the condition out would match more than was meant.
  */
 export function routeMatch(match: HttpMatch): RouteMatch | undefined {
-  const named = Object.keys({ ...match.headers, ...match.withoutHeaders });
-  if (named.some((name) => CLAIM_HEADER.test(name))) return undefined;
+  const claims = [...claimMatches(match.headers, false), ...claimMatches(match.withoutHeaders, true)];
+  if (claims.some(({ path }) => path.length === 0)) return undefined;
   const headers: HeaderMatch[] = [
     ...pseudo(":method", match.method),
     ...pseudo(":authority", match.authority),
@@ -38,16 +38,34 @@ export function routeMatch(match: HttpMatch): RouteMatch | undefined {
     ignoreCase: match.ignoreUriCase === true,
     headers,
     queryParams: sortedEntries(match.queryParams).map(([name, spec]) => ({ name, match: stringMatch(spec) })),
+    ...(claims.length === 0 ? {} : { claims }),
   };
 }
 
+/** Conditions on claims; one whose name cannot be read has no path. */
+function claimMatches(specs: HttpMatch["headers"], invert: boolean): readonly ClaimMatch[] {
+  return sortedEntries(specs).flatMap(([name, spec]) => {
+    const rest = CLAIM_HEADER.exec(name)?.[1];
+    return rest === undefined ? [] : [{ path: claimPath(rest), match: stringMatch(spec), invert }];
+  });
+}
+
+function claimPath(text: string): readonly string[] {
+  if (text.startsWith(".")) {
+    const names = text.slice(1).split(".");
+    return names.includes("") ? [] : names;
+  }
+  const names = [...text.matchAll(/\[([^[\]]+)\]/g)].map(([, name = ""]) => name);
+  return names.map((name) => `[${name}]`).join("") === text ? names : [];
+}
+
 /** Whether every request matches: nothing after such a route is reached. */
-export function matchesAll({ path, headers, queryParams }: RouteMatch): boolean {
+export function matchesAll({ path, headers, queryParams, claims = [] }: RouteMatch): boolean {
   const anyPath =
     path === undefined ||
     (path.kind === "prefix" && path.value === "/") ||
     (path.kind === "regex" && path.value === ".*");
-  return anyPath && headers.length === 0 && queryParams.length === 0;
+  return anyPath && headers.length + queryParams.length + claims.length === 0;
 }
 
 /** `""` of an exact or prefix means any value, as absence of all three does. */
@@ -68,7 +86,8 @@ function pseudo(name: string, spec: StringSpec | undefined): readonly HeaderMatc
 }
 
 function headerMatches(specs: HttpMatch["headers"], invert: boolean): readonly HeaderMatch[] {
-  return sortedEntries(specs).map(([name, spec]) => ({ name: name.toLowerCase(), match: stringMatch(spec), invert }));
+  const plain = sortedEntries(specs).filter(([name]) => !CLAIM_HEADER.test(name));
+  return plain.map(([name, spec]) => ({ name: name.toLowerCase(), match: stringMatch(spec), invert }));
 }
 
 function sortedEntries(specs: HttpMatch["headers"]): readonly (readonly [string, StringSpec])[] {

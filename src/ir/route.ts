@@ -14,6 +14,14 @@ export interface HeaderMatch {
   readonly invert: boolean;
 }
 
+/** A condition on a claim of the token that the request proved itself by; a claim that is a list has it in one of its items. */
+export interface ClaimMatch {
+  /** Names from the outside in. */
+  readonly path: readonly string[];
+  readonly match: StringMatch;
+  readonly invert: boolean;
+}
+
 /** Conditions of one route; all must hold. `path` absent means any path. */
 export interface RouteMatch {
   readonly path: StringMatch | undefined;
@@ -22,6 +30,8 @@ export interface RouteMatch {
   readonly ignoreCase: boolean;
   readonly headers: readonly HeaderMatch[];
   readonly queryParams: readonly { readonly name: string; readonly match: StringMatch }[];
+  /** Absent: none. */
+  readonly claims?: readonly ClaimMatch[];
 }
 
 /** One destination of a route or connection, and its share. */

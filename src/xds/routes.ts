@@ -1,6 +1,14 @@
 import { compact } from "../base/compact.ts";
 import type { HeaderSettings } from "../ir/proxy-settings.ts";
-import type { HeaderMatch, HttpRoute, RouteAction, RouteMatch, RouteTable, VirtualHost } from "../ir/route.ts";
+import type {
+  ClaimMatch,
+  HeaderMatch,
+  HttpRoute,
+  RouteAction,
+  RouteMatch,
+  RouteTable,
+  VirtualHost,
+} from "../ir/route.ts";
 import type { RouteFeatures } from "../ir/route-features.ts";
 import type { Protocol } from "../ir/service.ts";
 import type { Messages } from "../wire/codec.ts";
@@ -65,6 +73,28 @@ function routeMatch(match: RouteMatch): Match {
     case_sensitive: match.ignoreCase ? false : undefined,
     headers: match.headers.length === 0 ? undefined : match.headers.map(header),
     query_parameters: match.queryParams.length === 0 ? undefined : match.queryParams.map(queryParam),
+    dynamic_metadata: match.claims?.map(claim),
+  });
+}
+
+/** The filter that checks tokens puts what it read below `payload`. */
+function claim({ path: names, match, invert }: ClaimMatch): NonNullable<Match["dynamic_metadata"]>[number] {
+  const value =
+    match.kind === "present"
+      ? { present_match: true }
+      : {
+          or_match: {
+            value_matchers: [
+              { string_match: stringMatcher(match) },
+              { list_match: { one_of: { string_match: stringMatcher(match) } } },
+            ],
+          },
+        };
+  return compact({
+    filter: "envoy.filters.http.jwt_authn",
+    path: ["payload", ...names].map((key) => ({ key })),
+    value,
+    invert: invert ? true : undefined,
   });
 }
 

@@ -53,8 +53,8 @@ function upstreamProtocol(cluster: Cluster, http1: Http1): HttpOptions | undefin
     case "grpc":
       return { explicit_http_config: { http2_protocol_options: http2 } };
     case "http":
-      // what a client sent over h2 is handed to the application as it came
-      return cluster.direction === "inbound" ? follow : { explicit_http_config: { http_protocol_options: http1 } };
+      // also inbound: between proxies it may have been HTTP/2 (h2UpgradePolicy), which the application did not ask for
+      return { explicit_http_config: { http_protocol_options: http1 } };
     case "auto":
       return follow;
     case "https":

@@ -1,6 +1,8 @@
 import { createServer as createHttp, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer as createHttp2, type Http2ServerRequest, type Http2ServerResponse } from "node:http2";
+import { createServer as createHttps } from "node:https";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 import { WebSocketServer } from "ws";
 
 /** A request as an application got it. */
@@ -12,6 +14,9 @@ export interface Received {
   readonly protocol: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /** Over TLS: the server name asked for, and the client's certificate's subject ("" without one). */
+  readonly sni?: string;
+  readonly client?: string;
 }
 
 /** A running application. */
@@ -27,6 +32,8 @@ export interface BackendOptions {
   readonly ports: readonly number[];
   /** Speaks first: greets with its name, then echoes. */
   readonly greeting: number;
+  /** Speaks TLS with this certificate, asks for the client's but does not insist, and answers like the others. */
+  readonly tls: { readonly port: number; readonly certificate: string; readonly key: string };
   /** How often requests with an id had their wish, shared by all applications. */
   readonly turns: Map<string, number>;
   /** Told of each request. */
@@ -44,6 +51,15 @@ export const DO_HEADER = "x-do";
  */
 export async function startBackend(options: BackendOptions): Promise<Backend> {
   const http1 = createHttp((request, response) => void answer(options, request, response));
+  http1.on("connect", (request, socket) => {
+    socket.on("error", () => socket.destroy());
+    socket.write(`HTTP/1.1 200 OK\r\n\r\n${options.who}:${request.url ?? ""}:`);
+    socket.pipe(socket);
+  });
+  const secure = createHttps(
+    { cert: options.tls.certificate, key: options.tls.key, requestCert: true, rejectUnauthorized: false },
+    (request, response) => void answer(options, request, response),
+  );
   const sockets = new WebSocketServer({ server: http1 });
   sockets.on("connection", (socket) => socket.on("message", (data: Buffer) => socket.send(`${options.who}:${data}`)));
   const http2 = createHttp2((request, response) => void answer(options, request, response));
@@ -66,9 +82,9 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
     socket.write(`hello from ${options.who}\n`);
     socket.pipe(socket);
   });
-  const servers = [...outer, greeter];
+  const servers = [...outer, greeter, secure];
   await Promise.all(
-    [...options.ports, options.greeting].map((port, index) =>
+    [...options.ports, options.greeting, options.tls.port].map((port, index) =>
       listen(servers[index] as Server, { host: options.host, port }),
     ),
   );
@@ -126,6 +142,7 @@ async function answer(
     host: headers[":authority"] ?? headers["host"] ?? "",
     protocol: request.httpVersion,
     headers,
+    ...tlsFacts(request.socket),
     body: isGrpc ? body.subarray(5).toString() : body.toString(),
   };
   onRequest(id, received);
@@ -140,6 +157,15 @@ async function answer(
   response.statusCode = status;
   response.setHeader("content-type", "application/json");
   response.end(JSON.stringify(received));
+}
+
+function tlsFacts(socket: unknown): Pick<Received, "sni" | "client"> {
+  if (!(socket instanceof TLSSocket)) return {};
+  const { subject } = socket.getPeerCertificate() as { readonly subject?: unknown };
+  return {
+    sni: typeof socket.servername === "string" ? socket.servername : "",
+    client: subject === undefined ? "" : JSON.stringify(subject),
+  };
 }
 
 /** One message, then the status in the trailers; an error is a status alone, as Envoy wants it to try again. */

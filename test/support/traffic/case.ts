@@ -25,6 +25,8 @@ export interface CaseRequest {
   /** What the back end is to do, see backend.ts: `status=503;who=v1;times=2;delay=100;header=name:value`. */
   readonly do?: string;
   readonly times?: number;
+  /** Asked anew, for some seconds, until all is as expected: what follows from earlier requests takes the proxy a moment. */
+  readonly eventually?: boolean;
   /** All at once. */
   readonly parallel?: boolean;
   readonly expect: Expectation;
@@ -49,6 +51,8 @@ export interface Expectation {
     readonly host?: Wanted;
     readonly protocol?: Wanted;
     readonly body?: Wanted;
+    readonly sni?: Wanted;
+    readonly client?: Wanted;
     readonly headers?: Readonly<Record<string, Wanted>>;
   };
   /** Who answered; for `times`: the share of each in percent, as [least, most]. */

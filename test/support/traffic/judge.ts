@@ -56,6 +56,7 @@ function judgeRequest(wanted: Expectation["request"], request: Received | undefi
     host: request.host,
     protocol: request.protocol,
     body: request.body,
+    ...(request.sni === undefined ? {} : { sni: request.sni, client: request.client ?? "" }),
   };
   return [...sameAll("request's", own, rest), ...sameAll("request's header", request.headers, headers)];
 }

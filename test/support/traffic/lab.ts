@@ -1,4 +1,5 @@
 import { createServer } from "node:net";
+import { issueServing } from "../../../src/pki/ca.ts";
 import { waitFor } from "../wait.ts";
 import type { RunningEnvoy } from "../envoy/run-envoy.ts";
 import { startBackend, type Received } from "./backend.ts";
@@ -19,6 +20,9 @@ export interface Lab {
   stop(): Promise<void>;
 }
 
+/** Name of the applications' TLS certificate. */
+const SECURE_HOST = "secure.example.com";
+
 const HTTP_PROXY_PORT = 15_080;
 
 /** Starts everything for these cases and waits until the client has what they say. */
@@ -33,9 +37,11 @@ export async function startLab(cases: readonly TrafficCase[]): Promise<Lab> {
     seen.set(id, list);
   };
   const turns = new Map<string, number>();
-  const { greeting, ...others } = PORTS;
+  const { greeting, secure, ...others } = PORTS;
+  const serving = await issueServing(plane.ca, { dns: [SECURE_HOST] }, plane.validity);
+  const tls = { port: secure, certificate: serving.certificate, key: serving.key.pem() };
   const app = (who: Name, host: string) =>
-    startBackend({ who, host, ports: Object.values(others), greeting, turns, onRequest });
+    startBackend({ who, host, ports: Object.values(others), greeting, tls, turns, onRequest });
   // v3 has no sidecar: its application stands where the pod is dialled
   const apps = await Promise.all([
     app("v1", `${places.v1}.0.2`),
@@ -60,7 +66,7 @@ export async function startLab(cases: readonly TrafficCase[]): Promise<Lab> {
     for (const [name, proxy] of Object.entries(proxies))
       await waitFor(async () => (await proxy.admin("/ready")).startsWith("LIVE"), {
         what: `${name} to be ready: ${proxy.log()}`,
-        timeoutMs: 30_000,
+        timeoutMs: 60_000,
       });
   } catch (error) {
     await stop();

@@ -12,8 +12,10 @@ export interface Places {
 
 export type Name = keyof Places;
 
-/** Namespace of the workloads; each case has one of its own for its services and rules. */
+/** Namespace of the clients (client, gateway); each case has one of its own for its services and rules. */
 export const NAMESPACE = "traffic";
+/** Namespace of the servers. Cases' services are not exported to it: only who calls is to pay for what can be called. */
+export const SERVERS = "servers";
 
 type Loose = Readonly<Record<string, unknown>>;
 
@@ -33,7 +35,7 @@ export const WORKLOADS: Readonly<Record<Name, Workload>> = {
 };
 
 /** Ports of the applications, by what the mesh is told they speak. */
-export const PORTS = { http: 8080, any: 8081, grpc: 8082, tcp: 9000, greeting: 9001 } as const;
+export const PORTS = { http: 8080, any: 8081, grpc: 8082, tcp: 9000, greeting: 9001, secure: 9443 } as const;
 
 /** Service port -> name and target: those of a service that a case does not write itself. */
 const SERVICE_PORTS = [
@@ -42,31 +44,43 @@ const SERVICE_PORTS = [
   { name: "grpc", port: 82, targetPort: PORTS.grpc },
   { name: "tcp-echo", port: 90, targetPort: PORTS.tcp },
   { name: "tcp-greeting", port: 91, targetPort: PORTS.greeting },
+  { name: "http-secure", port: 92, targetPort: PORTS.secure },
 ];
 
 /** The workloads, and the services by which their sidecars know what their ports speak. */
 export function meshObjects(places: Places): readonly KubeObject[] {
   const pods = (Object.keys(WORKLOADS) as Name[]).map((name) => pod(name, places[name]));
-  const inbound = service(NAMESPACE, "inbound", { selector: { app: "echo" }, clusterIP: "None", ports: SERVICE_PORTS });
-  const namespace = object("v1", "Namespace", "", NAMESPACE, {});
-  return [namespace, ...pods, inbound];
+  const inbound = service(SERVERS, "inbound", { selector: { app: "echo" }, clusterIP: "None", ports: SERVICE_PORTS });
+  const namespaces = [NAMESPACE, SERVERS].map((name) => object("v1", "Namespace", "", name, {}));
+  return [...namespaces, ...pods, inbound];
 }
 
 /** A case's objects in its namespace, its services (one called echo when it has none) with addresses and endpoints. */
-export function caseObjects({ namespace, objects }: TrafficCase, index: number, places: Places): readonly KubeObject[] {
-  const placed = objects.map((item) => ({ ...item, metadata: { namespace, ...item.metadata } }) as KubeObject);
+export function caseObjects(item: TrafficCase, index: number, places: Places): readonly KubeObject[] {
+  const { namespace, objects } = item;
+  const ports = portsOf(item);
+  const placed = objects.map((one) => ({ ...one, metadata: { namespace, ...one.metadata } }) as KubeObject);
   const own = placed.filter(({ kind }) => kind === "Service");
   const written = own.length > 0 ? own : [service(namespace, "echo", {})];
-  const services = written.map((item, at) => completed(item, `10.96.${index + 1}.${at + 1}`));
+  const services = written.map((one, at) => completed(one, `10.96.${index + 1}.${at + 1}`, ports));
   const others = placed.filter(({ kind }) => kind !== "Service");
-  const slices = services.flatMap((item) => sliceOf(item, places));
+  const slices = services.flatMap((one) => sliceOf(one, places));
   return [object("v1", "Namespace", "", namespace, {}), ...services, ...slices, ...others];
 }
 
-function completed(item: KubeObject, clusterIP: string): KubeObject {
+/** Of the ports a service has by default those that the case speaks of: each is a listener and clusters of every client. */
+function portsOf({ requests, objects }: TrafficCase): typeof SERVICE_PORTS {
+  const asked = requests.map(({ port = 80 }) => port);
+  const written = [...JSON.stringify(objects).matchAll(/"(?:number|port)":(\d+)/g)].map(([, number]) => Number(number));
+  const known = new Set([...asked, ...written]);
+  return SERVICE_PORTS.filter(({ port }) => known.has(port));
+}
+
+function completed(item: KubeObject, clusterIP: string, ports: typeof SERVICE_PORTS): KubeObject {
   const spec = item.spec as Loose | undefined;
-  const defaults = { clusterIP, selector: { app: "echo", version: "v1" }, ports: SERVICE_PORTS };
-  return { ...item, spec: { ...defaults, ...spec } } as KubeObject;
+  const annotations = { "networking.istio.io/exportTo": NAMESPACE, ...item.metadata.annotations };
+  const defaults = { clusterIP, selector: { app: "echo", version: "v1" }, ports };
+  return { ...item, metadata: { ...item.metadata, annotations }, spec: { ...defaults, ...spec } } as KubeObject;
 }
 
 interface ServiceSpec {
@@ -88,17 +102,22 @@ function sliceOf({ metadata, spec }: KubeObject, places: Places): readonly KubeO
     endpoints: selected.map((name) => ({
       addresses: [`${places[name]}.0.1`],
       conditions: { ready: true },
-      targetRef: { kind: "Pod", name, namespace: NAMESPACE },
+      targetRef: { kind: "Pod", name, namespace: namespaceOf(name) },
     })),
   });
   const labels = { "kubernetes.io/service-name": metadata.name };
   return [{ ...slice, metadata: { ...slice.metadata, labels } }];
 }
 
+/** Where a workload is. */
+export function namespaceOf(name: Name): string {
+  return WORKLOADS[name].labels["app"] === "echo" ? SERVERS : NAMESPACE;
+}
+
 function pod(name: Name, prefix: string): KubeObject {
   const { labels, locality, sidecar } = WORKLOADS[name];
   const tls = sidecar ? { "security.istio.io/tlsMode": "istio" } : {};
-  const made = object("v1", "Pod", NAMESPACE, name, {
+  const made = object("v1", "Pod", namespaceOf(name), name, {
     spec: { serviceAccountName: name, containers: [{ name: "app" }] },
     status: { podIP: `${prefix}.0.1`, phase: "Running", conditions: [{ type: "Ready", status: "True" }] },
   });

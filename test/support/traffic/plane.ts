@@ -5,13 +5,15 @@ import { createState, type State } from "../../../src/controlplane/state.ts";
 import { createXdsAcceptor } from "../../../src/controlplane/xds-server.ts";
 import { adsService } from "../../../src/grpc/ads-server.ts";
 import { startGrpcServer } from "../../../src/grpc/server.ts";
-import { type Ca, createRoot, issueServing } from "../../../src/pki/ca.ts";
+import { type Ca, createRoot, issueServing, type Validity } from "../../../src/pki/ca.ts";
 import type { KubeObject } from "../../../src/resources/object.ts";
 
 /** The control plane in this process: its own state, compiler, xDS server and CA, fed with objects instead of a cluster. */
 export interface Plane {
   readonly port: number;
   readonly ca: Ca;
+  /** Of its certificates. */
+  readonly validity: Validity;
   readonly state: State;
   /** What proxies refused, and what could not be built or served. */
   readonly problems: readonly string[];
@@ -54,6 +56,7 @@ export async function startPlane(objects: readonly KubeObject[]): Promise<Plane>
   return {
     port: server.port,
     ca,
+    validity,
     state,
     problems,
     async close() {

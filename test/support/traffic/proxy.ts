@@ -5,22 +5,23 @@ import { PEER_KEYS, peerEnvironment } from "../../../src/base/peer.ts";
 import { silentLogger } from "../../../src/base/logger.ts";
 import { createSdsServer } from "../../../src/grpc/sds-server.ts";
 import { peerLabels } from "../../../src/model/workload.ts";
-import { signWorkload } from "../../../src/pki/ca.ts";
+import { createRoot, signWorkload } from "../../../src/pki/ca.ts";
 import { createCsr } from "../../../src/pki/create-csr.ts";
 import { proxyBootstrap } from "../controlplane/real-proxy.ts";
 import { testEnvoy } from "../envoy/binary.ts";
 import { type RunningEnvoy, runEnvoy } from "../envoy/run-envoy.ts";
-import { type Name, NAMESPACE } from "./mesh-objects.ts";
+import { type Name, namespaceOf } from "./mesh-objects.ts";
 import type { Plane } from "./plane.ts";
 
 /** A real Envoy of one workload of the test mesh, with an identity of the plane's CA, connected to the plane. */
 export async function startMeshProxy(plane: Plane, name: Name, prefix: string): Promise<RunningEnvoy> {
   const folder = mkdtempSync(join(tmpdir(), `traffic-${name}-`));
-  const pod = plane.state.world.get("Pod", NAMESPACE, name);
+  const namespace = namespaceOf(name);
+  const pod = plane.state.world.get("Pod", namespace, name);
   if (pod === undefined) throw new Error(`no pod ${name} in the test mesh`);
   const peer = peerLabels(pod, "Kubernetes");
   const { csr, key } = await createCsr();
-  const identity = { trustDomain: "cluster.local", namespace: NAMESPACE, serviceAccount: name };
+  const identity = { trustDomain: "cluster.local", namespace, serviceAccount: name };
   const validity = { notBefore: new Date(Date.now() - 60_000), notAfter: new Date(Date.now() + 3_600_000) };
   const leaf = await signWorkload(plane.ca, csr, { identity, peer, podUid: `uid-${name}` }, validity);
   const socket = join(folder, "sds");
@@ -28,12 +29,17 @@ export async function startMeshProxy(plane: Plane, name: Name, prefix: string): 
   await sds.start();
   sds.publish("default", { kind: "certificate", chain: leaf, key });
   sds.publish("ROOTCA", { kind: "roots", pem: plane.ca.certificate });
+  // files beside the proxy, as its agent would serve them: roots that fit the applications' TLS, others, a client's own
+  const other = await createRoot("other", validity);
+  sds.publish("file-root:/test/roots", { kind: "roots", pem: plane.ca.certificate });
+  sds.publish("file-root:/test/other-roots", { kind: "roots", pem: other.certificate });
+  sds.publish("file-cert:/test/cert~/test/key", { kind: "certificate", chain: leaf, key });
   const close = async (): Promise<void> => {
     await sds.close();
     rmSync(folder, { recursive: true, force: true });
   };
   const type = name === "gateway" ? "router" : "sidecar";
-  const place = { port: plane.port, namespace: NAMESPACE, pod: name, account: name, prefix, type } as const;
+  const place = { port: plane.port, namespace, pod: name, account: name, prefix, type } as const;
   try {
     const env = Object.fromEntries(PEER_KEYS.map((label) => [peerEnvironment(label), peer[label]]));
     const envoy = await runEnvoy(await testEnvoy(), proxyBootstrap(place, socket), { folder, env });

@@ -8,8 +8,20 @@ import { judge, type Outcome } from "./judge.ts";
 import { httpProxy, type Lab } from "./lab.ts";
 import { PORTS } from "./mesh-objects.ts";
 
-/** Sends a case's request as often as it says and tells what is not as expected. Copies may come late: they are waited for. */
+/** Sends a case's request as often as it says, and says what is not as expected. */
 export async function runRequest(lab: Lab, item: TrafficCase, request: CaseRequest): Promise<readonly string[]> {
+  if (request.eventually !== true) return runOnce(lab, item, request);
+  let problems: readonly string[] = [];
+  const isFine = async (): Promise<boolean> => {
+    problems = await runOnce(lab, item, request);
+    return problems.length === 0;
+  };
+  await waitFor(isFine, { what: request.it, timeoutMs: 8_000 }).catch(() => undefined);
+  return problems;
+}
+
+/** Copies may come late: they are waited for. */
+async function runOnce(lab: Lab, item: TrafficCase, request: CaseRequest): Promise<readonly string[]> {
   const id = randomUUID();
   const target = targetOf(lab, item, request);
   const before = await statsOf(lab, request);
