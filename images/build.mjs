@@ -4,7 +4,7 @@
 // Archives are named by the hash of what goes in, so a second run has nothing to do. Without --out they stay in the cache.
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { main, root, run, Stop, say } from "../scripts/lib/run.mjs";
@@ -30,9 +30,20 @@ export async function buildImages({ envoyPath, version, images = IMAGES }) {
   // first, so that a machine without apt-get is told before anything is fetched
   await rootfs(images[0].packages[0]);
   const node = await nodeBinary();
+  await dropOld();
   const out = [];
   for (const image of images) out.push(await buildImage(image, { node, envoyPath, version }));
   return out;
+}
+
+const WEEK_MS = 7 * 24 * 3600 * 1000;
+
+/** Archives and layers that nobody has asked for in a week: each change of a program makes new ones. */
+async function dropOld() {
+  for (const folder of [cache, join(cache, "layers")])
+    for (const name of await readdir(folder).catch(() => []))
+      if (/\.(tar|gz|packages)$/.test(name) && Date.now() - (await stat(join(folder, name))).mtimeMs > WEEK_MS)
+        await rm(join(folder, name), { force: true });
 }
 
 async function buildImage(image, { node, envoyPath, version }) {
@@ -56,7 +67,10 @@ async function buildImage(image, { node, envoyPath, version }) {
   for (const [source, target] of files) await hashTree(hash, resolve(root, source), target);
   for (const tool of ["image.py", "rootfs.sh"]) hash.update(await readFile(join(root, "images", tool)));
   const archive = join(cache, `${image.name}-${hash.digest("hex").slice(0, 16)}.tar`);
-  if (existsSync(archive)) return archive;
+  if (existsSync(archive)) {
+    await utimes(archive, new Date(), new Date());
+    return archive;
+  }
   const reference = image.reference ?? `${HUB}/${image.name}:${version}`;
   say(`building image ${reference}`);
   const list = `${archive}.${process.pid}.sbom`;

@@ -1,0 +1,50 @@
+import { execFile } from "node:child_process";
+import { cp, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { openLayout } from "../../src/images/layout.ts";
+import { verifyImage } from "../../src/images/verify.ts";
+
+// The whole build, twice, with nothing kept from the first time: packages are fetched again, layers are packed again.
+
+const root = join(import.meta.dirname, "../..");
+const SOURCES = ["bin", "dist", "images", "package-lock.json", "package.json", "samples", "scripts/lib"];
+const hasApt = await promisify(execFile)("apt-get", ["--version"]).then(
+  () => true,
+  () => false,
+);
+let dir = "";
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), "meshctl-build-"));
+});
+afterAll(() => rm(dir, { recursive: true, force: true }));
+
+/** Builds all images in a copy of the repository with a cache of its own, under a umask. */
+async function build(name: string, umask: string): Promise<readonly string[]> {
+  const copy = join(dir, name, "clone");
+  await mkdir(copy, { recursive: true });
+  for (const source of SOURCES) await cp(join(root, source), join(copy, source), { recursive: true });
+  const cache = process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache");
+  const envoy = process.env["MESHCTL_ENVOY"] ?? join(cache, "meshctl/envoy/1.40.0/envoy");
+  const env = { ...process.env, XDG_CACHE_HOME: join(dir, name, "cache"), MESHCTL_ENVOY: envoy };
+  const script = `umask ${umask} && exec "${process.execPath}" images/build.mjs`;
+  const { stdout } = await promisify(execFile)("bash", ["-c", script], { cwd: copy, env, maxBuffer: 1 << 24 });
+  return stdout.trim().split("\n");
+}
+
+test.skipIf(!hasApt)("two builds in different places and under different umasks have the same digests", async () => {
+  const digests: string[][] = [];
+  for (const [name, umask] of [
+    ["one", "022"],
+    ["two", "077"],
+  ] as const) {
+    const images = (await Promise.all((await build(name, umask)).map(openLayout))).flatMap((layout) => layout.images);
+    for (const image of images) expect(await verifyImage(image)).toMatchObject({ problems: [], user: "1337:1337" });
+    digests.push(images.map((image) => `${image.name} ${image.descriptor.digest}`));
+  }
+  expect(digests[0]).toHaveLength(3);
+  expect(digests[1]).toEqual(digests[0]);
+});
