@@ -15,9 +15,11 @@ import {
   tracesOf,
   tracesSince,
 } from "../../support/local/cluster.ts";
+import { bothDoors } from "../../support/local/doors.ts";
 
-// The whole main job, from `meshctl up` to `meshctl down`, in both kinds of network. The steps are those of the demo; on loopback
-// addresses the cluster belongs to a user without any privilege, and the steps go through the API instead of kubectl.
+// The whole main job, from `meshctl up` to `meshctl down`, in every kind of network. The steps are those of the demo; in a user
+// namespace and on loopback addresses the cluster belongs to a user without any privilege, and the steps go through the API instead of
+// kubectl.
 
 interface Variant {
   readonly title: string;
@@ -31,6 +33,8 @@ const variants: readonly Variant[] = [
   { title: "a user namespace, without any privilege", network: "userns", uid: 65534, kubectl: false },
   { title: "loopback addresses, without any privilege", network: "loopback", uid: 65534, kubectl: false },
 ];
+
+const doors: Step = { title: "The webhook and meshctl inject put the same proxy into the same pods", run: bothDoors };
 
 const isRoot = process.getuid?.() === 0;
 
@@ -78,7 +82,9 @@ describe.each(variants)("$title", ({ network, uid, kubectl }) => {
 
   // an upgrade takes a minute: in one kind of network, and on the real node
   const steps = network === "netns" ? MAIN_JOB_WITH_UPGRADE : MAIN_JOB;
-  for (const step of steps) test.skipIf(skip)(step.title, () => runStep(step));
+  for (const step of steps.slice(0, -1)) test.skipIf(skip)(step.title, () => runStep(step));
+  test.skipIf(skip)(doors.title, () => runStep(doors));
+  for (const step of steps.slice(-1)) test.skipIf(skip)(step.title, () => runStep(step));
 
   test.skipIf(skip)("meshctl down leaves no process, port, network namespace, link, route, rule or file", async () => {
     await scenario?.close();

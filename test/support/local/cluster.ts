@@ -157,15 +157,13 @@ function becoming(uid: number | undefined): readonly string[] {
 }
 
 /** The command that runs another as the same user, in a user namespace whose limit of further ones is 0. */
-const WITHOUT_USER_NAMESPACES = [
-  ...[
-    "sh",
-    "-c",
-    'exec unshare --user --map-user="$(id -u)" --map-group="$(id -g)" --keep-caps -- "$@"',
-    "sh",
-    "sh",
-    "-c",
-  ],
+const WITHOUT_USER_NAMESPACES: readonly string[] = [
+  "sh",
+  "-c",
+  'exec unshare --user --map-user="$(id -u)" --map-group="$(id -g)" --keep-caps -- "$@"',
+  "sh",
+  "sh",
+  "-c",
   'echo 0 > /proc/sys/user/max_user_namespaces && exec setpriv --ambient-caps -all --inh-caps -all -- "$@"',
   "sh",
 ];
