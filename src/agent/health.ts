@@ -164,10 +164,10 @@ function logging({ logLevel }: HealthDeps): Handler {
 /** What DNS queries are answered from, for the pod itself. */
 function nameTable({ names }: HealthDeps): Handler {
   return (request, response) => {
-    const table = names?.();
+    const table = names?.()?.table;
     if (!fromPod(request)) send(response, 403, "only from the pod itself\n");
     else if (names === undefined) send(response, 404, "no DNS queries are captured here\n");
-    else send(response, 200, `${JSON.stringify(table ?? {})}\n`);
+    else send(response, 200, `${JSON.stringify({ table })}\n`);
     return Promise.resolve();
   };
 }

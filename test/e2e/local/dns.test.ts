@@ -1,11 +1,14 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { load, type Tally } from "../../../scripts/scenario/ask.ts";
+import { getOver, load, podOf, type Tally } from "../../../scripts/scenario/ask.ts";
 import type { KubeObject } from "../../../src/resources/object.ts";
 import { openScenario } from "../../../scripts/scenario/context.ts";
 import {
   missingFor,
   missingKubectl,
   prepareCluster,
+  processesWith,
   realEnvoy,
   type TestCluster,
 } from "../../support/local/cluster.ts";
@@ -65,6 +68,33 @@ const CAPTURES_DNS = {
   }),
 };
 
+/** Processes of a pod whose command line holds the text. */
+function pidsOf(pod: string, text: string): readonly number[] {
+  return processesWith(pod).flatMap((line) => (line.includes(text) ? [Number(line.split(" ")[0])] : []));
+}
+
+const QUERY = `
+const packet = require("dns-packet");
+const [by, name] = process.argv.slice(1);
+const question = { type: "query", id: 7, flags: packet.RECURSION_DESIRED, questions: [{ type: "A", name }] };
+const done = (message) => { console.log(message.answers.filter(({ type }) => type === "A").map(({ data }) => data).join()); process.exit(); };
+if (by === "udp") {
+  const socket = require("node:dgram").createSocket("udp4").on("message", (bytes) => done(packet.decode(bytes)));
+  socket.send(packet.encode(question), 53, "192.0.2.53");
+} else {
+  let got = Buffer.alloc(0);
+  require("node:net").connect(53, "192.0.2.53", function () { this.write(packet.streamEncode(question)); })
+    .on("data", (bytes) => { got = Buffer.concat([got, bytes]); if (got.length > 1 && got.length >= got.readUInt16BE(0) + 2) done(packet.streamDecode(got)); });
+}
+setTimeout(() => { console.error("no answer"); process.exit(1); }, 10000).unref();
+`;
+
+/** Addresses of a name by a query from the network namespace of a process; nobody listens at the server that is asked. */
+async function query(pid: number, by: string, name: string): Promise<string> {
+  const words = ["-t", String(pid), "-n", process.execPath, "-e", QUERY, by, name];
+  return (await promisify(execFile)("nsenter", words)).stdout.trim();
+}
+
 describe.skipIf(reason !== undefined)(
   `DNS in a pod's network namespace${reason === undefined ? "" : ` (${reason})`}`,
   () => {
@@ -119,6 +149,43 @@ describe.skipIf(reason !== undefined)(
       const { error } = await dial("nowhere.bank.internal:9100");
       expect(Object.keys(error)).toHaveLength(1);
       expect(Object.keys(error)[0]).not.toMatch(/ENOTFOUND|EAI_AGAIN/);
+    });
+
+    test("UDP and TCP queries get the same answer, from a server that there is not", async () => {
+      const { name } = (await podOf(scenario, NS, "client")).metadata;
+      const [pid = 0] = pidsOf(name, "mesh-agent");
+      const answers = await Promise.all(["udp", "tcp"].map((by) => query(pid, by, "accounts.bank.internal")));
+      expect(answers[0]).toMatch(/^240\.240\./);
+      expect(answers[1]).toBe(answers[0]);
+      expect(await query(pid, "tcp", `ledger.${NS}.svc.cluster.local`)).toBe("");
+    });
+
+    test("meshd and the agent show the names that queries are answered from", async () => {
+      const { name } = (await podOf(scenario, NS, "client")).metadata;
+      const istiod = (await podOf(scenario, "istio-system", "istiod")).metadata.name;
+      const shown = async (pod: string, namespace: string, port: number, path: string): Promise<unknown> => {
+        const stream = await scenario.cluster.portForward({ namespace, pod, port });
+        return JSON.parse((await getOver(stream, path)).body);
+      };
+      const atMeshd = await shown(istiod, "istio-system", 15014, `/debug/ndsz?proxyID=${name}.${NS}`);
+      expect(atMeshd).toMatchObject({ table: { "accounts.bank.internal": { registry: "External" } } });
+      expect(await shown(name, NS, 15020, "/debug/ndsz")).toEqual(atMeshd);
+    });
+
+    test("a crash of Envoy in the pod: the next one serves, with no container restarted", async () => {
+      const { name } = (await podOf(scenario, NS, "ledger")).metadata;
+      const [envoy = 0] = pidsOf(name, "envoy-rev.json");
+      process.kill(envoy, "SIGSEGV");
+      await waitFor(() => pidsOf(name, "envoy-rev.json").some((pid) => pid !== envoy), { what: "another Envoy" });
+      await waitFor(async () => Object.keys((await dial("accounts.bank.internal:9100")).error).length === 0, {
+        what: "an answer from behind the new Envoy",
+        timeoutMs: 20_000,
+      });
+      const { containerStatuses = [] } = (await podOf(scenario, NS, "ledger")).status as {
+        containerStatuses?: readonly { restartCount: number }[];
+      };
+      expect(containerStatuses.map(({ restartCount }) => restartCount)).toEqual(containerStatuses.map(() => 0));
+      expect(containerStatuses.length).toBeGreaterThan(0);
     });
 
     test("a name that nobody knows stays unknown; one that is added is known within a second", async () => {
