@@ -5,7 +5,7 @@ import type { Settings } from "../install/settings.ts";
 import { hasInjector, injectorOf } from "../install/tag.ts";
 import { revisionOf } from "../install/variables.ts";
 import type { Cluster } from "../resources/cluster.ts";
-import { bring, type Changed, type Plan, planDiff, reportChanges } from "./bring.ts";
+import { bring, type Changed, planDiff, reportChanges } from "./bring.ts";
 import { durationOption, globalOptions, switchOption } from "./input.ts";
 import type { CommandInput, CommandResult, Io } from "./io.ts";
 import { passesPrecheck, planOf, withClusterFacts } from "./install-plan.ts";

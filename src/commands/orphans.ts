@@ -1,9 +1,9 @@
-import { UsageError } from "../base/errors.ts";
 import { findOrphans, type Orphan, removeOrphans } from "../install/orphans.ts";
 import { words } from "../install/tag-plan.ts";
 import { table } from "../report/table.ts";
 import { toYaml } from "../resources/yaml-plain.ts";
 import { globalOptions, switchOption, textOption } from "./input.ts";
+import { isAgreed } from "./confirm.ts";
 import type { CommandInput, CommandResult, Io } from "./io.ts";
 
 export interface OrphansOptions {
@@ -57,7 +57,7 @@ export async function orphans(options: OrphansOptions, io: Io): Promise<OrphansR
     );
   const isOver = found.length === 0;
   if (isOver || !options.remove) return { exitCode: isOver ? 0 : 1, orphans: entries };
-  if (removable.length > 0 && !(await isConfirmed(options, removable.length, io))) {
+  if (removable.length > 0 && !(await isAgreed(io, confirmation(options, removable.length)))) {
     io.err("Cancelled: nothing was removed.\n");
     return { exitCode: 1, orphans: entries };
   }
@@ -80,9 +80,6 @@ function print(entries: readonly OrphanEntry[], output: OrphansOptions["output"]
   }
 }
 
-async function isConfirmed({ isConfirmed: isAgreed }: OrphansOptions, count: number, io: Io): Promise<boolean> {
-  if (isAgreed) return true;
-  if (io.ask === undefined)
-    throw new UsageError("objects would be removed and nobody can be asked", "Pass -y to agree.");
-  return /^y(es)?$/i.test((await io.ask(`Remove ${words(count, "object")}? (y/N) `)).trim());
+function confirmation({ isConfirmed }: OrphansOptions, count: number): Parameters<typeof isAgreed>[1] {
+  return { byFlag: isConfirmed, doing: "objects would be removed", question: `Remove ${words(count, "object")}?` };
 }

@@ -6,6 +6,7 @@ import { createProgress } from "../report/progress.ts";
 import type { ClusterReader } from "../resources/cluster.ts";
 import { type KubeObject, refOf, refText } from "../resources/object.ts";
 import { durationOption, globalOptions, switchOption, textOption } from "./input.ts";
+import { isAgreed } from "./confirm.ts";
 import type { CommandInput, CommandResult, Io } from "./io.ts";
 
 export interface UninstallOptions {
@@ -65,7 +66,7 @@ export async function uninstall(options: UninstallOptions, io: Io): Promise<Unin
     io.out(objects.map((object) => `${refText(refOf(object))} would be removed\n`).join(""));
     return { exitCode: 0, removed: [] };
   }
-  if (!(await isConfirmed(options, io))) {
+  if (!(await isAgreed(io, { byFlag: options.isConfirmed, doing: "uninstall changes the cluster" }))) {
     io.err("Cancelled: nothing was removed.\n");
     return { exitCode: 1, removed: [] };
   }
@@ -129,11 +130,4 @@ async function podsWithProxy(cluster: ClusterReader, istioNamespace: string): Pr
     .filter(({ metadata }) => metadata.namespace !== istioNamespace)
     .filter(({ metadata }) => metadata.annotations?.["sidecar.istio.io/status"] !== undefined)
     .map(({ metadata }) => `${metadata.namespace ?? ""}/${metadata.name}`);
-}
-
-async function isConfirmed({ isConfirmed: isAgreed }: UninstallOptions, io: Io): Promise<boolean> {
-  if (isAgreed) return true;
-  if (io.ask === undefined)
-    throw new UsageError("uninstall changes the cluster and nobody can be asked", "Pass -y to agree.");
-  return /^y(es)?$/i.test((await io.ask("Proceed? (y/N) ")).trim());
 }

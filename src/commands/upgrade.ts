@@ -1,5 +1,4 @@
 import { compact } from "../base/compact.ts";
-import { UsageError } from "../base/errors.ts";
 import { VERSION } from "../gen/version.ts";
 import type { InjectedPod } from "../install/revisions.ts";
 import { readSettings, type SettingsRequest } from "../install/settings.ts";
@@ -8,6 +7,7 @@ import { planUpgrade, type Upgrade } from "../install/upgrade.ts";
 import { imagesOf } from "../model/mesh-images.ts";
 import type { Cluster } from "../resources/cluster.ts";
 import { bring, type Plan, planDiff, reportChanges } from "./bring.ts";
+import { isAgreed } from "./confirm.ts";
 import type { InstallOptions, InstallResult } from "./install.ts";
 import { passesPrecheck, planOf, withClusterFacts } from "./install-plan.ts";
 import { durationOption, globalOptions, switchOption, textOption } from "./input.ts";
@@ -77,7 +77,7 @@ export async function upgrade(options: UpgradeOptions, io: Io): Promise<UpgradeR
   const diff = await planDiff({ cluster, plan });
   io.err(announcement(step, diff));
   if (options.diff === true) io.out(diff);
-  if (!(await isConfirmed(options, io))) {
+  if (!(await isAgreed(io, { byFlag: options.isConfirmed || options.dryRun, doing: "upgrade changes the cluster" }))) {
     io.err("Cancelled: nothing was changed.\n");
     return nothing;
   }
@@ -146,11 +146,4 @@ function nextSteps({ isCanary, revision, from }: Upgrade, behind: number): strin
     ].join("\n");
   if (behind === 0) return "";
   return `${words(behind, "pod")} keep the proxy of before until they are created anew: kubectl rollout restart deployment -n <name>\n`;
-}
-
-async function isConfirmed(options: UpgradeOptions, io: Io): Promise<boolean> {
-  if (options.isConfirmed || options.dryRun) return true;
-  if (io.ask === undefined)
-    throw new UsageError("upgrade changes the cluster and nobody can be asked", "Pass -y to agree.");
-  return /^y(es)?$/i.test((await io.ask("Proceed? (y/N) ")).trim());
 }

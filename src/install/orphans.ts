@@ -28,14 +28,14 @@ export async function findOrphans(cluster: ClusterReader, namespace: string): Pr
   const installed = new Set(own.filter(isControlPlane).map(revisionOf));
   const foreign = await cluster.list({ apiVersion: "apps/v1", kind: "Deployment" }, { labelSelector: "app=istiod" });
   for (const deployment of foreign) installed.add(revisionOf(deployment));
-  const lists = await Promise.all([
+  const [webhooks, leases, shared] = await Promise.all([
     lostWebhooks(cluster),
-    own.toReversed().flatMap((object) => orphanOf(object, installed)),
     lostLeases(cluster, namespace, installed),
-    installed.size === 0 ? sharedObjects(cluster, namespace) : [],
+    installed.size === 0 ? sharedObjects(cluster, namespace) : Promise.resolve([]),
   ]);
+  const rest = own.toReversed().flatMap((object) => orphanOf(object, installed));
   const seen = new Set<string>();
-  return lists.flat().filter(({ object: { kind, metadata } }) => {
+  return [...webhooks, ...rest, ...leases, ...shared].filter(({ object: { kind, metadata } }) => {
     const key = `${kind} ${metadata.namespace ?? ""}/${metadata.name}`;
     const isNew = !seen.has(key);
     seen.add(key);

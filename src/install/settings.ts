@@ -98,8 +98,12 @@ export function readSettings({
   }
   if (places.length > 0) refuse(data, places);
   const withoutEffect = [...new Set(asked.flatMap(settingsWithoutEffect))];
-  const settings = withWholeGateways(data as Settings);
-  return { settings: withoutGateways ? withGatewaysOff(settings) : settings, withoutEffect };
+  return { settings: withGateways(data as Settings, withoutGateways), withoutEffect };
+}
+
+function withGateways(settings: Settings, areOff: boolean): Settings {
+  const whole = withWholeGateways(settings);
+  return areOff ? withGatewaysOff(whole) : whole;
 }
 
 function withGatewaysOff(settings: Settings): Settings {

@@ -85,7 +85,7 @@ test("a tag leads namespaces to its revision, moves only with --overwrite, and g
   const remove = { tag: "prod", istioNamespace: "istio-system", isConfirmed: false };
   const no = fakeIo({ cluster, answer: "n" });
   expect((await tagRemove(remove, no)).exitCode).toBe(1);
-  expect(no.stderr()).toContain("1 namespace ask by tag prod: shop. Their new pods will start without a proxy.");
+  expect(no.stderr()).toContain("1 namespace would lose tag prod: shop. Their new pods will start without a proxy.");
   await tagRemove({ ...remove, isConfirmed: true }, fakeIo({ cluster }));
   expect(names(cluster)).toEqual([...before, "Namespace shop"]);
   await expect(tagRemove(remove, fakeIo({ cluster }))).rejects.toThrow("there is no tag prod");
@@ -110,7 +110,7 @@ test("names that are taken, revisions that are not there or not ready, and names
   const hook = cluster
     .objects()
     .find(({ kind, metadata }) => kind.startsWith("Mut") && metadata.name === "istio-sidecar-injector-canary");
-  const webhooks = (hook?.["webhooks"] as { clientConfig: object }[]).map((each) => ({
+  const webhooks = ((hook?.["webhooks"] ?? []) as { clientConfig: object }[]).map((each) => ({
     ...each,
     clientConfig: { ...each.clientConfig, caBundle: "" },
   }));

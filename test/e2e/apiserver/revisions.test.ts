@@ -241,7 +241,7 @@ test("pods get the proxy of the revision that their namespace asks for, by its n
 test("the validation that goes with tag default is the new revision's; what it refuses is refused", async () => {
   const hook = { ...HOOKS, kind: "ValidatingWebhookConfiguration", name: "istiod-default-validator" };
   // it starts with Ignore until its meshd has proven itself, which needs a service address
-  const webhooks = ((await cluster.get(hook))?.["webhooks"] as readonly Hook[]).map((each) => ({
+  const webhooks = (((await cluster.get(hook))?.["webhooks"] ?? []) as readonly Hook[]).map((each) => ({
     ...each,
     failurePolicy: "Fail",
   }));
