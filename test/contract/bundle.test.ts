@@ -44,7 +44,7 @@ beforeAll(async () => {
     logLevel: "silent",
   });
   outputs = (metafile as Metafile).outputs;
-});
+}, 60_000);
 
 /** Files of a chunk and all chunks it loads at once, by static imports. */
 function loadedAtOnce(chunk: string, seen = new Set<string>()): Set<string> {
