@@ -2,7 +2,7 @@ import { hostname, userInfo } from "node:os";
 import { isDeepStrictEqual } from "node:util";
 import { ClusterError } from "../base/errors.ts";
 import { VERSION } from "../gen/version.ts";
-import { applyObject, type Change } from "../install/apply.ts";
+import { applyObject, kindByKind, type Change } from "../install/apply.ts";
 import { besideDefaultTag } from "../install/default-tag.ts";
 import { diffObjects, removalDiff } from "../install/diff.ts";
 import { holdInstallLease } from "../install/lease.ts";
@@ -163,11 +163,12 @@ async function applyAll(work: Work, options: BringOptions, before: readonly Chan
     const title = TITLES[part.component];
     progress.start(`${title}: applying ${part.objects.length} objects`);
     try {
-      for (const object of part.objects) {
+      const applied = await kindByKind(part.objects, async (object): Promise<Changed> => {
         io.signal.throwIfAborted();
         const change = isUnjudged(object) ? "created" : await applyObject(cluster, object, options);
-        changes.push({ object, change });
-      }
+        return { object, change };
+      });
+      changes.push(...applied);
       const timeoutMs = Math.max(0, until - io.now().getTime());
       if (!options.dryRun) await waitFor(work, part, { title, timeoutMs, progress });
     } catch (error) {

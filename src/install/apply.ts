@@ -20,6 +20,26 @@ export async function applyObject(cluster: Cluster, object: KubeObject, options:
   return isDeepStrictEqual(content(live), content(applied)) ? "unchanged" : "changed";
 }
 
+/** Requests at a time: enough to hide latency, few enough for the API server's fairness. */
+const AT_ONCE = 8;
+
+/** Does something with each object, kinds in the order given, objects of one kind beside each other. Results are in order. */
+export async function kindByKind<R>(
+  objects: readonly KubeObject[],
+  work: (object: KubeObject) => Promise<R>,
+): Promise<readonly R[]> {
+  const results: R[] = [];
+  let at = 0;
+  while (at < objects.length) {
+    const ahead = objects.slice(at, at + AT_ONCE);
+    const other = ahead.findIndex(({ kind }) => kind !== ahead[0]?.kind);
+    const batch = other === -1 ? ahead : ahead.slice(0, other);
+    results.push(...(await Promise.all(batch.map(work))));
+    at += batch.length;
+  }
+  return results;
+}
+
 /** What the API server would make of an object: a dry run of applyObject. */
 export async function tryObject(
   cluster: Cluster,

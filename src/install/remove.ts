@@ -2,7 +2,7 @@ import { ClusterError } from "../base/errors.ts";
 import { revisionSuffix } from "../base/revision.ts";
 import type { Cluster, ClusterReader, KindRef } from "../resources/cluster.ts";
 import type { KubeObject } from "../resources/object.ts";
-import { targetOf } from "./apply.ts";
+import { kindByKind, targetOf } from "./apply.ts";
 import { KIND_ORDER, MANAGED_LABELS } from "./render.ts";
 import { type WaitOptions, waitGone } from "./wait.ts";
 
@@ -112,7 +112,7 @@ const NOT_RENDERED = ["istio.io/tag", "meshctl.io/record"];
 
 /** Takes the objects away; one that is already gone is no error. */
 export async function dropObjects(cluster: Cluster, objects: readonly KubeObject[]): Promise<void> {
-  for (const object of objects) await cluster.delete(targetOf(object), { propagation: "Background" });
+  await kindByKind(objects, (object) => cluster.delete(targetOf(object), { propagation: "Background" }));
 }
 
 /** Finds everything that install and the running control plane made. Without `purge` CRDs, configuration and namespace stay. */

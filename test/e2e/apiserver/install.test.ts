@@ -3,7 +3,7 @@ import { planDiff } from "../../../src/commands/bring.ts";
 import { install } from "../../../src/commands/install.ts";
 import { precheck } from "../../../src/commands/precheck.ts";
 import { uninstall } from "../../../src/commands/uninstall.ts";
-import { applyObject } from "../../../src/install/apply.ts";
+import { applyObject, kindByKind } from "../../../src/install/apply.ts";
 import { withoutCrds } from "../../../src/install/record.ts";
 import { namespaceObject, render } from "../../../src/install/render.ts";
 import { profileNames } from "../../../src/install/profiles.ts";
@@ -11,6 +11,7 @@ import { dropObjects, findPruned } from "../../../src/install/remove.ts";
 import { settingsOf } from "../../../src/install/settings.ts";
 import { openCluster } from "../../../src/kube/cluster.ts";
 import type { Cluster } from "../../../src/resources/cluster.ts";
+import type { KubeObject } from "../../../src/resources/object.ts";
 import { fakeIo } from "../../support/fake-io.ts";
 import { type RealApiServer, startApiServer } from "../../support/kube/apiserver.ts";
 import { waitFor } from "../../support/wait.ts";
@@ -75,6 +76,9 @@ async function everything(): Promise<string[]> {
     .sort();
 }
 
+const applyAll = (objects: readonly KubeObject[]): Promise<unknown> =>
+  kindByKind(objects, (object) => applyObject(cluster, object, { dryRun: false }));
+
 test("every profile applies, prunes what the one before made, and finds nothing to change the second time", async () => {
   const before = await everything();
   for (const profile of profileNames()) {
@@ -82,7 +86,7 @@ test("every profile applies, prunes what the one before made, and finds nothing 
     // CRDs are the same in all profiles and the longest to apply
     const components = profile === "ci" ? render(settings) : withoutCrds(render(settings));
     const objects = components.flatMap((part) => part.objects);
-    for (const object of [namespaceObject(settings), ...objects]) await applyObject(cluster, object, { dryRun: false });
+    await applyAll([namespaceObject(settings), ...objects]);
     const place = { namespace: settings.namespace, revision: "default", objects };
     await dropObjects(cluster, await findPruned(cluster, place));
     expect(await findPruned(cluster, place), profile).toEqual([]);
@@ -110,7 +114,7 @@ test("a dry run changes nothing, also before there is a namespace", async () => 
 test("--diff shows our own fields alone: what others set stays out of it, what they took from us is in it", async () => {
   const settings = settingsOf("minimal", []);
   const objects = [namespaceObject(settings), ...render(settings).flatMap((part) => part.objects)];
-  for (const object of objects) await applyObject(cluster, object, { dryRun: false });
+  await applyAll(objects);
   const target = { apiVersion: "apps/v1", kind: "Deployment", namespace: "istio-system", name: "istiod" };
   await cluster.mergePatch(target, { metadata: { annotations: { "example.org/note": "x" } }, spec: { replicas: 3 } });
   const io = fakeIo({ cluster });
