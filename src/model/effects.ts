@@ -141,6 +141,9 @@ const EFFECTIVE: { readonly [K in KindName]?: Effective } = {
     subjectAltNames: true,
   },
   WorkloadEntry: workloadEntry(),
+  WorkloadGroup: { metadata: true, template: { ...workloadEntry(), address: () => false }, probe: true },
+  // read by injection
+  ProxyConfig: { selector: true, concurrency: true, environmentVariables: true, image: true },
   PeerAuthentication: { selector: true, mtls: MTLS, portLevelMtls: { [EACH]: MTLS } },
 };
 
@@ -150,15 +153,13 @@ const WITHOUT_EFFECT: readonly KindName[] = [
   "EnvoyFilter",
   "HTTPRoute",
   "KubernetesGateway",
-  "ProxyConfig",
   "RequestAuthentication",
   "Sidecar",
   "Telemetry",
   "WasmPlugin",
-  "WorkloadGroup",
 ];
 
-function workloadEntry(): Effective {
+function workloadEntry(): { readonly [field: string]: Effective } {
   return {
     address: (value) => typeof value === "string" && !value.startsWith("unix:"),
     ports: true,
