@@ -11,7 +11,13 @@ export async function neededImages(input: CommandInput, io: Io): Promise<readonl
   const { settings } = await readSettingsInput(settingsFlags(input), io);
   const needed = imagesOf(render(settings).flatMap(({ objects }) => objects));
   if (!switchOption(input, "samples")) return needed;
-  return [...needed, { image: `${settings.hub}/samples:${VERSION}`, usedBy: ["sample application"] }];
+  return [
+    ...needed,
+    {
+      image: `${settings.hub}/samples:${settings.tag === "" ? VERSION : settings.tag}`,
+      usedBy: ["sample application"],
+    },
+  ];
 }
 
 /** Images without a hub of the user's are in no registry. */
