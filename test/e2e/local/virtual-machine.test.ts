@@ -187,7 +187,8 @@ test.skipIf(skip)(
   },
 );
 
-const hasSystemd = spawnSync("systemd-analyze", ["--version"]).status === 0;
+const [ANALYZE] = ["systemd-analyze"] as const;
+const hasSystemd = spawnSync(ANALYZE, ["--version"]).status === 0;
 
 test.skipIf(skip || (!hasSystemd && process.env["CI"] !== "true"))("systemd takes the unit without a remark", () => {
   const unit = readFileSync("images/mesh-agent.service", "utf8");
@@ -196,7 +197,7 @@ test.skipIf(skip || (!hasSystemd && process.env["CI"] !== "true"))("systemd take
   const verify = (text: string): { readonly status: number | null; readonly said: string } => {
     const file = join(cluster.home, "mesh-agent.service");
     writeFileSync(file, text.replaceAll("/usr/local/bin/mesh-agent", program));
-    const { status, stderr } = spawnSync("systemd-analyze", ["verify", "--man=no", file], { encoding: "utf8" });
+    const { status, stderr } = spawnSync(ANALYZE, ["verify", "--man=no", file], { encoding: "utf8" });
     return { status, said: stderr };
   };
   expect(verify(unit)).toEqual({ status: 0, said: "" });
