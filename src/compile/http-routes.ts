@@ -6,7 +6,7 @@ import type { Model } from "../model/model.ts";
 import { selects } from "../model/selectors.ts";
 import type { BoundVirtualService, VirtualService } from "../model/virtual-services.ts";
 import { weightedClusters } from "./destinations.ts";
-import { hashKeysOf } from "./hash-keys.ts";
+import type { hashKeysOf } from "./hash-keys.ts";
 import { type HttpMatch, type HttpRule, MATCH_ALL, matchesAll, routeMatch } from "./http-match.ts";
 import { redirectOf } from "./redirect.ts";
 import { retryPolicy } from "./retry-policy.ts";

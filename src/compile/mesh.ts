@@ -109,9 +109,10 @@ function createRouterParts(context: CompileContext, clusters: OutboundClusters) 
 
 function clustersOfTable(table: RouteTable | undefined): readonly string[] {
   const routes = (table?.virtualHosts ?? []).flatMap((host) => host.routes);
-  return routes.flatMap(({ action }) =>
-    action.kind === "forward" ? action.clusters.map(({ cluster }) => cluster) : [],
-  );
+  return routes.flatMap(({ action, features }) => [
+    ...(action.kind === "forward" ? action.clusters.map(({ cluster }) => cluster) : []),
+    ...(features.mirrors ?? []).map(({ cluster }) => cluster),
+  ]);
 }
 
 function named(names: readonly string[], owner: Named["owner"]): readonly Named[] {

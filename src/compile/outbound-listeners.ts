@@ -197,15 +197,35 @@ function listenerOf(
   }));
   return {
     name,
-    address: claims[0]?.address ?? "",
-    port: claims[0]?.port ?? 0,
+    ...placeOf(claims),
     bindToPort,
     kind: routeTable === undefined ? "tcp" : byBytes === undefined ? "http" : "auto",
     routeTable,
     clusters: byBytes?.clusters ?? [],
     ...shaped(byBytes?.tcp),
-    sniChains: claims.flatMap(({ sni }) => sni),
+    sniChains: distinctChains(claims),
     fallback,
     provenance: first === undefined ? undefined : { ...first.provenance, lost: [...first.provenance.lost, ...lost] },
   };
+}
+
+function placeOf([first]: readonly Claim[]): Pick<OutboundListener, "address" | "port"> {
+  return { address: first?.address ?? "", port: first?.port ?? 0 };
+}
+
+/** Envoy refuses a listener in which a name (or address) stands twice: the older service's rule keeps it. */
+function distinctChains(claims: readonly Claim[]): readonly SniChain[] {
+  if (claims.length === 1) return claims[0]?.sni ?? [];
+  const taken = new Set<string>();
+  const isNew = (key: string): boolean => !taken.has(key) && taken.add(key) !== undefined;
+  const chains = claims.toSorted((a, b) => byText(a.age, b.age)).flatMap(({ sni }) => sni);
+  return chains.flatMap((chain): readonly SniChain[] => {
+    const { serverNames, destinations = [] } = chain;
+    if (serverNames.length === 0) {
+      const left = destinations.filter((range) => isNew(range));
+      return left.length === 0 ? [] : [{ ...chain, destinations: left }];
+    }
+    const left = serverNames.filter((name) => isNew(`${name} ${destinations.join(" ")}`));
+    return left.length === 0 ? [] : [left.length === serverNames.length ? chain : { ...chain, serverNames: left }];
+  });
 }

@@ -20,20 +20,36 @@ const TEXTS = ["uri", "scheme", "method", "authority"] as const;
 const MAPS = ["headers", "withoutHeaders", "queryParams"] as const;
 
 function narrows(root: Match, leaf: Match): boolean {
-  if (!TEXTS.every((field) => narrowsText(root[field], leaf[field]))) return false;
-  if (
-    !MAPS.every((field) =>
-      Object.entries(leaf[field] ?? {}).every(([key, spec]) => narrowsText(root[field]?.[key], spec)),
-    )
-  )
-    return false;
-  if ((root.ignoreUriCase ?? false) !== (leaf.ignoreUriCase ?? false)) return false;
-  if (root.port !== undefined && leaf.port !== undefined && root.port !== leaf.port) return false;
-  if ((root.sourceNamespace ?? "") !== "" && leaf.sourceNamespace !== root.sourceNamespace) return false;
-  const labels = Object.entries(leaf.sourceLabels ?? {});
-  if (labels.some(([key, value]) => (root.sourceLabels?.[key] ?? value) !== value)) return false;
-  const [outer = [], inner = []] = [root.gateways, leaf.gateways];
-  return outer.length === 0 || inner.every((gateway) => outer.includes(gateway));
+  return (
+    TEXTS.every((field) => narrowsText(root[field], leaf[field])) &&
+    narrowsMaps(root, leaf) &&
+    narrowsCaller(root, leaf)
+  );
+}
+
+function narrowsMaps(root: Match, leaf: Match): boolean {
+  return MAPS.every((field) =>
+    Object.entries(leaf[field] ?? {}).every(([key, spec]) => narrowsText(root[field]?.[key], spec)),
+  );
+}
+
+/** Conditions that are decided at compile time, and how paths are compared. */
+function narrowsCaller(root: Match, leaf: Match): boolean {
+  const namespace = root.sourceNamespace ?? "";
+  return (
+    (root.ignoreUriCase ?? false) === (leaf.ignoreUriCase ?? false) &&
+    (root.port ?? leaf.port) === (leaf.port ?? root.port) &&
+    (namespace === "" || leaf.sourceNamespace === namespace) &&
+    narrowsLists(root, leaf)
+  );
+}
+
+function narrowsLists(root: Match, { sourceLabels = {}, gateways = [] }: Match): boolean {
+  const outer = root.gateways ?? [];
+  return (
+    Object.entries(sourceLabels).every(([key, value]) => (root.sourceLabels?.[key] ?? value) === value) &&
+    (outer.length === 0 || gateways.every((gateway) => outer.includes(gateway)))
+  );
 }
 
 /** Whether every text that `leaf` takes is one that `root` takes; regular expressions are not compared. */

@@ -76,17 +76,9 @@ export function createVirtualServices({ world, derivations, domain, meshConfig }
     return object !== undefined && seen(object, from) ? object : undefined;
   };
   const rules = (object: VirtualService): readonly ResolvedRule[] => resolveRules({ domain, find }, object);
-  const sourceLabelKeys = derivations.keyed("source labels", (namespace: string): readonly string[] => {
-    const matches = ofMesh(namespace).flatMap((object) => [
-      ...rules(object).map(({ rule }) => rule),
-      ...(object.spec?.tcp ?? []),
-      ...(object.spec?.tls ?? []),
-    ]);
-    const keys = matches.flatMap(({ match = [] }) =>
-      match.flatMap(({ sourceLabels = {} }) => Object.keys(sourceLabels)),
-    );
-    return [...new Set(keys)].toSorted(byText);
-  });
+  const sourceLabelKeys = derivations.keyed("source labels", (namespace: string): readonly string[] =>
+    labelKeysOf(ofMesh(namespace), rules),
+  );
   return {
     // Most hosts have none: one answer for all namespaces.
     forHost: (namespace, host) => (isRuled(host) ? forHost(namespace, host) : undefined),
@@ -107,6 +99,20 @@ export function createVirtualServices({ world, derivations, domain, meshConfig }
         });
     },
   };
+}
+
+/** Labels of callers that some match asks for. */
+function labelKeysOf(
+  objects: readonly VirtualService[],
+  rules: (object: VirtualService) => readonly ResolvedRule[],
+): readonly string[] {
+  const matches = objects.flatMap((object) => [
+    ...rules(object).map(({ rule }) => rule),
+    ...(object.spec?.tcp ?? []),
+    ...(object.spec?.tls ?? []),
+  ]);
+  const keys = matches.flatMap(({ match = [] }) => match.flatMap(({ sourceLabels = {} }) => Object.keys(sourceLabels)));
+  return [...new Set(keys)].toSorted(byText);
 }
 
 function isOfMesh({ spec }: VirtualService): boolean {

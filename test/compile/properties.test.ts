@@ -86,6 +86,43 @@ const POOL: readonly KubeObject[] = [
     { creationTimestamp: "2026-01-01T00:00:00Z" },
   ),
   istio("VirtualService", "v2", { hosts: ["a"], tcp: [{ route: [to("b")] }] }),
+  istio("VirtualService", "v1", {
+    hosts: ["a"],
+    http: [
+      {
+        match: [{ uri: { prefix: "/d" } }],
+        delegate: { name: "part" },
+        headers: { request: { set: { x: "1" } } },
+        mirror: { host: "b" },
+      },
+      { fault: { abort: { httpStatus: 500, percentage: { value: 1 } } }, route: [to("a", "s")] },
+    ],
+  }),
+  istio("VirtualService", "part", {
+    http: [{ match: [{ uri: { prefix: "/d/1" }, sourceLabels: { tier: "front" } }], route: [to("b")] }],
+  }),
+  istio("VirtualService", "part", { exportTo: ["~"], http: [{ timeout: "2s", route: [to("a")] }] }),
+  istio("VirtualService", "v2", {
+    hosts: ["y.test", "a"],
+    tls: [{ match: [{ sniHosts: ["y.test"], port: 443 }], route: [to("b")] }],
+    tcp: [{ match: [{ destinationSubnets: ["10.0.0.0/8"] }], route: [to("b")] }],
+  }),
+  istio("DestinationRule", "d1", {
+    host: "a",
+    trafficPolicy: {
+      loadBalancer: { consistentHash: { useSourceIp: true }, localityLbSetting: { failoverPriority: ["tier"] } },
+      outlierDetection: {},
+      connectionPool: { tcp: { idleTimeout: "1m" }, http: { h2UpgradePolicy: "UPGRADE" } },
+    },
+  }),
+  istio("DestinationRule", "d2", {
+    host: "*.shop.svc.cluster.local",
+    trafficPolicy: {
+      loadBalancer: { localityLbSetting: { distribute: [{ from: "*", to: { "east/*": 90, "west/*": 10 } }] } },
+    },
+  }),
+  pod("a-1", { app: "a", "istio-locality": "west.a" }, "10.244.0.1"),
+  pod("b-1", { app: "b", v: "1", "istio-locality": "east.b" }, "10.244.0.2"),
   istio("DestinationRule", "d1", { host: "a", subsets: [{ name: "s", labels: { v: "1" } }] }),
   istio("DestinationRule", "d1", {
     host: "a",
@@ -179,7 +216,7 @@ test("after any sequence of changes all configurations equal those of a from-scr
       end();
       expect(store.derivations.size()).toBe(0);
     }),
-    { numRuns: 60 },
+    { numRuns: 80 },
   );
 });
 

@@ -25,18 +25,25 @@ function tlsOf(model: Model, { service, port, subset, discovery, policy }: Clust
       };
     case "SIMPLE":
     case "MUTUAL":
-      return compact({
-        mode: asked.mode === "SIMPLE" ? ("simple" as const) : ("mutual" as const),
-        sni: asked.sni ?? "",
-        subjectAltNames: nonEmptyList(asked.subjectAltNames) ?? declaredNames(model, service),
-        credentialName: nonEmpty(asked.credentialName),
-        caCertificates: nonEmpty(asked.caCertificates),
-        clientCertificate: nonEmpty(asked.clientCertificate),
-        privateKey: nonEmpty(asked.privateKey),
-        insecureSkipVerify: asked.insecureSkipVerify === true ? true : undefined,
-        caCrl: nonEmpty(asked.caCrl),
-      });
+      return originated(asked, nonEmptyList(asked.subjectAltNames) ?? declaredNames(model, service));
   }
+}
+
+type Asked = NonNullable<ClusterSource["policy"]["tls"]>;
+
+/** TLS towards a server that is no workload of the mesh. */
+function originated(asked: Asked, subjectAltNames: readonly string[]): ClusterTls {
+  return compact({
+    mode: asked.mode === "SIMPLE" ? ("simple" as const) : ("mutual" as const),
+    sni: asked.sni ?? "",
+    subjectAltNames,
+    credentialName: nonEmpty(asked.credentialName),
+    caCertificates: nonEmpty(asked.caCertificates),
+    clientCertificate: nonEmpty(asked.clientCertificate),
+    privateKey: nonEmpty(asked.privateKey),
+    insecureSkipVerify: asked.insecureSkipVerify === true ? true : undefined,
+    caCrl: nonEmpty(asked.caCrl),
+  });
 }
 
 /** Mutual TLS nobody asked for: with endpoints that say they can; where nothing tells them apart, when all can. */

@@ -94,7 +94,7 @@ function http2(
     let trailers: Readonly<Record<string, string>> = {};
     stream.setTimeout(TIMEOUT_MS, () => stream.destroy(new Error(`no answer within ${TIMEOUT_MS} ms`)));
     stream.on("response", (response) => (got = flat(response)));
-    stream.on("trailers", (last) => (trailers = flat(last)));
+    stream.on("trailers", (last: Readonly<Record<string, unknown>>) => (trailers = flat(last)));
     stream.on("data", (chunk: Buffer) => chunks.push(chunk));
     stream.on("error", reject);
     stream.on("end", () => {

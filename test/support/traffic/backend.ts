@@ -61,7 +61,9 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
     (request, response) => void answer(options, request, response),
   );
   const sockets = new WebSocketServer({ server: http1 });
-  sockets.on("connection", (socket) => socket.on("message", (data: Buffer) => socket.send(`${options.who}:${data}`)));
+  sockets.on("connection", (socket) =>
+    socket.on("message", (data: Buffer) => socket.send(`${options.who}:${data.toString()}`)),
+  );
   const http2 = createHttp2((request, response) => void answer(options, request, response));
   const local = { host: "127.0.0.1", port: 0 };
   const inner = { http1: await listen(http1, local), http2: await listen(http2, local) };
@@ -122,20 +124,32 @@ async function answer(
   request: IncomingMessage | Http2ServerRequest,
   response: ServerResponse | Http2ServerResponse,
 ): Promise<void> {
-  const headers = Object.fromEntries(
-    Object.entries(request.headers).map(([name, value]) => [
-      name,
-      Array.isArray(value) ? value.join(",") : (value ?? ""),
-    ]),
-  );
-  const isGrpc = (headers["content-type"] ?? "").startsWith("application/grpc");
+  response.on("error", () => undefined);
+  const received = await receive(who, request);
+  const { headers } = received;
+  const id = headers[ID_HEADER] ?? "";
+  onRequest(id, received);
+  const wish = wishOf(headers[DO_HEADER] ?? "", who);
+  const turn = (turns.get(id) ?? 0) + 1;
+  if (wish.applies) turns.set(id, turn);
+  const { delay, status, headers: extra } = wish.applies && turn <= wish.times ? wish : NO_WISH;
+  if (delay > 0) await new Promise((resolve) => setTimeout(resolve, delay));
+  for (const [name, value] of extra) response.setHeader(name, value);
+  if (isGrpc(headers)) return answerGrpc(response as Http2ServerResponse, status, JSON.stringify(received));
+  response.statusCode = status;
+  response.setHeader("content-type", "application/json");
+  response.end(JSON.stringify(received));
+}
+
+async function receive(who: string, request: IncomingMessage | Http2ServerRequest): Promise<Received> {
   const chunks: Buffer[] = [];
   request.on("error", () => undefined);
-  response.on("error", () => undefined);
   for await (const chunk of request) chunks.push(chunk as Buffer);
+  const headers = Object.fromEntries(
+    Object.entries(request.headers).map(([name, value]) => [name, [value ?? ""].flat().join(",")]),
+  );
   const body = Buffer.concat(chunks);
-  const id = headers[ID_HEADER] ?? "";
-  const received: Received = {
+  return {
     who,
     method: request.method ?? "",
     path: request.url ?? "",
@@ -143,20 +157,15 @@ async function answer(
     protocol: request.httpVersion,
     headers,
     ...tlsFacts(request.socket),
-    body: isGrpc ? body.subarray(5).toString() : body.toString(),
+    body: body.subarray(isGrpc(headers) ? FRAME : 0).toString(),
   };
-  onRequest(id, received);
-  const wish = wishOf(headers[DO_HEADER] ?? "", who);
-  const turn = (turns.get(id) ?? 0) + 1;
-  if (wish.applies) turns.set(id, turn);
-  const acts = wish.applies && turn <= wish.times;
-  if (acts && wish.delay > 0) await new Promise((resolve) => setTimeout(resolve, wish.delay));
-  for (const [name, value] of acts ? wish.headers : []) response.setHeader(name, value);
-  const status = acts ? wish.status : 200;
-  if (isGrpc) return answerGrpc(response as Http2ServerResponse, status, JSON.stringify(received));
-  response.statusCode = status;
-  response.setHeader("content-type", "application/json");
-  response.end(JSON.stringify(received));
+}
+
+/** Bytes before a message of gRPC. */
+const FRAME = 5;
+
+function isGrpc(headers: Received["headers"]): boolean {
+  return (headers["content-type"] ?? "").startsWith("application/grpc");
 }
 
 function tlsFacts(socket: unknown): Pick<Received, "sni" | "client"> {
@@ -177,7 +186,7 @@ function answerGrpc(response: Http2ServerResponse, status: number, text: string)
     return;
   }
   const payload = Buffer.from(text);
-  const frame = Buffer.alloc(5);
+  const frame = Buffer.alloc(FRAME);
   frame.writeUInt32BE(payload.length, 1);
   response.write(Buffer.concat([frame, payload]));
   response.addTrailers({ "grpc-status": "0" });
@@ -191,6 +200,8 @@ interface Wish {
   readonly times: number;
   readonly headers: readonly (readonly [name: string, value: string])[];
 }
+
+const NO_WISH: Pick<Wish, "status" | "delay" | "headers"> = { status: 200, delay: 0, headers: [] };
 
 function wishOf(text: string, who: string): Wish {
   const parts = text.split(";").filter((part) => part !== "");

@@ -51,7 +51,7 @@ const SERVICE_PORTS = [
 export function meshObjects(places: Places): readonly KubeObject[] {
   const pods = (Object.keys(WORKLOADS) as Name[]).map((name) => pod(name, places[name]));
   const inbound = service(SERVERS, "inbound", { selector: { app: "echo" }, clusterIP: "None", ports: SERVICE_PORTS });
-  const namespaces = [NAMESPACE, SERVERS].map((name) => object("v1", "Namespace", "", name, {}));
+  const namespaces = [NAMESPACE, SERVERS].map((name) => object("v1 Namespace", "", name, {}));
   return [...namespaces, ...pods, inbound];
 }
 
@@ -65,7 +65,7 @@ export function caseObjects(item: TrafficCase, index: number, places: Places): r
   const services = written.map((one, at) => completed(one, `10.96.${index + 1}.${at + 1}`, ports));
   const others = placed.filter(({ kind }) => kind !== "Service");
   const slices = services.flatMap((one) => sliceOf(one, places));
-  return [object("v1", "Namespace", "", namespace, {}), ...services, ...slices, ...others];
+  return [object("v1 Namespace", "", namespace, {}), ...services, ...slices, ...others];
 }
 
 /** Of the ports a service has by default those that the case speaks of: each is a listener and clusters of every client. */
@@ -96,7 +96,7 @@ function sliceOf({ metadata, spec }: KubeObject, places: Places): readonly KubeO
   const selected = (Object.keys(WORKLOADS) as Name[]).filter((name) =>
     Object.entries(selector).every(([key, value]) => WORKLOADS[name].labels[key] === value),
   );
-  const slice = object("discovery.k8s.io/v1", "EndpointSlice", metadata.namespace ?? "", `${metadata.name}-1`, {
+  const slice = object("discovery.k8s.io/v1 EndpointSlice", metadata.namespace ?? "", `${metadata.name}-1`, {
     addressType: "IPv4",
     ports: ports.map(({ name = "", port, targetPort }) => ({ name, port: targetPort ?? port })),
     endpoints: selected.map((name) => ({
@@ -117,7 +117,7 @@ export function namespaceOf(name: Name): string {
 function pod(name: Name, prefix: string): KubeObject {
   const { labels, locality, sidecar } = WORKLOADS[name];
   const tls = sidecar ? { "security.istio.io/tlsMode": "istio" } : {};
-  const made = object("v1", "Pod", namespaceOf(name), name, {
+  const made = object("v1 Pod", namespaceOf(name), name, {
     spec: { serviceAccountName: name, containers: [{ name: "app" }] },
     status: { podIP: `${prefix}.0.1`, phase: "Running", conditions: [{ type: "Ready", status: "True" }] },
   });
@@ -126,9 +126,10 @@ function pod(name: Name, prefix: string): KubeObject {
 }
 
 function service(namespace: string, name: string, spec: Loose): KubeObject {
-  return object("v1", "Service", namespace, name, { spec });
+  return object("v1 Service", namespace, name, { spec });
 }
 
-function object(apiVersion: string, kind: string, namespace: string, name: string, rest: Loose): KubeObject {
+function object(type: string, namespace: string, name: string, rest: Loose): KubeObject {
+  const [apiVersion, kind] = type.split(" ");
   return { apiVersion, kind, metadata: namespace === "" ? { name } : { name, namespace }, ...rest } as KubeObject;
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { explicitPort } from "../../../src/base/explicit-port.ts";
+import { parseServiceHost } from "../../../src/model/host.ts";
 import { waitFor } from "../wait.ts";
 import { ask, type Target } from "./ask.ts";
 import { DO_HEADER, ID_HEADER, type Received } from "./backend.ts";
@@ -82,13 +83,25 @@ function readEcho(body: string): Received | undefined {
 }
 
 /** A service by its own address, another host by the HTTP proxy, a gateway's host by the gateway. */
-function targetOf(lab: Lab, item: TrafficCase, { via, to = "echo", port = 80, host }: CaseRequest): Target {
+function targetOf(lab: Lab, item: TrafficCase, request: CaseRequest): Target {
+  const { via, to = "echo", port = 80, host } = request;
   const { places } = lab;
   if (via === "gateway") return { host: `${places.gateway}.0.1`, port: explicitPort(port), authority: host ?? to };
   if (via === "plain") return { host: `${places.v1}.0.1`, port: PORTS.http, authority: host ?? to };
-  const [name = "", namespace = item.namespace] = to.split(".");
-  const address = lab.address(namespace, name);
   const full = to.includes(".") ? to : `${to}.${item.namespace}.svc.cluster.local`;
+  return throughSidecar(lab, { full, port, host });
+}
+
+function throughSidecar(
+  lab: Lab,
+  { full, port, host }: { readonly full: string; readonly port: number; readonly host: string | undefined },
+): Target {
+  const address = addressOf(lab, full);
   if (address !== undefined) return { host: address, port: explicitPort(port), authority: host ?? full };
-  return { ...httpProxy(places), authority: host ?? (port === 80 ? full : `${full}:${port}`) };
+  return { ...httpProxy(lab.places), authority: host ?? (port === 80 ? full : `${full}:${port}`) };
+}
+
+function addressOf(lab: Lab, host: string): string | undefined {
+  const service = parseServiceHost(host);
+  return service === undefined ? undefined : lab.address(service.namespace, service.name);
 }
