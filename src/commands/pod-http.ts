@@ -49,6 +49,8 @@ export async function getText(cluster: Cluster, target: PodPort, path: string): 
 }
 
 function exchange(stream: Duplex, path: string): Promise<{ readonly status: number; readonly body: string }> {
+  // what was destroyed before it is read would never answer
+  if (stream.destroyed) return Promise.reject(stream.errored ?? new Error("the connection is closed"));
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => stream.destroy(new Error(`no answer in ${TIMEOUT_MS / 1000} s`)), TIMEOUT_MS);
     const call = request(

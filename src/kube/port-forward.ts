@@ -62,6 +62,8 @@ function wrap(socket: WebSocket, names: string): Duplex {
       done(error);
     },
   });
+  // One that comes before somebody reads, or after, must not end the program: whoever reads finds the stream destroyed, with the error.
+  stream.on("error", () => undefined);
   socket.on("open", () => {
     open = true;
   });

@@ -1,3 +1,4 @@
+import { Duplex } from "node:stream";
 import { expect, test } from "vitest";
 import { ClusterError } from "../../src/base/errors.ts";
 import { precheck } from "../../src/commands/precheck.ts";
@@ -141,6 +142,16 @@ test("version: what every proxy runs, in istioctl's words; with --short=false li
   const other = fakeIo({ env, cluster });
   await version({ ...ask, revision: "canary" }, other);
   expect(other.stderr()).toContain("Istio is not present in the cluster");
+});
+test("version: a port-forward that ends before it is read is a remark, not the end of the program", async () => {
+  const portForward = (): Duplex =>
+    new Duplex({ read: () => undefined })
+      .on("error", () => undefined)
+      .destroy(new ClusterError("port-forward", "gone"));
+  const io = fakeIo({ env, cluster: fakeCluster({ objects: [istiod("a", "1.2.3")], portForward }) });
+  await version(ask, io);
+  expect(io.stdout()).toBe(`client version: ${VERSION}\ncontrol plane version: 1.2.3\n`);
+  expect(io.stderr()).toBe("a was not asked: gone\n");
 });
 test("version: a cluster without a mesh, or none that answers, is a remark", async () => {
   const empty = fakeIo({ env, cluster: fakeCluster() });
