@@ -1,4 +1,5 @@
-import { IGNORED_NAMESPACES, INJECT_LABEL, NAMESPACE_LABEL } from "../model/injection-rules.ts";
+import { askedRevision } from "../model/asked-revision.ts";
+import { INJECT_LABEL } from "../model/injection-rules.ts";
 import type { KubeObject } from "../resources/object.ts";
 import type { Facts } from "./facts.ts";
 import type { Container, PodSpec, Shapes } from "./shapes.ts";
@@ -31,15 +32,6 @@ export async function controlPlanePods(facts: Facts): Promise<readonly Pod[]> {
   return (await facts.own("Pod")).filter((pod) => pod.metadata.labels?.["app"] === "istiod" && isAlive(pod));
 }
 
-/** The revision whose injector a namespace asks for; undefined when it asks for none. */
-export function wantedRevision({ metadata }: KubeObject): string | undefined {
-  const labels = metadata.labels ?? {};
-  if (IGNORED_NAMESPACES.includes(metadata.name)) return undefined;
-  const simple = labels[NAMESPACE_LABEL];
-  if (simple !== undefined) return simple === "enabled" ? "default" : undefined;
-  return labels["istio.io/rev"];
-}
-
 /** Whether a pod refuses a sidecar, by label or by the older annotation. */
 export function refusesSidecar({ metadata }: KubeObject): boolean {
   return (metadata.labels?.[INJECT_LABEL] ?? metadata.annotations?.[INJECT_LABEL]) === "false";
@@ -47,7 +39,7 @@ export function refusesSidecar({ metadata }: KubeObject): boolean {
 
 /** Namespaces in which pods get sidecars. */
 export async function injectedNamespaces(facts: Facts): Promise<readonly KubeObject[]> {
-  return (await facts.list("Namespace")).filter((namespace) => wantedRevision(namespace) !== undefined);
+  return (await facts.list("Namespace")).filter((namespace) => askedRevision(namespace) !== undefined);
 }
 
 /** Sum of what containers of a pod ask for. */

@@ -1,6 +1,9 @@
-import { ClusterError, UsageError } from "../base/errors.ts";
+import { ClusterError } from "../base/errors.ts";
 import { type Recorded, readRecord } from "../install/record.ts";
+import { readRevisions } from "../install/revisions.ts";
+import type { ClusterReader } from "../resources/cluster.ts";
 import { bring, type Changed, type Plan, planDiff, reportChanges } from "./bring.ts";
+import { isAgreed } from "./confirm.ts";
 import { durationOption, globalOptions, switchOption, textOption } from "./input.ts";
 import type { CommandInput, CommandResult, Io } from "./io.ts";
 
@@ -44,7 +47,7 @@ export async function rollback(options: RollbackOptions, io: Io): Promise<Rollba
   const target = record.isOpen ? record.current : record.previous;
   if (target === undefined)
     throw new ClusterError("no-record", `there is no earlier state of revision ${revision} in ${namespace}`, {
-      hint: "A second installation records the first; meshctl install brings any profile about.",
+      hint: await wayBack(cluster, options),
     });
   const plan = planOf(target, { namespace, revision });
   if (options.diff === true) io.out(await planDiff({ cluster, plan }));
@@ -57,20 +60,21 @@ export async function rollback(options: RollbackOptions, io: Io): Promise<Rollba
   return { exitCode: 0, changes };
 }
 
+/** A second revision has no earlier state: the way back from it is the first one. */
+async function wayBack(cluster: ClusterReader, { revision, istioNamespace }: RollbackOptions): Promise<string> {
+  const { revisions } = await readRevisions(cluster, istioNamespace);
+  const other = revisions.find((each) => each.revision !== revision);
+  if (other === undefined || revision === "default")
+    return "A second installation records the first; meshctl install brings any profile about.";
+  return `Move its tags back (meshctl tag set <tag> --revision ${other.revision} --overwrite), restart the pods, then meshctl uninstall --revision ${revision}.`;
+}
+
 function planOf(target: Recorded, place: { readonly namespace: string; readonly revision: string }): Plan {
   const { profile, request, version, components } = target;
   return { ...place, profile, request, version, namespaces: [], components };
 }
 
-async function isConfirmed(
-  options: RollbackOptions,
-  { profile, version, appliedAt }: Recorded,
-  io: Io,
-): Promise<boolean> {
-  const what = `profile "${profile}" of version ${version}, applied at ${appliedAt}`;
-  io.err(`This brings back ${what}.\n`);
-  if (options.isConfirmed || options.dryRun) return true;
-  if (io.ask === undefined)
-    throw new UsageError("rollback changes the cluster and nobody can be asked", "Pass -y to agree.");
-  return /^y(es)?$/i.test((await io.ask("Proceed? (y/N) ")).trim());
+function isConfirmed(options: RollbackOptions, { profile, version, appliedAt }: Recorded, io: Io): Promise<boolean> {
+  io.err(`This brings back profile "${profile}" of version ${version}, applied at ${appliedAt}.\n`);
+  return isAgreed(io, { byFlag: options.isConfirmed || options.dryRun, doing: "rollback changes the cluster" });
 }

@@ -19,7 +19,8 @@ export async function diffObjects(
   for (const object of objects) {
     const live = await cluster.get(targetOf(object));
     const applied = isUnjudged(object) ? object : await tryObject(cluster, object, live);
-    const [before, after] = [live === undefined ? undefined : ownFields(live), ownFields(applied)];
+    const before = live === undefined ? undefined : comparable(live);
+    const after = comparable(applied);
     // CRDs are long texts, and rarely differ
     if (isDeepStrictEqual(before, after)) continue;
     const name = refText(refOf(object)).replaceAll(" ", "/");
@@ -31,6 +32,14 @@ export async function diffObjects(
 /** What goes, as lines of the same form. */
 export function removalDiff(objects: readonly KubeObject[]): string {
   return objects.map((object) => `--- a/${refText(refOf(object)).replaceAll(" ", "/")}\n+++ /dev/null\n`).join("");
+}
+
+/** What is ours of an object; the control plane sets the failure policy of its validation when it has proven itself. */
+function comparable(object: KubeObject): unknown {
+  const own = ownFields(object) as KubeObject | undefined;
+  if (own === undefined || object.kind !== "ValidatingWebhookConfiguration") return own;
+  const webhooks = (own["webhooks"] ?? []) as readonly Readonly<Record<string, unknown>>[];
+  return { ...own, webhooks: webhooks.map(({ failurePolicy: _, ...webhook }) => webhook) };
 }
 
 function textOf(own: unknown): string {

@@ -97,6 +97,9 @@ test("a second revision has the first one's settings and leaves the gateways; la
   const mesh = find(cluster, "ConfigMap", "istio-canary")?.["data"] as { mesh: string } | undefined;
   expect(mesh?.mesh).toContain("/dev/stdout");
   expect(gateway()?.metadata.labels?.["istio.io/rev"]).toBe("default");
+  await expect(rollback({ ...options, revision: "canary" }, fakeIo({ cluster }))).rejects.toMatchObject({
+    hint: expect.stringContaining("then meshctl uninstall --revision canary") as string,
+  });
   // once more, and it is still without gateways
   await up(cluster, { revision: "canary" });
   expect(gateway()?.metadata.labels?.["istio.io/rev"]).toBe("default");

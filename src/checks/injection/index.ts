@@ -1,7 +1,8 @@
 import { parseYaml } from "../../resources/yaml-plain.ts";
+import { askedRevision } from "../../model/asked-revision.ts";
 import { category, failed, ok, verdict } from "../check.ts";
 import { nameOf, revisionOf, versionNumbers } from "../names.ts";
-import { controlPlanePods, injectedPods, isAlive, proxyOf, refusesSidecar, tagOf, wantedRevision } from "../pods.ts";
+import { controlPlanePods, injectedPods, isAlive, proxyOf, refusesSidecar, tagOf } from "../pods.ts";
 
 /** Starts after which a proxy is said to crash. */
 const MANY_RESTARTS = 5;
@@ -101,7 +102,7 @@ export const injectionChecks = category("injection", [
     phase: "after",
     needs: ["control-plane-installed"],
     run: async (facts) => {
-      const namespaces = (await facts.list("Namespace")).filter((each) => wantedRevision(each) !== undefined);
+      const namespaces = (await facts.list("Namespace")).filter((each) => askedRevision(each) !== undefined);
       const wanted = new Set(namespaces.map(({ metadata }) => metadata.name));
       const bare = (await facts.list("Pod")).filter(
         (pod) =>

@@ -1,7 +1,7 @@
+import { askedRevision } from "../../model/asked-revision.ts";
 import { category, failed, ok, verdict } from "../check.ts";
 import type { Facts } from "../facts.ts";
 import { isMine, nameOf, names, revisionOf } from "../names.ts";
-import { wantedRevision } from "../pods.ts";
 import type { Shapes } from "../shapes.ts";
 
 /** Election objects of older control planes, which nobody renews any more. */
@@ -182,7 +182,7 @@ export const leftoverChecks = category("earlier installations", [
       const known = await knownRevisions(facts);
       return verdict(
         (await facts.list("Namespace")).flatMap((namespace) => {
-          const wanted = wantedRevision(namespace);
+          const wanted = askedRevision(namespace);
           return wanted === undefined || known.has(wanted)
             ? []
             : [`namespace ${namespace.metadata.name}: revision ${wanted}`];
@@ -201,7 +201,7 @@ export const leftoverChecks = category("earlier installations", [
       const known = await knownRevisions(facts);
       return verdict(
         (await facts.list("Namespace")).flatMap((namespace) => {
-          const wanted = wantedRevision(namespace);
+          const wanted = askedRevision(namespace);
           const isFine = wanted === undefined || wanted === "default" || known.has(wanted);
           return isFine ? [] : [`namespace ${namespace.metadata.name}: revision ${wanted}`];
         }),
