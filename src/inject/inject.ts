@@ -175,7 +175,12 @@ function remarks({ spec }: PodLike): string[] {
   ];
 }
 
-function userOf({ securityContext }: { readonly securityContext?: unknown; readonly [key: string]: unknown }): number | undefined {
+function userOf({
+  securityContext,
+}: {
+  readonly securityContext?: unknown;
+  readonly [key: string]: unknown;
+}): number | undefined {
   return (securityContext as { readonly runAsUser?: number } | undefined)?.runAsUser;
 }
 
