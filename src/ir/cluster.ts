@@ -14,8 +14,6 @@ export interface ClusterTls {
   readonly privateKey?: string;
   /** Take any certificate. */
   readonly insecureSkipVerify?: boolean;
-  /** File of revoked certificates. */
-  readonly caCrl?: string;
 }
 
 /** Circuit breaking and pool limits of DestinationRule.connectionPool, durations in milliseconds. */
@@ -32,7 +30,7 @@ export interface ConnectionPool {
   readonly maxRetries?: number;
   readonly maxRequestsPerConnection?: number;
   readonly maxConcurrentStreams?: number;
-  readonly http2KeepAlive?: { readonly intervalMs?: number; readonly timeoutMs?: number };
+  readonly http2KeepAlive?: { readonly intervalMs: number; readonly timeoutMs: number };
   /** Retries in flight in percent of requests in flight; stands for maxRetries. */
   readonly retryBudget?: { readonly percent: number; readonly minConcurrency: number };
 }

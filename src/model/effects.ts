@@ -46,7 +46,6 @@ const PORT_POLICY = {
     clientCertificate: true,
     privateKey: true,
     insecureSkipVerify: true,
-    caCrl: true,
   },
 } as const;
 

@@ -22,17 +22,25 @@ function poolOf({ connectionPool: pool, retryBudget }: PortPolicy, connectTimeou
     maxRetries: http.maxRetries,
     maxRequestsPerConnection: http.maxRequestsPerConnection,
     maxConcurrentStreams: http.maxConcurrentStreams,
-    http2KeepAlive:
-      http.http2KeepAlive &&
-      compact({
-        intervalMs: milliseconds(http.http2KeepAlive.interval),
-        timeoutMs: milliseconds(http.http2KeepAlive.timeout),
-      }),
+    http2KeepAlive: pings(http.http2KeepAlive),
     retryBudget: retryBudget && {
       percent: retryBudget.percent ?? 20,
       minConcurrency: retryBudget.minRetryConcurrency ?? 3,
     },
   });
+}
+
+type Http = NonNullable<NonNullable<PortPolicy["connectionPool"]>["http"]>;
+
+/** Envoy will not be without a timeout, and has none of its own. */
+const PING_TIMEOUT_MS = 10_000;
+
+/** Without an interval no PING is sent. */
+function pings(spec: Http["http2KeepAlive"]): ConnectionPool["http2KeepAlive"] {
+  const intervalMs = milliseconds(spec?.interval);
+  return intervalMs === undefined
+    ? undefined
+    : { intervalMs, timeoutMs: milliseconds(spec?.timeout) ?? PING_TIMEOUT_MS };
 }
 
 type Tcp = NonNullable<NonNullable<PortPolicy["connectionPool"]>["tcp"]>;

@@ -42,7 +42,6 @@ function originated(asked: Asked, subjectAltNames: readonly string[]): ClusterTl
     clientCertificate: nonEmpty(asked.clientCertificate),
     privateKey: nonEmpty(asked.privateKey),
     insecureSkipVerify: asked.insecureSkipVerify === true ? true : undefined,
-    caCrl: nonEmpty(asked.caCrl),
   });
 }
 

@@ -1,7 +1,7 @@
 import { compact } from "../../base/compact.ts";
 import type { Cluster, ConnectionPool } from "../../ir/cluster.ts";
 import { type Messages, typed } from "../../wire/codec.ts";
-import { maybeSeconds } from "../duration.ts";
+import { maybeSeconds, seconds } from "../duration.ts";
 import { PRESERVE_CASE } from "../hcm-settings.ts";
 import type { ClusterFeature } from "./types.ts";
 
@@ -69,8 +69,9 @@ function upstreamProtocol(cluster: Cluster, http1: Http1): HttpOptions | undefin
 function http2Options({ maxConcurrentStreams, http2KeepAlive }: ConnectionPool): Http2 {
   return compact({
     max_concurrent_streams: maxConcurrentStreams,
-    connection_keepalive:
-      http2KeepAlive &&
-      compact({ interval: maybeSeconds(http2KeepAlive.intervalMs), timeout: maybeSeconds(http2KeepAlive.timeoutMs) }),
+    connection_keepalive: http2KeepAlive && {
+      interval: seconds(http2KeepAlive.intervalMs),
+      timeout: seconds(http2KeepAlive.timeoutMs),
+    },
   });
 }

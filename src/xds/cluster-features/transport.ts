@@ -80,7 +80,6 @@ function meshAlpn(cluster: Cluster): readonly string[] {
 function originated(cluster: Cluster, tls: ClusterTls): CommonTls {
   const alpn = cluster.protocol === "http2" || cluster.protocol === "grpc" ? ["h2"] : undefined;
   const sans = tls.subjectAltNames.map((name) => ({ san_type: "DNS", matcher: { exact: name } }) as const);
-  const revoked = tls.caCrl === undefined ? undefined : { filename: tls.caCrl };
   const { clientCertificate: certificate, privateKey: key, credentialName: credential } = tls;
   const roots =
     credential === undefined
@@ -97,10 +96,7 @@ function originated(cluster: Cluster, tls: ClusterTls): CommonTls {
       tls.insecureSkipVerify === true
         ? undefined
         : {
-            default_validation_context: compact({
-              match_typed_subject_alt_names: sans.length === 0 ? undefined : sans,
-              crl: revoked,
-            }),
+            default_validation_context: sans.length === 0 ? {} : { match_typed_subject_alt_names: sans },
             validation_context_sds_secret_config: roots,
           },
     tls_certificate_sds_secret_configs: tls.mode === "mutual" ? [own] : undefined,
