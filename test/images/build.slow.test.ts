@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { cp, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, rm } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
@@ -22,14 +22,15 @@ let dir = "";
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), "meshctl-build-"));
+  // taken once: in the work tree somebody may build meanwhile
+  for (const source of SOURCES) await cp(join(root, source), join(dir, "sources", source), { recursive: true });
 });
 afterAll(() => rm(dir, { recursive: true, force: true }));
 
 /** Builds all images in a copy of the repository with a cache of its own, under a umask. */
 async function build(name: string, umask: string): Promise<readonly string[]> {
   const copy = join(dir, name, "clone");
-  await mkdir(copy, { recursive: true });
-  for (const source of SOURCES) await cp(join(root, source), join(copy, source), { recursive: true });
+  await cp(join(dir, "sources"), copy, { recursive: true });
   const cache = process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache");
   const envoy = process.env["MESHCTL_ENVOY"] ?? join(cache, "meshctl/envoy/1.40.0/envoy");
   const env = { ...process.env, XDG_CACHE_HOME: join(dir, name, "cache"), MESHCTL_ENVOY: envoy };
