@@ -3,6 +3,7 @@ import { planDiff } from "../../../src/commands/bring.ts";
 import { install } from "../../../src/commands/install.ts";
 import { precheck } from "../../../src/commands/precheck.ts";
 import { uninstall } from "../../../src/commands/uninstall.ts";
+import { upgrade } from "../../../src/commands/upgrade.ts";
 import { applyObject, kindByKind } from "../../../src/install/apply.ts";
 import { withoutCrds } from "../../../src/install/record.ts";
 import { namespaceObject, render } from "../../../src/install/render.ts";
@@ -159,6 +160,21 @@ test("what does not become ready is named with the reason the cluster gives; rea
   const third = fakeIo({ cluster });
   await install({ ...wait, readinessTimeoutMs: 10_000 }, third);
   expect(third.stdout()).toMatch(/^Nothing changed: all \d+ objects/);
+});
+
+test("upgrade in place finds the recorded settings; over an installation of another version it judges the step", async () => {
+  const { set: _, ...rest } = options;
+  const ask = { ...rest, gateways: false, force: false, wait: false, timeoutMs: 0, readinessTimeoutMs: 60_000 };
+  const io = fakeIo({ cluster });
+  const { changes } = await upgrade(ask, io);
+  expect(changes.filter(({ change }) => change !== "unchanged")).toEqual([]);
+  expect(io.stderr()).toContain("No object changes.");
+  const target = { apiVersion: "apps/v1", kind: "Deployment", namespace: "istio-system", name: "istiod" };
+  await cluster.mergePatch(target, { metadata: { labels: { "operator.istio.io/version": "99.0.0" } } });
+  await expect(upgrade(ask, fakeIo({ cluster }))).rejects.toMatchObject({ code: "upgrade-path" });
+  const forced = await upgrade({ ...ask, force: true }, fakeIo({ cluster }));
+  const changed = forced.changes.filter(({ change }) => change !== "unchanged");
+  expect(changed.map(({ object }) => object.kind)).toEqual(["Deployment"]);
 });
 
 test("precheck sees the installation that is there, and a foreign control plane", async () => {
