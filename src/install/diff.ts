@@ -39,7 +39,11 @@ function comparable(object: KubeObject): unknown {
   const own = ownFields(object) as KubeObject | undefined;
   if (own === undefined || object.kind !== "ValidatingWebhookConfiguration") return own;
   const webhooks = (own["webhooks"] ?? []) as readonly Readonly<Record<string, unknown>>[];
-  return { ...own, webhooks: webhooks.map(({ failurePolicy: _, ...webhook }) => webhook) };
+  return { ...own, webhooks: webhooks.map(withoutPolicy) };
+}
+
+function withoutPolicy(webhook: Readonly<Record<string, unknown>>): object {
+  return Object.fromEntries(Object.entries(webhook).filter(([name]) => name !== "failurePolicy"));
 }
 
 function textOf(own: unknown): string {
