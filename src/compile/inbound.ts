@@ -13,6 +13,7 @@ import { INBOUND_SOURCE, plainCluster } from "./clusters.ts";
 import type { CompileContext } from "./context.ts";
 import { INBOUND_PASSTHROUGH, inboundCluster } from "./names.ts";
 import type { WorkloadFacts } from "./scope.ts";
+import { securityOf } from "./security/security.ts";
 
 /** What workloads receive. */
 export interface InboundSide {
@@ -53,6 +54,7 @@ function inboundOf(model: Model, facts: WorkloadFacts): Inbound {
     const port = facts.bind === null ? targetPort : explicitPort(targetPort);
     return { targetPort: port, protocol, cluster: inboundCluster(port), mtls: mtls.mode, mtlsFrom: mtls.from, service };
   });
+  const security = securityOf(model, facts);
   // A policy may name a port that no service does: its traffic passes, but by that rule.
   const others = policies
     .ports(facts)
@@ -75,6 +77,7 @@ function inboundOf(model: Model, facts: WorkloadFacts): Inbound {
     trustDomains: [...new Set([trustDomain, ...trustDomainAliases])],
     bindAddress: facts.bind === null ? undefined : meshAddress(facts.bind),
     ...(facts.transparent === undefined ? {} : { transparent: facts.transparent }),
+    ...(security === undefined ? {} : { security }),
   };
 }
 

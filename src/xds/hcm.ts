@@ -33,7 +33,7 @@ export function httpChainFilters(
     ...connectionOptions(chain.options.proxy),
   });
   return [
-    ...networkFilters(chain),
+    ...networkFilters(chain, "http"),
     {
       name: "envoy.filters.network.http_connection_manager",
       typed_config: typed("envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager", config),

@@ -5,6 +5,7 @@ import { inboundRoutes } from "./inbound-routes.ts";
 import { httpChainFilters } from "./hcm.ts";
 import { listenerFilters } from "./listener-filters/order.ts";
 import { detection } from "./outbound.ts";
+import { whyField } from "./why.ts";
 import { blackHole, tcpFilters } from "./tcp-proxy.ts";
 import { downstreamMeshTls, OFFERED_HTTP, OFFERED_TCP } from "./tls.ts";
 import type { ChainContext, EnvoyListener, FilterChain, FilterChainMatch, NetworkFilter, XdsOptions } from "./types.ts";
@@ -152,8 +153,9 @@ function portChains(port: InboundPort, inbound: Inbound, options: XdsOptions): r
   return entries.map((entry) => ({
     name: chainName(port, entry),
     filter_chain_match: entry.match,
-    filters: filters(port, entry, options),
+    filters: filters(port, entry, { security: inbound.security, options }),
     ...(entry.mutualTls ? { transport_socket: downstreamMeshTls(inbound.trustDomains) } : {}),
+    ...whyField(port.mtlsFrom),
   }));
 }
 
@@ -162,11 +164,16 @@ function chainName(port: InboundPort, entry: Entry): string {
   return entry.speaks === "http" ? `${CAPTURE_NAME}-catchall-http` : CAPTURE_NAME;
 }
 
-function filters(port: InboundPort, entry: Entry, options: XdsOptions): readonly NetworkFilter[] {
+function filters(
+  port: InboundPort,
+  entry: Entry,
+  { security, options }: { readonly security: Inbound["security"]; readonly options: XdsOptions },
+): readonly NetworkFilter[] {
   const chain: ChainContext = {
     direction: "inbound",
     mutualTls: entry.mutualTls,
     service: port.service ?? (port.cluster === PASSTHROUGH ? UNNAMED : undefined),
+    ...(security === undefined ? {} : { security }),
     options,
   };
   if (entry.speaks === "tcp") return tcpFilters(chain, `${port.cluster};`, port.cluster);

@@ -32,7 +32,7 @@ export function tcpFilters(
     max_early_data_bytes: chain.mutualTls ? 0 : undefined,
   });
   return [
-    ...networkFilters(chain),
+    ...networkFilters(chain, "tcp"),
     {
       name: "envoy.filters.network.tcp_proxy",
       typed_config: typed("envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy", config),

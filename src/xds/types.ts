@@ -1,4 +1,5 @@
 import type { ProxySettings } from "../ir/proxy-settings.ts";
+import type { Security } from "../ir/security.ts";
 import type { TypedAny } from "../wire/codec.ts";
 import type { Messages } from "../wire/codec.ts";
 
@@ -61,5 +62,7 @@ export interface ChainContext {
   readonly mutualTls: boolean;
   /** The service that inbound metrics name; undefined on outbound chains and on ports no service names. */
   readonly service: { readonly host: string; readonly name: string; readonly namespace: string } | undefined;
+  /** What policies ask of callers; absent: nothing, as on every outbound chain. */
+  readonly security?: Security;
   readonly options: XdsOptions;
 }

@@ -39,9 +39,9 @@ test.each([
 });
 
 test("metadata-exchange", () => {
-  const filters = networkFilters(inbound).map((filter) => sent("envoy.config.listener.v3.Filter", filter));
+  const filters = networkFilters(inbound, "tcp").map((filter) => sent("envoy.config.listener.v3.Filter", filter));
   expectGolden(join(OUT, "metadata-exchange.yaml"), dump(filters, { lineWidth: -1, flowLevel: 5 }));
-  expect(networkFilters({ ...inbound, mutualTls: false })).toEqual([]);
+  expect(networkFilters({ ...inbound, mutualTls: false }, "tcp")).toEqual([]);
 });
 
 test("downstream-tls", () => {

@@ -3,12 +3,24 @@ import type { TypedAny } from "../../wire/codec.ts";
 import type { ChainContext, HttpFilterConfig } from "../types.ts";
 import { alpn } from "./alpn.ts";
 import { cors } from "./cors.ts";
+import { extAuthz } from "./ext-authz.ts";
 import { fault } from "./fault.ts";
+import { jwtAuthn } from "./jwt-authn.ts";
+import { rbacAllow } from "./rbac-allow.ts";
+import { rbacAudit } from "./rbac-audit.ts";
+import { rbacCustom } from "./rbac-custom.ts";
+import { rbacDeny } from "./rbac-deny.ts";
 import { router } from "./router.ts";
 import type { HttpFilter, RouteTarget } from "./types.ts";
 
 /** The HTTP filters in the order in which a request passes them, each with the reason for its place. */
 export const HTTP_FILTERS: readonly HttpFilter[] = [
+  rbacCustom, // before extAuthz, which asks only about what it marked
+  extAuthz, // before tokens and rules of the mesh: CUSTOM comes before DENY, and may put a token into the request
+  jwtAuthn, // before the rules, which read its claims, and before alpn, since at gateways it chooses the route anew
+  rbacAudit, // before what refuses: refused requests are noted too
+  rbacDeny, // before rbacAllow: DENY wins
+  rbacAllow, // before fault: who may not call learns nothing of the mesh
   alpn, // before all that may clear the route cache: it goes by the route that was chosen
   fault, // before cors: an injected abort answers preflights too
   cors, // answers preflights itself, after every filter that may refuse

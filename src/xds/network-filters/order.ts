@@ -1,13 +1,25 @@
 import type { ChainContext, NetworkFilter } from "../types.ts";
+import { extAuthz } from "./ext-authz.ts";
 import { metadataExchange } from "./metadata-exchange.ts";
+import { rbacAllow } from "./rbac-allow.ts";
+import { rbacAudit } from "./rbac-audit.ts";
+import { rbacCustom } from "./rbac-custom.ts";
+import { rbacDeny } from "./rbac-deny.ts";
 import type { MeshNetworkFilter } from "./types.ts";
 
 /** The network filters in the order in which bytes pass them, each with the reason for its place; the terminal filter follows. */
 export const NETWORK_FILTERS: readonly MeshNetworkFilter[] = [
   metadataExchange, // first: who the peer is must be known to all that follows
+  rbacCustom, // before extAuthz, which asks only about what it marked
+  extAuthz, // CUSTOM comes before DENY
+  rbacAudit, // before what refuses: refused connections are noted too
+  rbacDeny, // before rbacAllow: DENY wins
+  rbacAllow,
 ];
 
-/** The filters of a chain before its terminal one. */
-export function networkFilters(chain: ChainContext): readonly NetworkFilter[] {
-  return NETWORK_FILTERS.filter((filter) => filter.appliesTo(chain)).map((filter) => filter.filter(chain));
+/** The filters of a chain before its terminal one; where HTTP is spoken, requests are judged by HTTP filters. */
+export function networkFilters(chain: ChainContext, speaks: "http" | "tcp"): readonly NetworkFilter[] {
+  return NETWORK_FILTERS.filter((filter) => (filter.speaks ?? speaks) === speaks && filter.appliesTo(chain)).map(
+    (filter) => filter.filter(chain),
+  );
 }

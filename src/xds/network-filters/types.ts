@@ -4,6 +4,8 @@ import type { ChainContext, NetworkFilter } from "../types.ts";
 export interface MeshNetworkFilter {
   /** Its name in Envoy's configuration. */
   readonly name: string;
+  /** Stands only where this is spoken; absent: everywhere. */
+  readonly speaks?: "http" | "tcp";
   appliesTo(chain: ChainContext): boolean;
   filter(chain: ChainContext): NetworkFilter;
 }

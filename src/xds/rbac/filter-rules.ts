@@ -1,0 +1,49 @@
+import { compact } from "../../base/compact.ts";
+import type { CustomPolicies, PolicySet } from "../../ir/security.ts";
+import { type Rbac, rbacOf, type Site } from "./engine.ts";
+
+/** What an RBAC filter is told, for requests and for connections alike. */
+export interface FilterRules {
+  readonly rules?: Rbac;
+  readonly shadow_rules?: Rbac;
+  readonly shadow_rules_stat_prefix?: string;
+}
+
+/** Prefixes of what rules that are only tried out leave in metadata and counters; tools of the ecosystem read them. */
+const DRY_RUN: Readonly<Record<Site["action"], string>> = {
+  ALLOW: "istio_dry_run_allow_",
+  DENY: "istio_dry_run_deny_",
+  LOG: "istio_dry_run_audit_",
+};
+
+/** The rules of one action: what decides, and beside it what is only tried out. */
+export function filterRules({ enforced, dryRun }: PolicySet, site: Site): FilterRules {
+  return compact({
+    rules: enforced && rbacOf(enforced, site),
+    shadow_rules: dryRun && rbacOf(dryRun, site),
+    shadow_rules_stat_prefix: dryRun && DRY_RUN[site.action],
+  });
+}
+
+/** Prefix of what the rules of CUSTOM policies leave for the authorization filter behind them. */
+const CUSTOM_PREFIX = "istio_ext_authz_";
+
+/**
+ * The rules of CUSTOM policies only mark what they match: the authorizer is asked about that alone. Without an authorizer
+ * that can be asked, what they match is refused. Policies that are only tried out ask nobody.
+ */
+export function customRules(custom: CustomPolicies, speaks: Site["speaks"]): FilterRules | undefined {
+  if (custom.enforced === undefined) return undefined;
+  const rules = rbacOf(custom.enforced, { action: "DENY", speaks });
+  if (custom.provider === undefined) return { rules };
+  return { shadow_rules: rules, shadow_rules_stat_prefix: CUSTOM_PREFIX };
+}
+
+/** Holds for what the rules of CUSTOM policies marked; `filter` is the RBAC filter's well-known name. */
+export function markedFor(custom: CustomPolicies, filter: string) {
+  return {
+    filter,
+    path: [{ key: `${CUSTOM_PREFIX}shadow_effective_policy_id` }],
+    value: { string_match: { prefix: `istio-ext-authz-${custom.providerName}-` } },
+  };
+}
