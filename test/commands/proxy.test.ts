@@ -58,8 +58,10 @@ test("proxy-status --revision: the control plane of that name, and the pods it i
     pod(`of-${revision}`, "shop", { annotations: { "sidecar.istio.io/status": JSON.stringify({ revision }) } }),
   );
   const objects = [pod("istiod-new", "istio-system", { labels: { app: "istiod", "istio.io/rev": "new" } }), ...pods];
-  const { portForward } = cluster([]);
-  const io = fakeIo({ cluster: { ...fakeCluster({ objects }), portForward } });
+  const forwarding = cluster([]);
+  const io = fakeIo({
+    cluster: { ...fakeCluster({ objects }), portForward: (...asked) => forwarding.portForward(...asked) },
+  });
   const { proxies } = await proxyStatus({ ...options, revision: "new" }, io);
   expect(proxies.map(({ name, status }) => `${name} ${status}`)).toEqual(["of-new NOT CONNECTED"]);
   await expect(proxyStatus({ ...options, revision: "old" }, io)).rejects.toThrow(
