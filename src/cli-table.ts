@@ -4,6 +4,7 @@ import { explainCommands } from "./cli-table/explain.ts";
 import { imageCommands } from "./cli-table/images.ts";
 import { installCommands } from "./cli-table/install.ts";
 import { localCommands } from "./cli-table/local.ts";
+import { offlineCommands } from "./cli-table/offline.ts";
 import { profileCommands } from "./cli-table/profiles.ts";
 import { proxyCommands } from "./cli-table/proxy.ts";
 import { revisionCommands } from "./cli-table/revisions.ts";
@@ -41,6 +42,7 @@ export const commandTable: readonly CommandSpec[] = [
   ...imageCommands,
   ...installCommands,
   ...localCommands,
+  ...offlineCommands,
   ...profileCommands,
   ...proxyCommands,
   ...revisionCommands,

@@ -42,7 +42,8 @@ export function httpRoutes(
   site: RouteSite,
 ): readonly HttpRoute[] {
   const routes: HttpRoute[] = [];
-  for (const resolved of model.virtualServices.rules(object)) {
+  const rules = model.virtualServices.rules(object);
+  for (const [index, resolved] of rules.entries()) {
     const { rule } = resolved;
     const from = provenanceAt(resolved, provenance.lost);
     const action = actionOf(model, resolved, from, site);
@@ -54,11 +55,21 @@ export function httpRoutes(
       const origin = (field: keyof HttpRule): Provenance => provenanceAt(resolved.origin(field));
       const source = { object: resolved.object, rule, match: entry, action, site, origin };
       const features = routeFeatures(model, source);
-      routes.push({ name, match, action, ...features, operation: operation(site, match.path), provenance: from });
-      if (matchesAll(match)) return routes;
+      const isLast = matchesAll(match);
+      const reason = { ...from, lost: [...from.lost, ...(isLast ? unreached(rules.slice(index + 1)) : [])] };
+      routes.push({ name, match, action, ...features, operation: operation(site, match.path), provenance: reason });
+      if (isLast) return routes;
     }
   }
   return routes;
+}
+
+/** Rules behind one that takes every request. */
+function unreached(rules: readonly ResolvedRule[]): Provenance["lost"] {
+  return rules.map((rule) => {
+    const { from, path } = provenanceAt(rule);
+    return { from, path, reason: "never reached: this rule before it takes every request" };
+  });
 }
 
 /** Match entries that may hold for this caller and port; `undefined` stands for "always". */

@@ -1,6 +1,7 @@
 import { createDerivations, type Derivations, type Source } from "../base/derive.ts";
 import { createMesh, type Mesh } from "../compile/mesh.ts";
 import { type MeshKindName, meshKinds } from "../gen/mesh-kinds.ts";
+import { generatedOptions } from "../model/generated-options.ts";
 import type { MeshConfig } from "../model/mesh-config.ts";
 import { createWorldStore, type WorldStore } from "../resources/world-store.ts";
 import type { XdsOptions } from "../xds/types.ts";
@@ -43,20 +44,10 @@ export function createState(options: {
     derivations,
     mesh,
     meshConfig,
-    xdsOptions: () => optionsOf(meshConfig()),
+    xdsOptions: () => generatedOptions(meshConfig()),
     trustDomains: () => [current.trustDomain, ...current.trustDomainAliases],
     leading: derivations.source(false),
     close: unfollow,
-  };
-}
-
-function optionsOf(config: MeshConfig): XdsOptions {
-  const { accessLogFile: path, accessLogEncoding: encoding, accessLogFormat } = config;
-  return {
-    trustDomains: [config.trustDomain, ...config.trustDomainAliases],
-    accessLog:
-      path === "" ? undefined : { path, encoding, format: accessLogFormat === "" ? undefined : accessLogFormat },
-    protocolDetectionTimeoutMs: config.protocolDetectionTimeoutMs,
   };
 }
 

@@ -4,6 +4,7 @@ import { certificateSecret, rootsSecret } from "../ir/secret.ts";
 import { type Messages } from "../wire/codec.ts";
 import { httpChainFilters } from "./hcm.ts";
 import { inspection } from "./outbound.ts";
+import { whyField } from "./why.ts";
 import { tcpFilters } from "./tcp-proxy.ts";
 import { ADS_SECRETS, downstream, downstreamMeshTls, TLS_PARAMS } from "./tls.ts";
 import type { ChainContext, EnvoyListener, FilterChain, NetworkFilter, TransportSocket, XdsOptions } from "./types.ts";
@@ -35,6 +36,7 @@ function filterChain(listener: GatewayListener, from: GatewayChain, options: Xds
   return compact({
     filter_chain_match: from.tls === undefined ? undefined : { transport_protocol: "tls", ...names },
     filters: filters(listener, from, options),
+    ...whyField(from.provenance),
     transport_socket: socket,
     transport_socket_connect_timeout: socket === undefined ? undefined : HANDSHAKE_TIMEOUT,
   });

@@ -7,6 +7,7 @@ import { listenerFilters } from "./listener-filters/order.ts";
 import type { ListenerNeeds } from "./listener-filters/types.ts";
 import { blackHole, type TcpTarget, tcpFilters } from "./tcp-proxy.ts";
 import type { ChainContext, EnvoyListener, FilterChain, NetworkFilter, XdsOptions } from "./types.ts";
+import { whyField } from "./why.ts";
 
 /**
  * One listener of traffic that leaves the workload. Reads every field of ir.OutboundListener and nothing of the workload,
@@ -24,6 +25,7 @@ export function buildOutboundListener(listener: OutboundListener, options: XdsOp
     use_original_dst: listener.kind === "capture" ? true : undefined,
     // only what iptables redirects to is bound; the others are found by the original destination
     bind_to_port: listener.bindToPort ? undefined : false,
+    ...whyField(listener.provenance),
     ...inspection({ inspectTls, inspectHttp, proxyProtocol: false }, options),
     ...chains(listener, chain),
   });
@@ -113,5 +115,6 @@ function sniChain(listener: OutboundListener, part: SniChain, chain: ChainContex
       prefix_ranges: part.destinations?.map(cidrRange),
     }),
     filters: tcpFilters(chain, `${targetName(part.clusters)};`, part.clusters, part.tcp),
+    ...whyField(part.provenance),
   };
 }

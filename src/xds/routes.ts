@@ -17,6 +17,7 @@ import { perRouteConfig, perTargetConfig } from "./filters/order.ts";
 import { forwardFields, routeFields, targetFields } from "./route-features/order.ts";
 import { stringMatcher } from "./string-match.ts";
 import type { EnvoyRoutes } from "./types.ts";
+import { whyMetadata } from "./why.ts";
 
 type Route = Messages["envoy.config.route.v3.Route"];
 type Match = Messages["envoy.config.route.v3.RouteMatch"];
@@ -55,15 +56,23 @@ function virtualHost(host: VirtualHost, context: RouteContext): NonNullable<Envo
 }
 
 function buildRoute(route: HttpRoute, context: RouteContext): Route {
-  const config = configPath(route.provenance);
   return compact({
     name: route.name === "" ? undefined : route.name,
     match: routeMatch(route.match),
     ...routeFields(route.features),
     ...action(route, context),
     decorator: route.operation === "" ? undefined : { operation: route.operation },
-    metadata: config === undefined ? undefined : { filter_metadata: { istio: { config } } },
+    metadata: metadata(route),
   });
+}
+
+function metadata({ provenance, origins }: HttpRoute): Route["metadata"] {
+  const config = configPath(provenance);
+  const said = {
+    ...(config === undefined ? {} : { istio: { config } }),
+    ...whyMetadata({ provenance, parts: origins }),
+  };
+  return Object.keys(said).length === 0 ? undefined : { filter_metadata: said };
 }
 
 /** A route's conditions. A prefix that ends at path separators is Envoy's own kind, except for `/`, which is any path. */
@@ -159,6 +168,12 @@ function withConfig(config: Route["typed_per_filter_config"]): Pick<Route, "type
   return config === undefined ? {} : { typed_per_filter_config: config };
 }
 
+function withoutCluster(
+  from: Extract<RouteAction, { kind: "forward" }>,
+): Pick<NonNullable<Route["route"]>, "cluster_not_found_response_code"> {
+  return from.withoutCluster === 500 ? { cluster_not_found_response_code: "INTERNAL_SERVER_ERROR" } : {};
+}
+
 /** One target is the route's own cluster, unless it changes headers itself: then it stands as one of several would. */
 function forward(
   features: RouteFeatures,
@@ -172,7 +187,7 @@ function forward(
   if (only === undefined) return { direct_response: { status: 500 }, ...withConfig(own) };
   const config = (cluster: string): ReturnType<typeof perTargetConfig> =>
     perTargetConfig({ cluster, protocol: context.protocolOf(cluster) });
-  const common = { ...forwardFields(features), ...forwardedHost(context.headers) };
+  const common = { ...forwardFields(features), ...forwardedHost(context.headers), ...withoutCluster(from) };
   if (targets.length === 1 && only.features === undefined) {
     const said = { ...own, ...config(only.cluster) };
     return {

@@ -2,6 +2,7 @@ import { compact } from "../../base/compact.ts";
 import type { Cluster } from "../../ir/cluster.ts";
 import { configPath } from "../config-path.ts";
 import type { EnvoyCluster } from "../types.ts";
+import { whyMetadata } from "../why.ts";
 import type { ClusterFeature } from "./types.ts";
 
 /** Who the cluster is, for metrics and for Istio's tools. */
@@ -24,5 +25,6 @@ function filterMetadata(cluster: Cluster): NonNullable<NonNullable<EnvoyCluster[
       service === undefined
         ? { host: "unknown", name: cluster.name, namespace: "unknown" }
         : { host: service.host, name: service.name, namespace: service.namespace },
+    ...whyMetadata({ provenance }),
   };
 }

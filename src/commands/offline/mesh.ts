@@ -1,0 +1,64 @@
+import { EnvironmentError, UsageError } from "../../base/errors.ts";
+import { createMesh, type Mesh } from "../../compile/mesh.ts";
+import { messageOf } from "../../diagnostics/codes.ts";
+import type { FieldPath, SourcePosition } from "../../diagnostics/finding.ts";
+import type { ObjectRef } from "../../ir/refs.ts";
+import { isClusterScoped } from "../../resources/files-world.ts";
+import { completeManifests, readManifests, type SourcedObject } from "../../resources/manifests.ts";
+import { refOf, refText } from "../../resources/object.ts";
+import { createFixedWorld } from "../../resources/world-fixed.ts";
+import type { Io } from "../io.ts";
+import { readSources } from "../sources.ts";
+import { withStandIns } from "./stand-ins.ts";
+
+/** Which files, and what they do not say. */
+export interface OfflineOptions {
+  readonly files: readonly string[];
+  /** Namespace of objects that name none. */
+  readonly namespace: string;
+  /** Namespace of the control plane and of mesh-wide objects. */
+  readonly istioNamespace: string;
+}
+
+/** A mesh that stands in files alone. */
+export interface OfflineMesh {
+  readonly mesh: Mesh;
+  /** Where a field of an object stands; undefined for what is in no file. */
+  readonly positionOf: (object: ObjectRef, path: FieldPath) => SourcePosition | undefined;
+  /** What was made up because a cluster would add it, for people. */
+  readonly notes: readonly string[];
+}
+
+/** Reads files as a whole mesh and compiles it as meshd would. Throws EnvironmentError for what cannot be read. */
+export async function readOfflineMesh(options: OfflineOptions, io: Io): Promise<OfflineMesh> {
+  if (options.files.length === 0) throw new UsageError("no files are given", "Name them with -f FILE, or - for stdin.");
+  const texts = await readSources(options.files, io);
+  const read = readManifests(texts);
+  const [broken] = read.findings.filter(({ code }) => code === "MSH0001");
+  if (broken !== undefined) {
+    const { file = "", line = 0 } = broken.position ?? {};
+    throw new EnvironmentError("unreadable-file", `${file}:${line}: ${messageOf(broken)}`, {
+      hint: "Look at it with meshctl validate.",
+    });
+  }
+  const { objects } = completeManifests(read.objects, options.namespace, isClusterScoped);
+  if (objects.length === 0)
+    throw new EnvironmentError("no-objects", `no objects in ${options.files.join(", ")}`, {
+      hint: "Name files with Kubernetes and mesh objects.",
+    });
+  const { istioNamespace: rootNamespace, namespace } = options;
+  const completed = withStandIns(
+    objects.map(({ object }) => object),
+    { rootNamespace, namespace },
+  );
+  return {
+    mesh: createMesh(createFixedWorld(completed.objects), { rootNamespace }),
+    positionOf: createPlaces(objects),
+    notes: completed.notes,
+  };
+}
+
+function createPlaces(objects: readonly SourcedObject[]): OfflineMesh["positionOf"] {
+  const byName = new Map(objects.map((sourced) => [refText(refOf(sourced.object)), sourced]));
+  return (object, path) => byName.get(refText(object))?.position(path);
+}

@@ -1,0 +1,93 @@
+import { UsageError } from "../../base/errors.ts";
+import type { Proxy } from "../../ir/proxy.ts";
+import { effectiveProxyConfig } from "../../model/proxy-config.ts";
+import type { Model } from "../../model/model.ts";
+import { proxySettings } from "../../model/proxy-settings.ts";
+import { peerLabels, workloadOwner } from "../../model/workload.ts";
+import { compact } from "../../base/compact.ts";
+import type { Pod } from "../../resources/core.ts";
+import { refOf } from "../../resources/object.ts";
+import { readValues } from "../../resources/yaml-values.ts";
+
+/** Every proxy of a mesh in files: pods with a sidecar and gateways, by namespace and name. */
+export function proxiesOf(model: Model): readonly Proxy[] {
+  return model.world
+    .list("Pod")
+    .filter((pod) => model.workloads.proxy(pod) === "yes")
+    .map((pod) => proxyOf(pod, model));
+}
+
+/** The proxy of one pod: `name`, `name.namespace`, `namespace/name`; the name of its workload stands for it. Throws UsageError. */
+export function proxyNamed(model: Model, wanted: string, namespace: string | undefined): Proxy {
+  const pods = model.world.list("Pod");
+  const found = pods.find((pod) => namesOf(pod, namespace).includes(wanted));
+  if (found === undefined) {
+    const there = proxiesOf(model).map((proxy) => `${shortName(proxy)}.${proxy.namespace}`);
+    throw new UsageError(
+      `there is no pod ${wanted} in the files`,
+      `Name one of ${there.slice(0, 10).join(", ")}${there.length > 10 ? " …" : ""}.`,
+    );
+  }
+  if (model.workloads.proxy(found) === "no") {
+    const { namespace: own, name } = refOf(found);
+    throw new UsageError(
+      `pod ${own}/${name} has no proxy: injection would leave it as it is`,
+      "Ask meshctl inject explain -f FILE for the reason.",
+    );
+  }
+  return proxyOf(found, model);
+}
+
+/** What people call a proxy: its workload where that is all the files have, else its pod. */
+export function shortName({ name }: Pick<Proxy, "name">): string {
+  return name.replace(/-from-template$/, "");
+}
+
+function namesOf(pod: Pod, asked: string | undefined): readonly string[] {
+  const { namespace, name } = refOf(pod);
+  const owner = workloadOwner(pod.metadata)?.name;
+  const names = [name, ...(owner === undefined ? [] : [owner])];
+  return names.flatMap((one) => [
+    `${one}.${namespace}`,
+    `${namespace}/${one}`,
+    ...(asked === undefined || asked === namespace ? [one] : []),
+  ]);
+}
+
+function proxyOf(pod: Pod, model: Model): Proxy {
+  const { namespace, name } = refOf(pod);
+  const { metadata, status } = pod;
+  const type = model.workloads.isGateway(pod) ? "router" : "sidecar";
+  const address = status?.podIP ?? "";
+  const dnsDomain = `${namespace}.svc.${model.domain}`;
+  const mode = metadata.annotations?.["sidecar.istio.io/interceptionMode"];
+  return {
+    id: `${type}~${address}~${name}.${namespace}~${dnsDomain}`,
+    type,
+    addresses: [address],
+    namespace,
+    name,
+    labels: metadata.labels ?? {},
+    serviceAccount: pod.spec?.serviceAccountName ?? "default",
+    clusterId: model.clusterId,
+    dnsDomain,
+    interception: mode === "TPROXY" || mode === "NONE" ? mode : "REDIRECT",
+    bind: undefined,
+    peer: peerLabels(pod, model.clusterId),
+    ...compact({ settings: proxySettings(ownConfig(pod, model), type) }),
+  };
+}
+
+/** The proxy configuration that injection would hand to the pod's proxy. */
+function ownConfig({ metadata }: Pod, { world, rootNamespace, meshConfig }: Model): Readonly<Record<string, unknown>> {
+  const text = metadata.annotations?.["proxy.istio.io/config"];
+  const [annotation] = text === undefined ? [] : readValues(text);
+  return effectiveProxyConfig({
+    mesh: meshConfig().defaultConfig,
+    resources: world.list("ProxyConfig"),
+    rootNamespace,
+    namespace: metadata.namespace ?? "",
+    labels: metadata.labels ?? {},
+    annotation: annotation as Readonly<Record<string, unknown>> | undefined,
+  });
+}
