@@ -6,7 +6,6 @@ import { httpChainFilters } from "./hcm.ts";
 import { listenerFilters } from "./listener-filters/order.ts";
 import { detection } from "./outbound.ts";
 import { whyField } from "./why.ts";
-import { whyField } from "./why.ts";
 import { blackHole, tcpFilters } from "./tcp-proxy.ts";
 import { downstreamMeshTls, OFFERED_HTTP, OFFERED_TCP } from "./tls.ts";
 import type { ChainContext, EnvoyListener, FilterChain, FilterChainMatch, NetworkFilter, XdsOptions } from "./types.ts";
@@ -156,7 +155,6 @@ function portChains(port: InboundPort, inbound: Inbound, options: XdsOptions): r
     filter_chain_match: entry.match,
     filters: filters(port, entry, { security: inbound.security, options }),
     ...(entry.mutualTls ? { transport_socket: downstreamMeshTls(inbound.trustDomains) } : {}),
-    ...whyField(port.mtlsFrom),
     ...whyField(port.mtlsFrom),
   }));
 }
