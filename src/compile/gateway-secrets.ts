@@ -1,23 +1,37 @@
+import { compact } from "../base/compact.ts";
+import type { ClusterTls } from "../ir/cluster.ts";
 import type { GatewayChain } from "../ir/listener.ts";
-import { certificateSecret, rootsSecret, secretObjects, type TlsSecret } from "../ir/secret.ts";
+import { certificateSecret, isClusterSecret, rootsSecret, secretObjects, type TlsSecret } from "../ir/secret.ts";
 import { byText } from "../model/order.ts";
 import type { Secret } from "../resources/core.ts";
 import type { CompileContext } from "./context.ts";
 import type { GatewayPlan } from "./gateways.ts";
 
-/** Certificates of a gateway's servers, from Secrets of its own namespace. */
+/** Certificates of a gateway's servers and of its own connections to servers outside, from Secrets of its own namespace. */
 export interface GatewaySecrets {
-  /** What its servers name, sorted, whether there or not. */
+  /** What its servers and clusters name, sorted, whether there or not. */
   names(scope: string): readonly string[];
   /** Undefined: no such Secret, or none of the known formats. */
   secret(scope: string, name: string): TlsSecret | undefined;
 }
 
-export function createGatewaySecrets({ derivations, model, scope }: CompileContext, plan: GatewayPlan): GatewaySecrets {
+/** What a gateway has, as far as it names secrets. */
+export interface SecretUsers {
+  readonly plan: GatewayPlan;
+  /** How its clusters secure connections. */
+  readonly clusterTls: (scope: string) => readonly (ClusterTls | undefined)[];
+}
+
+export function createGatewaySecrets(
+  { derivations, model, scope }: CompileContext,
+  { plan, clusterTls }: SecretUsers,
+): GatewaySecrets {
   return {
     names: derivations.keyed("gateway secret names", (key: string): readonly string[] => {
       const chains = plan.listeners(key).flatMap((listener) => listener.chains);
-      return [...new Set(chains.flatMap(secretsOf))].toSorted(byText);
+      return [...new Set([...chains.flatMap(secretsOf), ...clusterTls(key).flatMap(secretsOfCluster)])].toSorted(
+        byText,
+      );
     }),
     secret: derivations.keyed("gateway secret", (key: string, name: string): TlsSecret | undefined => {
       const { kind, objects } = secretObjects(name);
@@ -31,12 +45,16 @@ export function createGatewaySecrets({ derivations, model, scope }: CompileConte
 }
 
 function secretsOf({ tls }: GatewayChain): readonly string[] {
-  const { mode, credentialName } = tls ?? {};
-  if (credentialName === undefined) return [];
-  if (mode === "SIMPLE") return [certificateSecret(credentialName)];
-  if (mode === "MUTUAL" || mode === "OPTIONAL_MUTUAL")
-    return [certificateSecret(credentialName), rootsSecret(credentialName)];
-  return [];
+  const { certificates = [], roots } = tls ?? {};
+  return [...certificates, ...(roots === undefined ? [] : [roots])].filter(isClusterSecret);
+}
+
+/** What connections to servers outside the mesh are made with: roots, and a certificate of our own where the server asks for one. */
+function secretsOfCluster(tls: ClusterTls | undefined): readonly string[] {
+  const { mode, credentialName = "" } = tls ?? {};
+  if (credentialName === "") return [];
+  if (mode === "simple") return [rootsSecret(credentialName)];
+  return mode === "mutual" ? [certificateSecret(credentialName), rootsSecret(credentialName)] : [];
 }
 
 /** Both formats that Istio knows: that of type kubernetes.io/tls, and the older one with `cert`, `key` and `cacert`. */
@@ -47,14 +65,19 @@ function readSecret(kind: TlsSecret["kind"], secret: Secret | undefined): TlsSec
   };
   if (kind === "roots") {
     const roots = pem("ca.crt") ?? pem("cacert");
-    return roots === undefined ? undefined : { kind, roots };
+    return roots === undefined ? undefined : compact({ kind, roots, crl: pem("ca.crl") ?? pem("crl") });
   }
   for (const [chainField, keyField] of FORMATS) {
     const chain = pem(chainField);
     const key = pem(keyField);
-    if (chain !== undefined && key !== undefined) return { kind, chain, key };
+    if (chain !== undefined && key !== undefined) return compact({ kind, chain, key, ocspStaple: staple(secret) });
   }
   return undefined;
+}
+
+function staple(secret: Secret | undefined): string | undefined {
+  const text = secret?.data?.["tls.ocsp-staple"] ?? "";
+  return text === "" ? undefined : text;
 }
 
 const FORMATS = [

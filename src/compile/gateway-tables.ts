@@ -1,7 +1,8 @@
 import type { HttpRoute, RouteTable, VirtualHost } from "../ir/route.ts";
 import { refOf } from "../resources/object.ts";
 import type { CompileContext } from "./context.ts";
-import { type GatewayPlan, type PlacedServer, siteOf } from "./gateways.ts";
+import { siteOf } from "./gateway-chains.ts";
+import type { GatewayPlan, PlacedServer } from "./gateways.ts";
 import { matchesAll } from "./http-match.ts";
 import { httpRoutes } from "./http-routes.ts";
 

@@ -1,4 +1,4 @@
-import type { GatewayChain, GatewayListener } from "../ir/listener.ts";
+import type { GatewayListener } from "../ir/listener.ts";
 import type { Provenance } from "../ir/provenance.ts";
 import { explicitPort } from "../base/explicit-port.ts";
 import { meshAddress } from "../model/explicit-bind.ts";
@@ -7,7 +7,8 @@ import type { Model } from "../model/model.ts";
 import { byText } from "../model/order.ts";
 import { refOf } from "../resources/object.ts";
 import type { CompileContext } from "./context.ts";
-import type { RouteSite } from "./route-site.ts";
+import { bareHosts, chainsOf, distinctChains, plainChain } from "./gateway-chains.ts";
+import { terminates } from "./gateway-tls.ts";
 import type { ScopeFacts } from "./scope.ts";
 import { tcpFeatures } from "./tcp-features.ts";
 import { tcpClusters } from "./tcp-routes.ts";
@@ -58,7 +59,7 @@ export function createGatewayPlan(context: CompileContext): GatewayPlan {
   return { servers, listeners };
 }
 
-/** How a server's protocol is served; undefined for what has no effect yet. */
+/** How a server's protocol is served; undefined for what has no effect. */
 function kindOf({ port, tls }: Server): GatewayListener["kind"] | undefined {
   switch (port.protocol.toUpperCase()) {
     case "HTTP":
@@ -68,18 +69,19 @@ function kindOf({ port, tls }: Server): GatewayListener["kind"] | undefined {
       return "http";
     case "HTTPS":
     case "TLS":
-      return tls !== undefined && terminates(tls.mode) ? "tls" : undefined;
+      // without settings nothing says how: Istio refuses it
+      return tls === undefined ? undefined : "tls";
     case "TCP":
-      return tls === undefined ? "tcp" : undefined;
+    case "MONGO":
+    case "MYSQL":
+    case "REDIS":
+      return tls === undefined ? "tcp" : "tls";
     default:
       return undefined;
   }
 }
 
-/** Whether the gateway itself ends TLS in this mode (absent means PASSTHROUGH, as in Istio). */
-export function terminates(mode: string | undefined): mode is "SIMPLE" | "MUTUAL" | "OPTIONAL_MUTUAL" | "ISTIO_MUTUAL" {
-  return mode === "SIMPLE" || mode === "MUTUAL" || mode === "OPTIONAL_MUTUAL" || mode === "ISTIO_MUTUAL";
-}
+const ANY = "0.0.0.0";
 
 interface ServerSource {
   readonly gateway: Gateway;
@@ -93,16 +95,17 @@ function place(model: Model, facts: ScopeFacts, { gateway, server, index }: Serv
   const { name, namespace = "" } = gateway.metadata;
   const listenPort = model.gateways.listenPort(facts, server.port.number);
   const port = facts.bind === null ? listenPort : explicitPort(listenPort);
-  const bind = server.bind === undefined || server.bind === "" ? "0.0.0.0" : server.bind;
-  const isHttps = kind === "tls" && server.port.protocol.toUpperCase() === "HTTPS";
-  const https = isHttps ? `https.${server.port.number}.${server.port.name}.${name}.${namespace}` : undefined;
+  const bind = server.bind === undefined || server.bind === "" ? ANY : server.bind;
+  const isHttps = kind === "tls" && server.port.protocol.toUpperCase() === "HTTPS" && terminates(server.tls?.mode);
+  const suffix = facts.bind !== null || bind === ANY ? "" : `.${bind}`;
+  const https = isHttps ? `https.${server.port.number}.${server.port.name}.${name}.${namespace}${suffix}` : undefined;
   return {
     gateway: { namespace, name },
     server,
     address: facts.bind === null ? bind : meshAddress(facts.bind),
     port,
     kind,
-    table: kind === "http" ? `http.${port}` : https,
+    table: kind === "http" ? `http.${port}${suffix}` : https,
     provenance: { from: refOf(gateway), path: ["spec", "servers", index], lost: [] },
   };
 }
@@ -136,11 +139,6 @@ function conflict(first: PlacedServer, second: PlacedServer): string | undefined
   return shared === undefined ? undefined : `host ${shared} is already served on this port`;
 }
 
-/** A server's hosts without the namespaces they take VirtualServices from. */
-function bareHosts({ hosts }: Server): readonly string[] {
-  return hosts.map((host) => host.slice(host.indexOf("/") + 1));
-}
-
 function listenerOf(
   model: Model,
   facts: ScopeFacts,
@@ -150,63 +148,9 @@ function listenerOf(
   const [first] = group;
   if (first === undefined) return undefined;
   const chains =
-    first.kind === "http" ? [httpChain(group, first)] : group.flatMap((server) => chainOf(model, facts, server) ?? []);
+    first.kind === "http"
+      ? [plainChain(group, first)]
+      : distinctChains(group.flatMap((server) => chainsOf(model, facts, server)));
   if (chains.length === 0) return undefined;
   return { name, address: first.address, port: first.port, kind: first.kind, chains };
-}
-
-/** All plaintext HTTP servers of a port are one chain and one route table. */
-function httpChain(group: readonly PlacedServer[], first: PlacedServer): GatewayChain {
-  const lost = group.flatMap(({ provenance }) => provenance.lost);
-  return {
-    serverNames: [],
-    tls: undefined,
-    routeTable: first.table,
-    clusters: [],
-    provenance: { ...first.provenance, lost },
-  };
-}
-
-/** A name that a Secret can have. */
-const SECRET_NAME = /^[a-z0-9](?:[-.a-z0-9]*[a-z0-9])?$/;
-
-/** Whether a server ends TLS with a certificate that we cannot serve: Envoy would hold back the whole port to wait for it. */
-function lacksCertificate({ tls }: Server): boolean {
-  if (tls === undefined || !terminates(tls.mode) || tls.mode === "ISTIO_MUTUAL") return false;
-  return !SECRET_NAME.test(tls.credentialName ?? "");
-}
-
-/** A TLS or TCP server; one without a route sends nowhere, so it has no chain. */
-function chainOf(model: Model, facts: ScopeFacts, placed: PlacedServer): GatewayChain | undefined {
-  const { server, table, provenance, gateway } = placed;
-  if (lacksCertificate(server)) return undefined;
-  const hosts = bareHosts(server);
-  const serverNames = hosts.includes("*") || placed.kind === "tcp" ? [] : hosts;
-  const tls =
-    server.tls !== undefined && terminates(server.tls.mode)
-      ? tlsOf(server.tls.mode, server.tls.credentialName)
-      : undefined;
-  if (table !== undefined) return { serverNames, tls, routeTable: table, clusters: [], provenance };
-  for (const { object, host } of model.virtualServices.ofGatewayServer(gateway, server.hosts)) {
-    const site: RouteSite = { ...siteOf(facts, placed), host };
-    const clusters = tcpClusters(model, { object, provenance: { from: refOf(object), path: [], lost: [] } }, site);
-    if (clusters === undefined) continue;
-    const tcp = tcpFeatures(model, facts, clusters);
-    const chain = { serverNames, tls, routeTable: undefined, clusters, provenance };
-    return tcp === undefined ? chain : { ...chain, tcp };
-  }
-  return undefined;
-}
-
-function tlsOf(
-  mode: NonNullable<GatewayChain["tls"]>["mode"],
-  credentialName: string | undefined,
-): GatewayChain["tls"] {
-  return credentialName === undefined || credentialName === "" ? { mode } : { mode, credentialName };
-}
-
-/** The site of routes on this server, apart from the host. */
-export function siteOf({ namespace, labels }: ScopeFacts, { gateway, server }: PlacedServer): Omit<RouteSite, "host"> {
-  const tls = server.tls !== undefined && terminates(server.tls.mode);
-  return { namespace, labels, gateway: `${gateway.namespace}/${gateway.name}`, port: server.port.number, tls };
 }

@@ -18,6 +18,7 @@ import { createNameTable } from "./name-table.ts";
 import { createOutboundListeners } from "./outbound-listeners.ts";
 import { keyHash, type ScopeFacts, scopeKey, type WorkloadFacts, workloadKey } from "./scope.ts";
 import { createSidecarTables } from "./virtual-hosts.ts";
+import { createSniClusters } from "./sni-clusters.ts";
 
 /**
  * World -> IR. Everything a proxy is to run is a lookup in its ProxyConfig, and every lookup a derivation: pure in World and
@@ -92,6 +93,9 @@ function createRouterParts(context: CompileContext, clusters: OutboundClusters) 
   const gatewayPlan = createGatewayPlan(context);
   const gatewayTables = createGatewayTables(context, gatewayPlan);
   /** A gateway gets the clusters that its routes name, not all that it sees. */
+  const sniClusters = createSniClusters(clusters);
+  const cluster = (scope: string, name: string): Cluster | undefined =>
+    clusters.cluster(scope, name) ?? sniClusters.cluster(scope, name);
   const routerClusterNames = derivations.keyed("router clusters", (scope: string): readonly Named[] => {
     const tables = gatewayTables.names(scope).map((name) => gatewayTables.table(scope, name));
     const chains = gatewayPlan.listeners(scope).flatMap((listener) => listener.chains);
@@ -100,7 +104,7 @@ function createRouterParts(context: CompileContext, clusters: OutboundClusters) 
       ...chains.flatMap(({ clusters }) => clusters.map(({ cluster }) => cluster)),
     ];
     // A route may name a service or subset that nobody defines: Envoy then answers 503.
-    const known = [...new Set(names)].filter((name) => clusters.cluster(scope, name) !== undefined);
+    const known = [...new Set(names)].filter((name) => cluster(scope, name) !== undefined);
     return named([...known, BLACK_HOLE].toSorted(byText), "scope");
   });
   const gatewaySecrets = createGatewaySecrets(context, gatewayPlan);
@@ -154,8 +158,8 @@ function routerConfig(model: Model, proxy: Proxy, parts: Parts): ProxyConfig {
     scope: keyHash(scope),
     workload: keyHash(scope),
     clusterNames: () => parts.routerClusterNames(scope),
-    cluster: (name) => SPECIAL_CLUSTERS[name] ?? parts.clusters.cluster(scope, name),
-    endpoints: (name) => endpointsOf(parts, scope, name),
+    cluster: (name) => SPECIAL_CLUSTERS[name] ?? parts.routerCluster(scope, name),
+    endpoints: (name) => endpointsOf(parts, scope, name) ?? parts.sniClusters.endpoints(scope, name),
     outboundListeners: () => [],
     inbound: () => undefined,
     gatewayListeners: () => parts.gatewayPlan.listeners(scope),

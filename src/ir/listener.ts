@@ -3,6 +3,12 @@ import type { WeightedCluster } from "./route.ts";
 import type { Protocol } from "./service.ts";
 
 /** How a chain passes bytes on, by the DestinationRule of its first destination. Durations in milliseconds. */
+/**
+ * What chains that speak HTTP need only for some routes. sessions: a route keeps sessions with their endpoints. dynamic-dns: a
+ * route goes to whatever address the name in the request has.
+ */
+export type ChainNeed = "sessions" | "dynamic-dns";
+
 export interface TcpFeatures {
   /** The client's address decides which endpoint of a consistently hashing cluster gets the connection. */
   readonly hashSourceIp?: boolean;
@@ -12,6 +18,8 @@ export interface TcpFeatures {
   /** The bytes go through an HTTP proxy, which is asked for this `host:port`. */
   readonly tunnel?: { readonly target: string; readonly post: boolean };
 }
+  /** The bytes go to the host that the TLS client names, whatever its address is, at this port. */
+  readonly byServerName?: { readonly port: number };
 
 /** A listener of traffic that leaves the workload. */
 export interface OutboundListener {
@@ -28,6 +36,8 @@ export interface OutboundListener {
   readonly kind: "http" | "tcp" | "auto" | "capture" | "http-proxy";
   readonly routeTable: string | undefined;
   readonly clusters: readonly WeightedCluster[];
+  /** Sorted; absent: nothing special. */
+  readonly needs?: readonly ChainNeed[];
   readonly tcp?: TcpFeatures;
   /** Connections told apart by the TLS name they ask for or the address they dialled, before anything above. */
   readonly sniChains: readonly SniChain[];
@@ -91,14 +101,40 @@ export interface GatewayListener {
 export interface GatewayChain {
   /** Hosts for SNI matching; empty for plaintext and for `*`. */
   readonly serverNames: readonly string[];
-  readonly tls:
-    | {
-        readonly mode: "SIMPLE" | "MUTUAL" | "OPTIONAL_MUTUAL" | "ISTIO_MUTUAL" | "PASSTHROUGH";
-        readonly credentialName?: string;
-      }
-    | undefined;
+  /** What the client must offer (ALPN); absent: anything. */
+  readonly applicationProtocols?: readonly string[];
+  /** Addresses or ranges that the client dialled; absent: any. */
+  readonly destinations?: readonly string[];
+  readonly tls: GatewayTls | undefined;
   readonly routeTable: string | undefined;
   readonly clusters: readonly WeightedCluster[];
   readonly tcp?: TcpFeatures;
   readonly provenance: Provenance;
 }
+  /** HTTP clients in browsers may speak gRPC-Web. */
+  readonly grpcWeb?: true;
+
+/** How a gateway's chain ends TLS, or that it does not (PASSTHROUGH). Secrets by the names that proxies ask for them. */
+export interface GatewayTls {
+  readonly mode: "SIMPLE" | "MUTUAL" | "OPTIONAL_MUTUAL" | "ISTIO_MUTUAL" | "PASSTHROUGH";
+  /** One, or two of different key kinds. Absent for ISTIO_MUTUAL and PASSTHROUGH. */
+  readonly certificates?: readonly string[];
+  /** What client certificates are verified by; absent: they are not asked for, or by the mesh's roots. */
+  readonly roots?: string;
+  /** Names of which a client's certificate must have one. */
+  readonly subjectAltNames?: readonly string[];
+  /** Hashes of public keys and of certificates of which the client's must be one. */
+  readonly spki?: readonly string[];
+  readonly hashes?: readonly string[];
+  /** A file beside the proxy with revocation lists. */
+  readonly crlFile?: string;
+  /** The client's certificate may come from anybody. */
+  readonly acceptUntrusted?: true;
+  /** `TLSv1_2`; absent: the default. */
+  readonly minVersion?: TlsVersion;
+  readonly maxVersion?: TlsVersion;
+  readonly cipherSuites?: readonly string[];
+  readonly curves?: readonly string[];
+}
+
+export type TlsVersion = "TLSv1_0" | "TLSv1_1" | "TLSv1_2" | "TLSv1_3";

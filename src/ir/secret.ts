@@ -1,8 +1,20 @@
 /** What a TLS server is given: its certificate chain and key, or the roots that its clients are verified by. All PEM. */
 export type TlsSecret =
-  | { readonly kind: "certificate"; readonly chain: string; readonly key: string }
-  | { readonly kind: "roots"; readonly roots: string };
+  | {
+      readonly kind: "certificate";
+      readonly chain: string;
+      readonly key: string;
+      /** What the authority says about its revocation: an OCSP answer, base64 of DER. */
+      readonly ocspStaple?: string;
+    }
+  | {
+      readonly kind: "roots";
+      readonly roots: string;
+      /** Revocation lists. */
+      readonly crl?: string;
+    };
 
+/** What names of Secrets of the cluster begin with; others are files beside the proxy (`file-cert:`, `file-root:`). */
 const SCHEME = "kubernetes://";
 const ROOTS = "-cacert";
 
@@ -22,4 +34,37 @@ export function secretObjects(name: string): { readonly kind: TlsSecret["kind"];
   return object.endsWith(ROOTS)
     ? { kind: "roots", objects: [object, object.slice(0, -ROOTS.length)] }
     : { kind: "certificate", objects: [object] };
+}
+
+/** Whether a secret of this name is one of the cluster, which the control plane serves. */
+export function isClusterSecret(name: string): boolean {
+  return name.startsWith(SCHEME);
+}
+
+/** Name under which a proxy asks its agent for a certificate in files. */
+export function certificateFiles(certificate: string, key: string): string {
+  return `file-cert:${certificate}~${key}`;
+}
+
+/** Name under which a proxy asks its agent for roots in a file. */
+export function rootsFile(file: string): string {
+  return `file-root:${file}`;
+}
+
+/** A Secret or ConfigMap anywhere, for listeners of Gateway API: grants have been asked for where it was named. */
+interface PlacedObject {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+const GATEWAY_SCHEME = "kubernetes-gateway://";
+
+/** Name under which a gateway asks for a certificate of a listener of Gateway API. */
+export function gatewayCertificateSecret({ namespace, name }: PlacedObject): string {
+  return `${GATEWAY_SCHEME}${namespace}/${name}`;
+}
+
+/** Name under which a gateway asks for the roots that verify clients of such a listener, from a Secret or ConfigMap. */
+export function gatewayRootsSecret({ kind, namespace, name }: PlacedObject & { readonly kind: string }): string {
+  return `${GATEWAY_SCHEME}${kind}/${namespace}/${name}${ROOTS}`;
 }

@@ -61,8 +61,6 @@ const isNoClaim = (_: unknown, name: string): boolean => !name.startsWith("@requ
 
 const CALLER = { port: true, gateways: true, sourceLabels: true, sourceNamespace: true } as const;
 
-const TERMINATING: readonly unknown[] = ["SIMPLE", "MUTUAL", "OPTIONAL_MUTUAL", "ISTIO_MUTUAL"];
-
 const EFFECTIVE: { readonly [K in KindName]?: Effective } = {
   VirtualService: {
     hosts: true,
@@ -124,7 +122,7 @@ const EFFECTIVE: { readonly [K in KindName]?: Effective } = {
         bind: true,
         hosts: true,
         port: { number: true, name: true, protocol: true },
-        tls: { httpsRedirect: true, mode: (value) => TERMINATING.includes(value), credentialName: true },
+        tls: true,
       },
     ],
   },

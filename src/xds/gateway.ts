@@ -1,13 +1,23 @@
+import { isIP } from "node:net";
 import { compact } from "../base/compact.ts";
-import type { GatewayChain, GatewayListener } from "../ir/listener.ts";
-import { certificateSecret, rootsSecret } from "../ir/secret.ts";
+import type { GatewayChain, GatewayListener, GatewayTls } from "../ir/listener.ts";
+import { isClusterSecret } from "../ir/secret.ts";
 import { type Messages } from "../wire/codec.ts";
+import { cidrRange } from "./cidr.ts";
 import { httpChainFilters } from "./hcm.ts";
 import { inspection } from "./outbound.ts";
 import { whyField } from "./why.ts";
 import { tcpFilters } from "./tcp-proxy.ts";
-import { ADS_SECRETS, downstream, downstreamMeshTls, TLS_PARAMS } from "./tls.ts";
-import type { ChainContext, EnvoyListener, FilterChain, NetworkFilter, TransportSocket, XdsOptions } from "./types.ts";
+import { ADS_SECRETS, anyOf, downstream, meshTls, OFFERED_TCP, SDS_AGENT_FILES, TLS_PARAMS } from "./tls.ts";
+import type {
+  ChainContext,
+  ConfigSource,
+  EnvoyListener,
+  FilterChain,
+  NetworkFilter,
+  TransportSocket,
+  XdsOptions,
+} from "./types.ts";
 
 type CommonTls = Messages["envoy.extensions.transport_sockets.tls.v3.CommonTlsContext"];
 
@@ -31,10 +41,18 @@ export function buildGatewayListener(listener: GatewayListener, options: XdsOpti
 const HANDSHAKE_TIMEOUT = "15s";
 
 function filterChain(listener: GatewayListener, from: GatewayChain, options: XdsOptions): FilterChain {
-  const socket = from.tls === undefined ? undefined : transportSocket(from.tls, options);
-  const names = from.serverNames.length === 0 ? {} : { server_names: from.serverNames };
+  const inside = from.routeTable === undefined ? "bytes" : "http";
+  const socket = from.tls === undefined ? undefined : transportSocket(from.tls, inside, options);
   return compact({
-    filter_chain_match: from.tls === undefined ? undefined : { transport_protocol: "tls", ...names },
+    filter_chain_match:
+      from.tls === undefined
+        ? undefined
+        : compact({
+            transport_protocol: "tls",
+            server_names: from.serverNames.length === 0 ? undefined : from.serverNames,
+            application_protocols: from.applicationProtocols,
+            prefix_ranges: from.destinations?.map(cidrRange),
+          }),
     filters: filters(listener, from, options),
     ...whyField(from.provenance),
     transport_socket: socket,
@@ -54,33 +72,73 @@ function filters(listener: GatewayListener, from: GatewayChain, options: XdsOpti
   return tcpFilters(chain, `${from.clusters[0]?.cluster ?? "BlackHoleCluster"};`, from.clusters, from.tcp);
 }
 
-function transportSocket(tls: NonNullable<GatewayChain["tls"]>, options: XdsOptions): TransportSocket | undefined {
+function transportSocket(tls: GatewayTls, inside: "http" | "bytes", options: XdsOptions): TransportSocket | undefined {
+  const alpn = inside === "http" || tls.mode !== "ISTIO_MUTUAL" ? HTTP_ALPN : MESH_BYTES_ALPN;
   switch (tls.mode) {
     case "PASSTHROUGH":
       return undefined;
     case "ISTIO_MUTUAL":
-      return downstreamMeshTls(options.trustDomains);
-    case "SIMPLE":
       return downstream({
-        common_tls_context: serverTls(tls.credentialName ?? "", false),
-        require_client_certificate: false,
+        common_tls_context: { ...meshTls(anyOf(options.trustDomains)), alpn_protocols: alpn },
+        require_client_certificate: true,
       });
     case "MUTUAL":
+    case "SIMPLE":
     case "OPTIONAL_MUTUAL":
       return downstream({
-        common_tls_context: serverTls(tls.credentialName ?? "", true),
+        common_tls_context: serverTls(tls, alpn),
         require_client_certificate: tls.mode === "MUTUAL",
       });
   }
 }
 
-function serverTls(credential: string, verifyClient: boolean): CommonTls {
+const HTTP_ALPN: readonly string[] = ["h2", "http/1.1"];
+/** Mesh clients offer the first for bytes; the others are for clients that think of HTTP. */
+const MESH_BYTES_ALPN: readonly string[] = [...OFFERED_TCP, ...HTTP_ALPN];
+
+function serverTls(tls: GatewayTls, alpn: readonly string[]): CommonTls {
   return compact({
-    tls_params: TLS_PARAMS,
-    alpn_protocols: ["h2", "http/1.1"],
-    tls_certificate_sds_secret_configs: [{ name: certificateSecret(credential), sds_config: ADS_SECRETS }],
-    validation_context_sds_secret_config: verifyClient
-      ? { name: rootsSecret(credential), sds_config: ADS_SECRETS }
-      : undefined,
+    tls_params: compact({
+      tls_minimum_protocol_version: tls.minVersion ?? TLS_PARAMS.tls_minimum_protocol_version,
+      tls_maximum_protocol_version: tls.maxVersion ?? TLS_PARAMS.tls_maximum_protocol_version,
+      cipher_suites: tls.cipherSuites ?? TLS_PARAMS.cipher_suites,
+      ecdh_curves: tls.curves,
+    }),
+    alpn_protocols: alpn,
+    tls_certificate_sds_secret_configs: (tls.certificates ?? []).map(secret),
+    combined_validation_context:
+      tls.roots === undefined
+        ? undefined
+        : {
+            default_validation_context: clientChecks(tls),
+            validation_context_sds_secret_config: secret(tls.roots),
+          },
   });
+}
+
+/** A secret by its name: from the control plane, or a file beside the proxy, which its agent reads. */
+function secret(name: string): { readonly name: string; readonly sds_config: ConfigSource } {
+  return { name, sds_config: isClusterSecret(name) ? ADS_SECRETS : SDS_AGENT_FILES };
+}
+
+/** What a client's certificate must be besides signed by the roots. */
+function clientChecks(
+  tls: GatewayTls,
+): Messages["envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext"] {
+  return compact({
+    match_typed_subject_alt_names: tls.subjectAltNames?.map((name) => ({
+      san_type: sanType(name),
+      matcher: { exact: name },
+    })),
+    verify_certificate_spki: tls.spki,
+    verify_certificate_hash: tls.hashes,
+    crl: tls.crlFile === undefined ? undefined : { filename: tls.crlFile },
+    trust_chain_verification: tls.acceptUntrusted === true ? ("ACCEPT_UNTRUSTED" as const) : undefined,
+  });
+}
+
+function sanType(name: string): "URI" | "EMAIL" | "IP_ADDRESS" | "DNS" {
+  if (name.includes("://")) return "URI";
+  if (name.includes("@")) return "EMAIL";
+  return isIP(name) === 0 ? "DNS" : "IP_ADDRESS";
 }

@@ -6,10 +6,15 @@ export function buildSecret(
   name: string,
   secret: TlsSecret,
 ): Messages["envoy.extensions.transport_sockets.tls.v3.Secret"] {
-  if (secret.kind === "roots") return { name, validation_context: { trusted_ca: { inline_string: secret.roots } } };
-  const { chain, key } = secret;
+  if (secret.kind === "roots") {
+    const { roots, crl } = secret;
+    const lists = crl === undefined ? {} : { crl: { inline_string: crl } };
+    return { name, validation_context: { trusted_ca: { inline_string: roots }, ...lists } };
+  }
+  const { chain, key, ocspStaple } = secret;
+  const staple = ocspStaple === undefined ? {} : { ocsp_staple: { inline_bytes: ocspStaple } };
   return {
     name,
-    tls_certificate: { certificate_chain: { inline_string: chain }, private_key: { inline_string: key } },
+    tls_certificate: { certificate_chain: { inline_string: chain }, private_key: { inline_string: key }, ...staple },
   };
 }

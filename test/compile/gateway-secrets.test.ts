@@ -82,7 +82,7 @@ test("half a Secret, or none that is PEM, is no certificate", () => {
 
 test("a server without a certificate to serve opens nothing, and does not hold back the others of its port", () => {
   const servers = [
-    server(443, { mode: "SIMPLE", serverCertificate: "/c", privateKey: "/k" }, ["a.example.com"]),
+    server(443, { mode: "SIMPLE", serverCertificate: "/c" }, ["a.example.com"]),
     server(443, simple("not, a name"), ["b.example.com"]),
     server(443, simple("c"), ["c.example.com"]),
   ];

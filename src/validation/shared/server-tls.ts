@@ -1,3 +1,4 @@
+import { CIPHER_SUITES } from "../../base/cipher-suites.ts";
 import type { FieldPath } from "../../diagnostics/finding.ts";
 import type { ServerTls } from "../../gen/schema-types.ts";
 import type { Report } from "../rule.ts";
@@ -73,25 +74,6 @@ export function checkUnusedCertificates(tls: ServerTls, path: FieldPath, report:
     report([...path, given[0] ?? ""], `mode ${mode} does not end TLS: ${given.join(", ")} is not used`, "Remove it.");
 }
 
-/** Cipher suites that Envoy's TLS library has names for. */
-const SUITES: ReadonlySet<string> = new Set([
-  "ECDHE-ECDSA-AES128-GCM-SHA256",
-  "ECDHE-RSA-AES128-GCM-SHA256",
-  "ECDHE-ECDSA-AES256-GCM-SHA384",
-  "ECDHE-RSA-AES256-GCM-SHA384",
-  "ECDHE-ECDSA-CHACHA20-POLY1305",
-  "ECDHE-RSA-CHACHA20-POLY1305",
-  "ECDHE-ECDSA-AES128-SHA",
-  "ECDHE-RSA-AES128-SHA",
-  "ECDHE-ECDSA-AES256-SHA",
-  "ECDHE-RSA-AES256-SHA",
-  "AES128-GCM-SHA256",
-  "AES256-GCM-SHA384",
-  "AES128-SHA",
-  "AES256-SHA",
-  "DES-CBC3-SHA",
-]);
-
 /** Reports cipher suites that are unknown or given twice, and old TLS versions without suites. */
 export function checkCiphers(tls: ServerTls, path: FieldPath, report: Report): void {
   const suites = tls.cipherSuites ?? [];
@@ -100,7 +82,7 @@ export function checkCiphers(tls: ServerTls, path: FieldPath, report: Report): v
     const at = [...path, "cipherSuites", index];
     // what starts with another sign, or is ALL, is an expression
     const isName = /^[0-9A-Za-z]/.test(suite) && suite !== "ALL";
-    if (isName && !SUITES.has(suite))
+    if (isName && !CIPHER_SUITES.has(suite))
       report(at, `"${suite}" is no cipher suite; it is left out`, "Use one that Envoy knows.");
     else if (seen.has(suite)) report(at, `${suite} is given twice`, "Remove one of them.");
     seen.add(suite);
