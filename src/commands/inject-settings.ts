@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { compact } from "../base/compact.ts";
 import { ClusterError, MeshError } from "../base/errors.ts";
+import { revisionSuffix } from "../base/revision.ts";
 import { InjectionError } from "../inject/config.ts";
 import { type InjectorSettings, readInjectorSettings } from "../inject/context.ts";
 import type { ConfigMap } from "../resources/core.ts";
@@ -27,6 +28,8 @@ export interface LoadedSettings {
   readonly settings: InjectorSettings;
   readonly revision: string;
   readonly source: SettingsSource;
+  /** What the cluster's own webhook would write; offline the form that every cluster takes. */
+  readonly nativeSidecars: boolean;
 }
 
 /** `bundled`: a default install's. */
@@ -57,10 +60,10 @@ export function settingsFlags(input: CommandInput): SettingsFlags {
 /** The settings of a revision's injector: files first, then the cluster's where one is asked for, else those of a default install. */
 export async function loadSettings(flags: SettingsFlags, io: Io): Promise<LoadedSettings> {
   const { meshConfigFile, valuesFile, injectConfigFile } = flags;
-  const isLive = flags.useCluster || flags.revision !== undefined;
-  if (!isLive && [meshConfigFile, valuesFile, injectConfigFile].every((file) => file === undefined)) return ready();
+  if (!isLive(flags) && [meshConfigFile, valuesFile, injectConfigFile].every((file) => file === undefined))
+    return ready();
   const needsMore = [meshConfigFile, valuesFile, injectConfigFile].includes(undefined);
-  const base = !needsMore ? undefined : isLive ? await fromCluster(flags, io) : await bundled();
+  const base = !needsMore ? undefined : isLive(flags) ? await fromCluster(flags, io) : await bundled();
   const mesh = await part(io, meshConfigFile, base?.mesh);
   const values = await part(io, valuesFile, base?.values);
   const config = await part(io, injectConfigFile, base?.config);
@@ -79,7 +82,7 @@ export async function loadSettings(flags: SettingsFlags, io: Io): Promise<Loaded
       }),
     });
     const source = { mesh: mesh.where, values: values.where, config: config.where };
-    return { settings, revision: flags.revision ?? "default", source };
+    return { settings, revision: flags.revision ?? "default", source, nativeSidecars: await nativeSidecars(flags, io) };
   } catch (error) {
     if (!(error instanceof InjectionError)) throw error;
     throw notUsable(error);
@@ -113,7 +116,8 @@ interface Parts {
 async function ready(): Promise<LoadedSettings> {
   const { injectorSettings } = await import("../gen/injector-settings.ts");
   const settings = JSON.parse(injectorSettings) as InjectorSettings;
-  return { settings, revision: "default", source: { mesh: "bundled", values: "bundled", config: "bundled" } };
+  const source = { mesh: "bundled", values: "bundled", config: "bundled" };
+  return { settings, revision: "default", source, nativeSidecars: false };
 }
 
 /** What `install` would write into the ConfigMaps by default; made by `npm run gen`. */
@@ -124,10 +128,22 @@ async function bundled(): Promise<Parts> {
   return { mesh: { text: mesh, where }, values: { text: values, where }, config: { text: config, where } };
 }
 
+async function nativeSidecars(flags: SettingsFlags, io: Io): Promise<boolean> {
+  if (!isLive(flags)) return false;
+  const { clusterNativeSidecars } = await import("./inject-native.ts");
+  const name = `istiod${revisionSuffix(flags.revision ?? "default")}`;
+  return clusterNativeSidecars(await io.cluster(), { namespace: flags.istioNamespace, name });
+}
+
+/** Whether a cluster is asked at all. */
+function isLive({ useCluster, revision }: SettingsFlags): boolean {
+  return useCluster || revision !== undefined;
+}
+
 async function fromCluster(flags: SettingsFlags, io: Io): Promise<Parts> {
   const { istioNamespace: namespace, revision = "default", meshConfigMapName, injectConfigMapName } = flags;
   const cluster = await io.cluster();
-  const suffix = revision === "default" ? "" : `-${revision}`;
+  const suffix = revisionSuffix(revision);
   const read = async (name: string): Promise<ConfigMap> => {
     const map = await cluster.get({ apiVersion: "v1", kind: "ConfigMap", namespace, name });
     if (map !== undefined) return map as ConfigMap;

@@ -99,14 +99,14 @@ export async function inject(options: InjectOptions, io: Io): Promise<InjectResu
 
 /** Injection by hand is asked for: policy and selectors are about the webhook. */
 async function contextOf(
-  { settings, revision }: LoadedSettings,
+  { settings, revision, nativeSidecars }: LoadedSettings,
   sources: readonly ReadSource[],
 ): Promise<Omit<InjectContext, "namespace">> {
   const config = { ...settings.config, policy: "enabled", neverInjectSelector: [], alwaysInjectSelector: [] };
   const expressions = await loadExpressions(config);
   const objects = sources.flatMap(({ documents }) => documents.map(({ value }) => value));
   const proxyConfigs = objects.filter(isProxyConfig);
-  return { ...settings, config, revision, proxyConfigs, ...compact({ expressions }) };
+  return { ...settings, config, revision, proxyConfigs, nativeSidecars, ...compact({ expressions }) };
 }
 
 /** A ProxyConfig in the files counts as one of the mesh. */

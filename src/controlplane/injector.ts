@@ -2,7 +2,7 @@ import type { Derivations } from "../base/derive.ts";
 import { compileExpression } from "../base/expressions.ts";
 import type { InjectContext, InjectorConfig, InjectorMeshConfig, InjectorValues, PodLike } from "../inject/config.ts";
 import { inject } from "../inject/inject.ts";
-import { usesNativeSidecars } from "../model/native-sidecars.ts";
+import { kubeletVersions, usesNativeSidecars } from "../model/native-sidecars.ts";
 import { revisionSuffix } from "../base/revision.ts";
 import type { World } from "../resources/world.ts";
 import { parseYaml } from "../resources/yaml-plain.ts";
@@ -45,11 +45,7 @@ export function createInjector(deps: InjectorDeps): (request: AdmissionRequest, 
 }
 
 function nativeSidecars({ world, nativeSidecars: setting }: InjectorDeps): boolean {
-  const kubeletVersions = world.list("Node").map(({ status }) => {
-    const { nodeInfo } = (status ?? {}) as { readonly nodeInfo?: { readonly kubeletVersion?: string } };
-    return nodeInfo?.kubeletVersion ?? "";
-  });
-  return usesNativeSidecars({ setting, kubeletVersions });
+  return usesNativeSidecars({ setting, kubeletVersions: kubeletVersions(world.list("Node")) });
 }
 
 function readSettings(

@@ -1,3 +1,5 @@
+import type { KubeObject } from "../resources/object.ts";
+
 /** Kubernetes in which containers that restart among the init containers are stable. */
 const FIRST_MINOR = 33;
 
@@ -13,6 +15,14 @@ export interface NativeSidecarFacts {
 export function usesNativeSidecars({ setting, kubeletVersions }: NativeSidecarFacts): boolean {
   if (setting === "true" || setting === "false") return setting === "true";
   return kubeletVersions.length > 0 && kubeletVersions.every(hasNativeSidecars);
+}
+
+/** Versions of the kubelets of Nodes; empty for a node that does not tell. */
+export function kubeletVersions(nodes: readonly KubeObject[]): readonly string[] {
+  return nodes.map(({ status }) => {
+    const { nodeInfo } = (status ?? {}) as { readonly nodeInfo?: { readonly kubeletVersion?: string } };
+    return nodeInfo?.kubeletVersion ?? "";
+  });
 }
 
 function hasNativeSidecars(version: string): boolean {

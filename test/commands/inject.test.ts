@@ -9,6 +9,7 @@ import type { InjectResult } from "../../src/commands/inject.ts";
 import { injectorDefaults } from "../../src/gen/injector-defaults.ts";
 import { VERSION } from "../../src/gen/version.ts";
 import { readValues } from "../../src/resources/yaml-values.ts";
+import type { KubeObject } from "../../src/resources/object.ts";
 import { fakeCluster } from "../support/fake-cluster.ts";
 import { fakeIo } from "../support/fake-io.ts";
 import { renderedObjects } from "../support/injection.ts";
@@ -263,4 +264,24 @@ test("the cluster's configuration, that of a revision, or files; without one it 
   );
   file("values.json", "{}");
   await expect(run(`inject -f - ${files}`, { stdin: deployment })).rejects.toThrow("values.json");
+});
+
+test("native sidecars where the cluster's webhook makes them: by its nodes, or as its control plane was told", async () => {
+  const own = renderedObjects("default");
+  const told = renderedObjects("default", ["values.pilot.env.ENABLE_NATIVE_SIDECARS=false"]);
+  const node = (kubeletVersion: string): KubeObject => ({
+    apiVersion: "v1",
+    kind: "Node",
+    metadata: { name: kubeletVersion },
+    status: { nodeInfo: { kubeletVersion } },
+  });
+  const isNative = async (objects: readonly KubeObject[], flags = "--use-cluster"): Promise<boolean> =>
+    (await run(`inject -f - ${flags}`, { stdin: deployment, cluster: fakeCluster({ objects }) })).stdout.includes(
+      "restartPolicy: Always",
+    );
+  expect(await isNative([...own, node("v1.33.4"), node("v1.36.0")])).toBe(true);
+  expect(await isNative([...own, node("v1.33.4"), node("v1.32.0")])).toBe(false);
+  expect(await isNative(own)).toBe(false);
+  expect(await isNative([...told, node("v1.36.0")])).toBe(false);
+  expect(await isNative([...own, node("v1.36.0")], "")).toBe(false);
 });

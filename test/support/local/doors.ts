@@ -24,10 +24,9 @@ interface PodSpec {
   readonly initContainers?: readonly Container[];
 }
 
-/** A container, as far as a door decides about it. */
-type Container = Readonly<
-  Record<"image" | "args" | "env" | "resources" | "securityContext" | "ports", unknown> & { name: string }
->;
+interface Container {
+  readonly name: string;
+}
 
 /** The webhook and `meshctl inject` decide the same about each pod, and put the same proxy into it. */
 export async function bothDoors(scenario: Scenario): Promise<void> {
@@ -58,15 +57,11 @@ export async function bothDoors(scenario: Scenario): Promise<void> {
   must(injected === 3, `expected 3 of ${pods.length} pods injected, got ${injected}`);
 }
 
-/**
- * What injection added. Where a pod's containers stand and how they are started and stopped is left out: the webhook knows that this
- * cluster has sidecars of its own kind, the command writes the form that every cluster has.
- */
+/** What injection added, where it stands and all that it says. */
 function proxiesOf({ containers = [], initContainers = [] }: PodSpec): readonly unknown[] {
-  const added = [...initContainers, ...containers].filter(({ name }) => name !== "app");
-  return added.map(({ name, image, args, env, resources, securityContext, ports }) =>
-    sorted({ name, image, args, env, resources, securityContext, ports }),
-  );
+  const added = (place: string, from: readonly Container[]): readonly unknown[] =>
+    from.filter(({ name }) => name !== "app").map((container) => sorted({ place, ...container }));
+  return [...added("init", initContainers), ...added("app", containers)];
 }
 
 function sorted(value: unknown): unknown {
