@@ -47,6 +47,7 @@ export const ROOTS: readonly string[] = [
   "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
   "envoy.extensions.filters.network.rbac.v3.RBAC",
   "envoy.extensions.filters.network.set_filter_state.v3.Config",
+  "envoy.extensions.filters.network.sni_dynamic_forward_proxy.v3.FilterConfig",
   "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy",
   // HTTP filters and what routes say to them
   "envoy.extensions.filters.http.compressor.v3.Compressor",
@@ -58,7 +59,10 @@ export const ROOTS: readonly string[] = [
   "envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication",
   "envoy.extensions.filters.http.rbac.v3.RBAC",
   "envoy.extensions.filters.http.router.v3.Router",
+  "envoy.extensions.filters.http.dynamic_forward_proxy.v3.FilterConfig",
   "envoy.extensions.filters.http.set_filter_state.v3.Config",
+  "envoy.extensions.filters.http.stateful_session.v3.StatefulSession",
+  "envoy.extensions.filters.http.stateful_session.v3.StatefulSessionPerRoute",
   "envoy.extensions.http.header_formatters.preserve_case.v3.PreserveCaseFormatterConfig",
   "envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig",
   "envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig",
@@ -66,6 +70,9 @@ export const ROOTS: readonly string[] = [
   "envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig",
   // transport and clusters
   "envoy.extensions.clusters.dns.v3.DnsCluster",
+  "envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig",
+  "envoy.extensions.http.stateful_session.cookie.v3.CookieBasedSessionState",
+  "envoy.extensions.http.stateful_session.header.v3.HeaderBasedSessionState",
   "envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport",
   "envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer",
   "envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",

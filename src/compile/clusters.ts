@@ -46,7 +46,7 @@ export function createOutboundClusters(context: CompileContext): OutboundCluster
   );
   const names = derivations.keyed("cluster names", (scope: string) => {
     const facts = context.scope(scope);
-    return model.services.allVisible(facts.namespace).flatMap(({ hostname, namespace, from }) => {
+    return model.sight.reachable(facts).flatMap(({ hostname, namespace, from }) => {
       const rule = model.destinationRules.effective(facts, hostname, namespace);
       const subsets = ["", ...(rule?.subsets ?? []).map(({ subset }) => subset.name)].join("|");
       return ofService(hostname, JSON.stringify(from), subsets);
@@ -75,7 +75,7 @@ function ingredientsOf(model: Model, facts: ScopeFacts, name: string): Ingredien
   const parsed = parseOutboundCluster(name);
   if (parsed === undefined) return undefined;
   const { port, subset, host } = parsed;
-  const service = model.services.visible(facts.namespace, host);
+  const service = model.sight.visible(facts, host);
   if (service === undefined || !service.ports.some(({ number }) => number === port)) return undefined;
   const rule = model.destinationRules.effective(facts, host, service.namespace);
   const policy = clusterPolicy(rule, port, subset);
@@ -86,13 +86,17 @@ function ingredientsOf(model: Model, facts: ScopeFacts, name: string): Ingredien
     subset,
     policy,
     source: facts.type === "sidecar" && facts.bind !== null ? meshAddress(facts.bind) : null,
-    client: localityChoice(policy.policy, model.meshConfig()) === undefined ? null : clientOf(facts),
+    client: asksClient(model, policy, service) ? clientOf(facts) : null,
     always: facts.type === "router" || facts.bind !== null ? "eds" : null,
   };
 }
 
-function clientOf({ locality = NOWHERE, labels }: ScopeFacts): Client {
-  return { locality, labels };
+function asksClient(model: Model, { policy }: ClusterPolicy, service: MeshService): boolean {
+  return service.nodeLocal === true || localityChoice(policy, model.meshConfig(), service) !== undefined;
+}
+
+function clientOf({ locality = NOWHERE, labels, node = "" }: ScopeFacts): Client {
+  return { locality, labels, node };
 }
 
 function serviceOf(
@@ -108,6 +112,7 @@ const DISCOVERY: Readonly<Record<MeshService["resolution"], Cluster["discovery"]
   passthrough: "original-dst",
   dns: "strict-dns",
   "dns-round-robin": "logical-dns",
+  "dynamic-dns": "dynamic-dns",
 };
 
 function discoveryOf(service: MeshService, { policy, always }: Ingredients): Cluster["discovery"] {
@@ -143,10 +148,11 @@ function groupOf(model: Model, made: Ingredients): EndpointGroup | undefined {
   if (service === undefined) return undefined;
   const all = model.endpoints.of(service, made.port);
   const { labels, policy } = made.policy;
-  const chosen = labels === undefined ? all : all.filter((endpoint) => selects(labels, endpoint.labels));
+  const reachable = service.nodeLocal === true ? all.filter(({ node }) => node === made.client?.node) : all;
+  const chosen = labels === undefined ? reachable : reachable.filter((endpoint) => selects(labels, endpoint.labels));
   return {
     clusterName: outboundCluster({ port: made.port, subset: made.subset, host: service.hostname }),
-    ...placed(chosen, localityChoice(policy, model.meshConfig()), made.client),
+    ...placed(chosen, localityChoice(policy, model.meshConfig(), service), made.client),
   };
 }
 

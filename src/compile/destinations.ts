@@ -44,8 +44,8 @@ export function destinationCluster(
   { metadata }: VirtualService,
   site: RouteSite,
 ): string {
-  const full = resolveHost(host, metadata.namespace ?? "", model.domain);
-  const ports = model.services.visible(site.namespace, full)?.ports ?? [];
+  const full = model.aliases.target(resolveHost(host, metadata.namespace ?? "", model.domain));
+  const ports = model.sight.visible(site, full)?.ports ?? [];
   const only = ports.length === 1 ? ports[0]?.number : undefined;
   return outboundCluster({ port: port?.number ?? only ?? site.port, subset, host: full });
 }

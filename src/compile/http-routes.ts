@@ -1,5 +1,6 @@
 import type { Provenance } from "../ir/provenance.ts";
 import type { HttpRoute, RouteAction, StringMatch } from "../ir/route.ts";
+import type { Session } from "../ir/service.ts";
 import type { MeshConfig } from "../model/mesh-config.ts";
 import { provenanceAt, type ResolvedRule } from "../model/delegates.ts";
 import type { Model } from "../model/model.ts";
@@ -17,7 +18,7 @@ import type { RouteSite } from "./route-site.ts";
 export function defaultRoute(
   cluster: string,
   site: Pick<RouteSite, "host" | "port">,
-  { mesh, hash, from }: { readonly mesh: MeshConfig; readonly hash: HashKeys; readonly from: Provenance },
+  { mesh, hash, session, from }: DefaultRouteSource,
 ): HttpRoute {
   const retries = retryPolicy(undefined, mesh);
   return {
@@ -27,6 +28,7 @@ export function defaultRoute(
     features: {
       ...(retries === undefined ? {} : { retries: { ...retries, otherHost: hash === undefined } }),
       ...(hash === undefined ? {} : { hash }),
+      ...(session === undefined ? {} : { session }),
     },
     operation: operation(site, undefined),
     provenance: from,
@@ -34,6 +36,14 @@ export function defaultRoute(
 }
 
 type HashKeys = ReturnType<typeof hashKeysOf>;
+
+/** What a route that no rule speaks of is made of. */
+interface DefaultRouteSource {
+  readonly mesh: MeshConfig;
+  readonly hash: HashKeys;
+  readonly session?: Session | undefined;
+  readonly from: Provenance;
+}
 
 /** Routes of a VirtualService's http rules in their order: one for each match entry; what no request can reach is left out. */
 export function httpRoutes(

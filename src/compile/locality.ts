@@ -1,4 +1,4 @@
-import type { Endpoint, EndpointGroup, Locality } from "../ir/service.ts";
+import type { Endpoint, EndpointGroup, Locality, MeshService } from "../ir/service.ts";
 import type { MeshConfig } from "../model/mesh-config.ts";
 import type { PortPolicy } from "./traffic-policy.ts";
 
@@ -6,6 +6,7 @@ import type { PortPolicy } from "./traffic-policy.ts";
 export interface Client {
   readonly locality: Locality;
   readonly labels: Readonly<Record<string, string>>;
+  readonly node: string;
 }
 
 export const NOWHERE: Locality = { region: "", zone: "", subzone: "" };
@@ -19,13 +20,29 @@ export interface LocalityChoice {
   readonly weighted: boolean;
 }
 
+const ZONE_FIRST = ["topology.kubernetes.io/region", "topology.kubernetes.io/zone"];
+const HOSTNAME = "kubernetes.io/hostname";
+
+/** What a service's own wish for near endpoints means as a setting. */
+const BY_DISTRIBUTION: Readonly<Record<NonNullable<MeshService["distribution"]>, Setting>> = {
+  zone: { failoverPriority: ZONE_FIRST },
+  node: { failoverPriority: [...ZONE_FIRST, "topology.istio.io/subzone", HOSTNAME] },
+};
+
 /**
- * The rule's setting, else the mesh's (on by default). Failover happens only with outlier detection: else nothing would ever be
- * unhealthy, and a lower priority never used.
+ * The rule's setting, else what the service itself wishes, else the mesh's (on by default). Failover by a rule or the mesh
+ * happens only with outlier detection: else nothing would ever be unhealthy, and a lower priority never used. A service's wish
+ * holds without: its far endpoints are used when the near ones are gone.
  */
-export function localityChoice(policy: PortPolicy, mesh: MeshConfig): LocalityChoice | undefined {
-  const setting =
-    policy.loadBalancer?.localityLbSetting ?? (mesh.raw["localityLbSetting"] as Setting | undefined) ?? {};
+export function localityChoice(
+  policy: PortPolicy,
+  mesh: MeshConfig,
+  { distribution }: Pick<MeshService, "distribution">,
+): LocalityChoice | undefined {
+  const ruled = policy.loadBalancer?.localityLbSetting;
+  if (ruled === undefined && distribution !== undefined)
+    return { setting: BY_DISTRIBUTION[distribution], weighted: true };
+  const setting = ruled ?? (mesh.raw["localityLbSetting"] as Setting | undefined) ?? {};
   if (setting.enabled === false) return undefined;
   if (setting.distribute !== undefined) return { setting, weighted: true };
   if (policy.outlierDetection === undefined) return undefined;
@@ -79,7 +96,7 @@ function labelRank(endpoint: Endpoint, wanted: readonly string[], client: Client
 }
 
 /** Labels of place are those of the node, whatever the pod says. */
-function labelOf({ locality, labels }: Client, key: string): string {
+function labelOf({ locality, labels, node = "" }: Pick<Endpoint, "locality" | "labels" | "node">, key: string): string {
   switch (key) {
     case "topology.kubernetes.io/region":
       return locality.region;
@@ -87,6 +104,8 @@ function labelOf({ locality, labels }: Client, key: string): string {
       return locality.zone;
     case "topology.istio.io/subzone":
       return locality.subzone;
+    case HOSTNAME:
+      return node;
     default:
       return labels[key] ?? "";
   }

@@ -1,4 +1,4 @@
-import type { OutboundListener, SniChain, TcpFeatures } from "../ir/listener.ts";
+import type { ChainNeed, OutboundListener, SniChain, TcpFeatures } from "../ir/listener.ts";
 import type { Provenance } from "../ir/provenance.ts";
 import type { WeightedCluster } from "../ir/route.ts";
 import type { MeshService, ServicePort } from "../ir/service.ts";
@@ -6,12 +6,17 @@ import { explicitPort } from "../base/explicit-port.ts";
 import { explicitServiceAddress, meshAddress } from "../model/explicit-bind.ts";
 import { byText } from "../model/order.ts";
 import { isHttp, isTls } from "../model/protocol.ts";
+import type { SeenListener } from "../model/sight.ts";
 import type { BoundVirtualService } from "../model/virtual-services.ts";
+import { refOf } from "../resources/object.ts";
 import type { CompileContext } from "./context.ts";
 import type { RouteSite } from "./route-site.ts";
 import { dialledAddresses } from "./name-table.ts";
-import { BLACK_HOLE, HTTP_PROXY_TABLE, outboundCluster, PASSTHROUGH } from "./names.ts";
+import { BLACK_HOLE, HTTP_PROXY_TABLE, outboundCluster } from "./names.ts";
+import { outboundPolicy } from "./outbound-policy.ts";
 import type { ScopeFacts } from "./scope.ts";
+import { egressPlace, egressPort, tableOf, takesAllPorts } from "./sidecar-egress.ts";
+import { needsOf } from "./sessions.ts";
 import { tcpFeatures } from "./tcp-features.ts";
 import { addressChains, tcpClusters } from "./tcp-routes.ts";
 import { tlsChains } from "./tls-routes.ts";
@@ -28,9 +33,12 @@ interface Claim {
   readonly clusters: readonly WeightedCluster[];
   readonly tcp: TcpFeatures | undefined;
   readonly sni: readonly SniChain[];
+  readonly needs: readonly ChainNeed[];
   readonly provenance: Provenance;
   /** When the service was made: of two that want the same bytes the older gets them. */
   readonly age: string;
+  /** By a Sidecar: dialled by the workload itself, perhaps as HTTP proxy. */
+  readonly dialled?: "bytes" | "proxy";
 }
 
 /** All outbound listeners of a sidecar's scope, sorted by name, the capture (or HTTP proxy) listener first. */
@@ -47,8 +55,20 @@ export function createOutboundListeners(context: CompileContext): (scope: string
     });
   const own = derivations.keyed("listeners of host", (scope: string, host: string) => {
     const facts = context.scope(scope);
-    const bound = model.virtualServices.forHost(facts.namespace, host);
-    return claimsIn(facts, model.services.visible(facts.namespace, host), bound);
+    const bound = model.virtualServices.forHost(facts.namespace, host, facts.sidecar);
+    return claimsIn(facts, model.sight.visible(facts, host), bound);
+  });
+  /** In an egress listener of the Sidecar that has a place of its own. */
+  const placed = derivations.keyed("listeners of host in egress", (scope: string, host: string, index: number) => {
+    const facts = context.scope(scope);
+    const listener = model.sight.listeners(facts)[index];
+    const service = listener?.services.find(({ hostname }) => hostname === host);
+    if (listener === undefined || service === undefined) return [];
+    const bound = model.virtualServices.forHost(facts.namespace, host, facts.sidecar);
+    return service.ports.flatMap((port) => {
+      const source = { facts, service, port: egressPort(listener.spec, port), bound };
+      return placedClaims(context, source, listener);
+    });
   });
   /** Of a Service that no VirtualService and no DestinationRule is about: the same for all who see it. */
   const common = derivations.keyed("listeners of service", (namespace: string, name: string, bind: string) => {
@@ -56,7 +76,7 @@ export function createOutboundListeners(context: CompileContext): (scope: string
     return claimsIn(facts, model.services.kubernetes(namespace, name), undefined);
   });
   const claimsOf = (scope: string, facts: ScopeFacts, { hostname, namespace, from }: MeshService): readonly Claim[] => {
-    const isRouted = model.virtualServices.routesTcp(facts.namespace, hostname);
+    const isRouted = model.virtualServices.routesTcp(facts.namespace, hostname, facts.sidecar);
     const isShaped = model.destinationRules.effective(facts, hostname, namespace) !== undefined;
     if (isRouted || isShaped || from.kind !== "Service") return own(scope, hostname);
     return common(namespace, from.name, JSON.stringify(facts.bind));
@@ -64,16 +84,19 @@ export function createOutboundListeners(context: CompileContext): (scope: string
   const alone = new WeakMap<Claim, OutboundListener>();
   return derivations.keyed("outbound listeners", (scope: string): readonly OutboundListener[] => {
     const facts = context.scope(scope);
-    const fallback =
-      facts.bind === null && model.meshConfig().outboundTrafficPolicy === "ALLOW_ANY" ? PASSTHROUGH : BLACK_HOLE;
+    const fallback = facts.bind === null ? outboundPolicy(model, facts).cluster : BLACK_HOLE;
     const byName = new Map<string, Claim[]>();
-    for (const service of model.services.allVisible(facts.namespace)) {
-      for (const claim of claimsOf(scope, facts, service)) {
-        const name = `${claim.address}_${claim.port}`;
-        const group = byName.get(name);
-        if (group === undefined) byName.set(name, [claim]);
-        else group.push(claim);
-      }
+    for (const [index, { spec, services }] of model.sight.listeners(facts).entries()) {
+      // What a listener for one port takes, the one for all others leaves alone.
+      const fixed: ReadonlySet<string> = spec?.port === undefined ? new Set(byName.keys()) : NONE;
+      const isPlaced = spec?.port !== undefined || egressPlace(spec) !== undefined;
+      for (const service of services)
+        for (const claim of isPlaced ? placed(scope, service.hostname, index) : claimsOf(scope, facts, service)) {
+          const name = nameOf(claim);
+          const group = byName.get(name);
+          if (group === undefined) byName.set(name, [claim]);
+          else if (!fixed.has(name)) group.push(claim);
+        }
     }
     const listeners = [...byName]
       .toSorted(([a], [b]) => byText(a, b))
@@ -81,12 +104,23 @@ export function createOutboundListeners(context: CompileContext): (scope: string
         const [only] = group;
         const known = only !== undefined && group.length === 1 ? alone.get(only) : undefined;
         if (known?.fallback === fallback) return known;
-        const listener = listenerOf(name, group, { fallback, bindToPort: facts.bind !== null });
+        const isDialled = only?.dialled !== undefined;
+        const listener = listenerOf(name, group, {
+          fallback: isDialled ? BLACK_HOLE : fallback,
+          bindToPort: isDialled || facts.bind !== null,
+        });
         if (only !== undefined && group.length === 1) alone.set(only, listener);
         return listener;
       });
-    return [edgeListener(facts, fallback), ...listeners];
+    const all = facts.bind === null ? [] : model.sight.reachable(facts).map((service) => ({ needs: needsOf(service) }));
+    return [{ ...edgeListener(facts, fallback), ...needing(all) }, ...listeners];
   });
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+function nameOf({ address, port }: Claim): string {
+  return port === 0 ? address : `${address}_${port}`;
 }
 
 /** The listener that takes what no other does. */
@@ -123,12 +157,22 @@ function capturedClaims(context: CompileContext, source: ClaimSource): readonly 
   if (isHttp(port.protocol)) return [claim(ANY_ADDRESS, String(port.number))];
   const ownTable = port.protocol === "auto" ? `${service.hostname}:${port.number}` : undefined;
   const dialled = dialledAddresses(context, source.facts, service);
-  if (dialled.length > 0) return dialled.map((address) => claim(address, ownTable));
+  const { ranges = [] } = service;
+  const byRange = ranges.slice(0, 1).map((first) => ofRanges(claim(first, undefined), ranges));
+  if (dialled.length + byRange.length > 0) return [...dialled.map((address) => claim(address, ownTable)), ...byRange];
   if (service.resolution === "passthrough" && service.from.kind === "Service") {
     const ips = context.model.endpoints.of(service, port.number).map(({ address }) => address);
     return [...new Set(ips)].map((address) => claim(address, ownTable));
   }
   return [claim(ANY_ADDRESS, port.protocol === "auto" ? String(port.number) : undefined)];
+}
+
+/** Nobody can listen on a range: its bytes are told by the address that was dialled, on the listener of all addresses. */
+function ofRanges(claim: Claim, ranges: readonly string[]): Claim {
+  const { clusters, tcp, provenance, sni } = claim;
+  const any: SniChain = { serverNames: [], clusters, ...shaped(tcp), provenance };
+  const chains = clusters.length === 0 ? sni : [...sni, any];
+  return { ...claim, address: ANY_ADDRESS, clusters: [], sni: chains.map((chain) => ({ destinations: ranges, ...chain })) };
 }
 
 /** Nobody redirects: each service has an address of its own for this workload; what has none is reached as HTTP proxy. */
@@ -146,14 +190,33 @@ function explicitClaims(context: CompileContext, source: ClaimSource): readonly 
   });
 }
 
+/** At the place that a Sidecar's listener names; where it names none, as without it. */
+function placedClaims(context: CompileContext, source: ClaimSource, { spec, index }: SeenListener): readonly Claim[] {
+  const place = egressPlace(spec);
+  const { facts, port } = source;
+  const address = place?.address ?? (place?.proxy === true ? ANY_ADDRESS : undefined);
+  if (spec === undefined || place === undefined || address === undefined)
+    return facts.bind === null ? capturedClaims(context, source) : explicitClaims(context, source);
+  if (port.protocol === "udp") return [];
+  const hasRoutes = isHttp(port.protocol) || port.protocol === "auto";
+  const all = takesAllPorts(spec);
+  const claim = claimsOf(context, source)(address, hasRoutes ? (all ? tableOf(spec) : String(port.number)) : undefined);
+  const number = all ? (spec.port?.number ?? 0) : port.number;
+  const isDialled = place.bindToPort || facts.bind !== null;
+  const sidecar = context.model.sight.sidecar(facts);
+  const made = sidecar === undefined ? claim.provenance : { from: refOf(sidecar), path: ["spec", "egress", index ?? 0], lost: [] };
+  return [{ ...claim, port: number, provenance: made, ...(isDialled ? { dialled: place.proxy ? "proxy" : "bytes" } : {}) }];
+}
+
 function claimsOf(
   { model }: CompileContext,
   { facts, service, port, bound }: ClaimSource,
 ): (address: string, routeTable: string | undefined) => Claim {
   const { hostname: host, from } = service;
-  const { namespace, labels } = facts;
-  const origin: Provenance = { from, path: ["spec", "ports", service.ports.indexOf(port)], lost: [] };
-  const site: RouteSite = { namespace, labels, gateway: "mesh", port: port.number, host };
+  const { namespace, labels, sidecar } = facts;
+  const origin: Provenance = { from, path: ["spec", "ports", service.ports.findIndex(({ number }) => number === port.number)], lost: [] };
+  const seen = sidecar === undefined ? {} : { sidecar };
+  const site: RouteSite = { namespace, ...seen, labels, gateway: "mesh", port: port.number, host };
   const routed = bound === undefined ? undefined : tcpClusters(model, bound, site);
   const direct = { cluster: outboundCluster({ port: port.number, subset: "", host }), weight: 1, provenance: origin };
   const clusters = routed ?? [direct];
@@ -165,13 +228,15 @@ function claimsOf(
       : [...tlsChains(model, bound, site), ...addressChains(model, bound, site)];
   const created = model.world.get(from.kind === "Service" ? "Service" : "ServiceEntry", from.namespace, from.name);
   const age = created?.metadata.creationTimestamp ?? "";
+  const needs = needsOf(service);
   return (address, routeTable) => {
     const byName = isTls(port.protocol) && address === ANY_ADDRESS;
     const own =
       chains.length === 0 && byName ? [{ serverNames: [host], clusters, ...shaped(tcp), provenance }] : chains;
-    const takesBytes = !isHttp(port.protocol) && !byName;
+    // where a connection without a name is to go, nobody knows
+    const takesBytes = !isHttp(port.protocol) && !byName && service.resolution !== "dynamic-dns";
     const passed = takesBytes ? clusters : [];
-    return { address, port: port.number, routeTable, clusters: passed, tcp, sni: own, provenance, age };
+    return { address, port: port.number, routeTable, clusters: passed, tcp, sni: own, needs, provenance, age };
   };
 }
 
@@ -199,14 +264,30 @@ function listenerOf(
     name,
     ...placeOf(claims),
     bindToPort,
-    kind: routeTable === undefined ? "tcp" : byBytes === undefined ? "http" : "auto",
+    kind: kindOf(claims, routeTable, byBytes),
     routeTable,
+    ...needing(routeTable === undefined ? [] : claims),
     clusters: byBytes?.clusters ?? [],
     ...shaped(byBytes?.tcp),
     sniChains: distinctChains(claims),
     fallback,
     provenance: first === undefined ? undefined : { ...first.provenance, lost: [...first.provenance.lost, ...lost] },
   };
+}
+
+/** What all these need together. */
+function needing(parts: readonly Pick<Claim, "needs">[]): Pick<OutboundListener, "needs"> {
+  const needs = [...new Set(parts.flatMap((part) => part.needs))].toSorted(byText);
+  return needs.length === 0 ? {} : { needs };
+}
+
+function kindOf(
+  claims: readonly Claim[],
+  routeTable: string | undefined,
+  byBytes: Claim | undefined,
+): OutboundListener["kind"] {
+  if (claims.some(({ dialled }) => dialled === "proxy")) return "http-proxy";
+  return routeTable === undefined ? "tcp" : byBytes === undefined ? "http" : "auto";
 }
 
 function placeOf([first]: readonly Claim[]): Pick<OutboundListener, "address" | "port"> {

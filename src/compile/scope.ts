@@ -12,11 +12,15 @@ import type { Model } from "../model/model.ts";
 export interface ScopeFacts {
   readonly type: Proxy["type"];
   readonly namespace: string;
+  /** The Sidecar object that holds for it, `namespace/name`. */
+  readonly sidecar?: string;
   /** Of a sidecar only the labels that some rule asks for. */
   readonly labels: Readonly<Record<string, string>>;
   readonly bind: ExplicitBind | null;
   /** Where it runs, when some rule prefers endpoints by that. */
   readonly locality?: Locality;
+  /** The node that it runs on, when some service has its endpoints chosen by that. */
+  readonly node?: string;
   /** Of a sidecar whose agent answers DNS queries. */
   readonly dns?: ProxyDns & { readonly families: readonly ("ipv4" | "ipv6")[] };
   /** What the proxy's own configuration asks. */
@@ -29,7 +33,7 @@ const ROLLOUT_LABELS: readonly string[] = ["pod-template-hash", "controller-revi
 /** The key of a proxy's scope: its facts as text. Read in a derivation it follows the rules that select by labels. */
 export function scopeKey(model: Model, proxy: Proxy): string {
   const { type, namespace, labels, interception, bind } = proxy;
-  const asked =
+  const labelKeys =
     type === "router"
       ? Object.keys(labels).filter((key) => !ROLLOUT_LABELS.includes(key))
       : [
@@ -37,15 +41,19 @@ export function scopeKey(model: Model, proxy: Proxy): string {
           ...model.destinationRules.selectorKeys(namespace),
           ...model.destinationRules.priorityKeys(),
         ];
-  const locality = model.destinationRules.asksLocality()
-    ? model.pods.facts(namespace, proxy.name)?.locality
-    : undefined;
+  const asked = model.services.asksPlace();
+  const asksLocality = asked.locality || model.destinationRules.asksLocality();
+  const pod = asksLocality || asked.node ? model.pods.facts(namespace, proxy.name) : undefined;
+  const locality = asksLocality ? pod?.locality : undefined;
+  const sidecar = type === "sidecar" ? model.sidecars.of({ namespace, labels })?.metadata : undefined;
   const facts: ScopeFacts = {
     type,
     namespace,
-    labels: pick(labels, asked),
+    ...(sidecar === undefined ? {} : { sidecar: `${sidecar.namespace ?? ""}/${sidecar.name}` }),
+    labels: pick(labels, labelKeys),
     bind: interception === "NONE" && bind !== undefined ? bind : null,
     ...(locality === undefined ? {} : { locality }),
+    ...(asked.node ? { node: pod?.node ?? "" } : {}),
     ...dnsFacts(proxy),
     ...(proxy.settings === undefined ? {} : { settings: proxy.settings }),
   };

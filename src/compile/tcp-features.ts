@@ -2,9 +2,9 @@ import { compact } from "../base/compact.ts";
 import { durationMs } from "../base/duration.ts";
 import type { TcpFeatures } from "../ir/listener.ts";
 import type { WeightedCluster } from "../ir/route.ts";
-import type { Caller } from "../model/destination-rules.ts";
 import type { Model } from "../model/model.ts";
-import { policyOf } from "./hash-keys.ts";
+import { policyOf, type SeeingCaller } from "./hash-keys.ts";
+import { parseOutboundCluster } from "./names.ts";
 
 /**
  * How a chain to these clusters passes bytes on: by the policy of the first, as in Istio, for a chain has one way for all.
@@ -12,7 +12,7 @@ import { policyOf } from "./hash-keys.ts";
  */
 export function tcpFeatures(
   model: Model,
-  caller: Caller,
+  caller: SeeingCaller,
   clusters: readonly Pick<WeightedCluster, "cluster">[],
 ): TcpFeatures | undefined {
   const [first] = clusters;
@@ -27,6 +27,15 @@ export function tcpFeatures(
       target: `${tunnel.targetHost}:${tunnel.targetPort}`,
       post: tunnel.protocol?.toUpperCase() === "POST",
     },
+    byServerName: namedByClient(model, caller, first.cluster),
   });
   return Object.keys(made).length === 0 ? undefined : made;
+}
+
+/** For a wildcard entry of resolution DYNAMIC_DNS the TLS client says which host is meant. */
+function namedByClient(model: Model, caller: SeeingCaller, cluster: string): TcpFeatures["byServerName"] {
+  const parsed = parseOutboundCluster(cluster);
+  if (parsed === undefined) return undefined;
+  const isDynamic = model.sight.visible(caller, parsed.host)?.resolution === "dynamic-dns";
+  return isDynamic ? { port: parsed.port } : undefined;
 }

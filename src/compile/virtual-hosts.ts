@@ -4,14 +4,18 @@ import type { MeshService } from "../ir/service.ts";
 import { explicitPort } from "../base/explicit-port.ts";
 import { explicitServiceAddress } from "../model/explicit-bind.ts";
 import { parseServiceHost } from "../model/host.ts";
-import { MESH_CONFIG_MAP, type MeshConfig } from "../model/mesh-config.ts";
 import { isHttp } from "../model/protocol.ts";
+import type { Alias } from "../model/aliases.ts";
+import type { SeenListener, Viewer } from "../model/sight.ts";
 import type { CompileContext } from "./context.ts";
 import { hashKeysOf } from "./hash-keys.ts";
 import { MATCH_ALL } from "./http-match.ts";
 import { defaultRoute, httpRoutes } from "./http-routes.ts";
-import { HTTP_PROXY_TABLE, outboundCluster, PASSTHROUGH } from "./names.ts";
+import { HTTP_PROXY_TABLE, outboundCluster } from "./names.ts";
+import { type OutboundPolicy, outboundPolicy } from "./outbound-policy.ts";
+import type { RouteSite } from "./route-site.ts";
 import type { ScopeFacts } from "./scope.ts";
+import { tableOf, takesAllPorts } from "./sidecar-egress.ts";
 
 /** Port under which a host that only VirtualServices name is served, as in Istio. */
 const HOST_ONLY_PORT = 80;
@@ -26,36 +30,57 @@ export function createSidecarTables(context: CompileContext): SidecarTables {
   const { model, derivations } = context;
   const { hosts, ports } = createHosts(context);
   const virtualHost = createVirtualHosts(context);
-  const others = (policy = model.meshConfig().outboundTrafficPolicy): VirtualHost =>
-    fallback(policy, model.rootNamespace);
+  const others = (scope: string): VirtualHost => fallback(outboundPolicy(model, context.scope(scope)));
+  const refused = (): VirtualHost =>
+    fallback({ ...outboundPolicy(model, { namespace: model.rootNamespace }), mode: "REGISTRY_ONLY" });
   const ofPort = (scope: string, port: number): readonly VirtualHost[] => {
     const facts = context.scope(scope);
-    return hosts(facts.namespace, port).map((entry) => virtualHost(scope, entry, port, domainsOf(entry, facts)));
+    const { namespace, sidecar = "" } = facts;
+    return hosts(namespace, sidecar, port).map((entry) => virtualHost(scope, entry, port, domainsOf(entry, facts)));
   };
   const ofHost = (scope: string, host: string, port: number): readonly VirtualHost[] => {
     const facts = context.scope(scope);
-    const entry = { host, service: model.services.visible(facts.namespace, host) };
+    const entry = { host, service: model.sight.visible(facts, host) };
     // Nobody redirects in explicit mode: the address already says which service is meant, whatever the Host header says.
     if (facts.bind !== null) return [virtualHost(scope, entry, port, ["*"])];
-    return [virtualHost(scope, entry, port, domainsOf(entry, facts)), others()];
+    return [virtualHost(scope, entry, port, domainsOf(entry, facts)), others(scope)];
   };
   const ofProxy = (scope: string): readonly VirtualHost[] => {
     const facts = context.scope(scope);
-    const all = ports(facts.namespace).flatMap((port) =>
-      hosts(facts.namespace, port).map((entry) =>
+    const { namespace, sidecar = "" } = facts;
+    const all = ports(namespace, sidecar).flatMap((port) =>
+      hosts(namespace, sidecar, port).map((entry) =>
         virtualHost(scope, entry, port, withPort(domainsOf(entry, facts), port)),
       ),
     );
     // Without redirection there is no original destination to pass a request on to.
-    return [...distinct(all), others("REGISTRY_ONLY")];
+    return [...distinct(all), refused()];
   };
+  /** Of a Sidecar's listener that takes requests for all ports. */
+  const ofEgress = (scope: string, { services }: SeenListener): readonly VirtualHost[] => {
+    const facts = context.scope(scope);
+    const all = services.flatMap((service) =>
+      service.ports.flatMap(({ number, protocol }) => {
+        if (!isHttp(protocol) && protocol !== "auto") return [];
+        const entry = { host: service.hostname, service };
+        return [virtualHost(scope, entry, number, withPort(domainsOf(entry, facts), number))];
+      }),
+    );
+    return [...distinct(all), refused()];
+  };
+  const egressOf = (scope: string, name: string): SeenListener | undefined =>
+    model.sight
+      .listeners(context.scope(scope))
+      .find(({ spec }) => spec !== undefined && takesAllPorts(spec) && tableOf(spec) === name);
   return {
     table: derivations.keyed("route table", (scope: string, name: string): RouteTable | undefined => {
       if (name === HTTP_PROXY_TABLE) return { name, portInDomains: true, virtualHosts: ofProxy(scope) };
+      const egress = egressOf(scope, name);
+      if (egress !== undefined) return { name, portInDomains: true, virtualHosts: ofEgress(scope, egress) };
       const colon = name.lastIndexOf(":");
       const virtualHosts =
         colon < 0
-          ? [...distinct(ofPort(scope, Number(name))), others()]
+          ? [...distinct(ofPort(scope, Number(name))), others(scope)]
           : ofHost(scope, name.slice(0, colon), Number(name.slice(colon + 1)));
       return { name, portInDomains: false, virtualHosts };
     }),
@@ -67,29 +92,31 @@ type MakeVirtualHost = (scope: string, entry: HostOfPort, port: number, domains:
 /** Virtual hosts: by a VirtualService for its callers, else one and the same for all who see the service and call it so. */
 function createVirtualHosts({ model, derivations, scope: factsOf }: CompileContext): MakeVirtualHost {
   const ruled = derivations.keyed("routes", (scope: string, host: string, port: number): readonly HttpRoute[] => {
-    const { namespace, labels } = factsOf(scope);
-    const bound = model.virtualServices.forHost(namespace, host);
-    return bound === undefined ? [] : httpRoutes(model, bound, { namespace, labels, gateway: "mesh", port, host });
+    const { namespace, labels, sidecar } = factsOf(scope);
+    const bound = model.virtualServices.forHost(namespace, host, sidecar);
+    const seen = sidecar === undefined ? {} : { sidecar };
+    const site: RouteSite = { namespace, ...seen, labels, gateway: "mesh", port, host };
+    return bound === undefined ? [] : httpRoutes(model, bound, site);
   });
   const unruled = derivations.keyed(
     "virtual host",
     (host: string, port: number, made: string, domains: string): VirtualHost => {
-      const { from, hash } = JSON.parse(made) as Unruled;
+      const { from, ...asked } = JSON.parse(made) as Unruled;
       const route = defaultRoute(
         outboundCluster({ port, subset: "", host }),
         { host, port },
-        { mesh: model.meshConfig(), hash, from: { from, path: [], lost: [] } },
+        { mesh: model.meshConfig(), ...asked, from: { from, path: [], lost: [] } },
       );
       return { name: `${host}:${port}`, domains: domains.split(" "), routes: [route], requireTls: false };
     },
   );
   return (scope, { host, service }, port, domains) => {
     const facts = factsOf(scope);
-    const bound = model.virtualServices.forHost(facts.namespace, host);
+    const bound = model.virtualServices.forHost(facts.namespace, host, facts.sidecar);
     const isRuled = bound?.object.spec?.http !== undefined;
     if (!isRuled && service !== undefined) {
       const hash = hashKeysOf(model, facts, [outboundCluster({ port, subset: "", host })]);
-      const made: Unruled = { from: service.from, hash };
+      const made: Unruled = { from: service.from, hash, session: service.session };
       return unruled(host, port, JSON.stringify(made), domains.join(" "));
     }
     return { name: `${host}:${port}`, domains, routes: isRuled ? ruled(scope, host, port) : [], requireTls: false };
@@ -100,50 +127,73 @@ function createVirtualHosts({ model, derivations, scope: factsOf }: CompileConte
 interface Unruled {
   readonly from: ObjectRef;
   readonly hash: ReturnType<typeof hashKeysOf>;
+  readonly session: MeshService["session"];
 }
 
 /** Which hosts are routed as HTTP, port by port. */
 function createHosts({ model, derivations }: CompileContext): {
   /** Hosts of a port with their service; a host that only VirtualServices name has none. */
-  readonly hosts: (namespace: string, port: number) => readonly HostOfPort[];
-  readonly ports: (namespace: string) => readonly number[];
+  readonly hosts: (namespace: string, sidecar: string, port: number) => readonly HostOfPort[];
+  readonly ports: (namespace: string, sidecar: string) => readonly number[];
 } {
-  const hosts = derivations.keyed("hosts of port", (namespace: string, port: number): readonly HostOfPort[] => {
-    const services = model.services.allVisible(namespace).filter((service) => isRouted(service, port));
-    const extra = port === HOST_ONLY_PORT ? model.virtualServices.meshHosts(namespace) : [];
+  // One that a VirtualService speaks of has routes of its own.
+  const aliases = (viewer: Viewer, host: string): readonly Alias[] =>
+    model.aliases
+      .of(viewer.namespace, host)
+      .filter(({ hostname }) => model.virtualServices.forHost(viewer.namespace, hostname, viewer.sidecar) === undefined);
+  const hosts = derivations.keyed("hosts of port", (namespace: string, sidecar: string, port: number): readonly HostOfPort[] => {
+    const viewer = viewerOf(namespace, sidecar);
+    const services = model.sight.atPort(viewer, port).filter((service) => isRouted(service, port));
+    const extra = port === HOST_ONLY_PORT ? model.virtualServices.meshHosts(namespace, sidecar) : [];
     return [
-      ...services.map((service) => ({ host: service.hostname, service })),
+      ...services.map((service) => ({ host: service.hostname, service, aliases: aliases(viewer, service.hostname) })),
       ...extra
-        .filter((host) => host !== "*" && model.services.visible(namespace, host) === undefined)
+        .filter((host) => host !== "*" && model.sight.visible(viewer, host) === undefined)
         .map((host) => ({ host, service: undefined })),
     ];
   });
-  const ports = derivations.keyed("HTTP ports", (namespace: string): readonly number[] => {
-    const all = model.services.allVisible(namespace).flatMap((service) => service.ports);
+  const ports = derivations.keyed("HTTP ports", (namespace: string, sidecar: string): readonly number[] => {
+    const all = model.sight.reachable(viewerOf(namespace, sidecar)).flatMap((service) => service.ports);
     const numbers = all.filter(({ protocol }) => isHttp(protocol) || protocol === "auto").map(({ number }) => number);
     return [...new Set([...numbers, HOST_ONLY_PORT])].toSorted((a, b) => a - b);
   });
   return { hosts, ports };
 }
 
+function viewerOf(namespace: string, sidecar: string): Viewer {
+  return sidecar === "" ? { namespace } : { namespace, sidecar };
+}
+
 interface HostOfPort {
   readonly host: string;
   readonly service: MeshService | undefined;
+  /** Services of type ExternalName that stand for it. */
+  readonly aliases?: readonly Alias[];
 }
 
 function isRouted(service: MeshService, port: number): boolean {
   return service.ports.some(({ number, protocol }) => number === port && (isHttp(protocol) || protocol === "auto"));
 }
 
-/** Names and addresses a client may use for a service: full, short as its own namespace may write them, virtual IPs. */
-function domainsOf({ host, service }: HostOfPort, { namespace, bind }: ScopeFacts): readonly string[] {
+/** A Service's short names, as its own namespace and others may write them. */
+function shortNames(
+  namespace: string,
+  { name, namespace: owner }: Pick<Alias, "name" | "namespace">,
+): readonly string[] {
+  return [...(owner === namespace ? [name] : []), `${name}.${owner}`, `${name}.${owner}.svc`];
+}
+
+/** Names and addresses a client may use for a service: full, short, those of its aliases, virtual IPs. */
+function domainsOf(
+  { host, service, aliases = [] }: HostOfPort,
+  { namespace, bind }: Pick<ScopeFacts, "namespace" | "bind">,
+): readonly string[] {
   if (service === undefined) return [host];
   const { hostname, name, namespace: owner, from, addresses } = service;
   const domains = [hostname];
-  if (from.kind === "Service" || parseServiceHost(hostname) !== undefined) {
-    if (owner === namespace) domains.push(name);
-    domains.push(`${name}.${owner}`, `${name}.${owner}.svc`);
-  }
+  if (from.kind === "Service" || parseServiceHost(hostname) !== undefined)
+    domains.push(...shortNames(namespace, { name, namespace: owner }));
+  for (const alias of aliases) domains.push(alias.hostname, ...shortNames(namespace, alias));
   if (service.resolution === "passthrough" && !hostname.startsWith("*")) domains.push(`*.${hostname}`);
   for (const address of addresses) {
     domains.push(address.includes(":") ? `[${address}]` : address);
@@ -173,16 +223,11 @@ function distinct(hosts: readonly VirtualHost[]): readonly VirtualHost[] {
 }
 
 /** What a request to a host nobody knows meets. */
-function fallback(policy: MeshConfig["outboundTrafficPolicy"], rootNamespace: string): VirtualHost {
-  const provenance = {
-    from: { kind: "ConfigMap", namespace: rootNamespace, name: MESH_CONFIG_MAP },
-    path: ["data", "mesh", "outboundTrafficPolicy"],
-    lost: [],
-  };
-  const name = policy === "ALLOW_ANY" ? "allow_any" : "block_all";
+function fallback({ mode, cluster, provenance }: OutboundPolicy): VirtualHost {
+  const name = mode === "ALLOW_ANY" ? "allow_any" : "block_all";
   const action: HttpRoute["action"] =
-    policy === "ALLOW_ANY"
-      ? { kind: "forward", clusters: [{ cluster: PASSTHROUGH, weight: 1, provenance }] }
+    mode === "ALLOW_ANY"
+      ? { kind: "forward", clusters: [{ cluster, weight: 1, provenance }] }
       : { kind: "direct", status: 502, body: "" };
   const route = { name, match: MATCH_ALL, action, features: {}, operation: name, provenance };
   return { name, domains: ["*"], requireTls: false, routes: [route] };

@@ -67,17 +67,21 @@ export interface Cluster {
   /** `outbound|80|v1|host`, `inbound|8080||`, `PassthroughCluster`, `BlackHoleCluster`, `InboundPassthroughCluster` */
   readonly name: string;
   readonly direction: "outbound" | "inbound";
-  readonly discovery: "eds" | "original-dst" | "static" | "strict-dns" | "logical-dns" | "none";
+  readonly discovery: "eds" | "original-dst" | "static" | "strict-dns" | "logical-dns" | "dynamic-dns" | "none";
   /** Decides the upstream HTTP protocol: explicit h2 for http2 and grpc, downstream's for auto, else h1. */
   readonly protocol: Protocol;
   /** For static and dns clusters. */
   readonly endpoints: readonly Endpoint[];
+  /** With discovery original-dst: the port that is dialled at the client's address, instead of the client's. */
+  readonly originalPort?: number;
   /** Address to connect from, e.g. 127.0.0.6 (which iptables exempts) for inbound. */
   readonly sourceAddress: string | undefined;
   readonly tls: ClusterTls | undefined;
   readonly connectionPool: ConnectionPool;
   readonly outlierDetection: OutlierDetection | undefined;
   readonly loadBalancer: LoadBalancer;
+  /** Endpoints that are going away are used still, by the sessions that they have. */
+  readonly keepsSessions?: boolean;
   /** Endpoints are chosen by their locality's weight first. */
   readonly localityWeighted?: boolean;
   /** Header with the client's address that the server is sent before anything else. */

@@ -1,14 +1,15 @@
 import type { Provenance } from "./provenance.ts";
 import type { WeightedCluster } from "./route.ts";
+import type { Security } from "./security.ts";
 import type { Protocol } from "./service.ts";
 
-/** How a chain passes bytes on, by the DestinationRule of its first destination. Durations in milliseconds. */
 /**
  * What chains that speak HTTP need only for some routes. sessions: a route keeps sessions with their endpoints. dynamic-dns: a
  * route goes to whatever address the name in the request has.
  */
 export type ChainNeed = "sessions" | "dynamic-dns";
 
+/** How a chain passes bytes on, by the DestinationRule of its first destination. Durations in milliseconds. */
 export interface TcpFeatures {
   /** The client's address decides which endpoint of a consistently hashing cluster gets the connection. */
   readonly hashSourceIp?: boolean;
@@ -17,9 +18,9 @@ export interface TcpFeatures {
   readonly maxConnectionDurationMs?: number;
   /** The bytes go through an HTTP proxy, which is asked for this `host:port`. */
   readonly tunnel?: { readonly target: string; readonly post: boolean };
-}
   /** The bytes go to the host that the TLS client names, whatever its address is, at this port. */
   readonly byServerName?: { readonly port: number };
+}
 
 /** A listener of traffic that leaves the workload. */
 export interface OutboundListener {
@@ -35,9 +36,9 @@ export interface OutboundListener {
    */
   readonly kind: "http" | "tcp" | "auto" | "capture" | "http-proxy";
   readonly routeTable: string | undefined;
-  readonly clusters: readonly WeightedCluster[];
   /** Sorted; absent: nothing special. */
   readonly needs?: readonly ChainNeed[];
+  readonly clusters: readonly WeightedCluster[];
   readonly tcp?: TcpFeatures;
   /** Connections told apart by the TLS name they ask for or the address they dialled, before anything above. */
   readonly sniChains: readonly SniChain[];
@@ -71,6 +72,12 @@ export interface InboundPort {
   readonly service:
     | { readonly host: string; readonly name: string; readonly namespace: string; readonly port: number }
     | undefined;
+  /** The address of a listener of its own; absent: it is one of virtualInbound's ports. */
+  readonly bind?: string;
+  /** Where the application is, when not at the port dialled; without address: at the address dialled. */
+  readonly endpoint?: { readonly address: string | undefined; readonly port: number };
+  /** TLS that is ended here where mutual TLS of the mesh is off. */
+  readonly tls?: GatewayTls;
 }
 
 /** Everything a workload receives. */
@@ -85,6 +92,8 @@ export interface Inbound {
   readonly bindAddress: string | undefined;
   /** Packets come unchanged (TPROXY): the application is dialled from the client's own address. */
   readonly transparent?: true;
+  /** What policies ask of callers, on every port. */
+  readonly security?: Security;
 }
 
 /** One port that a gateway listens on. */
@@ -96,6 +105,8 @@ export interface GatewayListener {
   /** http: one chain, one route table. tls: one chain per server. tcp: straight to clusters. */
   readonly kind: "http" | "tls" | "tcp";
   readonly chains: readonly GatewayChain[];
+  /** What policies ask of callers. */
+  readonly security?: Security;
 }
 
 export interface GatewayChain {
@@ -109,10 +120,10 @@ export interface GatewayChain {
   readonly routeTable: string | undefined;
   readonly clusters: readonly WeightedCluster[];
   readonly tcp?: TcpFeatures;
-  readonly provenance: Provenance;
-}
   /** HTTP clients in browsers may speak gRPC-Web. */
   readonly grpcWeb?: true;
+  readonly provenance: Provenance;
+}
 
 /** How a gateway's chain ends TLS, or that it does not (PASSTHROUGH). Secrets by the names that proxies ask for them. */
 export interface GatewayTls {

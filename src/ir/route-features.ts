@@ -1,4 +1,5 @@
 import type { StringMatch } from "./route.ts";
+import type { Session } from "./service.ts";
 
 /**
  * What a route may ask for besides its action. Every key is optional and absent by default; each is made by one file of
@@ -16,6 +17,8 @@ export interface RouteFeatures {
   readonly mirrors?: readonly Mirror[];
   /** What decides which endpoint of a consistently hashing cluster gets the request, in order of importance. */
   readonly hash?: readonly HashKey[];
+  /** Requests of one session stay with one endpoint. */
+  readonly session?: Session;
   /** Gives the route statistics of its own. */
   readonly statPrefix?: string;
 }

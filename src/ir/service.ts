@@ -19,18 +19,32 @@ export interface MeshService {
   readonly ports: readonly ServicePort[];
   /** Virtual addresses; empty for headless services. */
   readonly addresses: readonly string[];
+  /** Ranges (`10.0.0.0/8`) that stand for it as its addresses do; absent: none. */
+  readonly ranges?: readonly string[];
   /** How Envoy finds endpoints: from us, by connecting where the client wanted (headless, NONE), or by DNS. */
-  readonly resolution: "eds" | "passthrough" | "dns" | "dns-round-robin";
+  readonly resolution: "eds" | "passthrough" | "dns" | "dns-round-robin" | "dynamic-dns";
   readonly meshExternal: boolean;
   /** Namespaces that see it; `*` is all, `.` its own. */
   readonly exportTo: readonly string[];
   /** Labels that select its pods; undefined for a service without selector. */
   readonly selector: Readonly<Record<string, string>> | undefined;
+  /** Endpoints near the caller come first: those of its zone, or of its node. Absent: all alike. */
+  readonly distribution?: "zone" | "node";
+  /** Only endpoints of the caller's own node are used (`internalTrafficPolicy: Local`). */
+  readonly nodeLocal?: true;
+  /** Requests of one session stay with one endpoint, also while that one is going away. */
+  readonly session?: Session;
   readonly from: ObjectRef;
 }
 
+/** What tells which session a request belongs to: Envoy writes it into the answer, the client brings it again. */
+export type Session =
+  | { readonly kind: "cookie"; readonly name: string; readonly path: string }
+  | { readonly kind: "header"; readonly name: string };
+
 /** One address behind a service port. */
 export interface Endpoint {
+  /** An IP address, a name for DNS, or `unix:///path` of a socket in the caller's own file system. */
   readonly address: string;
   readonly port: number;
   readonly labels: Readonly<Record<string, string>>;
@@ -42,6 +56,10 @@ export interface Endpoint {
   readonly locality: Locality;
   /** Used when those of lower numbers are not healthy; absent: 0. */
   readonly priority?: number;
+  /** The node that it runs on, when known. */
+  readonly node?: string;
+  /** It is going away: it keeps its sessions and gets no new ones. */
+  readonly draining?: true;
 }
 
 /** Where a workload runs; each part may be empty. */

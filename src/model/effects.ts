@@ -128,10 +128,10 @@ const EFFECTIVE: { readonly [K in KindName]?: Effective } = {
   },
   ServiceEntry: {
     hosts: true,
-    addresses: [(value) => typeof value === "string" && !value.includes("/")],
+    addresses: true,
     ports: true,
     location: true,
-    resolution: (value) => value !== "DYNAMIC_DNS",
+    resolution: true,
     endpoints: [workloadEntry()],
     workloadSelector: true,
     exportTo: true,
@@ -158,7 +158,7 @@ const WITHOUT_EFFECT: readonly KindName[] = [
 
 function workloadEntry(): { readonly [field: string]: Effective } {
   return {
-    address: (value) => typeof value === "string" && !value.startsWith("unix:"),
+    address: true,
     ports: true,
     labels: true,
     locality: true,

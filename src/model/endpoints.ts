@@ -38,12 +38,14 @@ export function createEndpoints(
   const kubernetes = derivations.keyed(
     "endpoints",
     (namespace: string, name: string, port: number): readonly Endpoint[] => {
-      const portName = services.kubernetes(namespace, name)?.ports.find(({ number }) => number === port)?.name;
+      const service = services.kubernetes(namespace, name);
+      const portName = service?.ports.find(({ number }) => number === port)?.name;
       if (portName === undefined) return [];
       const notReadyToo = world.get("Service", namespace, name)?.spec?.publishNotReadyAddresses === true;
+      const keepsSessions = service?.session !== undefined;
       const slices = world.by("endpointSlicesOfService", `${namespace}/${name}`);
       return sortedOnce([
-        ...slices.flatMap((slice) => place.slice(slice, portName, notReadyToo)),
+        ...slices.flatMap((slice) => place.slice(slice, portName, { notReadyToo, keepsSessions })),
         ...place.outside(namespace, name, port),
       ]);
     },
@@ -77,10 +79,17 @@ export function createEndpoints(
 }
 
 interface Placing {
-  slice(slice: EndpointSlice, portName: string, notReadyToo: boolean): readonly Endpoint[];
+  slice(slice: EndpointSlice, portName: string, wanted: Wanted): readonly Endpoint[];
   entry(object: KindTypes["ServiceEntry"], service: MeshService, port: number): readonly Endpoint[];
   /** Workloads outside the cluster that a Service selects by their WorkloadEntries. */
   outside(namespace: string, service: string, port: number): readonly Endpoint[];
+}
+
+/** Which endpoints of a slice a service takes besides those that are ready. */
+interface Wanted {
+  readonly notReadyToo: boolean;
+  /** Those that are going away and still serve. */
+  readonly keepsSessions: boolean;
 }
 
 /** How addresses become endpoints. */
@@ -95,6 +104,7 @@ function createPlacing(context: ModelContext, pods: Pods, peerAuthentications: P
     tlsMode: pod.hasProxy && peerAuthentications.effective(pod, port).mode !== "DISABLE" ? "istio" : "disabled",
     weight: 1,
     locality: pod.locality,
+    ...(pod.node === "" ? {} : { node: pod.node }),
   });
   const podOf = ({ targetRef, addresses }: SliceEndpoint, namespace: string): PodFacts | undefined => {
     const owner =
@@ -103,16 +113,17 @@ function createPlacing(context: ModelContext, pods: Pods, peerAuthentications: P
         : pods.byIp(addresses[0] ?? "");
     return owner === undefined ? undefined : pods.facts(owner.namespace, owner.name);
   };
-  const ofSlice = (slice: EndpointSlice, portName: string, notReadyToo: boolean): readonly Endpoint[] => {
+  const ofSlice = (slice: EndpointSlice, portName: string, wanted: Wanted): readonly Endpoint[] => {
     const port = slice.ports?.find(({ name }) => (name ?? "") === portName)?.port;
     if (port === undefined || slice.addressType === "FQDN") return [];
-    return (slice.endpoints ?? [])
-      .filter(({ conditions }) => notReadyToo || conditions?.ready !== false)
-      .flatMap((endpoint) => {
-        const namespace = slice.metadata.namespace ?? "";
-        const pod = podOf(endpoint, namespace) ?? unknownPod(namespace, endpoint.zone ?? "");
-        return endpoint.addresses.map((address) => ofPod(pod, address, port));
-      });
+    const namespace = slice.metadata.namespace ?? "";
+    return (slice.endpoints ?? []).flatMap((endpoint) => {
+      const use = useOf(endpoint, wanted);
+      if (use === "none") return [];
+      const pod = podOf(endpoint, namespace) ?? unknownPod(namespace, endpoint);
+      const draining = use === "drain" ? ({ draining: true } as const) : {};
+      return endpoint.addresses.map((address) => ({ ...ofPod(pod, address, port), ...draining }));
+    });
   };
   const selected = (service: MeshService, port: number): readonly Endpoint[] =>
     world
@@ -191,12 +202,13 @@ function ofWorkloadEntry(
   { port, namespace, clusterId }: { readonly port: number; readonly namespace: string; readonly clusterId: string },
 ): Endpoint | undefined {
   const { address, labels = {}, weight = 1 } = entry;
-  if (address === undefined || address.startsWith("unix:")) return undefined;
+  if (address === undefined) return undefined;
   const app = labels["app"];
   const cluster = namespace === "" ? "" : clusterId;
   return {
     address,
-    port,
+    // a socket has none
+    port: address.startsWith("unix:") ? 0 : port,
     labels,
     peer: peerOf({ ns: namespace, app, version: labels["version"], canonical: app, cluster }),
     serviceAccount: entry.serviceAccount ?? "",
@@ -207,7 +219,13 @@ function ofWorkloadEntry(
   };
 }
 
-function unknownPod(namespace: string, zone: string): PodFacts {
+/** An absent `ready` means ready; one that terminates is never ready, but may still serve. */
+function useOf({ conditions = {} }: SliceEndpoint, { notReadyToo, keepsSessions }: Wanted): "full" | "drain" | "none" {
+  if (notReadyToo || conditions.ready !== false) return "full";
+  return keepsSessions && conditions.serving === true && conditions.terminating === true ? "drain" : "none";
+}
+
+function unknownPod(namespace: string, { zone = "", nodeName: node = "" }: SliceEndpoint): PodFacts {
   return {
     name: "",
     namespace,
@@ -215,6 +233,7 @@ function unknownPod(namespace: string, zone: string): PodFacts {
     serviceAccount: "",
     peer: peerOf({}),
     locality: { ...NO_LOCALITY, zone },
+    node,
     hasProxy: false,
   };
 }

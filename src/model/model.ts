@@ -1,5 +1,7 @@
 import { createDerivations, type Derivations } from "../base/derive.ts";
 import type { World } from "../resources/world.ts";
+import { type AuthorizationPolicies, createAuthorizationPolicies } from "./authorization.ts";
+import { type Aliases, createAliases } from "./aliases.ts";
 import { type AutoAddresses, createAutoAddresses } from "./auto-addresses.ts";
 import { createDestinationRules, type DestinationRules } from "./destination-rules.ts";
 import { createEndpoints, type Endpoints } from "./endpoints.ts";
@@ -13,9 +15,11 @@ import { type MeshConfig, readMeshConfig } from "./mesh-config.ts";
 import { createNamespaces, type Namespaces } from "./namespaces.ts";
 import { createPeerAuthentications, type PeerAuthentications } from "./peer-authentication.ts";
 import { createPods, type Pods } from "./pods.ts";
+import { createRequestAuthentications, type KeySets, type RequestAuthentications } from "./request-authentication.ts";
 import { createServiceSelection, type ServiceSelection } from "./service-selection.ts";
 import { createServices, type Services } from "./services.ts";
 import { createSidecars, type Sidecars } from "./sidecars.ts";
+import { createSight, type Sight } from "./sight.ts";
 import { createVirtualServices, type VirtualServices } from "./virtual-services.ts";
 import { createWorkloads, type Workloads } from "./workloads.ts";
 
@@ -29,6 +33,8 @@ export interface ModelOptions {
   readonly domain?: string;
   /** Name of the cluster in metrics; default `Kubernetes`. */
   readonly clusterId?: string;
+  /** Where the keys of token issuers come from; default: nowhere, and no token that needs them passes. */
+  readonly keySets?: KeySets;
   /** Default: the World's own, or new ones. */
   readonly derivations?: Derivations;
 }
@@ -45,6 +51,8 @@ export interface Model {
   readonly clusterId: string;
   readonly services: Services;
   readonly hosts: HostLookup;
+  /** ExternalName Services. */
+  readonly aliases: Aliases;
   readonly serviceSelection: ServiceSelection;
   readonly endpoints: Endpoints;
   readonly autoAddresses: AutoAddresses;
@@ -56,8 +64,12 @@ export interface Model {
   readonly gateways: Gateways;
   readonly gatewayApi: GatewayApi;
   readonly peerAuthentications: PeerAuthentications;
+  readonly requestAuthentications: RequestAuthentications;
+  readonly keySets: KeySets;
+  readonly authorizationPolicies: AuthorizationPolicies;
   readonly namespaces: Namespaces;
   readonly sidecars: Sidecars;
+  readonly sight: Sight;
   readonly workloads: Workloads;
   readonly meshConfig: () => MeshConfig;
 }
@@ -79,22 +91,29 @@ export function createModel(world: World & { readonly derivations?: Derivations 
   const hosts = createHostLookup(context, services);
   const pods = createPods(context);
   const peerAuthentications = createPeerAuthentications(context);
+  const sidecars = createSidecars(context);
+  const virtualServices = createVirtualServices(context, sidecars);
   return {
     ...context,
     services,
     hosts,
+    aliases: createAliases(context),
     serviceSelection: createServiceSelection(context),
     pods,
     autoAddresses: createAutoAddresses(context),
     headless: createHeadless(context),
     peerAuthentications,
+    requestAuthentications: createRequestAuthentications(context),
+    keySets: options.keySets ?? (() => undefined),
+    authorizationPolicies: createAuthorizationPolicies(context),
     endpoints: createEndpoints(context, services, pods, peerAuthentications),
-    virtualServices: createVirtualServices(context),
+    virtualServices,
     destinationRules: createDestinationRules(context),
     gateways: createGateways(context, pods),
     gatewayApi: createGatewayApi(context, hosts),
     namespaces: createNamespaces(context),
-    sidecars: createSidecars(context),
+    sidecars,
+    sight: createSight(context, { services, virtualServices }),
     workloads: createWorkloads(context, pods, services),
   };
 }

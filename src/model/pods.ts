@@ -12,6 +12,8 @@ export interface PodFacts {
   readonly serviceAccount: string;
   readonly peer: PeerLabels;
   readonly locality: Endpoint["locality"];
+  /** "" before it is scheduled. */
+  readonly node: string;
   /** Whether it says it has a proxy that takes mutual TLS. */
   readonly hasProxy: boolean;
 }
@@ -57,6 +59,7 @@ export function createPods({ world, derivations, clusterId }: ModelContext): Pod
       serviceAccount: pod.spec?.serviceAccountName ?? "default",
       peer: peerLabels(pod, clusterId),
       locality: parseLocality(labels["istio-locality"]) ?? nodeLocality(pod.spec?.nodeName ?? ""),
+      node: pod.spec?.nodeName ?? "",
       hasProxy: labels[TLS_MODE_LABEL] === "istio",
     };
   });

@@ -4,16 +4,15 @@ import type { KindTypes } from "../resources/kinds.ts";
 import { refOf } from "../resources/object.ts";
 import { hostKeys } from "../resources/world-store.ts";
 import type { ModelContext } from "./context.ts";
+import { EXPORT_TO_ANNOTATION, exportList } from "./export-to.ts";
 import { parseServiceHost, resolveHost, serviceHost } from "./host.ts";
 import { byAge, byText } from "./order.ts";
 import { selectProtocol } from "./protocol.ts";
+import { nearness, sessionOf } from "./service-traits.ts";
 import { namedSelector } from "./selectors.ts";
 import { visibleTo } from "./visibility.ts";
 
 type ServiceEntry = KindTypes["ServiceEntry"];
-
-/** Annotation of a Service with the namespaces that see it, comma separated. */
-const EXPORT_TO_ANNOTATION = "networking.istio.io/exportTo";
 
 /** Questions about services, whether Kubernetes or a ServiceEntry made them. */
 export interface Services {
@@ -27,16 +26,21 @@ export interface Services {
   kubernetes(namespace: string, name: string): MeshService | undefined;
   /** The services of one ServiceEntry, one for each host. */
   ofEntry(namespace: string, name: string): readonly MeshService[];
+  /** Whether it matters to some service where its caller is. */
+  asksPlace(): { readonly locality: boolean; readonly node: boolean };
 }
 
 export function createServices({ world, derivations, domain, meshConfig }: ModelContext): Services {
   const kubernetes = derivations.keyed("service", (namespace: string, name: string) => {
     const object = world.get("Service", namespace, name);
-    return object === undefined ? undefined : ofService(object, domain);
+    if (object === undefined || object.spec === undefined || object.spec.type === "ExternalName") return undefined;
+    return { ...ofService(object, domain), ...nearness(world, object), ...sessionOf(object) };
   });
   const ofEntry = derivations.keyed("service entry", (namespace: string, name: string) => {
     const object = world.get("ServiceEntry", namespace, name);
-    return object === undefined ? [] : ofServiceEntry(object, domain);
+    if (object === undefined) return [];
+    const near = nearness(world, object);
+    return ofServiceEntry(object, domain).map((service) => ({ ...service, ...near }));
   });
   const seen = (service: MeshService, namespace: string): boolean =>
     visibleTo(service.exportTo, service.namespace, namespace, meshConfig().defaultServiceExportTo);
@@ -66,13 +70,16 @@ export function createServices({ world, derivations, domain, meshConfig }: Model
     }
     return [...byHost.values()].toSorted((a, b) => byText(a.hostname, b.hostname));
   });
-  return { visible, allVisible, all: everything, kubernetes, ofEntry };
+  const asksPlace = derivations.keyed("services by place", () => ({
+    locality: everything().some(({ distribution }) => distribution !== undefined),
+    node: everything().some(({ distribution, nodeLocal }) => distribution === "node" || nodeLocal === true),
+  }));
+  return { visible, allVisible, all: everything, kubernetes, ofEntry, asksPlace };
 }
 
-function ofService(object: Service, domain: string): MeshService | undefined {
-  const { spec, metadata } = object;
+function ofService(object: Service, domain: string): MeshService {
+  const { spec = {}, metadata } = object;
   const namespace = metadata.namespace ?? "";
-  if (spec === undefined || spec.type === "ExternalName") return undefined;
   const addresses = addressesOf(spec.clusterIPs ?? (spec.clusterIP === undefined ? [] : [spec.clusterIP]));
   return {
     hostname: serviceHost(metadata.name, namespace, domain),
@@ -84,10 +91,7 @@ function ofService(object: Service, domain: string): MeshService | undefined {
     addresses,
     resolution: spec.clusterIP === "None" ? "passthrough" : "eds",
     meshExternal: false,
-    exportTo: (metadata.annotations?.[EXPORT_TO_ANNOTATION] ?? "")
-      .split(",")
-      .map((part) => part.trim())
-      .filter(Boolean),
+    exportTo: exportList(metadata.annotations?.[EXPORT_TO_ANNOTATION]),
     selector: namedSelector(spec.selector),
     from: refOf(object),
   };
@@ -102,6 +106,7 @@ const RESOLUTIONS: Readonly<Record<string, MeshService["resolution"]>> = {
   STATIC: "eds",
   DNS: "dns",
   DNS_ROUND_ROBIN: "dns-round-robin",
+  DYNAMIC_DNS: "dynamic-dns",
 };
 
 function ofServiceEntry({ spec, metadata, ...object }: ServiceEntry, domain: string): readonly MeshService[] {
@@ -114,13 +119,14 @@ function ofServiceEntry({ spec, metadata, ...object }: ServiceEntry, domain: str
       protocol: selectProtocol({ port: number, name, appProtocol: protocol }),
     }),
   );
+  const ranges = (spec.addresses ?? []).filter((address) => address.includes("/"));
   return (spec.hosts ?? []).map((host) => ({
     hostname: resolveHost(host, namespace, domain),
     name: resolveHost(host, namespace, domain),
     namespace,
     ports,
-    // Ranges (10.0.0.0/8) are no addresses to listen on; effects.ts says so.
     addresses: (spec.addresses ?? []).filter((address) => !address.includes("/")),
+    ...(ranges.length === 0 ? {} : { ranges }),
     resolution: RESOLUTIONS[spec.resolution ?? "NONE"] ?? "passthrough",
     meshExternal: spec.location !== "MESH_INTERNAL",
     exportTo: spec.exportTo ?? [],

@@ -22,6 +22,10 @@ export interface ServiceSpec {
   readonly selector?: Readonly<Record<string, string>>;
   readonly ports?: readonly ServicePortSpec[];
   readonly publishNotReadyAddresses?: boolean;
+  /** "Local": only endpoints of the caller's node. */
+  readonly internalTrafficPolicy?: "Cluster" | "Local";
+  /** PreferClose, PreferSameZone or PreferSameNode. */
+  readonly trafficDistribution?: string;
 }
 
 export type Service = KubeObject<ServiceSpec>;

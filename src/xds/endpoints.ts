@@ -55,10 +55,18 @@ function byAddress(a: Endpoint, b: Endpoint): number {
   return a.port - b.port;
 }
 
+const SOCKET = "unix://";
+
+function addressOf({ address, port }: Endpoint): Messages["envoy.config.core.v3.Address"] {
+  if (address.startsWith(SOCKET)) return { pipe: { path: address.slice(SOCKET.length) } };
+  return { socket_address: { address, port_value: port } };
+}
+
 function lbEndpoint(endpoint: Endpoint): LbEndpoint {
   const { peer } = endpoint;
   return {
-    endpoint: { address: { socket_address: { address: endpoint.address, port_value: endpoint.port } } },
+    endpoint: { address: addressOf(endpoint) },
+    ...(endpoint.draining === true ? { health_status: "DRAINING" as const } : {}),
     metadata: {
       filter_metadata: {
         ...(endpoint.tlsMode === "istio" ? { "envoy.transport_socket_match": { tlsMode: "istio" } } : {}),

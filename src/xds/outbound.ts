@@ -15,12 +15,19 @@ import { whyField } from "./why.ts";
  * `default_filter_chain`: once a transport protocol has selected chains, Envoy does not look further.
  */
 export function buildOutboundListener(listener: OutboundListener, options: XdsOptions): EnvoyListener {
-  const chain: ChainContext = { direction: "outbound", mutualTls: false, service: undefined, options };
+  const { needs } = listener;
+  const chain: ChainContext = compact({
+    direction: "outbound" as const,
+    mutualTls: false,
+    service: undefined,
+    needs,
+    options,
+  });
   const inspectHttp = listener.kind === "http" || listener.kind === "auto";
   const inspectTls = listener.sniChains.some((chain) => chain.serverNames.length > 0);
   return compact({
     name: listener.name,
-    address: { socket_address: { address: listener.address, port_value: listener.port } },
+    address: addressOf(listener),
     traffic_direction: "OUTBOUND" as const,
     use_original_dst: listener.kind === "capture" ? true : undefined,
     // only what iptables redirects to is bound; the others are found by the original destination
@@ -29,6 +36,13 @@ export function buildOutboundListener(listener: OutboundListener, options: XdsOp
     ...inspection({ inspectTls, inspectHttp, proxyProtocol: false }, options),
     ...chains(listener, chain),
   });
+}
+
+const SOCKET = "unix://";
+
+function addressOf({ address, port }: OutboundListener): NonNullable<EnvoyListener["address"]> {
+  if (address.startsWith(SOCKET)) return { pipe: { path: address.slice(SOCKET.length) } };
+  return { socket_address: { address, port_value: port } };
 }
 
 /** Listener filters that look into a connection; none when there is nothing to learn. */

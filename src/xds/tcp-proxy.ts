@@ -3,6 +3,7 @@ import type { TcpFeatures } from "../ir/listener.ts";
 import type { WeightedCluster } from "../ir/route.ts";
 import { type Messages, typed } from "../wire/codec.ts";
 import { accessLogs } from "./access-loggers/order.ts";
+import { DNS_CACHE } from "./dns-cache.ts";
 import { maybeSeconds } from "./duration.ts";
 import { networkFilters } from "./network-filters/order.ts";
 import type { ChainContext, NetworkFilter } from "./types.ts";
@@ -33,6 +34,7 @@ export function tcpFilters(
   });
   return [
     ...networkFilters(chain, "tcp"),
+    ...byServerName(features),
     {
       name: "envoy.filters.network.tcp_proxy",
       typed_config: typed("envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy", config),
@@ -47,6 +49,19 @@ function asked({ hashSourceIp, idleTimeoutMs, maxConnectionDurationMs, tunnel }:
     hash_policy: hashSourceIp === true ? [{ source_ip: {} }] : undefined,
     tunneling_config: tunnel && compact({ hostname: tunnel.target, use_post: tunnel.post ? true : undefined }),
   });
+}
+
+function byServerName({ byServerName: asked }: TcpFeatures): readonly NetworkFilter[] {
+  if (asked === undefined) return [];
+  return [
+    {
+      name: "envoy.filters.network.sni_dynamic_forward_proxy",
+      typed_config: typed("envoy.extensions.filters.network.sni_dynamic_forward_proxy.v3.FilterConfig", {
+        dns_cache_config: DNS_CACHE,
+        port_value: asked.port,
+      }),
+    },
+  ];
 }
 
 /** A chain that takes a connection and closes it: a proxy must not be dialled at its own capture ports. */

@@ -1,3 +1,4 @@
+import type { ChainNeed } from "../ir/listener.ts";
 import type { ProxySettings } from "../ir/proxy-settings.ts";
 import type { Security } from "../ir/security.ts";
 import type { TypedAny } from "../wire/codec.ts";
@@ -62,6 +63,8 @@ export interface ChainContext {
   readonly mutualTls: boolean;
   /** The service that inbound metrics name; undefined on outbound chains and on ports no service names. */
   readonly service: { readonly host: string; readonly name: string; readonly namespace: string } | undefined;
+  /** What only some of its routes need; absent: nothing. */
+  readonly needs?: readonly ChainNeed[];
   /** What policies ask of callers; absent: nothing, as on every outbound chain. */
   readonly security?: Security;
   readonly options: XdsOptions;

@@ -9,7 +9,8 @@ export const connectionPool: ClusterFeature = {
   of: (model, { policy }) => ({ connectionPool: poolOf(policy, model.meshConfig().connectTimeoutMs) }),
 };
 
-function poolOf({ connectionPool: pool, retryBudget }: PortPolicy, connectTimeoutMs: number): ConnectionPool {
+/** A policy's limits; the connect timeout in milliseconds where it says none. */
+export function poolOf({ connectionPool: pool, retryBudget }: PortPolicy, connectTimeoutMs: number): ConnectionPool {
   const { tcp = {}, http = {} } = pool ?? {};
   return compact({
     maxConnections: tcp.maxConnections,

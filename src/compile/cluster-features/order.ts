@@ -6,6 +6,7 @@ import { locality } from "./locality.ts";
 import { outlierDetection } from "./outlier-detection.ts";
 import { protocol } from "./protocol.ts";
 import { proxyProtocol } from "./proxy-protocol.ts";
+import { sessions } from "./sessions.ts";
 import { tls } from "./tls.ts";
 import type { ClusterFeature, ClusterSource } from "./types.ts";
 
@@ -18,6 +19,7 @@ export const CLUSTER_FEATURES: readonly ClusterFeature[] = [
   outlierDetection,
   tls,
   proxyProtocol,
+  sessions,
 ];
 
 export function clusterFeatures(model: Model, source: ClusterSource): Partial<Cluster> {

@@ -9,6 +9,7 @@ import { headers } from "./headers.ts";
 import { mirrors } from "./mirrors.ts";
 import { retries } from "./retries.ts";
 import { rewrite } from "./rewrite.ts";
+import { session } from "./session.ts";
 import { statPrefix } from "./stat-prefix.ts";
 import { timeoutMs } from "./timeout-ms.ts";
 import type { RouteFeature, RuleSource } from "./types.ts";
@@ -23,6 +24,7 @@ export const ROUTE_FEATURES: readonly RouteFeature[] = [
   cors,
   fault,
   mirrors,
+  session,
   statPrefix,
 ];
 

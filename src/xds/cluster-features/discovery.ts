@@ -1,6 +1,7 @@
 import type { Cluster } from "../../ir/cluster.ts";
 import { typed } from "../../wire/codec.ts";
 import { buildEndpoints } from "../endpoints.ts";
+import { DNS_CACHE } from "../dns-cache.ts";
 import type { EnvoyCluster } from "../types.ts";
 import type { ClusterFeature } from "./types.ts";
 
@@ -19,11 +20,25 @@ function source(cluster: Cluster): Partial<EnvoyCluster> {
         },
       };
     case "original-dst":
-      return { type: "ORIGINAL_DST" };
+      return {
+        type: "ORIGINAL_DST",
+        ...(cluster.originalPort === undefined
+          ? {}
+          : { original_dst_lb_config: { upstream_port_override: cluster.originalPort } }),
+      };
     case "strict-dns":
       return { ...byDns(false), ...assignment };
     case "logical-dns":
       return { ...byDns(true), ...assignment };
+    case "dynamic-dns":
+      return {
+        cluster_type: {
+          name: "envoy.clusters.dynamic_forward_proxy",
+          typed_config: typed("envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig", {
+            dns_cache_config: DNS_CACHE,
+          }),
+        },
+      };
     case "static":
     case "none":
       return cluster.endpoints.length === 0 ? { type: "STATIC" } : { type: "STATIC", ...assignment };

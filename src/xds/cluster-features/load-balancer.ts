@@ -14,7 +14,7 @@ export const loadBalancer: ClusterFeature = {
 };
 
 function policy({ discovery, loadBalancer: balancer }: Cluster): Partial<EnvoyCluster> {
-  if (discovery === "original-dst") return { lb_policy: "CLUSTER_PROVIDED" };
+  if (discovery === "original-dst" || discovery === "dynamic-dns") return { lb_policy: "CLUSTER_PROVIDED" };
   return byKind(balancer);
 }
 
@@ -51,10 +51,14 @@ function slowStart(warmup: Warmup | undefined): { readonly slow_start_config: Sl
   };
 }
 
-function common({ outlierDetection, localityWeighted }: Cluster): EnvoyCluster["common_lb_config"] {
-  if (outlierDetection === undefined && localityWeighted !== true) return undefined;
+function common({ outlierDetection, localityWeighted, keepsSessions }: Cluster): EnvoyCluster["common_lb_config"] {
+  if (outlierDetection === undefined && localityWeighted !== true && keepsSessions !== true) return undefined;
   return compact({
     healthy_panic_threshold: outlierDetection && { value: outlierDetection.minHealthPercent ?? 0 },
+    override_host_status: keepsSessions === true ? SESSION_HOSTS : undefined,
     locality_weighted_lb_config: localityWeighted === true ? {} : undefined,
   });
 }
+
+/** A session stays with an endpoint that is going away, but not with one that is not well. */
+const SESSION_HOSTS = { statuses: ["UNKNOWN", "HEALTHY", "DRAINING", "DEGRADED"] } as const;

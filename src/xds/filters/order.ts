@@ -3,6 +3,7 @@ import type { TypedAny } from "../../wire/codec.ts";
 import type { ChainContext, HttpFilterConfig } from "../types.ts";
 import { alpn } from "./alpn.ts";
 import { cors } from "./cors.ts";
+import { dynamicDns } from "./dynamic-dns.ts";
 import { extAuthz } from "./ext-authz.ts";
 import { fault } from "./fault.ts";
 import { jwtAuthn } from "./jwt-authn.ts";
@@ -11,6 +12,7 @@ import { rbacAudit } from "./rbac-audit.ts";
 import { rbacCustom } from "./rbac-custom.ts";
 import { rbacDeny } from "./rbac-deny.ts";
 import { router } from "./router.ts";
+import { sessions } from "./sessions.ts";
 import type { HttpFilter, RouteTarget } from "./types.ts";
 
 /** The HTTP filters in the order in which a request passes them, each with the reason for its place. */
@@ -24,6 +26,8 @@ export const HTTP_FILTERS: readonly HttpFilter[] = [
   alpn, // before all that may clear the route cache: it goes by the route that was chosen
   fault, // before cors: an injected abort answers preflights too
   cors, // answers preflights itself, after every filter that may refuse
+  sessions, // after all that may answer instead of the endpoint
+  dynamicDns, // nothing is looked up for a request that was refused
   router, // last: it ends the chain
 ];
 
