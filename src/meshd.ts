@@ -4,6 +4,7 @@ import { pino } from "pino";
 import { errorText, MeshError, UsageError } from "./base/errors.ts";
 import type { Logger } from "./base/logger.ts";
 import { type ListenAddress, parseListenAddress } from "./controlplane/http.ts";
+import { fetchLimits } from "./controlplane/jwks.ts";
 import { type ControlPlane, createControlPlane } from "./controlplane/main.ts";
 import { VERSION } from "./gen/version.ts";
 import { openCluster } from "./kube/cluster.ts";
@@ -87,6 +88,7 @@ async function serve(flags: ReturnType<typeof readFlags>["values"], env: Env): P
     clusterId: env["CLUSTER_ID"] ?? "Kubernetes",
     revision: env["REVISION"] ?? "default",
     nativeSidecars: env["ENABLE_NATIVE_SIDECARS"],
+    keyLimits: fetchLimits(env),
     domain: flags.domain,
     listen,
     // beside the bundle

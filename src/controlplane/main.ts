@@ -17,6 +17,8 @@ import { authenticate, type Caller } from "./caller.ts";
 import { answerMonitoring } from "./debug.ts";
 import { answering, type ListenAddress, type Listening, listen } from "./http.ts";
 import { createInjector } from "./injector.ts";
+import { loggedKeys } from "./jwks.ts";
+import type { FetchLimits } from "./jwks-fetch.ts";
 import { createLastGoodConfig } from "./last-good-config.ts";
 import { createLeader } from "./leader.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
@@ -52,6 +54,8 @@ export interface ControlPlaneOptions {
     readonly monitoring: ListenAddress;
     readonly https: ListenAddress;
   };
+  /** Where keys of token issuers may be fetched; default: not from loopback, link-local and metadata addresses. */
+  readonly keyLimits?: FetchLimits;
   /** Undefined: nothing is analysed. */
   readonly analysis?: AnalysisSettings;
   readonly log: Logger;
@@ -94,7 +98,7 @@ const SERVING_RENEWAL_MS = 24 * 3600_000;
 export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   const { log } = options;
   const { namespace: rootNamespace, revision, domain, clusterId } = options;
-  const state = createState({ rootNamespace, revision, domain, clusterId });
+  const state = createState({ rootNamespace, revision, domain, clusterId, keys: loggedKeys(options.keyLimits, log) });
   const metrics = createMetrics(state.world);
   const shared: Shared = {
     options,

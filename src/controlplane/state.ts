@@ -5,6 +5,7 @@ import { generatedOptions } from "../model/generated-options.ts";
 import type { MeshConfig } from "../model/mesh-config.ts";
 import { createWorldStore, type WorldStore } from "../resources/world-store.ts";
 import type { XdsOptions } from "../xds/types.ts";
+import { createKeyKeeper, type KeyKeeperOptions } from "./jwks.ts";
 import type { Watched } from "./watch.ts";
 
 /** What the control plane knows, and what follows from it. */
@@ -29,10 +30,15 @@ export function createState(options: {
   readonly revision?: string;
   readonly domain: string;
   readonly clusterId: string;
+  /** Fetching of token issuers' keys; default: none are fetched. */
+  readonly keys?: Pick<KeyKeeperOptions, "limits" | "onFailure" | "refreshMs">;
 }): State {
   const derivations = createDerivations();
   const world = createWorldStore(derivations);
-  const mesh = createMesh(world, { ...options, derivations });
+  const keeper = options.keys === undefined ? undefined : createKeyKeeper({ ...options.keys, derivations });
+  const keySets = keeper === undefined ? {} : { keySets: keeper.keySets };
+  const mesh = createMesh(world, { ...options, ...keySets, derivations });
+  const unfollowKeys = keeper?.follow(world);
   const meshConfig = (): MeshConfig => mesh.model.meshConfig();
   // Asked for outside effects too (each call, each review): held, so that it is read once per change.
   let current = meshConfig();
@@ -47,7 +53,10 @@ export function createState(options: {
     xdsOptions: () => generatedOptions(meshConfig()),
     trustDomains: () => [current.trustDomain, ...current.trustDomainAliases],
     leading: derivations.source(false),
-    close: unfollow,
+    close() {
+      unfollowKeys?.();
+      unfollow();
+    },
   };
 }
 

@@ -1,7 +1,16 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import type { KubeObject } from "../../../src/resources/object.ts";
+import type { WantedCertificate } from "./case-certificates.ts";
+import type { Issuer } from "./issuer.ts";
 import { readValues } from "../../../src/resources/yaml-values.ts";
+
+/** Issuers of tokens; `$MAIN` and `$ROTATING` in objects are their addresses, `$KEYS` the keys of the first. */
+export interface Issuers {
+  readonly main: Issuer;
+  /** For the case that changes its keys. */
+  readonly rotating: Issuer;
+}
 
 /** One request (or several alike) of a case, and what must come of it. */
 export interface CaseRequest {
@@ -18,10 +27,20 @@ export interface CaseRequest {
   readonly method?: string;
   readonly path?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Claims of a token that the issuer signs; it stands where path or headers say `$TOKEN`. `exp` is in seconds from now. */
+  readonly token?: Readonly<Record<string, unknown>>;
+  /** Whose token. Default: main. */
+  readonly issuer?: keyof Issuers;
+  /** The issuer takes a new key before. */
+  readonly rotate?: boolean;
   /** Body, or bytes sent. */
   readonly send?: string;
-  /** Server name of `tls`. */
+  /** Server name of `tls`, and of `secure` requests when it is not the host. */
   readonly sni?: string;
+  /** The request goes through TLS of the client's own: `true`, or more. */
+  readonly secure?: true | SecureRequest;
+  /** The connection begins with a PROXY protocol header, version 1, of a client with this address. */
+  readonly proxied?: string;
   /** What the back end is to do, see backend.ts: `status=503;who=v1;times=2;delay=100;header=name:value`. */
   readonly do?: string;
   readonly times?: number;
@@ -30,6 +49,17 @@ export interface CaseRequest {
   /** All at once. */
   readonly parallel?: boolean;
   readonly expect: Expectation;
+}
+
+/** TLS of a client. */
+export interface SecureRequest {
+  /** Shows this certificate of the case. */
+  readonly cert?: string;
+  readonly version?: "TLSv1.2" | "TLSv1.3";
+  readonly ciphers?: string;
+  /** Kinds of keys it takes, by signature algorithms of OpenSSL: `ECDSA+SHA256`. */
+  readonly sigalgs?: string;
+  readonly alpn?: readonly string[];
 }
 
 /** A text is equal, `/text/` a regular expression, null: absent. */
@@ -65,6 +95,8 @@ export interface Expectation {
   readonly maxMs?: number;
   /** The connection is refused or ends without an answer. */
   readonly fails?: boolean;
+  /** Names in the certificate that the gateway showed to a `secure` request. */
+  readonly serverName?: Wanted;
   /** Counters of the sending proxy, by regular expression over their names: the sum is at least this. */
   readonly stats?: Readonly<Record<string, number>>;
 }
@@ -76,6 +108,8 @@ export interface TrafficCase {
   readonly namespace: string;
   readonly requests: readonly CaseRequest[];
   readonly objects: readonly KubeObject[];
+  /** Certificates made for it, by name; each a Secret `$NS-NAME` of the gateway's namespace. */
+  readonly certificates?: Readonly<Record<string, WantedCertificate>>;
 }
 
 /** All cases of a folder, by glob; TRAFFIC=text in the environment picks those whose name has it. */
@@ -91,6 +125,7 @@ function readCase(path: string, name: string): TrafficCase {
   const namespace = name.replaceAll(/[^a-z0-9]+/g, "-");
   const text = readFileSync(path, "utf8").replaceAll("$NS", namespace);
   const [header, ...objects] = readValues(text);
-  const { requests } = header as { readonly requests: readonly CaseRequest[] };
-  return { name, namespace, requests, objects: objects.filter((object) => object !== null) as KubeObject[] };
+  const { requests, certificates = {} } = header as Pick<TrafficCase, "requests" | "certificates">;
+  const written = objects.filter((object) => object !== null) as KubeObject[];
+  return { name, namespace, requests, objects: written, certificates };
 }

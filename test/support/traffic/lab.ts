@@ -3,8 +3,12 @@ import { issueServing } from "../../../src/pki/ca.ts";
 import { waitFor } from "../wait.ts";
 import type { RunningEnvoy } from "../envoy/run-envoy.ts";
 import { startBackend, type Received } from "./backend.ts";
-import type { TrafficCase } from "./case.ts";
-import { caseObjects, meshObjects, type Name, type Places, PORTS } from "./mesh-objects.ts";
+import { startAuthorizer } from "./authorizer.ts";
+import type { Issuers, TrafficCase } from "./case.ts";
+import { startIssuer } from "./issuer.ts";
+import { authorizerObjects, withWords } from "./security-objects.ts";
+import { type CaseCertificates, caseCertificates, type CertificatePair } from "./case-certificates.ts";
+import { caseObjects, meshObjects, type Name, NAMESPACE, type Places, PORTS } from "./mesh-objects.ts";
 import { type Plane, startPlane } from "./plane.ts";
 import { startMeshProxy } from "./proxy.ts";
 
@@ -12,9 +16,12 @@ import { startMeshProxy } from "./proxy.ts";
 export interface Lab {
   readonly places: Places;
   readonly plane: Plane;
-  readonly proxies: Readonly<Record<"client" | "v1" | "v2" | "gateway", RunningEnvoy>>;
+  readonly issuers: Issuers;
+  readonly proxies: Readonly<Record<"client" | "v1" | "v2" | "gateway" | "guard", RunningEnvoy>>;
   /** Address of a service's cluster IP for the client; undefined: no such service. */
   address(namespace: string, service: string): string | undefined;
+  /** A certificate of a case, by the case's namespace. */
+  certificate(namespace: string, name: string): CertificatePair | undefined;
   /** Requests with this id that applications got. */
   received(id: string): readonly Received[];
   stop(): Promise<void>;
@@ -28,8 +35,16 @@ const HTTP_PROXY_PORT = 15_080;
 /** Starts everything for these cases and waits until the client has what they say. */
 export async function startLab(cases: readonly TrafficCase[]): Promise<Lab> {
   const places = await freePlaces();
-  const objects = cases.flatMap((item, index) => caseObjects(item, index, places));
-  const plane = await startPlane([...meshObjects(places), ...objects]);
+  const issuers = { main: await startIssuer(), rotating: await startIssuer() };
+  const authorizer = await startAuthorizer();
+  const words = { MAIN: issuers.main.url, ROTATING: issuers.rotating.url, KEYS: issuers.main.keys() };
+  const objects = [
+    ...cases.flatMap((item, index) => caseObjects(item, index, places)).map((object) => withWords(object, words)),
+    ...authorizerObjects(authorizer),
+  ];
+  const made = await Promise.all(cases.map(certificatesOf));
+  const secrets = made.flatMap(({ certificates }) => certificates.secrets);
+  const plane = await startPlane([...meshObjects(places), ...objects, ...secrets]);
   const seen = new Map<string, Received[]>();
   const onRequest = (id: string, request: Received): void => {
     const list = seen.get(id) ?? [];
@@ -47,14 +62,18 @@ export async function startLab(cases: readonly TrafficCase[]): Promise<Lab> {
     app("v1", `${places.v1}.0.2`),
     app("v2", `${places.v2}.0.2`),
     app("v3", `${places.v3}.0.1`),
+    app("guard", `${places.guard}.0.2`),
   ]);
   const start = (name: Name): Promise<RunningEnvoy> => startMeshProxy(plane, name, places[name]);
-  const [client, v1, v2, gateway] = await Promise.all([start("client"), start("v1"), start("v2"), start("gateway")]);
-  const proxies = { client, v1, v2, gateway } as Lab["proxies"];
+  const names = ["client", "v1", "v2", "gateway", "guard"] as const;
+  const [client, v1, v2, gateway, guard] = await Promise.all(names.map(start));
+  const proxies = { client, v1, v2, gateway, guard } as Lab["proxies"];
   const stop = async (): Promise<void> => {
     await Promise.all(Object.values(proxies).map((proxy) => proxy.stop()));
     for (const one of apps) one.close();
     await plane.close();
+    for (const issuer of Object.values(issuers)) issuer.close();
+    authorizer.close();
   };
   const address = (namespace: string, service: string): string | undefined => {
     const [, , third = "", fourth = ""] = (
@@ -72,7 +91,16 @@ export async function startLab(cases: readonly TrafficCase[]): Promise<Lab> {
     await stop();
     throw error;
   }
-  return { places, plane, proxies, address, received: (id) => seen.get(id) ?? [], stop };
+  const certificate = (namespace: string, name: string): CertificatePair | undefined =>
+    made.find((one) => one.namespace === namespace)?.certificates.pair(name);
+  return { places, plane, issuers, proxies, address, certificate, received: (id) => seen.get(id) ?? [], stop };
+}
+
+async function certificatesOf({
+  namespace,
+  certificates: wanted = {},
+}: TrafficCase): Promise<{ readonly namespace: string; readonly certificates: CaseCertificates }> {
+  return { namespace, certificates: await caseCertificates(wanted, { namespace: NAMESPACE, prefix: namespace }) };
 }
 
 /** Where the client sends requests for hosts that are no service. */
@@ -82,7 +110,7 @@ export function httpProxy(places: Places): { readonly host: string; readonly por
 
 /** Prefixes of loopback addresses that nobody else uses now. */
 async function freePlaces(): Promise<Places> {
-  const names: readonly Name[] = ["client", "v1", "v2", "v3", "gateway"];
+  const names: readonly Name[] = ["client", "v1", "v2", "v3", "gateway", "guard"];
   const first = 10 + Math.floor(Math.random() * 200);
   const found: string[] = [];
   for (let step = 0; step < 40 && found.length < names.length; step += 1) {

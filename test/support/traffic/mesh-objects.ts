@@ -8,12 +8,15 @@ export interface Places {
   readonly v2: string;
   readonly v3: string;
   readonly gateway: string;
+  readonly guard: string;
 }
 
 export type Name = keyof Places;
 
 /** Namespace of the clients (client, gateway); each case has one of its own for its services and rules. */
 export const NAMESPACE = "traffic";
+/** Namespace of the server whose callers policies judge. */
+export const GUARDED = "guarded";
 /** Namespace of the servers. Cases' services are not exported to it: only who calls is to pay for what can be called. */
 export const SERVERS = "servers";
 
@@ -31,6 +34,8 @@ export const WORKLOADS: Readonly<Record<Name, Workload>> = {
   v1: { labels: { app: "echo", version: "v1" }, locality: "west.a.1", sidecar: true },
   v2: { labels: { app: "echo", version: "v2" }, locality: "west.b.1", sidecar: true },
   v3: { labels: { app: "echo", version: "v3" }, locality: "east.a.1", sidecar: false },
+  // like v1, and nobody else is: policies of cases select it, each rule for hosts of its case
+  guard: { labels: { app: "guard" }, locality: "west.a.1", sidecar: true },
   gateway: { labels: { app: "gateway", istio: "gateway" }, locality: "west.a.1", sidecar: true },
 };
 
@@ -51,13 +56,15 @@ const SERVICE_PORTS = [
 export function meshObjects(places: Places): readonly KubeObject[] {
   const pods = (Object.keys(WORKLOADS) as Name[]).map((name) => pod(name, places[name]));
   const inbound = service(SERVERS, "inbound", { selector: { app: "echo" }, clusterIP: "None", ports: SERVICE_PORTS });
-  const namespaces = [NAMESPACE, SERVERS].map((name) => object("v1 Namespace", "", name, {}));
-  return [...namespaces, ...pods, inbound];
+  const guarded = service(GUARDED, "inbound", { selector: { app: "guard" }, clusterIP: "None", ports: SERVICE_PORTS });
+  const namespaces = [NAMESPACE, SERVERS, GUARDED].map((name) => object("v1 Namespace", "", name, {}));
+  return [...namespaces, ...pods, inbound, guarded];
 }
 
 /** A case's objects in its namespace, its services (one called echo when it has none) with addresses and endpoints. */
 export function caseObjects(item: TrafficCase, index: number, places: Places): readonly KubeObject[] {
-  const { namespace, objects } = item;
+  const { namespace } = item;
+  const objects = withPlaces(item.objects, places);
   const ports = portsOf(item);
   const placed = objects.map((one) => ({ ...one, metadata: { namespace, ...one.metadata } }) as KubeObject);
   const own = placed.filter(({ kind }) => kind === "Service");
@@ -66,6 +73,12 @@ export function caseObjects(item: TrafficCase, index: number, places: Places): r
   const others = placed.filter(({ kind }) => kind !== "Service");
   const slices = services.flatMap((one) => sliceOf(one, places));
   return [object("v1 Namespace", "", namespace, {}), ...services, ...slices, ...others];
+}
+
+/** `$v1`, `$v2`, `$v3` in a case's objects stand for the workloads' addresses. */
+function withPlaces(objects: readonly KubeObject[], places: Places): readonly KubeObject[] {
+  const text = JSON.stringify(objects).replaceAll(/\$(v\d)\b/g, (_, name: Name) => `${places[name]}.0.1`);
+  return JSON.parse(text) as readonly KubeObject[];
 }
 
 /** Of the ports a service has by default those that the case speaks of: each is a listener and clusters of every client. */
@@ -111,12 +124,14 @@ function sliceOf({ metadata, spec }: KubeObject, places: Places): readonly KubeO
 
 /** Where a workload is. */
 export function namespaceOf(name: Name): string {
+  if (name === "guard") return GUARDED;
   return WORKLOADS[name].labels["app"] === "echo" ? SERVERS : NAMESPACE;
 }
 
 function pod(name: Name, prefix: string): KubeObject {
   const { labels, locality, sidecar } = WORKLOADS[name];
-  const tls = sidecar ? { "security.istio.io/tlsMode": "istio" } : {};
+  // a gateway's ports take what its Gateways say, not the mesh's TLS by itself
+  const tls = sidecar && name !== "gateway" ? { "security.istio.io/tlsMode": "istio" } : {};
   const made = object("v1 Pod", namespaceOf(name), name, {
     spec: { serviceAccountName: name, containers: [{ name: "app" }] },
     status: { podIP: `${prefix}.0.1`, phase: "Running", conditions: [{ type: "Ready", status: "True" }] },

@@ -28,7 +28,13 @@ export async function startPlane(objects: readonly KubeObject[]): Promise<Plane>
   const validity = { notBefore: new Date(now - HOUR), notAfter: new Date(now + 24 * HOUR) };
   const ca = await createRoot("cluster.local", validity);
   const serving = await issueServing(ca, { dns: [SERVER_NAME] }, validity);
-  const state = createState({ rootNamespace: "istio-system", domain: "cluster.local", clusterId: "Kubernetes" });
+  const keys = {
+    limits: { allowed: ["127.0.0.0/8"], blocked: [] },
+    // an issuer that is not there is part of a case
+    onFailure: () => undefined,
+    refreshMs: 500,
+  };
+  const state = createState({ rootNamespace: "istio-system", domain: "cluster.local", clusterId: "Kubernetes", keys });
   state.world.apply(objects.map((object) => ({ type: "set", object })));
   const problems: string[] = [];
   const note = (fields: unknown, text: string): void => {

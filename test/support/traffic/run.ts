@@ -1,4 +1,6 @@
 import { randomUUID } from "node:crypto";
+import type { ConnectionOptions } from "node:tls";
+import { compact } from "../../../src/base/compact.ts";
 import { explicitPort } from "../../../src/base/explicit-port.ts";
 import { parseServiceHost } from "../../../src/model/host.ts";
 import { waitFor } from "../wait.ts";
@@ -11,6 +13,7 @@ import { PORTS } from "./mesh-objects.ts";
 
 /** Sends a case's request as often as it says, and says what is not as expected. */
 export async function runRequest(lab: Lab, item: TrafficCase, request: CaseRequest): Promise<readonly string[]> {
+  if (request.rotate === true) await lab.issuers[request.issuer ?? "main"].rotate();
   if (request.eventually !== true) return runOnce(lab, item, request);
   let problems: readonly string[] = [];
   const isFine = async (): Promise<boolean> => {
@@ -60,9 +63,12 @@ async function once(lab: Lab, request: CaseRequest, target: Target, id: string):
     [ID_HEADER]: id,
     ...(request.do === undefined ? {} : { [DO_HEADER]: request.do }),
   };
+  const token = request.token === undefined ? "" : await tokenOf(lab, request, request.token);
+  const filled = (text: string): string => text.replaceAll("$TOKEN", token);
+  const sent = { ...request, ...(request.path === undefined ? {} : { path: filled(request.path) }) };
   const started = performance.now();
   try {
-    const answer = await ask(target, request, headers);
+    const answer = await ask(target, sent, mapped(headers, filled));
     const ms = performance.now() - started;
     const echoed = readEcho(answer.body);
     const from = echoed?.who ?? /^(?:hello from )?(v\d)\b/.exec(answer.body)?.[1] ?? "";
@@ -71,6 +77,19 @@ async function once(lab: Lab, request: CaseRequest, target: Target, id: string):
     const text = error instanceof Error ? error.message : String(error);
     return { answer: undefined, error: text, ms: performance.now() - started, from: "", request: undefined };
   }
+}
+
+async function tokenOf(lab: Lab, request: CaseRequest, claims: NonNullable<CaseRequest["token"]>): Promise<string> {
+  const { exp } = claims;
+  const later = typeof exp === "number" ? { exp: Math.floor(Date.now() / 1_000) + exp } : {};
+  return lab.issuers[request.issuer ?? "main"].token({ ...claims, ...later });
+}
+
+function mapped(
+  headers: Readonly<Record<string, string>>,
+  change: (text: string) => string,
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, change(value)]));
 }
 
 function readEcho(body: string): Received | undefined {
@@ -83,13 +102,46 @@ function readEcho(body: string): Received | undefined {
 }
 
 /** A service by its own address, another host by the HTTP proxy, a gateway's host by the gateway. */
-function targetOf(lab: Lab, item: TrafficCase, request: CaseRequest): Target {
+export function targetOf(lab: Lab, item: TrafficCase, request: CaseRequest): Target {
   const { via, to = "echo", port = 80, host } = request;
   const { places } = lab;
-  if (via === "gateway") return { host: `${places.gateway}.0.1`, port: explicitPort(port), authority: host ?? to };
+  if (via === "gateway") {
+    const authority = host ?? to;
+    const tls = secureOptions(lab, item, request, authority);
+    return {
+      host: `${places.gateway}.0.1`,
+      port: explicitPort(port),
+      authority,
+      ...(tls === undefined ? {} : { tls }),
+    };
+  }
   if (via === "plain") return { host: `${places.v1}.0.1`, port: PORTS.http, authority: host ?? to };
   const full = to.includes(".") ? to : `${to}.${item.namespace}.svc.cluster.local`;
   return throughSidecar(lab, { full, port, host });
+}
+
+/** How the client of a `secure` request speaks TLS. Who the server is is not checked by the client, but by the case. */
+function secureOptions(
+  lab: Lab,
+  { namespace }: Pick<TrafficCase, "namespace">,
+  { secure, sni }: CaseRequest,
+  authority: string,
+): ConnectionOptions | undefined {
+  if (secure === undefined) return undefined;
+  const { cert, version, ciphers, sigalgs, alpn } = secure === true ? {} : secure;
+  const pair = cert === undefined ? undefined : lab.certificate(namespace, cert);
+  if (cert !== undefined && pair === undefined) throw new Error(`no certificate "${cert}" in the case`);
+  return compact({
+    servername: sni ?? authority,
+    rejectUnauthorized: false,
+    cert: pair?.cert,
+    key: pair?.key,
+    minVersion: version,
+    maxVersion: version,
+    ciphers,
+    sigalgs,
+    ALPNProtocols: alpn === undefined ? undefined : [...alpn],
+  });
 }
 
 function throughSidecar(
