@@ -3,6 +3,7 @@ import type { GatewayChain } from "../ir/listener.ts";
 import { hostMatches } from "../model/host.ts";
 import type { Model } from "../model/model.ts";
 import { refOf } from "../resources/object.ts";
+import { apiChains } from "./gateway-api/chains.ts";
 import { terminatedTls, terminates } from "./gateway-tls.ts";
 import type { PlacedServer } from "./gateways.ts";
 import { meshServerName } from "./names.ts";
@@ -42,7 +43,8 @@ function speaksGrpcWeb({ server }: PlacedServer): boolean {
 
 /** Chains of a TLS or TCP server; one without a route, or without a certificate to serve, has none. */
 export function chainsOf(model: Model, facts: ScopeFacts, placed: PlacedServer): readonly GatewayChain[] {
-  const { server, table, provenance } = placed;
+  const { server, table, provenance, api } = placed;
+  if (api !== undefined) return apiChains(model, facts, { api, table, provenance });
   if (server.tls?.mode === "AUTO_PASSTHROUGH") return meshChains(model, facts, placed);
   const passes = placed.kind === "tls" && !terminates(server.tls?.mode);
   if (passes) return passedChains(model, facts, placed);

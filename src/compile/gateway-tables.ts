@@ -1,6 +1,8 @@
 import type { HttpRoute, RouteTable, VirtualHost } from "../ir/route.ts";
 import { refOf } from "../resources/object.ts";
 import type { CompileContext } from "./context.ts";
+import { routesOfListener } from "./gateway-api/chains.ts";
+import { apiHttpRoutes } from "./gateway-api/http-routes.ts";
 import { siteOf } from "./gateway-chains.ts";
 import type { GatewayPlan, PlacedServer } from "./gateways.ts";
 import { matchesAll } from "./http-match.ts";
@@ -54,7 +56,7 @@ function gather(
   placed: PlacedServer,
   gathered: Map<string, Gathered>,
 ): void {
-  const { gateway, server } = placed;
+  const { gateway, server, api } = placed;
   const redirects = server.tls?.httpsRedirect === true;
   const at = (host: string): Gathered => {
     const known = gathered.get(host) ?? { port: server.port.number, routes: [], taken: new Set(), requireTls: false };
@@ -62,6 +64,15 @@ function gather(
     if (redirects) known.requireTls = true;
     return known;
   };
+  if (api !== undefined) {
+    const { hostname } = api.listener;
+    const routes = routesOfListener(model, api);
+    for (const host of new Set([hostname, ...routes.flatMap(({ hostnames }) => hostnames)])) {
+      const own = routes.filter(({ hostnames }) => hostnames.includes(host)).map(({ route }) => route);
+      at(host).routes.push(...apiHttpRoutes(model, own, { ...siteOf(factsOf(scope), placed), host }));
+    }
+    return;
+  }
   if (redirects) for (const host of server.hosts) at(host.slice(host.indexOf("/") + 1));
   for (const { object, host } of model.virtualServices.ofGatewayServer(gateway, server.hosts)) {
     if (object.spec?.http === undefined) continue;

@@ -7,11 +7,11 @@ import type { Model } from "../model/model.ts";
 import { byText } from "../model/order.ts";
 import { refOf } from "../resources/object.ts";
 import type { CompileContext } from "./context.ts";
+import { type ApiPlace, apiServers } from "./gateway-api/servers.ts";
 import { bareHosts, chainsOf, distinctChains, plainChain } from "./gateway-chains.ts";
 import { terminates } from "./gateway-tls.ts";
 import type { ScopeFacts } from "./scope.ts";
-import { tcpFeatures } from "./tcp-features.ts";
-import { tcpClusters } from "./tcp-routes.ts";
+import { securityOf } from "./security/security.ts";
 
 type Server = NonNullable<NonNullable<Gateway["spec"]>["servers"]>[number];
 
@@ -25,6 +25,8 @@ export interface PlacedServer {
   /** Name of its route table; undefined for TCP. */
   readonly table: string | undefined;
   readonly provenance: Provenance;
+  /** It is a listener of Gateway API; its routes are those attached there. */
+  readonly api?: ApiPlace;
 }
 
 /** What a gateway pod's listeners come from. */
@@ -44,7 +46,11 @@ export function createGatewayPlan(context: CompileContext): GatewayPlan {
       .flatMap((gateway) =>
         (gateway.spec?.servers ?? []).flatMap((server, index) => place(model, facts, { gateway, server, index }) ?? []),
       );
-    return withoutConflicts(placed);
+    const listeners = apiServers(model, facts).flatMap(({ api, provenance, ...source }): readonly PlacedServer[] => {
+      const server = place(model, facts, { ...source, index: 0 });
+      return server === undefined ? [] : [{ ...server, api, provenance }];
+    });
+    return withoutConflicts([...placed, ...listeners]);
   });
   const listeners = derivations.keyed("gateway listeners", (scope: string): readonly GatewayListener[] => {
     const groups = new Map<string, PlacedServer[]>();
@@ -52,9 +58,11 @@ export function createGatewayPlan(context: CompileContext): GatewayPlan {
       const name = `${server.address}_${server.port}`;
       groups.set(name, [...(groups.get(name) ?? []), server]);
     }
+    const security = securityOf(model, context.scope(scope));
     return [...groups]
       .toSorted(([a], [b]) => byText(a, b))
-      .flatMap(([name, group]) => listenerOf(model, context.scope(scope), name, group) ?? []);
+      .flatMap(([name, group]) => listenerOf(model, context.scope(scope), name, group) ?? [])
+      .map((listener) => (security === undefined ? listener : { ...listener, security }));
   });
   return { servers, listeners };
 }

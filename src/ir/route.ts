@@ -45,7 +45,12 @@ export interface WeightedCluster {
 
 /** What happens to a request. What may happen to it besides stands in the route's features. */
 export type RouteAction =
-  | { readonly kind: "forward"; readonly clusters: readonly WeightedCluster[] }
+  | {
+      readonly kind: "forward";
+      readonly clusters: readonly WeightedCluster[];
+      /** The answer where a cluster is not there; absent: 503. */
+      readonly withoutCluster?: 500;
+    }
   | {
       readonly kind: "redirect";
       readonly status: number;

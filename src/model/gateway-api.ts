@@ -9,6 +9,7 @@ import { readRoute } from "./gateway-api-routes.ts";
 import { type ApiSecrets, createApiSecrets } from "./gateway-api-secrets.ts";
 import {
   type ApiRoute,
+  type Attachment,
   type ParentOutcome,
   type Problem,
   ROUTE_KINDS,
@@ -34,8 +35,24 @@ export interface GatewayApi {
   backendProblem(route: ApiRoute, backend: RouteBackend): Problem | undefined;
   /** How many routes each listener of a Gateway has. */
   attachedRoutes(namespace: string, name: string): ReadonlyMap<string, number>;
+  /** Routes at the listeners of a Gateway, the older first. */
+  attached(namespace: string, name: string): readonly AttachedAt[];
+  /** Routes of calls to a Service or ServiceEntry (`Service/shop/web`), the older first. */
+  ofMesh(parent: string): readonly MeshRoute[];
   /** Our Gateways that have a route to a Service. */
   gatewaysOfService(namespace: string, name: string): readonly ObjectRef[];
+}
+
+/** A route at one listener. */
+export interface AttachedAt {
+  readonly route: ApiRoute;
+  readonly attachment: Attachment;
+}
+
+/** A route of calls inside the mesh; `port`: only of calls to that port. */
+export interface MeshRoute {
+  readonly route: ApiRoute;
+  readonly port: number | undefined;
 }
 
 export function createGatewayApi(context: ModelContext, hosts: HostLookup): GatewayApi {
@@ -63,6 +80,8 @@ export function createGatewayApi(context: ModelContext, hosts: HostLookup): Gate
   );
   const outcomesOf = ({ kind, ref }: ApiRoute): readonly ParentOutcome[] => outcomes(kind, ref.namespace, ref.name);
   const counts = derivations.keyed("attached routes", () => countRoutes(routes(), outcomesOf));
+  const attached = derivations.keyed("api routes of gateways", () => routesByGateway(routes(), outcomesOf));
+  const ofMesh = derivations.keyed("api routes of services", () => routesByService(routes(), outcomesOf));
   const users = derivations.keyed("gateways of services", () => gatewaysByService(routes(), outcomesOf));
   return {
     classes,
@@ -73,6 +92,8 @@ export function createGatewayApi(context: ModelContext, hosts: HostLookup): Gate
     outcomes: outcomesOf,
     backendProblem: createBackendProblem(context, grants, hosts),
     attachedRoutes: (namespace, name) => counts().get(`${namespace}/${name}`) ?? new Map<string, number>(),
+    attached: (namespace, name) => attached().get(`${namespace}/${name}`) ?? [],
+    ofMesh: (parent) => ofMesh().get(parent) ?? [],
     gatewaysOfService: (namespace, name) => users().get(`${namespace}/${name}`) ?? [],
   };
 }
@@ -97,6 +118,32 @@ function countRoutes(
     }
   }
   return counts;
+}
+
+function routesByGateway(routes: readonly ApiRoute[], outcomes: Outcomes): ReadonlyMap<string, readonly AttachedAt[]> {
+  const found = new Map<string, AttachedAt[]>();
+  for (const route of routes) {
+    const seen = new Set<string>();
+    for (const attachment of outcomes(route).flatMap(({ attachments }) => attachments)) {
+      const { gateway, listener } = attachment;
+      const key = `${gateway.namespace}/${gateway.name}`;
+      if (seen.has(`${key} ${listener}`)) continue;
+      seen.add(`${key} ${listener}`);
+      found.set(key, [...(found.get(key) ?? []), { route, attachment }]);
+    }
+  }
+  return found;
+}
+
+function routesByService(routes: readonly ApiRoute[], outcomes: Outcomes): ReadonlyMap<string, readonly MeshRoute[]> {
+  const found = new Map<string, MeshRoute[]>();
+  for (const route of routes)
+    for (const { parent, problem, controller } of outcomes(route)) {
+      if (problem !== undefined || controller === undefined || parent.kind === "Gateway") continue;
+      const key = `${parent.kind}/${parent.namespace}/${parent.name}`;
+      found.set(key, [...(found.get(key) ?? []), { route, port: parent.port }]);
+    }
+  return found;
 }
 
 function gatewaysByService(routes: readonly ApiRoute[], outcomes: Outcomes): ReadonlyMap<string, readonly ObjectRef[]> {

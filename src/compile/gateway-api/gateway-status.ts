@@ -179,6 +179,11 @@ function withProgrammed(
   return [...all, { type: "Programmed", ...(broken === undefined ? fine : bad), observedGeneration }];
 }
 
+/** Whether a listener opens its port and serves routes, by what its status says. */
+export function listenerServes(listener: Listener): boolean {
+  return isProgrammed(listenerStatus(listener, 0, { generation: 0, knows: () => true }));
+}
+
 function isProgrammed({ conditions }: ListenerStatus): boolean {
   return conditions.some(({ type, status }) => type === "Programmed" && status === "True");
 }

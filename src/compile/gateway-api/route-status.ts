@@ -66,13 +66,18 @@ const FILTERS: { readonly [K in ApiRoute["kind"]]: ReadonlySet<string> } = {
   TCPRoute: new Set(),
 };
 
+/** Whether routes of a kind may have filters of a type. */
+export function filterApplies(kind: ApiRoute["kind"], type: string): boolean {
+  return FILTERS[kind].has(type);
+}
+
 /** What is wrong with the rules of a route, wherever it is attached. */
 export function ruleProblems(model: Model, route: ApiRoute): readonly Problem[] {
   return [...filterProblems(route), ...backendProblems(model, route)];
 }
 
 function filterProblems({ kind, rules }: ApiRoute): readonly Problem[] {
-  const unknown = rules.flatMap(({ filters }) => filters).filter(({ type }) => !FILTERS[kind].has(type));
+  const unknown = rules.flatMap(({ filters }) => filters).filter(({ type }) => !filterApplies(kind, type));
   return unknown.map(({ type, path }): Problem => ({ code: "MSH0727", path, args: { filter: type } }));
 }
 
