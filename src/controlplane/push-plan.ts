@@ -1,5 +1,5 @@
 import type { XdsKind } from "../xds/types.ts";
-import { KINDS, type Snapshot } from "./resource-table.ts";
+import { type EncodedResource, KINDS, NO_RESOURCES, type ResourceTable, type Snapshot } from "./resource-table.ts";
 import { forget, hasRefusal, markSent, planPush, type Sent, type Subscription } from "./subscription.ts";
 
 /** The subscriptions of one stream. */
@@ -14,20 +14,27 @@ export interface Push {
 /**
  * The next response of a stream, make before break: clusters and their endpoints first; listeners and routes once the client
  * has confirmed those; clusters that nothing leads to any more last, when listeners and routes are confirmed and none of them
- * was refused. `impatient` goes on without the confirmations, for a client that never answers; `whole` is for state of the
+ * was refused; until then they keep their endpoints (`leaving`). `impatient` goes on without the confirmations, for a client that never answers; `whole` is for state of the
  * world, where what goes cannot be told later than what comes.
  */
 export function nextPush(
   subs: Subscriptions,
   snapshot: Snapshot,
-  options: { readonly impatient: boolean; readonly whole: boolean },
+  options: { readonly impatient: boolean; readonly whole: boolean; readonly leaving?: ResourceTable },
 ): Push | undefined {
+  const { leaving = NO_RESOURCES } = options;
+  const clusters = subs.get("cluster")?.held;
+  const endpoints = {
+    last: leaving,
+    has: (name: string) => clusters?.has(name) === true && !snapshot.cluster.has(name),
+  };
   const waits = (kind: XdsKind): boolean => !options.impatient && (subs.get(kind)?.inFlight.size ?? 0) > 0;
   for (const kind of KINDS) {
     const sub = subs.get(kind);
     if (sub === undefined) continue;
     if ((kind === "listener" || kind === "route") && (waits("cluster") || waits("endpoint"))) continue;
-    const sent = planPush(sub, snapshot[kind], { removals: options.whole || kind !== "cluster" });
+    const removals = options.whole || kind !== "cluster";
+    const sent = planPush(sub, snapshot[kind], { removals, ...(kind === "endpoint" ? { leaving: endpoints } : {}) });
     if (sent !== undefined) return { kind, sent };
   }
   return lateRemovals(subs, snapshot, waits);
@@ -42,6 +49,24 @@ function lateRemovals(subs: Subscriptions, snapshot: Snapshot, waits: (kind: Xds
   }
   const sent = planPush(clusters, snapshot.cluster, { removals: true });
   return sent === undefined ? undefined : { kind: "cluster", sent };
+}
+
+/**
+ * The endpoints of the clusters that the client has and `next` has not: its routes lead to them until they are moved, and a
+ * cluster that was sent anew and is told that it has no endpoints would take the place of the one that has some.
+ */
+export function leavingEndpoints(
+  subs: Subscriptions,
+  before: { readonly snapshot: Snapshot; readonly leaving: ResourceTable },
+  next: Snapshot,
+): ResourceTable {
+  if (before.snapshot.cluster === next.cluster) return before.leaving;
+  const out = new Map<string, EncodedResource>();
+  for (const name of subs.get("cluster")?.held.keys() ?? []) {
+    const last = next.cluster.has(name) ? undefined : (before.snapshot.endpoint.get(name) ?? before.leaving.get(name));
+    if (last !== undefined) out.set(name, last);
+  }
+  return out.size === 0 ? NO_RESOURCES : out;
 }
 
 /** Notes a push as sent. A cluster that was sent anew loses its endpoints in Envoy: they are sent anew behind it. */

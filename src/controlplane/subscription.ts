@@ -120,8 +120,18 @@ function settle(sub: Subscription, request: SubscriptionRequest, now: number): n
   return 0;
 }
 
+/** What is not in the table any more and the client needs still, with what it was at last where that is known. */
+interface Leaving {
+  readonly has: (name: string) => boolean;
+  readonly last: ResourceTable;
+}
+
 /** What is to be sent so that the client has `table`; undefined when nothing is. */
-export function planPush(sub: Subscription, table: ResourceTable, options: { removals: boolean }): Sent | undefined {
+export function planPush(
+  sub: Subscription,
+  table: ResourceTable,
+  options: { readonly removals: boolean; readonly leaving?: Leaving },
+): Sent | undefined {
   if (sub.settledFor === table && !sub.owesAnswer) return undefined;
   const set: EncodedResource[] = [];
   const consider = (resource: EncodedResource | undefined): void => {
@@ -129,8 +139,8 @@ export function planPush(sub: Subscription, table: ResourceTable, options: { rem
     if (sub.refused.get(resource.name)?.version !== resource.version) set.push(resource);
   };
   if (sub.wildcard) for (const resource of table.values()) consider(resource);
-  else for (const name of sub.names) consider(table.get(name));
-  const removed = options.removals ? missing(sub, table) : [];
+  else for (const name of sub.names) consider(table.get(name) ?? options.leaving?.last.get(name));
+  const removed = options.removals ? missing(sub, table).filter((name) => options.leaving?.has(name) !== true) : [];
   if (set.length > 0 || removed.length > 0 || sub.owesAnswer) return { set, removed };
   if (options.removals) sub.settledFor = table;
   return undefined;

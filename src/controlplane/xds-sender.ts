@@ -1,6 +1,6 @@
 import type { XdsKind } from "../xds/types.ts";
-import { nextPush, notePush } from "./push-plan.ts";
-import type { Snapshot } from "./resource-table.ts";
+import { leavingEndpoints, nextPush, notePush } from "./push-plan.ts";
+import { NO_RESOURCES, type ResourceTable, type Snapshot } from "./resource-table.ts";
 import { createSubscription, openSubscription, type Subscription, updateSubscription } from "./subscription.ts";
 import { STREAM_TIMES, type StreamDeps } from "./xds-deps.ts";
 import type { ReadRequest, XdsProtocol } from "./xds-protocol.ts";
@@ -35,13 +35,16 @@ export function createSender<Request>(parts: SenderParts<Request>): Sender {
   let isAwake = false;
   let isClosed = false;
   let impatience: NodeJS.Timeout | undefined;
+  let before: { readonly snapshot: Snapshot; readonly leaving: ResourceTable } | undefined;
 
   const pump = (impatient: boolean): void => {
     isAwake = false;
     const snapshot = parts.snapshot();
     if (isBusy || isClosed || snapshot === undefined) return;
     const began = performance.now();
-    const push = nextPush(subs, snapshot, { impatient, whole: protocol.name === "sotw" });
+    const leaving = before === undefined ? NO_RESOURCES : leavingEndpoints(subs, before, snapshot);
+    before = { snapshot, leaving };
+    const push = nextPush(subs, snapshot, { impatient, whole: protocol.name === "sotw", leaving });
     const sub = push === undefined ? undefined : subs.get(push.kind);
     if (push === undefined || sub === undefined) return;
     const { kind } = push;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { nextPush, notePush } from "../../src/controlplane/push-plan.ts";
-import type { Snapshot } from "../../src/controlplane/resource-table.ts";
+import { leavingEndpoints, nextPush, notePush } from "../../src/controlplane/push-plan.ts";
+import { NO_RESOURCES, type ResourceTable, type Snapshot } from "../../src/controlplane/resource-table.ts";
 import {
   createSubscription,
   openSubscription,
@@ -19,12 +19,15 @@ function stream(wants: Partial<Record<XdsKind, readonly string[]>>) {
     subs.set(kind, sub);
   }
   let nonce = 0;
+  let before: { readonly snapshot: Snapshot; readonly leaving: ResourceTable } | undefined;
   const run = (current: Snapshot, impatient = false): string[] => {
     const out: string[] = [];
+    const leaving = before === undefined ? NO_RESOURCES : leavingEndpoints(subs, before, current);
+    before = { snapshot: current, leaving };
     for (
-      let push = nextPush(subs, current, { impatient, whole: false });
+      let push = nextPush(subs, current, { impatient, whole: false, leaving });
       push !== undefined;
-      push = nextPush(subs, current, { impatient, whole: false })
+      push = nextPush(subs, current, { impatient, whole: false, leaving })
     ) {
       nonce += 1;
       notePush(subs, push, `n${nonce}`);
@@ -70,7 +73,7 @@ test("a cluster goes only when nothing confirmed leads to it any more", () => {
   ] as const)
     answer(kind, id);
   const moved = snapshot({ ...base, cluster: { c2: "1" }, endpoint: { c2: "1" }, route: { r: "to c2" } });
-  expect(run(moved)).toEqual(["cluster +c2 n5", "endpoint +c2 -c1 n6"]);
+  expect(run(moved)).toEqual(["cluster +c2 n5", "endpoint +c2 n6"]);
   answer("cluster", "n5");
   answer("endpoint", "n6");
   expect(run(moved)).toEqual(["route +r n7"]);
@@ -105,4 +108,26 @@ test("endpoints are sent anew behind a cluster that was sent anew", () => {
   answer("endpoint", "n2");
   const changed = snapshot({ cluster: { c1: "2", c2: "1" }, endpoint: { c1: "1", c2: "1" } });
   expect(run(changed)).toEqual(["cluster +c1 n3", "endpoint +c1 n4"]);
+});
+
+test("a cluster that was sent anew and leaves before it was ready keeps its endpoints until nothing leads to it", () => {
+  const { subs, run, answer } = stream({ cluster: [], endpoint: ["c1", "c2"], listener: [], route: ["r"] });
+  run(snapshot(base), true);
+  for (const [kind, id] of [
+    ["cluster", "n1"],
+    ["endpoint", "n2"],
+    ["listener", "n3"],
+    ["route", "n4"],
+  ] as const)
+    answer(kind, id);
+  // sent anew, and gone before its endpoints are asked for
+  expect(run(snapshot({ ...base, cluster: { c1: "2" } }))).toEqual(["cluster +c1 n5", "endpoint +c1 n6"]);
+  const moved = snapshot({ ...base, cluster: { c2: "1" }, endpoint: { c2: "1" }, route: { r: "to c2" } });
+  updateSubscription(subs.get("endpoint")!, request({ subscribe: ["c1"] }), 0);
+  expect(run(moved)).toEqual(["cluster +c2 n7", "endpoint +c1 +c2 n8"]);
+  for (const id of ["n5", "n7"]) answer("cluster", id);
+  for (const id of ["n6", "n8"]) answer("endpoint", id);
+  expect(run(moved)).toEqual(["route +r n9"]);
+  answer("route", "n9");
+  expect(run(moved)).toEqual(["cluster -c1 n10"]);
 });
