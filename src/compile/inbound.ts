@@ -13,6 +13,8 @@ import { INBOUND_SOURCE, plainCluster } from "./clusters.ts";
 import type { CompileContext } from "./context.ts";
 import { INBOUND_PASSTHROUGH, inboundCluster } from "./names.ts";
 import type { WorkloadFacts } from "./scope.ts";
+import { type AppPlace, inboundPool, ingressPorts, placeOf } from "./sidecar-ingress.ts";
+import { gatedCluster, gatedPort } from "./security/gate.ts";
 import { securityOf } from "./security/security.ts";
 
 /** What workloads receive. */
@@ -27,6 +29,9 @@ interface Target {
   readonly targetPort: number;
   readonly protocol: Protocol;
   readonly service: InboundPort["service"];
+  readonly bind?: string;
+  readonly endpoint?: InboundPort["endpoint"];
+  readonly tls?: InboundPort["tls"];
 }
 
 export function createInbound(context: CompileContext): InboundSide {
@@ -36,23 +41,37 @@ export function createInbound(context: CompileContext): InboundSide {
     (workload: string): Inbound => inboundOf(model, context.workload(workload)),
   );
   const clusters = derivations.keyed("inbound clusters", (workload: string): readonly Cluster[] => {
-    const { bind } = context.workload(workload);
+    const facts = context.workload(workload);
     const ports = inbound(workload).ports.filter(({ cluster }) => cluster !== INBOUND_PASSTHROUGH);
-    return ports.map((port) => clusterOf(port, bind?.appAddress));
+    return ports.map((port) => ({
+      ...gatedCluster(port, clusterOf(port, facts.bind?.appAddress)),
+      connectionPool: inboundPool(model, facts, port),
+    }));
   });
   return { inbound, clusters };
 }
 
 function inboundOf(model: Model, facts: WorkloadFacts): Inbound {
   const policies = model.peerAuthentications;
-  const targets = targetsOf(model, facts);
+  const byServices = targetsOf(model, facts);
+  const targets: readonly Target[] = ingressPorts(model, facts, byServices) ?? byServices;
   const named = new Set(targets.map(({ targetPort }) => targetPort));
   const { trustDomain, trustDomainAliases } = model.meshConfig();
   const own = policies.effective(facts);
-  const ports = targets.map(({ targetPort, protocol, service }): InboundPort => {
+  const ports = targets.map(({ targetPort, protocol, service, bind, endpoint, tls }): InboundPort => {
     const mtls = policies.effective(facts, targetPort);
     const port = facts.bind === null ? targetPort : explicitPort(targetPort);
-    return { targetPort: port, protocol, cluster: inboundCluster(port), mtls: mtls.mode, mtlsFrom: mtls.from, service };
+    return {
+      targetPort: port,
+      protocol,
+      cluster: inboundCluster(port),
+      mtls: mtls.mode,
+      mtlsFrom: mtls.from,
+      service,
+      ...(bind === undefined ? {} : { bind }),
+      ...(endpoint === undefined ? {} : { endpoint }),
+      ...(tls === undefined ? {} : { tls }),
+    };
   });
   const security = securityOf(model, facts);
   // A policy may name a port that no service does: its traffic passes, but by that rule.
@@ -71,7 +90,7 @@ function inboundOf(model: Model, facts: WorkloadFacts): Inbound {
       };
     });
   return {
-    ports: [...ports, ...others].toSorted((a, b) => a.targetPort - b.targetPort),
+    ports: [...ports.map((port) => gatedPort(port, clusterOf(port, facts.bind?.appAddress), security)), ...others].toSorted((a, b) => a.targetPort - b.targetPort),
     defaultMtls: own.mode,
     defaultMtlsFrom: own.from,
     trustDomains: [...new Set([trustDomain, ...trustDomainAliases])],
@@ -137,13 +156,18 @@ function isSelected(selector: Readonly<Record<string, string>> | undefined, labe
 }
 
 /** To the application: where the client wanted (captured), or at the address it was told to bind. */
-function clusterOf({ targetPort, protocol, cluster, service }: InboundPort, appAddress: string | undefined): Cluster {
+function clusterOf(
+  { targetPort, protocol, cluster, service, endpoint }: InboundPort,
+  appAddress: string | undefined,
+): Cluster {
+  const dialled: AppPlace = appAddress === undefined ? {} : { address: appAddress, port: targetPort };
+  const place: AppPlace = endpoint === undefined ? dialled : placeOf(endpoint, appAddress);
   return {
     ...plainCluster(cluster, "inbound"),
-    discovery: appAddress === undefined ? "original-dst" : "static",
+    ...(place.address !== undefined
+      ? { discovery: "static", endpoints: [application(place.address, place.port)] }
+      : { discovery: "original-dst", sourceAddress: INBOUND_SOURCE, ...place }),
     protocol,
-    endpoints: appAddress === undefined ? [] : [application(appAddress, targetPort)],
-    sourceAddress: appAddress === undefined ? INBOUND_SOURCE : undefined,
     service: service && { host: service.host, name: service.name, namespace: service.namespace },
   };
 }

@@ -172,7 +172,12 @@ function ofRanges(claim: Claim, ranges: readonly string[]): Claim {
   const { clusters, tcp, provenance, sni } = claim;
   const any: SniChain = { serverNames: [], clusters, ...shaped(tcp), provenance };
   const chains = clusters.length === 0 ? sni : [...sni, any];
-  return { ...claim, address: ANY_ADDRESS, clusters: [], sni: chains.map((chain) => ({ destinations: ranges, ...chain })) };
+  return {
+    ...claim,
+    address: ANY_ADDRESS,
+    clusters: [],
+    sni: chains.map((chain) => ({ destinations: ranges, ...chain })),
+  };
 }
 
 /** Nobody redirects: each service has an address of its own for this workload; what has none is reached as HTTP proxy. */
@@ -204,8 +209,11 @@ function placedClaims(context: CompileContext, source: ClaimSource, { spec, inde
   const number = all ? (spec.port?.number ?? 0) : port.number;
   const isDialled = place.bindToPort || facts.bind !== null;
   const sidecar = context.model.sight.sidecar(facts);
-  const made = sidecar === undefined ? claim.provenance : { from: refOf(sidecar), path: ["spec", "egress", index ?? 0], lost: [] };
-  return [{ ...claim, port: number, provenance: made, ...(isDialled ? { dialled: place.proxy ? "proxy" : "bytes" } : {}) }];
+  const made =
+    sidecar === undefined ? claim.provenance : { from: refOf(sidecar), path: ["spec", "egress", index ?? 0], lost: [] };
+  return [
+    { ...claim, port: number, provenance: made, ...(isDialled ? { dialled: place.proxy ? "proxy" : "bytes" } : {}) },
+  ];
 }
 
 function claimsOf(
@@ -214,7 +222,11 @@ function claimsOf(
 ): (address: string, routeTable: string | undefined) => Claim {
   const { hostname: host, from } = service;
   const { namespace, labels, sidecar } = facts;
-  const origin: Provenance = { from, path: ["spec", "ports", service.ports.findIndex(({ number }) => number === port.number)], lost: [] };
+  const origin: Provenance = {
+    from,
+    path: ["spec", "ports", service.ports.findIndex(({ number }) => number === port.number)],
+    lost: [],
+  };
   const seen = sidecar === undefined ? {} : { sidecar };
   const site: RouteSite = { namespace, ...seen, labels, gateway: "mesh", port: port.number, host };
   const routed = bound === undefined ? undefined : tcpClusters(model, bound, site);

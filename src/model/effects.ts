@@ -57,6 +57,34 @@ const TRAFFIC_POLICY: Effective = {
   retryBudget: { percent: true, minRetryConcurrency: true },
 };
 
+const SIDECAR_PORT = { number: true, protocol: true, name: true } as const;
+/** Of connections to the application: which protocol it is spoken to in is the port's. */
+const SIDECAR_POOL: Effective = {
+  tcp: true,
+  http: {
+    http1MaxPendingRequests: true,
+    http2MaxRequests: true,
+    maxRequestsPerConnection: true,
+    maxRetries: true,
+    idleTimeout: true,
+    maxConcurrentStreams: true,
+    http2KeepAlive: true,
+  },
+};
+/** Certificates of a sidecar's own port are files beside the proxy. */
+const PORT_TLS = {
+  serverCertificate: true,
+  privateKey: true,
+  caCertificates: true,
+  caCrl: true,
+  subjectAltNames: true,
+  verifyCertificateSpki: true,
+  verifyCertificateHash: true,
+  minProtocolVersion: true,
+  maxProtocolVersion: true,
+  cipherSuites: true,
+} as const;
+
 const isNoClaim = (_: unknown, name: string): boolean => !name.startsWith("@request.auth.claims");
 
 const CALLER = { port: true, gateways: true, sourceLabels: true, sourceNamespace: true } as const;
@@ -139,6 +167,22 @@ const EFFECTIVE: { readonly [K in KindName]?: Effective } = {
   },
   WorkloadEntry: workloadEntry(),
   WorkloadGroup: { metadata: true, template: { ...workloadEntry(), address: () => false }, probe: true },
+  Sidecar: {
+    workloadSelector: true,
+    ingress: [
+      {
+        port: SIDECAR_PORT,
+        bind: true,
+        captureMode: true,
+        defaultEndpoint: true,
+        tls: { ...PORT_TLS, mode: (value) => value === "SIMPLE" || value === "MUTUAL" },
+        connectionPool: SIDECAR_POOL,
+      },
+    ],
+    egress: [{ port: SIDECAR_PORT, bind: true, captureMode: true, hosts: true }],
+    outboundTrafficPolicy: { mode: true, egressProxy: true },
+    inboundConnectionPool: SIDECAR_POOL,
+  },
   // read by injection
   ProxyConfig: { selector: true, concurrency: true, environmentVariables: true, image: true },
   PeerAuthentication: { selector: true, mtls: MTLS, portLevelMtls: { [EACH]: MTLS } },
@@ -151,7 +195,6 @@ const WITHOUT_EFFECT: readonly KindName[] = [
   "HTTPRoute",
   "KubernetesGateway",
   "RequestAuthentication",
-  "Sidecar",
   "Telemetry",
   "WasmPlugin",
 ];

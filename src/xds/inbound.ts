@@ -2,6 +2,7 @@ import { compact } from "../base/compact.ts";
 import type { Inbound, InboundPort, MtlsMode } from "../ir/listener.ts";
 import type { Protocol } from "../ir/service.ts";
 import { inboundRoutes } from "./inbound-routes.ts";
+import { HTTP_ALPN, serverSocket } from "./gateway.ts";
 import { httpChainFilters } from "./hcm.ts";
 import { listenerFilters } from "./listener-filters/order.ts";
 import { detection } from "./outbound.ts";
@@ -24,7 +25,9 @@ const PASSTHROUGH = "InboundPassthroughCluster";
  * plaintext.
  */
 export function buildInbound(inbound: Inbound, options: XdsOptions): readonly EnvoyListener[] {
-  if (inbound.bindAddress !== undefined) return perPort(inbound, inbound.bindAddress, options);
+  const { bindAddress } = inbound;
+  if (bindAddress !== undefined) return inbound.ports.map((port) => ownListener(port, bindAddress, inbound, options));
+  const captured = inbound.ports.filter(({ bind }) => bind === undefined);
   const passthrough: InboundPort = {
     targetPort: 0,
     protocol: "auto",
@@ -50,23 +53,26 @@ export function buildInbound(inbound: Inbound, options: XdsOptions): readonly En
         proxyProtocol: false,
         inspectTls: true,
         inspectHttp: true,
-        noTlsInspection: inbound.ports.filter((port) => port.mtls === "DISABLE" && !sniffs(port)).map(portNumber),
-        noHttpInspection: inbound.ports.filter((port) => !sniffs(port)).map(portNumber),
+        noTlsInspection: captured
+          .filter((port) => port.mtls === "DISABLE" && !sniffs(port) && port.tls === undefined)
+          .map(portNumber),
+        noHttpInspection: captured.filter((port) => !sniffs(port)).map(portNumber),
       }),
       ...detection(options),
       filter_chains: [
         blackhole,
-        ...inbound.ports.flatMap((port) =>
+        ...captured.flatMap((port) =>
           portChains(port, inbound, options).map((chain) => atPort(chain, port.targetPort)),
         ),
         ...portChains(passthrough, inbound, options),
       ],
     }),
+    ...inbound.ports.flatMap((port) => (port.bind === undefined ? [] : ownListener(port, port.bind, inbound, options))),
   ];
 }
 
-function perPort(inbound: Inbound, address: string, options: XdsOptions): readonly EnvoyListener[] {
-  return inbound.ports.map((port) => ({
+function ownListener(port: InboundPort, address: string, inbound: Inbound, options: XdsOptions): EnvoyListener {
+  return {
     name: `${address}_${port.targetPort}`,
     address: { socket_address: { address, port_value: port.targetPort } },
     traffic_direction: "INBOUND",
@@ -74,14 +80,14 @@ function perPort(inbound: Inbound, address: string, options: XdsOptions): readon
       originalDestination: false,
       originalSource: false,
       proxyProtocol: false,
-      inspectTls: port.mtls !== "DISABLE" || sniffs(port),
+      inspectTls: port.mtls !== "DISABLE" || sniffs(port) || port.tls !== undefined,
       inspectHttp: sniffs(port),
       noTlsInspection: [],
       noHttpInspection: [],
     }),
     ...detection(options),
     filter_chains: portChains(port, inbound, options),
-  }));
+  };
 }
 
 function portNumber(port: InboundPort): number {
@@ -148,13 +154,24 @@ const DECLARED: Readonly<Record<MtlsMode, (speaks: "http" | "tcp") => readonly E
   DISABLE: (speaks) => [{ match: {}, speaks, mutualTls: false }],
 };
 
+/** Where a Sidecar's own TLS is ended: HTTP by what the client offers. */
+const TLS_SNIFFED: readonly Entry[] = [
+  { match: { ...TLS, application_protocols: HTTP_ALPN }, speaks: "http", mutualTls: false },
+  { match: TLS, speaks: "tcp", mutualTls: false },
+];
+
 function portChains(port: InboundPort, inbound: Inbound, options: XdsOptions): readonly FilterChain[] {
-  const entries = sniffs(port) ? SNIFFED[port.mtls] : DECLARED[port.mtls](isHttp(port.protocol) ? "http" : "tcp");
+  const speaks = isHttp(port.protocol) ? "http" : "tcp";
+  const userTls = port.mtls === "DISABLE" ? port.tls : undefined;
+  const mesh = sniffs(port) ? SNIFFED[port.mtls] : DECLARED[port.mtls](speaks);
+  const entries: readonly Entry[] =
+    userTls === undefined ? mesh : sniffs(port) ? TLS_SNIFFED : [{ match: TLS, speaks, mutualTls: false }];
   return entries.map((entry) => ({
     name: chainName(port, entry),
     filter_chain_match: entry.match,
     filters: filters(port, entry, { security: inbound.security, options }),
     ...(entry.mutualTls ? { transport_socket: downstreamMeshTls(inbound.trustDomains) } : {}),
+    ...(userTls === undefined ? {} : { transport_socket: serverSocket(userTls, HTTP_ALPN) }),
     ...whyField(port.mtlsFrom),
   }));
 }
@@ -174,6 +191,7 @@ function filters(
     mutualTls: entry.mutualTls,
     service: port.service ?? (port.cluster === PASSTHROUGH ? UNNAMED : undefined),
     ...(security === undefined ? {} : { security }),
+    ...(port.application === undefined ? {} : { application: port.application }),
     options,
   };
   if (entry.speaks === "tcp") return tcpFilters(chain, `${port.cluster};`, port.cluster);
