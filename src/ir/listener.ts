@@ -66,6 +66,8 @@ export interface InboundPort {
   readonly protocol: Protocol;
   /** `inbound|8080||` */
   readonly cluster: string;
+  /** Set when the cluster goes where connections wanted to, and the application is elsewhere (explicit mode, with authorization). */
+  readonly application?: { readonly address: string; readonly port: number };
   readonly mtls: MtlsMode;
   readonly mtlsFrom: Provenance | undefined;
   /** The service that metrics name; undefined: a declared container port without service. */

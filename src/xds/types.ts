@@ -65,6 +65,8 @@ export interface ChainContext {
   readonly service: { readonly host: string; readonly name: string; readonly namespace: string } | undefined;
   /** What only some of its routes need; absent: nothing. */
   readonly needs?: readonly ChainNeed[];
+  /** Where the application is dialled, when its cluster goes where connections wanted to and that is not where it is. */
+  readonly application?: { readonly address: string; readonly port: number };
   /** What policies ask of callers; absent: nothing, as on every outbound chain. */
   readonly security?: Security;
   readonly options: XdsOptions;

@@ -1,4 +1,5 @@
 import type { ChainContext, NetworkFilter } from "../types.ts";
+import { connectionGate } from "./connection-gate.ts";
 import { extAuthz } from "./ext-authz.ts";
 import { metadataExchange } from "./metadata-exchange.ts";
 import { rbacAllow } from "./rbac-allow.ts";
@@ -10,6 +11,7 @@ import type { MeshNetworkFilter } from "./types.ts";
 /** The network filters in the order in which bytes pass them, each with the reason for its place; the terminal filter follows. */
 export const NETWORK_FILTERS: readonly MeshNetworkFilter[] = [
   metadataExchange, // first: who the peer is must be known to all that follows
+  connectionGate, // before all that waits for bytes
   rbacCustom, // before extAuthz, which asks only about what it marked
   extAuthz, // CUSTOM comes before DENY
   rbacAudit, // before what refuses: refused connections are noted too
@@ -18,7 +20,8 @@ export const NETWORK_FILTERS: readonly MeshNetworkFilter[] = [
 ];
 
 /** The filters of a chain before its terminal one; where HTTP is spoken, requests are judged by HTTP filters. */
-export function networkFilters(chain: ChainContext, speaks: "http" | "tcp"): readonly NetworkFilter[] {
+export function networkFilters(of: ChainContext, speaks: "http" | "tcp"): readonly NetworkFilter[] {
+  const chain = { ...of, speaks };
   return NETWORK_FILTERS.filter((filter) => (filter.speaks ?? speaks) === speaks && filter.appliesTo(chain)).map(
     (filter) => filter.filter(chain),
   );

@@ -54,7 +54,7 @@ function entry(name: string, number: number, protocol: string): unknown {
       ports: [{ number, name, protocol }],
       resolution: "STATIC",
       endpoints: [{ address: "127.0.0.1" }],
-      exportTo: ["guarded"],
+      exportTo: ["guarded", "traffic"],
     },
   };
 }
