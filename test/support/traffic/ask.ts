@@ -1,7 +1,8 @@
 import { request as httpRequest } from "node:http";
 import { connect as connectHttp2 } from "node:http2";
+import { request as httpsRequest } from "node:https";
 import { connect, type Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
+import { connect as connectTls, type ConnectionOptions, type TLSSocket } from "node:tls";
 import { WebSocket } from "ws";
 import type { CaseRequest } from "./case.ts";
 
@@ -10,6 +11,8 @@ export interface Target {
   readonly host: string;
   readonly port: number;
   readonly authority: string;
+  /** TLS of the client's own; absent: none. */
+  readonly tls?: ConnectionOptions;
 }
 
 /** What came back. */
@@ -18,6 +21,8 @@ export interface Answer {
   readonly headers: Readonly<Record<string, string>>;
   readonly trailers: Readonly<Record<string, string>>;
   readonly body: string;
+  /** Names in the server's certificate, where the client spoke TLS. */
+  readonly serverName?: string;
 }
 
 const TIMEOUT_MS = 15_000;
@@ -42,6 +47,7 @@ export function ask(target: Target, request: CaseRequest, headers: Readonly<Reco
           port: target.port,
           servername: request.sni ?? target.authority,
           rejectUnauthorized: false,
+          ...target.tls,
         }),
         request,
       );
@@ -49,27 +55,29 @@ export function ask(target: Target, request: CaseRequest, headers: Readonly<Reco
 }
 
 function http1(
-  { host, port, authority }: Target,
-  { method = "GET", path = "/", send = "" }: CaseRequest,
+  { host, port, authority, tls }: Target,
+  { method = "GET", path = "/", send = "", proxied }: CaseRequest,
   headers: Readonly<Record<string, string>>,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const sent = httpRequest(
-      { host, port, method, path, agent: false, timeout: TIMEOUT_MS, headers: { ...headers, host: authority } },
-      (response) => {
-        const chunks: Buffer[] = [];
-        response.on("data", (chunk: Buffer) => chunks.push(chunk));
-        response.on("error", reject);
-        response.on("end", () =>
-          resolve({
-            status: response.statusCode ?? 0,
-            headers: flat(response.headers),
-            trailers: flat(response.trailers),
-            body: Buffer.concat(chunks).toString(),
-          }),
-        );
-      },
-    );
+    const plain = proxied === undefined ? {} : { createConnection: () => proxiedSocket({ host, port }, proxied) };
+    const common = { host, port, method, path, agent: false as const, timeout: TIMEOUT_MS, ...plain, ...tls };
+    const start = tls === undefined ? httpRequest : httpsRequest;
+    const sent = start({ ...common, headers: { ...headers, host: authority } }, (response) => {
+      const chunks: Buffer[] = [];
+      const shown = serverNames(response.socket);
+      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      response.on("error", reject);
+      response.on("end", () =>
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: flat(response.headers),
+          trailers: flat(response.trailers),
+          body: Buffer.concat(chunks).toString(),
+          ...shown,
+        }),
+      );
+    });
     sent.on("timeout", () => sent.destroy(new Error(`no answer within ${TIMEOUT_MS} ms`)));
     sent.on("error", reject);
     sent.end(send);
@@ -77,13 +85,13 @@ function http1(
 }
 
 function http2(
-  { host, port, authority }: Target,
+  { host, port, authority, tls }: Target,
   { method = "GET", path = "/" }: CaseRequest,
   headers: Readonly<Record<string, string>>,
   body: Buffer,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const session = connectHttp2(`http://${host}:${port}`);
+    const session = connectHttp2(`http${tls === undefined ? "" : "s"}://${host}:${port}`, tls);
     session.on("error", reject);
     const stream = session.request(
       { ...headers, ":method": method, ":path": path, ":authority": authority },
@@ -98,8 +106,9 @@ function http2(
     stream.on("data", (chunk: Buffer) => chunks.push(chunk));
     stream.on("error", reject);
     stream.on("end", () => {
+      const body = Buffer.concat(chunks).toString();
+      resolve({ status: Number(got[":status"] ?? 0), headers: got, trailers, body, ...serverNames(session.socket) });
       session.close();
-      resolve({ status: Number(got[":status"] ?? 0), headers: got, trailers, body: Buffer.concat(chunks).toString() });
     });
     if (body.length > 0) stream.end(body);
   });
@@ -118,12 +127,13 @@ async function grpc(target: Target, request: CaseRequest, headers: Readonly<Reco
 }
 
 function webSocket(
-  { host, port, authority }: Target,
+  { host, port, authority, tls }: Target,
   { path = "/", send = "" }: CaseRequest,
   headers: Readonly<Record<string, string>>,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const socket = new WebSocket(`ws://${host}:${port}${path}`, {
+    const socket = new WebSocket(`ws${tls === undefined ? "" : "s"}://${host}:${port}${path}`, {
+      ...tls,
       headers: { ...headers, host: authority },
       handshakeTimeout: TIMEOUT_MS,
     });
@@ -137,6 +147,21 @@ function webSocket(
       resolve({ status: 101, headers: {}, trailers: {}, body: data.toString() });
     });
   });
+}
+
+/** A connection that begins as one of a load balancer that speaks the PROXY protocol. */
+function proxiedSocket(to: { readonly host: string; readonly port: number }, client: string): Socket {
+  const socket = connect(to.port, to.host);
+  socket.write(`PROXY TCP4 ${client} ${to.host} 1234 ${to.port}\r\n`);
+  return socket;
+}
+
+function serverNames(socket: unknown): Pick<Answer, "serverName"> {
+  // sockets of HTTP/2 sessions are proxies of the real one: asked, not tested
+  const peer = socket as Partial<TLSSocket>;
+  return typeof peer.getPeerCertificate === "function" && peer.encrypted === true
+    ? { serverName: peer.getPeerCertificate().subjectaltname ?? "" }
+    : {};
 }
 
 /** Sends the text and resolves with what came until as much, and at least a line, was there or the other side ended. */

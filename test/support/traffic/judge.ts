@@ -37,6 +37,7 @@ function judgeOne(expected: Expectation, { answer, error, ms, from, request }: O
   return [
     ...same("status", answer.status, expected.status),
     ...same("body", answer.body, expected.body),
+    ...same("name of the server", answer.serverName, expected.serverName),
     ...sameAll("header", answer.headers, expected.headers),
     ...sameAll("trailer", answer.trailers, expected.trailers),
     ...(typeof expected.from === "string" ? same("answer from", from, expected.from) : []),

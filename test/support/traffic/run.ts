@@ -27,7 +27,7 @@ export async function runRequest(lab: Lab, item: TrafficCase, request: CaseReque
 /** Copies may come late: they are waited for. */
 async function runOnce(lab: Lab, item: TrafficCase, request: CaseRequest): Promise<readonly string[]> {
   const id = randomUUID();
-  const target = targetOf(lab, item, request);
+  const target = secured(lab, item, request, targetOf(lab, item, request));
   const before = await statsOf(lab, request);
   const turns = Array.from({ length: request.times ?? 1 });
   const send = (): Promise<Outcome> => once(lab, request, target, id);
@@ -105,34 +105,20 @@ function readEcho(body: string): Received | undefined {
 export function targetOf(lab: Lab, item: TrafficCase, request: CaseRequest): Target {
   const { via, to = "echo", port = 80, host } = request;
   const { places } = lab;
-  if (via === "gateway") {
-    const authority = host ?? to;
-    const tls = secureOptions(lab, item, request, authority);
-    return {
-      host: `${places.gateway}.0.1`,
-      port: explicitPort(port),
-      authority,
-      ...(tls === undefined ? {} : { tls }),
-    };
-  }
+  if (via === "gateway") return { host: `${places.gateway}.0.1`, port: explicitPort(port), authority: host ?? to };
   if (via === "plain") return { host: `${places.v1}.0.1`, port: PORTS.http, authority: host ?? to };
   const full = to.includes(".") ? to : `${to}.${item.namespace}.svc.cluster.local`;
   return throughSidecar(lab, { full, port, host });
 }
 
-/** How the client of a `secure` request speaks TLS. Who the server is is not checked by the client, but by the case. */
-function secureOptions(
-  lab: Lab,
-  { namespace }: Pick<TrafficCase, "namespace">,
-  { secure, sni }: CaseRequest,
-  authority: string,
-): ConnectionOptions | undefined {
-  if (secure === undefined) return undefined;
+/** With TLS of the client's own for a `secure` request. Who the server is is not checked by the client, but by the case. */
+function secured(lab: Lab, { namespace }: TrafficCase, { secure, sni }: CaseRequest, target: Target): Target {
+  if (secure === undefined) return target;
   const { cert, version, ciphers, sigalgs, alpn } = secure === true ? {} : secure;
   const pair = cert === undefined ? undefined : lab.certificate(namespace, cert);
   if (cert !== undefined && pair === undefined) throw new Error(`no certificate "${cert}" in the case`);
-  return compact({
-    servername: sni ?? authority,
+  const tls: ConnectionOptions = compact({
+    servername: sni ?? target.authority,
     rejectUnauthorized: false,
     cert: pair?.cert,
     key: pair?.key,
@@ -142,6 +128,7 @@ function secureOptions(
     sigalgs,
     ALPNProtocols: alpn === undefined ? undefined : [...alpn],
   });
+  return { ...target, tls };
 }
 
 function throughSidecar(
