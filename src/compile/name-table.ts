@@ -14,7 +14,7 @@ export function createNameTable(context: CompileContext): (scope: string) => rea
   return derivations.keyed("name table", (scope: string): readonly NameEntry[] | undefined => {
     const facts = context.scope(scope);
     if (facts.dns === undefined) return undefined;
-    return model.services.allVisible(facts.namespace).flatMap((service) => entriesOf(context, facts, service));
+    return model.sight.reachable(facts).flatMap((service) => entriesOf(context, facts, service));
   });
 }
 

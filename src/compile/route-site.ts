@@ -1,6 +1,8 @@
 /** For whom and where routes are made: conditions on the caller and the port are decided here, not by Envoy. */
 export interface RouteSite {
   readonly namespace: string;
+  /** The caller's Sidecar, `namespace/name`. */
+  readonly sidecar?: string;
   readonly labels: Readonly<Record<string, string>>;
   /** `mesh`, or a gateway as `namespace/name`. */
   readonly gateway: string;

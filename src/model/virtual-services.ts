@@ -6,6 +6,7 @@ import type { ModelContext } from "./context.ts";
 import { type ResolvedRule, resolveRules } from "./delegates.ts";
 import { bySpecificity, hostMatches, narrowerHost, resolveHost } from "./host.ts";
 import { byAge, byText } from "./order.ts";
+import type { Sidecars } from "./sidecars.ts";
 import { visibleTo } from "./visibility.ts";
 
 /** The object, with its spec. */
@@ -28,12 +29,17 @@ export interface GatewayHost {
 
 /** Questions about VirtualServices. */
 export interface VirtualServices {
-  /** The one that rules a host for sidecars of `namespace`: the most specific host first, then the oldest. */
-  forHost(namespace: string, host: string): BoundVirtualService | undefined;
+  /**
+   * The one that rules a host for sidecars of `namespace`: the most specific host first, then the oldest. Under a Sidecar
+   * (`namespace/name`) only those it imports.
+   */
+  forHost(namespace: string, host: string, sidecar?: string): BoundVirtualService | undefined;
   /** Whether the one that rules a host has tcp or tls rules. */
-  routesTcp(namespace: string, host: string): boolean;
+  routesTcp(namespace: string, host: string, sidecar?: string): boolean;
   /** Hosts (full) that VirtualServices bound to sidecars of `namespace` name, sorted. */
-  meshHosts(namespace: string): readonly string[];
+  meshHosts(namespace: string, sidecar?: string): readonly string[];
+  /** Hosts (full) that the rules a Sidecar imports send traffic to, sorted. */
+  destinationHosts(namespace: string, sidecar: string): readonly string[];
   /** Those on a gateway that serve one of a server's hosts (`ns/host`, `./host`, `host`), oldest first. */
   ofGatewayServer(
     gateway: { readonly namespace: string; readonly name: string },
@@ -45,18 +51,29 @@ export interface VirtualServices {
   sourceLabelKeys(namespace: string): readonly string[];
 }
 
-export function createVirtualServices({ world, derivations, domain, meshConfig }: ModelContext): VirtualServices {
+export function createVirtualServices(
+  { world, derivations, domain, meshConfig }: ModelContext,
+  sidecars: Sidecars,
+): VirtualServices {
   const seen = ({ spec, metadata }: VirtualService, namespace: string): boolean =>
     visibleTo(spec?.exportTo, metadata.namespace ?? "", namespace, meshConfig().defaultVirtualServiceExportTo);
   const fullHosts = ({ spec, metadata }: VirtualService): readonly string[] =>
     (spec?.hosts ?? []).map((host) => resolveHost(host, metadata.namespace ?? "", domain));
-  const ofMesh = (namespace: string): readonly VirtualService[] =>
-    world.by("virtualServicesOfGateway", "mesh").filter((object) => seen(object, namespace));
+  const isImported = (object: VirtualService, namespace: string, sidecar: string): boolean => {
+    const slash = sidecar.indexOf("/");
+    const by = slash < 0 ? undefined : world.get("Sidecar", sidecar.slice(0, slash), sidecar.slice(slash + 1));
+    const rule = { hosts: fullHosts(object), namespace: object.metadata.namespace ?? "" };
+    return by === undefined || sidecars.importsRule(by, namespace, rule);
+  };
+  const ofMesh = (namespace: string, sidecar: string): readonly VirtualService[] =>
+    world
+      .by("virtualServicesOfGateway", "mesh")
+      .filter((object) => seen(object, namespace) && isImported(object, namespace, sidecar));
 
-  const forHost = derivations.keyed("VirtualService of host", (namespace: string, host: string) => {
+  const forHost = derivations.keyed("VirtualService of host", (namespace: string, host: string, sidecar: string) => {
     const candidates = new Set(hostKeys(host).flatMap((key) => world.by("virtualServicesOfHost", key)));
     const bound = [...candidates]
-      .filter((object) => isOfMesh(object) && seen(object, namespace))
+      .filter((object) => isOfMesh(object) && seen(object, namespace) && isImported(object, namespace, sidecar))
       .flatMap((object) => bestHost(object, fullHosts(object), host))
       .toSorted((a, b) => bySpecificity(a.host, b.host) || byAge(a.object, b.object));
     return boundFrom(bound);
@@ -64,12 +81,12 @@ export function createVirtualServices({ world, derivations, domain, meshConfig }
   const isRuled = derivations.keyed("has VirtualServices", (host: string) =>
     hostKeys(host).some((key) => world.by("virtualServicesOfHost", key).length > 0),
   );
-  const routesTcp = derivations.keyed("routes TCP", (namespace: string, host: string) => {
-    const spec = forHost(namespace, host)?.object.spec;
+  const routesTcp = derivations.keyed("routes TCP", (namespace: string, host: string, sidecar: string) => {
+    const spec = forHost(namespace, host, sidecar)?.object.spec;
     return spec?.tcp !== undefined || spec?.tls !== undefined;
   });
-  const meshHosts = derivations.keyed("hosts of VirtualServices", (namespace: string): readonly string[] =>
-    [...new Set(ofMesh(namespace).flatMap(fullHosts))].toSorted(byText),
+  const meshHosts = derivations.keyed("hosts of VirtualServices", (namespace: string, sidecar: string) =>
+    [...new Set(ofMesh(namespace, sidecar).flatMap(fullHosts))].toSorted(byText),
   );
   const find = (namespace: string, name: string, from: string): VirtualService | undefined => {
     const object = world.get("VirtualService", namespace, name);
@@ -77,13 +94,19 @@ export function createVirtualServices({ world, derivations, domain, meshConfig }
   };
   const rules = (object: VirtualService): readonly ResolvedRule[] => resolveRules({ domain, find }, object);
   const sourceLabelKeys = derivations.keyed("source labels", (namespace: string): readonly string[] =>
-    labelKeysOf(ofMesh(namespace), rules),
+    labelKeysOf(ofMesh(namespace, ""), rules),
+  );
+  const destinationHosts = derivations.keyed("destinations of VirtualServices", (namespace: string, sidecar: string) =>
+    [...new Set(ofMesh(namespace, sidecar).flatMap((object) => targetsOf(object, rules(object), domain)))].toSorted(
+      byText,
+    ),
   );
   return {
     // Most hosts have none: one answer for all namespaces.
-    forHost: (namespace, host) => (isRuled(host) ? forHost(namespace, host) : undefined),
-    routesTcp: (namespace, host) => isRuled(host) && routesTcp(namespace, host),
-    meshHosts,
+    forHost: (namespace, host, sidecar = "") => (isRuled(host) ? forHost(namespace, host, sidecar) : undefined),
+    routesTcp: (namespace, host, sidecar = "") => isRuled(host) && routesTcp(namespace, host, sidecar),
+    meshHosts: (namespace, sidecar = "") => meshHosts(namespace, sidecar),
+    destinationHosts,
     rules,
     sourceLabelKeys,
     ofGatewayServer({ namespace, name }, hosts) {
@@ -113,6 +136,22 @@ function labelKeysOf(
   ]);
   const keys = matches.flatMap(({ match = [] }) => match.flatMap(({ sourceLabels = {} }) => Object.keys(sourceLabels)));
   return [...new Set(keys)].toSorted(byText);
+}
+
+/** Full hosts that an object's rules send traffic to, copies included. */
+function targetsOf(object: VirtualService, rules: readonly ResolvedRule[], domain: string): readonly string[] {
+  const full = (host: string, owner: VirtualService): string =>
+    resolveHost(host, owner.metadata.namespace ?? "", domain);
+  const http = rules.flatMap(({ rule, object: owner }) =>
+    [
+      ...(rule.route ?? []).map(({ destination }) => destination),
+      ...(rule.mirrors ?? []).map(({ destination }) => destination),
+      ...(rule.mirror === undefined ? [] : [rule.mirror]),
+    ].map(({ host }) => full(host, owner)),
+  );
+  const { tls = [], tcp = [] } = object.spec ?? {};
+  const bytes = [...tls, ...tcp].flatMap(({ route = [] }) => route.map(({ destination }) => destination.host));
+  return [...http, ...bytes.map((host) => full(host, object))];
 }
 
 function isOfMesh({ spec }: VirtualService): boolean {

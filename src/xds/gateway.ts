@@ -65,6 +65,7 @@ function filters(listener: GatewayListener, from: GatewayChain, options: XdsOpti
     direction: "gateway",
     mutualTls: from.tls?.mode === "ISTIO_MUTUAL",
     service: undefined,
+    ...(listener.security === undefined ? {} : { security: listener.security }),
     options,
   };
   if (from.routeTable !== undefined)
@@ -82,17 +83,23 @@ function transportSocket(tls: GatewayTls, inside: "http" | "bytes", options: Xds
         common_tls_context: { ...meshTls(anyOf(options.trustDomains)), alpn_protocols: alpn },
         require_client_certificate: true,
       });
-    case "MUTUAL":
     case "SIMPLE":
+    case "MUTUAL":
     case "OPTIONAL_MUTUAL":
-      return downstream({
-        common_tls_context: serverTls(tls, alpn),
-        require_client_certificate: tls.mode === "MUTUAL",
-      });
+      return serverSocket(tls, alpn);
   }
 }
 
-const HTTP_ALPN: readonly string[] = ["h2", "http/1.1"];
+/** TLS with certificates of its own, not the mesh's. */
+export function serverSocket(tls: GatewayTls, alpn: readonly string[]): TransportSocket {
+  return downstream({
+    common_tls_context: serverTls(tls, alpn),
+    require_client_certificate: tls.mode === "MUTUAL",
+  });
+}
+
+/** What a server of HTTP offers. */
+export const HTTP_ALPN: readonly string[] = ["h2", "http/1.1"];
 /** Mesh clients offer the first for bytes; the others are for clients that think of HTTP. */
 const MESH_BYTES_ALPN: readonly string[] = [...OFFERED_TCP, ...HTTP_ALPN];
 

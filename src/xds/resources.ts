@@ -98,8 +98,13 @@ function buffered(listener: EnvoyListener, { proxy }: XdsOptions): EnvoyListener
 function inboundNames(config: ProxyConfig): readonly Named[] {
   const inbound = config.inbound();
   if (inbound === undefined) return [];
-  const { bindAddress } = inbound;
+  const { bindAddress, ports } = inbound;
   const names =
-    bindAddress === undefined ? ["virtualInbound"] : inbound.ports.map((port) => `${bindAddress}_${port.targetPort}`);
+    bindAddress === undefined
+      ? [
+          "virtualInbound",
+          ...ports.flatMap(({ bind, targetPort }) => (bind === undefined ? [] : `${bind}_${targetPort}`)),
+        ]
+      : ports.map((port) => `${bindAddress}_${port.targetPort}`);
   return names.map((name) => ({ name, owner: "workload" }));
 }
