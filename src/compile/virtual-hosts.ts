@@ -8,6 +8,7 @@ import { isHttp } from "../model/protocol.ts";
 import type { Alias } from "../model/aliases.ts";
 import type { SeenListener, Viewer } from "../model/sight.ts";
 import type { CompileContext } from "./context.ts";
+import { hasMeshRoutes, meshHttpRoutes } from "./gateway-api/mesh-routes.ts";
 import { hashKeysOf } from "./hash-keys.ts";
 import { MATCH_ALL } from "./http-match.ts";
 import { defaultRoute, httpRoutes } from "./http-routes.ts";
@@ -98,6 +99,11 @@ function createVirtualHosts({ model, derivations, scope: factsOf }: CompileConte
     const site: RouteSite = { namespace, ...seen, labels, gateway: "mesh", port, host };
     return bound === undefined ? [] : httpRoutes(model, bound, site);
   });
+  const routed = derivations.keyed("routes of Gateway API", (scope: string, host: string, port: number, to: string) => {
+    const { namespace, labels } = factsOf(scope);
+    const service = JSON.parse(to) as Pick<MeshService, "from" | "namespace">;
+    return meshHttpRoutes(model, service, { namespace, labels, gateway: "mesh", port, host });
+  });
   const unruled = derivations.keyed(
     "virtual host",
     (host: string, port: number, made: string, domains: string): VirtualHost => {
@@ -114,6 +120,11 @@ function createVirtualHosts({ model, derivations, scope: factsOf }: CompileConte
     const facts = factsOf(scope);
     const bound = model.virtualServices.forHost(facts.namespace, host, facts.sidecar);
     const isRuled = bound?.object.spec?.http !== undefined;
+    if (!isRuled && service !== undefined && hasMeshRoutes(model, service)) {
+      const { from, namespace } = service;
+      const routes = routed(scope, host, port, JSON.stringify({ from, namespace }));
+      if (routes !== undefined) return { name: `${host}:${port}`, domains, routes, requireTls: false };
+    }
     if (!isRuled && service !== undefined) {
       const hash = hashKeysOf(model, facts, [outboundCluster({ port, subset: "", host })]);
       const made: Unruled = { from: service.from, hash, session: service.session };

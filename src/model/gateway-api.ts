@@ -80,8 +80,8 @@ export function createGatewayApi(context: ModelContext, hosts: HostLookup): Gate
   );
   const outcomesOf = ({ kind, ref }: ApiRoute): readonly ParentOutcome[] => outcomes(kind, ref.namespace, ref.name);
   const counts = derivations.keyed("attached routes", () => countRoutes(routes(), outcomesOf));
-  const attached = derivations.keyed("api routes of gateways", () => routesByGateway(routes(), outcomesOf));
-  const ofMesh = derivations.keyed("api routes of services", () => routesByService(routes(), outcomesOf));
+  const byGateway = derivations.keyed("api routes by gateway", () => routesByGateway(routes(), outcomesOf));
+  const byService = derivations.keyed("api routes by service", () => routesByService(routes(), outcomesOf));
   const users = derivations.keyed("gateways of services", () => gatewaysByService(routes(), outcomesOf));
   return {
     classes,
@@ -92,8 +92,12 @@ export function createGatewayApi(context: ModelContext, hosts: HostLookup): Gate
     outcomes: outcomesOf,
     backendProblem: createBackendProblem(context, grants, hosts),
     attachedRoutes: (namespace, name) => counts().get(`${namespace}/${name}`) ?? new Map<string, number>(),
-    attached: (namespace, name) => attached().get(`${namespace}/${name}`) ?? [],
-    ofMesh: (parent) => ofMesh().get(parent) ?? [],
+    // one derivation each: a route makes work for its own parents alone
+    attached: derivations.keyed(
+      "api routes of gateway",
+      (namespace: string, name: string) => byGateway().get(`${namespace}/${name}`) ?? [],
+    ),
+    ofMesh: derivations.keyed("api routes of service", (parent: string) => byService().get(parent) ?? []),
     gatewaysOfService: (namespace, name) => users().get(`${namespace}/${name}`) ?? [],
   };
 }
