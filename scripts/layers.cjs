@@ -26,6 +26,8 @@ const layers = {
   // archives and registries of container images
   images: ["base"],
   kube: ["resources", "base"],
+  // sources of objects beside the API server: files, foreign catalogs
+  registry: ["resources", "diagnostics", "base"],
   grpc: ["wire", "gen", "base"],
   report: ["resources", "diagnostics", "base"],
   commands: [
@@ -45,6 +47,7 @@ const layers = {
     "kube",
     "grpc",
     "report",
+    "simulate",
     "local",
   ],
   controlplane: [
@@ -59,6 +62,7 @@ const layers = {
     "xds",
     "kube",
     "grpc",
+    "registry",
   ],
   agent: ["grpc", "wire", "envoy", "pki", "diagnostics", "gen", "base"],
   local: ["resources", "gen", "pki", "envoy", "diagnostics", "base"],

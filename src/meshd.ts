@@ -5,9 +5,15 @@ import { errorText, MeshError, UsageError } from "./base/errors.ts";
 import type { Logger } from "./base/logger.ts";
 import { type ListenAddress, parseListenAddress } from "./controlplane/http.ts";
 import { fetchLimits } from "./controlplane/jwks.ts";
+import { lifetimes } from "./controlplane/signing.ts";
 import { type ControlPlane, createControlPlane } from "./controlplane/main.ts";
 import { VERSION } from "./gen/version.ts";
 import { openCluster } from "./kube/cluster.ts";
+import { consulRegistry } from "./registry/consul.ts";
+import { filesRegistry } from "./registry/files.ts";
+import type { Registry } from "./registry/registry.ts";
+import type { KubeObject } from "./resources/object.ts";
+import { validateForAdmission } from "./validation/index.ts";
 
 const USAGE = `usage: meshd discovery [flags]
 
@@ -19,6 +25,8 @@ The control plane: watches the cluster, compiles the mesh, serves proxies, signs
   --httpsAddr ADDR        webhooks (default :15017)
   --kubeconfig FILE       cluster to work for (default: the pod's service account)
   --domain SUFFIX         DNS suffix of the cluster (default cluster.local)
+  --config-dir DIR        more objects, from the YAML files of a folder, which are watched; may stand several times
+  --consul URL            more services, from a Consul catalog (token: CONSUL_HTTP_TOKEN)
   --log_output_level L    debug, info, warn or error (default info)
 `;
 
@@ -29,6 +37,8 @@ const FLAGS = {
   httpsAddr: { type: "string", default: ":15017" },
   kubeconfig: { type: "string" },
   domain: { type: "string", default: "cluster.local" },
+  "config-dir": { type: "string", multiple: true },
+  consul: { type: "string" },
   log_output_level: { type: "string", default: "info" },
   help: { type: "boolean", short: "h" },
   version: { type: "boolean" },
@@ -70,6 +80,22 @@ function logLevel(text: string): string {
   throw new UsageError(`--log_output_level: expected debug, info, warn or error, got ${text}`);
 }
 
+/** Files come before the catalog: what an operator writes counts more than what registers itself. */
+function registriesOf(flags: ReturnType<typeof readFlags>["values"], env: Env, log: Logger): readonly Registry[] {
+  const { "config-dir": folders = [], consul } = flags;
+  const files = folders.map((folder) => filesRegistry({ folder, refuse: refusal, log }));
+  if (consul === undefined) return files;
+  if (!URL.canParse(consul))
+    throw new UsageError(`--consul: expected a URL such as http://127.0.0.1:8500, got ${consul}`);
+  return [...files, consulRegistry({ url: consul, token: env["CONSUL_HTTP_TOKEN"], namespace: "consul", log })];
+}
+
+/** Files are held to what the webhook asks of objects in the cluster. */
+function refusal(object: KubeObject): string | undefined {
+  const verdict = validateForAdmission(object);
+  return verdict.allowed ? undefined : verdict.message;
+}
+
 async function serve(flags: ReturnType<typeof readFlags>["values"], env: Env): Promise<number> {
   const any = anyHost(env);
   const listen = {
@@ -89,8 +115,10 @@ async function serve(flags: ReturnType<typeof readFlags>["values"], env: Env): P
     revision: env["REVISION"] ?? "default",
     nativeSidecars: env["ENABLE_NATIVE_SIDECARS"],
     keyLimits: fetchLimits(env),
+    lifetimes: lifetimes(env),
     domain: flags.domain,
     listen,
+    registries: registriesOf(flags, env, log),
     // beside the bundle
     analysis: {
       worker: new URL("./analysis-worker.js", import.meta.url),

@@ -6,13 +6,15 @@ import type { Logger } from "../base/logger.ts";
 import { adsService } from "../grpc/ads-server.ts";
 import { caService } from "../grpc/ca-server.ts";
 import { type GrpcServer, type Peer, startGrpcServer } from "../grpc/server.ts";
-import type { Ca } from "../pki/ca.ts";
+import type { Registry } from "../registry/registry.ts";
 import type { Cluster } from "../resources/cluster.ts";
+import type { WorldChange } from "../resources/world.ts";
 import { admit } from "./admission.ts";
 import type { Analysis } from "./analysis/analysis.ts";
 import { type AnalysisSettings, createAnalysisRunner } from "./analysis/runner.ts";
 import { type AutoRegistration, createAutoRegistration } from "./auto-registration.ts";
-import { openAuthority, servingIdentity } from "./authority.ts";
+import { servingIdentity } from "./authority.ts";
+import { type AuthorityRunner, createAuthority, renewServing } from "./authority-runner.ts";
 import { authenticate, type Caller } from "./caller.ts";
 import { answerMonitoring } from "./debug.ts";
 import { answering, type ListenAddress, type Listening, listen } from "./http.ts";
@@ -24,10 +26,11 @@ import { createLeader } from "./leader.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { ownChanges } from "./own-revision.ts";
 import { peerLabelsOf } from "./pods.ts";
+import { createRegistries, type Registries } from "./registries.ts";
 import { createRootCerts } from "./root-certs.ts";
 import type { Runner } from "./runner.ts";
 import { createSecretWatches, type SecretWatches } from "./secret-watches.ts";
-import { createSigner } from "./signing.ts";
+import { createSigner, type Lifetimes, LIFETIMES } from "./signing.ts";
 import { createState, type State, watchedKinds } from "./state.ts";
 import { createWatches } from "./watch.ts";
 import { answerWebhook } from "./webhook.ts";
@@ -46,6 +49,8 @@ export interface ControlPlaneOptions {
   readonly revision: string;
   /** ENABLE_NATIVE_SIDECARS, as set. */
   readonly nativeSidecars?: string | undefined;
+  /** Of workload certificates. */
+  readonly lifetimes?: Lifetimes;
   /** DNS suffix of the cluster. */
   readonly domain: string;
   readonly listen: {
@@ -56,6 +61,8 @@ export interface ControlPlaneOptions {
   };
   /** Where keys of token issuers may be fetched; default: not from loopback, link-local and metadata addresses. */
   readonly keyLimits?: FetchLimits;
+  /** Sources of objects beside the cluster, the more important first. Default: none. */
+  readonly registries?: readonly Registry[];
   /** Undefined: nothing is analysed. */
   readonly analysis?: AnalysisSettings;
   readonly log: Logger;
@@ -82,14 +89,14 @@ interface Shared {
   readonly abort: AbortController;
   readonly onFault: (error: unknown) => void;
   /** Set by the runners as they come up. */
-  readonly live: { synced: boolean; ca?: Ca; serving: boolean };
+  readonly live: { synced: boolean; serving: boolean };
+  readonly authority: AuthorityRunner;
   readonly ports: { http: number; secureGrpc: number; monitoring: number; https: number };
 }
 
 const GRACE_MS = 1_000;
 const REGISTRATION_GRACE_MS = 10_000;
 const RETRY_MS = 1_000;
-const SERVING_RENEWAL_MS = 24 * 3600_000;
 
 /**
  * The control plane: runners that start in this order and close in the reverse one. What listens to proxies and webhooks comes
@@ -104,6 +111,10 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     options,
     state,
     metrics,
+    authority: createAuthority({
+      ...{ cluster: options.cluster, namespace: rootNamespace, state, now: Date.now, log },
+      onExpiry: (at) => metrics.rootExpires(at),
+    }),
     streams: new Set(),
     abort: new AbortController(),
     onFault(error) {
@@ -142,7 +153,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
 function createRunners(shared: Shared, isReady: () => boolean): readonly Runner[] {
   const { options, state, live } = shared;
   const { cluster, namespace, log } = options;
-  const bundle = (): string => live.ca?.certificate ?? "";
+  const { bundle } = shared.authority;
   const writer = { cluster, world: state.world, derivations: state.derivations, bundle, log };
   const secrets = createSecretWatches({
     cluster,
@@ -153,6 +164,7 @@ function createRunners(shared: Shared, isReady: () => boolean): readonly Runner[
   const isLeader = (): boolean => state.leading.get();
   const registration = createRegistrationOf(shared);
   const analysis = createAnalysisOf(shared);
+  const { registries, fromCluster } = createSources(shared, analysis);
   const onUnreadable = (): void => shared.metrics.unreadableConfig();
   const readable = createLastGoodConfig({ namespace, revision: options.revision, onUnreadable, log });
   let synced = (): void => {};
@@ -167,9 +179,7 @@ function createRunners(shared: Shared, isReady: () => boolean): readonly Runner[
       cluster,
       watched: watchedKinds(namespace),
       apply(incoming) {
-        const changes = ownChanges(readable(incoming), options.revision);
-        state.world.apply(changes);
-        analysis.changed(changes);
+        fromCluster(ownChanges(readable(incoming), options.revision));
       },
       onSynced: synced,
       onApplied: (facts) => shared.metrics.applied(facts),
@@ -180,8 +190,10 @@ function createRunners(shared: Shared, isReady: () => boolean): readonly Runner[
       await Promise.race([inSync, aborted(shared.abort.signal)]);
       live.synced = true;
     }),
-    // Consumes the Secret istio-ca-secret; offers the CA.
-    gate("authority", () => openCa(shared)),
+    // Consumes files and foreign catalogs; offers their objects to the World. After the first lists: the cluster's come first.
+    registries,
+    // Consumes the Secrets cacerts and istio-ca-secret; offers the CA.
+    shared.authority,
     // Consumes what connected gateways use; offers those Secrets in the World.
     secrets,
     // Consumes streams of workloads outside the cluster; offers their WorkloadEntries. Closes after the streams.
@@ -202,7 +214,6 @@ function createRunners(shared: Shared, isReady: () => boolean): readonly Runner[
     createWebhookConfigs({ ...writer, namespace, revision: options.revision, isLeader }),
     gate("ready", () => {
       live.serving = true;
-      shared.metrics.rootExpires(live.ca?.notAfter ?? new Date());
       log.info({ ...shared.ports }, "ready");
       return Promise.resolve();
     }),
@@ -236,6 +247,20 @@ function createAnalysisOf({ options, state, metrics }: Shared): Analysis {
   });
 }
 
+/** The ways by which objects come into the World. */
+function createSources(
+  { options, state }: Shared,
+  analysis: Analysis,
+): { readonly registries: Registries; readonly fromCluster: (changes: readonly WorldChange[]) => void } {
+  const apply = (changes: readonly WorldChange[]): void => {
+    state.world.apply(changes);
+    analysis.changed(changes);
+  };
+  const { registries: wanted = [], log } = options;
+  const registries = createRegistries({ registries: wanted, world: state.world, apply, log });
+  return { registries, fromCluster: (changes) => apply(registries.ofCluster(changes)) };
+}
+
 /** A step of the start that leaves nothing to close. */
 function gate(name: string, step: () => Promise<void>): Runner {
   return { name, start: step, close: () => Promise.resolve() };
@@ -243,24 +268,6 @@ function gate(name: string, step: () => Promise<void>): Runner {
 
 function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
-}
-
-async function openCa({ options, state, live, abort }: Shared): Promise<void> {
-  const { cluster, namespace, log } = options;
-  while (!abort.signal.aborted) {
-    try {
-      live.ca = await openAuthority(cluster, { namespace, trustDomain: state.trustDomains()[0], log });
-      return;
-    } catch (error) {
-      log.error({ error: errorText(error) }, "the certificate authority cannot be opened; trying again");
-      await delay(RETRY_MS, abort.signal);
-    }
-  }
-}
-
-function caOf({ live }: Shared): Ca {
-  if (live.ca === undefined) throw new Error("the certificate authority is not open");
-  return live.ca;
 }
 
 function callerOf({ options, state }: Shared): (peer: Peer) => Promise<Caller | undefined> {
@@ -277,7 +284,7 @@ function createGrpcRunner(
 ): Runner {
   const { options, state, metrics, onFault } = shared;
   let server: GrpcServer | undefined;
-  let renewal: NodeJS.Timeout | undefined;
+  let renewal = (): void => {};
   const whoIs = callerOf(shared);
   const acceptor = createXdsAcceptor({
     state,
@@ -293,7 +300,8 @@ function createGrpcRunner(
     onFault,
   });
   const sign = createSigner({
-    ca: () => caOf(shared),
+    ca: shared.authority.ca,
+    lifetimes: options.lifetimes ?? LIFETIMES,
     authenticate: whoIs,
     peerOf: (caller) => peerLabelsOf(state, caller, options.clusterId),
     now: Date.now,
@@ -304,16 +312,14 @@ function createGrpcRunner(
     async start() {
       if (shared.abort.signal.aborted) return;
       const identity = (): ReturnType<typeof servingIdentity> =>
-        servingIdentity(caOf(shared), options.namespace, options.revision);
+        servingIdentity(shared.authority.ca(), options.namespace, options.revision);
       const services = [adsService(acceptor, onFault), caService(sign, onFault)];
       server = await startGrpcServer(options.listen.secureGrpc, await identity(), services);
       shared.ports.secureGrpc = server.port;
-      renewal = setInterval(() => {
-        identity().then((next) => server?.update(next), onFault);
-      }, SERVING_RENEWAL_MS);
+      renewal = renewServing(shared, async () => server?.update(await identity()));
     },
     async close() {
-      clearInterval(renewal);
+      renewal();
       for (const stream of shared.streams) stream.end();
       await server?.close(GRACE_MS);
     },
@@ -323,7 +329,7 @@ function createGrpcRunner(
 function createWebhookRunner(shared: Shared): Runner {
   const { options, state, metrics, onFault } = shared;
   let listening: Listening | undefined;
-  let renewal: NodeJS.Timeout | undefined;
+  let renewal = (): void => {};
   const inject = createInjector({
     world: state.world,
     derivations: state.derivations,
@@ -342,7 +348,7 @@ function createWebhookRunner(shared: Shared): Runner {
     async start() {
       if (shared.abort.signal.aborted) return;
       const context = async (): Promise<{ cert: string; key: string }> => {
-        const { certificate, key } = await servingIdentity(caOf(shared), options.namespace, options.revision);
+        const { certificate, key } = await servingIdentity(shared.authority.ca(), options.namespace, options.revision);
         return { cert: certificate, key: key.pem() };
       };
       const handler = answering((request, url) => answerWebhook(deps, request, url), onFault);
@@ -350,12 +356,10 @@ function createWebhookRunner(shared: Shared): Runner {
       server.on("tlsClientError", (_error, socket) => void socket.destroy());
       listening = await listen(server, options.listen.https);
       shared.ports.https = listening.port;
-      renewal = setInterval(() => {
-        context().then((next) => server.setSecureContext(next), onFault);
-      }, SERVING_RENEWAL_MS);
+      renewal = renewServing(shared, async () => server.setSecureContext(await context()));
     },
     async close() {
-      clearInterval(renewal);
+      renewal();
       await listening?.close();
     },
   };

@@ -27,15 +27,9 @@ export function nearness(
 }
 
 function preferred(text: string | undefined): "zone" | "node" | undefined {
-  switch (text?.toLowerCase()) {
-    case "preferclose":
-    case "prefersamezone":
-      return "zone";
-    case "prefersamenode":
-      return "node";
-    default:
-      return undefined;
-  }
+  const lower = text?.toLowerCase();
+  if (lower === "preferclose" || lower === "prefersamezone") return "zone";
+  return lower === "prefersamenode" ? "node" : undefined;
 }
 
 /** By which cookie or header the sessions of a Service are known; nothing when it keeps none. */
