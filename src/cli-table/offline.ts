@@ -1,4 +1,4 @@
-import type { CommandSpec, OptionSpec } from "./types.ts";
+import { type CommandSpec, type OptionSpec, outputOption } from "./types.ts";
 
 const files: OptionSpec = {
   flags: "-f, --filename <file>",
@@ -8,6 +8,34 @@ const files: OptionSpec = {
 
 /** Commands that run the control plane's generator on files, without a cluster. */
 export const offlineCommands: readonly CommandSpec[] = [
+  {
+    name: "trace-route",
+    summary: "Which way a request takes through the mesh in files: each decision, why, and what lost",
+    args: [{ flags: "<url>", summary: "what the client asks for, as it would write it" }],
+    options: [
+      files,
+      {
+        flags: "--from <pod>",
+        summary: "who asks: a pod or workload, as name or name.namespace; a gateway is asked from outside",
+        complete: "workload",
+      },
+      { flags: "--labels <pairs>", summary: "who asks, by labels (a=b,c=d) in the namespace of -n" },
+      { flags: "-X, --method <method>", summary: "HTTP method", default: "GET" },
+      { flags: "-H, --header <header>", summary: "header of the request, as name: value", repeatable: true },
+      outputOption,
+    ],
+    examples: [
+      {
+        line: "meshctl trace-route -f mesh/ --from web.shop http://reviews:9080/",
+        summary: "through the sidecar of workload web; exit code 1 when it arrives nowhere",
+      },
+      {
+        line: 'meshctl trace-route -f mesh/ --from ingressgateway.istio-system -H "x-user: ann" http://shop.example/',
+        summary: "from outside, through a gateway",
+      },
+    ],
+    load: async () => (await import("../commands/trace-route.ts")).run,
+  },
   {
     name: "translate",
     summary: "What the control plane makes of files: its own form, or what Envoy is sent",

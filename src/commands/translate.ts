@@ -9,7 +9,7 @@ import { resourcesFor } from "../xds/resources.ts";
 import type { XdsKind, XdsOptions } from "../xds/types.ts";
 import { globalOptions, listOption, textOption } from "./input.ts";
 import type { CommandInput, CommandResult, Io } from "./io.ts";
-import { readOfflineMesh } from "./offline/mesh.ts";
+import { readOfflineMesh, tellStandIns } from "./offline/mesh.ts";
 import { proxiesOf, proxyNamed } from "./offline/proxies.ts";
 
 /** What one proxy is to run, as data: schemas/output/translate.schema.json. */
@@ -30,11 +30,12 @@ export async function run(input: CommandInput, io: Io): Promise<TranslateResult>
   const files = [...input.args, ...listOption(input, "filename")];
   const to = textOption(input, "to") ?? "xds";
   if (to !== "ir" && to !== "xds") throw new UsageError(`expected --to ir or --to xds, got "${to}"`);
-  const { mesh, notes } = await readOfflineMesh({ files, namespace: namespace ?? "default", istioNamespace }, io);
-  for (const note of notes) io.err(`${note}\n`);
+  const offline = await readOfflineMesh({ files, namespace: namespace ?? "default", istioNamespace }, io);
+  const { mesh } = offline;
   const names = listOption(input, "proxy");
   const chosen =
     names.length === 0 ? proxiesOf(mesh.model) : names.map((name) => proxyNamed(mesh.model, name, namespace));
+  tellStandIns(offline, chosen, io);
   const options = generatedOptions(mesh.model.meshConfig());
   const proxies = chosen.map((proxy): Translated => {
     const config = mesh.proxyConfig(proxy);

@@ -3778,6 +3778,22 @@ export interface CheckOutputSpec {
   readonly checks: readonly CheckOutputCheck[];
 }
 
+/** Which object made a resource. */
+export interface OutputSource {
+  /** Kind namespace/name. */
+  readonly object: string;
+  /** Field of the object that decided; absent: the whole of it. */
+  readonly field?: string;
+  /** File it is written in. */
+  readonly file?: string;
+  /** Line of the field, or of its nearest parent. */
+  readonly line?: number;
+  /** Objects that wanted to decide it, with the reason why they do not. */
+  readonly lost?: readonly string[];
+  /** Parts that another object or field decided, by name. */
+  readonly parts?: Readonly<Record<string, string>>;
+}
+
 /** Something to tell the user. */
 export interface OutputFinding {
   /** Code of the condition; its page is docs/codes/CODE.md. */
@@ -4363,6 +4379,95 @@ export type TagListOutputSpec = readonly {
   /** Namespaces that ask by the tag; for a revision without one those that ask for it. */
   readonly namespaces: readonly string[];
 }[];
+
+/** How it ends. */
+export interface TraceRouteOutputEnding {
+  /** At an application, answered by a proxy, outside of the mesh, or nowhere. */
+  readonly kind: "delivered" | "answered" | "left" | "failed";
+  /** The same for people. */
+  readonly text: string;
+}
+
+/** One decision. */
+export interface TraceRouteOutputStep {
+  /** What is decided. */
+  readonly step: "listener" | "chain" | "virtual host" | "route" | "cluster" | "endpoints" | "tls" | "application";
+  /** Proxy that decides, as name.namespace. */
+  readonly proxy: string;
+  /** What was chosen; empty: nothing fits. */
+  readonly chosen: string;
+  /** What else is to be said of it. */
+  readonly note?: string;
+  /** Which object made a resource. */
+  readonly source?: OutputSource;
+  /** Candidates that lost. */
+  readonly rejected?: readonly {
+    /** Its name; empty when it has none. */
+    readonly name: string;
+    /** Why it lost. */
+    readonly miss: {
+      /** The first condition that did not hold. */
+      readonly condition: string;
+      /** What it asked for. */
+      readonly wanted: string;
+      /** What there was; absent: nothing. */
+      readonly got?: string;
+    };
+  }[];
+}
+
+/** `meshctl trace-route -o json`: the way of one request through a mesh in files. */
+export interface TraceRouteOutputSpec {
+  /** Who asks, as name.namespace. */
+  readonly from: string;
+  /** HTTP method. */
+  readonly method: string;
+  /** What is asked for. */
+  readonly url: string;
+  /** Decisions up to where the request may part. */
+  readonly steps: readonly TraceRouteOutputStep[];
+  /** Where it may go, with shares; empty when a proxy answers itself. */
+  readonly branches: readonly {
+    /** Part of the requests. */
+    readonly share: number;
+    /** Cluster that they go to. */
+    readonly cluster: string;
+    /** Decisions from there on. */
+    readonly steps: readonly TraceRouteOutputStep[];
+    /** How it ends. */
+    readonly ends: TraceRouteOutputEnding;
+  }[];
+  /** How it ends. */
+  readonly ends: TraceRouteOutputEnding;
+}
+
+/** `meshctl translate -o json`: what proxies of a mesh in files are to run, sorted by namespace and name. */
+export type TranslateOutputSpec = readonly ({
+  /** Pod, as name.namespace. */
+  readonly proxy: string;
+  /** What it is: beside a workload, or a gateway. */
+  readonly type: "sidecar" | "router";
+  /** Where it can send to, in the order of a push. */
+  readonly clusters: readonly Readonly<Record<string, unknown>>[];
+  /** Addresses of the clusters that the control plane serves. */
+  readonly endpoints: readonly Readonly<Record<string, unknown>>[];
+  /** xds: what it accepts. */
+  readonly listeners?: readonly OutputEnvoyMessage[];
+  /** xds: tables of routes. */
+  readonly routes?: readonly OutputEnvoyMessage[];
+  /** Certificates of a gateway, keys left out. */
+  readonly secrets?: readonly Readonly<Record<string, unknown>>[];
+  /** ir: what leaves the workload. */
+  readonly outboundListeners?: readonly Readonly<Record<string, unknown>>[];
+  /** ir: what the workload receives. */
+  readonly inbound?: Readonly<Record<string, unknown>>;
+  /** ir: what a gateway receives. */
+  readonly gatewayListeners?: readonly Readonly<Record<string, unknown>>[];
+  /** ir: tables of routes. */
+  readonly routeTables?: readonly Readonly<Record<string, unknown>>[];
+  /** ir: what the agent answers DNS queries from. */
+  readonly names?: readonly Readonly<Record<string, unknown>>[];
+})[];
 
 /** One workload. */
 export interface UninjectReportWorkload {

@@ -192,6 +192,36 @@ test.each(["explain VirtualService", "explain gtw.status", "explain MeshConfig.e
   },
 );
 
+const MESH = `apiVersion: v1
+kind: Pod
+metadata: { name: web, namespace: shop, labels: { app: web } }
+spec: { containers: [{ name: app, image: x, ports: [{ containerPort: 8080 }] }] }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: web, namespace: shop }
+spec: { selector: { app: web }, ports: [{ name: http, port: 80, targetPort: 8080 }] }
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: web, namespace: shop }
+spec: { hosts: [web], http: [{ match: [{ uri: { exact: / } }], route: [{ destination: { host: web } }] }] }
+`;
+
+test.each(["ir", "xds"])("translate --to %s", async (form) => {
+  expectValid("translate", await dataOf(`translate -f - --to ${form}`, { stdin: MESH }));
+});
+
+test.each([
+  ["http://web/", "delivered"],
+  ["http://web/other", "failed"],
+  ["http://elsewhere.example/", "left"],
+])("trace-route %s", async (url, kind) => {
+  const data = await dataOf(`trace-route -f - --from web.shop ${url}`, { stdin: MESH });
+  expect(data).toMatchObject({ ends: { kind } });
+  expectValid("trace-route", data);
+});
+
 test("explain of codes, and of everything", async () => {
   expectValid("explain-code", await dataOf("explain IST0101"));
   expectValid("explain-list", await dataOf("explain"));

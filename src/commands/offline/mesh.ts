@@ -2,6 +2,7 @@ import { EnvironmentError, UsageError } from "../../base/errors.ts";
 import { createMesh, type Mesh } from "../../compile/mesh.ts";
 import { messageOf } from "../../diagnostics/codes.ts";
 import type { FieldPath, SourcePosition } from "../../diagnostics/finding.ts";
+import type { Proxy } from "../../ir/proxy.ts";
 import type { ObjectRef } from "../../ir/refs.ts";
 import { isClusterScoped } from "../../resources/files-world.ts";
 import { completeManifests, readManifests, type SourcedObject } from "../../resources/manifests.ts";
@@ -25,8 +26,8 @@ export interface OfflineMesh {
   readonly mesh: Mesh;
   /** Where a field of an object stands; undefined for what is in no file. */
   readonly positionOf: (object: ObjectRef, path: FieldPath) => SourcePosition | undefined;
-  /** What was made up because a cluster would add it, for people. */
-  readonly notes: readonly string[];
+  /** Pods that were made up because a cluster would have them, as name.namespace, with the reason for people. */
+  readonly notes: ReadonlyMap<string, string>;
 }
 
 /** Reads files as a whole mesh and compiles it as meshd would. Throws EnvironmentError for what cannot be read. */
@@ -56,6 +57,14 @@ export async function readOfflineMesh(options: OfflineOptions, io: Io): Promise<
     positionOf: createPlaces(objects),
     notes: completed.notes,
   };
+}
+
+/** Says of these proxies which ones the files do not have. */
+export function tellStandIns({ notes }: OfflineMesh, proxies: readonly Proxy[], io: Pick<Io, "err">): void {
+  for (const { name, namespace } of proxies) {
+    const note = notes.get(`${name}.${namespace}`);
+    if (note !== undefined) io.err(`${note}\n`);
+  }
 }
 
 function createPlaces(objects: readonly SourcedObject[]): OfflineMesh["positionOf"] {

@@ -38,6 +38,15 @@ export function proxyNamed(model: Model, wanted: string, namespace: string | und
   return proxyOf(found, model);
 }
 
+/** The sidecar of a pod with these labels, which need not be in the files: what it may call follows from them and its namespace. */
+export function proxyLabelled(model: Model, labels: Readonly<Record<string, string>>, namespace: string): Proxy {
+  const metadata = { name: "client", namespace, labels };
+  return proxyOf({ apiVersion: "v1", kind: "Pod", metadata, status: { podIP: CLIENT } }, model);
+}
+
+/** Address of a client that is in no file (RFC 5737). */
+const CLIENT = "192.0.2.1";
+
 /** What people call a proxy: its workload where that is all the files have, else its pod. */
 export function shortName({ name }: Pick<Proxy, "name">): string {
   return name.replace(/-from-template$/, "");

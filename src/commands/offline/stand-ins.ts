@@ -14,8 +14,8 @@ const SERVICE_RANGE = "198.19";
 /** What a mesh in files becomes when what a cluster would add stands in for itself. */
 export interface Completed {
   readonly objects: readonly KubeObject[];
-  /** What was made up, for people. */
-  readonly notes: readonly string[];
+  /** Pods that were made up, as name.namespace, with the reason for people. */
+  readonly notes: ReadonlyMap<string, string>;
 }
 
 /** Where the stand-ins go that files do not place. */
@@ -40,7 +40,10 @@ export function withStandIns(files: readonly KubeObject[], options: StandInOptio
   const services = world.list("Service").map((service) => withAddress(service, serviceAddress));
   const others = files.filter(({ kind }) => kind !== "Pod" && kind !== "Service");
   const whole = [...others, ...running, ...services];
-  return { objects: [...whole, ...missingSlices(whole)], notes: added.map(({ note }) => note) };
+  return {
+    objects: [...whole, ...missingSlices(whole)],
+    notes: new Map(added.map(({ pod, note }) => [`${pod.metadata.name}.${pod.metadata.namespace ?? ""}`, note])),
+  };
 }
 
 /** Gateways that nobody runs get a pod; a mesh without any sidecar gets a client. */

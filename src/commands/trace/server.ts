@@ -1,0 +1,182 @@
+import type { Mesh } from "../../compile/mesh.ts";
+import type { Proxy } from "../../ir/proxy.ts";
+import type { Model } from "../../model/model.ts";
+import { type Target, walkRoutes } from "../../simulate/outcome.ts";
+import type { SimulatedConnection, SimulatedRequest } from "../../simulate/request.ts";
+import { isGrpc } from "../../simulate/route-match.ts";
+import { type Destination, destinationsOf } from "../../simulate/upstream.ts";
+import { enter, type Entered } from "../../simulate/walk.ts";
+import { ALPN } from "../../xds/tls.ts";
+import { proxiesOf } from "../offline/proxies.ts";
+import { requestOf } from "./dial.ts";
+import type { Tagged } from "./source.ts";
+import { type Branch, type Ending, failed, nameOf, sourced, type Step, type Walk } from "./types.ts";
+import { type ProxyView, viewOf } from "./view.ts";
+
+/** Listener and chain, with what decided them. */
+export function entrySteps(
+  { listener, chosen }: Entered,
+  { positionOf, meant }: Pick<Walk, "positionOf" | "meant">,
+  view: ProxyView,
+): Step[] {
+  const proxy = nameOf(view.proxy);
+  const first: Step = {
+    step: "listener",
+    proxy,
+    chosen: listener?.name ?? "",
+    note: `for ${meant.address}:${meant.port}`,
+    ...sourced(listener as Tagged | undefined, positionOf),
+  };
+  if (listener === undefined) return [first];
+  const { chain } = chosen;
+  const second: Step = {
+    step: "chain",
+    proxy,
+    chosen: chain === undefined ? "" : chainName(chain, chosen.isDefault),
+    ...sourced(chain as Tagged | undefined, positionOf),
+    rejected: chosen.rejected,
+  };
+  return [first, second];
+}
+
+function chainName(
+  chain: {
+    readonly name?: string;
+    readonly filter_chain_match?: {
+      readonly application_protocols?: readonly string[];
+      readonly server_names?: readonly string[];
+    };
+  },
+  isDefault: boolean,
+): string {
+  if (chain.name !== undefined && chain.name !== "") return chain.name;
+  if (isDefault) return "default";
+  const { application_protocols: protocols = [], server_names: names = [] } = chain.filter_chain_match ?? {};
+  const asked = [...names, ...protocols];
+  return asked.length === 0 ? "any" : asked.join(", ");
+}
+
+/** From a cluster to the application behind it. `request` undefined: bytes that are not read. */
+export function branch(
+  walk: Walk,
+  { cluster: name, share }: Pick<Target, "cluster" | "share">,
+  request: SimulatedRequest | undefined,
+): Branch {
+  const { view, positionOf, meant } = walk;
+  const proxy = nameOf(view.proxy);
+  const cluster = view.cluster(name);
+  const steps: Step[] = [
+    {
+      step: "cluster",
+      proxy,
+      chosen: cluster === undefined ? "" : name,
+      ...sourced(cluster as Tagged | undefined, positionOf),
+    },
+  ];
+  const end = (ends: Ending): Branch => ({ share, cluster: name, steps, ends });
+  if (cluster === undefined) return end(failed(`cluster ${name} is not there: 503 (NC)`));
+  if (name === "BlackHoleCluster")
+    return end(failed("nothing outside of the mesh's registry is let through: the connection is closed"));
+  const found = destinationsOf(cluster, view.endpoints(name), meant);
+  steps.push({
+    step: "endpoints",
+    proxy,
+    chosen: found.map(({ address }) => `${address.address}:${address.port}`).join(", "),
+  });
+  const [first] = found;
+  if (first === undefined) return end(failed("no endpoint: 503 (UH)"));
+  steps.push({ step: "tls", proxy, chosen: tlsText(first) });
+  const server = serverOf(walk.mesh, first.address.address);
+  if (server === undefined) {
+    const missed = serviceAt(walk.mesh.model, first.address.address);
+    if (missed !== undefined)
+      return end(failed(`${missed} has no port ${first.address.port}: the connection is refused`));
+    const where = `${first.address.address}:${first.address.port}`;
+    return end(
+      podAt(walk.mesh.model, first.address.address)
+        ? { kind: "delivered", text: `delivered to ${where}, which has no proxy` }
+        : { kind: "left", text: `leaves the mesh for ${where}` },
+    );
+  }
+  return end(serverSide(walk, { server, first, request }, steps));
+}
+
+function serverSide(
+  walk: Walk,
+  {
+    server,
+    first,
+    request,
+  }: { readonly server: Proxy; readonly first: Destination; readonly request: SimulatedRequest | undefined },
+  steps: Step[],
+): Ending {
+  const view = viewOf(walk.mesh, server);
+  const entered = enter(view.listeners(), ({ name }) => name === "virtualInbound", arriving(walk, first, request));
+  steps.push(...entrySteps(entered, { positionOf: walk.positionOf, meant: first.address }, view));
+  const { leads } = entered;
+  if (leads.kind === "nothing") return failed("no filter chain of the server takes the connection: it is reset");
+  const clusters =
+    leads.kind === "tcp" ? leads.clusters.map(({ cluster }) => cluster) : inlineClusters(leads.manager, walk, request);
+  const [inbound] = clusters;
+  if (inbound === undefined) return failed("the server has no route for the request: 404 (NR)");
+  steps.push({ step: "application", proxy: nameOf(server), chosen: inbound });
+  return { kind: "delivered", text: `delivered to ${nameOf(server)}` };
+}
+
+function inlineClusters(
+  manager: Extract<Entered["leads"], { kind: "http" }>["manager"],
+  { asked }: Walk,
+  request: SimulatedRequest | undefined,
+): readonly string[] {
+  const { outcome } = walkRoutes(manager.route_config ?? {}, request ?? requestOf(asked));
+  return outcome.kind === "forward" ? outcome.targets.map(({ cluster }) => cluster) : [];
+}
+
+/** The connection that the client's proxy makes, as the server's sees it. */
+function arriving(
+  { asked, view }: Walk,
+  { address, tls }: Destination,
+  request: SimulatedRequest | undefined,
+): SimulatedConnection {
+  const ends = { destination: address, source: { address: view.proxy.addresses[0] ?? "", port: 40_000 } };
+  const isHttp2 = request !== undefined && isGrpc(request);
+  if (tls !== undefined) {
+    const own = tls.common_tls_context?.alpn_protocols ?? [];
+    // clusters that take over the client's protocol offer it request by request
+    const perRequest = request !== undefined && own.join() === ALPN.tcp.join();
+    const applicationProtocols = perRequest ? ALPN[isHttp2 ? "h2" : "h1"] : own;
+    return { ...ends, transport: "tls", serverName: tls.sni, applicationProtocols };
+  }
+  // the client's own TLS, passed on unopened
+  if (request === undefined && asked.url.protocol === "https:")
+    return { ...ends, ...CLIENT_TLS, serverName: asked.url.hostname };
+  return {
+    ...ends,
+    transport: "raw_buffer",
+    serverName: undefined,
+    applicationProtocols: [isHttp2 ? "h2c" : "http/1.1"],
+  };
+}
+
+const CLIENT_TLS = { transport: "tls", applicationProtocols: ["h2", "http/1.1"] } as const;
+
+function tlsText({ tls }: Destination): string {
+  if (tls === undefined) return "plain text";
+  const { common_tls_context: context, sni = "" } = tls;
+  const isMesh = (context?.tls_certificate_sds_secret_configs ?? []).some(({ name }) => name === "default");
+  return isMesh ? `mutual TLS of the mesh, server name ${sni}` : `TLS, server name ${sni === "" ? "none" : sni}`;
+}
+
+function serverOf({ model }: Mesh, address: string): Proxy | undefined {
+  return proxiesOf(model).find((proxy) => proxy.type === "sidecar" && proxy.addresses.includes(address));
+}
+
+/** The Service whose virtual address this is: nothing but its ports is reached there. */
+function serviceAt(model: Model, address: string): string | undefined {
+  const found = model.services.all().find(({ addresses }) => addresses.includes(address));
+  return found === undefined ? undefined : `${found.from.kind} ${found.from.namespace}/${found.from.name}`;
+}
+
+function podAt(model: Model, address: string): boolean {
+  return model.pods.byIp(address) !== undefined;
+}

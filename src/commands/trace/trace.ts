@@ -1,0 +1,114 @@
+import type { Proxy } from "../../ir/proxy.ts";
+import { walkRoutes } from "../../simulate/outcome.ts";
+import type { ChosenRoute } from "../../simulate/route.ts";
+import type { Entered } from "../../simulate/walk.ts";
+import type { OfflineMesh } from "../offline/mesh.ts";
+import { dialled, enterClient, requestOf } from "./dial.ts";
+import { routeNotes, routeText } from "./route-notes.ts";
+import { branch, entrySteps } from "./server.ts";
+import {
+  answeredWith,
+  type Asked,
+  type Branch,
+  type Ending,
+  failed,
+  nameOf,
+  noted,
+  sourced,
+  type Step,
+  type Trace,
+  type Walk,
+} from "./types.ts";
+import { viewOf } from "./view.ts";
+
+/** Walks one request through what the mesh would run. Pure; what Envoy leaves to chance are branches with shares. */
+export function trace({ mesh, positionOf }: OfflineMesh, from: Proxy, asked: Asked): Trace {
+  const view = viewOf(mesh, from);
+  const walk: Walk = { mesh, positionOf, view, asked, meant: dialled(mesh.model, from, asked.url) };
+  const entered = enterClient(walk);
+  const steps = entrySteps(entered, walk, view);
+  const { branches = [], ends } = onward(walk, entered, steps);
+  return { from: nameOf(from), method: asked.method, url: String(asked.url), steps, branches, ends };
+}
+
+interface Onward {
+  readonly ends: Ending;
+  readonly branches?: readonly Branch[];
+}
+
+/** From the client's filter chain on; decisions of its route table are added to `steps`. */
+function onward(walk: Walk, { listener, leads }: Entered, steps: Step[]): Onward {
+  if (listener === undefined) return { ends: failed("nobody listens there: the connection is refused") };
+  switch (leads.kind) {
+    case "nothing":
+      return { ends: failed("no filter chain takes the connection: it is closed") };
+    case "tcp":
+      return sentTo(leads.clusters.map((share) => branch(walk, share, undefined)));
+    case "http":
+      return routed(walk, leads.manager, steps);
+  }
+}
+
+function routed(
+  walk: Walk,
+  { route_config: inline, rds }: Extract<Entered["leads"], { kind: "http" }>["manager"],
+  steps: Step[],
+): Onward {
+  const table = inline ?? walk.view.routes(rds?.route_config_name ?? "");
+  if (table === undefined) return { ends: failed("the route table is not there: 404 (NR)") };
+  const { chosen, outcome } = walkRoutes(table, requestOf(walk.asked));
+  steps.push(...routeSteps(walk, table.name ?? "", chosen));
+  switch (outcome.kind) {
+    case "none":
+      return { ends: failed(`no route takes the request: ${outcome.status} (NR)`) };
+    case "redirect":
+      return { ends: { kind: "answered", text: `redirected with ${outcome.status} to ${outcome.location}` } };
+    case "direct":
+      return { ends: answeredWith(outcome.status, outcome.body) };
+    case "forward":
+      return sentTo(outcome.targets.map((target) => branch(walk, target, target.request)));
+  }
+}
+
+function sentTo(branches: readonly Branch[]): Onward {
+  return { branches, ends: combined(branches) };
+}
+
+function routeSteps({ view, positionOf }: Walk, table: string, chosen: ChosenRoute): readonly Step[] {
+  const proxy = nameOf(view.proxy);
+  const { host, domain, route } = chosen;
+  const of = `of route table ${table}`;
+  const first: Step = {
+    step: "virtual host",
+    proxy,
+    chosen: host?.name ?? "",
+    note: domain === undefined ? of : `by domain ${domain} ${of}`,
+    rejected: chosen.hostsRejected,
+  };
+  if (host === undefined) return [first];
+  const second: Step = {
+    step: "route",
+    proxy,
+    chosen: route === undefined ? "" : (route.name ?? routeText(route)),
+    ...noted(route === undefined ? undefined : routeNotes(route)),
+    ...sourced(route, positionOf),
+    rejected: chosen.routesRejected,
+  };
+  return [first, second];
+}
+
+/** All branches that carry requests must end well. */
+function combined(branches: readonly Branch[]): Ending {
+  const bad = branches.find(({ ends, share }) => ends.kind === "failed" && share > 0);
+  const [first] = branches;
+  if (bad !== undefined && branches.length > 1) return failed(`${percent(bad.share)} of requests: ${bad.ends.text}`);
+  if (bad !== undefined || first === undefined) return bad?.ends ?? failed("no destination: 500");
+  return branches.length === 1
+    ? first.ends
+    : { kind: first.ends.kind, text: branches.map(({ share, ends }) => `${percent(share)} ${ends.text}`).join("; ") };
+}
+
+/** `90 %` */
+export function percent(share: number): string {
+  return `${Number((share * 100).toFixed(2))} %`;
+}

@@ -1,0 +1,94 @@
+import type { Mesh } from "../../compile/mesh.ts";
+import type { Proxy } from "../../ir/proxy.ts";
+import type { Address, SimulatedRequest } from "../../simulate/request.ts";
+import type { Rejected } from "../../simulate/verdict.ts";
+import type { OfflineMesh } from "../offline/mesh.ts";
+import { shortName } from "../offline/proxies.ts";
+import { type Source, sourceOf, type Tagged } from "./source.ts";
+import type { ProxyView } from "./view.ts";
+
+/** One decision on the way of a request. */
+export interface Step {
+  readonly step: "listener" | "chain" | "virtual host" | "route" | "cluster" | "endpoints" | "tls" | "application";
+  /** The proxy that decides, as name.namespace. */
+  readonly proxy: string;
+  /** What was chosen; empty: nothing fits. */
+  readonly chosen: string;
+  /** What else is to be said of it. */
+  readonly note?: string;
+  readonly source?: Source;
+  /** What was looked at before and lost. */
+  readonly rejected?: readonly Rejected[];
+}
+
+/** One place where the request may end up. */
+export interface Branch {
+  /** 0 to 1. */
+  readonly share: number;
+  readonly cluster: string;
+  readonly steps: readonly Step[];
+  readonly ends: Ending;
+}
+
+/** How it ends: at an application, answered by a proxy, or nowhere. */
+export interface Ending {
+  readonly kind: "delivered" | "answered" | "left" | "failed";
+  readonly text: string;
+}
+
+/** The whole way. */
+export interface Trace {
+  readonly from: string;
+  readonly method: string;
+  readonly url: string;
+  readonly steps: readonly Step[];
+  readonly branches: readonly Branch[];
+  readonly ends: Ending;
+}
+
+/** The request as a client makes it. */
+export interface Asked {
+  readonly url: URL;
+  readonly method: string;
+  readonly headers: SimulatedRequest["headers"];
+}
+
+/** What the parts of a walk share. */
+export interface Walk {
+  readonly mesh: Mesh;
+  readonly positionOf: OfflineMesh["positionOf"];
+  readonly view: ProxyView;
+  readonly asked: Asked;
+  /** What the client connects to. */
+  readonly meant: Address;
+}
+
+/** How people call a proxy. */
+export function nameOf(proxy: Pick<Proxy, "name" | "namespace">): string {
+  return `${shortName(proxy)}.${proxy.namespace}`;
+}
+
+/** The source of a resource, where it says one. */
+export function sourced(
+  resource: Tagged | undefined,
+  positionOf: OfflineMesh["positionOf"],
+): { readonly source?: Source } {
+  const source = sourceOf(resource, positionOf);
+  return source === undefined ? {} : { source };
+}
+
+/** A note, where there is one. */
+export function noted(note: string | undefined): { readonly note?: string } {
+  return note === undefined || note === "" ? {} : { note };
+}
+
+/** An ending nowhere. */
+export function failed(text: string): Ending {
+  return { kind: "failed", text };
+}
+
+/** An answer of a proxy itself; those of the server kind are failures. */
+export function answeredWith(status: number, body: string): Ending {
+  const text = `answered with ${status}${body === "" ? "" : ` and ${body.length} characters`}`;
+  return { kind: status >= 500 ? "failed" : "answered", text };
+}
