@@ -22,6 +22,7 @@ import { createInjector } from "./injector.ts";
 import { loggedKeys } from "./jwks.ts";
 import type { FetchLimits } from "./jwks-fetch.ts";
 import { createLastGoodConfig } from "./last-good-config.ts";
+import { createIngressStatus } from "./ingress-status.ts";
 import { createLeader } from "./leader.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { ownChanges } from "./own-revision.ts";
@@ -212,6 +213,8 @@ function createRunners(shared: Shared, isReady: () => boolean): readonly Runner[
     createRootCerts({ ...writer, isLeader }),
     // Consumes webhook configurations; offers our CA in them.
     createWebhookConfigs({ ...writer, namespace, revision: options.revision, isLeader }),
+    // Consumes Ingresses and the gateway's Service; offers where they are reached in their status.
+    createIngressStatus({ cluster, model: state.mesh.model, isLeader, log }),
     gate("ready", () => {
       live.serving = true;
       log.info({ ...shared.ports }, "ready");

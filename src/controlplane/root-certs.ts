@@ -12,7 +12,7 @@ export interface RootCertsDeps {
   readonly cluster: Pick<Cluster, "create" | "mergePatch" | "watch">;
   readonly world: World;
   readonly derivations: Derivations;
-  /** PEM of the roots that proxies are to trust. */
+  /** PEM of the roots that proxies are to trust; tracked. */
   readonly bundle: () => string;
   /** Tracked: whether we are the one who writes. */
   readonly isLeader: () => boolean;

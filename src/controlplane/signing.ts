@@ -1,8 +1,33 @@
+import { durationMs } from "../base/duration.ts";
 import { MeshError } from "../base/errors.ts";
 import type { PeerLabels } from "../base/peer.ts";
 import type { SigningAnswer, SigningRequest } from "../grpc/ca-server.ts";
 import { type Ca, signWorkload } from "../pki/ca.ts";
 import type { Caller } from "./caller.ts";
+
+/** Seconds that certificates last: when nothing is asked, and at most. */
+export interface Lifetimes {
+  readonly usual: number;
+  readonly most: number;
+}
+
+/** As Istio has them. */
+export const LIFETIMES: Lifetimes = { usual: 24 * 3600, most: 90 * 24 * 3600 };
+
+/** What the control plane's environment says under Istio's names. Throws MeshError `environment` for what is no duration. */
+export function lifetimes(env: Readonly<Record<string, string | undefined>>): Lifetimes {
+  const seconds = (name: string, usual: number): number => {
+    const text = env[name];
+    if (text === undefined || text === "") return usual;
+    const ms = durationMs(text);
+    if (ms !== undefined && ms > 0) return ms / 1000;
+    throw new MeshError("environment", `${name}: expected a duration such as 24h, got ${text}`);
+  };
+  return {
+    usual: seconds("DEFAULT_WORKLOAD_CERT_TTL", LIFETIMES.usual),
+    most: seconds("MAX_WORKLOAD_CERT_TTL", LIFETIMES.most),
+  };
+}
 
 export interface SigningDeps {
   readonly ca: () => Ca;
@@ -11,12 +36,12 @@ export interface SigningDeps {
    * What the caller's pod tells its peers. Undefined: the caller names a pod that is not known (yet), or is another account's.
    */
   readonly peerOf: (caller: Caller) => Promise<PeerLabels | undefined>;
+  /** Seconds that a certificate lasts. */
+  readonly lifetimes: Lifetimes;
   readonly now: () => number;
   readonly onResult: (result: "issued" | "unauthenticated" | "bad-csr" | "refused") => void;
 }
 
-const DEFAULT_TTL_S = 24 * 3600;
-const MAX_TTL_S = 90 * 24 * 3600;
 /** Clocks of nodes differ. */
 const SKEW_MS = 2 * 60_000;
 
@@ -31,10 +56,10 @@ export function createSigner(deps: SigningDeps): (request: SigningRequest) => Pr
       deps.onResult("unauthenticated");
       return refuse("UNAUTHENTICATED", "neither the client certificate nor the token proves a service account");
     }
-    const seconds = Number.isFinite(validitySeconds) && validitySeconds > 0 ? validitySeconds : DEFAULT_TTL_S;
-    if (seconds > MAX_TTL_S) {
+    const seconds = Number.isFinite(validitySeconds) && validitySeconds > 0 ? validitySeconds : deps.lifetimes.usual;
+    if (seconds > deps.lifetimes.most) {
       deps.onResult("refused");
-      return refuse("INVALID_ARGUMENT", `expected a validity of at most ${MAX_TTL_S} s, got ${seconds}`);
+      return refuse("INVALID_ARGUMENT", `expected a validity of at most ${deps.lifetimes.most} s, got ${seconds}`);
     }
     const labels = await deps.peerOf(caller);
     if (labels === undefined) {
@@ -52,7 +77,7 @@ export function createSigner(deps: SigningDeps): (request: SigningRequest) => Pr
     try {
       const leaf = await signWorkload(ca, csr, subject, validity);
       deps.onResult("issued");
-      return { chain: [leaf, ca.certificate] };
+      return { chain: [leaf, ...ca.intermediates, ca.roots] };
     } catch (error) {
       if (!(error instanceof MeshError)) throw error;
       deps.onResult("bad-csr");

@@ -16,6 +16,7 @@ export interface WebhookConfigsDeps {
   readonly namespace: string;
   /** Default: the default revision. */
   readonly revision?: string;
+  /** PEM of the roots of our own certificate; tracked. */
   readonly bundle: () => string;
   /** Tracked. */
   readonly isLeader: () => boolean;
@@ -46,7 +47,7 @@ export function createWebhookConfigs(deps: WebhookConfigsDeps): Runner {
     name: "webhook-configs",
     start() {
       unwatch = deps.derivations.effect(() => {
-        if (!deps.isLeader()) return;
+        if (!deps.isLeader() || deps.bundle() === "") return;
         for (const kind of KINDS)
           for (const object of deps.world.list(kind))
             if (webhooksOf(object).some((hook) => isOurs(hook, deps))) queue.add(`${kind}/${object.metadata.name}`);

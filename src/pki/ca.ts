@@ -4,6 +4,7 @@ import { PEER_KEYS, type PeerLabels } from "../base/peer.ts";
 import { readCsr } from "./csr.ts";
 import { generateKey, type PrivateKey, privateKey, signingKey } from "./private-key.ts";
 import { type Identity, spiffeId } from "./spiffe.ts";
+import { trustPath } from "./trust-path.ts";
 import {
   AuthorityKeyIdentifierExtension,
   BasicConstraintsExtension,
@@ -33,6 +34,10 @@ export interface Ca {
   readonly certificate: string;
   readonly key: PrivateKey;
   readonly notAfter: Date;
+  /** What stands between a leaf and the roots, the certificate that signs first; PEM each, none when that is a root. */
+  readonly intermediates: readonly string[];
+  /** PEM of all roots that are to be trusted: several while one takes the place of another. */
+  readonly roots: string;
 }
 
 interface LoadedCa extends Ca {
@@ -50,10 +55,28 @@ export interface WorkloadSubject {
 /** A new self-signed root, ECDSA P-256, organisation = trust domain. */
 export async function createRoot(trustDomain: string, validity: Validity): Promise<Ca> {
   const { key, pair } = await generateKey();
-  const keys = pair;
+  return selfSigned(key, pair, [{ O: [trustDomain] }], validity);
+}
+
+/**
+ * The same root for a later time: same name, same key. What the old one signed verifies against the new one and the other way
+ * round, so the two need no order in which they spread.
+ */
+export async function renewRoot(ca: Ca, validity: Validity): Promise<Ca> {
+  const { x509, signer } = insides(ca);
+  const keys = { privateKey: signer, publicKey: await x509.publicKey.export() };
+  return selfSigned(ca.key, keys, x509.subjectName.toJSON(), validity);
+}
+
+async function selfSigned(
+  key: PrivateKey,
+  keys: webcrypto.CryptoKeyPair,
+  name: JsonNameParams,
+  validity: Validity,
+): Promise<Ca> {
   const x509 = await X509CertificateGenerator.createSelfSigned({
     serialNumber: serial(),
-    name: [{ O: [trustDomain] }],
+    name: new Name(name),
     ...validity,
     keys,
     signingAlgorithm: signatureOf(keys.privateKey),
@@ -63,11 +86,24 @@ export async function createRoot(trustDomain: string, validity: Validity): Promi
       await SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
   });
-  return loaded({ certificate: pem(x509), key, notAfter: x509.notAfter, x509, signer: keys.privateKey });
+  const certificate = pem(x509);
+  const trust = { intermediates: [], roots: certificate };
+  return loaded({ certificate, key, notAfter: x509.notAfter, ...trust, x509, signer: keys.privateKey });
 }
 
-/** The authority in a pair of PEMs. Throws MeshError `bad-key`, `bad-certificate` or, when they do not belong together, `bad-ca`. */
-export async function loadCa(certificatePem: string, key: string | PrivateKey): Promise<Ca> {
+/** What stands above a CA that is not its own root; PEM. */
+export interface Above {
+  /** Certificates between it and the roots, in order; itself and roots among them are passed over. */
+  readonly chain?: string;
+  /** Default: the certificate itself. */
+  readonly roots?: string;
+}
+
+/**
+ * The authority in PEMs. Throws MeshError `bad-key`, `bad-certificate` or, when they do not belong together, do not lead up to
+ * one of the roots or may not sign, `bad-ca`.
+ */
+export async function loadCa(certificatePem: string, key: string | PrivateKey, above: Above = {}): Promise<Ca> {
   const secret = typeof key === "string" ? privateKey(key) : key;
   let x509: X509Certificate;
   try {
@@ -76,8 +112,9 @@ export async function loadCa(certificatePem: string, key: string | PrivateKey): 
     throw new MeshError("bad-certificate", "the CA certificate cannot be read", { hint: "give it as PEM", cause });
   }
   checkPair(certificatePem, secret);
+  const trust = trustPath(certificatePem, above);
   const signer = await signingKey(secret);
-  return loaded({ certificate: certificatePem, key: secret, notAfter: x509.notAfter, x509, signer });
+  return loaded({ certificate: certificatePem, key: secret, notAfter: x509.notAfter, ...trust, x509, signer });
 }
 
 function checkPair(certificate: string, key: PrivateKey): void {
@@ -90,7 +127,8 @@ function checkPair(certificate: string, key: PrivateKey): void {
 const internals = new WeakMap<Ca, LoadedCa>();
 
 function loaded(full: LoadedCa): Ca {
-  const ca: Ca = { certificate: full.certificate, key: full.key, notAfter: full.notAfter };
+  const { certificate, key, notAfter, intermediates, roots } = full;
+  const ca: Ca = { certificate, key, notAfter, intermediates, roots };
   internals.set(ca, full);
   return ca;
 }

@@ -1,14 +1,10 @@
 import { expect, test } from "vitest";
-import { ClusterError } from "../../src/base/errors.ts";
-import { silentLogger } from "../../src/base/logger.ts";
 import { PEER_KEYS, type PeerLabels } from "../../src/base/peer.ts";
-import { openAuthority, servingIdentity } from "../../src/controlplane/authority.ts";
 import type { Caller } from "../../src/controlplane/caller.ts";
-import { createSigner, type SigningDeps } from "../../src/controlplane/signing.ts";
+import { createSigner, LIFETIMES, lifetimes, type SigningDeps } from "../../src/controlplane/signing.ts";
 import { createRoot } from "../../src/pki/ca.ts";
 import { readCertificate } from "../../src/pki/certificate.ts";
 import { createCsr } from "../../src/pki/create-csr.ts";
-import type { KubeObject } from "../../src/resources/object.ts";
 
 const labels = Object.fromEntries(PEER_KEYS.map((key) => [key, key])) as PeerLabels;
 const caller: Caller = {
@@ -28,6 +24,7 @@ async function signer(changes: Partial<SigningDeps> = {}) {
     ca: () => root,
     authenticate: () => Promise.resolve(caller),
     peerOf: () => Promise.resolve(labels),
+    lifetimes: LIFETIMES,
     now: Date.now,
     onResult: (result) => void results.push(result),
     ...changes,
@@ -70,40 +67,11 @@ test("refusals: nobody, too long, unknown pod, bad request", async () => {
   expect(await status({}, { peer, csr: "nonsense", validitySeconds: 0 })).toBe("INVALID_ARGUMENT bad-csr");
 });
 
-/** A cluster that keeps one Secret. */
-function secrets() {
-  let stored: KubeObject | undefined;
-  let created = 0;
-  return {
-    created: () => created,
-    put(object: KubeObject) {
-      stored = object;
-    },
-    get: () => Promise.resolve(stored),
-    create(object: KubeObject) {
-      if (stored !== undefined) return Promise.reject(new ClusterError("already-exists", "exists"));
-      created += 1;
-      stored = object;
-      return Promise.resolve(object);
-    },
-  };
-}
-
-test("the CA outlives the control plane in its Secret, and two that start at once agree", async () => {
-  const cluster = secrets();
-  const options = { namespace: "istio-system", trustDomain: "cluster.local", log: silentLogger };
-  const [one, two] = await Promise.all([openAuthority(cluster, options), openAuthority(cluster, options)]);
-  expect(one.certificate).toBe(two.certificate);
-  expect((await openAuthority(cluster, options)).certificate).toBe(one.certificate);
-  expect(cluster.created()).toBe(1);
-  expect(JSON.stringify(one)).not.toContain("PRIVATE");
-  const serving = await servingIdentity(one, "istio-system", "default");
-  expect(serving.clientRoots).toBe(one.certificate);
-  cluster.put({
-    apiVersion: "v1",
-    kind: "Secret",
-    metadata: { name: "istio-ca-secret" },
-    data: { "ca-cert.pem": "eA==" },
+test("the lifetimes come from the environment under Istio's names", () => {
+  expect(lifetimes({})).toEqual({ usual: 24 * 3600, most: 90 * 24 * 3600 });
+  expect(lifetimes({ DEFAULT_WORKLOAD_CERT_TTL: "1h", MAX_WORKLOAD_CERT_TTL: "2h30m" })).toEqual({
+    usual: 3600,
+    most: 9000,
   });
-  await expect(openAuthority(cluster, options)).rejects.toMatchObject({ code: "bad-ca" });
+  expect(() => lifetimes({ MAX_WORKLOAD_CERT_TTL: "long" })).toThrow("MAX_WORKLOAD_CERT_TTL");
 });
