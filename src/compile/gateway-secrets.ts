@@ -2,9 +2,11 @@ import { compact } from "../base/compact.ts";
 import type { ClusterTls } from "../ir/cluster.ts";
 import type { GatewayChain } from "../ir/listener.ts";
 import { certificateSecret, isClusterSecret, rootsSecret, secretObjects, type TlsSecret } from "../ir/secret.ts";
+import type { Model } from "../model/model.ts";
 import { byText } from "../model/order.ts";
 import type { Secret } from "../resources/core.ts";
 import type { CompileContext } from "./context.ts";
+import { apiSecrets } from "./gateway-api/servers.ts";
 import type { GatewayPlan } from "./gateways.ts";
 
 /** Certificates of a gateway's servers and of its own connections to servers outside, from Secrets of its own namespace. */
@@ -29,19 +31,32 @@ export function createGatewaySecrets(
   return {
     names: derivations.keyed("gateway secret names", (key: string): readonly string[] => {
       const chains = plan.listeners(key).flatMap((listener) => listener.chains);
-      return [...new Set([...chains.flatMap(secretsOf), ...clusterTls(key).flatMap(secretsOfCluster)])].toSorted(
-        byText,
-      );
+      const named = [
+        ...chains.flatMap(secretsOf),
+        ...clusterTls(key).flatMap(secretsOfCluster),
+        ...apiSecrets(model, scope(key)),
+      ];
+      return [...new Set(named)].toSorted(byText);
     }),
     secret: derivations.keyed("gateway secret", (key: string, name: string): TlsSecret | undefined => {
       const { kind, objects } = secretObjects(name);
       for (const object of objects) {
-        const found = readSecret(kind, model.world.get("Secret", scope(key).namespace, object));
+        const found = readSecret(kind, objectOf(model, scope(key).namespace, object));
         if (found !== undefined) return found;
       }
       return undefined;
     }),
   };
+}
+
+/** `name`, `namespace/name`, or `ConfigMap/namespace/name`; a ConfigMap as a Secret would be. */
+function objectOf({ world }: Model, own: string, written: string): Secret | undefined {
+  const [name = "", namespace = own, kind] = written.split("/").toReversed();
+  if (kind !== "ConfigMap") return world.get("Secret", namespace, name);
+  const { data = {}, metadata } = world.get("ConfigMap", namespace, name) ?? {};
+  if (metadata === undefined) return undefined;
+  const encoded = Object.entries(data).map(([field, text]) => [field, Buffer.from(text).toString("base64")]);
+  return { apiVersion: "v1", kind: "Secret", metadata, data: Object.fromEntries(encoded) as Record<string, string> };
 }
 
 function secretsOf({ tls }: GatewayChain): readonly string[] {

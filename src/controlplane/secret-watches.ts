@@ -23,7 +23,8 @@ export interface SecretWatches extends Runner {
 
 export interface SecretUser {
   /**
-   * Asks for these Secrets of a namespace, in place of those asked for before. Tracked: true once it is known of each
+   * Asks for these Secrets of a namespace (`other/name`: of another one, `ConfigMap/other/name`: no Secret), in place of those
+   * asked for before. Tracked: true once it is known of each
    * whether it exists, so that nobody takes "not read yet" for "not there".
    */
   want(namespace: string, names: readonly string[]): boolean;
@@ -101,7 +102,7 @@ function createUser(on: {
   };
   return {
     want(namespace, names) {
-      hold([...new Set(names)].map((name) => `${namespace}/${name}`));
+      hold([...new Set(names)].map((name) => (name.includes("/") ? name : `${namespace}/${name}`)));
       // All are asked, so that each is followed.
       return held.filter((key) => !on.known(key)).length === 0;
     },
@@ -121,7 +122,7 @@ function createSlot(apply: SecretWatchesDeps["apply"]): { readonly set: (object:
   };
 }
 
-/** Follows one Secret, `namespace/name`, until the signal aborts. */
+/** Follows one Secret, `namespace/name`, or ConfigMap until the signal aborts. */
 async function watchSecret(
   deps: Pick<SecretWatchesDeps, "cluster" | "log">,
   key: string,
@@ -131,7 +132,7 @@ async function watchSecret(
     readonly known: () => void;
   },
 ): Promise<void> {
-  const [namespace = "", name = ""] = key.split("/");
+  const [name = "", namespace = "", kind = SECRET.kind] = key.split("/").toReversed();
   const only = { namespace, fieldSelector: `metadata.name=${name}` };
   const onEvent = (event: WatchEvent): void => {
     if (on.signal.aborted) return;
@@ -142,7 +143,7 @@ async function watchSecret(
   await Promise.resolve();
   while (!on.signal.aborted) {
     try {
-      await deps.cluster.watch(SECRET, only, onEvent, on.signal);
+      await deps.cluster.watch({ ...SECRET, kind }, only, onEvent, on.signal);
     } catch (error) {
       deps.log.warn({ secret: key, error: errorText(error) }, "cannot read a gateway's Secret; trying again");
       // A gateway is not held up by a Secret that we may not read.

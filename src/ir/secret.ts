@@ -16,6 +16,8 @@ export type TlsSecret =
 
 /** What names of Secrets of the cluster begin with; others are files beside the proxy (`file-cert:`, `file-root:`). */
 const SCHEME = "kubernetes://";
+/** What those begin with that say their namespace. */
+const GATEWAY_SCHEME = "kubernetes-gateway://";
 const ROOTS = "-cacert";
 
 /** Name under which a gateway asks for the certificate of a `credentialName`. */
@@ -28,8 +30,17 @@ export function rootsSecret(credentialName: string): string {
   return `${SCHEME}${credentialName}${ROOTS}`;
 }
 
-/** The Secrets of Kubernetes that a name stands for, the first that is right counts; roots may be in the certificate's own. */
+/**
+ * The Secrets of Kubernetes that a name stands for, the first that is right counts; roots may be in the certificate's own.
+ * `name` alone is of the proxy's namespace; `namespace/name` and `ConfigMap/namespace/name` say where they are.
+ */
 export function secretObjects(name: string): { readonly kind: TlsSecret["kind"]; readonly objects: readonly string[] } {
+  if (name.startsWith(GATEWAY_SCHEME)) {
+    const placed = name.slice(GATEWAY_SCHEME.length);
+    return placed.endsWith(ROOTS)
+      ? { kind: "roots", objects: [placed.slice(0, -ROOTS.length).replace(/^Secret\//, "")] }
+      : { kind: "certificate", objects: [placed] };
+  }
   const object = name.slice(SCHEME.length);
   return object.endsWith(ROOTS)
     ? { kind: "roots", objects: [object, object.slice(0, -ROOTS.length)] }
@@ -38,7 +49,7 @@ export function secretObjects(name: string): { readonly kind: TlsSecret["kind"];
 
 /** Whether a secret of this name is one of the cluster, which the control plane serves. */
 export function isClusterSecret(name: string): boolean {
-  return name.startsWith(SCHEME);
+  return name.startsWith(SCHEME) || name.startsWith(GATEWAY_SCHEME);
 }
 
 /** Name under which a proxy asks its agent for a certificate in files. */
@@ -56,8 +67,6 @@ interface PlacedObject {
   readonly namespace: string;
   readonly name: string;
 }
-
-const GATEWAY_SCHEME = "kubernetes-gateway://";
 
 /** Name under which a gateway asks for a certificate of a listener of Gateway API. */
 export function gatewayCertificateSecret({ namespace, name }: PlacedObject): string {

@@ -6,6 +6,7 @@ import type { Model } from "../../model/model.ts";
 import { hashKeysOf } from "../hash-keys.ts";
 import { matchesAll } from "../http-match.ts";
 import type { RouteSite } from "../route-site.ts";
+import { sessionOf } from "../sessions.ts";
 import { backendClusters, mirrorsOf, provenanceOf } from "./backends.ts";
 import { byPrecision, type GrpcMatch, grpcRouteMatch, type HttpMatch, httpRouteMatch } from "./route-matches.ts";
 import {
@@ -101,6 +102,7 @@ function featuresOf(
   return compact({
     timeoutMs: ruleTimeout(rule),
     hash,
+    session: sessionOf(model, site, action.clusters),
     retries: retries && { ...retries, otherHost: hash === undefined },
     rewrite: filterRewrite(filters),
     ...shared,

@@ -115,7 +115,9 @@ export function ruleTimeout({ timeouts = {}, retry }: Limits): number | undefine
 /** Retries as the rule says, else the mesh's default. Whoever asks for retries gets them for broken connections and tries that took too long too. */
 export function ruleRetries({ timeouts = {}, retry }: Limits, mesh: MeshConfig): RetryPolicy | undefined {
   if (retry === undefined) return retryPolicy(undefined, mesh);
-  const on = ["connect-failure,refused-stream,reset,unavailable,cancelled", ...(retry.codes ?? []).map(String)].join(",");
+  const on = ["connect-failure,refused-stream,reset,unavailable,cancelled", ...(retry.codes ?? []).map(String)].join(
+    ",",
+  );
   const policy = retryPolicy({ attempts: retry.attempts ?? DEFAULT_ATTEMPTS, retryOn: on }, mesh);
   if (policy === undefined) return undefined;
   const perTryTimeoutMs = positiveMs(timeouts.backendRequest);

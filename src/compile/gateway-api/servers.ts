@@ -41,15 +41,32 @@ export const GATEWAY_NAME_LABEL = "gateway.networking.k8s.io/gateway-name";
 
 /** Listeners that a gateway pod serves, of the older Gateway first; without those that cannot serve. */
 export function apiServers(model: Model, pod: GatewayPod): readonly ApiServer[] {
+  return gatewaysOf(model, pod).flatMap((gateway) =>
+    model.gatewayApi.listeners
+      .of(gateway.metadata.namespace ?? "", gateway.metadata.name)
+      .flatMap((listener) => (listenerServes(listener) ? [serverOf(gateway, listener)] : [])),
+  );
+}
+
+/**
+ * Names of the secrets that listeners of a gateway pod ask for, as far as grants let them: also of listeners that do not serve,
+ * since they may begin to when the secret comes.
+ */
+export function apiSecrets(model: Model, pod: GatewayPod): readonly string[] {
+  return gatewaysOf(model, pod).flatMap((gateway) =>
+    model.gatewayApi.listeners.of(gateway.metadata.namespace ?? "", gateway.metadata.name).flatMap((listener) => {
+      if (listener.problems.some(({ code }) => code === "MSH0719")) return [];
+      const { certificates = [], roots } = tlsOf(gateway, listener) ?? {};
+      return roots === undefined ? certificates : [...certificates, roots];
+    }),
+  );
+}
+
+function gatewaysOf(model: Model, pod: GatewayPod): readonly ApiGateway[] {
   return model.world
     .list("KubernetesGateway")
     .filter((gateway) => isServed(model, gateway) && isPodOf(model, gateway, pod))
-    .toSorted(byAge)
-    .flatMap((gateway) =>
-      model.gatewayApi.listeners
-        .of(gateway.metadata.namespace ?? "", gateway.metadata.name)
-        .flatMap((listener) => (listenerServes(listener) ? [serverOf(gateway, listener)] : [])),
-    );
+    .toSorted(byAge);
 }
 
 function isServed(model: Model, gateway: ApiGateway): boolean {
