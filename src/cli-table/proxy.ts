@@ -1,5 +1,5 @@
 import { injectCommands } from "./inject.ts";
-import { type CommandSpec, outputOption } from "./types.ts";
+import { type CommandSpec, type OptionSpec, outputOption } from "./types.ts";
 
 const views: readonly { readonly view: string; readonly aliases: readonly string[]; readonly summary: string }[] = [
   { view: "bootstrap", aliases: ["b"], summary: "Configuration a proxy started with" },
@@ -10,6 +10,14 @@ const views: readonly { readonly view: string; readonly aliases: readonly string
   { view: "secret", aliases: ["secrets", "s"], summary: "Certificates a proxy holds" },
 ];
 
+/** Views whose resources objects of the mesh decide. */
+const EXPLAINED: readonly string[] = ["clusters", "listeners", "routes"];
+const why: OptionSpec = {
+  flags: "--why",
+  summary: "which object and field each comes from, and which were not followed",
+  default: false,
+};
+
 /** Commands about proxies: putting them into pods, whether they are in sync, what they hold. */
 export const proxyCommands: readonly CommandSpec[] = [
   ...injectCommands,
@@ -19,8 +27,16 @@ export const proxyCommands: readonly CommandSpec[] = [
       aliases,
       summary,
       args: [{ flags: "<pod>", summary: "pod, as name or name.namespace" }],
-      options: [view === "bootstrap" ? { ...outputOption, default: "json" } : outputOption],
-      examples: [{ line: `meshctl proxy-config ${view} web-6d5f.shop`, summary: `${view} of one pod` }],
+      options: [
+        view === "bootstrap" ? { ...outputOption, default: "json" } : outputOption,
+        ...(EXPLAINED.includes(view) ? [why] : []),
+      ],
+      examples: [
+        { line: `meshctl proxy-config ${view} web-6d5f.shop`, summary: `${view} of one pod` },
+        ...(EXPLAINED.includes(view)
+          ? [{ line: `meshctl proxy-config ${view} web-6d5f.shop --why`, summary: "the objects behind them" }]
+          : []),
+      ],
       load: async () => {
         const { runView } = await import("../commands/proxy-config/index.ts");
         return (input, io) => runView(view, input, io);

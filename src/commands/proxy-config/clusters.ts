@@ -17,7 +17,8 @@ export const clusters: View = {
   data: clustersOf,
 };
 
-function clustersOf(dump: unknown): unknown[] {
+/** Every cluster in a dump. */
+export function clustersOf(dump: unknown): unknown[] {
   return sections(dump, "ClustersConfigDump").flatMap((section) =>
     [...list(section, "static_clusters"), ...list(section, "dynamic_active_clusters")].map((entry) =>
       record(entry, "cluster"),

@@ -1,7 +1,7 @@
 import { UsageError } from "../../base/errors.ts";
 import { table } from "../../report/table.ts";
 import { toYaml } from "../../resources/yaml-plain.ts";
-import { globalOptions, textOption } from "../input.ts";
+import { globalOptions, switchOption, textOption } from "../input.ts";
 import type { CommandInput, CommandResult, Io } from "../io.ts";
 import { findPod, getJson } from "../pod-http.ts";
 import { bootstrap } from "./bootstrap.ts";
@@ -11,6 +11,7 @@ import { listeners } from "./listeners.ts";
 import { routes } from "./routes.ts";
 import { secret } from "./secret.ts";
 import type { View } from "./view.ts";
+import { whyTables } from "./why.ts";
 
 /** Every view by the word after `proxy-config`. */
 export const views: Readonly<Record<string, View>> = { bootstrap, clusters, endpoints, listeners, routes, secret };
@@ -29,10 +30,11 @@ export async function runView(name: string, input: CommandInput, io: Io): Promis
   const cluster = await io.cluster();
   const pod = await findPod(cluster, input.args[0] ?? "", globalOptions(input).namespace ?? "default");
   const answer = await getJson(cluster, { ...pod, port: ADMIN_PORT }, view.path);
-  const rows = view.rows(answer, io.now());
   const output = textOption(input, "output");
+  const why = switchOption(input, "why") ? whyTables[name]?.(answer) : undefined;
+  const { columns, rows } = why ?? { columns: view.columns, rows: view.rows(answer, io.now()) };
   if (output === "json") io.out(`${JSON.stringify(view.data(answer), undefined, 4)}\n`);
   else if (output === "yaml") io.out(toYaml(view.data(answer)));
-  else io.out(table(view.columns, rows));
+  else io.out(table(columns, rows));
   return { exitCode: 0, rows };
 }

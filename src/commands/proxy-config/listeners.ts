@@ -8,7 +8,8 @@ export const listeners: View = {
   data: listenersOf,
 };
 
-function listenersOf(dump: unknown): Data[] {
+/** Every listener in a dump. */
+export function listenersOf(dump: unknown): Data[] {
   return sections(dump, "ListenersConfigDump").flatMap((section) => [
     ...list(section, "static_listeners").map((entry) => record(entry, "listener")),
     ...list(section, "dynamic_listeners").map((entry) => record(entry, "active_state", "listener")),

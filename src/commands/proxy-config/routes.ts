@@ -20,7 +20,8 @@ export const routes: View = {
   data: tablesOf,
 };
 
-function tablesOf(dump: unknown): unknown[] {
+/** Every table of routes in a dump. */
+export function tablesOf(dump: unknown): unknown[] {
   return sections(dump, "RoutesConfigDump").flatMap((section) =>
     [...list(section, "static_route_configs"), ...list(section, "dynamic_route_configs")].map((entry) =>
       record(entry, "route_config"),
@@ -37,7 +38,7 @@ function domains(all: readonly string[]): string {
 }
 
 /** Path, then what else must hold: istioctl leaves header and query matches out, and people missed them. */
-function matchText(match: unknown): string {
+export function matchText(match: unknown): string {
   const forms: readonly (readonly [string, string])[] = [
     [text(match, "path"), text(match, "path")],
     [text(match, "prefix"), `${text(match, "prefix")}*`],
