@@ -7,6 +7,7 @@ import { siteOf } from "./gateway-chains.ts";
 import type { GatewayPlan, PlacedServer } from "./gateways.ts";
 import { matchesAll } from "./http-match.ts";
 import { httpRoutes } from "./http-routes.ts";
+import { ingressHosts, ingressRoutes } from "./ingress/routes.ts";
 
 /** Route tables of gateways. */
 export interface GatewayTables {
@@ -71,6 +72,11 @@ function gather(
       const own = routes.filter(({ hostnames }) => hostnames.includes(host)).map(({ route }) => route);
       at(host).routes.push(...apiHttpRoutes(model, own, { ...siteOf(factsOf(scope), placed), host }));
     }
+    return;
+  }
+  if (placed.ingress === true) {
+    for (const host of ingressHosts(model, server.hosts))
+      at(host).routes.push(...ingressRoutes(model, { ...siteOf(factsOf(scope), placed), host }));
     return;
   }
   if (redirects) for (const host of server.hosts) at(host.slice(host.indexOf("/") + 1));

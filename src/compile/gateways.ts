@@ -10,6 +10,7 @@ import type { CompileContext } from "./context.ts";
 import { type ApiPlace, apiServers } from "./gateway-api/servers.ts";
 import { bareHosts, chainsOf, distinctChains, plainChain } from "./gateway-chains.ts";
 import { terminates } from "./gateway-tls.ts";
+import { ingressServers } from "./ingress/servers.ts";
 import type { ScopeFacts } from "./scope.ts";
 import { securityOf } from "./security/security.ts";
 
@@ -27,6 +28,8 @@ export interface PlacedServer {
   readonly provenance: Provenance;
   /** It is a listener of Gateway API; its routes are those attached there. */
   readonly api?: ApiPlace;
+  /** Its routes are those of Ingresses. */
+  readonly ingress?: true;
 }
 
 /** What a gateway pod's listeners come from. */
@@ -50,7 +53,13 @@ export function createGatewayPlan(context: CompileContext): GatewayPlan {
       const server = place(model, facts, { ...source, index: 0 });
       return server === undefined ? [] : [{ ...server, api, provenance }];
     });
-    return withoutConflicts([...placed, ...listeners]);
+    const ingress = ingressServers(model, facts.labels).flatMap(
+      ({ provenance, ...source }): readonly PlacedServer[] => {
+        const server = place(model, facts, { ...source, index: 0 });
+        return server === undefined ? [] : [{ ...server, ingress: true, provenance }];
+      },
+    );
+    return withoutConflicts([...placed, ...listeners, ...ingress]);
   });
   const listeners = derivations.keyed("gateway listeners", (scope: string): readonly GatewayListener[] => {
     const groups = new Map<string, PlacedServer[]>();

@@ -67,6 +67,8 @@ export function watchedKinds(rootNamespace: string): readonly Watched[] {
     { kind: "Node" },
     { kind: "Service" },
     { kind: "EndpointSlice" },
+    { kind: "Ingress" },
+    { kind: "IngressClass" },
     { kind: "Pod" },
     ...(Object.keys(meshKinds) as MeshKindName[]).map((kind) => ({ kind })),
     { kind: "ConfigMap", options: { namespace: rootNamespace } },

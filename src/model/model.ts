@@ -11,6 +11,7 @@ import { createHeadless, type Headless } from "./headless.ts";
 import { DEFAULT_DOMAIN } from "./host.ts";
 import { createHostLookup, type HostLookup } from "./host-lookup.ts";
 import type { MeshService } from "../ir/service.ts";
+import { createIngresses, type Ingresses } from "./ingress.ts";
 import { type MeshConfig, readMeshConfig } from "./mesh-config.ts";
 import { createNamespaces, type Namespaces } from "./namespaces.ts";
 import { createPeerAuthentications, type PeerAuthentications } from "./peer-authentication.ts";
@@ -63,6 +64,7 @@ export interface Model {
   readonly destinationRules: DestinationRules;
   readonly gateways: Gateways;
   readonly gatewayApi: GatewayApi;
+  readonly ingresses: Ingresses;
   readonly peerAuthentications: PeerAuthentications;
   readonly requestAuthentications: RequestAuthentications;
   readonly keySets: KeySets;
@@ -111,6 +113,7 @@ export function createModel(world: World & { readonly derivations?: Derivations 
     destinationRules: createDestinationRules(context),
     gateways: createGateways(context, pods),
     gatewayApi: createGatewayApi(context, hosts),
+    ingresses: createIngresses(context),
     namespaces: createNamespaces(context),
     sidecars,
     sight: createSight(context, { services, virtualServices }),

@@ -26,9 +26,46 @@ export interface ServiceSpec {
   readonly internalTrafficPolicy?: "Cluster" | "Local";
   /** PreferClose, PreferSameZone or PreferSameNode. */
   readonly trafficDistribution?: string;
+  readonly externalIPs?: readonly string[];
 }
 
-export type Service = KubeObject<ServiceSpec>;
+export interface ServiceStatus {
+  readonly loadBalancer?: { readonly ingress?: readonly LoadBalancerAddress[] };
+}
+
+/** Where something outside the cluster is reached: an address or a name. */
+export interface LoadBalancerAddress {
+  readonly ip?: string;
+  readonly hostname?: string;
+}
+
+export type Service = KubeObject<ServiceSpec, ServiceStatus>;
+
+/** Where an Ingress sends requests; one without a Service is of another kind, which we do not serve. */
+export interface IngressBackend {
+  readonly service?: { readonly name: string; readonly port?: { readonly number?: number; readonly name?: string } };
+}
+
+export interface IngressPath {
+  readonly path?: string;
+  readonly pathType?: "Exact" | "Prefix" | "ImplementationSpecific";
+  readonly backend: IngressBackend;
+}
+
+export interface IngressSpec {
+  readonly ingressClassName?: string;
+  readonly defaultBackend?: IngressBackend;
+  readonly tls?: readonly { readonly hosts?: readonly string[]; readonly secretName?: string }[];
+  readonly rules?: readonly { readonly host?: string; readonly http?: { readonly paths?: readonly IngressPath[] } }[];
+}
+
+export type Ingress = KubeObject<
+  IngressSpec,
+  { readonly loadBalancer?: { readonly ingress?: readonly LoadBalancerAddress[] } }
+>;
+
+/** Which controller serves Ingresses that name the class. */
+export type IngressClass = KubeObject<{ readonly controller?: string }>;
 
 export interface ContainerPort {
   readonly name?: string;

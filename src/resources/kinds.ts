@@ -9,6 +9,8 @@ import type { SpecTypes, StatusTypes } from "../gen/schema-types.ts";
 import type {
   ConfigMap,
   EndpointSlice,
+  Ingress,
+  IngressClass,
   Namespace,
   Node,
   Pod,
@@ -37,6 +39,8 @@ export interface KindTypes extends SchemaKindTypes {
   Secret: Secret;
   ConfigMap: ConfigMap;
   EndpointSlice: EndpointSlice;
+  Ingress: Ingress;
+  IngressClass: IngressClass;
   Deployment: Workload;
   StatefulSet: Workload;
   DaemonSet: Workload;
@@ -95,6 +99,8 @@ export const KINDS: { readonly [K in KindName]: KindRecord } = {
   Secret: record("Secret", "v1", "secrets", "namespaced"),
   ConfigMap: record("ConfigMap", "v1", "configmaps", "namespaced"),
   EndpointSlice: record("EndpointSlice", "discovery.k8s.io/v1", "endpointslices", "namespaced"),
+  Ingress: record("Ingress", "networking.k8s.io/v1", "ingresses", "namespaced"),
+  IngressClass: record("IngressClass", "networking.k8s.io/v1", "ingressclasses", "cluster"),
   Deployment: record("Deployment", "apps/v1", "deployments", "namespaced"),
   StatefulSet: record("StatefulSet", "apps/v1", "statefulsets", "namespaced"),
   DaemonSet: record("DaemonSet", "apps/v1", "daemonsets", "namespaced"),

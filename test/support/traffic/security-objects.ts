@@ -36,7 +36,7 @@ export function authorizerObjects({ grpcPort, httpPort }: Authorizer): readonly 
     },
     { name: "lost", envoyExtAuthzGrpc: { service: "nobody.authorizer.example", port: 1 } },
   ];
-  const mesh = JSON.stringify({ extensionProviders: providers });
+  const mesh = JSON.stringify({ extensionProviders: providers, ingressSelector: "gateway" });
   return [
     { apiVersion: "v1", kind: "ConfigMap", metadata: { namespace: "istio-system", name: "istio" }, data: { mesh } },
     entry("grpc", grpcPort, "GRPC"),
