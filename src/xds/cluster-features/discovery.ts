@@ -36,6 +36,8 @@ function source(cluster: Cluster): Partial<EnvoyCluster> {
           name: "envoy.clusters.dynamic_forward_proxy",
           typed_config: typed("envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig", {
             dns_cache_config: DNS_CACHE,
+            // Envoy asks for this where it cannot see that TLS names the host by itself: bytes, and plaintext
+            allow_insecure_cluster_options: true,
           }),
         },
       };

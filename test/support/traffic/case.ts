@@ -44,6 +44,8 @@ export interface CaseRequest {
   /** What the back end is to do, see backend.ts: `status=503;who=v1;times=2;delay=100;header=name:value`. */
   readonly do?: string;
   readonly times?: number;
+  /** What an answer brings along goes with the next of `times`: its cookies, or the header of this name. */
+  readonly carry?: string;
   /** Asked anew, for some seconds, until all is as expected: what follows from earlier requests takes the proxy a moment. */
   readonly eventually?: boolean;
   /** All at once. */

@@ -76,9 +76,9 @@ export async function startLab(cases: readonly TrafficCase[]): Promise<Lab> {
     authorizer.close();
   };
   const address = (namespace: string, service: string): string | undefined => {
-    const [, , third = "", fourth = ""] = (
-      plane.state.world.get("Service", namespace, service)?.spec?.clusterIP ?? ""
-    ).split(".");
+    const { type, clusterIP = "" } = plane.state.world.get("Service", namespace, service)?.spec ?? {};
+    if (type === "ExternalName") return undefined;
+    const [, , third = "", fourth = ""] = clusterIP.split(".");
     return fourth === "" ? undefined : `${places.client}.${third}.${fourth}`;
   };
   try {

@@ -133,7 +133,12 @@ function pod(name: Name, prefix: string): KubeObject {
   // a gateway's ports take what its Gateways say, not the mesh's TLS by itself
   const tls = sidecar && name !== "gateway" ? { "security.istio.io/tlsMode": "istio" } : {};
   const made = object("v1 Pod", namespaceOf(name), name, {
-    spec: { serviceAccountName: name, containers: [{ name: "app" }] },
+    // the client has the node to itself but for v1
+    spec: {
+      serviceAccountName: name,
+      nodeName: name === "client" || name === "v1" ? "near" : "far",
+      containers: [{ name: "app" }],
+    },
     status: { podIP: `${prefix}.0.1`, phase: "Running", conditions: [{ type: "Ready", status: "True" }] },
   });
   const metadata = { ...made.metadata, uid: `uid-${name}`, labels: { ...labels, ...tls, "istio-locality": locality } };

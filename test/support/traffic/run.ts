@@ -30,7 +30,12 @@ async function runOnce(lab: Lab, item: TrafficCase, request: CaseRequest): Promi
   const target = secured(lab, item, request, targetOf(lab, item, request));
   const before = await statsOf(lab, request);
   const turns = Array.from({ length: request.times ?? 1 });
-  const send = (): Promise<Outcome> => once(lab, request, target, id);
+  let carried: Readonly<Record<string, string>> = {};
+  const send = async (): Promise<Outcome> => {
+    const outcome = await once(lab, { ...request, headers: { ...request.headers, ...carried } }, target, id);
+    carried = { ...carried, ...carriedBy(request.carry, outcome) };
+    return outcome;
+  };
   const outcomes: Outcome[] = [];
   if (request.parallel === true) outcomes.push(...(await Promise.all(turns.map(send))));
   else for (const _ of turns) outcomes.push(await send());
@@ -43,6 +48,14 @@ async function runOnce(lab: Lab, item: TrafficCase, request: CaseRequest): Promi
     return grown >= least ? [] : [`${name} grew by ${grown}, expected at least ${least}`];
   });
   return [...problems(), ...counted];
+}
+
+/** Headers that go from an answer into the next request. */
+function carriedBy(carry: string | undefined, { answer }: Outcome): Readonly<Record<string, string>> {
+  if (carry === undefined || answer === undefined) return {};
+  const value = answer.headers[carry === "cookie" ? "set-cookie" : carry];
+  if (value === undefined) return {};
+  return { [carry]: carry === "cookie" ? (value.split(";")[0] ?? "") : value };
 }
 
 /** Sums of the sending proxy's counters, by the expectation's patterns. */
