@@ -186,14 +186,31 @@ const EFFECTIVE: { readonly [K in KindName]?: Effective } = {
   // read by injection
   ProxyConfig: { selector: true, concurrency: true, environmentVariables: true, image: true },
   PeerAuthentication: { selector: true, mtls: MTLS, portLevelMtls: { [EACH]: MTLS } },
+  HTTPRoute: {
+    parentRefs: true,
+    hostnames: true,
+    // filters that nobody applies are told by the route's conditions
+    rules: [{ name: true, matches: true, filters: true, backendRefs: true, timeouts: true, retry: true }],
+  },
+  GRPCRoute: {
+    parentRefs: true,
+    hostnames: true,
+    rules: [{ name: true, matches: true, filters: true, backendRefs: true }],
+  },
+  TCPRoute: { parentRefs: true, rules: true },
+  TLSRoute: { parentRefs: true, hostnames: true, rules: true },
+  KubernetesGateway: {
+    gatewayClassName: true,
+    listeners: true,
+    addresses: [{ type: (value) => value === "Hostname", value: true }],
+    tls: { frontend: true },
+  },
 };
 
 /** Kinds that are read by nothing yet. */
 const WITHOUT_EFFECT: readonly KindName[] = [
   "AuthorizationPolicy",
   "EnvoyFilter",
-  "HTTPRoute",
-  "KubernetesGateway",
   "RequestAuthentication",
   "Telemetry",
   "WasmPlugin",
