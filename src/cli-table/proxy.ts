@@ -21,6 +21,20 @@ const why: OptionSpec = {
 /** Commands about proxies: putting them into pods, whether they are in sync, what they hold. */
 export const proxyCommands: readonly CommandSpec[] = [
   ...injectCommands,
+  {
+    name: "drain",
+    summary: "Take one pod out of traffic while it runs, or bring it back",
+    args: [{ flags: "<pod>", summary: "pod, as name or name.namespace, or deploy/name", complete: "workload" }],
+    options: [
+      { flags: "--eject", summary: "also for sessions that are bound to it", default: false },
+      { flags: "--undo", summary: "bring it back", default: false },
+    ],
+    examples: [
+      { line: "meshctl drain web-6d5f.shop", summary: "no new requests for it from now on" },
+      { line: "meshctl drain web-6d5f.shop --undo", summary: "bring it back" },
+    ],
+    load: async () => (await import("../commands/drain.ts")).run,
+  },
   ...views.map(
     ({ view, aliases, summary }): CommandSpec => ({
       name: `proxy-config ${view}`,

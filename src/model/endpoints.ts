@@ -118,9 +118,9 @@ function createPlacing(context: ModelContext, pods: Pods, peerAuthentications: P
     if (port === undefined || slice.addressType === "FQDN") return [];
     const namespace = slice.metadata.namespace ?? "";
     return (slice.endpoints ?? []).flatMap((endpoint) => {
-      const use = useOf(endpoint, wanted);
-      if (use === "none") return [];
       const pod = podOf(endpoint, namespace) ?? unknownPod(namespace, endpoint);
+      const use = useOf(endpoint, wanted, pod);
+      if (use === "none") return [];
       const draining = use === "drain" ? ({ draining: true } as const) : {};
       return endpoint.addresses.map((address) => ({ ...ofPod(pod, address, port), ...draining }));
     });
@@ -131,7 +131,7 @@ function createPlacing(context: ModelContext, pods: Pods, peerAuthentications: P
       .filter((pod) => selects(service.selector ?? {}, pod.metadata.labels ?? {}) && isReady(pod))
       .flatMap(({ metadata, status }) => {
         const facts = pods.facts(service.namespace, metadata.name);
-        return facts === undefined ? [] : [ofPod(facts, status?.podIP ?? "", port)];
+        return facts === undefined || facts.withheld !== undefined ? [] : [ofPod(facts, status?.podIP ?? "", port)];
       });
   return {
     slice: ofSlice,
@@ -220,7 +220,13 @@ function ofWorkloadEntry(
 }
 
 /** An absent `ready` means ready; one that terminates is never ready, but may still serve. */
-function useOf({ conditions = {} }: SliceEndpoint, { notReadyToo, keepsSessions }: Wanted): "full" | "drain" | "none" {
+function useOf(
+  { conditions = {} }: SliceEndpoint,
+  { notReadyToo, keepsSessions }: Wanted,
+  { withheld }: Pick<PodFacts, "withheld">,
+): "full" | "drain" | "none" {
+  if (withheld === "eject") return "none";
+  if (withheld === "drain") return keepsSessions ? "drain" : "none";
   if (notReadyToo || conditions.ready !== false) return "full";
   return keepsSessions && conditions.serving === true && conditions.terminating === true ? "drain" : "none";
 }

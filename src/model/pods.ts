@@ -16,6 +16,8 @@ export interface PodFacts {
   readonly node: string;
   /** Whether it says it has a proxy that takes mutual TLS. */
   readonly hasProxy: boolean;
+  /** What its annotation asks: no new requests, or none at all. */
+  readonly withheld?: Withheld;
 }
 
 /** A declared port; `name` is "" where none was given. */
@@ -29,6 +31,16 @@ export const PROXY_CONTAINER = "istio-proxy";
 
 /** Label of pods (and WorkloadEntries) whose proxy takes mutual TLS; injection sets it to "istio". */
 export const TLS_MODE_LABEL = "security.istio.io/tlsMode";
+
+/** Annotation of a pod that takes it out of traffic while it runs: `drain` or `eject`. `meshctl drain` writes it. */
+export const TRAFFIC_ANNOTATION = "traffic.meshctl.io/withhold";
+
+/** drain: sessions that are bound to the pod go on, everything else goes elsewhere. eject: nothing is sent there. */
+export type Withheld = "drain" | "eject";
+
+function withheldFrom(value: string | undefined): { readonly withheld?: Withheld } {
+  return value === "drain" || value === "eject" ? { withheld: value } : {};
+}
 
 /** Questions about pods. */
 export interface Pods {
@@ -61,6 +73,7 @@ export function createPods({ world, derivations, clusterId }: ModelContext): Pod
       locality: parseLocality(labels["istio-locality"]) ?? nodeLocality(pod.spec?.nodeName ?? ""),
       node: pod.spec?.nodeName ?? "",
       hasProxy: labels[TLS_MODE_LABEL] === "istio",
+      ...withheldFrom(pod.metadata.annotations?.[TRAFFIC_ANNOTATION]),
     };
   });
   const ports = derivations.keyed("ports of pod", (namespace: string, name: string): readonly PodPort[] => {
