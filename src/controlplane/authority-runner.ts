@@ -2,7 +2,7 @@ import { delay } from "../base/delay.ts";
 import { errorText } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Ca } from "../pki/ca.ts";
-import type { Cluster } from "../resources/cluster.ts";
+import type { Cluster, WatchEvent } from "../resources/cluster.ts";
 import { type Authority, openAuthority, OWN_SECRET, PLUGGED_SECRET, renewedRoot } from "./authority.ts";
 import type { Runner } from "./runner.ts";
 import type { State } from "./state.ts";
@@ -52,22 +52,10 @@ export function createAuthority(deps: AuthorityDeps): AuthorityRunner {
   const read = async (): Promise<void> => {
     take(await openAuthority(deps.cluster, { ...deps, trustDomain: deps.state.trustDomains()[0] }));
   };
-  const follow = async (name: string): Promise<void> => {
-    const only = { namespace: deps.namespace, fieldSelector: `metadata.name=${name}` };
-    const onEvent = (event: { readonly type: string }): void => {
-      if (event.type === "SYNCED" || abort.signal.aborted) return;
-      read().catch((error: unknown) => {
-        deps.log.error({ error: errorText(error) }, "the certificate authority cannot be read; the former one stays");
-      });
-    };
-    while (!abort.signal.aborted) {
-      try {
-        await deps.cluster.watch(SECRET, only, onEvent, abort.signal);
-      } catch (error) {
-        deps.log.warn({ secret: name, error: errorText(error) }, "cannot watch the authority's Secret; trying again");
-        await delay(RETRY_MS, abort.signal);
-      }
-    }
+  const onChange = (): void => {
+    read().catch((error: unknown) => {
+      deps.log.error({ error: errorText(error) }, "the certificate authority cannot be read; the former one stays");
+    });
   };
   return {
     name: "authority",
@@ -90,7 +78,7 @@ export function createAuthority(deps: AuthorityDeps): AuthorityRunner {
         }
       }
       if (abort.signal.aborted) return;
-      running.push(follow(PLUGGED_SECRET), follow(OWN_SECRET));
+      for (const name of [PLUGGED_SECRET, OWN_SECRET]) running.push(follow(deps, name, onChange, abort.signal));
       check = setInterval(() => void renew(deps, current), CHECK_MS);
     },
     async close() {
@@ -99,6 +87,22 @@ export function createAuthority(deps: AuthorityDeps): AuthorityRunner {
       await Promise.all(running);
     },
   };
+}
+
+/** Calls `onChange` when the Secret was there at first, appears, changes or goes. */
+async function follow(deps: AuthorityDeps, name: string, onChange: () => void, signal: AbortSignal): Promise<void> {
+  const only = { namespace: deps.namespace, fieldSelector: `metadata.name=${name}` };
+  const onEvent = (event: WatchEvent): void => {
+    if (event.type !== "SYNCED" && !signal.aborted) onChange();
+  };
+  while (!signal.aborted) {
+    try {
+      await deps.cluster.watch(SECRET, only, onEvent, signal);
+    } catch (error) {
+      deps.log.warn({ secret: name, error: errorText(error) }, "cannot watch the authority's Secret; trying again");
+      await delay(RETRY_MS, signal);
+    }
+  }
 }
 
 /** Calls `renew` once a day, and whenever the CA or its roots have changed, until the returned function is called. */

@@ -1,6 +1,4 @@
 import { createServer as createHttpServer } from "node:http";
-import { createServer as createHttpsServer } from "node:https";
-import { delay } from "../base/delay.ts";
 import { errorText } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import { adsService } from "../grpc/ads-server.ts";
@@ -9,7 +7,6 @@ import { type GrpcServer, type Peer, startGrpcServer } from "../grpc/server.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Cluster } from "../resources/cluster.ts";
 import type { WorldChange } from "../resources/world.ts";
-import { admit } from "./admission.ts";
 import type { Analysis } from "./analysis/analysis.ts";
 import { type AnalysisSettings, createAnalysisRunner } from "./analysis/runner.ts";
 import { type AutoRegistration, createAutoRegistration } from "./auto-registration.ts";
@@ -18,7 +15,6 @@ import { type AuthorityRunner, createAuthority, renewServing } from "./authority
 import { authenticate, type Caller } from "./caller.ts";
 import { answerMonitoring } from "./debug.ts";
 import { answering, type ListenAddress, type Listening, listen } from "./http.ts";
-import { createInjector } from "./injector.ts";
 import { loggedKeys } from "./jwks.ts";
 import type { FetchLimits } from "./jwks-fetch.ts";
 import { createLastGoodConfig } from "./last-good-config.ts";
@@ -34,8 +30,8 @@ import { createSecretWatches, type SecretWatches } from "./secret-watches.ts";
 import { createSigner, type Lifetimes, LIFETIMES } from "./signing.ts";
 import { createState, type State, watchedKinds } from "./state.ts";
 import { createWatches } from "./watch.ts";
-import { answerWebhook } from "./webhook.ts";
 import { createWebhookConfigs } from "./webhook-configs.ts";
+import { createWebhookRunner } from "./webhook-runner.ts";
 import { createXdsAcceptor } from "./xds-server.ts";
 import type { XdsStream } from "./xds-stream.ts";
 
@@ -97,7 +93,6 @@ interface Shared {
 
 const GRACE_MS = 1_000;
 const REGISTRATION_GRACE_MS = 10_000;
-const RETRY_MS = 1_000;
 
 /**
  * The control plane: runners that start in this order and close in the reverse one. What listens to proxies and webhooks comes
@@ -113,7 +108,11 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     state,
     metrics,
     authority: createAuthority({
-      ...{ cluster: options.cluster, namespace: rootNamespace, state, now: Date.now, log },
+      cluster: options.cluster,
+      namespace: rootNamespace,
+      state,
+      now: Date.now,
+      log,
       onExpiry: (at) => metrics.rootExpires(at),
     }),
     streams: new Set(),
@@ -325,45 +324,6 @@ function createGrpcRunner(
       renewal();
       for (const stream of shared.streams) stream.end();
       await server?.close(GRACE_MS);
-    },
-  };
-}
-
-function createWebhookRunner(shared: Shared): Runner {
-  const { options, state, metrics, onFault } = shared;
-  let listening: Listening | undefined;
-  let renewal = (): void => {};
-  const inject = createInjector({
-    world: state.world,
-    derivations: state.derivations,
-    rootNamespace: options.namespace,
-    revision: options.revision,
-    nativeSidecars: options.nativeSidecars,
-    meshConfig: () => state.meshConfig().raw,
-  });
-  const deps = {
-    inject,
-    validate: admit,
-    onResult: (...facts: Parameters<Metrics["webhook"]>) => metrics.webhook(...facts),
-  };
-  return {
-    name: "webhooks",
-    async start() {
-      if (shared.abort.signal.aborted) return;
-      const context = async (): Promise<{ cert: string; key: string }> => {
-        const { certificate, key } = await servingIdentity(shared.authority.ca(), options.namespace, options.revision);
-        return { cert: certificate, key: key.pem() };
-      };
-      const handler = answering((request, url) => answerWebhook(deps, request, url), onFault);
-      const server = createHttpsServer(await context(), handler);
-      server.on("tlsClientError", (_error, socket) => void socket.destroy());
-      listening = await listen(server, options.listen.https);
-      shared.ports.https = listening.port;
-      renewal = renewServing(shared, async () => server.setSecureContext(await context()));
-    },
-    async close() {
-      renewal();
-      await listening?.close();
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { XdsKind } from "../xds/types.ts";
-import type { EncodedResource, ResourceTable } from "./resource-table.ts";
+import { type EncodedResource, NO_RESOURCES, type ResourceTable } from "./resource-table.ts";
 
 /**
  * What one client wants of one type, and what it has. A deterministic state machine without clock or socket: requests and
@@ -126,11 +126,13 @@ interface Leaving {
   readonly last: ResourceTable;
 }
 
+const NOTHING_LEAVES: Leaving = { has: () => false, last: NO_RESOURCES };
+
 /** What is to be sent so that the client has `table`; undefined when nothing is. */
 export function planPush(
   sub: Subscription,
   table: ResourceTable,
-  options: { readonly removals: boolean; readonly leaving?: Leaving },
+  { removals, leaving = NOTHING_LEAVES }: { readonly removals: boolean; readonly leaving?: Leaving },
 ): Sent | undefined {
   if (sub.settledFor === table && !sub.owesAnswer) return undefined;
   const set: EncodedResource[] = [];
@@ -139,10 +141,10 @@ export function planPush(
     if (sub.refused.get(resource.name)?.version !== resource.version) set.push(resource);
   };
   if (sub.wildcard) for (const resource of table.values()) consider(resource);
-  else for (const name of sub.names) consider(table.get(name) ?? options.leaving?.last.get(name));
-  const removed = options.removals ? missing(sub, table).filter((name) => options.leaving?.has(name) !== true) : [];
+  else for (const name of sub.names) consider(table.get(name) ?? leaving.last.get(name));
+  const removed = removals ? missing(sub, table).filter((name) => !leaving.has(name)) : [];
   if (set.length > 0 || removed.length > 0 || sub.owesAnswer) return { set, removed };
-  if (options.removals) sub.settledFor = table;
+  if (removals) sub.settledFor = table;
   return undefined;
 }
 

@@ -64,8 +64,13 @@ export async function createRoot(trustDomain: string, validity: Validity): Promi
  */
 export async function renewRoot(ca: Ca, validity: Validity): Promise<Ca> {
   const { x509, signer } = insides(ca);
-  const keys = { privateKey: signer, publicKey: await x509.publicKey.export() };
+  const keys = { privateKey: signer, publicKey: await publicKeyOf(x509) };
   return selfSigned(ca.key, keys, x509.subjectName.toJSON(), validity);
+}
+
+/** The library's own types need the browser's, which are not here. */
+function publicKeyOf(x509: X509Certificate): Promise<webcrypto.CryptoKey> {
+  return x509.publicKey.export() as unknown as Promise<webcrypto.CryptoKey>;
 }
 
 async function selfSigned(

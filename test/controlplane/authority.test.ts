@@ -151,7 +151,11 @@ test("what changes in the Secret is taken over and told; what cannot be read lea
   const errors: string[] = [];
   const log = { ...silentLogger, error: (_: unknown, text: string) => void errors.push(text) };
   const authority = createAuthority({
-    ...{ cluster, state, namespace: "istio-system", now: Date.now, log },
+    cluster,
+    state,
+    namespace: "istio-system",
+    now: Date.now,
+    log,
     onExpiry: (at) => void ends.push(at.getTime()),
   });
   expect(authority.bundle()).toBe("");

@@ -47,6 +47,12 @@ export function asTraffic({ name, namespace, load }: ChangeCase, step: ChangeSte
 }
 
 /** One of its requests. */
-export function asRequest({ secure: _, ...load }: ChangeCase["load"]): CaseRequest {
-  return { it: "goes on", expect: {}, ...load };
+export function asRequest({
+  via = "sidecar",
+  to = "echo",
+  port = 80,
+  host,
+  path = "/",
+}: ChangeCase["load"]): CaseRequest {
+  return { it: "goes on", expect: {}, via, to, port, path, ...(host === undefined ? {} : { host }) };
 }

@@ -1,0 +1,66 @@
+import { createServer } from "node:https";
+import { admit } from "./admission.ts";
+import { servingIdentity } from "./authority.ts";
+import { type AuthorityRunner, renewServing } from "./authority-runner.ts";
+import { answering, type ListenAddress, type Listening, listen } from "./http.ts";
+import { createInjector } from "./injector.ts";
+import type { Metrics } from "./metrics.ts";
+import type { Runner } from "./runner.ts";
+import type { State } from "./state.ts";
+import { answerWebhook } from "./webhook.ts";
+
+/** What the webhooks answer from, and where. */
+export interface WebhookRunnerDeps {
+  readonly options: {
+    readonly namespace: string;
+    readonly revision: string;
+    readonly nativeSidecars?: string | undefined;
+    readonly listen: { readonly https: ListenAddress };
+  };
+  readonly state: State;
+  readonly metrics: Metrics;
+  readonly authority: AuthorityRunner;
+  readonly abort: AbortController;
+  readonly onFault: (error: unknown) => void;
+  readonly ports: { https: number };
+}
+
+/** Consumes the CA and the World; offers /inject and /validate. */
+export function createWebhookRunner(shared: WebhookRunnerDeps): Runner {
+  const { options, state, metrics, onFault } = shared;
+  let listening: Listening | undefined;
+  let renewal = (): void => {};
+  const inject = createInjector({
+    world: state.world,
+    derivations: state.derivations,
+    rootNamespace: options.namespace,
+    revision: options.revision,
+    nativeSidecars: options.nativeSidecars,
+    meshConfig: () => state.meshConfig().raw,
+  });
+  const deps = {
+    inject,
+    validate: admit,
+    onResult: (...facts: Parameters<Metrics["webhook"]>) => metrics.webhook(...facts),
+  };
+  return {
+    name: "webhooks",
+    async start() {
+      if (shared.abort.signal.aborted) return;
+      const context = async (): Promise<{ cert: string; key: string }> => {
+        const { certificate, key } = await servingIdentity(shared.authority.ca(), options.namespace, options.revision);
+        return { cert: certificate, key: key.pem() };
+      };
+      const handler = answering((request, url) => answerWebhook(deps, request, url), onFault);
+      const server = createServer(await context(), handler);
+      server.on("tlsClientError", (_error, socket) => void socket.destroy());
+      listening = await listen(server, options.listen.https);
+      shared.ports.https = listening.port;
+      renewal = renewServing(shared, async () => server.setSecureContext(await context()));
+    },
+    async close() {
+      renewal();
+      await listening?.close();
+    },
+  };
+}
