@@ -1,5 +1,5 @@
 import { silentLogger } from "../../../src/base/logger.ts";
-import { authenticate } from "../../../src/controlplane/caller.ts";
+import { authenticate, type CallerDeps } from "../../../src/controlplane/caller.ts";
 import { createMetrics } from "../../../src/controlplane/metrics.ts";
 import { createState, type State } from "../../../src/controlplane/state.ts";
 import { createXdsAcceptor } from "../../../src/controlplane/xds-server.ts";
@@ -22,8 +22,11 @@ export interface Plane {
 
 const HOUR = 3_600_000;
 
-/** Starts it with these objects. */
-export async function startPlane(objects: readonly KubeObject[]): Promise<Plane> {
+/** Starts it with these objects. `reviewToken` stands for the API server; without it no token proves anything. */
+export async function startPlane(
+  objects: readonly KubeObject[],
+  { reviewToken = async () => undefined }: Partial<Pick<CallerDeps, "reviewToken">> = {},
+): Promise<Plane> {
   const now = Date.now();
   const validity = { notBefore: new Date(now - HOUR), notAfter: new Date(now + 24 * HOUR) };
   const ca = await createRoot("cluster.local", validity);
@@ -49,7 +52,7 @@ export async function startPlane(objects: readonly KubeObject[]): Promise<Plane>
     registration: { refuse: () => undefined, connected: () => () => undefined, health: () => undefined },
     streams: new Set(),
     authenticate: (peer) =>
-      authenticate({ reviewToken: async () => undefined, trustDomains: state.trustDomains }, peer),
+      authenticate({ reviewToken, trustDomains: state.trustDomains }, peer),
     notReady: () => undefined,
     metrics: createMetrics(state.world),
     log: { ...silentLogger, warn: note, error: note },
