@@ -135,17 +135,23 @@ export function planPush(
   { removals, leaving = NOTHING_LEAVES }: { readonly removals: boolean; readonly leaving?: Leaving },
 ): Sent | undefined {
   if (sub.settledFor === table && !sub.owesAnswer) return undefined;
+  const set = due(sub, table, leaving.last);
+  const removed = removals ? missing(sub, table).filter((name) => !leaving.has(name)) : [];
+  if (set.length > 0 || removed.length > 0 || sub.owesAnswer) return { set, removed };
+  if (removals) sub.settledFor = table;
+  return undefined;
+}
+
+/** What the client wants and has not, or has in another version that it did not refuse. */
+function due(sub: Subscription, table: ResourceTable, leaving: ResourceTable): readonly EncodedResource[] {
   const set: EncodedResource[] = [];
   const consider = (resource: EncodedResource | undefined): void => {
     if (resource === undefined || sub.held.get(resource.name) === resource.version) return;
     if (sub.refused.get(resource.name)?.version !== resource.version) set.push(resource);
   };
   if (sub.wildcard) for (const resource of table.values()) consider(resource);
-  else for (const name of sub.names) consider(table.get(name) ?? leaving.last.get(name));
-  const removed = removals ? missing(sub, table).filter((name) => !leaving.has(name)) : [];
-  if (set.length > 0 || removed.length > 0 || sub.owesAnswer) return { set, removed };
-  if (removals) sub.settledFor = table;
-  return undefined;
+  else for (const name of sub.names) consider(table.get(name) ?? leaving.get(name));
+  return set;
 }
 
 /** What the client has or asked for by name, and is not there (any more). */

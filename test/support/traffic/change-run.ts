@@ -9,7 +9,7 @@ import { targetOf } from "./run.ts";
 /** Answers in a row that show that a change has arrived. */
 const IN_A_ROW = 12;
 /** Rounds through all steps without waiting for them, one right behind the other. */
-const HASTY_ROUNDS = 8;
+const HASTY_ROUNDS = 5;
 /** In turn: before anything was sent, between clusters and routes, after all of it. */
 const HASTY_PAUSES_MS = [0, 3, 8, 15, 25, 40, 5];
 
@@ -31,8 +31,7 @@ export async function runChanges(
     lab.plane.state.world.apply(difference(current, next));
     current = next;
   };
-  const { path = "/", secure = false } = item.load;
-  const load = startLoad({ target: targetOf(lab, asTraffic(item, first), asRequest(item.load)), path, secure });
+  const load = loadOf(lab, item);
   try {
     await settled(load, first);
     load.restart();
@@ -50,6 +49,13 @@ export async function runChanges(
     await load.stop();
   }
   return { sent: load.sent(), failures: load.failures };
+}
+
+/** Starts the requests of a case, `times` as many as usual. */
+export function loadOf(lab: Lab, item: ChangeCase, times = 1): Load {
+  const { path = "/", secure = false } = item.load;
+  const [first = { it: "", objects: [] }] = item.steps;
+  return startLoad({ target: targetOf(lab, asTraffic(item, first), asRequest(item.load)), path, secure, times });
 }
 
 async function settled(load: Load, { it, from, certificate }: ChangeStep): Promise<void> {

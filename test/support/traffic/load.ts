@@ -9,6 +9,8 @@ export interface LoadRequest {
   readonly path: string;
   /** By TLS, with the target's authority as server name; whatever certificate is shown is taken. */
   readonly secure: boolean;
+  /** How many times as many clients as usual. */
+  readonly times: number;
 }
 
 /** One answered request. */
@@ -47,11 +49,11 @@ export function startLoad(request: LoadRequest): Load {
   const listeners = new Set<(hit: Hit | undefined) => void>();
   let sent = 0;
   let isStopped = false;
-  const agents: readonly (Agent | SecureAgent)[] = Array.from({ length: KEPT }, () => {
+  const agents: readonly (Agent | SecureAgent)[] = Array.from({ length: KEPT * request.times }, () => {
     const options = { keepAlive: true, maxSockets: 1 };
     return request.secure ? new SecureAgent(options) : new Agent(options);
   });
-  const runs = Array.from({ length: KEPT + FRESH }, async (_, index) => {
+  const runs = Array.from({ length: (KEPT + FRESH) * request.times }, async (_, index) => {
     while (!isStopped) {
       sent += 1;
       const outcome = await once(request, agents[index]);

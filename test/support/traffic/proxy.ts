@@ -5,35 +5,46 @@ import { PEER_KEYS, peerEnvironment } from "../../../src/base/peer.ts";
 import { silentLogger } from "../../../src/base/logger.ts";
 import { createSdsServer } from "../../../src/grpc/sds-server.ts";
 import { peerLabels } from "../../../src/model/workload.ts";
-import { createRoot, signWorkload } from "../../../src/pki/ca.ts";
+import { type Ca, createRoot, signWorkload } from "../../../src/pki/ca.ts";
 import { createCsr } from "../../../src/pki/create-csr.ts";
+import type { PrivateKey } from "../../../src/pki/private-key.ts";
 import { proxyBootstrap } from "../controlplane/real-proxy.ts";
 import { testEnvoy } from "../envoy/binary.ts";
 import { type RunningEnvoy, runEnvoy } from "../envoy/run-envoy.ts";
 import { type Name, namespaceOf } from "./mesh-objects.ts";
 import type { Plane } from "./plane.ts";
 
+/** An Envoy of the test mesh, and its agent's part. */
+export interface MeshProxy extends RunningEnvoy {
+  /** A new key and certificate by this authority, or other roots, as the agent would serve them. */
+  identify(by: { readonly ca?: Ca; readonly roots?: string }): Promise<void>;
+}
+
 /** A real Envoy of one workload of the test mesh, with an identity of the plane's CA, connected to the plane. */
-export async function startMeshProxy(plane: Plane, name: Name, prefix: string): Promise<RunningEnvoy> {
+export async function startMeshProxy(plane: Plane, name: Name, prefix: string): Promise<MeshProxy> {
   const folder = mkdtempSync(join(tmpdir(), `traffic-${name}-`));
   const namespace = namespaceOf(name);
   const pod = plane.state.world.get("Pod", namespace, name);
   if (pod === undefined) throw new Error(`no pod ${name} in the test mesh`);
   const peer = peerLabels(pod, "Kubernetes");
-  const { csr, key } = await createCsr();
   const identity = { trustDomain: "cluster.local", namespace, serviceAccount: name };
   const validity = { notBefore: new Date(Date.now() - 60_000), notAfter: new Date(Date.now() + 3_600_000) };
-  const leaf = await signWorkload(plane.ca, csr, { identity, peer, podUid: `uid-${name}` }, validity);
+  const issue = async (ca: Ca): Promise<{ readonly chain: string; readonly key: PrivateKey }> => {
+    const { csr, key } = await createCsr();
+    const leaf = await signWorkload(ca, csr, { identity, peer, podUid: `uid-${name}` }, validity);
+    return { chain: [leaf, ...ca.intermediates].join(""), key };
+  };
+  const own = await issue(plane.ca);
   const socket = join(folder, "sds");
   const sds = createSdsServer(socket, silentLogger);
   await sds.start();
-  sds.publish("default", { kind: "certificate", chain: leaf, key });
+  sds.publish("default", { kind: "certificate", ...own });
   sds.publish("ROOTCA", { kind: "roots", pem: plane.ca.certificate });
   // files beside the proxy, as its agent would serve them: roots that fit the applications' TLS, others, a client's own
   const other = await createRoot("other", validity);
   sds.publish("file-root:/test/roots", { kind: "roots", pem: plane.ca.certificate });
   sds.publish("file-root:/test/other-roots", { kind: "roots", pem: other.certificate });
-  sds.publish("file-cert:/test/cert~/test/key", { kind: "certificate", chain: leaf, key });
+  sds.publish("file-cert:/test/cert~/test/key", { kind: "certificate", ...own });
   const close = async (): Promise<void> => {
     await sds.close();
     rmSync(folder, { recursive: true, force: true });
@@ -42,9 +53,13 @@ export async function startMeshProxy(plane: Plane, name: Name, prefix: string): 
   const place = { port: plane.port, namespace, pod: name, account: name, prefix, type } as const;
   try {
     const env = Object.fromEntries(PEER_KEYS.map((label) => [peerEnvironment(label), peer[label]]));
-    const envoy = await runEnvoy(await testEnvoy(), proxyBootstrap(place, socket), { folder, env });
+    const envoy = await runEnvoy(await testEnvoy(), configured(name, proxyBootstrap(place, socket)), { folder, env });
     return {
       ...envoy,
+      async identify({ ca, roots }) {
+        if (roots !== undefined) sds.publish("ROOTCA", { kind: "roots", pem: roots });
+        if (ca !== undefined) sds.publish("default", { kind: "certificate", ...(await issue(ca)) });
+      },
       async stop() {
         await envoy.stop();
         await close();
@@ -54,4 +69,12 @@ export async function startMeshProxy(plane: Plane, name: Name, prefix: string): 
     await close();
     throw error;
   }
+}
+
+/** The client's own configuration takes HTTP/1.0; the others' does not. */
+function configured(name: Name, bootstrap: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  if (name !== "client") return bootstrap;
+  const node = bootstrap["node"] as { readonly metadata: Readonly<Record<string, unknown>> };
+  const config = { proxyMetadata: { ISTIO_META_HTTP10: "1" } };
+  return { ...bootstrap, node: { ...node, metadata: { ...node.metadata, PROXY_CONFIG: config } } };
 }
