@@ -85,7 +85,10 @@ const PORT_TLS = {
   cipherSuites: true,
 } as const;
 
-const isNoClaim = (_: unknown, name: string): boolean => !name.startsWith("@request.auth.claims");
+/** Other targets need a waypoint, and there are none. */
+const isGateway = (kind: unknown): boolean => kind === "Gateway";
+const GATEWAY_TARGET: Effective = { group: true, kind: isGateway, name: true, namespace: true };
+const SECURITY_TARGETS = { selector: true, targetRef: GATEWAY_TARGET, targetRefs: [GATEWAY_TARGET] } as const;
 
 const CALLER = { port: true, gateways: true, sourceLabels: true, sourceNamespace: true } as const;
 
@@ -105,8 +108,8 @@ const EFFECTIVE: { readonly [K in KindName]?: Effective } = {
             scheme: true,
             method: true,
             authority: true,
-            headers: { [EACH]: isNoClaim },
-            withoutHeaders: { [EACH]: isNoClaim },
+            headers: true,
+            withoutHeaders: true,
             queryParams: true,
             ignoreUriCase: true,
             statPrefix: true,
@@ -183,8 +186,29 @@ const EFFECTIVE: { readonly [K in KindName]?: Effective } = {
     outboundTrafficPolicy: { mode: true, egressProxy: true },
     inboundConnectionPool: SIDECAR_POOL,
   },
+  EnvoyFilter: {
+    workloadSelector: true,
+    targetRefs: true,
+    priority: true,
+    configPatches: [
+      {
+        // bootstraps are the agents'
+        applyTo: (value) => value !== "BOOTSTRAP",
+        match: {
+          context: (value) => value !== "WAYPOINT",
+          proxy: true,
+          listener: { name: true, portNumber: true, listenerFilter: true, filterChain: true },
+          routeConfiguration: true,
+          cluster: true,
+        },
+        patch: true,
+      },
+    ],
+  },
   // read by injection
   ProxyConfig: { selector: true, concurrency: true, environmentVariables: true, image: true },
+  AuthorizationPolicy: { ...SECURITY_TARGETS, rules: true, action: true, provider: true },
+  RequestAuthentication: { ...SECURITY_TARGETS, jwtRules: true },
   PeerAuthentication: { selector: true, mtls: MTLS, portLevelMtls: { [EACH]: MTLS } },
   HTTPRoute: {
     parentRefs: true,
@@ -208,13 +232,7 @@ const EFFECTIVE: { readonly [K in KindName]?: Effective } = {
 };
 
 /** Kinds that are read by nothing yet. */
-const WITHOUT_EFFECT: readonly KindName[] = [
-  "AuthorizationPolicy",
-  "EnvoyFilter",
-  "RequestAuthentication",
-  "Telemetry",
-  "WasmPlugin",
-];
+const WITHOUT_EFFECT: readonly KindName[] = ["Telemetry", "WasmPlugin"];
 
 function workloadEntry(): { readonly [field: string]: Effective } {
   return {
@@ -234,7 +252,7 @@ export const judgedKinds: readonly KindName[] = [
 
 /**
  * Paths of an object's fields that are accepted but change nothing yet; `["spec"]` for a kind that nothing reads, with or
- * without a spec: an AuthorizationPolicy with none denies everything, where it is obeyed.
+ * without a spec.
  */
 export function fieldsWithoutEffect(object: KubeObject): readonly (readonly (string | number)[])[] {
   const kind = kindOf(object);
@@ -250,19 +268,10 @@ export function fieldsWithoutEffect(object: KubeObject): readonly (readonly (str
 export function effectAdvice(object: KubeObject, paths: readonly Path[]): { problem: string; hint: string } {
   const kind = kindOf(object);
   const problem = `accepted, has no effect yet: ${paths.map(pathText).join(", ")}`;
-  if (kind === undefined || !WITHOUT_EFFECT.includes(kind)) return { problem, hint: "Do not rely on it." };
-  const consequence = CONSEQUENCES[kind];
-  return {
-    problem: `${problem} (nothing reads an object of kind ${object.kind})`,
-    hint: consequence === undefined ? "Do not rely on it." : `Do not rely on it: ${consequence}.`,
-  };
+  const ofKind =
+    kind !== undefined && WITHOUT_EFFECT.includes(kind) ? ` (nothing reads an object of kind ${object.kind})` : "";
+  return { problem: `${problem}${ofKind}`, hint: "Do not rely on it." };
 }
-
-/** Where it is dangerous to believe that an object is obeyed. */
-const CONSEQUENCES: { readonly [K in KindName]?: string } = {
-  AuthorizationPolicy: "no request is refused because of it",
-  RequestAuthentication: "no token is checked because of it",
-};
 
 type Path = readonly (string | number)[];
 

@@ -14,6 +14,7 @@ export function generatedOptions(config: MeshConfig): {
       }
     | undefined;
   readonly protocolDetectionTimeoutMs: number;
+  readonly pathNormalization: MeshConfig["pathNormalization"];
 } {
   const { accessLogFile: path, accessLogEncoding: encoding, accessLogFormat } = config;
   return {
@@ -21,5 +22,6 @@ export function generatedOptions(config: MeshConfig): {
     accessLog:
       path === "" ? undefined : { path, encoding, format: accessLogFormat === "" ? undefined : accessLogFormat },
     protocolDetectionTimeoutMs: config.protocolDetectionTimeoutMs,
+    pathNormalization: config.pathNormalization,
   };
 }

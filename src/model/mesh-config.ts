@@ -18,6 +18,8 @@ export interface MeshConfig {
   readonly connectTimeoutMs: number;
   /** How long a proxy waits for the client's first bytes to tell the protocol; 0: for ever. */
   readonly protocolDetectionTimeoutMs: number;
+  /** How paths are written before policies and routes look at them. */
+  readonly pathNormalization: "NONE" | "BASE" | "MERGE_SLASHES" | "DECODE_AND_MERGE_SLASHES";
   readonly defaultServiceExportTo: readonly string[];
   readonly defaultVirtualServiceExportTo: readonly string[];
   readonly defaultDestinationRuleExportTo: readonly string[];
@@ -59,6 +61,7 @@ export function meshConfigOf(text: string, rootNamespace: string): MeshConfig {
     enableAutoMtls: raw["enableAutoMtls"] !== false,
     connectTimeoutMs: duration(raw["connectTimeout"], 10_000),
     protocolDetectionTimeoutMs: duration(raw["protocolDetectionTimeout"], 0),
+    pathNormalization: normalization(record(raw["pathNormalization"])["normalization"]),
     defaultServiceExportTo: strings(raw["defaultServiceExportTo"], ["*"]),
     defaultVirtualServiceExportTo: strings(raw["defaultVirtualServiceExportTo"], ["*"]),
     defaultDestinationRuleExportTo: strings(raw["defaultDestinationRuleExportTo"], ["*"]),
@@ -70,6 +73,10 @@ export function meshConfigOf(text: string, rootNamespace: string): MeshConfig {
     raw,
     error,
   };
+}
+
+function normalization(value: unknown): MeshConfig["pathNormalization"] {
+  return value === "NONE" || value === "MERGE_SLASHES" || value === "DECODE_AND_MERGE_SLASHES" ? value : "BASE";
 }
 
 function parse(text: string): { readonly raw: Readonly<Record<string, unknown>>; readonly error: string | undefined } {

@@ -4,7 +4,7 @@ import { accessLogs } from "./access-loggers/order.ts";
 import { httpFilters } from "./filters/order.ts";
 import { connectionOptions, identity } from "./hcm-settings.ts";
 import { networkFilters } from "./network-filters/order.ts";
-import type { ChainContext, EnvoyRoutes, NetworkFilter } from "./types.ts";
+import type { ChainContext, EnvoyRoutes, NetworkFilter, XdsOptions } from "./types.ts";
 
 type Hcm = Messages["envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"];
 
@@ -26,7 +26,7 @@ export function httpChainFilters(
     ...identity(chain),
     upgrade_configs: [{ upgrade_type: "websocket" }],
     stream_idle_timeout: "0s",
-    normalize_path: true,
+    ...pathOptions(chain.options.pathNormalization),
     proxy_100_continue: true,
     // who counts as internal decides which x-envoy headers are kept; no address earns that trust
     internal_address_config: {},
@@ -39,6 +39,24 @@ export function httpChainFilters(
       typed_config: typed("envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager", config),
     },
   ];
+}
+
+/** So that policies and applications see one path: `/a/../b` is `/b`, by choice of the mesh `//` and `%2F` are `/`. */
+function pathOptions(normalization: XdsOptions["pathNormalization"]): Partial<Hcm> {
+  switch (normalization) {
+    case "NONE":
+      return {};
+    case "MERGE_SLASHES":
+      return { normalize_path: true, merge_slashes: true };
+    case "DECODE_AND_MERGE_SLASHES":
+      return {
+        normalize_path: true,
+        merge_slashes: true,
+        path_with_escaped_slashes_action: "UNESCAPE_AND_FORWARD",
+      };
+    default:
+      return { normalize_path: true };
+  }
 }
 
 function routeSpecifier(routes: RouteSource): Pick<Hcm, "rds" | "route_config"> {

@@ -41,6 +41,8 @@ export interface XdsOptions {
   readonly accessLog: AccessLogOptions | undefined;
   /** How long a listener waits for the client's first bytes; 0 waits as long as it takes. `protocolDetectionTimeout`. */
   readonly protocolDetectionTimeoutMs: number;
+  /** How paths of requests are written before anything looks at them (MeshConfig.pathNormalization); absent: BASE. */
+  readonly pathNormalization?: "NONE" | "BASE" | "MERGE_SLASHES" | "DECODE_AND_MERGE_SLASHES";
   /** What this proxy's own configuration asks; it is part of the proxy's scope. */
   readonly proxy?: ProxySettings;
 }
@@ -67,6 +69,8 @@ export interface ChainContext {
   readonly needs?: readonly ChainNeed[];
   /** Where the application is dialled, when its cluster goes where connections wanted to and that is not where it is. */
   readonly application?: { readonly address: string; readonly port: number };
+  /** Clients may speak gRPC-Web. */
+  readonly grpcWeb?: true;
   /** What policies ask of callers; absent: nothing, as on every outbound chain. */
   readonly security?: Security;
   readonly options: XdsOptions;

@@ -6,10 +6,10 @@ import type { KubeObject } from "../../src/resources/object.ts";
 const admit = (object: KubeObject | null, more: Partial<AdmissionRequest> = {}) =>
   answer({ uid: "u", operation: "CREATE", object, ...more });
 
-const policy = {
-  apiVersion: "security.istio.io/v1",
-  kind: "AuthorizationPolicy",
-  metadata: { name: "deny-all", namespace: "shop" },
+const plugin = {
+  apiVersion: "extensions.istio.io/v1alpha1",
+  kind: "WasmPlugin",
+  metadata: { name: "checks", namespace: "shop" },
 };
 const route = (http: object): KubeObject => ({
   apiVersion: "networking.istio.io/v1",
@@ -19,12 +19,12 @@ const route = (http: object): KubeObject => ({
 });
 const to = [{ destination: { host: "reviews" } }];
 
-test("a kind that nothing reads is taken with a warning, also without a spec", () => {
-  const warning =
-    "accepted, has no effect yet: spec (nothing reads an object of kind AuthorizationPolicy). " +
-    "Do not rely on it: no request is refused because of it.";
-  expect(admit(policy)).toMatchObject({ allowed: true, warnings: [warning] });
-  expect(admit({ ...policy, spec: { action: "DENY", rules: [{}] } }).warnings).toContain(warning);
+test("a kind that nothing reads is taken with a warning", () => {
+  const warning = "accepted, has no effect yet: spec (nothing reads an object of kind WasmPlugin). Do not rely on it.";
+  expect(admit({ ...plugin, spec: { url: "oci://plugins.example.com/checks:1" } })).toMatchObject({
+    allowed: true,
+    warnings: [warning],
+  });
 });
 
 test("fields without effect are named in one warning", () => {
