@@ -39,6 +39,8 @@ export interface TopologySettings {
 
 /** `connectionSettings`; the profile's defaults are in it. Times in milliseconds, sizes in bytes. */
 export interface ConnectionSettings {
+  /** Requests of HTTP/1.0 are taken, which Envoy else answers with 426. */
+  readonly http10?: true;
   readonly listenerBuffer?: number;
   readonly clusterBuffer?: number;
   readonly idleTimeout?: number;

@@ -16,11 +16,12 @@ type Fields = Readonly<Record<string, unknown>>;
  * type say nothing: the configuration was checked where it was written.
  */
 export function proxySettings(config: unknown, type: "sidecar" | "router"): ProxySettings | undefined {
-  const { proxyHeaders, gatewayTopology, connectionSettings } = fields(config);
+  const { proxyHeaders, gatewayTopology, connectionSettings, proxyMetadata } = fields(config);
+  const http10 = fields(proxyMetadata)["ISTIO_META_HTTP10"] === "1" ? ({ http10: true } as const) : {};
   return orNothing({
     headers: headers(fields(proxyHeaders)),
     topology: type === "router" ? topology(fields(gatewayTopology)) : undefined,
-    connections: connections(fields(connectionSettings), type),
+    connections: orNothing({ ...connections(fields(connectionSettings), type), ...http10 }),
   });
 }
 

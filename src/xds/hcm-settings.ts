@@ -70,7 +70,10 @@ export function connectionOptions(settings: ProxySettings | undefined): Partial<
   return compact({
     generate_request_id: headers.requestId,
     append_x_forwarded_port: headers.forwardedPort,
-    http_protocol_options: headers.preserveCase === true ? PRESERVE_CASE : undefined,
+    http_protocol_options: some({
+      ...(headers.preserveCase === true ? PRESERVE_CASE : {}),
+      accept_http_10: connections.http10,
+    }),
     common_http_protocol_options: some({
       idle_timeout: time(connections.idleTimeout),
       max_connection_duration: time(connections.maxConnectionDuration),

@@ -73,12 +73,12 @@ function chains(
   switch (listener.kind) {
     case "http":
       return {
-        filter_chains: [...sni, { filter_chain_match: HTTP_BYTES, filters: http() }],
+        filter_chains: [...sni, { filter_chain_match: httpBytes(chain.options), filters: http() }],
         default_filter_chain: passOn("PassthroughFilterChain", listener.fallback, chain),
       };
     case "auto":
       return {
-        filter_chains: [...sni, { filter_chain_match: HTTP_BYTES, filters: http() }],
+        filter_chains: [...sni, { filter_chain_match: httpBytes(chain.options), filters: http() }],
         default_filter_chain: passOn(listener.name, tcpTarget(listener), chain, listener.tcp),
       };
     case "tcp":
@@ -103,11 +103,11 @@ function chains(
   }
 }
 
-/** What the HTTP inspector recognised. */
-const HTTP_BYTES: NonNullable<FilterChain["filter_chain_match"]> = {
-  transport_protocol: "raw_buffer",
-  application_protocols: ["http/1.1", "h2c"],
-};
+/** What the HTTP inspector recognised; HTTP/1.0 only where it is answered. */
+function httpBytes({ proxy }: XdsOptions): NonNullable<FilterChain["filter_chain_match"]> {
+  const old = proxy?.connections?.http10 === true ? ["http/1.0"] : [];
+  return { transport_protocol: "raw_buffer", application_protocols: [...old, "http/1.1", "h2c"] };
+}
 
 function tcpTarget(listener: OutboundListener): TcpTarget {
   return listener.clusters.length === 0 ? listener.fallback : listener.clusters;

@@ -33,7 +33,7 @@ export interface BackendOptions {
   /** Speaks first: greets with its name, then echoes. */
   readonly greeting: number;
   /** Speaks TLS with this certificate, asks for the client's but does not insist, and answers like the others. */
-  readonly tls: { readonly port: number; readonly certificate: string; readonly key: string };
+  readonly tls: { readonly ports: readonly number[]; readonly certificate: string; readonly key: string };
   /** How often requests with an id had their wish, shared by all applications. */
   readonly turns: Map<string, number>;
   /** Told of each request. */
@@ -56,9 +56,11 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
     socket.write(`HTTP/1.1 200 OK\r\n\r\n${options.who}:${request.url ?? ""}:`);
     socket.pipe(socket);
   });
-  const secure = createHttps(
-    { cert: options.tls.certificate, key: options.tls.key, requestCert: true, rejectUnauthorized: false },
-    (request, response) => void answer(options, request, response),
+  const secure = options.tls.ports.map(() =>
+    createHttps(
+      { cert: options.tls.certificate, key: options.tls.key, requestCert: true, rejectUnauthorized: false },
+      (request, response) => void answer(options, request, response),
+    ),
   );
   const sockets = new WebSocketServer({ server: http1 });
   sockets.on("connection", (socket) =>
@@ -84,9 +86,9 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
     socket.write(`hello from ${options.who}\n`);
     socket.pipe(socket);
   });
-  const servers = [...outer, greeter, secure];
+  const servers = [...outer, greeter, ...secure];
   await Promise.all(
-    [...options.ports, options.greeting, options.tls.port].map((port, index) =>
+    [...options.ports, options.greeting, ...options.tls.ports].map((port, index) =>
       listen(servers[index] as Server, { host: options.host, port }),
     ),
   );
@@ -125,6 +127,7 @@ async function answer(
   response: ServerResponse | Http2ServerResponse,
 ): Promise<void> {
   response.on("error", () => undefined);
+  if (request.url?.startsWith(STREAM_PATH) === true) return stream(request, response);
   const received = await receive(who, request);
   const { headers } = received;
   const id = headers[ID_HEADER] ?? "";
@@ -139,6 +142,21 @@ async function answer(
   response.statusCode = status;
   response.setHeader("content-type", "application/json");
   response.end(JSON.stringify(received));
+}
+
+/** What comes in goes out at once, and how many bytes it was stands in the trailers. */
+const STREAM_PATH = "/stream";
+
+function stream(request: IncomingMessage | Http2ServerRequest, response: ServerResponse | Http2ServerResponse): void {
+  let bytes = 0;
+  request.on("error", () => undefined);
+  request.on("data", (chunk: Buffer) => (bytes += chunk.length));
+  request.on("end", () => {
+    response.addTrailers({ "grpc-status": "0", "x-bytes": String(bytes) });
+    response.end();
+  });
+  response.setHeader("content-type", request.headers["content-type"] ?? "application/octet-stream");
+  request.pipe(response as ServerResponse, { end: false });
 }
 
 async function receive(who: string, request: IncomingMessage | Http2ServerRequest): Promise<Received> {

@@ -1,7 +1,6 @@
 import { createServer } from "node:net";
 import { issueServing } from "../../../src/pki/ca.ts";
 import { waitFor } from "../wait.ts";
-import type { RunningEnvoy } from "../envoy/run-envoy.ts";
 import { startBackend, type Received } from "./backend.ts";
 import { startAuthorizer } from "./authorizer.ts";
 import type { Issuers, TrafficCase } from "./case.ts";
@@ -10,14 +9,14 @@ import { authorizerObjects, withWords } from "./security-objects.ts";
 import { type CaseCertificates, caseCertificates, type CertificatePair } from "./case-certificates.ts";
 import { caseObjects, meshObjects, type Name, NAMESPACE, type Places, PORTS } from "./mesh-objects.ts";
 import { type Plane, startPlane } from "./plane.ts";
-import { startMeshProxy } from "./proxy.ts";
+import { type MeshProxy, startMeshProxy } from "./proxy.ts";
 
 /** The test mesh: one plane, a client, two servers and a gateway as real Envoys, three applications. */
 export interface Lab {
   readonly places: Places;
   readonly plane: Plane;
   readonly issuers: Issuers;
-  readonly proxies: Readonly<Record<"client" | "v1" | "v2" | "gateway" | "guard", RunningEnvoy>>;
+  readonly proxies: Readonly<Record<"client" | "v1" | "v2" | "gateway" | "guard", MeshProxy>>;
   /** Address of a service's cluster IP for the client; undefined: no such service. */
   address(namespace: string, service: string): string | undefined;
   /** A certificate of a case, by the case's namespace. */
@@ -52,9 +51,9 @@ export async function startLab(cases: readonly TrafficCase[]): Promise<Lab> {
     seen.set(id, list);
   };
   const turns = new Map<string, number>();
-  const { greeting, secure, ...others } = PORTS;
+  const { greeting, secure, passed, ...others } = PORTS;
   const serving = await issueServing(plane.ca, { dns: [SECURE_HOST] }, plane.validity);
-  const tls = { port: secure, certificate: serving.certificate, key: serving.key.pem() };
+  const tls = { ports: [secure, passed], certificate: serving.certificate, key: serving.key.pem() };
   const app = (who: Name, host: string) =>
     startBackend({ who, host, ports: Object.values(others), greeting, tls, turns, onRequest });
   // v3 has no sidecar: its application stands where the pod is dialled
@@ -64,7 +63,7 @@ export async function startLab(cases: readonly TrafficCase[]): Promise<Lab> {
     app("v3", `${places.v3}.0.1`),
     app("guard", `${places.guard}.0.2`),
   ]);
-  const start = (name: Name): Promise<RunningEnvoy> => startMeshProxy(plane, name, places[name]);
+  const start = (name: Name): Promise<MeshProxy> => startMeshProxy(plane, name, places[name]);
   const names = ["client", "v1", "v2", "gateway", "guard"] as const;
   const [client, v1, v2, gateway, guard] = await Promise.all(names.map(start));
   const proxies = { client, v1, v2, gateway, guard } as Lab["proxies"];

@@ -40,7 +40,7 @@ export const WORKLOADS: Readonly<Record<Name, Workload>> = {
 };
 
 /** Ports of the applications, by what the mesh is told they speak. */
-export const PORTS = { http: 8080, any: 8081, grpc: 8082, tcp: 9000, greeting: 9001, secure: 9443 } as const;
+export const PORTS = { http: 8080, any: 8081, grpc: 8082, tcp: 9000, greeting: 9001, secure: 9443, passed: 9444 } as const;
 
 /** Service port -> name and target: those of a service that a case does not write itself. */
 const SERVICE_PORTS = [
@@ -50,6 +50,7 @@ const SERVICE_PORTS = [
   { name: "tcp-echo", port: 90, targetPort: PORTS.tcp },
   { name: "tcp-greeting", port: 91, targetPort: PORTS.greeting },
   { name: "http-secure", port: 92, targetPort: PORTS.secure },
+  { name: "tls-passed", port: 93, targetPort: PORTS.passed },
 ];
 
 /** The workloads, and the services by which their sidecars know what their ports speak. */

@@ -1,0 +1,77 @@
+import { randomBytes } from "node:crypto";
+import type { Socket } from "node:net";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { explicitPort } from "../../../../src/base/explicit-port.ts";
+import { readCases } from "../../../support/traffic/case.ts";
+import { type Lab, startLab } from "../../../support/traffic/lab.ts";
+import { PORTS } from "../../../support/traffic/mesh-objects.ts";
+import { exchange, open, openCall, type Place, sendAndEnd, sendWhenAsked } from "../../../support/traffic/streams.ts";
+
+// What takes longer than one request and its answer, through the client's and the server's sidecar with mutual TLS.
+const cases = readCases(join(import.meta.dirname, "cases"), "plain");
+const MEGABYTE = 1 << 20;
+let lab: Lab;
+let idle: Socket;
+
+beforeAll(async () => {
+  lab = await startLab(cases);
+  idle = await open(echo(90));
+  expect(await exchange(idle, "first")).toBe("v1:first");
+});
+afterAll(async () => {
+  idle?.destroy();
+  await lab?.stop();
+});
+
+function echo(port: number): Place {
+  const host = lab.address(cases[0]?.namespace ?? "", "echo");
+  if (host === undefined) throw new Error("the case plain has no service echo");
+  return { host, port: explicitPort(port) };
+}
+
+describe("streams", () => {
+  test("a gRPC call goes on message by message, and ends with its trailers", async () => {
+    const call = openCall(echo(82));
+    for (const text of ["one", "two", "x".repeat(100_000)]) expect(await call.say(text)).toBe(text);
+    expect(await call.end()).toMatchObject({ "grpc-status": "0", "x-bytes": String(100_006 + 3 * 5) });
+  });
+
+  test("several calls at once do not wait for each other", async () => {
+    const calls = [openCall(echo(82)), openCall(echo(82))];
+    for (const text of ["one", "two"]) for (const call of calls) expect(await call.say(text)).toBe(text);
+    for (const call of calls) expect(await call.end()).toMatchObject({ "grpc-status": "0" });
+  });
+
+  test("a large body goes both ways, once the server has asked for it (100)", async () => {
+    const body = randomBytes(8 * MEGABYTE);
+    const answer = await sendWhenAsked(echo(80), body);
+    expect(answer.asked).toBe(true);
+    expect(answer.body.equals(body)).toBe(true);
+  });
+
+  test("bytes still come after the client has ended its side", async () => {
+    const bytes = randomBytes(2 * MEGABYTE);
+    const answer = await sendAndEnd(echo(90), bytes);
+    expect(answer.subarray(0, 3).toString()).toBe("v1:");
+    expect(answer.length).toBeGreaterThan(bytes.length);
+    expect(answer.subarray(-MEGABYTE).equals(bytes.subarray(-MEGABYTE))).toBe(true);
+  });
+
+  test("HTTP/1.0 is answered where the proxy's configuration takes it, and refused with 426 elsewhere", async () => {
+    const request = Buffer.from("GET /old HTTP/1.0\r\nHost: echo\r\n\r\n");
+    const answer = (await sendAndEnd(echo(80), request, true)).toString();
+    expect(answer).toMatch(/^HTTP\/1\.0 200 OK\r\n/);
+    expect(answer).toContain('"who":"v1"');
+    const direct = await sendAndEnd({ host: `${lab.places.v1}.0.1`, port: PORTS.http }, request, true);
+    expect(direct.toString()).toMatch(/^HTTP\/1\.1 426 /);
+  });
+
+  test("a connection that was idle all the while still serves", async () => {
+    expect(await exchange(idle, "again")).toBe("again");
+  });
+});
+
+test("no proxy refused anything", () => {
+  expect(lab.plane.problems).toEqual([]);
+});
