@@ -27,11 +27,13 @@ const service = object("v1 Service", "web", {
   spec: { clusterIP: "10.96.0.1", selector: { app: "web" }, ports: [{ name: "http", port: 80, targetPort: 8080 }] },
 });
 
+const POD = { kind: "Pod", name: "web-1", namespace: "shop" };
+
 const slice: KubeObject = {
   ...object("discovery.k8s.io/v1 EndpointSlice", "web-a", {
     addressType: "IPv4",
     ports: [{ name: "http", port: 8080 }],
-    endpoints: [{ addresses: ["10.0.0.1"], targetRef: { kind: "Pod", name: "web-1", namespace: "shop" } }],
+    endpoints: [{ addresses: ["10.0.0.1"], targetRef: POD }],
   }),
   metadata: { name: "web-a", namespace: "shop", labels: { "kubernetes.io/service-name": "web" } },
 };
@@ -160,7 +162,8 @@ test("state of the world: what was refused is not sent again, other types go on,
     // a changed cluster waits for its endpoints: they come again without a change of theirs
     const again = await stream.next(TYPE_URLS.endpoint);
     stream.send({ type_url: TYPE_URLS.endpoint, resource_names: [WEB], response_nonce: again.nonce ?? "" });
-    const more = { ...slice, endpoints: [{ addresses: ["10.0.0.9"] }] };
+    // with the pod's own address still there the cluster's identities, and so the cluster, stay as they are
+    const more = { ...slice, endpoints: [{ addresses: ["10.0.0.1", "10.0.0.9"], targetRef: POD }] };
     plane.state.world.apply([{ type: "set", object: more }]);
     expect(JSON.stringify((await stream.next(TYPE_URLS.endpoint)).resources)).toContain('"10.0.0.9"');
     expect(stream.waiting(TYPE_URLS.cluster)).toBe(0);
