@@ -56,6 +56,7 @@ export const ROOTS: readonly string[] = [
   "envoy.extensions.filters.http.ext_authz.v3.ExtAuthz",
   "envoy.extensions.filters.http.fault.v3.HTTPFault",
   "envoy.extensions.filters.http.grpc_stats.v3.FilterConfig",
+  "envoy.extensions.filters.http.grpc_web.v3.GrpcWeb",
   "envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication",
   "envoy.extensions.filters.http.rbac.v3.RBAC",
   "envoy.extensions.filters.http.router.v3.Router",

@@ -8,12 +8,13 @@ import type { Secret } from "../resources/core.ts";
 import type { CompileContext } from "./context.ts";
 import { apiSecrets } from "./gateway-api/servers.ts";
 import type { GatewayPlan } from "./gateways.ts";
+import { areUsableLists, areUsableRoots, isUsablePair } from "./usable-pem.ts";
 
 /** Certificates of a gateway's servers and of its own connections to servers outside, from Secrets of its own namespace. */
 export interface GatewaySecrets {
   /** What its servers and clusters name, sorted, whether there or not. */
   names(scope: string): readonly string[];
-  /** Undefined: no such Secret, or none of the known formats. */
+  /** Undefined: no such Secret, none of the known formats, or what Envoy could not load. */
   secret(scope: string, name: string): TlsSecret | undefined;
 }
 
@@ -80,12 +81,16 @@ function readSecret(kind: TlsSecret["kind"], secret: Secret | undefined): TlsSec
   };
   if (kind === "roots") {
     const roots = pem("ca.crt") ?? pem("cacert");
-    return roots === undefined ? undefined : compact({ kind, roots, crl: pem("ca.crl") ?? pem("crl") });
+    const crl = pem("ca.crl") ?? pem("crl");
+    // without its lists, who is revoked would be let in
+    if (roots === undefined || !areUsableRoots(roots) || (crl !== undefined && !areUsableLists(crl))) return undefined;
+    return compact({ kind, roots, crl });
   }
   for (const [chainField, keyField] of FORMATS) {
     const chain = pem(chainField);
     const key = pem(keyField);
-    if (chain !== undefined && key !== undefined) return compact({ kind, chain, key, ocspStaple: staple(secret) });
+    if (chain !== undefined && key !== undefined && isUsablePair(chain, key))
+      return compact({ kind, chain, key, ocspStaple: staple(secret) });
   }
   return undefined;
 }

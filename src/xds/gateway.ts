@@ -65,6 +65,7 @@ function filters(listener: GatewayListener, from: GatewayChain, options: XdsOpti
     direction: "gateway",
     mutualTls: from.tls?.mode === "ISTIO_MUTUAL",
     service: undefined,
+    ...(from.grpcWeb === undefined ? {} : { grpcWeb: from.grpcWeb }),
     ...(listener.security === undefined ? {} : { security: listener.security }),
     options,
   };

@@ -2,10 +2,20 @@ import { expect, test } from "vitest";
 import { createMesh } from "../../src/compile/mesh.ts";
 import type { TlsSecret } from "../../src/ir/secret.ts";
 import type { KubeObject } from "../../src/resources/object.ts";
+import { createRoot } from "../../src/pki/ca.ts";
 import { worldOf } from "../../src/resources/world-store.ts";
 import { proxyAt } from "../support/ir-case.ts";
 
-const pem = (text: string): string => `-----BEGIN ${text}-----`;
+const validity = { notBefore: new Date("2026-01-01"), notAfter: new Date("2036-01-01") };
+const NAMES = ["A", "B", "U", "AR", "BR", "WRONG"] as const;
+const PAIRS = new Map(await Promise.all(NAMES.map(async (name) => [name, await createRoot(name, validity)] as const)));
+
+/** A real certificate by its name; its key has a K behind. */
+const pem = (text: string): string => {
+  const isKey = text.endsWith("K");
+  const pair = PAIRS.get((isKey ? text.slice(0, -1) : text) as (typeof NAMES)[number])!;
+  return isKey ? pair.key.pem() : pair.certificate;
+};
 
 const secret = (name: string, data: Readonly<Record<string, string>>, namespace = "edge"): KubeObject => ({
   apiVersion: "v1",
@@ -78,6 +88,29 @@ test("half a Secret, or none that is PEM, is no certificate", () => {
   expect(secretsOf([gateway([server(443, simple("a"))]), half])).toEqual({ "kubernetes://a": undefined });
   const data = { "tls.crt": "Z2FyYmFnZQ==", "tls.key": "Z2FyYmFnZQ==" };
   expect(secretsOf([gateway([server(443, simple("a"))]), { ...half, data }])).toEqual({ "kubernetes://a": undefined });
+});
+
+test("what Envoy could not load is taken for missing: a key of another certificate, roots or lists that are none", () => {
+  const base64 = (text: string): string => Buffer.from(text).toString("base64");
+  const list = (text: string): string => base64(`-----BEGIN X509 CRL-----\n${text}\n-----END X509 CRL-----\n`);
+  const read = (data: Readonly<Record<string, string>>): readonly (string | undefined)[] => {
+    const object = { ...secret("a", { "tls.crt": "A", "tls.key": "AK", "ca.crt": "AR" }) };
+    const servers = [server(443, { mode: "MUTUAL", credentialName: "a" })];
+    const changed = { ...object, data: { ...(object["data"] as Record<string, string>), ...data } };
+    return Object.values(secretsOf([gateway(servers), changed])).map((one) => one?.kind);
+  };
+  expect(read({})).toEqual(["certificate", "roots"]);
+  expect(read({ "tls.key": base64(pem("BK")) })).toEqual([undefined, "roots"]);
+  expect(read({ "tls.crt": base64("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n") })).toEqual([
+    undefined,
+    "roots",
+  ]);
+  expect(read({ "ca.crt": base64("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n") })).toEqual([
+    "certificate",
+    undefined,
+  ]);
+  expect(read({ "ca.crl": list("MAA=") })).toEqual(["certificate", "roots"]);
+  expect(read({ "ca.crl": list("AAAA") })).toEqual(["certificate", undefined]);
 });
 
 test("a server without a certificate to serve opens nothing, and does not hold back the others of its port", () => {

@@ -6,6 +6,7 @@ import { cors } from "./cors.ts";
 import { dynamicDns } from "./dynamic-dns.ts";
 import { extAuthz } from "./ext-authz.ts";
 import { fault } from "./fault.ts";
+import { grpcWeb } from "./grpc-web.ts";
 import { jwtAuthn } from "./jwt-authn.ts";
 import { rbacAllow } from "./rbac-allow.ts";
 import { rbacAudit } from "./rbac-audit.ts";
@@ -26,6 +27,7 @@ export const HTTP_FILTERS: readonly HttpFilter[] = [
   alpn, // before all that may clear the route cache: it goes by the route that was chosen
   fault, // before cors: an injected abort answers preflights too
   cors, // answers preflights itself, after every filter that may refuse
+  grpcWeb, // after cors: preflights are no calls; before the router, which is to see plain gRPC
   sessions, // after all that may answer instead of the endpoint
   dynamicDns, // nothing is looked up for a request that was refused
   router, // last: it ends the chain

@@ -56,12 +56,11 @@ export function ask(target: Target, request: CaseRequest, headers: Readonly<Reco
 
 function http1(
   { host, port, authority, tls }: Target,
-  { method = "GET", path = "/", send = "", proxied }: CaseRequest,
+  { method = "GET", path = "/", send = "" }: CaseRequest,
   headers: Readonly<Record<string, string>>,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const plain = proxied === undefined ? {} : { createConnection: () => proxiedSocket({ host, port }, proxied) };
-    const common = { host, port, method, path, agent: false as const, timeout: TIMEOUT_MS, ...plain, ...tls };
+    const common = { host, port, method, path, agent: false as const, timeout: TIMEOUT_MS, ...tls };
     const start = tls === undefined ? httpRequest : httpsRequest;
     const sent = start({ ...common, headers: { ...headers, host: authority } }, (response) => {
       const chunks: Buffer[] = [];
@@ -147,13 +146,6 @@ function webSocket(
       resolve({ status: 101, headers: {}, trailers: {}, body: data.toString() });
     });
   });
-}
-
-/** A connection that begins as one of a load balancer that speaks the PROXY protocol. */
-function proxiedSocket(to: { readonly host: string; readonly port: number }, client: string): Socket {
-  const socket = connect(to.port, to.host);
-  socket.write(`PROXY TCP4 ${client} ${to.host} 1234 ${to.port}\r\n`);
-  return socket;
 }
 
 function serverNames(socket: unknown): Pick<Answer, "serverName"> {

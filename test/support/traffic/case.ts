@@ -39,8 +39,6 @@ export interface CaseRequest {
   readonly sni?: string;
   /** The request goes through TLS of the client's own: `true`, or more. */
   readonly secure?: true | SecureRequest;
-  /** The connection begins with a PROXY protocol header, version 1, of a client with this address. */
-  readonly proxied?: string;
   /** What the back end is to do, see backend.ts: `status=503;who=v1;times=2;delay=100;header=name:value`. */
   readonly do?: string;
   readonly times?: number;
