@@ -19,6 +19,7 @@ import { loggedKeys } from "./jwks.ts";
 import type { FetchLimits } from "./jwks-fetch.ts";
 import { createLastGoodConfig } from "./last-good-config.ts";
 import { createIngressStatus } from "./ingress-status.ts";
+import { createGatewayApiStatus } from "./gateway-api-status.ts";
 import { createLeader } from "./leader.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { ownChanges } from "./own-revision.ts";
@@ -214,6 +215,8 @@ function createRunners(shared: Shared, isReady: () => boolean): readonly Runner[
     createWebhookConfigs({ ...writer, namespace, revision: options.revision, isLeader }),
     // Consumes Ingresses and the gateway's Service; offers where they are reached in their status.
     createIngressStatus({ cluster, model: state.mesh.model, isLeader, log }),
+    // Consumes Gateway API's objects; offers their status.
+    createGatewayApiStatus({ cluster, model: state.mesh.model, secrets, isLeader, log, now: () => new Date() }),
     gate("ready", () => {
       live.serving = true;
       log.info({ ...shared.ports }, "ready");

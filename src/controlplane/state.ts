@@ -1,6 +1,6 @@
 import { createDerivations, type Derivations, type Source } from "../base/derive.ts";
 import { createMesh, type Mesh } from "../compile/mesh.ts";
-import { type MeshKindName, meshKinds } from "../gen/mesh-kinds.ts";
+import { type GatewayApiKindName, gatewayApiKinds, type MeshKindName, meshKinds } from "../gen/mesh-kinds.ts";
 import { generatedOptions } from "../model/generated-options.ts";
 import type { MeshConfig } from "../model/mesh-config.ts";
 import { createWorldStore, type WorldStore } from "../resources/world-store.ts";
@@ -71,6 +71,7 @@ export function watchedKinds(rootNamespace: string): readonly Watched[] {
     { kind: "IngressClass" },
     { kind: "Pod" },
     ...(Object.keys(meshKinds) as MeshKindName[]).map((kind) => ({ kind })),
+    ...(Object.keys(gatewayApiKinds) as GatewayApiKindName[]).map((kind) => ({ kind })),
     { kind: "ConfigMap", options: { namespace: rootNamespace } },
     { kind: "MutatingWebhookConfiguration" },
     { kind: "ValidatingWebhookConfiguration" },

@@ -1,7 +1,7 @@
 import { compact } from "../../base/compact.ts";
 import type { GatewayTls } from "../../ir/listener.ts";
 import type { Provenance } from "../../ir/provenance.ts";
-import { gatewayCertificateSecret, gatewayRootsSecret } from "../../ir/secret.ts";
+import { gatewayCertificateSecret, gatewayRootsSecret, secretObjects } from "../../ir/secret.ts";
 import type { ApiGateway, Listener } from "../../model/gateway-api-types.ts";
 import type { Gateway } from "../../model/gateways.ts";
 import type { Model } from "../../model/model.ts";
@@ -60,6 +60,22 @@ export function apiSecrets(model: Model, pod: GatewayPod): readonly string[] {
       return roots === undefined ? certificates : [...certificates, roots];
     }),
   );
+}
+
+/** Secrets and ConfigMaps that listeners of all our Gateways name, as `namespace/name` or `ConfigMap/namespace/name`. */
+export function apiSecretObjects(model: Model): readonly string[] {
+  return model.world
+    .list("KubernetesGateway")
+    .filter((gateway) => isServed(model, gateway))
+    .flatMap((gateway) =>
+      model.gatewayApi.listeners.of(gateway.metadata.namespace ?? "", gateway.metadata.name).flatMap((listener) => {
+        if (listener.problems.some(({ code }) => code === "MSH0719")) return [];
+        const { certificates = [], roots } = tlsOf(gateway, listener) ?? {};
+        return [...certificates, ...(roots === undefined ? [] : [roots])].flatMap(
+          (name) => secretObjects(name).objects,
+        );
+      }),
+    );
 }
 
 function gatewaysOf(model: Model, pod: GatewayPod): readonly ApiGateway[] {

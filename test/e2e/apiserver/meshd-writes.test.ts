@@ -1,7 +1,10 @@
+import { connect } from "node:tls";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { createRoot } from "../../../src/pki/ca.ts";
 import type { KubeObject } from "../../../src/resources/object.ts";
+import { intermediateCa, pluggedData } from "../../support/authorities.ts";
 import { type Installed, install, renderedObjects, rootCert } from "../../support/controlplane/installed.ts";
-import { namespace } from "../../support/controlplane/mesh-objects.ts";
+import { applyGatewayApi, namespace } from "../../support/controlplane/mesh-objects.ts";
 import { waitFor } from "../../support/wait.ts";
 
 // What meshd writes into a real kube-apiserver, and what the API server asks it: root certificates and webhooks.
@@ -120,3 +123,113 @@ test("webhooks: our CA is put into them, pods are injected, bad configuration is
     { what: "the refusal" },
   );
 });
+
+test("a CA that is plugged in is taken over while everything goes on: roots and webhooks follow, there and back", async () => {
+  const day = 24 * 3_600_000;
+  const validity = { notBefore: new Date(Date.now() - day), notAfter: new Date(Date.now() + day) };
+  const root = await createRoot("plugged in", validity);
+  const made = await intermediateCa(root, "mesh", { kind: "rsa", validity, roots: `${roots}${root.certificate}` });
+  const secret = { apiVersion: "v1", kind: "Secret", namespace: "istio-system", name: "cacerts" };
+  const { name } = secret;
+  const metadata = { name, namespace: secret.namespace };
+  await cluster.create({ apiVersion: "v1", kind: "Secret", metadata, data: pluggedData(made) });
+  const bundle = async () =>
+    ((await cluster.get(rootCert("istio-system")))?.["data"] as Record<string, string> | undefined)?.["root-cert.pem"];
+  await waitFor(async () => (await bundle()) === made.roots, { what: "both roots in the ConfigMap" });
+  const served = () =>
+    new Promise<string>((resolve, reject) => {
+      const socket = connect({ host: "localhost", port: ports.https, ca: made.roots, servername: "localhost" }, () => {
+        resolve(socket.getPeerX509Certificate()?.issuer ?? "");
+        socket.destroy();
+      });
+      socket.on("error", reject);
+    });
+  await waitFor(async () => (await served()) === "CN=mesh", { what: "a serving certificate of the new CA" });
+  await cluster.delete(secret, { propagation: "Background" });
+  await waitFor(async () => (await bundle()) === roots, { what: "our own root again" });
+});
+
+test("Gateway API: classes, conditions, attached routes and addresses; entries of others stay; quiet when nothing changes", async () => {
+  await applyGatewayApi(cluster);
+  const api = "gateway.networking.k8s.io/v1";
+  const at = (kind: string, name: string) => ({ apiVersion: api, kind, namespace: "shop", name });
+  await cluster.create({
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name: "web", namespace: "shop" },
+    spec: { ports: [{ name: "http", port: 80 }] },
+  });
+  await cluster.create({
+    apiVersion: api,
+    kind: "Gateway",
+    metadata: { name: "public", namespace: "shop" },
+    spec: {
+      gatewayClassName: "istio",
+      addresses: [{ type: "Hostname", value: "web.shop.svc.cluster.local" }],
+      listeners: [{ name: "web", port: 80, protocol: "HTTP" }],
+    },
+  });
+  const parentRefs = [{ name: "public" }];
+  const backendRefs = [{ name: "web", port: 80 }];
+  await cluster.create({
+    apiVersion: api,
+    kind: "HTTPRoute",
+    metadata: { name: "web", namespace: "shop" },
+    spec: { parentRefs, rules: [{ backendRefs }] },
+  });
+  const foreign = {
+    parentRef: { group: "gateway.networking.k8s.io", kind: "Gateway", name: "other" },
+    controllerName: "example.com/other",
+    conditions: [
+      { type: "Accepted", status: "True", reason: "Accepted", message: "", lastTransitionTime: "2026-01-01T00:00:00Z" },
+    ],
+  };
+  await cluster.mergePatch(at("HTTPRoute", "web"), { status: { parents: [foreign] } }, { subresource: "status" });
+  await waitFor(() => cluster.get({ apiVersion: api, kind: "GatewayClass", name: "istio" }), { what: "the class" });
+
+  const gateway = () => cluster.get(at("Gateway", "public"));
+  const route = () => cluster.get(at("HTTPRoute", "web"));
+  const programmed = await waitFor(
+    async () => {
+      const found = (await gateway())?.status as GatewayStatus | undefined;
+      return found?.conditions.some(({ type, status }) => type === "Programmed" && status === "True")
+        ? found
+        : undefined;
+    },
+    { what: "the Gateway to be programmed" },
+  );
+  expect(programmed.addresses).toEqual([{ type: "Hostname", value: "web.shop.svc.cluster.local" }]);
+  await waitFor(async () => attached(await gateway()) === 1, { what: "the attached route" });
+  const parents = async () => ((await route())?.status as { parents: (typeof foreign)[] } | undefined)?.parents ?? [];
+  await waitFor(async () => (await parents()).length === 2, { what: "our entry beside the other's" });
+  expect((await parents()).map(({ controllerName }) => controllerName)).toEqual([
+    "example.com/other",
+    "istio.io/gateway-controller",
+  ]);
+
+  // A backend that is not there turns one condition and no other; the times of the others stay.
+  await cluster.mergePatch(at("HTTPRoute", "web"), {
+    spec: { rules: [{ backendRefs: [{ name: "gone", port: 80 }] }] },
+  });
+  await waitFor(async () => JSON.stringify(await parents()).includes("BackendNotFound"), { what: "the condition" });
+
+  const version = (await gateway())?.metadata.resourceVersion;
+  await cluster.mergePatch(at("HTTPRoute", "web"), { metadata: { labels: { touched: "yes" } } });
+  await cluster.delete(at("HTTPRoute", "web"), { propagation: "Background" });
+  await waitFor(async () => attached(await gateway()) === 0, { what: "no attached route" });
+  const last = await gateway();
+  expect(Number(last?.metadata.resourceVersion)).toBeGreaterThan(Number(version));
+  await namespace(cluster, "later");
+  await waitFor(() => cluster.get(rootCert("later")), { what: "a later change to be worked in" });
+  expect((await gateway())?.metadata.resourceVersion).toBe(last?.metadata.resourceVersion);
+});
+
+interface GatewayStatus {
+  readonly addresses?: unknown;
+  readonly conditions: readonly { readonly type: string; readonly status: string }[];
+  readonly listeners?: readonly { readonly attachedRoutes: number }[];
+}
+
+function attached(gateway: KubeObject | undefined): number | undefined {
+  return (gateway?.status as GatewayStatus | undefined)?.listeners?.[0]?.attachedRoutes;
+}

@@ -6,7 +6,7 @@ import type { KubeObject } from "../../../src/resources/object.ts";
 import { TYPE_URLS } from "../../../src/xds/types.ts";
 import { grantsOf, grantText, unusedGrants } from "../../support/controlplane/grants.ts";
 import { type Installed, install, rootCert } from "../../support/controlplane/installed.ts";
-import { pod } from "../../support/controlplane/mesh-objects.ts";
+import { applyGatewayApi, pod } from "../../support/controlplane/mesh-objects.ts";
 import type { AuditedRequest } from "../../support/kube/apiserver.ts";
 import { waitFor } from "../../support/wait.ts";
 
@@ -21,6 +21,7 @@ const open: (() => void)[] = [];
 
 beforeAll(async () => {
   mesh = await install({ analysis: true, audit: true });
+  await applyGatewayApi(mesh.cluster);
   for (const object of MESH) await mesh.cluster.create(object);
   for (const [apiVersion, kind, spec] of JUDGED) {
     await mesh.cluster.create({ apiVersion, kind, metadata: { name: "judged", namespace: "shop" }, spec });
@@ -71,6 +72,28 @@ const MESH: readonly KubeObject[] = [
           tls: { mode: "SIMPLE", credentialName: "shop-cert" },
         },
       ],
+    },
+  },
+  // a listener of Gateway API, with what its clients' certificates are checked by
+  {
+    apiVersion: "gateway.networking.k8s.io/v1",
+    kind: "Gateway",
+    metadata: { name: "public", namespace: "shop" },
+    spec: {
+      gatewayClassName: "istio",
+      listeners: [
+        {
+          name: "web",
+          port: 8444,
+          protocol: "HTTPS",
+          tls: { certificateRefs: [{ name: "web-cert" }] },
+        },
+      ],
+      tls: {
+        frontend: {
+          default: { validation: { caCertificateRefs: [{ group: "", kind: "ConfigMap", name: "roots" }] } },
+        },
+      },
     },
   },
   // a machine that may register
@@ -148,6 +171,8 @@ test("each verb that is granted is used, and nothing that is asked for is refuse
     ...["sidecars", "peerauthentications", "telemetries", "wasmplugins"].map((kind) =>
       audited(`the verdict on ${kind}`, isRequest("patch", kind, "status")),
     ),
+    audited("the Gateway's status", isRequest("patch", "gateways", "status")),
+    audited("the Gateway's class", isRequest("create", "gatewayclasses")),
     audited("the root certificate put back", isRequest("patch", "configmaps")),
     audited("the webhook proven", isRequest("create", "gateways")),
     audited("the lease renewed", isRequest("update", "leases")),

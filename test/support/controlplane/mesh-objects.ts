@@ -25,6 +25,21 @@ export async function applyCrds(cluster: Cluster): Promise<void> {
   );
 }
 
+const gatewayApi = fileURLToPath(new URL("../../../manifests/gateway-api/", import.meta.url));
+
+/** Puts Gateway API's CRDs into a cluster and waits until they are served. */
+export async function applyGatewayApi(cluster: Cluster): Promise<void> {
+  const files = readdirSync(gatewayApi).filter((file) => file.endsWith(".yaml"));
+  const objects = files.map((file) => parseYaml(readFileSync(gatewayApi + file, "utf8")) as KubeObject);
+  await Promise.all(objects.map((object) => cluster.apply(object, { fieldManager: "test", force: true })));
+  const kinds = ["GatewayClass", "Gateway", "HTTPRoute"].map((kind) => ({
+    apiVersion: "gateway.networking.k8s.io/v1",
+    kind,
+  }));
+  for (const kind of kinds)
+    await waitFor(() => cluster.list(kind).then(() => cluster.serves(kind)), { what: `the kind ${kind.kind}` });
+}
+
 /** Creates a namespace and the service accounts named. */
 export async function namespace(cluster: Cluster, name: string, accounts: readonly string[] = []): Promise<void> {
   await cluster.create({ apiVersion: "v1", kind: "Namespace", metadata: { name } });

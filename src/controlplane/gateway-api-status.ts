@@ -1,0 +1,229 @@
+import { isDeepStrictEqual } from "node:util";
+import { ClusterError } from "../base/errors.ts";
+import type { Logger } from "../base/logger.ts";
+import { type ApiCondition, withAddresses } from "../compile/gateway-api/addresses.ts";
+import { gatewayApiStatus } from "../compile/gateway-api/conditions.ts";
+import { apiSecretObjects } from "../compile/gateway-api/servers.ts";
+import { isOurController } from "../model/gateway-api-classes.ts";
+import { type ApiGateway, GATEWAY_GROUP } from "../model/gateway-api-types.ts";
+import type { Model } from "../model/model.ts";
+import type { Cluster } from "../resources/cluster.ts";
+import { apiVersionOf, type KindName, KINDS } from "../resources/kinds.ts";
+import { type KubeObject, refOf } from "../resources/object.ts";
+import type { Runner } from "./runner.ts";
+import type { SecretWatches } from "./secret-watches.ts";
+import { createWriterQueue } from "./writer-queue.ts";
+
+export interface GatewayApiStatusDeps {
+  readonly cluster: Pick<Cluster, "mergePatch" | "create">;
+  readonly model: Model;
+  /** Certificates that listeners name are read to judge them. */
+  readonly secrets: Pick<SecretWatches, "open">;
+  /** Tracked. */
+  readonly isLeader: () => boolean;
+  readonly log: Logger;
+  readonly now: () => Date;
+}
+
+type Loose = Readonly<Record<string, unknown>>;
+
+/** Kinds that have a status of ours. */
+const KINDS_WITH_STATUS = [
+  "GatewayClass",
+  "KubernetesGateway",
+  "HTTPRoute",
+  "GRPCRoute",
+  "TCPRoute",
+  "TLSRoute",
+  "BackendTLSPolicy",
+] as const satisfies readonly KindName[];
+
+/** Classes that are there in every mesh, with who serves them. */
+const CLASSES = { istio: "istio.io/gateway-controller", "istio-remote": "istio.io/unmanaged-gateway" } as const;
+
+/**
+ * Consumes the objects of Gateway API and what is made of them; offers their status: conditions, attached routes, addresses.
+ * Makes the classes `istio` and `istio-remote` where they are missing. A burst of changes is one write for each object whose
+ * status is another; entries of other controllers stay.
+ */
+export function createGatewayApiStatus(deps: GatewayApiStatusDeps): Runner {
+  const { model, secrets } = deps;
+  const user = secrets.open();
+  const wanted = new Map<string, Loose>();
+  /** What was asked of the API server, and what it made of it: not asked again while neither changes. */
+  const settled = new Map<string, { readonly asked: Loose; readonly stored: unknown }>();
+  const queue = createWriterQueue("gateway-api-status", (key) => write({ ...deps, wanted, settled }, key), deps.log);
+  let unwatch = (): void => {};
+  return {
+    name: "gateway-api-status",
+    start() {
+      unwatch = model.derivations.effect(() => {
+        wanted.clear();
+        if (!deps.isLeader()) return;
+        if (!user.want("", apiSecretObjects(model))) return;
+        for (const name of missingClasses(model)) queue.add(`class ${name}`);
+        for (const [key, status] of wantedStatus(model)) {
+          wanted.set(key, status);
+          if (needsWrite(model, key, status, settled)) queue.add(key);
+        }
+      });
+      return Promise.resolve();
+    },
+    async close() {
+      unwatch();
+      user.close();
+      await queue.close();
+    },
+  };
+}
+
+/** Missing where the cluster has the kinds, which an object of them shows. */
+function missingClasses({ world }: Model): readonly string[] {
+  if (world.list("KubernetesGateway").length + world.list("GatewayClass").length === 0) return [];
+  return Object.keys(CLASSES).filter((name) => world.get("GatewayClass", "", name) === undefined);
+}
+
+/** Each object's status by `kind namespace/name`; also of objects whose last entry of ours is to go. */
+function wantedStatus(model: Model): readonly (readonly [key: string, status: Loose])[] {
+  const made = new Map(
+    gatewayApiStatus(model).map(({ object, status }) => [`${object.kind} ${object.namespace}/${object.name}`, status]),
+  );
+  return KINDS_WITH_STATUS.flatMap((kind) =>
+    model.world.list(kind).flatMap((object): readonly (readonly [string, Loose])[] => {
+      const { kind: written, namespace, name } = refOf(object);
+      const status = made.get(`${written} ${namespace}/${name}`) ?? noneOf(object);
+      if (status === undefined) return [];
+      const key = `${kind} ${namespace}/${name}`;
+      if (kind !== "KubernetesGateway") return [[key, status as Loose]];
+      return [
+        [key, withAddresses(model, object as ApiGateway, status as { conditions: readonly ApiCondition[] }) as Loose],
+      ];
+    }),
+  );
+}
+
+/** Of an object that has entries of ours although nothing of ours is its parent. */
+function noneOf({ status }: KubeObject): Loose | undefined {
+  const { parents, ancestors } = (status ?? {}) as { readonly parents?: unknown; readonly ancestors?: unknown };
+  if (entriesOf(parents).some(isOurs)) return { parents: [] };
+  return entriesOf(ancestors).some(isOurs) ? { ancestors: [] } : undefined;
+}
+
+interface Entry extends Loose {
+  readonly controllerName?: string;
+  readonly conditions?: readonly ApiCondition[];
+}
+
+function entriesOf(list: unknown): readonly Entry[] {
+  return Array.isArray(list) ? (list as readonly Entry[]) : [];
+}
+
+function isOurs({ controllerName }: Entry): boolean {
+  return isOurController(controllerName ?? "");
+}
+
+type Settled = ReadonlyMap<string, { readonly asked: Loose; readonly stored: unknown }>;
+
+function needsWrite(model: Model, key: string, status: Loose, settled: Settled): boolean {
+  const object = objectOf(model, key);
+  if (object === undefined) return false;
+  const last = settled.get(key);
+  if (last !== undefined && isDeepStrictEqual(last.asked, status) && isDeepStrictEqual(last.stored, object.status))
+    return false;
+  return !isDeepStrictEqual(pick(object.status, merged(object.status, status, "")), merged(object.status, status, ""));
+}
+
+/** The fields of a status that we write. */
+function pick(status: unknown, fields: Loose): Loose {
+  return Object.fromEntries(Object.keys(fields).map((name) => [name, ((status ?? {}) as Loose)[name]]));
+}
+
+function objectOf({ world }: Model, key: string): KubeObject | undefined {
+  const [kind, place = ""] = key.split(" ") as [(typeof KINDS_WITH_STATUS)[number], string];
+  const slash = place.indexOf("/");
+  return world.get(kind, place.slice(0, slash), place.slice(slash + 1));
+}
+
+/** The status as it is to stand: others' entries kept, times of conditions kept where their status is the same. */
+function merged(existing: unknown, status: Loose, now: string): Loose {
+  const have = (existing ?? {}) as Loose;
+  return Object.fromEntries(
+    Object.entries(status).map(([field, value]) => {
+      if (field === "conditions") return [field, timed(have[field], value as readonly ApiCondition[], now)];
+      if (field === "listeners") return [field, entries(have[field], entriesOf(value), now)];
+      if (field !== "parents" && field !== "ancestors") return [field, value];
+      const others = entriesOf(have[field]).filter((entry) => !isOurs(entry));
+      const own = entriesOf(value).map(filled);
+      return [field, [...others, ...entries(have[field], own, now)]];
+    }),
+  );
+}
+
+/** Defaults that the API server writes into a reference. */
+function filled(entry: Entry): Entry {
+  if (entry["parentRef"] === undefined) return entry;
+  return { ...entry, parentRef: { group: GATEWAY_GROUP, kind: "Gateway", ...(entry["parentRef"] as Loose) } };
+}
+
+function entries(existing: unknown, own: readonly Entry[], now: string): readonly Entry[] {
+  const identity = ({ name, parentRef, ancestorRef, controllerName }: Entry): unknown[] => [
+    name,
+    parentRef,
+    ancestorRef,
+    controllerName,
+  ];
+  return own.map((entry) => {
+    const before = entriesOf(existing).find((one) => isDeepStrictEqual(identity(one), identity(entry)));
+    return { ...entry, conditions: timed(before?.conditions, entry.conditions ?? [], now) };
+  });
+}
+
+function timed(existing: unknown, conditions: readonly ApiCondition[], now: string): readonly ApiCondition[] {
+  const have = Array.isArray(existing) ? (existing as readonly ApiCondition[]) : [];
+  return conditions.map((condition) => {
+    const before = have.find(({ type, status }) => type === condition.type && status === condition.status);
+    return { ...condition, lastTransitionTime: before?.lastTransitionTime ?? now };
+  });
+}
+
+interface Work extends GatewayApiStatusDeps {
+  readonly wanted: ReadonlyMap<string, Loose>;
+  readonly settled: Map<string, { readonly asked: Loose; readonly stored: unknown }>;
+}
+
+async function write(work: Work, key: string): Promise<void> {
+  const { cluster, model, wanted, settled, now } = work;
+  if (key.startsWith("class ")) return makeClass(work, key.slice("class ".length));
+  const status = wanted.get(key);
+  const object = objectOf(model, key);
+  if (status === undefined || object === undefined || !needsWrite(model, key, status, settled)) return;
+  const kind = key.split(" ")[0] as KindName;
+  const { namespace, name } = object.metadata;
+  const target = {
+    apiVersion: apiVersionOf(kind),
+    kind: KINDS[kind].kind,
+    name,
+    ...(namespace === undefined ? {} : { namespace }),
+  };
+  const time = now()
+    .toISOString()
+    .replace(/\.\d+Z$/, "Z");
+  try {
+    const patch = { status: merged(object.status, status, time) };
+    const stored = await cluster.mergePatch(target, patch, { subresource: "status" });
+    settled.set(key, { asked: status, stored: stored.status });
+  } catch (error) {
+    // it went away in the meantime
+    if (!(error instanceof ClusterError) || error.code !== "not-found") throw error;
+  }
+}
+
+async function makeClass({ cluster }: Work, name: string): Promise<void> {
+  const controllerName = CLASSES[name as keyof typeof CLASSES];
+  const spec = { controllerName, description: "Gateways served by the mesh" };
+  const object = { apiVersion: apiVersionOf("GatewayClass"), kind: "GatewayClass", metadata: { name }, spec };
+  await cluster.create(object).catch((error: unknown) => {
+    // another was quicker, or the kinds are gone
+    if (!(error instanceof ClusterError) || !["already-exists", "not-found"].includes(error.code)) throw error;
+  });
+}
