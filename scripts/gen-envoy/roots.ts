@@ -85,4 +85,6 @@ export const ROOTS: readonly string[] = [
   "envoy.extensions.compression.gzip.compressor.v3.Gzip",
   "envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig",
   "envoy.extensions.wasm.v3.WasmService",
+  // settings of a type that we do not know: Envoy makes the message from JSON
+  "xds.type.v3.TypedStruct",
 ];

@@ -3,12 +3,14 @@ import type { Cluster } from "../ir/cluster.ts";
 import type { Named, ProxyConfig } from "../ir/config.ts";
 import type { Proxy } from "../ir/proxy.ts";
 import type { RouteTable } from "../ir/route.ts";
+import type { Security } from "../ir/security.ts";
 import type { EndpointGroup } from "../ir/service.ts";
 import { createModel, type Model, type ModelOptions } from "../model/model.ts";
 import { byText } from "../model/order.ts";
 import type { World } from "../resources/world.ts";
 import { createOutboundClusters, type OutboundClusters, SPECIAL_CLUSTERS } from "./clusters.ts";
 import type { CompileContext } from "./context.ts";
+import { createEnvoyPatches } from "./envoy-patches.ts";
 import { createGatewaySecrets } from "./gateway-secrets.ts";
 import { createGatewayTables } from "./gateway-tables.ts";
 import { createGatewayPlan } from "./gateways.ts";
@@ -17,8 +19,8 @@ import { BLACK_HOLE, INBOUND_PASSTHROUGH, PASSTHROUGH } from "./names.ts";
 import { createNameTable } from "./name-table.ts";
 import { createOutboundListeners } from "./outbound-listeners.ts";
 import { keyHash, type ScopeFacts, scopeKey, type WorkloadFacts, workloadKey } from "./scope.ts";
-import { createSidecarTables } from "./virtual-hosts.ts";
 import { createSniClusters } from "./sni-clusters.ts";
+import { createSidecarTables } from "./virtual-hosts.ts";
 
 /**
  * World -> IR. Everything a proxy is to run is a lookup in its ProxyConfig, and every lookup a derivation: pure in World and
@@ -48,7 +50,12 @@ export function createMesh(
     workload: derivations.keyed("workload", (key: string) => JSON.parse(key) as WorkloadFacts),
   };
   const clusters = createOutboundClusters(context);
-  const parts = { clusters, ...createSidecarParts(context, clusters), ...createRouterParts(context, clusters) };
+  const parts = {
+    clusters,
+    patches: createEnvoyPatches(context),
+    ...createSidecarParts(context, clusters),
+    ...createRouterParts(context, clusters),
+  };
   return {
     model,
     derivations,
@@ -57,7 +64,10 @@ export function createMesh(
   };
 }
 
-type Parts = { readonly clusters: OutboundClusters } & ReturnType<typeof createSidecarParts> &
+type Parts = {
+  readonly clusters: OutboundClusters;
+  readonly patches: ReturnType<typeof createEnvoyPatches>;
+} & ReturnType<typeof createSidecarParts> &
   ReturnType<typeof createRouterParts>;
 
 function createSidecarParts(context: CompileContext, clusters: OutboundClusters) {
@@ -92,23 +102,33 @@ function createRouterParts(context: CompileContext, clusters: OutboundClusters) 
   const { derivations } = context;
   const gatewayPlan = createGatewayPlan(context);
   const gatewayTables = createGatewayTables(context, gatewayPlan);
-  /** A gateway gets the clusters that its routes name, not all that it sees. */
   const sniClusters = createSniClusters(clusters);
   const cluster = (scope: string, name: string): Cluster | undefined =>
     clusters.cluster(scope, name) ?? sniClusters.cluster(scope, name);
+  /** A gateway gets the clusters that its routes name, not all that it sees. */
   const routerClusterNames = derivations.keyed("router clusters", (scope: string): readonly Named[] => {
     const tables = gatewayTables.names(scope).map((name) => gatewayTables.table(scope, name));
     const chains = gatewayPlan.listeners(scope).flatMap((listener) => listener.chains);
     const names = [
       ...tables.flatMap(clustersOfTable),
       ...chains.flatMap(({ clusters }) => clusters.map(({ cluster }) => cluster)),
+      ...gatewayPlan.listeners(scope).flatMap((listener) => authorizerClusters(listener.security)),
     ];
     // A route may name a service or subset that nobody defines: Envoy then answers 503.
     const known = [...new Set(names)].filter((name) => cluster(scope, name) !== undefined);
     return named([...known, BLACK_HOLE].toSorted(byText), "scope");
   });
-  const gatewaySecrets = createGatewaySecrets(context, gatewayPlan);
-  return { gatewayPlan, gatewayTables, gatewaySecrets, routerClusterNames };
+  const gatewaySecrets = createGatewaySecrets(context, {
+    plan: gatewayPlan,
+    clusterTls: (scope) => routerClusterNames(scope).map(({ name }) => cluster(scope, name)?.tls),
+  });
+  return { gatewayPlan, gatewayTables, gatewaySecrets, sniClusters, routerCluster: cluster, routerClusterNames };
+}
+
+/** Clusters of the external authorizers that are asked. */
+function authorizerClusters(security: Security | undefined): readonly string[] {
+  const provider = security?.authorization?.custom?.provider;
+  return provider === undefined ? [] : [provider.cluster];
 }
 
 function clustersOfTable(table: RouteTable | undefined): readonly string[] {
@@ -148,6 +168,7 @@ function sidecarConfig(model: Model, proxy: Proxy, parts: Parts): ProxyConfig {
     secretNames: () => [],
     secret: () => undefined,
     nameTable: () => parts.nameTable(scope),
+    patches: () => parts.patches(scope),
   };
 }
 
@@ -168,6 +189,7 @@ function routerConfig(model: Model, proxy: Proxy, parts: Parts): ProxyConfig {
     secretNames: () => parts.gatewaySecrets.names(scope),
     secret: (name) => parts.gatewaySecrets.secret(scope, name),
     nameTable: () => undefined,
+    patches: () => parts.patches(scope),
   };
 }
 

@@ -23,6 +23,8 @@ export interface ScopeFacts {
   readonly node?: string;
   /** Of a sidecar whose agent answers DNS queries. */
   readonly dns?: ProxyDns & { readonly families: readonly ("ipv4" | "ipv6")[] };
+  /** EnvoyFilters that hold for it (model/envoy-filters.ts). */
+  readonly patches?: readonly string[];
   /** What the proxy's own configuration asks. */
   readonly settings?: ProxySettings;
 }
@@ -46,6 +48,7 @@ export function scopeKey(model: Model, proxy: Proxy): string {
   const pod = asksLocality || asked.node ? model.pods.facts(namespace, proxy.name) : undefined;
   const locality = asksLocality ? pod?.locality : undefined;
   const sidecar = type === "sidecar" ? model.sidecars.of({ namespace, labels })?.metadata : undefined;
+  const patches = model.envoyFilters.of(proxy);
   const facts: ScopeFacts = {
     type,
     namespace,
@@ -55,6 +58,7 @@ export function scopeKey(model: Model, proxy: Proxy): string {
     ...(locality === undefined ? {} : { locality }),
     ...(asked.node ? { node: pod?.node ?? "" } : {}),
     ...dnsFacts(proxy),
+    ...(patches.length === 0 ? {} : { patches }),
     ...(proxy.settings === undefined ? {} : { settings: proxy.settings }),
   };
   return JSON.stringify(facts);

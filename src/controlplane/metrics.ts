@@ -36,6 +36,8 @@ export interface Metrics {
   /** The configuration was analysed. */
   analysed(summary: AnalysisSummary): void;
   fault(): void;
+  /** A patch of an EnvoyFilter that cannot be applied. */
+  patchLeftOut(): void;
   /** Prometheus text. */
   text(): Promise<string>;
 }
@@ -86,6 +88,7 @@ export function createMetrics(world: Pick<World, "list">): Metrics {
     "Versions of the mesh configuration that could not be read.",
   );
   const faults = counter("pilot_total_xds_internal_errors", "Errors of the control plane while serving xDS.");
+  const leftOut = counter("meshd_envoy_filter_errors_total", "Patches of EnvoyFilters that cannot be applied.");
   return {
     ...streamMetrics(counter, gauge, histogram),
     ...changeMetrics(counter, histogram),
@@ -93,6 +96,7 @@ export function createMetrics(world: Pick<World, "list">): Metrics {
     ...webhookMetrics(counter, histogram),
     ...analysisMetrics(gauge, histogram),
     fault: () => faults.inc(),
+    patchLeftOut: () => leftOut.inc(),
     unreadableConfig: () => unreadable.inc(),
     text: () => registry.metrics(),
   };

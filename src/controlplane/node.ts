@@ -21,6 +21,8 @@ export interface NodeClaim {
   readonly serviceAccount: string | undefined;
   readonly clusterId: string;
   readonly version: string;
+  /** Texts of its metadata. */
+  readonly metadata: Readonly<Record<string, string>>;
   readonly addresses: readonly string[];
   readonly interception: Interception;
   readonly bind: ExplicitBind | undefined;
@@ -62,6 +64,7 @@ export function readNode(node: Node | undefined): NodeClaim | string {
     serviceAccount: text(metadata, "SERVICE_ACCOUNT"),
     clusterId: text(metadata, "CLUSTER_ID") ?? "Kubernetes",
     version: text(metadata, "ISTIO_VERSION") ?? "",
+    metadata: textsOf(metadata),
     addresses,
     interception: readInterception(text(metadata, "INTERCEPTION_MODE")),
     bind,
@@ -69,6 +72,12 @@ export function readNode(node: Node | undefined): NodeClaim | string {
     settings: proxySettings(metadata["PROXY_CONFIG"], id.type),
     outside: readOutside(metadata, addresses[0] ?? ""),
   };
+}
+
+function textsOf(metadata: Metadata): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(metadata).filter((pair): pair is [string, string] => typeof pair[1] === "string"),
+  );
 }
 
 function readOutside(metadata: Metadata, address: string): OutsideClaim | undefined {
@@ -169,7 +178,7 @@ export function proxyOf(
     interception: claim.interception,
     bind: claim.bind,
     peer: peerLabels(pod, clusterId),
-    ...compact({ dns: claim.dns, settings: claim.settings }),
+    ...compact({ dns: claim.dns, settings: claim.settings, version: claim.version, metadata: claim.metadata }),
   };
 }
 

@@ -3,6 +3,7 @@ import type { Derivations } from "../base/derive.ts";
 import type { Named, ProxyConfig } from "../ir/config.ts";
 import type { Proxy } from "../ir/proxy.ts";
 import { encodeAny } from "../wire/codec.ts";
+import type { OnPatch } from "../xds/patches/apply.ts";
 import { type Resources, resourcesFor } from "../xds/resources.ts";
 import type { XdsKind, XdsOptions } from "../xds/types.ts";
 import { type EncodedResource, KINDS, NO_RESOURCES, type ResourceTable, type Snapshot } from "./resource-table.ts";
@@ -15,6 +16,8 @@ export interface ResourceStoreDeps {
   readonly options: () => XdsOptions;
   /** A resource could not be built; what was served under its name before goes on being served. */
   readonly onProblem: (kind: XdsKind, name: string, error: unknown) => void;
+  /** A patch of an EnvoyFilter cannot be applied and is left out; told once for each problem. */
+  readonly onPatch: OnPatch;
 }
 
 /** Encoded resources, made once for all proxies that share them. */
@@ -45,9 +48,16 @@ interface Owner {
 export function createResourceStore(deps: ResourceStoreDeps): ResourceStore {
   const { derivations } = deps;
   const owners = new Map<string, Owner>();
+  const told = new Set<string>();
+  const onPatch: OnPatch = (patch, problem) => {
+    const key = JSON.stringify([patch.from, patch.path, problem]);
+    if (told.has(key)) return;
+    told.add(key);
+    deps.onPatch(patch, problem);
+  };
   const resourcesOf = (key: string): Resources | undefined => {
     const config = owners.get(key)?.config;
-    return config === undefined ? undefined : resourcesFor(config, deps.options());
+    return config === undefined ? undefined : resourcesFor(config, deps.options(), onPatch);
   };
   const encoded = derivations.keyed("resource", (key: string, kind: XdsKind, name: string) => {
     const last = owners.get(key)?.last;

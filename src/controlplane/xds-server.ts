@@ -44,6 +44,10 @@ export function createXdsAcceptor(deps: XdsServerDeps): XdsAcceptor {
       deps.metrics.fault();
       log.error({ kind, resource: name, error: errorText(error) }, "a resource could not be built");
     },
+    onPatch({ from, path }, problem) {
+      deps.metrics.patchLeftOut();
+      log.warn({ object: `${from.namespace}/${from.name}`, path, problem }, "a patch of an EnvoyFilter is left out");
+    },
   });
   const follow = (claim: NodeClaim, caller: Caller, onSnapshot: (snapshot: Snapshot) => void): (() => void) => {
     const reader = store.open();

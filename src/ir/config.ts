@@ -1,4 +1,5 @@
 import type { Cluster } from "./cluster.ts";
+import type { EnvoyPatch } from "./envoy-patch.ts";
 import type { GatewayListener, Inbound, OutboundListener } from "./listener.ts";
 import type { NameEntry } from "./names.ts";
 import type { Proxy } from "./proxy.ts";
@@ -30,6 +31,8 @@ export interface ProxyConfig {
   /** Names of the secrets that the gateway's servers use, sorted; none for a sidecar, whose agent holds its own. */
   secretNames(): readonly string[];
   secret(name: string): TlsSecret | undefined;
+  /** Changes that EnvoyFilters ask for, in the order in which they are applied; part of the scope. */
+  patches?(): readonly EnvoyPatch[];
   /** What the proxy's agent answers DNS queries from; undefined for a proxy that captures none. */
   nameTable(): readonly NameEntry[] | undefined;
 }

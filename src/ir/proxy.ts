@@ -38,6 +38,10 @@ export interface Proxy {
   readonly peer: PeerLabels;
   /** What its own configuration asks; absent: nothing. */
   readonly settings?: ProxySettings;
+  /** `ISTIO_VERSION` of its node; absent: it said none. */
+  readonly version?: string;
+  /** Texts of its node's metadata, for EnvoyFilters that ask for them. */
+  readonly metadata?: Readonly<Record<string, string>>;
   /** Its agent answers DNS queries; absent: it does not. */
   readonly dns?: ProxyDns;
 }

@@ -45,6 +45,8 @@ const PORT_POLICY = {
     caCertificates: true,
     clientCertificate: true,
     privateKey: true,
+    // of gateways; sidecars go by the files
+    credentialName: true,
     insecureSkipVerify: true,
   },
 } as const;

@@ -5,6 +5,7 @@ import { type Aliases, createAliases } from "./aliases.ts";
 import { type AutoAddresses, createAutoAddresses } from "./auto-addresses.ts";
 import { createDestinationRules, type DestinationRules } from "./destination-rules.ts";
 import { createEndpoints, type Endpoints } from "./endpoints.ts";
+import { createEnvoyFilters, type EnvoyFilters } from "./envoy-filters.ts";
 import { createGatewayApi, type GatewayApi } from "./gateway-api.ts";
 import { createGateways, type Gateways } from "./gateways.ts";
 import { createHeadless, type Headless } from "./headless.ts";
@@ -72,6 +73,7 @@ export interface Model {
   readonly namespaces: Namespaces;
   readonly sidecars: Sidecars;
   readonly sight: Sight;
+  readonly envoyFilters: EnvoyFilters;
   readonly workloads: Workloads;
   readonly meshConfig: () => MeshConfig;
 }
@@ -116,6 +118,7 @@ export function createModel(world: World & { readonly derivations?: Derivations 
     ingresses: createIngresses(context),
     namespaces: createNamespaces(context),
     sidecars,
+    envoyFilters: createEnvoyFilters(context),
     sight: createSight(context, { services, virtualServices }),
     workloads: createWorkloads(context, pods, services),
   };

@@ -6,6 +6,7 @@ import { buildGatewayListener } from "./gateway.ts";
 import { buildInbound } from "./inbound.ts";
 import { buildNameTable, NAME_TABLE } from "./name-table.ts";
 import { buildOutboundListener } from "./outbound.ts";
+import { createPatcher, type OnPatch } from "./patches/apply.ts";
 import { buildRouteTable } from "./routes.ts";
 import { buildSecret } from "./secret.ts";
 import type { EnvoyListener, EnvoyResource, XdsKind, XdsOptions } from "./types.ts";
@@ -19,16 +20,25 @@ export interface Resources {
 }
 
 /**
- * The Envoy resources of a proxy. Pure: every answer is computed from the lookups of `config`, so a derivation that calls
+ * The Envoy resources of a proxy; `onPatch` hears of patches of EnvoyFilters that cannot be applied. Pure: every answer is computed from the lookups of `config`, so a derivation that calls
  * it depends on exactly what the answer read. Secrets are only a gateway's: a sidecar's own come from its agent.
  */
-export function resourcesFor(config: ProxyConfig, options: XdsOptions): Resources {
+export function resourcesFor(config: ProxyConfig, options: XdsOptions, onPatch: OnPatch = () => undefined): Resources {
   const { settings } = config.proxy;
   const own = settings === undefined ? options : { ...options, proxy: settings };
+  const build = (kind: XdsKind, name: string): EnvoyResource | undefined => BUILDERS[kind](config, name, own);
+  const patches = config.patches?.() ?? [];
+  if (patches.length === 0) return { names: (kind) => NAMES[kind](config), resource: build };
+  const patcher = createPatcher(patches, config.proxy.type === "router", onPatch);
   return {
-    names: (kind) => NAMES[kind](config),
-    resource: (kind, name) => BUILDERS[kind](config, name, own),
+    names: (kind) => withAdded(NAMES[kind](config), patcher.added(kind)),
+    resource: (kind, name) => patcher.patched(kind, name, build(kind, name)),
   };
+}
+
+function withAdded(known: readonly Named[], added: readonly string[]): readonly Named[] {
+  const more = added.filter((name) => !known.some((one) => one.name === name));
+  return more.length === 0 ? known : [...known, ...more.map(scopeOwned)];
 }
 
 const scopeOwned = (name: string): Named => ({ name, owner: "scope" });

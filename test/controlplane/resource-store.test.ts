@@ -53,6 +53,7 @@ function rig() {
     configOf: (one) => mesh.proxyConfig(one),
     options: () => options.get(),
     onProblem: (kind, name) => void problems.push(`${kind} ${name}`),
+    onPatch: ({ from }, problem) => void problems.push(`${from.name}: ${problem}`),
   });
   world.apply([
     set(service("web", 80)),
