@@ -92,7 +92,10 @@ function ingredientsOf(model: Model, facts: ScopeFacts, name: string): Ingredien
 }
 
 function asksClient(model: Model, { policy }: ClusterPolicy, service: MeshService): boolean {
-  return service.nodeLocal === true || localityChoice(policy, model.meshConfig(), service) !== undefined;
+  return (
+    service.nodeLocal === true ||
+    localityChoice(policy, model.meshConfig(), model.services.distribution(service)) !== undefined
+  );
 }
 
 function clientOf({ locality = NOWHERE, labels, node = "" }: ScopeFacts): Client {
@@ -152,7 +155,7 @@ function groupOf(model: Model, made: Ingredients): EndpointGroup | undefined {
   const chosen = labels === undefined ? reachable : reachable.filter((endpoint) => selects(labels, endpoint.labels));
   return {
     clusterName: outboundCluster({ port: made.port, subset: made.subset, host: service.hostname }),
-    ...placed(chosen, localityChoice(policy, model.meshConfig(), service), made.client),
+    ...placed(chosen, localityChoice(policy, model.meshConfig(), model.services.distribution(service)), made.client),
   };
 }
 

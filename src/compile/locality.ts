@@ -1,5 +1,6 @@
-import type { Endpoint, EndpointGroup, Locality, MeshService } from "../ir/service.ts";
+import type { Endpoint, EndpointGroup, Locality } from "../ir/service.ts";
 import type { MeshConfig } from "../model/mesh-config.ts";
+import type { Distribution } from "../model/service-traits.ts";
 import type { PortPolicy } from "./traffic-policy.ts";
 
 /** Who calls, as far as it decides which endpoints come first. */
@@ -24,7 +25,7 @@ const ZONE_FIRST = ["topology.kubernetes.io/region", "topology.kubernetes.io/zon
 const HOSTNAME = "kubernetes.io/hostname";
 
 /** What a service's own wish for near endpoints means as a setting. */
-const BY_DISTRIBUTION: Readonly<Record<NonNullable<MeshService["distribution"]>, Setting>> = {
+const BY_DISTRIBUTION: Readonly<Record<Distribution, Setting>> = {
   zone: { failoverPriority: ZONE_FIRST },
   node: { failoverPriority: [...ZONE_FIRST, "topology.istio.io/subzone", HOSTNAME] },
 };
@@ -37,7 +38,7 @@ const BY_DISTRIBUTION: Readonly<Record<NonNullable<MeshService["distribution"]>,
 export function localityChoice(
   policy: PortPolicy,
   mesh: MeshConfig,
-  { distribution }: Pick<MeshService, "distribution">,
+  distribution: Distribution | undefined,
 ): LocalityChoice | undefined {
   const ruled = policy.loadBalancer?.localityLbSetting;
   if (ruled === undefined && distribution !== undefined)

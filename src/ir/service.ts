@@ -28,8 +28,6 @@ export interface MeshService {
   readonly exportTo: readonly string[];
   /** Labels that select its pods; undefined for a service without selector. */
   readonly selector: Readonly<Record<string, string>> | undefined;
-  /** Endpoints near the caller come first: those of its zone, or of its node. Absent: all alike. */
-  readonly distribution?: "zone" | "node";
   /** Only endpoints of the caller's own node are used (`internalTrafficPolicy: Local`). */
   readonly nodeLocal?: true;
   /** Requests of one session stay with one endpoint, also while that one is going away. */

@@ -36,20 +36,17 @@ export function createAliases({ world, derivations, domain, meshConfig }: ModelC
     }
     return host;
   });
-  const byTarget = derivations.keyed(
-    "aliases",
-    (namespace: string): Readonly<Record<string, readonly Alias[]>> => {
-      const found: Record<string, Alias[]> = {};
-      for (const { metadata, spec } of world.list("Service")) {
-        if (spec?.type !== "ExternalName") continue;
-        const { name, namespace: owner = "" } = metadata;
-        const exportTo = exportList(metadata.annotations?.[EXPORT_TO_ANNOTATION]);
-        if (!visibleTo(exportTo, owner, namespace, meshConfig().defaultServiceExportTo)) continue;
-        const hostname = serviceHost(name, owner, domain);
-        (found[target(hostname)] ??= []).push({ name, namespace: owner, hostname });
-      }
-      return found;
-    },
-  );
+  const byTarget = derivations.keyed("aliases", (namespace: string): Readonly<Record<string, readonly Alias[]>> => {
+    const found: Record<string, Alias[]> = {};
+    for (const { metadata, spec } of world.list("Service")) {
+      if (spec?.type !== "ExternalName") continue;
+      const { name, namespace: owner = "" } = metadata;
+      const exportTo = exportList(metadata.annotations?.[EXPORT_TO_ANNOTATION]);
+      if (!visibleTo(exportTo, owner, namespace, meshConfig().defaultServiceExportTo)) continue;
+      const hostname = serviceHost(name, owner, domain);
+      (found[target(hostname)] ??= []).push({ name, namespace: owner, hostname });
+    }
+    return found;
+  });
   return { target, of: (namespace, host) => byTarget(namespace)[host] ?? [] };
 }

@@ -1,4 +1,4 @@
-import type { MeshService, Session } from "../ir/service.ts";
+import type { Session } from "../ir/service.ts";
 import type { Service } from "../resources/core.ts";
 import type { KindTypes } from "../resources/kinds.ts";
 import type { World } from "../resources/world.ts";
@@ -9,24 +9,20 @@ const DISTRIBUTION_ANNOTATION = "networking.istio.io/traffic-distribution";
 const SESSION_COOKIE_LABEL = "istio.io/persistent-session";
 const SESSION_HEADER_LABEL = "istio.io/persistent-session-header";
 
+/** Endpoints near the caller come first: those of its zone, or of its node. */
+export type Distribution = "zone" | "node";
+
 /** Which endpoints a service prefers: its own field, then its annotation, then that of its Namespace; case does not count. */
-export function nearness(
-  world: World,
-  object: Service | KindTypes["ServiceEntry"],
-): Pick<MeshService, "distribution" | "nodeLocal"> {
+export function distributionOf(world: World, object: Service | KindTypes["ServiceEntry"]): Distribution | undefined {
   const spec = (object.spec ?? {}) as NonNullable<Service["spec"]>;
   const { annotations, namespace = "" } = object.metadata;
   const noted =
     annotations?.[DISTRIBUTION_ANNOTATION] ??
     world.get("Namespace", "", namespace)?.metadata.annotations?.[DISTRIBUTION_ANNOTATION];
-  const distribution = preferred(spec.trafficDistribution) ?? preferred(noted);
-  return {
-    ...(distribution === undefined ? {} : { distribution }),
-    ...(object.kind === "Service" && spec.internalTrafficPolicy === "Local" ? { nodeLocal: true } : {}),
-  };
+  return preferred(spec.trafficDistribution) ?? preferred(noted);
 }
 
-function preferred(text: string | undefined): "zone" | "node" | undefined {
+function preferred(text: string | undefined): Distribution | undefined {
   const lower = text?.toLowerCase();
   if (lower === "preferclose" || lower === "prefersamezone") return "zone";
   return lower === "prefersamenode" ? "node" : undefined;

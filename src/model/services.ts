@@ -8,7 +8,7 @@ import { EXPORT_TO_ANNOTATION, exportList } from "./export-to.ts";
 import { parseServiceHost, resolveHost, serviceHost } from "./host.ts";
 import { byAge, byText } from "./order.ts";
 import { selectProtocol } from "./protocol.ts";
-import { nearness, sessionOf } from "./service-traits.ts";
+import { type Distribution, distributionOf, sessionOf } from "./service-traits.ts";
 import { namedSelector } from "./selectors.ts";
 import { visibleTo } from "./visibility.ts";
 
@@ -26,6 +26,8 @@ export interface Services {
   kubernetes(namespace: string, name: string): MeshService | undefined;
   /** The services of one ServiceEntry, one for each host. */
   ofEntry(namespace: string, name: string): readonly MeshService[];
+  /** Which endpoints a service prefers; undefined: none. */
+  distribution(service: MeshService): Distribution | undefined;
   /** Whether it matters to some service where its caller is. */
   asksPlace(): { readonly locality: boolean; readonly node: boolean };
 }
@@ -34,13 +36,11 @@ export function createServices({ world, derivations, domain, meshConfig }: Model
   const kubernetes = derivations.keyed("service", (namespace: string, name: string) => {
     const object = world.get("Service", namespace, name);
     if (object === undefined || object.spec === undefined || object.spec.type === "ExternalName") return undefined;
-    return { ...ofService(object, domain), ...nearness(world, object), ...sessionOf(object) };
+    return { ...ofService(object, domain), ...sessionOf(object) };
   });
   const ofEntry = derivations.keyed("service entry", (namespace: string, name: string) => {
     const object = world.get("ServiceEntry", namespace, name);
-    if (object === undefined) return [];
-    const near = nearness(world, object);
-    return ofServiceEntry(object, domain).map((service) => ({ ...service, ...near }));
+    return object === undefined ? [] : ofServiceEntry(object, domain);
   });
   const seen = (service: MeshService, namespace: string): boolean =>
     visibleTo(service.exportTo, service.namespace, namespace, meshConfig().defaultServiceExportTo);
@@ -70,11 +70,17 @@ export function createServices({ world, derivations, domain, meshConfig }: Model
     }
     return [...byHost.values()].toSorted((a, b) => byText(a.hostname, b.hostname));
   });
+  const distributed = derivations.keyed("distribution", (kind: string, namespace: string, name: string) => {
+    const object = world.get(kind === "Service" ? "Service" : "ServiceEntry", namespace, name);
+    return object === undefined ? undefined : distributionOf(world, object);
+  });
+  const distribution = ({ from }: MeshService): Distribution | undefined =>
+    distributed(from.kind, from.namespace, from.name);
   const asksPlace = derivations.keyed("services by place", () => ({
-    locality: everything().some(({ distribution }) => distribution !== undefined),
-    node: everything().some(({ distribution, nodeLocal }) => distribution === "node" || nodeLocal === true),
+    locality: everything().some((service) => distribution(service) !== undefined),
+    node: everything().some((service) => service.nodeLocal === true || distribution(service) === "node"),
   }));
-  return { visible, allVisible, all: everything, kubernetes, ofEntry, asksPlace };
+  return { visible, allVisible, all: everything, kubernetes, ofEntry, distribution, asksPlace };
 }
 
 function ofService(object: Service, domain: string): MeshService {
@@ -93,6 +99,7 @@ function ofService(object: Service, domain: string): MeshService {
     meshExternal: false,
     exportTo: exportList(metadata.annotations?.[EXPORT_TO_ANNOTATION]),
     selector: namedSelector(spec.selector),
+    ...(spec.internalTrafficPolicy === "Local" ? { nodeLocal: true } : {}),
     from: refOf(object),
   };
 }

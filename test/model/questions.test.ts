@@ -174,11 +174,14 @@ test("fields that are accepted but have no effect are named, those that have are
     ).map((path) => path.join(".")),
   ).toEqual(["spec.trafficPolicy.loadBalancer.zoneAwareLbSetting", "spec.trafficPolicy.portLevelSettings.0.tunnel"]);
   expect(
-    fieldsWithoutEffect(object("ServiceEntry", { addresses: ["10.0.0.1", "10.0.0.0/8"], resolution: "DYNAMIC_DNS" })),
-  ).toEqual([
-    ["spec", "addresses", 1],
-    ["spec", "resolution"],
-  ]);
+    fieldsWithoutEffect(
+      object("ServiceEntry", {
+        addresses: ["10.0.0.1", "10.0.0.0/8"],
+        resolution: "DYNAMIC_DNS",
+        endpoints: [{ address: "unix:///run/app.sock", network: "other" }],
+      }),
+    ),
+  ).toEqual([["spec", "endpoints", 0, "network"]]);
   expect(fieldsWithoutEffect(object("Gateway", { servers: [{ tls: { mode: "PASSTHROUGH" } }] }))).toEqual([
     ["spec", "servers", 0, "tls", "mode"],
   ]);
