@@ -12,6 +12,8 @@ type RouteConfiguration = Messages["envoy.config.route.v3.RouteConfiguration"];
 export interface TableUnderTest {
   readonly table: RouteConfiguration;
   readonly scheme: "http" | "https";
+  /** Clusters that the table names; absent: those of random tables. */
+  readonly clusters?: readonly string[];
 }
 
 /** What a real Envoy did with a request. */
@@ -71,7 +73,7 @@ export async function startRoutingEnvoy(
 function bootstrap(folder: string, tables: readonly TableUnderTest[], port: number): Readonly<Record<string, unknown>> {
   return {
     static_resources: {
-      clusters: CLUSTERS.map((name) => ({
+      clusters: [...new Set(tables.flatMap(({ clusters = CLUSTERS }) => clusters))].map((name) => ({
         name,
         type: "STATIC",
         load_assignment: {
