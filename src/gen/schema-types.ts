@@ -3754,6 +3754,35 @@ export interface MeshProxyConfigSpec {
 /** `meshctl analyze -o json`: findings, istioctl's keys with ours beside them. */
 export type AnalyzeOutputSpec = readonly OutputFinding[];
 
+/** `meshctl authz check -o json`: whether a call is let in, and why. */
+export interface AuthzCheckOutputSpec {
+  /** Who is called, as name.namespace. */
+  readonly to: string;
+  /** Port of the workload. */
+  readonly port: number;
+  /** Let in, refused, left to the external authorizer, or refused by mutual TLS before any policy. */
+  readonly decision: "allow" | "deny" | "ask" | "reset";
+  /** HTTP status of the refusal. */
+  readonly status?: number;
+  /** What policies said, in the order in which they are asked. */
+  readonly reasons: readonly ({
+    /** Action of the policies. */
+    readonly action: "ALLOW" | "DENY" | "LOG" | "CUSTOM";
+    /** What follows; none: no rule matched and nothing had to. */
+    readonly effect: "allow" | "deny" | "ask" | "note" | "none";
+    /** Said by policies that are only tried out. */
+    readonly dryRun?: boolean;
+    /** Policy whose rule matched, as KIND namespace/name. */
+    readonly policy?: string;
+    /** The rule in it. */
+    readonly field?: string;
+    /** File that it stands in. */
+    readonly file?: string;
+    /** Line of the rule. */
+    readonly line?: number;
+  })[];
+}
+
 /** What a check came to. */
 export interface CheckOutputCheck {
   /** Name of the check. */
