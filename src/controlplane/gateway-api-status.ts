@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { ClusterError } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import { type ApiCondition, withAddresses } from "../compile/gateway-api/addresses.ts";
+import { authorityObjects } from "../compile/gateway-api/backend-tls.ts";
 import { gatewayApiStatus } from "../compile/gateway-api/conditions.ts";
 import { apiSecretObjects } from "../compile/gateway-api/servers.ts";
 import { isOurController } from "../model/gateway-api-classes.ts";
@@ -59,8 +60,9 @@ export function createGatewayApiStatus(deps: GatewayApiStatusDeps): Runner {
     start() {
       unwatch = model.derivations.effect(() => {
         wanted.clear();
-        if (!deps.isLeader()) return;
-        if (!user.want("", apiSecretObjects(model))) return;
+        // also when another replica writes: what listeners and backends serve depends on them
+        const isKnown = user.want("", [...apiSecretObjects(model), ...authorityObjects(model)]);
+        if (!isKnown || !deps.isLeader()) return;
         for (const name of missingClasses(model)) queue.add(`class ${name}`);
         for (const [key, status] of wantedStatus(model)) {
           wanted.set(key, status);

@@ -10,6 +10,8 @@ export interface ClusterTls {
   readonly subjectAltNames: readonly string[];
   readonly credentialName?: string;
   readonly caCertificates?: string;
+  /** PEM of the only authorities taken; empty: none is. */
+  readonly roots?: string;
   readonly clientCertificate?: string;
   readonly privateKey?: string;
   /** Take any certificate. */

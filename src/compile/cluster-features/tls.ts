@@ -2,6 +2,7 @@ import { compact } from "../../base/compact.ts";
 import type { Cluster, ClusterTls } from "../../ir/cluster.ts";
 import type { MeshService } from "../../ir/service.ts";
 import type { Model } from "../../model/model.ts";
+import { backendTls } from "../gateway-api/backend-tls.ts";
 import { meshServerName } from "../names.ts";
 import type { ClusterFeature, ClusterSource } from "./types.ts";
 
@@ -14,7 +15,7 @@ function tlsOf(model: Model, { service, port, subset, discovery, policy }: Clust
   const sni = meshServerName({ port: port.number, subset, host: service.hostname });
   switch (asked?.mode) {
     case undefined:
-      return automaticTls(model, service, { port: port.number, sni, discovery });
+      return backendTls(model, service, port) ?? automaticTls(model, service, { port: port.number, sni, discovery });
     case "DISABLE":
       return { mode: "disable", sni: "", subjectAltNames: [] };
     case "ISTIO_MUTUAL":

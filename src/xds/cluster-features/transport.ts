@@ -76,10 +76,15 @@ function meshAlpn(cluster: Cluster): readonly string[] {
   return cluster.protocol === "http" ? ALPN.h1 : ALPN.tcp;
 }
 
+/** The hash that no certificate has: without roots nothing is trusted. */
+const NO_CERTIFICATE = "00".repeat(32);
+
 /** TLS that the proxy originates towards a server outside the mesh; files and the system's roots come through the agent. */
 function originated(cluster: Cluster, tls: ClusterTls): CommonTls {
   const alpn = cluster.protocol === "http2" || cluster.protocol === "grpc" ? ["h2"] : undefined;
-  const sans = tls.subjectAltNames.map((name) => ({ san_type: "DNS", matcher: { exact: name } }) as const);
+  const sans = tls.subjectAltNames.map(
+    (name) => ({ san_type: name.includes("://") ? "URI" : "DNS", matcher: { exact: name } }) as const,
+  );
   const { clientCertificate: certificate, privateKey: key, credentialName: credential } = tls;
   const roots =
     credential === undefined
@@ -89,6 +94,15 @@ function originated(cluster: Cluster, tls: ClusterTls): CommonTls {
     credential === undefined
       ? { name: `file-cert:${certificate ?? ""}~${key ?? ""}`, sds_config: SDS_AGENT_FILES }
       : { name: `kubernetes://${credential}`, sds_config: ADS_SECRETS };
+  if (tls.roots !== undefined)
+    return compact({
+      tls_params: TLS_PARAMS,
+      alpn_protocols: alpn,
+      validation_context:
+        tls.roots === ""
+          ? { verify_certificate_hash: [NO_CERTIFICATE] }
+          : { trusted_ca: { inline_string: tls.roots }, match_typed_subject_alt_names: sans },
+    });
   return compact({
     tls_params: TLS_PARAMS,
     alpn_protocols: alpn,

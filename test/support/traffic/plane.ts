@@ -39,6 +39,7 @@ export async function startPlane(
   };
   const state = createState({ rootNamespace: "istio-system", domain: "cluster.local", clusterId: "Kubernetes", keys });
   state.world.apply(objects.map((object) => ({ type: "set", object })));
+  state.world.apply([{ type: "set", object: rootsMap(ca.certificate) }]);
   const problems: string[] = [];
   const note = (fields: unknown, text: string): void => {
     problems.push(`${text}: ${JSON.stringify(fields)}`);
@@ -51,8 +52,7 @@ export async function startPlane(
     secrets: { ...idle, open: () => ({ want: () => true, close: () => undefined }) },
     registration: { refuse: () => undefined, connected: () => () => undefined, health: () => undefined },
     streams: new Set(),
-    authenticate: (peer) =>
-      authenticate({ reviewToken, trustDomains: state.trustDomains }, peer),
+    authenticate: (peer) => authenticate({ reviewToken, trustDomains: state.trustDomains }, peer),
     notReady: () => undefined,
     metrics: createMetrics(state.world),
     log: { ...silentLogger, warn: note, error: note },
@@ -73,6 +73,12 @@ export async function startPlane(
       state.close();
     },
   };
+}
+
+/** The authority of the applications' own TLS, as users keep one. */
+function rootsMap(pem: string): KubeObject {
+  const metadata = { name: "application-roots", namespace: "traffic" };
+  return { apiVersion: "v1", kind: "ConfigMap", metadata, data: { "ca.crt": pem } };
 }
 
 export const SERVER_NAME = "istiod.istio-system.svc";
