@@ -4,6 +4,7 @@ import { explainCommands } from "./cli-table/explain.ts";
 import { imageCommands } from "./cli-table/images.ts";
 import { installCommands } from "./cli-table/install.ts";
 import { localCommands } from "./cli-table/local.ts";
+import { authzCommands } from "./cli-table/authz.ts";
 import { offlineCommands } from "./cli-table/offline.ts";
 import { profileCommands } from "./cli-table/profiles.ts";
 import { proxyCommands } from "./cli-table/proxy.ts";
@@ -25,6 +26,7 @@ export const globalOptions: readonly OptionSpec[] = [
 export const commandGroups: Readonly<
   Record<string, { readonly summary: string; readonly aliases: readonly string[] }>
 > = {
+  authz: { summary: "Who may call what, decided from files", aliases: [] },
   images: { summary: "Container images of the mesh, and ways to bring them to the nodes", aliases: [] },
   manifest: { summary: "Kubernetes objects of the mesh", aliases: [] },
   profile: { summary: "What can be installed, and how it differs", aliases: [] },
@@ -42,6 +44,7 @@ export const commandTable: readonly CommandSpec[] = [
   ...imageCommands,
   ...installCommands,
   ...localCommands,
+  ...authzCommands,
   ...offlineCommands,
   ...profileCommands,
   ...proxyCommands,

@@ -222,6 +222,12 @@ test.each([
   expectValid("trace-route", data);
 });
 
+test("authz check", async () => {
+  const data = await dataOf("authz check web.shop -f - --port 8080 --path /x", { stdin: MESH });
+  expect(data).toMatchObject({ decision: "allow", reasons: [] });
+  expectValid("authz-check", data);
+});
+
 test("explain of codes, and of everything", async () => {
   expectValid("explain-code", await dataOf("explain IST0101"));
   expectValid("explain-list", await dataOf("explain"));

@@ -9,11 +9,17 @@ import { refOf } from "../../resources/object.ts";
 type JwtRule = NonNullable<NonNullable<RequestAuthentication["spec"]>["jwtRules"]>[number];
 
 /**
- * Stands where an issuer's keys could not be had: a set with one key that nobody has, since Envoy refuses an empty set. Every
- * token of the issuer is refused then.
+ * Stands where an issuer's keys could not be had: the public half of a key whose private half was never kept. Every token of
+ * the issuer is refused then. (It must not be a symmetric key: whoever reads this could sign with it.)
  */
+const NOBODY = [
+  "oRyvar3TtEhtfc4kWOWWKqqR43NVDOP1eXPYQ9NmjjCJePzRJxd2iivVPnyiY4y2WaYUkuy-yS0hAnDkiI1QukQlKKVYbeo3" +
+    "xarGpPmKK2WEUCY-KvJt0olpycE-ceWCzBxDF0JZZFk--EYAhVjaU9Pyh4lGQfk4Y499slSIS5jM71J76EC0AtwNbDIwgDe7" +
+    "YhzN7Z5Xc14gs9H0KdTrJd1r83vhrVJGCnzRYKJxU_UXkhQ4QrUiVxNs9sVP-eUcXQ68az4XXgEow5YnCqmxoixg982HkXa4" +
+    "ai_51QbgoQlbpk-ROxREXI4cy2h_fLWVWVGP-gj0zbWCEwYdTBZZOQ",
+].join("");
 const NO_KEYS = JSON.stringify({
-  keys: [{ kty: "oct", alg: "HS256", kid: "none", k: "bm9ib2R5LXNpZ25zLXdpdGgtdGhpcy1rZXk" }],
+  keys: [{ kty: "RSA", alg: "RS256", use: "sig", kid: "nobody", n: NOBODY, e: "AQAB" }],
 });
 
 /** Claims that are lists in one text unless told otherwise. */

@@ -90,7 +90,7 @@ export async function startGuardingEnvoy(
     const key = `${chain} ${peer} ${source}`;
     const options = {
       keepAlive: true,
-      maxSockets: 4,
+      maxSockets: 1,
       rejectUnauthorized: false,
       servername: `s${chain}.test`,
       localAddress: source,
@@ -146,7 +146,8 @@ function connectionManager(filters: readonly HttpFilter[]): unknown {
 function ask(agent: Agent, port: number, { request }: Asked): Promise<Guarded> {
   const { method, path, authority, headers } = request;
   return new Promise((resolve, reject) => {
-    const flat = ["host", authority, ...headers.flat()];
+    // an answer before the end of a request would cost the connection
+    const flat = ["host", authority, "content-length", "0", ...headers.flat()];
     const sent = httpsRequest(
       { host: "127.0.0.1", port, agent, method, path, headers: flat, setHost: false },
       (response) => {
