@@ -5,85 +5,9 @@ import { createMesh, type Mesh } from "../src/compile/mesh.ts";
 import type { ProxyConfig } from "../src/ir/config.ts";
 import type { Proxy } from "../src/ir/proxy.ts";
 import { peerOf } from "../src/model/workload.ts";
-import type { KubeObject } from "../src/resources/object.ts";
+import { meshObjects, NAMESPACES, namespaceOf, slice, virtualService } from "./large-mesh.ts";
 import { createWorldStore, type WorldStore } from "../src/resources/world-store.ts";
 
-const NAMESPACES = 50;
-const SERVICES = 1000;
-const ENDPOINTS = 10;
-
-const namespaceOf = (index: number): string => `ns-${index % NAMESPACES}`;
-const addressOf = (service: number, endpoint: number): string => `10.${service >> 8}.${service & 255}.${endpoint + 1}`;
-
-function service(index: number): KubeObject {
-  return {
-    apiVersion: "v1",
-    kind: "Service",
-    metadata: { name: `svc-${index}`, namespace: namespaceOf(index) },
-    spec: {
-      clusterIP: `10.96.${index >> 8}.${index & 255}`,
-      selector: { app: `svc-${index}` },
-      ports: [{ name: index % 5 === 0 ? "tcp" : "http", port: 8000 + (index % 5) }],
-    },
-  };
-}
-
-function pod(index: number, endpoint: number): KubeObject {
-  return {
-    apiVersion: "v1",
-    kind: "Pod",
-    metadata: {
-      name: `svc-${index}-${endpoint}`,
-      namespace: namespaceOf(index),
-      labels: { app: `svc-${index}`, version: "v1", "security.istio.io/tlsMode": "istio" },
-    },
-    spec: { serviceAccountName: `svc-${index}`, containers: [{ name: "app" }] },
-    status: { podIP: addressOf(index, endpoint) },
-  };
-}
-
-function slice(index: number, endpoints: number): KubeObject {
-  return {
-    apiVersion: "discovery.k8s.io/v1",
-    kind: "EndpointSlice",
-    metadata: {
-      name: `svc-${index}-x`,
-      namespace: namespaceOf(index),
-      labels: { "kubernetes.io/service-name": `svc-${index}` },
-    },
-    addressType: "IPv4",
-    ports: [{ name: index % 5 === 0 ? "tcp" : "http", port: 8080 }],
-    endpoints: Array.from({ length: endpoints }, (_, endpoint) => ({
-      addresses: [addressOf(index, endpoint)],
-      targetRef: { kind: "Pod", name: `svc-${index}-${endpoint}`, namespace: namespaceOf(index) },
-    })),
-  };
-}
-
-function virtualService(weight: number): KubeObject {
-  return {
-    apiVersion: "networking.istio.io/v1",
-    kind: "VirtualService",
-    metadata: { name: "canary", namespace: namespaceOf(1) },
-    spec: {
-      hosts: ["svc-1"],
-      http: [
-        {
-          route: [
-            { destination: { host: "svc-1" }, weight },
-            { destination: { host: "svc-51" }, weight: 100 - weight },
-          ],
-        },
-      ],
-    },
-  };
-}
-
-const objects: readonly KubeObject[] = Array.from({ length: SERVICES }, (_, index) => index).flatMap((index) => [
-  service(index),
-  slice(index, ENDPOINTS),
-  ...Array.from({ length: ENDPOINTS }, (_, endpoint) => pod(index, endpoint)),
-]);
 const proxies = Array.from({ length: NAMESPACES }, (_, index): Proxy => {
   const namespace = namespaceOf(index);
   return {
@@ -117,7 +41,7 @@ function readAll(mesh: Mesh, proxy: Proxy): number {
 
 function filled(): WorldStore {
   const store = createWorldStore();
-  store.apply(objects.map((object) => ({ type: "set", object })));
+  store.apply(meshObjects().map((object) => ({ type: "set", object })));
   return store;
 }
 

@@ -1,0 +1,161 @@
+// The proxies' half of proxies.bench.ts: many delta xDS streams, each over a TLS connection of its own, that ask for what Envoy
+// asks for and confirm all. Responses are read as far as names and versions go.
+import { Client, type ClientDuplexStream, credentials, Metadata } from "@grpc/grpc-js";
+import protobuf from "protobufjs/minimal.js";
+import { encodeMessage, type Messages } from "../../src/wire/codec.ts";
+import { namespaceOf } from "../large-mesh.ts";
+
+export interface Fleet {
+  connect(): void;
+  /** Ends all streams and opens them anew, naming what is held. */
+  reconnect(): void;
+  /** Resolves with the time when every proxy had its routes and nothing had come for a moment. */
+  settled(): Promise<number>;
+  /** Resolves with the time when so many proxies more have got something, and nothing had come for a moment. */
+  pushed(count: number): Promise<number>;
+  /** Of all responses until now. */
+  bytes(): number;
+  close(): void;
+}
+
+type Request = Messages["envoy.service.discovery.v3.DeltaDiscoveryRequest"];
+
+interface Response {
+  readonly typeUrl: string;
+  readonly nonce: string;
+  readonly names: ReadonlyMap<string, string>;
+  readonly removed: readonly string[];
+}
+
+const METHOD = "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources";
+const TYPE = "type.googleapis.com/envoy.config.";
+const CLUSTER = `${TYPE}cluster.v3.Cluster`;
+const ENDPOINT = `${TYPE}endpoint.v3.ClusterLoadAssignment`;
+const LISTENER = `${TYPE}listener.v3.Listener`;
+const ROUTE = `${TYPE}route.v3.RouteConfiguration`;
+/** Route tables of the benchmark's HTTP ports. */
+const TABLES = ["8001", "8002", "8003", "8004"];
+const QUIET_MS = 400;
+
+export function createFleet(at: { readonly port: number; readonly roots: string; readonly count: number }): Fleet {
+  let bytes = 0;
+  let last = 0;
+  const touched = new Set<number>();
+  const routed = new Set<number>();
+  const proxies = Array.from({ length: at.count }, (_, index) =>
+    createProxy({ ...at, index }, (size, response) => {
+      bytes += size;
+      last = performance.now();
+      touched.add(index);
+      if (response.typeUrl === ROUTE) routed.add(index);
+    }),
+  );
+  const quiet = async (isDone: () => boolean): Promise<number> => {
+    while (!isDone() || performance.now() - last < QUIET_MS) await new Promise((resolve) => setTimeout(resolve, 5));
+    touched.clear();
+    return last;
+  };
+  const begin = (): void => {
+    routed.clear();
+    for (const proxy of proxies) proxy.open();
+  };
+  return {
+    connect: begin,
+    reconnect() {
+      for (const proxy of proxies) proxy.close();
+      begin();
+    },
+    settled: () => quiet(() => routed.size === at.count),
+    pushed: (count) => quiet(() => touched.size >= count),
+    bytes: () => bytes,
+    close: () => proxies.forEach((proxy) => proxy.close()),
+  };
+}
+
+function createProxy(
+  at: { readonly port: number; readonly roots: string; readonly index: number },
+  onResponse: (size: number, response: Response) => void,
+): { readonly open: () => void; readonly close: () => void } {
+  const namespace = namespaceOf(at.index);
+  const address = `10.200.${at.index >> 8}.${at.index & 255}`;
+  const node = { id: `sidecar~${address}~web-${at.index}.${namespace}~${namespace}.svc.cluster.local` };
+  const held = new Map<string, Map<string, string>>(
+    [CLUSTER, ENDPOINT, LISTENER, ROUTE].map((type) => [type, new Map()]),
+  );
+  let client: Client | undefined;
+  const open = (): void => {
+    const tls = credentials.createSsl(Buffer.from(at.roots));
+    client = new Client(`localhost:${at.port}`, tls, {
+      "grpc.use_local_subchannel_pool": 1,
+      "grpc.max_receive_message_length": -1,
+    });
+    const metadata = new Metadata();
+    metadata.set("authorization", `Bearer ${namespace}`);
+    const call: ClientDuplexStream<Request, Buffer> = client.makeBidiStreamRequest(
+      METHOD,
+      (value: Request) => Buffer.from(encodeMessage("envoy.service.discovery.v3.DeltaDiscoveryRequest", value)),
+      (raw: Buffer) => raw,
+      metadata,
+    );
+    const subscribed = new Set<string>();
+    const subscribe = (type_url: string, names: readonly string[]): void => {
+      const isFirst = !subscribed.has(type_url);
+      subscribed.add(type_url);
+      const versions = Object.fromEntries(held.get(type_url) ?? []);
+      call.write({
+        type_url,
+        resource_names_subscribe: [...names],
+        ...(isFirst ? { node, initial_resource_versions: versions } : {}),
+      });
+    };
+    call.on("error", () => undefined);
+    call.on("data", (raw: Buffer) => {
+      const response = readResponse(raw);
+      const known = held.get(response.typeUrl);
+      for (const [name, version] of response.names) known?.set(name, version);
+      for (const name of response.removed) known?.delete(name);
+      call.write({ type_url: response.typeUrl, response_nonce: response.nonce });
+      onResponse(raw.length, response);
+      if (response.typeUrl === CLUSTER && !subscribed.has(ENDPOINT))
+        subscribe(
+          ENDPOINT,
+          [...(held.get(CLUSTER)?.keys() ?? [])].filter((name) => name.startsWith("outbound|")),
+        );
+      if (response.typeUrl === LISTENER && !subscribed.has(ROUTE)) subscribe(ROUTE, TABLES);
+    });
+    subscribe(CLUSTER, []);
+    subscribe(LISTENER, []);
+  };
+  return { open, close: () => client?.close() };
+}
+
+/** DeltaDiscoveryResponse as far as it is needed; bodies are passed over. */
+function readResponse(raw: Buffer): Response {
+  const reader = protobuf.Reader.create(raw);
+  const names = new Map<string, string>();
+  const removed: string[] = [];
+  let typeUrl = "";
+  let nonce = "";
+  while (reader.pos < reader.len) {
+    const tag = reader.uint32();
+    if (tag >>> 3 === 2) readResource(reader, names);
+    else if (tag >>> 3 === 4) typeUrl = reader.string();
+    else if (tag >>> 3 === 5) nonce = reader.string();
+    else if (tag >>> 3 === 6) removed.push(reader.string());
+    else reader.skipType(tag & 7);
+  }
+  return { typeUrl, nonce, names, removed };
+}
+
+function readResource(reader: protobuf.Reader, names: Map<string, string>): void {
+  const end = reader.uint32() + reader.pos;
+  let name = "";
+  let version = "";
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    if (tag >>> 3 === 3) name = reader.string();
+    else if (tag >>> 3 === 1) version = reader.string();
+    else reader.skipType(tag & 7);
+  }
+  names.set(name, version);
+}
