@@ -4,6 +4,7 @@ import type { WeightedCluster } from "../ir/route.ts";
 import type { MeshService, ServicePort } from "../ir/service.ts";
 import { explicitPort } from "../base/explicit-port.ts";
 import { explicitServiceAddress, meshAddress } from "../model/explicit-bind.ts";
+import type { Model } from "../model/model.ts";
 import { byText } from "../model/order.ts";
 import { isHttp, isTls } from "../model/protocol.ts";
 import type { SeenListener } from "../model/sight.ts";
@@ -11,6 +12,7 @@ import type { BoundVirtualService } from "../model/virtual-services.ts";
 import { refOf } from "../resources/object.ts";
 import type { CompileContext } from "./context.ts";
 import type { RouteSite } from "./route-site.ts";
+import { hasMeshRoutes, meshTcpClusters } from "./gateway-api/mesh-routes.ts";
 import { dialledAddresses } from "./name-table.ts";
 import { BLACK_HOLE, HTTP_PROXY_TABLE, outboundCluster } from "./names.ts";
 import { outboundPolicy } from "./outbound-policy.ts";
@@ -78,7 +80,8 @@ export function createOutboundListeners(context: CompileContext): (scope: string
   const claimsOf = (scope: string, facts: ScopeFacts, { hostname, namespace, from }: MeshService): readonly Claim[] => {
     const isRouted = model.virtualServices.routesTcp(facts.namespace, hostname, facts.sidecar);
     const isShaped = model.destinationRules.effective(facts, hostname, namespace) !== undefined;
-    if (isRouted || isShaped || from.kind !== "Service") return own(scope, hostname);
+    if (isRouted || isShaped || from.kind !== "Service" || hasMeshRoutes(model, { from, namespace }))
+      return own(scope, hostname);
     return common(namespace, from.name, JSON.stringify(facts.bind));
   };
   const alone = new WeakMap<Claim, OutboundListener>();
@@ -112,8 +115,7 @@ export function createOutboundListeners(context: CompileContext): (scope: string
         if (only !== undefined && group.length === 1) alone.set(only, listener);
         return listener;
       });
-    const all = facts.bind === null ? [] : model.sight.reachable(facts).map((service) => ({ needs: needsOf(service) }));
-    return [{ ...edgeListener(facts, fallback), ...needing(all) }, ...listeners];
+    return [{ ...edgeListener(facts, fallback), ...needing(edgeNeeds(model, facts)) }, ...listeners];
   });
 }
 
@@ -121,6 +123,12 @@ const NONE: ReadonlySet<string> = new Set();
 
 function nameOf({ address, port }: Claim): string {
   return port === 0 ? address : `${address}_${port}`;
+}
+
+/** What the HTTP proxy needs: any service may be asked for there. */
+function edgeNeeds(model: Model, facts: ScopeFacts): readonly Pick<Claim, "needs">[] {
+  if (facts.bind === null) return [];
+  return model.sight.reachable(facts).map((service) => ({ needs: needsOf(service) }));
 }
 
 /** The listener that takes what no other does. */
@@ -229,7 +237,7 @@ function claimsOf(
   };
   const seen = sidecar === undefined ? {} : { sidecar };
   const site: RouteSite = { namespace, ...seen, labels, gateway: "mesh", port: port.number, host };
-  const routed = bound === undefined ? undefined : tcpClusters(model, bound, site);
+  const routed = bound === undefined ? meshTcpClusters(model, service, site) : tcpClusters(model, bound, site);
   const direct = { cluster: outboundCluster({ port: port.number, subset: "", host }), weight: 1, provenance: origin };
   const clusters = routed ?? [direct];
   const provenance = routed?.[0]?.provenance ?? origin;
@@ -241,13 +249,13 @@ function claimsOf(
   const created = model.world.get(from.kind === "Service" ? "Service" : "ServiceEntry", from.namespace, from.name);
   const age = created?.metadata.creationTimestamp ?? "";
   const needs = needsOf(service);
+  // for a host that is looked up: where a connection without a name is to go, nobody knows
+  const bytesTo = isHttp(port.protocol) || service.resolution === "dynamic-dns" ? [] : clusters;
   return (address, routeTable) => {
     const byName = isTls(port.protocol) && address === ANY_ADDRESS;
     const own =
       chains.length === 0 && byName ? [{ serverNames: [host], clusters, ...shaped(tcp), provenance }] : chains;
-    // where a connection without a name is to go, nobody knows
-    const takesBytes = !isHttp(port.protocol) && !byName && service.resolution !== "dynamic-dns";
-    const passed = takesBytes ? clusters : [];
+    const passed = byName ? [] : bytesTo;
     return { address, port: port.number, routeTable, clusters: passed, tcp, sni: own, needs, provenance, age };
   };
 }

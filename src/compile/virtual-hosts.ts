@@ -151,18 +151,23 @@ function createHosts({ model, derivations }: CompileContext): {
   const aliases = (viewer: Viewer, host: string): readonly Alias[] =>
     model.aliases
       .of(viewer.namespace, host)
-      .filter(({ hostname }) => model.virtualServices.forHost(viewer.namespace, hostname, viewer.sidecar) === undefined);
-  const hosts = derivations.keyed("hosts of port", (namespace: string, sidecar: string, port: number): readonly HostOfPort[] => {
-    const viewer = viewerOf(namespace, sidecar);
-    const services = model.sight.atPort(viewer, port).filter((service) => isRouted(service, port));
-    const extra = port === HOST_ONLY_PORT ? model.virtualServices.meshHosts(namespace, sidecar) : [];
-    return [
-      ...services.map((service) => ({ host: service.hostname, service, aliases: aliases(viewer, service.hostname) })),
-      ...extra
-        .filter((host) => host !== "*" && model.sight.visible(viewer, host) === undefined)
-        .map((host) => ({ host, service: undefined })),
-    ];
-  });
+      .filter(
+        ({ hostname }) => model.virtualServices.forHost(viewer.namespace, hostname, viewer.sidecar) === undefined,
+      );
+  const hosts = derivations.keyed(
+    "hosts of port",
+    (namespace: string, sidecar: string, port: number): readonly HostOfPort[] => {
+      const viewer = viewerOf(namespace, sidecar);
+      const services = model.sight.atPort(viewer, port).filter((service) => isRouted(service, port));
+      const extra = port === HOST_ONLY_PORT ? model.virtualServices.meshHosts(namespace, sidecar) : [];
+      return [
+        ...services.map((service) => ({ host: service.hostname, service, aliases: aliases(viewer, service.hostname) })),
+        ...extra
+          .filter((host) => host !== "*" && model.sight.visible(viewer, host) === undefined)
+          .map((host) => ({ host, service: undefined })),
+      ];
+    },
+  );
   const ports = derivations.keyed("HTTP ports", (namespace: string, sidecar: string): readonly number[] => {
     const all = model.sight.reachable(viewerOf(namespace, sidecar)).flatMap((service) => service.ports);
     const numbers = all.filter(({ protocol }) => isHttp(protocol) || protocol === "auto").map(({ number }) => number);
@@ -201,10 +206,13 @@ function domainsOf(
 ): readonly string[] {
   if (service === undefined) return [host];
   const { hostname, name, namespace: owner, from, addresses } = service;
-  const domains = [hostname];
-  if (from.kind === "Service" || parseServiceHost(hostname) !== undefined)
-    domains.push(...shortNames(namespace, { name, namespace: owner }));
-  for (const alias of aliases) domains.push(alias.hostname, ...shortNames(namespace, alias));
+  const isNamed = from.kind === "Service" || parseServiceHost(hostname) !== undefined;
+  const short = isNamed ? shortNames(namespace, { name, namespace: owner }) : [];
+  const domains = [
+    hostname,
+    ...short,
+    ...aliases.flatMap((alias) => [alias.hostname, ...shortNames(namespace, alias)]),
+  ];
   if (service.resolution === "passthrough" && !hostname.startsWith("*")) domains.push(`*.${hostname}`);
   for (const address of addresses) {
     domains.push(address.includes(":") ? `[${address}]` : address);

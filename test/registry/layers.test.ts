@@ -11,7 +11,11 @@ const entry = (name: string, host: string): KubeObject => ({
 });
 
 /** A World below two registries, the first the more important. */
-function layered(): { readonly world: WorldStore; readonly layers: Layers; host(name: string): string | undefined } {
+function layered(): {
+  readonly world: WorldStore;
+  readonly layers: Layers;
+  readonly host: (name: string) => string | undefined;
+} {
   const world = createWorldStore();
   const layers = createLayers(2, (kind, namespace, name) => world.get(kind, namespace, name) !== undefined);
   const host = (name: string): string | undefined => world.get("ServiceEntry", "shop", name)?.spec?.hosts?.[0];

@@ -103,7 +103,7 @@ export async function startPlayedConsul(): Promise<TestConsul> {
   let index = 1;
   const changed = (): void => {
     index += 1;
-    for (const wake of [...waiting]) wake();
+    for (const wake of waiting) wake();
   };
   const answer = (path: string): unknown => {
     const all = [...instances.values()];
