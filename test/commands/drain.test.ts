@@ -44,8 +44,9 @@ const slice: KubeObject = {
   apiVersion: "discovery.k8s.io/v1",
   kind: "EndpointSlice",
   metadata: { name: "web-a", namespace: "shop", labels: { "kubernetes.io/service-name": "web" } },
-  ...{ addressType: "IPv4", ports: [{ name: "http", port: 80 }] },
-  ...{ endpoints: [{ addresses: ["10.0.0.1"], targetRef: { kind: "Pod", name: "web-1", namespace: "shop" } }] },
+  addressType: "IPv4",
+  ports: [{ name: "http", port: 80 }],
+  endpoints: [{ addresses: ["10.0.0.1"], targetRef: { kind: "Pod", name: "web-1", namespace: "shop" } }],
 };
 
 test.each([
@@ -58,9 +59,7 @@ test.each([
   ["Drain", {}, ["full"]],
 ])("endpoints of a pod that says %j, service %j", (value, labels, expected) => {
   const annotations = value === undefined ? {} : { [TRAFFIC_ANNOTATION]: value };
-  const model = createModel(
-    worldOf([{ ...pod, metadata: { ...pod.metadata, annotations } }, service(labels), slice]),
-  );
+  const model = createModel(worldOf([{ ...pod, metadata: { ...pod.metadata, annotations } }, service(labels), slice]));
   const web = model.services.kubernetes("shop", "web");
   if (web === undefined) throw new Error("no service");
   const seen = model.endpoints.of(web, 80).map(({ draining }) => (draining === true ? "draining" : "full"));

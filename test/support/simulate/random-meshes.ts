@@ -15,8 +15,19 @@ const SERVICES = ["echo", "front", "store"];
 /** Hosts that VirtualServices name; authorities that requests have are near them. */
 const HOSTS = ["echo", "front.shop", "store.shop.svc.cluster.local", "*.a.test", "b.a.test", "*.test"];
 const AUTHORITIES = [
-  ...["echo", "echo.shop", "echo.shop.svc.cluster.local", "front", "front:80", "store.shop.svc", "10.96.0.1"],
-  ...["a.test", "b.a.test", "c.a.test:8080", "z.test", "ECHO.shop", "nowhere.example"],
+  "echo",
+  "echo.shop",
+  "echo.shop.svc.cluster.local",
+  "front",
+  "front:80",
+  "store.shop.svc",
+  "10.96.0.1",
+  "a.test",
+  "b.a.test",
+  "c.a.test:8080",
+  "z.test",
+  "ECHO.shop",
+  "nowhere.example",
 ];
 const REGEXES = ["/a.*", "/[a-z]+", "/.*/b", "o[a-z]+"];
 
