@@ -225,9 +225,31 @@ function placedClaims(context: CompileContext, source: ClaimSource, { spec, inde
 }
 
 function claimsOf(
+  context: CompileContext,
+  source: ClaimSource,
+): (address: string, routeTable: string | undefined) => Claim {
+  const { service, port } = source;
+  const { hostname: host, from } = service;
+  const { clusters, provenance, tcp, chains } = waysOf(context, source);
+  const kind = from.kind === "Service" ? "Service" : "ServiceEntry";
+  const age = context.model.world.get(kind, from.namespace, from.name)?.metadata.creationTimestamp ?? "";
+  const needs = needsOf(service);
+  // for a host that is looked up: where a connection without a name is to go, nobody knows
+  const bytesTo = isHttp(port.protocol) || service.resolution === "dynamic-dns" ? [] : clusters;
+  return (address, routeTable) => {
+    const byName = isTls(port.protocol) && address === ANY_ADDRESS;
+    const own =
+      chains.length === 0 && byName ? [{ serverNames: [host], clusters, ...shaped(tcp), provenance }] : chains;
+    const passed = byName ? [] : bytesTo;
+    return { address, port: port.number, routeTable, clusters: passed, tcp, sni: own, needs, provenance, age };
+  };
+}
+
+/** Where connections to a service port go, by rule or without. */
+function waysOf(
   { model }: CompileContext,
   { facts, service, port, bound }: ClaimSource,
-): (address: string, routeTable: string | undefined) => Claim {
+): Pick<Claim, "clusters" | "provenance" | "tcp"> & { readonly chains: readonly SniChain[] } {
   const { hostname: host, from } = service;
   const { namespace, labels, sidecar } = facts;
   const origin: Provenance = {
@@ -241,23 +263,9 @@ function claimsOf(
   const direct = { cluster: outboundCluster({ port: port.number, subset: "", host }), weight: 1, provenance: origin };
   const clusters = routed ?? [direct];
   const provenance = routed?.[0]?.provenance ?? origin;
-  const tcp = isHttp(port.protocol) ? undefined : tcpFeatures(model, facts, clusters);
-  const chains =
-    bound === undefined || isHttp(port.protocol)
-      ? []
-      : [...tlsChains(model, bound, site), ...addressChains(model, bound, site)];
-  const created = model.world.get(from.kind === "Service" ? "Service" : "ServiceEntry", from.namespace, from.name);
-  const age = created?.metadata.creationTimestamp ?? "";
-  const needs = needsOf(service);
-  // for a host that is looked up: where a connection without a name is to go, nobody knows
-  const bytesTo = isHttp(port.protocol) || service.resolution === "dynamic-dns" ? [] : clusters;
-  return (address, routeTable) => {
-    const byName = isTls(port.protocol) && address === ANY_ADDRESS;
-    const own =
-      chains.length === 0 && byName ? [{ serverNames: [host], clusters, ...shaped(tcp), provenance }] : chains;
-    const passed = byName ? [] : bytesTo;
-    return { address, port: port.number, routeTable, clusters: passed, tcp, sni: own, needs, provenance, age };
-  };
+  if (isHttp(port.protocol)) return { clusters, provenance, tcp: undefined, chains: [] };
+  const chains = bound === undefined ? [] : [...tlsChains(model, bound, site), ...addressChains(model, bound, site)];
+  return { clusters, provenance, tcp: tcpFeatures(model, facts, clusters), chains };
 }
 
 function shaped(tcp: TcpFeatures | undefined): { readonly tcp?: TcpFeatures } {
