@@ -13,13 +13,14 @@ export function terminates(mode: string | undefined): mode is Terminating {
 }
 
 /**
- * How a server ends TLS; undefined when it names no certificate that can be served: Envoy would hold back the whole port to
- * wait for it.
+ * How a server ends TLS; undefined when it names no certificate that can be served, or checks that Envoy would refuse: the
+ * whole port would wait for it.
  */
 export function terminatedTls(tls: ServerTls, mesh: Pick<MeshConfig, "raw">): GatewayTls | undefined {
   const { mode } = tls;
   if (!terminates(mode)) return undefined;
-  if (mode === "ISTIO_MUTUAL") return compact({ mode, ...clientNames(tls) });
+  if (!areHashes(tls)) return undefined;
+  if (mode === "ISTIO_MUTUAL") return compact({ mode, subjectAltNames: given(tls.subjectAltNames) });
   const certificates = certificatesOf(tls);
   const verifies = mode === "MUTUAL" || mode === "OPTIONAL_MUTUAL";
   const roots = verifies ? rootsOf(tls) : undefined;
@@ -67,6 +68,14 @@ function rootsOf(tls: ServerTls): string | undefined {
   const [first] = credentials(tls);
   if (first !== undefined) return rootsSecret(first);
   return caCertificates === "" ? undefined : rootsFile(caCertificates);
+}
+
+/** What Envoy takes for hashes; it refuses a whole port for one of another form. */
+const HASH = /^(?:[0-9a-f]{64}|(?:[0-9a-f]{2}:){31}[0-9a-f]{2})$/i;
+const SPKI = /^[A-Za-z0-9+/]{43}=$/;
+
+function areHashes({ verifyCertificateHash = [], verifyCertificateSpki = [] }: ServerTls): boolean {
+  return verifyCertificateHash.every((hash) => HASH.test(hash)) && verifyCertificateSpki.every((key) => SPKI.test(key));
 }
 
 function clientNames(tls: ServerTls): Partial<GatewayTls> {

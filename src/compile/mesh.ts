@@ -156,7 +156,8 @@ function sidecarConfig(model: Model, proxy: Proxy, parts: Parts): ProxyConfig {
     workload: keyHash(workload),
     clusterNames: () => parts.sidecarClusterNames(scope, workload),
     cluster(name): Cluster | undefined {
-      if (!name.startsWith("inbound|")) return SPECIAL_CLUSTERS[name] ?? parts.clusters.cluster(scope, name);
+      if (!name.startsWith("inbound|"))
+        return SPECIAL_CLUSTERS[name] ?? withoutCredential(parts.clusters.cluster(scope, name));
       return parts.inbound.clusters(workload).find((cluster) => cluster.name === name);
     },
     endpoints: (name) => endpointsOf(parts, scope, name),
@@ -191,6 +192,13 @@ function routerConfig(model: Model, proxy: Proxy, parts: Parts): ProxyConfig {
     nameTable: () => undefined,
     patches: () => parts.patches(scope),
   };
+}
+
+/** Secrets of the cluster go to gateways alone: a sidecar's TLS goes by the files that the rule names, and the system's roots. */
+function withoutCredential(cluster: Cluster | undefined): Cluster | undefined {
+  if (cluster?.tls?.credentialName === undefined) return cluster;
+  const { credentialName: _, ...tls } = cluster.tls;
+  return { ...cluster, tls };
 }
 
 /** Endpoints that we serve: of clusters with discovery "eds" only. */

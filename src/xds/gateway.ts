@@ -81,7 +81,7 @@ function transportSocket(tls: GatewayTls, inside: "http" | "bytes", options: Xds
       return undefined;
     case "ISTIO_MUTUAL":
       return downstream({
-        common_tls_context: { ...meshTls(anyOf(options.trustDomains)), alpn_protocols: alpn },
+        common_tls_context: { ...meshTls(sansOf(tls) ?? anyOf(options.trustDomains)), alpn_protocols: alpn },
         require_client_certificate: true,
       });
     case "SIMPLE":
@@ -134,15 +134,17 @@ function clientChecks(
   tls: GatewayTls,
 ): Messages["envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext"] {
   return compact({
-    match_typed_subject_alt_names: tls.subjectAltNames?.map((name) => ({
-      san_type: sanType(name),
-      matcher: { exact: name },
-    })),
+    match_typed_subject_alt_names: sansOf(tls),
     verify_certificate_spki: tls.spki,
     verify_certificate_hash: tls.hashes,
     crl: tls.crlFile === undefined ? undefined : { filename: tls.crlFile },
     trust_chain_verification: tls.acceptUntrusted === true ? ("ACCEPT_UNTRUSTED" as const) : undefined,
   });
+}
+
+/** Names of which a client's certificate must have one; undefined: it may have any. */
+function sansOf({ subjectAltNames }: GatewayTls): Parameters<typeof meshTls>[0] | undefined {
+  return subjectAltNames?.map((name) => ({ san_type: sanType(name), matcher: { exact: name } }));
 }
 
 function sanType(name: string): "URI" | "EMAIL" | "IP_ADDRESS" | "DNS" {
