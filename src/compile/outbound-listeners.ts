@@ -88,30 +88,18 @@ export function createOutboundListeners(context: CompileContext): (scope: string
   return derivations.keyed("outbound listeners", (scope: string): readonly OutboundListener[] => {
     const facts = context.scope(scope);
     const fallback = facts.bind === null ? outboundPolicy(model, facts).cluster : BLACK_HOLE;
-    const byName = new Map<string, Claim[]>();
-    for (const [index, { spec, services }] of model.sight.listeners(facts).entries()) {
-      // What a listener for one port takes, the one for all others leaves alone.
-      const fixed: ReadonlySet<string> = spec?.port === undefined ? new Set(byName.keys()) : NONE;
-      const isPlaced = spec?.port !== undefined || egressPlace(spec) !== undefined;
-      for (const service of services)
-        for (const claim of isPlaced ? placed(scope, service.hostname, index) : claimsOf(scope, facts, service)) {
-          const name = nameOf(claim);
-          const group = byName.get(name);
-          if (group === undefined) byName.set(name, [claim]);
-          else if (!fixed.has(name)) group.push(claim);
-        }
-    }
+    const byName = gathered(model.sight.listeners(facts), ({ spec }, service, index) =>
+      spec?.port !== undefined || egressPlace(spec) !== undefined
+        ? placed(scope, service.hostname, index)
+        : claimsOf(scope, facts, service),
+    );
     const listeners = [...byName]
       .toSorted(([a], [b]) => byText(a, b))
       .map(([name, group]) => {
         const [only] = group;
         const known = only !== undefined && group.length === 1 ? alone.get(only) : undefined;
         if (known?.fallback === fallback) return known;
-        const isDialled = only?.dialled !== undefined;
-        const listener = listenerOf(name, group, {
-          fallback: isDialled ? BLACK_HOLE : fallback,
-          bindToPort: isDialled || facts.bind !== null,
-        });
+        const listener = listenerOf(name, group, { fallback, bindToPort: facts.bind !== null });
         if (only !== undefined && group.length === 1) alone.set(only, listener);
         return listener;
       });
@@ -120,6 +108,24 @@ export function createOutboundListeners(context: CompileContext): (scope: string
 }
 
 const NONE: ReadonlySet<string> = new Set();
+
+/** Claims by the name of their listener; what a listener for one port takes, the one for all others leaves alone. */
+function gathered(
+  listeners: readonly SeenListener[],
+  claimsOf: (listener: SeenListener, service: MeshService, index: number) => readonly Claim[],
+): ReadonlyMap<string, Claim[]> {
+  const byName = new Map<string, Claim[]>();
+  for (const [index, listener] of listeners.entries()) {
+    const fixed: ReadonlySet<string> = listener.spec?.port === undefined ? new Set(byName.keys()) : NONE;
+    for (const claim of listener.services.flatMap((service) => claimsOf(listener, service, index))) {
+      const name = nameOf(claim);
+      const group = byName.get(name);
+      if (group === undefined) byName.set(name, [claim]);
+      else if (!fixed.has(name)) group.push(claim);
+    }
+  }
+  return byName;
+}
 
 function nameOf({ address, port }: Claim): string {
   return port === 0 ? address : `${address}_${port}`;
@@ -207,21 +213,27 @@ function explicitClaims(context: CompileContext, source: ClaimSource): readonly 
 function placedClaims(context: CompileContext, source: ClaimSource, { spec, index }: SeenListener): readonly Claim[] {
   const place = egressPlace(spec);
   const { facts, port } = source;
-  const address = place?.address ?? (place?.proxy === true ? ANY_ADDRESS : undefined);
-  if (spec === undefined || place === undefined || address === undefined)
+  if (spec === undefined || place?.address === undefined)
     return facts.bind === null ? capturedClaims(context, source) : explicitClaims(context, source);
   if (port.protocol === "udp") return [];
   const hasRoutes = isHttp(port.protocol) || port.protocol === "auto";
-  const all = takesAllPorts(spec);
-  const claim = claimsOf(context, source)(address, hasRoutes ? (all ? tableOf(spec) : String(port.number)) : undefined);
-  const number = all ? (spec.port?.number ?? 0) : port.number;
+  const at = takesAllPorts(spec)
+    ? { table: tableOf(spec), port: spec.port?.number ?? 0 }
+    : { table: String(port.number), port: port.number };
+  const claim = claimsOf(context, source)(place.address, hasRoutes ? at.table : undefined);
+  const provenance = egressProvenance(context, facts, index) ?? claim.provenance;
+  const dialled = place.proxy ? "proxy" : "bytes";
   const isDialled = place.bindToPort || facts.bind !== null;
-  const sidecar = context.model.sight.sidecar(facts);
-  const made =
-    sidecar === undefined ? claim.provenance : { from: refOf(sidecar), path: ["spec", "egress", index ?? 0], lost: [] };
-  return [
-    { ...claim, port: number, provenance: made, ...(isDialled ? { dialled: place.proxy ? "proxy" : "bytes" } : {}) },
-  ];
+  return [{ ...claim, port: at.port, provenance, ...(isDialled ? { dialled } : {}) }];
+}
+
+function egressProvenance(
+  { model }: CompileContext,
+  facts: ScopeFacts,
+  index: number | undefined,
+): Provenance | undefined {
+  const sidecar = model.sight.sidecar(facts);
+  return sidecar && { from: refOf(sidecar), path: ["spec", "egress", index ?? 0], lost: [] };
 }
 
 function claimsOf(
@@ -251,14 +263,12 @@ function waysOf(
   { facts, service, port, bound }: ClaimSource,
 ): Pick<Claim, "clusters" | "provenance" | "tcp"> & { readonly chains: readonly SniChain[] } {
   const { hostname: host, from } = service;
-  const { namespace, labels, sidecar } = facts;
   const origin: Provenance = {
     from,
     path: ["spec", "ports", service.ports.findIndex(({ number }) => number === port.number)],
     lost: [],
   };
-  const seen = sidecar === undefined ? {} : { sidecar };
-  const site: RouteSite = { namespace, ...seen, labels, gateway: "mesh", port: port.number, host };
+  const site = siteOf(facts, port.number, host);
   const routed = bound === undefined ? meshTcpClusters(model, service, site) : tcpClusters(model, bound, site);
   const direct = { cluster: outboundCluster({ port: port.number, subset: "", host }), weight: 1, provenance: origin };
   const clusters = routed ?? [direct];
@@ -283,6 +293,7 @@ function listenerOf(
     .toSorted((a, b) => byText(a.age, b.age));
   const routeTable = claims.find((claim) => claim.routeTable !== undefined)?.routeTable;
   const first = byBytes ?? claims[0];
+  const isDialled = claims[0]?.dialled !== undefined;
   const lost = passedOver.map(({ provenance }) => ({
     from: provenance.from,
     path: provenance.path,
@@ -291,14 +302,15 @@ function listenerOf(
   return {
     name,
     ...placeOf(claims),
-    bindToPort,
+    bindToPort: isDialled || bindToPort,
     kind: kindOf(claims, routeTable, byBytes),
     routeTable,
     ...needing(routeTable === undefined ? [] : claims),
     clusters: byBytes?.clusters ?? [],
     ...shaped(byBytes?.tcp),
     sniChains: distinctChains(claims),
-    fallback,
+    // where the workload dials the listener itself, nobody knows where else it wanted to go
+    fallback: isDialled ? BLACK_HOLE : fallback,
     provenance: first === undefined ? undefined : { ...first.provenance, lost: [...first.provenance.lost, ...lost] },
   };
 }

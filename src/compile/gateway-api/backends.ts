@@ -7,8 +7,8 @@ import type { Model } from "../../model/model.ts";
 import { outboundCluster } from "../names.ts";
 import { type Filter, filterHeaders } from "./rule-features.ts";
 
-/** The name of no cluster: its share of requests is answered with an error. */
-const NOWHERE = "InvalidBackend";
+/** The name of no cluster: its share of requests or connections fails. */
+export const NOWHERE = "InvalidBackend";
 
 /** Backends of a rule with their shares; one that cannot be used keeps its share of requests, which fail. */
 export function backendClusters(

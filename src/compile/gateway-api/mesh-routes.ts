@@ -3,7 +3,7 @@ import type { ApiRoute, RouteKind } from "../../model/gateway-api-types.ts";
 import type { MeshService } from "../../ir/service.ts";
 import type { Model } from "../../model/model.ts";
 import type { RouteSite } from "../route-site.ts";
-import { backendClusters } from "./backends.ts";
+import { backendClusters, NOWHERE, provenanceOf } from "./backends.ts";
 import { apiHttpRoutes } from "./http-routes.ts";
 
 type Called = Pick<MeshService, "from" | "namespace">;
@@ -23,7 +23,9 @@ export function meshHttpRoutes(model: Model, service: Called, site: RouteSite): 
 /** Where connections to this port go, by the oldest route; undefined when none is about them. */
 export function meshTcpClusters(model: Model, service: Called, site: Site): readonly WeightedCluster[] | undefined {
   const [first] = routesFor(model, service, site, ["TCPRoute"]);
-  return first === undefined ? undefined : backendClusters(model, first, { index: 0, filters: [] });
+  if (first === undefined) return undefined;
+  const clusters = backendClusters(model, first, { index: 0, filters: [] });
+  return clusters.length > 0 ? clusters : [{ cluster: NOWHERE, weight: 1, provenance: provenanceOf(first, 0) }];
 }
 
 /**
