@@ -57,7 +57,7 @@ export async function runProbe(probe: Probe, target: ProbeTarget, headers: Heade
       return outcome(await tcp(probe, target));
     case "grpc": {
       const { port, service, timeout } = probe;
-      return outcome(await checkHealth({ host: target.address, port, service, timeout }));
+      return outcome(await checkHealth({ host: target.address, port, service, timeout, ...sourceOf(target) }));
     }
   }
 }

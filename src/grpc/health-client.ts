@@ -1,4 +1,5 @@
-import { Client, credentials } from "@grpc/grpc-js";
+import { connect, type IncomingHttpHeaders } from "node:http2";
+import { connect as dial } from "node:net";
 
 /** A `grpc.health.v1.Health/Check` of one service. */
 export interface HealthCheck {
@@ -8,32 +9,50 @@ export interface HealthCheck {
   readonly service: string;
   /** Milliseconds. */
   readonly timeout: number;
+  /** Address to dial from, where it matters who asks. */
+  readonly localAddress?: string;
 }
 
 const SERVING = 1;
+/** Of a gRPC message: a flag for compression, which we do not offer, and four bytes of length. */
+const PREFIX = 5;
 
 /**
  * Whether the server says SERVING; any other answer, error or silence is false. The two messages have one field each
- * (`string service = 1`, `Status status = 1`), so they are written here by hand.
+ * (`string service = 1`, `Status status = 1`), so they are written here by hand; so is the call, because grpc-js cannot choose
+ * the address that it dials from.
  */
 export function checkHealth(check: HealthCheck): Promise<boolean> {
-  const host = check.host.includes(":") ? `[${check.host}]` : check.host;
-  const client = new Client(`${host}:${check.port}`, credentials.createInsecure(), {
-    "grpc.enable_retries": 0,
-    "grpc.use_local_subchannel_pool": 1,
-  });
+  const { host, port, localAddress } = check;
+  const socket = dial({ host, port, ...(localAddress === undefined ? {} : { localAddress }) });
+  const authority = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+  const session = connect(`http://${authority}`, { createConnection: () => socket });
   return new Promise((resolve) => {
-    client.makeUnaryRequest(
-      "/grpc.health.v1.Health/Check",
-      encodeService,
-      decodeStatus,
-      check.service,
-      { deadline: Date.now() + check.timeout },
-      (error, value) => {
-        client.close();
-        resolve(error === null && value === SERVING);
-      },
-    );
+    const end = (ok: boolean): void => {
+      clearTimeout(timer);
+      session.destroy();
+      resolve(ok);
+    };
+    const timer = setTimeout(() => end(false), check.timeout);
+    session.on("error", () => end(false));
+    const call = session.request({
+      ":method": "POST",
+      ":path": "/grpc.health.v1.Health/Check",
+      "content-type": "application/grpc",
+      te: "trailers",
+    });
+    const chunks: Buffer[] = [];
+    let status: unknown;
+    call.on("trailers", (trailers: IncomingHttpHeaders) => {
+      status = trailers["grpc-status"];
+    });
+    call.on("data", (chunk: Buffer) => chunks.push(chunk));
+    call.on("error", () => end(false));
+    call.on("close", () => end(status === "0" && decodeStatus(Buffer.concat(chunks).subarray(PREFIX)) === SERVING));
+    const message = encodeService(check.service);
+    const prefix = Buffer.alloc(PREFIX);
+    prefix.writeUInt32BE(message.length, 1);
+    call.end(Buffer.concat([prefix, message]));
   });
 }
 

@@ -11,7 +11,7 @@ export interface TestControlPlane {
   readonly port: number;
   readonly root: Ca;
   /** How each certificate was asked for, in order. */
-  readonly signed: readonly { readonly by: "token" | "certificate"; readonly serial: string }[];
+  readonly signed: readonly Signed[];
   /** Refuse the next requests that come with a certificate. */
   refuseCertificates: boolean;
   /** URI of the client certificate of each ADS stream. */
@@ -19,13 +19,22 @@ export interface TestControlPlane {
   close(): Promise<void>;
 }
 
+export interface Signed {
+  readonly by: "token" | "certificate";
+  readonly serial: string;
+  readonly serviceAccount: string;
+}
+
+export interface Account {
+  readonly namespace: string;
+  readonly serviceAccount: string;
+}
+
 export interface TestControlPlaneOptions {
-  readonly token: string;
-  readonly identity: { readonly namespace: string; readonly serviceAccount: string };
+  /** Whose token it is, or why it is refused. */
+  readonly accountOf: (token: string | undefined) => Account | string;
   readonly ttlSeconds: number;
   readonly resources: readonly TypedAny[];
-  /** Default: any that is free. */
-  readonly port?: number;
 }
 
 const SERVER_NAME = "istiod.istio-system.svc";
@@ -40,28 +49,28 @@ export async function startTestControlPlane(options: TestControlPlaneOptions): P
   });
   const validity = { notBefore: new Date(now - 60_000), notAfter: new Date(now + HOUR) };
   const serving = await issueServing(root, { dns: [SERVER_NAME] }, validity);
-  const signed: { by: "token" | "certificate"; serial: string }[] = [];
+  const signed: Signed[] = [];
   const streams: string[] = [];
   const faults: unknown[] = [];
   const plane = { refuseCertificates: false };
   const sign = async (request: SigningRequest): Promise<SigningAnswer> => {
-    const by = request.peer.certificate === undefined ? "token" : "certificate";
-    if (by === "token" && request.peer.bearer !== options.token) {
-      return { refusal: { status: "UNAUTHENTICATED", details: "unknown token" } };
-    }
+    const { certificate, bearer } = request.peer;
+    const by = certificate === undefined ? "token" : "certificate";
+    const account = certificate === undefined ? options.accountOf(bearer) : accountIn(certificate);
+    if (typeof account === "string") return { refusal: { status: "UNAUTHENTICATED", details: account } };
     if (by === "certificate" && plane.refuseCertificates) {
       return { refusal: { status: "UNAUTHENTICATED", details: "certificate of a pod that is gone" } };
     }
     const from = Date.now();
     const peer = Object.fromEntries(PEER_KEYS.map((key) => [key, peerLabel(key, undefined)])) as PeerLabels;
-    const subject = { identity: { trustDomain: "cluster.local", ...options.identity }, peer };
+    const subject = { identity: { trustDomain: "cluster.local", ...account }, peer };
     const lifetime = { notBefore: new Date(from - 1_000), notAfter: new Date(from + options.ttlSeconds * 1000) };
     const leaf = await signWorkload(root, request.csr, subject, lifetime);
-    signed.push({ by, serial: new X509Certificate(leaf).serialNumber });
+    signed.push({ by, serial: new X509Certificate(leaf).serialNumber, serviceAccount: account.serviceAccount });
     return { chain: [leaf, root.certificate] };
   };
   const server = await startGrpcServer(
-    { host: "127.0.0.1", port: options.port ?? 0 },
+    { host: "127.0.0.1", port: 0 },
     { certificate: serving.certificate, key: serving.key, clientRoots: root.certificate },
     [
       caService(sign, (error) => faults.push(error)),
@@ -77,6 +86,12 @@ export async function startTestControlPlane(options: TestControlPlaneOptions): P
     ],
   );
   return Object.assign(plane, { port: server.port, root, signed, streams, close: () => server.close(0) });
+}
+
+function accountIn(certificate: Buffer): Account | string {
+  const name = new X509Certificate(certificate).subjectAltName ?? "";
+  const [, namespace, serviceAccount] = /\/ns\/([^/]+)\/sa\/([^/,]+)/.exec(name) ?? [];
+  return namespace === undefined || serviceAccount === undefined ? `nobody's: ${name}` : { namespace, serviceAccount };
 }
 
 /** Answers the first request of each type with all resources of the type. */
@@ -97,7 +112,11 @@ function fixedResources(
       const message = {
         type_url: type,
         nonce: String(answered.size),
-        resources: found.map((resource) => ({ name: String(resource["name"]), version: "1", resource })),
+        resources: found.map((resource) => ({
+          name: String(resource["name"] ?? resource["cluster_name"]),
+          version: "1",
+          resource,
+        })),
       };
       connection.send(encodeMessage("envoy.service.discovery.v3.DeltaDiscoveryResponse", message));
     },

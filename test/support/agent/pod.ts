@@ -1,6 +1,4 @@
-import { writeFileSync } from "node:fs";
-import { Agent, createServer, get, type RequestListener, type Server } from "node:http";
-import { join } from "node:path";
+import { Agent, createServer, get, type Server } from "node:http";
 import type { TypedAny } from "../../../src/wire/codec.ts";
 import { waitFor } from "../wait.ts";
 import { startTestControlPlane, type TestControlPlane } from "./control-plane.ts";
@@ -11,8 +9,7 @@ const PREFIX = "127.251";
 /** The pod's address: its proxy's ports are all there. */
 export const ADDRESS = `${PREFIX}.0.1`;
 /** The token that the control plane takes. */
-export const TOKEN = "the-projected-token";
-const ROOTS = "var/run/secrets/istio/root-cert.pem";
+const TOKEN = "the-projected-token";
 const BIND = {
   ISTIO_META_MESH_BIND: JSON.stringify({ prefix: PREFIX, appAddress: `${PREFIX}.0.2`, httpProxyPort: 15080 }),
 };
@@ -22,10 +19,6 @@ export interface TestPod {
   readonly plane: TestControlPlane;
   readonly agent: AgentProcess;
   readonly app: Server;
-  /** The next agent of the pod, as the kubelet starts it. */
-  startAgain(): AgentProcess;
-  /** A control plane at the place of the one that is away, with a root of its own, which is mounted. */
-  startPlane(): Promise<TestControlPlane>;
 }
 
 export interface PodOptions {
@@ -35,77 +28,46 @@ export interface PodOptions {
   readonly open: { close(): unknown }[];
   readonly proxyConfig?: Readonly<Record<string, unknown>>;
   readonly env?: Readonly<Record<string, string>>;
-  readonly app?: RequestListener;
-  /** What the token is at first; default: the one that is taken. */
-  readonly token?: string;
   /** Arguments of node that run mesh-agent; default: its sources. */
   readonly program?: readonly string[];
-  /** The control plane is not there at the start. */
-  readonly planeAway?: boolean;
 }
 
 /** Starts all of it; the proxy may not be ready yet. */
 export async function startPod(options: PodOptions): Promise<TestPod> {
   const { open } = options;
-  const app = createServer(options.app ?? ((request, response) => response.end(`app saw ${request.url}`)));
+  const app = createServer((request, response) => response.end(`app saw ${request.url}`));
   await new Promise<void>((resolve) => {
     app.listen({ host: `${PREFIX}.0.2`, port: 8080 }, resolve);
   });
   open.push({ close: () => app.close() });
-  const startPlane = async (port?: number): Promise<TestControlPlane> => {
-    const plane = await startTestControlPlane({
-      token: TOKEN,
-      identity: { namespace: "shop", serviceAccount: "web" },
-      ttlSeconds: options.ttlSeconds,
-      resources: podResources(),
-      ...(port === undefined ? {} : { port }),
-    });
-    open.push(plane);
-    return plane;
-  };
-  const plane = await startPlane();
-  if (options.planeAway === true) await plane.close();
-  const start = (): AgentProcess => {
-    const agent = startAgent(
-      ["proxy", "sidecar", "--domain", "shop.svc.cluster.local", "--concurrency", "1"],
-      {
-        POD_NAME: "web-1",
-        POD_NAMESPACE: "shop",
-        INSTANCE_IP: ADDRESS,
-        CA_ADDR: `istiod.istio-system.svc:${plane.port}`,
-        PROXY_CONFIG: JSON.stringify(options.proxyConfig ?? {}),
-        ISTIO_META_INTERCEPTION_MODE: "NONE",
-        ...BIND,
-        SECRET_GRACE_PERIOD_RATIO: "0.5",
-        ...options.env,
-      },
-      {
-        "etc/hosts": "127.0.0.1 istiod.istio-system.svc\n",
-        [ROOTS]: plane.root.certificate,
-        "var/run/secrets/tokens/istio-token": `${options.token ?? TOKEN}\n`,
-      },
-      options.program,
-    );
-    open.push({ close: () => agent.clean() });
-    return agent;
-  };
-  const agent = start();
-  return {
-    plane,
-    agent,
-    app,
-    startAgain: start,
-    startPlane: async () => {
-      const next = await startPlane(plane.port);
-      writeFileSync(join(agent.directory, ROOTS), next.root.certificate);
-      return next;
+  const plane = await startTestControlPlane({
+    accountOf: (token) => (token === TOKEN ? { namespace: "shop", serviceAccount: "web" } : "unknown token"),
+    ttlSeconds: options.ttlSeconds,
+    resources: podResources(),
+  });
+  open.push(plane);
+  const agent = startAgent({
+    args: ["proxy", "sidecar", "--domain", "shop.svc.cluster.local", "--concurrency", "1"],
+    env: {
+      POD_NAME: "web-1",
+      POD_NAMESPACE: "shop",
+      INSTANCE_IP: ADDRESS,
+      CA_ADDR: `istiod.istio-system.svc:${plane.port}`,
+      PROXY_CONFIG: JSON.stringify(options.proxyConfig ?? {}),
+      ISTIO_META_INTERCEPTION_MODE: "NONE",
+      ...BIND,
+      SECRET_GRACE_PERIOD_RATIO: "0.5",
+      ...options.env,
     },
-  };
-}
-
-/** Another command of mesh-agent in the pod. */
-export function startCommand(args: readonly string[]): AgentProcess {
-  return startAgent(args, BIND, {});
+    files: {
+      "etc/hosts": "127.0.0.1 istiod.istio-system.svc\n",
+      "var/run/secrets/istio/root-cert.pem": plane.root.certificate,
+      "var/run/secrets/tokens/istio-token": `${TOKEN}\n`,
+    },
+    program: options.program,
+  });
+  open.push({ close: () => agent.clean() });
+  return { plane, agent, app };
 }
 
 /** A listener in plain text (10080) and one with the workload's certificate (10443), both to the app. */

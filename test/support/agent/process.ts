@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -25,21 +25,32 @@ const SOURCES = [
   "--",
 ];
 
-/** `files`: path in the container -> content. `program`: arguments of node; default: the sources. */
-// oxlint-disable-next-line eslint/max-params -- the program is a rest, which only benches give
-export function startAgent(
-  args: readonly string[],
-  env: Readonly<Record<string, string>>,
-  files: Readonly<Record<string, string>>,
-  program: readonly string[] = SOURCES,
-): AgentProcess {
+/** How a command of mesh-agent is run. */
+export interface AgentRun {
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** Path in the container -> content. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** Arguments of node; default: the sources. */
+  readonly program?: readonly string[] | undefined;
+  /** A command to run it under. */
+  readonly under?: readonly string[];
+  /** User and group that own the files; default: this process's. */
+  readonly owner?: number;
+}
+
+/** Starts it. */
+export function startAgent(run: AgentRun): AgentProcess {
+  const { args, env, files = {}, program = SOURCES, under = [], owner } = run;
   const directory = mkdtempSync(join(tmpdir(), "mesh-agent-"));
   for (const [path, content] of Object.entries(files)) {
     mkdirSync(dirname(join(directory, path)), { recursive: true });
     writeFileSync(join(directory, path), content);
   }
+  if (owner !== undefined) chownAll(directory, owner);
   const chunks: string[] = [];
-  const child = spawn(process.execPath, [...program, ...args], {
+  const [command = "", ...words] = [...under, process.execPath, ...program, ...args];
+  const child = spawn(command, words, {
     cwd: directory,
     env: {
       PATH: process.env["PATH"],
@@ -65,4 +76,9 @@ export function startAgent(
       rmSync(directory, { recursive: true, force: true });
     },
   };
+}
+
+function chownAll(directory: string, owner: number): void {
+  const inside = readdirSync(directory, { recursive: true, encoding: "utf8" }).map((path) => join(directory, path));
+  for (const path of [directory, ...inside]) chownSync(path, owner, owner);
 }
