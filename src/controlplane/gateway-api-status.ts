@@ -141,7 +141,7 @@ function pick(status: unknown, fields: Loose): Loose {
 }
 
 function objectOf({ world }: Model, key: string): KubeObject | undefined {
-  const [kind, place = ""] = key.split(" ") as [(typeof KINDS_WITH_STATUS)[number], string];
+  const [kind, place] = key.split(" ") as [(typeof KINDS_WITH_STATUS)[number], string];
   const slash = place.indexOf("/");
   return world.get(kind, place.slice(0, slash), place.slice(slash + 1));
 }
