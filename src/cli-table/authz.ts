@@ -5,7 +5,13 @@ export const authzCommands: readonly CommandSpec[] = [
   {
     name: "authz check",
     summary: "Whether a workload lets one call in, by the policies in files, and which rule decides",
-    args: [{ flags: "<workload>", summary: "who is called: a pod or workload, as name or name.namespace" }],
+    args: [
+      {
+        flags: "<workload>",
+        summary: "who is called: a pod or workload, as name or name.namespace",
+        complete: "workload",
+      },
+    ],
     options: [
       {
         flags: "-f, --filename <file>",
@@ -15,10 +21,20 @@ export const authzCommands: readonly CommandSpec[] = [
       { flags: "--port <number>", summary: "port of the workload (not of its Service)", complete: [] },
       { flags: "--from <pod>", summary: "who calls: a pod or workload of the files", complete: "workload" },
       { flags: "--principal <identity>", summary: "who calls, as TRUST-DOMAIN/ns/NAMESPACE/sa/ACCOUNT", complete: [] },
-      { flags: "-X, --method <method>", summary: "HTTP method", default: "GET" },
+      {
+        flags: "-X, --method <method>",
+        summary: "HTTP method",
+        default: "GET",
+        complete: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
+      },
       { flags: "--host <host>", summary: "host that the request names", complete: [] },
       { flags: "--path <path>", summary: "path, with its query", default: "/" },
-      { flags: "-H, --header <header>", summary: "header of the request, as name: value", repeatable: true },
+      {
+        flags: "-H, --header <header>",
+        summary: "header of the request, as name: value",
+        repeatable: true,
+        complete: [],
+      },
       { flags: "--claims <json>", summary: "claims of the valid token that the request carries", complete: [] },
       { flags: "--source-ip <address>", summary: "address that the connection comes from", complete: [] },
       { flags: "--remote-ip <address>", summary: "address of the first client, as X-Forwarded-For says", complete: [] },

@@ -57,20 +57,24 @@ function member(value: unknown, name: string): unknown {
 }
 
 async function getText(address: string, limits: FetchLimits, deadline: AbortSignal, redirects = 0): Promise<string> {
-  const url = URL.canParse(address) ? new URL(address) : undefined;
-  if (url === undefined || (url.protocol !== "http:" && url.protocol !== "https:"))
-    throw new MeshError("jwks", `${address}: expected an address that starts with http:// or https://`);
+  const url = urlOf(address);
   const response = await get(url, limits, deadline);
   const { statusCode = 0, headers } = response;
-  if (statusCode >= 300 && statusCode < 400 && headers.location !== undefined) {
-    response.destroy();
-    if (redirects === MAX_REDIRECTS) throw new MeshError("jwks", `${address}: more than ${MAX_REDIRECTS} redirects`);
-    return getText(new URL(headers.location, url).href, limits, deadline, redirects + 1);
-  }
-  if (statusCode !== 200) {
-    response.destroy();
-    throw new MeshError("jwks", `${address}: status ${statusCode}, expected 200`);
-  }
+  if (statusCode === 200) return bodyOf(response, address);
+  response.destroy();
+  const isRedirect = statusCode >= 300 && statusCode < 400 && headers.location !== undefined;
+  if (!isRedirect) throw new MeshError("jwks", `${address}: status ${statusCode}, expected 200`);
+  if (redirects === MAX_REDIRECTS) throw new MeshError("jwks", `${address}: more than ${MAX_REDIRECTS} redirects`);
+  return getText(new URL(headers.location ?? "", url).href, limits, deadline, redirects + 1);
+}
+
+function urlOf(address: string): URL {
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  if (url?.protocol === "http:" || url?.protocol === "https:") return url;
+  throw new MeshError("jwks", `${address}: expected an address that starts with http:// or https://`);
+}
+
+async function bodyOf(response: IncomingMessage, address: string): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of response) {

@@ -43,7 +43,7 @@ export function judgeRbac(rbac: Rbac, call: SimulatedCall): RbacVerdict {
       return { refused: policy === undefined, policy };
     case "DENY":
       return { refused: policy !== undefined, policy };
-    default:
+    case "LOG":
       return { refused: false, policy };
   }
 }

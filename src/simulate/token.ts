@@ -17,5 +17,6 @@ export function tokenMetadata(
     name,
     lists.includes(name) && typeof value === "string" ? value.split(" ") : value,
   ]);
-  return { "envoy.filters.http.jwt_authn": { [provider.payload_in_metadata ?? ""]: Object.fromEntries(payload) } };
+  const claimsLeft = Object.fromEntries(payload) as Readonly<Record<string, unknown>>;
+  return { "envoy.filters.http.jwt_authn": { [provider.payload_in_metadata ?? ""]: claimsLeft } };
 }

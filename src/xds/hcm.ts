@@ -54,7 +54,8 @@ function pathOptions(normalization: XdsOptions["pathNormalization"]): Partial<Hc
         merge_slashes: true,
         path_with_escaped_slashes_action: "UNESCAPE_AND_FORWARD",
       };
-    default:
+    case "BASE":
+    case undefined:
       return { normalize_path: true };
   }
 }

@@ -23,22 +23,26 @@ export function readAsked(input: CommandInput, principal: string | undefined): A
   const port = Number(textOption(input, "port"));
   if (!Number.isInteger(port) || port < 1 || port > 65_535)
     throw new UsageError(`expected --port from 1 to 65535, got "${textOption(input, "port") ?? ""}"`);
-  const path = textOption(input, "path") ?? "/";
-  if (!path.startsWith("/")) throw new UsageError(`expected --path to start with /, got "${path}"`);
   const sourceIp = textOption(input, "source-ip") ?? SOMEWHERE;
   return {
     port,
     principal: textOption(input, "principal")?.replace(/^spiffe:\/\//, "") ?? principal,
     sourceIp,
     remoteIp: textOption(input, "remote-ip") ?? sourceIp,
-    request: {
-      method: (textOption(input, "method") ?? "GET").toUpperCase(),
-      scheme: "http",
-      authority: textOption(input, "host") ?? "",
-      path,
-      headers: listOption(input, "header").map(headerOf),
-    },
+    request: requestOf(input),
     claims: claimsOf(textOption(input, "claims")),
+  };
+}
+
+function requestOf(input: CommandInput): AskedCall["request"] {
+  const path = textOption(input, "path") ?? "/";
+  if (!path.startsWith("/")) throw new UsageError(`expected --path to start with /, got "${path}"`);
+  return {
+    method: (textOption(input, "method") ?? "GET").toUpperCase(),
+    scheme: "http",
+    authority: textOption(input, "host") ?? "",
+    path,
+    headers: listOption(input, "header").map(headerOf),
   };
 }
 

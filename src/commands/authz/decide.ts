@@ -1,8 +1,11 @@
+import type { ProxyConfig } from "../../ir/config.ts";
 import type { Proxy } from "../../ir/proxy.ts";
 import type { PolicyRule } from "../../ir/security.ts";
 import { refText } from "../../resources/object.ts";
 import { type AuthorizationStep, walkAuthorization } from "../../simulate/authorization.ts";
 import { normalizePath } from "../../simulate/normalize-path.ts";
+import type { SimulatedCall } from "../../simulate/rbac.ts";
+import type { Address, SimulatedConnection, SimulatedRequest } from "../../simulate/request.ts";
 import { tokenMetadata } from "../../simulate/token.ts";
 import { enter } from "../../simulate/walk.ts";
 import type { Messages } from "../../wire/codec.ts";
@@ -12,6 +15,7 @@ import { shortName } from "../offline/proxies.ts";
 import { viewOf } from "../trace/view.ts";
 import type { AskedCall } from "./asked.ts";
 
+type Manager = Messages["envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"];
 type Jwt = Messages["envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication"];
 
 /** One thing that a policy, or the lack of one, said. */
@@ -41,34 +45,44 @@ export function decide({ mesh, positionOf }: OfflineMesh, server: Proxy, asked: 
   const view = viewOf(mesh, server);
   const { address, listeners, captures } = doorOf(view.listeners(), server, asked.port);
   const destination = { address, port: asked.port };
-  const isMesh = asked.principal !== undefined;
-  const entered = enter(listeners, captures, {
+  const { chosen, leads } = enter(listeners, captures, arriving(asked, destination));
+  const at = { to: `${shortName(server)}.${server.namespace}`, port: asked.port };
+  if (leads.kind === "nothing") return { ...at, decision: "reset", reasons: [] };
+  const manager = leads.kind === "http" ? leads.manager : undefined;
+  const filters = manager?.http_filters ?? chosen.chain?.filters ?? [];
+  const request = manager && requestAt(manager, asked);
+  if (request === "refused") return { ...at, decision: "deny", status: 400, reasons: [] };
+  const { decision, steps } = walkAuthorization(filters, {
+    ...callerOf(asked),
     destination,
-    source: { address: asked.sourceIp, port: 40_000 },
+    serverName: undefined,
+    request,
+  });
+  const rules = rulesOf(view.config);
+  const reasons = steps.map((step) => reasonOf(step, rules, positionOf));
+  const status = decision === "deny" && manager !== undefined ? { status: 403 } : {};
+  return { ...at, decision, ...status, reasons };
+}
+
+/** With an identity by mutual TLS of the mesh, else in plain text. */
+function arriving({ principal, sourceIp }: AskedCall, destination: Address): SimulatedConnection {
+  const isMesh = principal !== undefined;
+  return {
+    destination,
+    source: { address: sourceIp, port: 40_000 },
     transport: isMesh ? "tls" : "raw_buffer",
     serverName: undefined,
     applicationProtocols: isMesh ? ALPN.h1 : ["http/1.1"],
-  });
-  const to = `${shortName(server)}.${server.namespace}`;
-  if (entered.leads.kind === "nothing") return { to, port: asked.port, decision: "reset", reasons: [] };
-  const manager = entered.leads.kind === "http" ? entered.leads.manager : undefined;
-  const filters = manager?.http_filters ?? entered.chosen.chain?.filters ?? [];
-  const path = manager === undefined ? asked.request.path : normalizePath(asked.request.path, manager);
-  if (path === undefined) return { to, port: asked.port, decision: "deny", status: 400, reasons: [] };
-  const jwt = filters.find(({ name }) => name === "envoy.filters.http.jwt_authn")?.typed_config;
-  const metadata = asked.claims === undefined || jwt === undefined ? {} : tokenMetadata(jwt as Jwt, asked.claims);
-  const { decision, steps } = walkAuthorization(filters, {
-    peer: asked.principal === undefined ? undefined : `spiffe://${asked.principal}`,
-    source: asked.sourceIp,
-    remote: asked.remoteIp,
-    destination,
-    serverName: undefined,
-    request: manager === undefined ? undefined : { ...asked.request, path, metadata },
-  });
-  const rules = rulesOf(view.config.inbound()?.security ?? view.config.gatewayListeners()[0]?.security);
-  const reasons = steps.map((step) => reasonOf(step, rules, positionOf));
-  const status = decision === "deny" && manager !== undefined ? { status: 403 } : {};
-  return { to, port: asked.port, decision, ...status, reasons };
+  };
+}
+
+/** The request as the filters see it; refused: because of its path. */
+function requestAt(manager: Manager, { request, claims }: AskedCall): SimulatedRequest | "refused" {
+  const path = normalizePath(request.path, manager);
+  if (path === undefined) return "refused";
+  const jwt = manager.http_filters?.find(({ name }) => name === "envoy.filters.http.jwt_authn")?.typed_config;
+  const metadata = claims === undefined || jwt === undefined ? {} : tokenMetadata(jwt as Jwt, claims);
+  return { ...request, path, metadata };
 }
 
 type Listener = Messages["envoy.config.listener.v3.Listener"];
@@ -83,13 +97,16 @@ function doorOf(all: readonly Listener[], server: Proxy, port: number) {
   return { listeners, address, captures: ({ name }: Listener) => name === "virtualInbound" };
 }
 
-type Security = NonNullable<ReturnType<ReturnType<typeof viewOf>["config"]["inbound"]>>["security"];
-
 /** The rules of a proxy by the names that they have in Envoy. */
-function rulesOf(security: Security): ReadonlyMap<string, PolicyRule> {
+function rulesOf(config: ProxyConfig): ReadonlyMap<string, PolicyRule> {
+  const security = config.inbound()?.security ?? config.gatewayListeners()[0]?.security;
   const { custom, audit, deny, allow } = security?.authorization ?? {};
   const all = [custom, audit, deny, allow].flatMap((set) => [...(set?.enforced ?? []), ...(set?.dryRun ?? [])]);
   return new Map(all.map((rule) => [rule.name, rule]));
+}
+
+function callerOf({ principal, sourceIp, remoteIp }: AskedCall): Pick<SimulatedCall, "peer" | "source" | "remote"> {
+  return { peer: principal === undefined ? undefined : `spiffe://${principal}`, source: sourceIp, remote: remoteIp };
 }
 
 function reasonOf(

@@ -1,3 +1,4 @@
+import { compact } from "../../base/compact.ts";
 import { durationMs } from "../../base/duration.ts";
 import type { AuthorizerService } from "../../ir/security.ts";
 import { extensionProvider } from "../../model/extension-providers.ts";
@@ -19,23 +20,30 @@ export function authorizerService(model: Model, name: string): AuthorizerService
   if (provider === undefined) return undefined;
   const { kind, settings } = provider;
   if (kind !== "envoyExtAuthzHttp" && kind !== "envoyExtAuthzGrpc") return undefined;
+  const address = addressOf(model, settings);
+  const status = statusOf(settings["statusOnError"]);
+  const http = kind === "envoyExtAuthzHttp" ? httpOf(settings) : undefined;
+  if (address === undefined || status === "wrong" || http === "wrong") return undefined;
+  const body = bodyOf(settings["includeRequestBodyInCheck"]);
+  return compact({
+    ...address,
+    timeoutMs: timeoutOf(settings["timeout"]),
+    failOpen: settings["failOpen"] === true,
+    statusOnError: status,
+    body,
+    http,
+  });
+}
+
+function addressOf(model: Model, settings: Loose): Pick<AuthorizerService, "cluster" | "host"> | undefined {
   const host = knownHost(model, text(settings["service"]));
   const port = settings["port"];
-  const status = statusOf(settings["statusOnError"]);
-  if (host === undefined || typeof port !== "number" || port < 1 || port > 65_535 || status === "wrong")
-    return undefined;
-  const body = bodyOf(settings["includeRequestBodyInCheck"]);
-  const http = kind === "envoyExtAuthzHttp" ? httpOf(settings) : undefined;
-  if (http === "wrong") return undefined;
-  return {
-    cluster: outboundCluster({ port, subset: "", host }),
-    host,
-    timeoutMs: (typeof settings["timeout"] === "string" ? durationMs(settings["timeout"]) : undefined) ?? TIMEOUT_MS,
-    failOpen: settings["failOpen"] === true,
-    ...(status === undefined ? {} : { statusOnError: status }),
-    ...(body === undefined ? {} : { body }),
-    ...(http === undefined ? {} : { http }),
-  };
+  if (host === undefined || typeof port !== "number" || port < 1 || port > 65_535) return undefined;
+  return { cluster: outboundCluster({ port, subset: "", host }), host };
+}
+
+function timeoutOf(value: unknown): number {
+  return (typeof value === "string" ? durationMs(value) : undefined) ?? TIMEOUT_MS;
 }
 
 /** `namespace/host` or `host`: a service of the mesh, whoever may see it. */

@@ -41,20 +41,31 @@ function tokenRule(
   object: RequestAuthentication,
   { rule, index }: { readonly rule: JwtRule; readonly index: number },
 ): TokenRule {
-  const { issuer = "", jwksUri = rule.jwks_uri ?? "", jwks = "", timeout } = rule;
-  const timeoutMs = (timeout === undefined ? undefined : durationMs(timeout)) ?? FETCH_TIMEOUT_MS;
-  const keys = jwks === "" ? model.keySets({ issuer, uri: jwksUri, timeoutMs }) : jwks;
+  const { issuer = "" } = rule;
   return {
     issuer,
     audiences: rule.audiences ?? [],
-    keys: keys ?? NO_KEYS,
-    fromHeaders: (rule.fromHeaders ?? []).map(({ name, prefix = "" }) => ({ name, prefix })),
-    fromParams: rule.fromParams ?? [],
-    fromCookies: rule.fromCookies ?? [],
+    keys: keysOf(model, rule),
+    ...placesOf(rule),
     payloadHeader: rule.outputPayloadToHeader ?? "",
     claimHeaders: (rule.outputClaimToHeaders ?? []).map(({ header, claim }) => ({ header, claim })),
     forwardToken: rule.forwardOriginalToken === true,
     spaceDelimitedClaims: [...new Set([...SPACE_DELIMITED, ...(rule.spaceDelimitedClaims ?? [])])].toSorted(byText),
     provenance: { from: refOf(object), path: ["spec", "jwtRules", index], lost: [] },
   };
+}
+
+function placesOf({
+  fromHeaders = [],
+  fromParams = [],
+  fromCookies = [],
+}: JwtRule): Pick<TokenRule, "fromHeaders" | "fromParams" | "fromCookies"> {
+  return { fromHeaders: fromHeaders.map(({ name, prefix = "" }) => ({ name, prefix })), fromParams, fromCookies };
+}
+
+function keysOf(model: Model, rule: JwtRule): string {
+  const { issuer = "", jwksUri = rule.jwks_uri ?? "", jwks = "", timeout } = rule;
+  if (jwks !== "") return jwks;
+  const timeoutMs = (timeout === undefined ? undefined : durationMs(timeout)) ?? FETCH_TIMEOUT_MS;
+  return model.keySets({ issuer, uri: jwksUri, timeoutMs }) ?? NO_KEYS;
 }

@@ -1,5 +1,6 @@
 import { compact } from "../../base/compact.ts";
 import type { CustomPolicies, PolicySet } from "../../ir/security.ts";
+import type { Messages } from "../../wire/codec.ts";
 import { type Rbac, rbacOf, type Site } from "./engine.ts";
 
 /** What an RBAC filter is told, for requests and for connections alike. */
@@ -40,7 +41,7 @@ export function customRules(custom: CustomPolicies, speaks: Site["speaks"]): Fil
 }
 
 /** Holds for what the rules of CUSTOM policies marked; `filter` is the RBAC filter's well-known name. */
-export function markedFor(custom: CustomPolicies, filter: string) {
+export function markedFor(custom: CustomPolicies, filter: string): Messages["envoy.type.matcher.v3.MetadataMatcher"] {
   return {
     filter,
     path: [{ key: `${CUSTOM_PREFIX}shadow_effective_policy_id` }],

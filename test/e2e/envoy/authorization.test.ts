@@ -83,6 +83,30 @@ const callers = chains.map(() =>
   Array.from({ length: 2 }, () => ({ peer: roll.pick(PEERS), source: roll.pick(SOURCES) })),
 );
 
+function randomCall(chain: number, peer: string, source: string) {
+  const token = roll.chance(0.6) ? roll.int(tokens.length) : undefined;
+  const remote = roll.chance(0.5) ? roll.pick(REMOTES) : source;
+  const path = roll.pick(POLICY_PATHS);
+  const headers: Headers = [
+    ...OWN_HEADERS.filter(() => roll.chance(0.6)).map((name) => [name, roll.pick(HEADER_VALUES)] as const),
+    ...(remote === source ? [] : ([["x-forwarded-for", remote]] as const)),
+    ...(token === undefined ? [] : ([["authorization", `Bearer ${tokens[token]}`]] as const)),
+  ];
+  const plain = { method: roll.pick(METHODS), scheme: "https" as const, authority: roll.pick(HOSTS), path, headers };
+  const { filters = [] } = chains[chain] ?? {};
+  const jwt = filters.find(({ name }) => name === "envoy.filters.http.jwt_authn")?.typed_config ?? {};
+  const metadata = token === undefined ? {} : tokenMetadata(jwt, { iss: issuer.url, ...claims[token] });
+  const call = {
+    peer: peer === "" ? undefined : `spiffe://${peer}`,
+    source,
+    remote,
+    destination: { address: "127.0.0.1", port },
+    serverName: `s${chain}.test`,
+    request: { ...plain, path: normalizePath(path, { normalize_path: true }) ?? "", metadata },
+  };
+  return { call, plain, token };
+}
+
 test("the simulator decides as a real Envoy", { timeout: 120_000 }, async () => {
   const cover = authorizationCoverage();
   const differences: string[] = [];
@@ -90,25 +114,7 @@ test("the simulator decides as a real Envoy", { timeout: 120_000 }, async () => 
     const chain = roll.int(SETS);
     const { filters, policies } = chains[chain] as (typeof chains)[number];
     const { peer, source } = roll.pick(callers[chain] ?? []);
-    const token = roll.chance(0.6) ? roll.int(tokens.length) : undefined;
-    const remote = roll.chance(0.5) ? roll.pick(REMOTES) : source;
-    const path = roll.pick(POLICY_PATHS);
-    const headers: Headers = [
-      ...OWN_HEADERS.filter(() => roll.chance(0.6)).map((name) => [name, roll.pick(HEADER_VALUES)] as const),
-      ...(remote === source ? [] : ([["x-forwarded-for", remote]] as const)),
-      ...(token === undefined ? [] : ([["authorization", `Bearer ${tokens[token]}`]] as const)),
-    ];
-    const plain = { method: roll.pick(METHODS), scheme: "https" as const, authority: roll.pick(HOSTS), path, headers };
-    const jwt = filters.find(({ name }) => name === "envoy.filters.http.jwt_authn")?.typed_config ?? {};
-    const metadata = token === undefined ? {} : tokenMetadata(jwt, { iss: issuer.url, ...claims[token] });
-    const call = {
-      peer: peer === "" ? undefined : `spiffe://${peer}`,
-      source,
-      remote,
-      destination: { address: "127.0.0.1", port },
-      serverName: `s${chain}.test`,
-      request: { ...plain, path: normalizePath(path, { normalize_path: true }) ?? "", metadata },
-    };
+    const { call, plain, token } = randomCall(chain, peer, source);
     const walk = walkAuthorization(filters, call);
     cover.count(policies, walk);
     const answer = await envoy.ask({ chain, peer, source, request: plain });

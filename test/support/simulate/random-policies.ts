@@ -29,7 +29,6 @@ export const POLICY_PATHS = [
 export const METHODS = ["GET", "PUT", "POST"];
 export const OWN_HEADERS = ["x-a", "x-b"];
 export const HEADER_VALUES = ["one", "two", "onetwo", "ONE", ""];
-export const SUBJECTS = ["alice", "bob", "alice@shop"];
 
 /** Words of conditions: some that requests have, some nearly, with wildcards at either end. */
 const WORDS: Readonly<Record<string, readonly string[]>> = {
