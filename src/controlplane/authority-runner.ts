@@ -40,6 +40,7 @@ export function createAuthority(deps: AuthorityDeps): AuthorityRunner {
   const running: Promise<void>[] = [];
   let current: Authority | undefined;
   let check: NodeJS.Timeout | undefined;
+  let unfollow = (): void => {};
 
   const take = (next: Authority): void => {
     const before = current;
@@ -80,10 +81,15 @@ export function createAuthority(deps: AuthorityDeps): AuthorityRunner {
       if (abort.signal.aborted) return;
       for (const name of [PLUGGED_SECRET, OWN_SECRET]) running.push(follow(deps, name, onChange, abort.signal));
       check = setInterval(() => void renew(deps, current), CHECK_MS);
+      unfollow = deps.state.derivations.effect(() => {
+        version.get();
+        if (deps.state.leading.get()) void renew(deps, current);
+      });
     },
     async close() {
       abort.abort();
       clearInterval(check);
+      unfollow();
       await Promise.all(running);
     },
   };
