@@ -20,7 +20,12 @@ export const offlineCommands: readonly CommandSpec[] = [
         complete: "workload",
       },
       { flags: "--labels <pairs>", summary: "who asks, by labels (a=b,c=d) in the namespace of -n" },
-      { flags: "-X, --method <method>", summary: "HTTP method", default: "GET" },
+      {
+        flags: "-X, --method <method>",
+        summary: "HTTP method",
+        default: "GET",
+        complete: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
+      },
       { flags: "-H, --header <header>", summary: "header of the request, as name: value", repeatable: true },
       outputOption,
     ],

@@ -39,7 +39,7 @@ test.skipIf(noMandoc !== undefined)(
 
 /** Placeholders of values that only the user knows; all others can be completed. */
 const FREE =
-  /^(?:address|archive|bytes|command|count|days|domain|duration|hub|id|image|image=command|kind\.group=path|name|number|pairs|path|place|port|registry|rule|seconds|service|size|tag|version)$/;
+  /^(?:address|archive|bytes|command|count|days|domain|duration|header|hub|id|image|image=command|kind\.group=path|name|number|pairs|path|place|port|registry|rule|seconds|service|size|tag|url|version)$/;
 
 test("what a value may be is offered by completion, unless only the user can know", () => {
   const silent = visible.flatMap(({ name, options, args = [] }) => {
