@@ -46,8 +46,13 @@ export function chainsOf(model: Model, facts: ScopeFacts, placed: PlacedServer):
   const { server, table, provenance, api } = placed;
   if (api !== undefined) return apiChains(model, facts, { api, table, provenance });
   if (server.tls?.mode === "AUTO_PASSTHROUGH") return meshChains(model, facts, placed);
-  const passes = placed.kind === "tls" && !terminates(server.tls?.mode);
-  if (passes) return passedChains(model, facts, placed);
+  if (placed.kind === "tls" && !terminates(server.tls?.mode)) return passedChains(model, facts, placed);
+  return endedChains(model, facts, placed);
+}
+
+/** The chain of a server whose TLS ends here, or that has none. */
+function endedChains(model: Model, facts: ScopeFacts, placed: PlacedServer): readonly GatewayChain[] {
+  const { server, table, provenance } = placed;
   const tls = server.tls === undefined ? undefined : terminatedTls(server.tls, model.meshConfig());
   if (placed.kind === "tls" && tls === undefined) return [];
   const hosts = bareHosts(server);

@@ -1,9 +1,11 @@
 import { CIPHER_SUITES } from "../base/cipher-suites.ts";
 import { compact } from "../base/compact.ts";
-import type { ServerTls } from "../gen/schema-types.ts";
 import type { GatewayTls, TlsVersion } from "../ir/listener.ts";
 import { certificateFiles, certificateSecret, rootsFile, rootsSecret } from "../ir/secret.ts";
+import type { Gateway } from "../model/gateways.ts";
 import type { MeshConfig } from "../model/mesh-config.ts";
+
+type ServerTls = NonNullable<NonNullable<NonNullable<Gateway["spec"]>["servers"]>[number]["tls"]>;
 
 type Terminating = Exclude<GatewayTls["mode"], "PASSTHROUGH">;
 

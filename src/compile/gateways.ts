@@ -76,26 +76,16 @@ export function createGatewayPlan(context: CompileContext): GatewayPlan {
   return { servers, listeners };
 }
 
+const HTTP: readonly string[] = ["HTTP", "HTTP2", "GRPC", "GRPC-WEB"];
+const BYTES: readonly string[] = ["TCP", "MONGO", "MYSQL", "REDIS"];
+
 /** How a server's protocol is served; undefined for what has no effect. */
 function kindOf({ port, tls }: Server): GatewayListener["kind"] | undefined {
-  switch (port.protocol.toUpperCase()) {
-    case "HTTP":
-    case "HTTP2":
-    case "GRPC":
-    case "GRPC-WEB":
-      return "http";
-    case "HTTPS":
-    case "TLS":
-      // without settings nothing says how: Istio refuses it
-      return tls === undefined ? undefined : "tls";
-    case "TCP":
-    case "MONGO":
-    case "MYSQL":
-    case "REDIS":
-      return tls === undefined ? "tcp" : "tls";
-    default:
-      return undefined;
-  }
+  const protocol = port.protocol.toUpperCase();
+  if (HTTP.includes(protocol)) return "http";
+  if (BYTES.includes(protocol)) return tls === undefined ? "tcp" : "tls";
+  // without settings nothing says how: Istio refuses it
+  return tls !== undefined && (protocol === "HTTPS" || protocol === "TLS") ? "tls" : undefined;
 }
 
 const ANY = "0.0.0.0";
@@ -113,18 +103,22 @@ function place(model: Model, facts: ScopeFacts, { gateway, server, index }: Serv
   const listenPort = model.gateways.listenPort(facts, server.port.number);
   const port = facts.bind === null ? listenPort : explicitPort(listenPort);
   const bind = server.bind === undefined || server.bind === "" ? ANY : server.bind;
-  const isHttps = kind === "tls" && server.port.protocol.toUpperCase() === "HTTPS" && terminates(server.tls?.mode);
   const suffix = facts.bind !== null || bind === ANY ? "" : `.${bind}`;
-  const https = isHttps ? `https.${server.port.number}.${server.port.name}.${name}.${namespace}${suffix}` : undefined;
   return {
     gateway: { namespace, name },
     server,
     address: facts.bind === null ? bind : meshAddress(facts.bind),
     port,
     kind,
-    table: kind === "http" ? `http.${port}${suffix}` : https,
+    table: kind === "http" ? `http.${port}${suffix}` : httpsTable(gateway, server, suffix),
     provenance: { from: refOf(gateway), path: ["spec", "servers", index], lost: [] },
   };
+}
+
+/** A server whose TLS ends here and that has HTTP inside has a table of its own. */
+function httpsTable({ metadata }: Gateway, { port, tls }: Server, suffix: string): string | undefined {
+  if (port.protocol.toUpperCase() !== "HTTPS" || !terminates(tls?.mode)) return undefined;
+  return `https.${port.number}.${port.name}.${metadata.name}.${metadata.namespace ?? ""}${suffix}`;
 }
 
 /** A port serves one kind; TLS servers of a port have different hosts. Who comes first stays, and remembers who lost. */

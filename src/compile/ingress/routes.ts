@@ -4,7 +4,7 @@ import { bySpecificity, hostMatches, narrowerHost } from "../../model/host.ts";
 import { ingressMatch } from "../../model/ingress.ts";
 import type { Model } from "../../model/model.ts";
 import type { VirtualService } from "../../model/virtual-services.ts";
-import type { Ingress, IngressBackend, IngressPath } from "../../resources/core.ts";
+import type { Ingress, IngressPath } from "../../resources/core.ts";
 import { refOf } from "../../resources/object.ts";
 import { matchesAll } from "../http-match.ts";
 import { httpRoutes } from "../http-routes.ts";

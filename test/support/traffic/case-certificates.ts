@@ -93,7 +93,7 @@ async function secretData(
     [crlKey, crl],
   ] as const;
   return Object.fromEntries(
-    fields.flatMap(([key = "", text]) => (text === undefined ? [] : [[key, Buffer.from(text).toString("base64")]])),
+    fields.flatMap(([key, text]) => (text === undefined ? [] : [[key, Buffer.from(text).toString("base64")]])),
   );
 }
 
