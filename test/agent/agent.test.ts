@@ -69,7 +69,8 @@ test.each([
   [["request", "GET"], "request: expected METHOD PATH"],
   [["wait", "--timeoutSeconds", "-1"], "--timeoutSeconds"],
   [["wait", "--url", "nowhere"], "Invalid URL"],
-  [["istio-iptables", "-m", "MIRROR"], "expected REDIRECT or TPROXY, got MIRROR"],
+  // Dry: should the check ever be lost, the rules of this machine itself must not change.
+  [["istio-iptables", "--dry-run", "-m", "MIRROR"], "expected REDIRECT or TPROXY, got MIRROR"],
 ])("%j cannot run: exit 2 and %s", async (argv, message) => {
   const result = await run(...argv);
   expect(result.code).toBe(2);
