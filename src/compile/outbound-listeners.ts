@@ -17,7 +17,7 @@ import { dialledAddresses } from "./name-table.ts";
 import { BLACK_HOLE, HTTP_PROXY_TABLE, outboundCluster } from "./names.ts";
 import { outboundPolicy } from "./outbound-policy.ts";
 import type { ScopeFacts } from "./scope.ts";
-import { egressPlace, egressPort, tableOf, takesAllPorts } from "./sidecar-egress.ts";
+import { egressPlace, egressPort, egressTable } from "./sidecar-egress.ts";
 import { needsOf } from "./sessions.ts";
 import { tcpFeatures } from "./tcp-features.ts";
 import { addressChains, tcpClusters } from "./tcp-routes.ts";
@@ -43,8 +43,14 @@ interface Claim {
   readonly dialled?: "bytes" | "proxy";
 }
 
-/** All outbound listeners of a sidecar's scope, sorted by name, the capture (or HTTP proxy) listener first. */
-export function createOutboundListeners(context: CompileContext): (scope: string) => readonly OutboundListener[] {
+/** What services want of addresses, as one scope calls them. */
+interface Claims {
+  readonly of: (scope: string, facts: ScopeFacts, service: MeshService) => readonly Claim[];
+  /** In an egress listener of the Sidecar that has a place of its own. */
+  readonly placed: (scope: string, host: string, index: number) => readonly Claim[];
+}
+
+function createClaims(context: CompileContext): Claims {
   const { model, derivations } = context;
   const claimsIn = (
     facts: ScopeFacts,
@@ -60,7 +66,6 @@ export function createOutboundListeners(context: CompileContext): (scope: string
     const bound = model.virtualServices.forHost(facts.namespace, host, facts.sidecar);
     return claimsIn(facts, model.sight.visible(facts, host), bound);
   });
-  /** In an egress listener of the Sidecar that has a place of its own. */
   const placed = derivations.keyed("listeners of host in egress", (scope: string, host: string, index: number) => {
     const facts = context.scope(scope);
     const listener = model.sight.listeners(facts)[index];
@@ -77,21 +82,28 @@ export function createOutboundListeners(context: CompileContext): (scope: string
     const facts = { type: "sidecar", namespace, labels: {}, bind: JSON.parse(bind) as ScopeFacts["bind"] } as const;
     return claimsIn(facts, model.services.kubernetes(namespace, name), undefined);
   });
-  const claimsOf = (scope: string, facts: ScopeFacts, { hostname, namespace, from }: MeshService): readonly Claim[] => {
+  const of = (scope: string, facts: ScopeFacts, { hostname, namespace, from }: MeshService): readonly Claim[] => {
     const isRouted = model.virtualServices.routesTcp(facts.namespace, hostname, facts.sidecar);
     const isShaped = model.destinationRules.effective(facts, hostname, namespace) !== undefined;
     if (isRouted || isShaped || from.kind !== "Service" || hasMeshRoutes(model, { from, namespace }))
       return own(scope, hostname);
     return common(namespace, from.name, JSON.stringify(facts.bind));
   };
+  return { of, placed };
+}
+
+/** All outbound listeners of a sidecar's scope, sorted by name, the capture (or HTTP proxy) listener first. */
+export function createOutboundListeners(context: CompileContext): (scope: string) => readonly OutboundListener[] {
+  const { model, derivations } = context;
+  const claims = createClaims(context);
   const alone = new WeakMap<Claim, OutboundListener>();
   return derivations.keyed("outbound listeners", (scope: string): readonly OutboundListener[] => {
     const facts = context.scope(scope);
     const fallback = facts.bind === null ? outboundPolicy(model, facts).cluster : BLACK_HOLE;
     const byName = gathered(model.sight.listeners(facts), ({ spec }, service, index) =>
       spec?.port !== undefined || egressPlace(spec) !== undefined
-        ? placed(scope, service.hostname, index)
-        : claimsOf(scope, facts, service),
+        ? claims.placed(scope, service.hostname, index)
+        : claims.of(scope, facts, service),
     );
     const listeners = [...byName]
       .toSorted(([a], [b]) => byText(a, b))
@@ -209,6 +221,11 @@ function explicitClaims(context: CompileContext, source: ClaimSource): readonly 
   });
 }
 
+function siteOf({ namespace, labels, sidecar }: ScopeFacts, port: number, host: string): RouteSite {
+  const seen = sidecar === undefined ? {} : { sidecar };
+  return { namespace, ...seen, labels, gateway: "mesh", port, host };
+}
+
 /** At the place that a Sidecar's listener names; where it names none, as without it. */
 function placedClaims(context: CompileContext, source: ClaimSource, { spec, index }: SeenListener): readonly Claim[] {
   const place = egressPlace(spec);
@@ -216,11 +233,8 @@ function placedClaims(context: CompileContext, source: ClaimSource, { spec, inde
   if (spec === undefined || place?.address === undefined)
     return facts.bind === null ? capturedClaims(context, source) : explicitClaims(context, source);
   if (port.protocol === "udp") return [];
-  const hasRoutes = isHttp(port.protocol) || port.protocol === "auto";
-  const at = takesAllPorts(spec)
-    ? { table: tableOf(spec), port: spec.port?.number ?? 0 }
-    : { table: String(port.number), port: port.number };
-  const claim = claimsOf(context, source)(place.address, hasRoutes ? at.table : undefined);
+  const at = egressTable(spec, port);
+  const claim = claimsOf(context, source)(place.address, at.table);
   const provenance = egressProvenance(context, facts, index) ?? claim.provenance;
   const dialled = place.proxy ? "proxy" : "bytes";
   const isDialled = place.bindToPort || facts.bind !== null;

@@ -2,6 +2,7 @@ import type { Provenance } from "../ir/provenance.ts";
 import { MESH_CONFIG_MAP } from "../model/mesh-config.ts";
 import type { Model } from "../model/model.ts";
 import { resolveHost } from "../model/host.ts";
+import type { Sidecar } from "../model/sidecars.ts";
 import type { Viewer } from "../model/sight.ts";
 import { refOf } from "../resources/object.ts";
 import { BLACK_HOLE, outboundCluster, PASSTHROUGH } from "./names.ts";
@@ -28,10 +29,16 @@ export function outboundPolicy(model: Model, viewer: Viewer): OutboundPolicy {
   const provenance: Provenance = { from: refOf(sidecar), path: ["spec", "outboundTrafficPolicy"], lost: [] };
   const { egressProxy } = own;
   if (mode === "REGISTRY_ONLY" || egressProxy === undefined) return { mode, cluster: clusterOf(mode), provenance };
-  const host = resolveHost(egressProxy.host, sidecar.metadata.namespace ?? "", model.domain);
-  const ports = model.sight.visible(viewer, host)?.ports ?? [];
-  const port = egressProxy.port?.number ?? ports[0]?.number ?? 0;
-  return { mode, cluster: outboundCluster({ port, subset: egressProxy.subset ?? "", host }), provenance };
+  const host = resolveHost(egressProxy.host, refOf(sidecar).namespace, model.domain);
+  return { mode, cluster: proxyCluster(model, viewer, { ...egressProxy, host }), provenance };
+}
+
+type EgressProxy = NonNullable<NonNullable<NonNullable<Sidecar["spec"]>["outboundTrafficPolicy"]>["egressProxy"]>;
+
+/** Without a port it is the first of the service. */
+function proxyCluster(model: Model, viewer: Viewer, { host, port, subset = "" }: EgressProxy): string {
+  const [first] = model.sight.visible(viewer, host)?.ports ?? [];
+  return outboundCluster({ port: port?.number ?? first?.number ?? 0, subset, host });
 }
 
 function clusterOf(mode: OutboundPolicy["mode"]): string {

@@ -34,34 +34,60 @@ const ROLLOUT_LABELS: readonly string[] = ["pod-template-hash", "controller-revi
 
 /** The key of a proxy's scope: its facts as text. Read in a derivation it follows the rules that select by labels. */
 export function scopeKey(model: Model, proxy: Proxy): string {
-  const { type, namespace, labels, interception, bind } = proxy;
-  const labelKeys =
-    type === "router"
-      ? Object.keys(labels).filter((key) => !ROLLOUT_LABELS.includes(key))
-      : [
-          ...model.virtualServices.sourceLabelKeys(namespace),
-          ...model.destinationRules.selectorKeys(namespace),
-          ...model.destinationRules.priorityKeys(),
-        ];
-  const asked = model.services.asksPlace();
-  const asksLocality = asked.locality || model.destinationRules.asksLocality();
-  const pod = asksLocality || asked.node ? model.pods.facts(namespace, proxy.name) : undefined;
-  const locality = asksLocality ? pod?.locality : undefined;
-  const sidecar = type === "sidecar" ? model.sidecars.of({ namespace, labels })?.metadata : undefined;
-  const patches = model.envoyFilters.of(proxy);
+  const { type, namespace, labels } = proxy;
   const facts: ScopeFacts = {
     type,
     namespace,
-    ...(sidecar === undefined ? {} : { sidecar: `${sidecar.namespace ?? ""}/${sidecar.name}` }),
-    labels: pick(labels, labelKeys),
-    bind: interception === "NONE" && bind !== undefined ? bind : null,
-    ...(locality === undefined ? {} : { locality }),
-    ...(asked.node ? { node: pod?.node ?? "" } : {}),
+    ...sidecarFacts(model, proxy),
+    labels: pick(labels, labelKeys(model, proxy)),
+    bind: bindOf(proxy),
+    ...placeFacts(model, proxy),
     ...dnsFacts(proxy),
-    ...(patches.length === 0 ? {} : { patches }),
-    ...(proxy.settings === undefined ? {} : { settings: proxy.settings }),
+    ...patchFacts(model, proxy),
+    ...ownFacts(proxy),
   };
   return JSON.stringify(facts);
+}
+
+/** Labels that count: all of a gateway's, of a sidecar's those that some rule asks for. */
+function labelKeys(
+  { virtualServices, destinationRules }: Model,
+  { type, namespace, labels }: Proxy,
+): readonly string[] {
+  if (type === "router") return Object.keys(labels).filter((key) => !ROLLOUT_LABELS.includes(key));
+  return [
+    ...virtualServices.sourceLabelKeys(namespace),
+    ...destinationRules.selectorKeys(namespace),
+    ...destinationRules.priorityKeys(),
+  ];
+}
+
+/** Where the proxy runs, as far as some rule or service asks for it. */
+function placeFacts(model: Model, { namespace, name }: Proxy): Pick<ScopeFacts, "locality" | "node"> {
+  const asked = model.services.asksPlace();
+  const asksLocality = asked.locality || model.destinationRules.asksLocality();
+  if (!asksLocality && !asked.node) return {};
+  const pod = model.pods.facts(namespace, name);
+  const locality = asksLocality ? pod?.locality : undefined;
+  return { ...(locality === undefined ? {} : { locality }), ...(asked.node ? { node: pod?.node ?? "" } : {}) };
+}
+
+function bindOf({ interception, bind }: Proxy): ExplicitBind | null {
+  return interception === "NONE" && bind !== undefined ? bind : null;
+}
+
+function ownFacts({ settings }: Proxy): Pick<ScopeFacts, "settings"> {
+  return settings === undefined ? {} : { settings };
+}
+
+function sidecarFacts(model: Model, { type, namespace, labels }: Proxy): Pick<ScopeFacts, "sidecar"> {
+  const found = type === "sidecar" ? model.sidecars.of({ namespace, labels })?.metadata : undefined;
+  return found === undefined ? {} : { sidecar: `${found.namespace ?? ""}/${found.name}` };
+}
+
+function patchFacts(model: Model, proxy: Proxy): Pick<ScopeFacts, "patches"> {
+  const patches = model.envoyFilters.of(proxy);
+  return patches.length === 0 ? {} : { patches };
 }
 
 function dnsFacts({ type, dns, addresses }: Proxy): Pick<ScopeFacts, "dns"> {

@@ -1,5 +1,5 @@
 import type { ServicePort } from "../ir/service.ts";
-import { selectProtocol } from "../model/protocol.ts";
+import { isHttp, selectProtocol } from "../model/protocol.ts";
 import type { SidecarEgress } from "../model/sidecars.ts";
 
 /** Where a Sidecar's egress listener takes traffic, for services that would else be found by their own addresses. */
@@ -13,6 +13,7 @@ export interface EgressPlace {
 }
 
 const LOOPBACK = "127.0.0.1";
+const ANY_ADDRESS = "0.0.0.0";
 const UNIX = "unix://";
 
 /** The place of a listener; undefined when it is as without Sidecar. */
@@ -22,7 +23,8 @@ export function egressPlace(spec: SidecarEgress | undefined): EgressPlace | unde
   const bindToPort = captureMode === "NONE" || bind.startsWith(UNIX);
   const proxy = isProxy(spec);
   if (bind === "" && !bindToPort && !proxy && port?.protocol === undefined) return undefined;
-  return { address: bind !== "" ? bind : bindToPort ? LOOPBACK : undefined, bindToPort, proxy };
+  const address = bindToPort ? LOOPBACK : proxy ? ANY_ADDRESS : undefined;
+  return { address: bind === "" ? address : bind, bindToPort, proxy };
 }
 
 /** A service's port as the listener takes it: by the protocol that the listener names. */
@@ -41,6 +43,17 @@ export function takesAllPorts(spec: SidecarEgress | undefined): boolean {
 /** The route table of a listener that takes all ports: its port, or its socket's path. */
 export function tableOf(spec: SidecarEgress): string {
   return isSocket(spec) ? (spec.bind ?? "") : String(spec.port?.number ?? 0);
+}
+
+/** The port of the listener, and the table of its requests where it takes any. */
+export function egressTable(
+  spec: SidecarEgress,
+  { number, protocol }: ServicePort,
+): { readonly port: number; readonly table: string | undefined } {
+  const hasRoutes = isHttp(protocol) || protocol === "auto";
+  const all = takesAllPorts(spec);
+  const table = all ? tableOf(spec) : String(number);
+  return { port: all ? (spec.port?.number ?? 0) : number, table: hasRoutes ? table : undefined };
 }
 
 function isSocket(spec: SidecarEgress | undefined): boolean {

@@ -1,10 +1,11 @@
+import { compact } from "../base/compact.ts";
 import type { Cluster, ConnectionPool } from "../ir/cluster.ts";
 import type { InboundPort } from "../ir/listener.ts";
 import type { Protocol } from "../ir/service.ts";
 import type { Model } from "../model/model.ts";
 import { selectProtocol } from "../model/protocol.ts";
 import type { SidecarIngress } from "../model/sidecars.ts";
-import { poolOf } from "./cluster-features/connection-pool.ts";
+import { poolOf } from "./connection-pool.ts";
 import { terminatedTls } from "./gateway-tls.ts";
 import type { WorkloadFacts } from "./scope.ts";
 
@@ -24,26 +25,30 @@ export function ingressPorts(
   if (ingress.length === 0) return undefined;
   const taken = new Set<number>();
   return ingress.flatMap((entry): readonly IngressPort[] => {
-    const { port, captureMode, bind, defaultEndpoint = "", tls } = entry;
-    const number = port.number ?? 0;
+    const number = entry.port.number ?? 0;
     if (number === 0 || taken.has(number)) return [];
     taken.add(number);
-    const protocol = selectProtocol({ port: number, name: port.name, appProtocol: port.protocol });
-    // A sidecar gets no Secrets: a port that waits for one would hold back all others.
-    const terminated = tls === undefined ? undefined : terminatedTls({ ...tls, ...FILES_ONLY }, model.meshConfig());
-    // Where nothing redirects, each port is a listener anyway.
-    const isOwn = captureMode === "NONE" && facts.bind === null;
-    const endpoint = endpointOf(defaultEndpoint, number, isOwn);
-    return [
-      {
-        targetPort: number,
-        protocol: terminated === undefined ? protocol : (INSIDE[protocol] ?? protocol),
-        service: known.find(({ targetPort }) => targetPort === number)?.service,
-        ...(isOwn ? { bind: bind === undefined || bind === "" ? "0.0.0.0" : bind } : {}),
-        ...(endpoint === undefined ? {} : { endpoint }),
-        ...(terminated === undefined ? {} : { tls: terminated }),
-      },
-    ];
+    const service = known.find(({ targetPort }) => targetPort === number)?.service;
+    return [compact({ ...portOf(model, facts, entry), targetPort: number, service })];
+  });
+}
+
+function portOf(
+  model: Model,
+  facts: WorkloadFacts,
+  { port, captureMode, bind = "", defaultEndpoint = "", tls }: SidecarIngress,
+): Omit<IngressPort, "targetPort" | "service"> {
+  const number = port.number ?? 0;
+  const protocol = selectProtocol({ port: number, name: port.name, appProtocol: port.protocol });
+  // A sidecar gets no Secrets: a port that waits for one would hold back all others.
+  const terminated = tls === undefined ? undefined : terminatedTls({ ...tls, ...FILES_ONLY }, model.meshConfig());
+  // Where nothing redirects, each port is a listener anyway.
+  const isOwn = captureMode === "NONE" && facts.bind === null;
+  return compact({
+    protocol: terminated === undefined ? protocol : (INSIDE[protocol] ?? protocol),
+    bind: isOwn ? bind || "0.0.0.0" : undefined,
+    endpoint: endpointOf(defaultEndpoint, number, isOwn),
+    tls: terminated,
   });
 }
 
