@@ -40,7 +40,15 @@ export const WORKLOADS: Readonly<Record<Name, Workload>> = {
 };
 
 /** Ports of the applications, by what the mesh is told they speak. */
-export const PORTS = { http: 8080, any: 8081, grpc: 8082, tcp: 9000, greeting: 9001, secure: 9443, passed: 9444 } as const;
+export const PORTS = {
+  http: 8080,
+  any: 8081,
+  grpc: 8082,
+  tcp: 9000,
+  greeting: 9001,
+  secure: 9443,
+  passed: 9444,
+} as const;
 
 /** Service port -> name and target: those of a service that a case does not write itself. */
 const SERVICE_PORTS = [
