@@ -4,7 +4,7 @@ import { isObject, type Loose, type MessageField, messageField, messageFields } 
 /** Types whose JSON form is not an object of their fields. */
 const PLAIN = /^google\.protobuf\.(Duration|Timestamp|FieldMask|Struct|Value|ListValue|Empty|\w+Value)$/;
 const ANY = "google.protobuf.Any";
-export const TYPED_STRUCT = "xds.type.v3.TypedStruct";
+const TYPED_STRUCT = "xds.type.v3.TypedStruct";
 const TYPED_STRUCTS: readonly string[] = [TYPED_STRUCT, "udpa.type.v1.TypedStruct"];
 const PREFIX = "type.googleapis.com/";
 
