@@ -10,7 +10,11 @@ import { clusterPolicy, type PortPolicy } from "./traffic-policy.ts";
 export type SeeingCaller = Caller & Viewer;
 
 /** What the rules of these clusters hash requests by, each key once; undefined when none does. */
-export function hashKeysOf(model: Model, caller: SeeingCaller, clusters: readonly string[]): readonly HashKey[] | undefined {
+export function hashKeysOf(
+  model: Model,
+  caller: SeeingCaller,
+  clusters: readonly string[],
+): readonly HashKey[] | undefined {
   const keys = clusters.flatMap((cluster) => hashKeyOf(policyOf(model, caller, cluster)) ?? []);
   if (keys.length === 0) return undefined;
   return [...new Map(keys.map((key) => [JSON.stringify(key), key])).values()];

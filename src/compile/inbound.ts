@@ -90,7 +90,10 @@ function inboundOf(model: Model, facts: WorkloadFacts): Inbound {
       };
     });
   return {
-    ports: [...ports.map((port) => gatedPort(port, clusterOf(port, facts.bind?.appAddress), security)), ...others].toSorted((a, b) => a.targetPort - b.targetPort),
+    ports: [
+      ...ports.map((port) => gatedPort(port, clusterOf(port, facts.bind?.appAddress), security)),
+      ...others,
+    ].toSorted((a, b) => a.targetPort - b.targetPort),
     defaultMtls: own.mode,
     defaultMtlsFrom: own.from,
     trustDomains: [...new Set([trustDomain, ...trustDomainAliases])],

@@ -60,8 +60,7 @@ export function createVirtualServices(
   const fullHosts = ({ spec, metadata }: VirtualService): readonly string[] =>
     (spec?.hosts ?? []).map((host) => resolveHost(host, metadata.namespace ?? "", domain));
   const isImported = (object: VirtualService, namespace: string, sidecar: string): boolean => {
-    const slash = sidecar.indexOf("/");
-    const by = slash < 0 ? undefined : world.get("Sidecar", sidecar.slice(0, slash), sidecar.slice(slash + 1));
+    const by = sidecarNamed(world, sidecar);
     const rule = { hosts: fullHosts(object), namespace: object.metadata.namespace ?? "" };
     return by === undefined || sidecars.importsRule(by, namespace, rule);
   };
@@ -88,11 +87,8 @@ export function createVirtualServices(
   const meshHosts = derivations.keyed("hosts of VirtualServices", (namespace: string, sidecar: string) =>
     [...new Set(ofMesh(namespace, sidecar).flatMap(fullHosts))].toSorted(byText),
   );
-  const find = (namespace: string, name: string, from: string): VirtualService | undefined => {
-    const object = world.get("VirtualService", namespace, name);
-    return object !== undefined && seen(object, from) ? object : undefined;
-  };
-  const rules = (object: VirtualService): readonly ResolvedRule[] => resolveRules({ domain, find }, object);
+  const rules = (object: VirtualService): readonly ResolvedRule[] =>
+    resolveRules({ domain, find: (...asked) => found(world, seen, asked) }, object);
   const sourceLabelKeys = derivations.keyed("source labels", (namespace: string): readonly string[] =>
     labelKeysOf(ofMesh(namespace, ""), rules),
   );
@@ -109,19 +105,48 @@ export function createVirtualServices(
     destinationHosts,
     rules,
     sourceLabelKeys,
-    ofGatewayServer({ namespace, name }, hosts) {
-      return world
-        .by("virtualServicesOfGateway", `${namespace}/${name}`)
-        .filter((object) => seen(object, namespace))
-        .toSorted(byAge)
-        .flatMap((object) => {
-          const served = fullHosts(object).flatMap((host) =>
-            hosts.flatMap((server) => serverHost(server, namespace, object, host) ?? []),
-          );
-          return [...new Set(served)].map((host) => ({ object, host }));
-        });
-    },
+    ofGatewayServer: ({ namespace, name }, hosts) =>
+      servedAt(
+        world
+          .by("virtualServicesOfGateway", `${namespace}/${name}`)
+          .filter((object) => seen(object, namespace))
+          .toSorted(byAge),
+        { fullHosts, namespace, hosts },
+      ),
   };
+}
+
+/** VirtualServices with each host that a server of a gateway in `namespace` serves of theirs. */
+function servedAt(
+  objects: readonly VirtualService[],
+  at: {
+    readonly fullHosts: (object: VirtualService) => readonly string[];
+    readonly namespace: string;
+    readonly hosts: readonly string[];
+  },
+): readonly { readonly object: VirtualService; readonly host: string }[] {
+  return objects.flatMap((object) => {
+    const served = at
+      .fullHosts(object)
+      .flatMap((host) => at.hosts.flatMap((server) => serverHost(server, at.namespace, object, host) ?? []));
+    return [...new Set(served)].map((host) => ({ object, host }));
+  });
+}
+
+/** The Sidecar that a key `namespace/name` means; undefined for the empty key. */
+function sidecarNamed(world: ModelContext["world"], key: string): KindTypes["Sidecar"] | undefined {
+  const slash = key.indexOf("/");
+  return slash < 0 ? undefined : world.get("Sidecar", key.slice(0, slash), key.slice(slash + 1));
+}
+
+/** A VirtualService by name, if the namespace that names it may see it. */
+function found(
+  world: ModelContext["world"],
+  seen: (object: VirtualService, namespace: string) => boolean,
+  [namespace, name, from]: readonly [namespace: string, name: string, from: string],
+): VirtualService | undefined {
+  const object = world.get("VirtualService", namespace, name);
+  return object !== undefined && seen(object, from) ? object : undefined;
 }
 
 /** Labels of callers that some match asks for. */

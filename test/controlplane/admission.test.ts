@@ -28,22 +28,16 @@ test("a kind that nothing reads is taken with a warning", () => {
 });
 
 test("fields without effect are named in one warning", () => {
-  const tls = {
-    mode: "SIMPLE",
-    credentialName: "c",
-    minProtocolVersion: "TLSV1_3",
-    cipherSuites: ["ECDHE-RSA-AES128-GCM-SHA256"],
-  };
-  const gateway: KubeObject = {
+  const entry: KubeObject = {
     apiVersion: "networking.istio.io/v1",
-    kind: "Gateway",
-    metadata: { name: "edge", namespace: "shop" },
-    spec: { servers: [{ port: { number: 443, name: "https", protocol: "HTTPS" }, hosts: ["a.example.org"], tls }] },
+    kind: "WorkloadEntry",
+    metadata: { name: "machine", namespace: "shop" },
+    spec: { address: "192.0.2.7", network: "second" },
   };
-  const { allowed, warnings = [] } = admit(gateway);
+  const { allowed, warnings = [] } = admit(entry);
   expect(allowed).toBe(true);
   expect(warnings.filter((text) => text.includes("has no effect yet"))).toEqual([
-    "accepted, has no effect yet: spec.servers[0].tls.minProtocolVersion, spec.servers[0].tls.cipherSuites. Do not rely on it.",
+    "accepted, has no effect yet: spec.network. Do not rely on it.",
   ]);
 });
 

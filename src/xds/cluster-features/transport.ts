@@ -81,38 +81,36 @@ const NO_CERTIFICATE = "00".repeat(32);
 
 /** TLS that the proxy originates towards a server outside the mesh; files and the system's roots come through the agent. */
 function originated(cluster: Cluster, tls: ClusterTls): CommonTls {
-  const alpn = cluster.protocol === "http2" || cluster.protocol === "grpc" ? ["h2"] : undefined;
   const sans = tls.subjectAltNames.map(
     (name) => ({ san_type: name.includes("://") ? "URI" : "DNS", matcher: { exact: name } }) as const,
   );
-  const { clientCertificate: certificate, privateKey: key, credentialName: credential } = tls;
-  const roots =
-    credential === undefined
-      ? { name: `file-root:${tls.caCertificates ?? "system"}`, sds_config: SDS_AGENT_FILES }
-      : { name: `kubernetes://${credential}-cacert`, sds_config: ADS_SECRETS };
-  const own =
-    credential === undefined
-      ? { name: `file-cert:${certificate ?? ""}~${key ?? ""}`, sds_config: SDS_AGENT_FILES }
-      : { name: `kubernetes://${credential}`, sds_config: ADS_SECRETS };
-  if (tls.roots !== undefined)
-    return compact({
-      tls_params: TLS_PARAMS,
-      alpn_protocols: alpn,
-      validation_context:
-        tls.roots === ""
-          ? { verify_certificate_hash: [NO_CERTIFICATE] }
-          : { trusted_ca: { inline_string: tls.roots }, match_typed_subject_alt_names: sans },
-    });
   return compact({
     tls_params: TLS_PARAMS,
-    alpn_protocols: alpn,
-    combined_validation_context:
-      tls.insecureSkipVerify === true
-        ? undefined
-        : {
-            default_validation_context: sans.length === 0 ? {} : { match_typed_subject_alt_names: sans },
-            validation_context_sds_secret_config: roots,
-          },
-    tls_certificate_sds_secret_configs: tls.mode === "mutual" ? [own] : undefined,
+    alpn_protocols: cluster.protocol === "http2" || cluster.protocol === "grpc" ? ["h2"] : undefined,
+    ...(tls.roots === undefined ? bySecrets(tls, sans) : byRoots(tls.roots, sans)),
+  });
+}
+
+type SanMatch = { readonly san_type: "URI" | "DNS"; readonly matcher: { readonly exact: string } };
+
+/** Roots that are written out; none at all: nobody is trusted. */
+function byRoots(roots: string, sans: readonly SanMatch[]): Partial<CommonTls> {
+  if (roots === "") return { validation_context: { verify_certificate_hash: [NO_CERTIFICATE] } };
+  return { validation_context: { trusted_ca: { inline_string: roots }, match_typed_subject_alt_names: sans } };
+}
+
+/** Roots and certificate as secrets: of a credential from the control plane, else files through the agent. */
+function bySecrets(tls: ClusterTls, sans: readonly SanMatch[]): Partial<CommonTls> {
+  const { clientCertificate = "", privateKey = "", credentialName: credential, caCertificates = "system" } = tls;
+  const source = credential === undefined ? SDS_AGENT_FILES : ADS_SECRETS;
+  const roots = credential === undefined ? `file-root:${caCertificates}` : `kubernetes://${credential}-cacert`;
+  const own = credential === undefined ? `file-cert:${clientCertificate}~${privateKey}` : `kubernetes://${credential}`;
+  const checked = {
+    default_validation_context: sans.length === 0 ? {} : { match_typed_subject_alt_names: sans },
+    validation_context_sds_secret_config: { name: roots, sds_config: source },
+  };
+  return compact({
+    combined_validation_context: tls.insecureSkipVerify === true ? undefined : checked,
+    tls_certificate_sds_secret_configs: tls.mode === "mutual" ? [{ name: own, sds_config: source }] : undefined,
   });
 }

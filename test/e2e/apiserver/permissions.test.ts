@@ -97,6 +97,22 @@ const MESH: readonly KubeObject[] = [
       },
     },
   },
+  // an Ingress, and the Service whose address it is reached at
+  {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name: "istio-ingressgateway", namespace: "istio-system" },
+    spec: { selector: { istio: "ingressgateway" }, externalIPs: ["203.0.113.7"], ports: [{ name: "http", port: 80 }] },
+  },
+  {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "Ingress",
+    metadata: { name: "site", namespace: "shop" },
+    spec: {
+      ingressClassName: "istio",
+      defaultBackend: { service: { name: "web", port: { number: 80 } } },
+    },
+  },
   // a machine that may register
   {
     apiVersion: "networking.istio.io/v1",
@@ -173,6 +189,7 @@ test("each verb that is granted is used, and nothing that is asked for is refuse
       audited(`the verdict on ${kind}`, isRequest("patch", kind, "status")),
     ),
     audited("the Gateway's status", isRequest("patch", "gateways", "status")),
+    audited("the Ingress's status", isRequest("patch", "ingresses", "status")),
     audited("the Gateway's class", isRequest("create", "gatewayclasses")),
     audited("the root certificate put back", isRequest("patch", "configmaps")),
     audited("the webhook proven", isRequest("create", "gateways")),
