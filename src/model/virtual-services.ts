@@ -77,14 +77,12 @@ export function createVirtualServices(
       .toSorted((a, b) => bySpecificity(a.host, b.host) || byAge(a.object, b.object));
     return boundFrom(bound);
   });
-  const isRuled = derivations.keyed("has VirtualServices", (host: string) =>
-    hostKeys(host).some((key) => world.by("virtualServicesOfHost", key).length > 0),
-  );
+  const isRuled = derivations.keyed("has VirtualServices", (host: string) => isNamed(world, host));
   const routesTcp = derivations.keyed("routes TCP", (namespace: string, host: string, sidecar: string) => {
     const spec = forHost(namespace, host, sidecar)?.object.spec;
     return spec?.tcp !== undefined || spec?.tls !== undefined;
   });
-  const meshHosts = derivations.keyed("hosts of VirtualServices", (namespace: string, sidecar: string) =>
+  const hostsOfMesh = derivations.keyed("hosts of VirtualServices", (namespace: string, sidecar: string) =>
     [...new Set(ofMesh(namespace, sidecar).flatMap(fullHosts))].toSorted(byText),
   );
   const rules = (object: VirtualService): readonly ResolvedRule[] =>
@@ -101,7 +99,7 @@ export function createVirtualServices(
     // Most hosts have none: one answer for all namespaces.
     forHost: (namespace, host, sidecar = "") => (isRuled(host) ? forHost(namespace, host, sidecar) : undefined),
     routesTcp: (namespace, host, sidecar = "") => isRuled(host) && routesTcp(namespace, host, sidecar),
-    meshHosts: (namespace, sidecar = "") => meshHosts(namespace, sidecar),
+    meshHosts: (namespace, sidecar = "") => hostsOfMesh(namespace, sidecar),
     destinationHosts,
     rules,
     sourceLabelKeys,
@@ -131,6 +129,11 @@ function servedAt(
       .flatMap((host) => at.hosts.flatMap((server) => serverHost(server, at.namespace, object, host) ?? []));
     return [...new Set(served)].map((host) => ({ object, host }));
   });
+}
+
+/** Whether any VirtualService names a host, or a wildcard over it. */
+function isNamed(world: ModelContext["world"], host: string): boolean {
+  return hostKeys(host).some((key) => world.by("virtualServicesOfHost", key).length > 0);
 }
 
 /** The Sidecar that a key `namespace/name` means; undefined for the empty key. */
