@@ -36,20 +36,20 @@ export function createOutboundClusters(context: CompileContext): OutboundCluster
   const { model, derivations } = context;
   const ofService = derivations.keyed(
     "clusters of service",
-    (host: string, from: string, subsets: string): readonly string[] => {
-      const ref = JSON.parse(from) as MeshService["from"];
-      const service = serviceOf(model, { hostname: host, namespace: ref.namespace, from: ref });
-      return (service?.ports ?? [])
-        .filter(({ protocol }) => protocol !== "udp")
-        .flatMap(({ number }) => subsets.split("|").map((subset) => outboundCluster({ port: number, subset, host })));
-    },
+    (host: string, ports: string, subsets: string): readonly string[] =>
+      ports
+        .split("|")
+        .filter((port) => port !== "")
+        .flatMap((port) => subsets.split("|").map((subset) => outboundCluster({ port: Number(port), subset, host }))),
   );
   const names = derivations.keyed("cluster names", (scope: string) => {
     const facts = context.scope(scope);
-    return model.sight.reachable(facts).flatMap(({ hostname, namespace, from }) => {
+    return model.sight.reachable(facts).flatMap(({ hostname, namespace, ports }) => {
       const rule = model.destinationRules.effective(facts, hostname, namespace);
       const subsets = ["", ...(rule?.subsets ?? []).map(({ subset }) => subset.name)].join("|");
-      return ofService(hostname, JSON.stringify(from), subsets);
+      // a Sidecar may show some of a service's ports only
+      const shown = ports.filter(({ protocol }) => protocol !== "udp").map(({ number }) => number);
+      return ofService(hostname, shown.join("|"), subsets);
     });
   });
   const shared = derivations.keyed("cluster", (key: string) => clusterOf(model, JSON.parse(key) as Ingredients));

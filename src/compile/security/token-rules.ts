@@ -5,6 +5,7 @@ import type { Model } from "../../model/model.ts";
 import type { PolicyWorkload } from "../../model/policy-selection.ts";
 import type { RequestAuthentication } from "../../model/request-authentication.ts";
 import { refOf } from "../../resources/object.ts";
+import { hasUsableKey } from "./key-set.ts";
 
 type JwtRule = NonNullable<NonNullable<RequestAuthentication["spec"]>["jwtRules"]>[number];
 
@@ -65,7 +66,7 @@ function placesOf({
 
 function keysOf(model: Model, rule: JwtRule): string {
   const { issuer = "", jwksUri = rule.jwks_uri ?? "", jwks = "", timeout } = rule;
-  if (jwks !== "") return jwks;
   const timeoutMs = (timeout === undefined ? undefined : durationMs(timeout)) ?? FETCH_TIMEOUT_MS;
-  return model.keySets({ issuer, uri: jwksUri, timeoutMs }) ?? NO_KEYS;
+  const keys = jwks === "" ? model.keySets({ issuer, uri: jwksUri, timeoutMs }) : jwks;
+  return keys !== undefined && hasUsableKey(keys) ? keys : NO_KEYS;
 }

@@ -264,6 +264,9 @@ test("an account that may not do what install does", async () => {
   });
   const token = await cluster.createToken({ namespace: "shop", serviceAccount: "reader", audiences: [] });
   const reader = await openCluster({ kubeconfig: tokenKubeconfig(server, token), env: {} });
+  // the server's authorizer learns of the binding a moment later
+  const mayRead = () => reader.canI({ verb: "list", group: "", resource: "nodes" });
+  await waitFor(async () => (await mayRead()) || undefined, { timeoutMs: 10_000, what: "the binding to hold" });
   const all = await results(reader);
   const message = all.find(({ name }) => name === "permissions")?.message;
   expect(message).toContain("create, patch, delete customresourcedefinitions");
