@@ -24,6 +24,8 @@ beforeAll(async () => {
   mesh = await install({ analysis: true, audit: true });
   await applyGatewayApi(mesh.cluster);
   for (const object of MESH) await mesh.cluster.create(object);
+  const gateway = { apiVersion: "v1", kind: "Service", namespace: "istio-system", name: "istio-ingressgateway" };
+  await mesh.cluster.mergePatch(gateway, { spec: { externalIPs: ["203.0.113.7"] } });
   for (const [apiVersion, kind, spec] of JUDGED) {
     await mesh.cluster.create({ apiVersion, kind, metadata: { name: "judged", namespace: "shop" }, spec });
     const place = { apiVersion, kind, namespace: "shop", name: "judged" };
@@ -97,21 +99,12 @@ const MESH: readonly KubeObject[] = [
       },
     },
   },
-  // an Ingress, and the Service whose address it is reached at
-  {
-    apiVersion: "v1",
-    kind: "Service",
-    metadata: { name: "istio-ingressgateway", namespace: "istio-system" },
-    spec: { selector: { istio: "ingressgateway" }, externalIPs: ["203.0.113.7"], ports: [{ name: "http", port: 80 }] },
-  },
+  // an Ingress, which is reached at the address of the gateway's Service
   {
     apiVersion: "networking.k8s.io/v1",
     kind: "Ingress",
-    metadata: { name: "site", namespace: "shop" },
-    spec: {
-      ingressClassName: "istio",
-      defaultBackend: { service: { name: "web", port: { number: 80 } } },
-    },
+    metadata: { name: "site", namespace: "shop", annotations: { "kubernetes.io/ingress.class": "istio" } },
+    spec: { defaultBackend: { service: { name: "web", port: { number: 80 } } } },
   },
   // a machine that may register
   {
