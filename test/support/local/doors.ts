@@ -26,6 +26,7 @@ interface PodSpec {
 
 interface Container {
   readonly name: string;
+  readonly volumeMounts?: readonly { readonly name: string }[];
 }
 
 /** The webhook and `meshctl inject` decide the same about each pod, and put the same proxy into it. */
@@ -57,10 +58,15 @@ export async function bothDoors(scenario: Scenario): Promise<void> {
   must(injected === 3, `expected 3 of ${pods.length} pods injected, got ${injected}`);
 }
 
-/** What injection added, where it stands and all that it says. */
+/** What injection added, where it stands and all that it says; the API server's own token volume has a name of its own each time. */
 function proxiesOf({ containers = [], initContainers = [] }: PodSpec): readonly unknown[] {
   const added = (place: string, from: readonly Container[]): readonly unknown[] =>
-    from.filter(({ name }) => name !== "app").map((container) => sorted({ place, ...container }));
+    from
+      .filter(({ name }) => name !== "app")
+      .map(({ volumeMounts = [], ...container }) => {
+        const mounts = volumeMounts.filter(({ name }) => !name.startsWith("kube-api-access-"));
+        return sorted({ place, volumeMounts: mounts, ...container });
+      });
   return [...added("init", initContainers), ...added("app", containers)];
 }
 
