@@ -45,7 +45,7 @@ const TIERS = [
     name: "real node",
     projects: ["node"],
     missing: () => needGo() ?? needRootTools(),
-    prepare: () => ensureKube("node"),
+    prepare: () => ensureBuild().then(() => ensureKube("node")),
   },
 ];
 
