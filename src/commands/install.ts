@@ -30,18 +30,20 @@ export interface InstallResult extends CommandResult {
 
 /** `meshctl install`. */
 export async function run(input: CommandInput, io: Io): Promise<InstallResult> {
-  return install(
-    compact({
-      ...settingsFlags(input),
-      isConfirmed: switchOption(input, "skipConfirmation"),
-      dryRun: switchOption(input, "dryRun"),
-      diff: switchOption(input, "diff"),
-      skipPrecheck: switchOption(input, "skipPrecheck"),
-      readinessTimeoutMs: durationOption(input, "readinessTimeout", "300s"),
-      istioNamespace: globalOptions(input).istioNamespace,
-    }),
-    io,
-  );
+  return install(installOptions(input), io);
+}
+
+/** The flags that install and upgrade share. */
+export function installOptions(input: CommandInput): InstallOptions {
+  return compact({
+    ...settingsFlags(input),
+    isConfirmed: switchOption(input, "skipConfirmation"),
+    dryRun: switchOption(input, "dryRun"),
+    diff: switchOption(input, "diff"),
+    skipPrecheck: switchOption(input, "skipPrecheck"),
+    readinessTimeoutMs: durationOption(input, "readinessTimeout", "300s"),
+    istioNamespace: globalOptions(input).istioNamespace,
+  });
 }
 
 /**

@@ -8,11 +8,11 @@ import { imagesOf } from "../model/mesh-images.ts";
 import type { Cluster } from "../resources/cluster.ts";
 import { bring, type Plan, planDiff, reportChanges } from "./bring.ts";
 import { isAgreed } from "./confirm.ts";
-import type { InstallOptions, InstallResult } from "./install.ts";
+import { type InstallOptions, installOptions, type InstallResult } from "./install.ts";
 import { passesPrecheck, planOf, withClusterFacts } from "./install-plan.ts";
-import { durationOption, globalOptions, switchOption, textOption } from "./input.ts";
+import { durationOption, switchOption, textOption } from "./input.ts";
 import type { CommandInput, Io } from "./io.ts";
-import { readSettingsInput, settingsFlags } from "./settings-input.ts";
+import { readSettingsInput } from "./settings-input.ts";
 import { behindTable, waitMoved } from "./wait-moved.ts";
 
 export interface UpgradeOptions extends InstallOptions {
@@ -34,16 +34,10 @@ export interface UpgradeResult extends InstallResult {
 export async function run(input: CommandInput, io: Io): Promise<UpgradeResult> {
   return upgrade(
     compact({
-      ...settingsFlags(input),
+      ...installOptions(input),
       from: textOption(input, "from"),
       gateways: switchOption(input, "gateways"),
       force: switchOption(input, "force"),
-      isConfirmed: switchOption(input, "skipConfirmation"),
-      dryRun: switchOption(input, "dryRun"),
-      diff: switchOption(input, "diff"),
-      skipPrecheck: switchOption(input, "skipPrecheck"),
-      readinessTimeoutMs: durationOption(input, "readinessTimeout", "300s"),
-      istioNamespace: globalOptions(input).istioNamespace,
       wait: switchOption(input, "wait"),
       timeoutMs: durationOption(input, "timeout", "10m"),
     }),

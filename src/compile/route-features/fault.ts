@@ -1,7 +1,7 @@
 import { compact } from "../../base/compact.ts";
 import { durationMs } from "../../base/duration.ts";
 import type { Fault } from "../../ir/route-features.ts";
-import { grpcStatusCode } from "../grpc-status.ts";
+import { grpcStatusCode } from "../../base/rpc-status.ts";
 import type { HttpRule } from "../http-match.ts";
 import { shareOf } from "../share.ts";
 import type { RouteFeature } from "./types.ts";

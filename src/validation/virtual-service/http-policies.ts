@@ -1,3 +1,4 @@
+import { GRPC_STATUS_NAMES } from "../../base/rpc-status.ts";
 import type { FieldPath } from "../../diagnostics/finding.ts";
 import type {
   Percent,
@@ -154,32 +155,12 @@ function checkRetries(retries: VirtualServiceRetries, path: FieldPath, report: R
 
 const ABORTS = ["httpStatus", "grpcStatus", "http2Error"] as const;
 
-const GRPC_STATUSES: ReadonlySet<string> = new Set([
-  "OK",
-  "CANCELLED",
-  "UNKNOWN",
-  "INVALID_ARGUMENT",
-  "DEADLINE_EXCEEDED",
-  "NOT_FOUND",
-  "ALREADY_EXISTS",
-  "PERMISSION_DENIED",
-  "RESOURCE_EXHAUSTED",
-  "FAILED_PRECONDITION",
-  "ABORTED",
-  "OUT_OF_RANGE",
-  "UNIMPLEMENTED",
-  "INTERNAL",
-  "UNAVAILABLE",
-  "DATA_LOSS",
-  "UNAUTHENTICATED",
-]);
-
 function checkAbort(abort: VirtualServiceAbort, path: FieldPath, report: Report): void {
   const kinds = setFields(abort, ABORTS);
   if (kinds.length > 1)
     report([...path, kinds[1] ?? ""], `${kinds.join(" and ")} exclude each other`, "Keep one of them.");
   checkStatus(abort.httpStatus, [...path, "httpStatus"], report);
-  if (abort.grpcStatus !== undefined && !GRPC_STATUSES.has(abort.grpcStatus))
+  if (abort.grpcStatus !== undefined && !GRPC_STATUS_NAMES.includes(abort.grpcStatus))
     report([...path, "grpcStatus"], `"${abort.grpcStatus}" is no gRPC status`, "Write its name, e.g. UNAVAILABLE.");
   if (abort.http2Error !== undefined)
     report([...path, "http2Error"], "no proxy implements http2Error", "Use httpStatus.");

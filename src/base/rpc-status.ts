@@ -1,5 +1,5 @@
-/** Statuses of gRPC by their numbers, in its specification's order. */
-const NAMES = [
+/** Names of gRPC's statuses; the place of each is its number, as in gRPC's specification. */
+export const GRPC_STATUS_NAMES: readonly string[] = [
   "OK",
   "CANCELLED",
   "UNKNOWN",
@@ -21,6 +21,6 @@ const NAMES = [
 
 /** The number of a gRPC status by name or number; undefined when it is none. */
 export function grpcStatusCode(text: string): number | undefined {
-  const code = /^\d+$/.test(text) ? Number(text) : NAMES.indexOf(text.toUpperCase());
-  return code >= 0 && code < NAMES.length ? code : undefined;
+  const code = /^\d+$/.test(text) ? Number(text) : GRPC_STATUS_NAMES.indexOf(text.toUpperCase());
+  return code >= 0 && code < GRPC_STATUS_NAMES.length ? code : undefined;
 }
