@@ -1,4 +1,4 @@
-import { experimental, type ServerCredentials } from "@grpc/grpc-js";
+import { ServerCredentials } from "@grpc/grpc-js";
 
 /** What a server shows (PEM) and whose client certificates it takes. */
 export interface ServerIdentity {
@@ -7,58 +7,44 @@ export interface ServerIdentity {
   readonly key: { pem(): string };
   /** Roots of client certificates. */
   readonly clientRoots: string;
+  /** The oldest TLS that clients may speak. Default: 1.3. */
+  readonly minTls?: MinTls;
 }
+
+/** Versions of TLS that a server of ours may be told to take. */
+export type MinTls = "TLSv1.2" | "TLSv1.3";
+
+/** How long a client may take for its handshake, in milliseconds: whoever says nothing holds a socket no longer. */
+const HANDSHAKE_MS = 10_000;
 
 /**
  * Server credentials under which a client may show a certificate and need not. A certificate that is expired or that another
- * CA signed counts as none: the connection stands, `peerOf` says nothing of it. `createSsl` of grpc-js cannot do this (it
- * either asks for none or insists), its certificate-provider credentials can; test/grpc/mixed-credentials.test.ts pins it.
+ * CA signed counts as none: the connection stands, `peerOf` says nothing of it. `createSsl` of grpc-js either asks for none or
+ * insists, and none of its credentials can set the TLS version: hence a kind of our own, which
+ * test/grpc/mixed-credentials.test.ts pins. A class since grpc-js wants one.
  */
-export interface MixedCredentials {
-  readonly credentials: ServerCredentials;
+export class MixedCredentials extends ServerCredentials {
+  constructor(first: ServerIdentity) {
+    super({ requestCert: true, rejectUnauthorized: false, handshakeTimeout: HANDSHAKE_MS }, contextOf(first));
+  }
+
   /** Takes effect for new connections. */
-  readonly update: (identity: ServerIdentity) => void;
+  update(identity: ServerIdentity): void {
+    this.updateSecureContextOptions(contextOf(identity));
+  }
+
+  override _equals(other: ServerCredentials): boolean {
+    return this === other;
+  }
 }
 
-/** Builds the credentials; connections are dropped until the first `update`. */
-export function createMixedCredentials(first: ServerIdentity): MixedCredentials {
-  const provider = createProvider(first);
-  return {
-    credentials: experimental.createCertificateProviderServerCredentials(provider, provider, false),
-    update: provider.update,
-  };
-}
-
-type CaListener = experimental.CaCertificateUpdateListener;
-type IdentityListener = experimental.IdentityCertificateUpdateListener;
-
-function createProvider(first: ServerIdentity): experimental.CertificateProvider & {
-  readonly update: (identity: ServerIdentity) => void;
+/** The version stands here, not among the server's options: each update sets it anew. */
+function contextOf({ certificate, key, clientRoots, minTls = "TLSv1.3" }: ServerIdentity): {
+  readonly ca: Buffer;
+  readonly cert: Buffer;
+  readonly key: Buffer;
+  readonly minVersion: MinTls;
 } {
-  let current = first;
-  const caListeners = new Set<CaListener>();
-  const identityListeners = new Set<IdentityListener>();
-  const ca = (): experimental.CaCertificateUpdate => ({ caCertificate: Buffer.from(current.clientRoots) });
-  const identity = (): experimental.IdentityCertificateUpdate => ({
-    certificate: Buffer.from(current.certificate),
-    privateKey: Buffer.from(current.key.pem()),
-  });
-  return {
-    update(next) {
-      current = next;
-      for (const listener of caListeners) listener(ca());
-      for (const listener of identityListeners) listener(identity());
-    },
-    addCaCertificateListener(listener) {
-      caListeners.add(listener);
-      // Told at once, grpc-js would lose the first update: it adds its own watcher only after this returns.
-      process.nextTick(() => listener(ca()));
-    },
-    removeCaCertificateListener: (listener) => void caListeners.delete(listener),
-    addIdentityCertificateListener(listener) {
-      identityListeners.add(listener);
-      process.nextTick(() => listener(identity()));
-    },
-    removeIdentityCertificateListener: (listener) => void identityListeners.delete(listener),
-  };
+  const [ca, cert] = [Buffer.from(clientRoots), Buffer.from(certificate)];
+  return { ca, cert, key: Buffer.from(key.pem()), minVersion: minTls };
 }

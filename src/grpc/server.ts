@@ -1,6 +1,8 @@
+import { type AddressInfo, createServer } from "node:net";
 import { type Metadata, type MethodDefinition, Server, status, type UntypedServiceImplementation } from "@grpc/grpc-js";
+import { type ConnectionLimits, limitConnections } from "../base/connection-limit.ts";
 import { EnvironmentError, errorText } from "../base/errors.ts";
-import { createMixedCredentials, type ServerIdentity } from "./mixed-credentials.ts";
+import { MixedCredentials, type ServerIdentity } from "./mixed-credentials.ts";
 
 /** One gRPC service: its methods by name and who answers them. Messages pass as bytes; who answers decodes them. */
 export interface GrpcService {
@@ -19,39 +21,54 @@ export interface GrpcServer {
 /** The largest message taken from a client: enough for the names and versions of 50,000 resources. */
 export const MAX_REQUEST_BYTES = 8 * 1024 * 1024;
 
-/** Listens with mixed credentials. Throws EnvironmentError `port-in-use` when the address cannot be had. */
+/** A connection on which nothing is called for so long is ended: whoever only holds it is nobody's proxy. */
+const IDLE_MS = 60_000;
+
+/**
+ * Listens with mixed credentials. The listening socket is ours, not grpc-js's, so that connections can be counted before
+ * anything of TLS is done for them. Throws EnvironmentError `port-in-use` when the address cannot be had.
+ */
 export async function startGrpcServer(
   address: { readonly host: string; readonly port: number },
   identity: ServerIdentity,
   services: readonly GrpcService[],
+  limits?: ConnectionLimits,
 ): Promise<GrpcServer> {
-  const mixed = createMixedCredentials(identity);
+  const credentials = new MixedCredentials(identity);
   const server = new Server({
     "grpc.max_receive_message_length": MAX_REQUEST_BYTES,
     "grpc.max_send_message_length": -1,
     "grpc.max_concurrent_streams": 1_000,
     "grpc.keepalive_time_ms": 30_000,
     "grpc.keepalive_timeout_ms": 10_000,
+    "grpc.max_connection_idle_ms": IDLE_MS,
     "grpc-node.flow_control_window": 1024 * 1024,
   });
   for (const service of services) server.addService(service.definition, service.implementation);
-  const host = address.host.includes(":") ? `[${address.host}]` : address.host;
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(`${host}:${address.port}`, mixed.credentials, (error, bound) => {
-      if (error === null) resolve(bound);
-      else
-        reject(
-          new EnvironmentError("port-in-use", `cannot listen on ${host}:${address.port}: ${errorText(error)}`, {
-            hint: "stop what listens there, or choose another port",
-            cause: error,
-          }),
-        );
+  const injector = server.createConnectionInjector(credentials);
+  const listener = createServer({ noDelay: true }, (socket) => {
+    // What ends the connection is told to its calls; a socket without a listener of its own would end the process.
+    socket.on("error", () => undefined);
+    if (!socket.destroyed) injector.injectConnection(socket);
+  });
+  limitConnections(listener, limits);
+  await new Promise<void>((resolve, reject) => {
+    listener.once("error", (error) => {
+      const where = `${address.host.includes(":") ? `[${address.host}]` : address.host}:${address.port}`;
+      reject(
+        new EnvironmentError("port-in-use", `cannot listen on ${where}: ${errorText(error)}`, {
+          hint: "stop what listens there, or choose another port",
+          cause: error,
+        }),
+      );
     });
+    listener.listen(address.port, address.host, resolve);
   });
   return {
-    port,
-    update: mixed.update,
+    port: (listener.address() as AddressInfo).port,
+    update: (next) => credentials.update(next),
     async close(graceMs) {
+      listener.close();
       await new Promise<void>((resolve) => {
         const timer = setTimeout(() => {
           server.forceShutdown();
@@ -112,6 +129,7 @@ export type Refusal =
   | "UNAUTHENTICATED"
   | "PERMISSION_DENIED"
   | "INVALID_ARGUMENT"
+  | "RESOURCE_EXHAUSTED"
   | "UNAVAILABLE"
   | "INTERNAL"
   | "ABORTED";
