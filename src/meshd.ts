@@ -114,6 +114,7 @@ async function serve(flags: ReturnType<typeof readFlags>["values"], env: Env): P
     clusterId: env["CLUSTER_ID"] ?? "Kubernetes",
     revision: env["REVISION"] ?? "default",
     nativeSidecars: env["ENABLE_NATIVE_SIDECARS"],
+    makesGateways: env["PILOT_ENABLE_GATEWAY_API_DEPLOYMENT_CONTROLLER"] !== "false",
     keyLimits: fetchLimits(env),
     lifetimes: lifetimes(env),
     domain: flags.domain,

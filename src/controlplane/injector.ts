@@ -20,26 +20,30 @@ export interface InjectorDeps {
 
 const CONFIG_MAP = "istio-sidecar-injector";
 
-/** Answers /inject out of ConfigMap istio-sidecar-injector of the revision. What it throws is why the pod cannot be injected. */
-export function createInjector(deps: InjectorDeps): (request: AdmissionRequest, path: string) => AdmissionAnswer {
+/** What pods of a namespace are injected with, out of ConfigMap istio-sidecar-injector of the revision; tracked. Throws while it cannot be read. */
+export function injectContexts(deps: InjectorDeps): (namespace: string) => InjectContext {
   const settings = deps.derivations.keyed("injector", () => readSettings(deps.world, deps));
   const isNative = deps.derivations.keyed("native-sidecars", () => nativeSidecars(deps));
+  return (namespace) => ({
+    ...settings(),
+    meshConfig: deps.meshConfig(),
+    revision: deps.revision,
+    namespace,
+    namespaceAnnotations: deps.world.get("Namespace", "", namespace)?.metadata.annotations ?? {},
+    proxyConfigs: [deps.rootNamespace, namespace].flatMap((name) => deps.world.list("ProxyConfig", name)),
+    nativeSidecars: isNative(),
+    expressions: compileExpression,
+  });
+}
+
+/** Answers /inject. What it throws is why the pod cannot be injected. */
+export function createInjector(deps: InjectorDeps): (request: AdmissionRequest, path: string) => AdmissionAnswer {
+  const contextOf = injectContexts(deps);
   return (request, path) => {
     const pod = request.object as PodLike | undefined;
     if (pod?.spec === undefined) throw new Error("expected a pod in the review");
     const namespace = request.namespace ?? pod.metadata?.namespace ?? "";
-    const context: InjectContext = {
-      ...settings(),
-      meshConfig: deps.meshConfig(),
-      revision: deps.revision,
-      namespace,
-      namespaceAnnotations: deps.world.get("Namespace", "", namespace)?.metadata.annotations ?? {},
-      proxyConfigs: [deps.rootNamespace, namespace].flatMap((name) => deps.world.list("ProxyConfig", name)),
-      nativeSidecars: isNative(),
-      expressions: compileExpression,
-      extraEnv: environmentOf(path),
-    };
-    const { decision, patch } = inject(pod, context);
+    const { decision, patch } = inject(pod, { ...contextOf(namespace), extraEnv: environmentOf(path) });
     return { allowed: true, patch, warnings: decision.warnings, skipped: !decision.inject };
   };
 }

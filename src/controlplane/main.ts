@@ -4,6 +4,7 @@ import type { Logger } from "../base/logger.ts";
 import { adsService } from "../grpc/ads-server.ts";
 import { caService } from "../grpc/ca-server.ts";
 import { type GrpcServer, type Peer, startGrpcServer } from "../grpc/server.ts";
+import type { InjectorMeshConfig } from "../inject/config.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Cluster } from "../resources/cluster.ts";
 import type { WorldChange } from "../resources/world.ts";
@@ -19,7 +20,9 @@ import { loggedKeys } from "./jwks.ts";
 import type { FetchLimits } from "./jwks-fetch.ts";
 import { createLastGoodConfig } from "./last-good-config.ts";
 import { createIngressStatus } from "./ingress-status.ts";
+import { createGatewayDeployments } from "./gateway-api-deployments.ts";
 import { createGatewayApiStatus } from "./gateway-api-status.ts";
+import { injectContexts } from "./injector.ts";
 import { createLeader } from "./leader.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { ownChanges } from "./own-revision.ts";
@@ -47,6 +50,8 @@ export interface ControlPlaneOptions {
   readonly revision: string;
   /** ENABLE_NATIVE_SIDECARS, as set. */
   readonly nativeSidecars?: string | undefined;
+  /** Whether Gateways of class `istio` get pods and a Service. Default: they do. */
+  readonly makesGateways?: boolean;
   /** Of workload certificates. */
   readonly lifetimes?: Lifetimes;
   /** DNS suffix of the cluster. */
@@ -217,12 +222,31 @@ function createRunners(shared: Shared, isReady: () => boolean): readonly Runner[
     createIngressStatus({ cluster, model: state.mesh.model, isLeader, log }),
     // Consumes Gateway API's objects; offers their status.
     createGatewayApiStatus({ cluster, model: state.mesh.model, secrets, isLeader, log, now: () => new Date() }),
+    // Consumes Gateways of class istio; offers pods and a Service for each.
+    createDeploymentsOf(shared, secrets),
     gate("ready", () => {
       live.serving = true;
       log.info({ ...shared.ports }, "ready");
       return Promise.resolve();
     }),
   ];
+}
+
+function createDeploymentsOf({ options, state }: Shared, secrets: SecretWatches): Runner {
+  const { cluster, namespace: rootNamespace, revision, nativeSidecars, makesGateways = true, log } = options;
+  const { world, derivations, mesh } = state;
+  // tracked, unlike the State's own, which is for calls outside derivations
+  const meshConfig = (): InjectorMeshConfig => mesh.model.meshConfig().raw;
+  return createGatewayDeployments({
+    cluster,
+    model: mesh.model,
+    rootNamespace,
+    revision,
+    secrets,
+    injection: injectContexts({ world, derivations, rootNamespace, revision, nativeSidecars, meshConfig }),
+    isLeader: () => makesGateways && state.leading.get(),
+    log,
+  });
 }
 
 function createRegistrationOf({ options, state }: Shared): ReturnType<typeof createAutoRegistration> {

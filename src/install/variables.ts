@@ -27,6 +27,7 @@ export function pilotVariables(settings: Settings, pilot: ComponentSettings): Ma
     clusterId: clusterName(settings),
     env: envList(env),
     writesStatus: env["PILOT_ENABLE_ANALYSIS"] === "true",
+    makesGateways: env["PILOT_ENABLE_GATEWAY_API_DEPLOYMENT_CONTROLLER"] !== "false",
     imagePullSecrets: pullSecrets(settings),
     podAnnotations: { ...SCRAPED, ...(k8s["podAnnotations"] as Map | undefined) },
     podSecurity: k8s["securityContext"] ?? { seccompProfile: { type: "RuntimeDefault" } },

@@ -1,3 +1,4 @@
+import { madeName } from "../../model/gateway-api-deployments.ts";
 import type { ApiGateway } from "../../model/gateway-api-types.ts";
 import { serviceHost } from "../../model/host.ts";
 import type { Model } from "../../model/model.ts";
@@ -35,9 +36,9 @@ function addressesOf(
   { world, domain }: Model,
   gateway: ApiGateway,
 ): { readonly addresses: readonly Address[]; readonly pending: string } {
-  const { namespace = "", name } = gateway.metadata;
+  const { namespace = "" } = gateway.metadata;
   const written = namedServices(gateway);
-  const own = { namespace, name: `${name}-${gateway.spec?.gatewayClassName ?? ""}` };
+  const own = { namespace, name: madeName(gateway) };
   const services = written.length > 0 ? written : [own];
   const addresses = services.flatMap((place) => {
     const service = world.get("Service", place.namespace, place.name);

@@ -2,6 +2,7 @@ import { compact } from "../../base/compact.ts";
 import type { GatewayTls } from "../../ir/listener.ts";
 import type { Provenance } from "../../ir/provenance.ts";
 import { gatewayCertificateSecret, gatewayRootsSecret, secretObjects } from "../../ir/secret.ts";
+import { GATEWAY_NAME_LABEL } from "../../model/gateway-api-deployments.ts";
 import type { ApiGateway, Listener } from "../../model/gateway-api-types.ts";
 import type { Gateway } from "../../model/gateways.ts";
 import type { Model } from "../../model/model.ts";
@@ -35,9 +36,6 @@ interface GatewayPod {
 
 /** Who serves ingress; waypoints and gateways between networks are served otherwise. */
 const CONTROLLERS: readonly string[] = ["istio.io/gateway-controller", "istio.io/unmanaged-gateway"];
-
-/** Label of the pods that are made for a Gateway. */
-export const GATEWAY_NAME_LABEL = "gateway.networking.k8s.io/gateway-name";
 
 /** Listeners that a gateway pod serves, of the older Gateway first; without those that cannot serve. */
 export function apiServers(model: Model, pod: GatewayPod): readonly ApiServer[] {
