@@ -4,6 +4,7 @@ import { durationMs } from "../base/duration.ts";
 import { EnvironmentError, errorText, UsageError } from "../base/errors.ts";
 import { addresses, meshBind, type ProxyAddresses, socketMark } from "./addresses.ts";
 import { type DrainPolicy, RESTART_AFTER } from "./drain-state.ts";
+import type { Identity } from "../pki/spiffe.ts";
 import {
   type Env,
   isRecord,
@@ -45,6 +46,10 @@ export interface AgentConfig {
   readonly ca: HostPort;
   /** The name that must be in meshd's certificate. */
   readonly serverName: string;
+  /** The name that must be in the CA's certificate. */
+  readonly caServerName: string;
+  /** Whom a certificate is asked for; a CA takes it from the caller's credential, other issuers compare. */
+  readonly identity: Identity;
   /** Where the roots of the mesh are mounted, or lie. */
   readonly rootCert: string;
   readonly addresses: ProxyAddresses;
@@ -137,6 +142,7 @@ export function readConfig(input: ConfigInput): AgentConfig {
     port: 15012,
   });
   const serverName = serverNameOf(env, discovery);
+  const ca = hostPort("CA_ADDR", env["CA_ADDR"], discovery);
   const read = readMetadata(env, input.readFile);
   const ports = proxyPorts(proxyConfig, read);
   const bind = meshBind(text(read, "MESH_BIND"));
@@ -157,8 +163,14 @@ export function readConfig(input: ConfigInput): AgentConfig {
     podName,
     namespace,
     discovery,
-    ca: hostPort("CA_ADDR", env["CA_ADDR"], discovery),
+    ca,
     serverName,
+    caServerName: serverNameOf(env, ca),
+    identity: {
+      trustDomain: env["TRUST_DOMAIN"] || "cluster.local",
+      namespace,
+      serviceAccount: env["SERVICE_ACCOUNT"] || "default",
+    },
     rootCert:
       input.readFile(PATHS.rootCert) === undefined && input.readFile(PATHS.hostRootCert)
         ? PATHS.hostRootCert

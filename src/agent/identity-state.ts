@@ -11,6 +11,8 @@ export interface IdentityState {
   /** Failures in a row, of the token. */
   readonly failures: number;
   readonly held: Validity | undefined;
+  /** Certificates in a row that came from another authority than the one that signs now, as far as we were told. */
+  readonly strays: number;
 }
 
 /** Milliseconds since the epoch. */
@@ -23,13 +25,23 @@ export interface Validity {
 export type IdentityEvent =
   /** `held`: of a certificate of an earlier life, to be renewed at once. */
   | { readonly type: "start"; readonly now: number; readonly held?: Validity }
-  | { readonly type: "issued"; readonly validity: Validity; readonly now: number; readonly random: number }
+  /** `isStray`: the authority that signs now, as we were told, has not signed it. */
+  | {
+      readonly type: "issued";
+      readonly validity: Validity;
+      readonly isStray: boolean;
+      readonly now: number;
+      readonly random: number;
+    }
+  /** We were told of another authority than the one that signed what is held. */
+  | { readonly type: "superseded"; readonly random: number }
   | { readonly type: "refused"; readonly error: string; readonly now: number; readonly random: number }
   | { readonly type: "timer"; readonly now: number }
   | { readonly type: "close" };
 
 export type IdentityEffect =
   | { readonly type: "request"; readonly credential: "token" | "certificate" }
+  /** In place of the timer that runs. */
   | { readonly type: "timer"; readonly delay: number }
   | { readonly type: "log"; readonly level: "info" | "warn" | "error"; readonly message: string };
 
@@ -38,6 +50,11 @@ export interface RenewalPolicy {
   readonly graceRatio: number;
   readonly graceJitter: number;
 }
+
+/** After another authority was told of: at any moment within, so that not all workloads ask at once. */
+const SPREAD_MS = 5_000;
+/** When the authority that answered is not the one we were told of: one of the two is not there yet. */
+const STRAY_MS = 5_000;
 
 const FIRST_DELAY = 200;
 /** Without a certificate the proxy serves nobody: ask often. With one there is half a lifetime left. */
@@ -52,6 +69,7 @@ export const initialIdentity: IdentityState = {
   credential: "token",
   failures: 0,
   held: undefined,
+  strays: 0,
 };
 
 /** One event. */
@@ -72,6 +90,8 @@ export function stepIdentity(
       return issued(state, event, policy);
     case "refused":
       return refused(state, event);
+    case "superseded":
+      return superseded(state, event);
     case "close":
       return [{ ...state, phase: "closed" }, []];
   }
@@ -97,16 +117,35 @@ function issued(
   event: Extract<IdentityEvent, { type: "issued" }>,
   policy: RenewalPolicy,
 ): readonly [IdentityState, readonly IdentityEffect[]] {
-  const delay = renewalDelay(event.validity, event.now, event.random, policy);
+  const strays = event.isStray ? state.strays + 1 : 0;
+  const usual = renewalDelay(event.validity, event.now, event.random, policy);
+  const delay = event.isStray ? Math.min(usual, STRAY_MS * 2 ** Math.min(strays - 1, 16)) : usual;
   const words = state.held === undefined ? "certificate issued" : "certificate renewed";
   return [
-    { phase: "holding", credential: state.credential, failures: 0, held: event.validity },
+    { phase: "holding", credential: state.credential, failures: 0, held: event.validity, strays },
     [
       {
         type: "log",
         level: "info",
         message: `${words}: valid until ${new Date(event.validity.notAfter).toISOString()}, next renewal in ${seconds(delay)}`,
       },
+      { type: "timer", delay },
+    ],
+  ];
+}
+
+/** Requests that are under way are judged by what they bring. */
+function superseded(
+  state: IdentityState,
+  { random }: Extract<IdentityEvent, { type: "superseded" }>,
+): readonly [IdentityState, readonly IdentityEffect[]] {
+  if (state.phase !== "holding") return [state, []];
+  const delay = Math.round(random * SPREAD_MS);
+  const message = `another authority signs now: next renewal in ${seconds(delay)}`;
+  return [
+    { ...state, strays: 0 },
+    [
+      { type: "log", level: "info", message },
       { type: "timer", delay },
     ],
   ];

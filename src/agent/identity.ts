@@ -1,7 +1,5 @@
 import { performance } from "node:perf_hooks";
-import { unwatchFile, watchFile } from "node:fs";
-import { readFile } from "node:fs/promises";
-import { errorText, EnvironmentError } from "../base/errors.ts";
+import { errorText } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import { type CaCredential, requestCertificate } from "../grpc/ca-client.ts";
 import type { SdsServer } from "../grpc/sds-server.ts";
@@ -13,6 +11,7 @@ import { type IdentityEvent, initialIdentity, stepIdentity } from "./identity-st
 import { earlierCertificate, type Issued, keepCertificate } from "./kept-certificate.ts";
 import type { AgentMetrics } from "./metrics.ts";
 import type { Runner } from "./runner.ts";
+import { createTrust, readMounted } from "./trust.ts";
 
 export interface IdentityDeps {
   readonly config: AgentConfig;
@@ -22,27 +21,21 @@ export interface IdentityDeps {
 }
 
 const REQUEST_TIMEOUT = 10_000;
-/** How often the mounted roots are looked at. A mount changes by swapping links, which file events miss. */
-const ROOTS_INTERVAL = 2_000;
 
 /**
  * Consumes the service account token and the CA; offers `default` and `ROOTCA` over SDS. A new key for every
  * certificate, which exists in this process's and Envoy's memory alone. Starting does not wait for the first one. Roots that
- * change in their file are pushed without a new certificate.
+ * change in their file are pushed without a new certificate; another authority that signs brings a new certificate soon.
  */
 export function createIdentity(deps: IdentityDeps): Runner {
   const { config, sds, metrics, log } = deps;
   let state = initialIdentity;
   let timer: NodeJS.Timeout | undefined;
   let current: Issued | undefined;
-  let fromCa = "";
-
-  const publishRoots = (bundle: string): void => {
-    sds.publish("ROOTCA", { kind: "roots", pem: mergeRoots(bundle, fromCa + config.moreRoots) });
-  };
-  const onRootsChanged = (): void => {
-    readRoots(config.rootCert).then(publishRoots, (error: unknown) => log.warn({}, `roots kept: ${errorText(error)}`));
-  };
+  const trust = createTrust({
+    ...deps,
+    onSuperseded: () => handle({ type: "superseded", random: Math.random() }),
+  });
 
   const handle = (event: IdentityEvent): void => {
     const [next, effects] = stepIdentity(state, event, config.secret);
@@ -50,6 +43,7 @@ export function createIdentity(deps: IdentityDeps): Runner {
     for (const effect of effects) {
       if (effect.type === "log") log[effect.level]({}, effect.message);
       else if (effect.type === "timer") {
+        clearTimeout(timer);
         timer = setTimeout(() => handle({ type: "timer", now: Date.now() }), effect.delay);
         timer.unref();
       } else void request(effect.credential);
@@ -59,18 +53,18 @@ export function createIdentity(deps: IdentityDeps): Runner {
   const request = async (kind: "token" | "certificate"): Promise<void> => {
     const started = performance.now();
     try {
-      const answer = await obtain(config, kind, current);
+      const answer = await obtain(deps, { kind, current, roots: await trust.roots() });
       const facts = readCertificate(answer.issued.chain);
       if (state.phase === "closed") return;
       current = answer.issued;
-      fromCa = answer.root;
-      publishRoots(answer.roots);
+      const trusted = await trust.issued({ chain: current.chain, root: answer.root });
       sds.publish("default", { kind: "certificate", ...current });
-      await keep(deps, current, mergeRoots(answer.roots, fromCa + config.moreRoots));
+      await keep(deps, current, trusted);
       metrics.csr("ok", performance.now() - started);
       metrics.certificate(facts.notAfter);
       const validity = { notBefore: facts.notBefore.getTime(), notAfter: facts.notAfter.getTime() };
-      handle({ type: "issued", validity, now: Date.now(), random: Math.random() });
+      const isStray = trust.isStray(current.chain);
+      handle({ type: "issued", validity, isStray, now: Date.now(), random: Math.random() });
     } catch (error) {
       metrics.csr("failed", performance.now() - started);
       handle({ type: "refused", error: errorText(error), now: Date.now(), random: Math.random() });
@@ -80,14 +74,14 @@ export function createIdentity(deps: IdentityDeps): Runner {
   return {
     name: "identity",
     start: async () => {
-      watchFile(config.rootCert, { interval: ROOTS_INTERVAL, persistent: false }, onRootsChanged);
+      trust.start();
       const kept = await earlierCertificate(config.secret.provisioned);
       current = kept?.issued;
       handle({ type: "start", now: Date.now(), ...(kept === undefined ? {} : { held: kept.validity }) });
     },
     close: () => {
       clearTimeout(timer);
-      unwatchFile(config.rootCert, onRootsChanged);
+      trust.close();
       handle({ type: "close" });
       return Promise.resolve();
     },
@@ -103,61 +97,38 @@ async function keep({ config, log }: IdentityDeps, issued: Issued, roots: string
 
 interface Obtained {
   readonly issued: Issued;
-  /** What the CA says its root is, and the mounted bundle at the time; both PEM. */
+  /** What the CA says its roots are; PEM. */
   readonly root: string;
-  readonly roots: string;
 }
 
 /** A new key and a certificate for it. The CA gives its root last: it is for ROOTCA, not for handshakes. */
 async function obtain(
-  config: AgentConfig,
-  kind: "token" | "certificate",
-  current: Issued | undefined,
+  { config }: IdentityDeps,
+  by: { readonly kind: "token" | "certificate"; readonly current: Issued | undefined; readonly roots: string },
 ): Promise<Obtained> {
-  const roots = await readRoots(config.rootCert);
-  const { csr, key } = await createCsr();
+  const { csr, key } = await createCsr(config.identity);
   const answer = await requestCertificate({
     address: await resolveHost(config.ca),
-    serverName: config.serverName,
-    roots,
+    serverName: config.caServerName,
+    roots: by.roots,
     csr,
     ttlSeconds: Math.round(config.secret.ttl / 1000),
-    credential: await credential(kind, current),
+    credential: await credential(by.kind, by.current),
     clusterId: clusterId(config),
     timeout: REQUEST_TIMEOUT,
   });
   const chain = answer.length > 1 ? answer.slice(0, -1) : answer;
-  return { issued: { chain: joinPem(chain), key }, root: answer.at(-1) ?? "", roots };
-}
-
-/** The two bundles without doubles: certificates of an old root verify while the new one spreads. */
-export function mergeRoots(bundle: string, fromCa: string): string {
-  const pems = `${bundle}\n${fromCa}`.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-  const bare = (pem: string): string => pem.replaceAll(/\s/g, "");
-  const seen = new Set<string>();
-  return joinPem(pems.filter((pem) => !seen.has(bare(pem)) && seen.add(bare(pem))));
+  return { issued: { chain: joinPem(chain), key }, root: answer.at(-1) ?? "" };
 }
 
 function joinPem(pems: readonly string[]): string {
   return pems.map((pem) => `${pem.trim()}\n`).join("");
 }
 
-async function readRoots(path: string): Promise<string> {
-  return readMounted(path, "Wait for the ConfigMap istio-ca-root-cert in this namespace; istiod writes it.");
-}
-
 async function credential(kind: "token" | "certificate", current: Issued | undefined): Promise<CaCredential> {
   if (kind === "certificate" && current !== undefined) return { kind, ...current };
   const token = await readMounted(PATHS.token, "Mount a service account token for audience istio-ca there.");
   return { kind: "token", token: token.trim() };
-}
-
-async function readMounted(path: string, hint: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (cause) {
-    throw new EnvironmentError("agent-file", `${path}: ${errorText(cause)}. ${hint}`, { hint, cause });
-  }
 }
 
 function clusterId(config: AgentConfig): string | undefined {

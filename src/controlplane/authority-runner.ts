@@ -1,15 +1,27 @@
 import { delay } from "../base/delay.ts";
 import { errorText } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
+import { type Authority, OWN_SECRET, PLUGGED_SECRET } from "../pki/authority-secret.ts";
 import type { Ca } from "../pki/ca.ts";
+import {
+  isRevoked,
+  readRevocationLists,
+  type RevocationList,
+  type RevocationScope,
+  revocationScope,
+} from "../pki/revocation.ts";
+import { mergePem } from "../pki/trust-path.ts";
+import type { MeshConfig } from "../model/mesh-config.ts";
 import type { Cluster, WatchEvent } from "../resources/cluster.ts";
-import { type Authority, openAuthority, OWN_SECRET, PLUGGED_SECRET, renewedRoot } from "./authority.ts";
+import { openAuthority, renewedRoot } from "./authority.ts";
 import type { Runner } from "./runner.ts";
 import type { State } from "./state.ts";
 
 export interface AuthorityDeps {
   readonly cluster: Pick<Cluster, "get" | "create" | "mergePatch" | "watch">;
   readonly state: Pick<State, "derivations" | "leading" | "trustDomains">;
+  /** PEM of roots that are trusted beside those of the CA: meshConfig.caCertificates; tracked. */
+  readonly moreRoots: () => string;
   readonly namespace: string;
   readonly onExpiry: (root: Date) => void;
   readonly now: () => number;
@@ -22,6 +34,24 @@ export interface AuthorityRunner extends Runner {
   readonly ca: () => Ca;
   /** PEM of the roots that everybody is to trust; tracked, empty before `start` has resolved. */
   readonly bundle: () => string;
+  /** The lists that every proxy is to check, and how far they reach; tracked, undefined: there are none. */
+  readonly revocations: () => Revocations | undefined;
+  /** Whether a client certificate (DER) is on one of the lists. */
+  readonly isRevoked: (certificate: Uint8Array) => boolean;
+}
+
+export interface Revocations {
+  readonly lists: readonly RevocationList[];
+  readonly pem: string;
+  readonly scope: RevocationScope;
+}
+
+/** PEM of the roots that the mesh's configuration names beside the CA's own. */
+export function moreRoots({ raw }: Pick<MeshConfig, "raw">): string {
+  const certificates = Array.isArray(raw["caCertificates"]) ? (raw["caCertificates"] as readonly unknown[]) : [];
+  return certificates
+    .map((one) => (typeof one === "object" && one !== null && "pem" in one ? String(one.pem) : ""))
+    .join("\n");
 }
 
 const SECRET = { apiVersion: "v1", kind: "Secret" };
@@ -39,22 +69,36 @@ export function createAuthority(deps: AuthorityDeps): AuthorityRunner {
   const version = deps.state.derivations.source("");
   const running: Promise<void>[] = [];
   let current: Authority | undefined;
+  let revocations: Revocations | undefined;
   let check: NodeJS.Timeout | undefined;
   let unfollow = (): void => {};
 
-  const take = (next: Authority): void => {
+  const takeRevocations = async (next: Authority): Promise<void> => {
+    try {
+      revocations = await readRevocations(next, deps.now());
+    } catch (error) {
+      deps.log.error(
+        { secret: next.secret, error: errorText(error) },
+        "revocations cannot be used; the former ones stay",
+      );
+    }
+  };
+  const take = async (next: Authority): Promise<void> => {
+    await takeRevocations(next);
     const before = current;
     current = next;
     deps.onExpiry(next.ca.notAfter);
-    version.set(`${next.ca.certificate}${next.ca.roots}`);
+    version.set([next.ca.certificate, next.ca.roots, revocations?.pem, revocations?.scope].join());
     if (before === undefined || before.ca.certificate + before.ca.roots === next.ca.certificate + next.ca.roots) return;
     deps.log.info({ secret: next.secret, until: next.ca.notAfter.toISOString() }, "the certificate authority changed");
   };
   const read = async (): Promise<void> => {
-    take(await openAuthority(deps.cluster, { ...deps, trustDomain: deps.state.trustDomains()[0] }));
+    await take(await openAuthority(deps.cluster, { ...deps, trustDomain: deps.state.trustDomains()[0] }));
   };
+  // One after the other: an older reading must not come in after a newer one.
+  let reading = Promise.resolve();
   const onChange = (): void => {
-    read().catch((error: unknown) => {
+    reading = reading.then(read).catch((error: unknown) => {
       deps.log.error({ error: errorText(error) }, "the certificate authority cannot be read; the former one stays");
     });
   };
@@ -67,8 +111,13 @@ export function createAuthority(deps: AuthorityDeps): AuthorityRunner {
     },
     bundle() {
       version.get();
-      return current?.ca.roots ?? "";
+      return current === undefined ? "" : mergePem(current.ca.roots, deps.moreRoots());
     },
+    revocations() {
+      version.get();
+      return revocations;
+    },
+    isRevoked: (certificate) => revocations !== undefined && isRevoked(revocations.lists, certificate),
     async start() {
       while (current === undefined && !abort.signal.aborted) {
         try {
@@ -93,6 +142,13 @@ export function createAuthority(deps: AuthorityDeps): AuthorityRunner {
       await Promise.all(running);
     },
   };
+}
+
+async function readRevocations(authority: Authority, now: number): Promise<Revocations | undefined> {
+  const lists = readRevocationLists(authority.revocations);
+  if (lists.length === 0) return undefined;
+  const scope = await revocationScope(authority.ca, lists, now);
+  return { lists, pem: lists.map(({ pem }) => pem).join(""), scope };
 }
 
 /** Calls `onChange` when the Secret was there at first, appears, changes or goes. */

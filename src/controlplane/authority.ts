@@ -1,30 +1,26 @@
-import { ClusterError, MeshError } from "../base/errors.ts";
+import { ClusterError } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import type { ServerIdentity } from "../grpc/mixed-credentials.ts";
 import { revisionSuffix } from "../base/revision.ts";
-import { type Ca, createRoot, issueServing, loadCa, renewRoot, type Validity } from "../pki/ca.ts";
+import {
+  type Authority,
+  CA_FILES,
+  encoded,
+  OWN_SECRET,
+  OWN_SECRET_TYPE,
+  PLUGGED_SECRET,
+  readAuthority,
+} from "../pki/authority-secret.ts";
+import { type Ca, createRoot, issueServing, renewRoot, type Validity } from "../pki/ca.ts";
 import { readCertificate } from "../pki/certificate.ts";
 import { splitPem } from "../pki/trust-path.ts";
 import type { Cluster } from "../resources/cluster.ts";
 
-/** Where the CA that the mesh made for itself lives between lives of the control plane, under Istio's names. */
-export const OWN_SECRET = "istio-ca-secret";
-/** A CA that somebody else made for the mesh; it comes before our own. */
-export const PLUGGED_SECRET = "cacerts";
-const TYPE = "istio.io/ca-root";
-const CERT_KEY = "ca-cert.pem";
-const KEY_KEY = "ca-key.pem";
 const ROOT_YEARS = 10;
 const YEAR_MS = 365 * 24 * 3600_000;
 const SKEW_MS = 2 * 60_000;
 /** A root is renewed when so much of its time is left: far more than any certificate below it lasts. */
 const RENEWAL_SHARE = 0.2;
-
-/** The CA, and who looks after it. */
-export interface Authority {
-  readonly ca: Ca;
-  readonly secret: typeof OWN_SECRET | typeof PLUGGED_SECRET;
-}
 
 export interface AuthorityOptions {
   readonly namespace: string;
@@ -51,64 +47,53 @@ export async function openAuthority(
       apiVersion: "v1",
       kind: "Secret",
       metadata: { name: OWN_SECRET, namespace },
-      type: TYPE,
-      data: dataOf(root),
+      type: OWN_SECRET_TYPE,
+      data: encoded({ [CA_FILES.certificate]: root.certificate, [CA_FILES.key]: root.key.pem() }),
     });
     log.info({ secret: `${namespace}/${OWN_SECRET}` }, "made a new root certificate");
-    return { ca: root, secret: OWN_SECRET };
+    return { ca: root, secret: OWN_SECRET, revocations: "" };
   } catch (error) {
     if (!(error instanceof ClusterError) || error.code !== "already-exists") throw error;
     return readAuthority(OWN_SECRET, (await cluster.get(ref(OWN_SECRET)))?.["data"]);
   }
 }
 
-/** The later root that the Secret is to hold from now on; undefined while the one there lasts, or is not ours to renew. */
+/**
+ * What the Secret is to hold from now on for a later root; undefined while the one there lasts, or is not ours to renew. Other
+ * roots that are trusted beside it stay.
+ */
 export async function renewedRoot(
   { ca, secret }: Authority,
   now: number,
 ): Promise<Readonly<Record<string, string>> | undefined> {
-  const [root = ca.certificate] = splitPem(ca.roots);
-  const { notBefore, notAfter } = readCertificate(root);
+  const { notBefore, notAfter } = readCertificate(ca.certificate);
   const left = (notAfter.getTime() - now) / (notAfter.getTime() - notBefore.getTime());
   if (secret !== OWN_SECRET || left > RENEWAL_SHARE) return undefined;
-  return dataOf(await renewRoot(ca, rootValidity(now)));
+  const next = await renewRoot(ca, rootValidity(now));
+  const own = splitPem(ca.certificate).join("");
+  const others = splitPem(ca.roots).filter((pem) => pem !== own);
+  const roots = others.length === 0 ? {} : { [CA_FILES.roots]: [next.certificate, ...others].join("") };
+  return encoded({ [CA_FILES.certificate]: next.certificate, [CA_FILES.key]: next.key.pem(), ...roots });
 }
 
 function rootValidity(now: number): Validity {
   return { notBefore: new Date(now - SKEW_MS), notAfter: new Date(now + ROOT_YEARS * YEAR_MS) };
 }
 
-function dataOf({ certificate, key }: Ca): Readonly<Record<string, string>> {
-  const base64 = (text: string): string => Buffer.from(text).toString("base64");
-  return { [CERT_KEY]: base64(certificate), [KEY_KEY]: base64(key.pem()) };
-}
-
-/** The CA in a Secret: Istio's file names, or those of a TLS Secret. Throws MeshError `bad-ca` and what loadCa throws. */
-export async function readAuthority(secret: Authority["secret"], data: unknown): Promise<Authority> {
-  const values = (data ?? {}) as Readonly<Record<string, string | undefined>>;
-  const text = (...names: readonly string[]): string | undefined => {
-    const value = names.map((name) => values[name]).find((one) => one !== undefined);
-    return value === undefined ? undefined : Buffer.from(value, "base64").toString("utf8");
-  };
-  const certificate = text(CERT_KEY, "tls.crt");
-  const key = text(KEY_KEY, "tls.key");
-  const roots = text("root-cert.pem", "ca.crt");
-  const lacking = certificate === undefined ? CERT_KEY : key === undefined ? KEY_KEY : "root-cert.pem";
-  if (certificate === undefined || key === undefined || (secret === PLUGGED_SECRET && roots === undefined))
-    throw new MeshError("bad-ca", `Secret ${secret} lacks ${lacking}`, {
-      hint: `put ${lacking} into it, or delete it`,
-    });
-  // Of a TLS Secret the chain stands behind the certificate.
-  const chain = `${certificate}\n${text("cert-chain.pem") ?? ""}`;
-  const [own = certificate] = splitPem(certificate);
-  const ca = await loadCa(own, key, { chain, ...(roots === undefined ? {} : { roots }) });
-  return { ca, secret };
-}
-
 const SERVING_DAYS = 90;
 
+export interface ServingOptions {
+  readonly namespace: string;
+  readonly revision: string;
+  /** PEM of the roots that clients' certificates may lead to. */
+  readonly clientRoots: string;
+}
+
 /** The control plane's own certificate, for the names its Service is reached by. */
-export async function servingIdentity(ca: Ca, namespace: string, revision: string): Promise<ServerIdentity> {
+export async function servingIdentity(
+  ca: Ca,
+  { namespace, revision, clientRoots }: ServingOptions,
+): Promise<ServerIdentity> {
   const now = Date.now();
   const names = new Set(["istiod", `istiod${revisionSuffix(revision)}`, "istio-pilot"]);
   const dns = [...names].flatMap((name) => [
@@ -118,5 +103,5 @@ export async function servingIdentity(ca: Ca, namespace: string, revision: strin
   ]);
   const validity = { notBefore: new Date(now - SKEW_MS), notAfter: new Date(now + SERVING_DAYS * 24 * 3600_000) };
   const { certificate, key } = await issueServing(ca, { dns: [...dns, "localhost"], ips: ["127.0.0.1"] }, validity);
-  return { certificate: [certificate, ...ca.intermediates].join(""), key, clientRoots: ca.roots };
+  return { certificate: [certificate, ...ca.intermediates].join(""), key, clientRoots };
 }

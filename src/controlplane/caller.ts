@@ -26,6 +26,8 @@ export interface CallerDeps {
   readonly reviewToken: (token: string, audiences: readonly string[]) => Promise<ReviewedToken | undefined>;
   /** Our own trust domain first, then its aliases. */
   readonly trustDomains: () => readonly [string, ...string[]];
+  /** Whether a certificate (DER) is on a revocation list: such a one counts as none. */
+  readonly isRevoked?: (certificate: Uint8Array) => boolean;
 }
 
 /**
@@ -43,6 +45,7 @@ export async function authenticate(deps: CallerDeps, peer: Peer): Promise<Caller
 
 function fromCertificate(deps: CallerDeps, der: Buffer): Caller | undefined {
   const facts = readCertificate(der);
+  if (deps.isRevoked?.(der) === true) return undefined;
   if (facts.identity === undefined || !deps.trustDomains().includes(facts.identity.trustDomain)) return undefined;
   const { identity, podUid, notAfter } = facts;
   return { identity, podUid, podName: undefined, expiresAt: notAfter, by: "certificate" };

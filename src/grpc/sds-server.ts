@@ -17,7 +17,14 @@ import { decodeMessage, encodeMessage, type MessageName, type Messages, typed } 
 /** What a proxy asks for by name: its own certificate with the key, or the roots it trusts. */
 export type SdsSecret =
   | { readonly kind: "certificate"; readonly chain: string; readonly key: { pem(): string } }
-  | { readonly kind: "roots"; readonly pem: string };
+  | {
+      readonly kind: "roots";
+      readonly pem: string;
+      /** PEM of revocation lists: peers that are on one are refused, and so are those of an authority without a list. */
+      readonly revocations?: string;
+      /** Whether certificates above the peer's own are left out of that. */
+      readonly leafOnly?: boolean;
+    };
 
 /** Secret discovery on a unix socket, state of the world and delta. */
 export interface SdsServer {
@@ -79,16 +86,23 @@ export function createSdsServer(socketPath: string, log: Logger): SdsServer {
 }
 
 function hold(name: string, secret: SdsSecret): Held {
-  const text = secret.kind === "certificate" ? secret.chain : secret.pem;
+  const content = secret.kind === "certificate" ? certificateOf(secret) : { validation_context: rootsOf(secret) };
+  // a key goes with its chain
+  const text = secret.kind === "certificate" ? secret.chain : JSON.stringify(content);
   const version = createHash("sha256").update(text).digest("hex").slice(0, 16);
-  if (secret.kind === "roots") {
-    return { version, secret: { name, validation_context: { trusted_ca: { inline_string: text } } } };
-  }
-  const tls_certificate = {
-    certificate_chain: { inline_string: text },
-    private_key: { inline_string: secret.key.pem() },
-  };
-  return { version, secret: { name, tls_certificate } };
+  return { version, secret: { name, ...content } };
+}
+
+function certificateOf(secret: Extract<SdsSecret, { kind: "certificate" }>): Pick<Held["secret"], "tls_certificate"> {
+  const certificate_chain = { inline_string: secret.chain };
+  return { tls_certificate: { certificate_chain, private_key: { inline_string: secret.key.pem() } } };
+}
+
+function rootsOf(secret: Extract<SdsSecret, { kind: "roots" }>): NonNullable<Held["secret"]["validation_context"]> {
+  const { pem, revocations, leafOnly = false } = secret;
+  const lists =
+    revocations === undefined ? {} : { crl: { inline_string: revocations }, only_verify_leaf_cert_crl: leafOnly };
+  return { trusted_ca: { inline_string: pem }, ...lists };
 }
 
 function streamHandler(

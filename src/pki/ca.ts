@@ -10,7 +10,7 @@ import {
   BasicConstraintsExtension,
   ExtendedKeyUsage,
   ExtendedKeyUsageExtension,
-  type Extension,
+  Extension,
   type JsonNameParams,
   KeyUsageFlags,
   KeyUsagesExtension,
@@ -20,6 +20,7 @@ import {
   SubjectKeyIdentifierExtension,
   X509Certificate,
   X509CertificateGenerator,
+  X509CrlGenerator,
 } from "./x509.ts";
 
 /** From when until when a certificate holds. */
@@ -39,6 +40,9 @@ export interface Ca {
   /** PEM of all roots that are to be trusted: several while one takes the place of another. */
   readonly roots: string;
 }
+
+/** Clocks differ. */
+const SKEW_MS = 2 * 60_000;
 
 interface LoadedCa extends Ca {
   readonly x509: X509Certificate;
@@ -216,6 +220,36 @@ async function sign(ca: LoadedCa, leaf: Leaf): Promise<string> {
     ],
   });
   return pem(certificate);
+}
+
+/** One certificate that is not to be taken any more; the serial number in hexadecimal. */
+export interface RevokedCertificate {
+  readonly serialNumber: string;
+  readonly revocationDate: Date;
+}
+
+const CRL_NUMBER = "2.5.29.20";
+const INTEGER = 0x02;
+
+/** A revocation list (PEM) of this CA, from `now` until the CA's own end. */
+export async function signRevocations(ca: Ca, entries: readonly RevokedCertificate[], now: Date): Promise<string> {
+  const { x509, signer } = insides(ca);
+  // Later lists have larger numbers; the first octet of a positive integer is below 0x80.
+  const number = Buffer.alloc(8);
+  number.writeBigUInt64BE(BigInt(now.getTime()));
+  const crl = await X509CrlGenerator.create({
+    issuer: x509.subjectName,
+    thisUpdate: new Date(now.getTime() - SKEW_MS),
+    nextUpdate: ca.notAfter,
+    entries: [...entries],
+    signingKey: signer,
+    signingAlgorithm: signatureOf(signer),
+    extensions: [
+      await AuthorityKeyIdentifierExtension.create(x509.publicKey),
+      new Extension(CRL_NUMBER, false, Buffer.concat([Buffer.of(INTEGER, 7), number.subarray(1)])),
+    ],
+  });
+  return `${crl.toString("pem")}\n`;
 }
 
 function signatureOf(key: webcrypto.CryptoKey): webcrypto.EcdsaParams | webcrypto.Algorithm {

@@ -14,6 +14,17 @@ export function splitPem(text: string): readonly string[] {
   return (text.match(PEM) ?? []).map((pem) => `${pem}\n`);
 }
 
+/** The certificates of several PEM texts, each once, in their order, whatever the line ends. */
+export function mergePem(...texts: readonly string[]): string {
+  const bare = (pem: string): string => pem.replaceAll(/\s/g, "");
+  const seen = new Set<string>();
+  return texts
+    .flatMap(splitPem)
+    .filter((pem) => !seen.has(bare(pem)) && seen.add(bare(pem)))
+    .map((pem) => `${pem.trim()}\n`)
+    .join("");
+}
+
 /**
  * Checks that the certificate may sign and leads, by what is given of the chain, to one of the roots. Throws MeshError
  * `bad-certificate` or `bad-ca`.
@@ -41,7 +52,8 @@ export function trustPath(certificate: string, above: { readonly chain?: string;
   return { intermediates: path.map((one) => `${one.toString().trim()}\n`), roots: given.join("") };
 }
 
-function isSignedBy(certificate: X509Certificate, by: X509Certificate): boolean {
+/** Whether `by` has signed the certificate: by its name and by its key. */
+export function isSignedBy(certificate: X509Certificate, by: X509Certificate): boolean {
   return certificate.checkIssued(by) && certificate.verify(by.publicKey);
 }
 

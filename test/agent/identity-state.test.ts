@@ -10,8 +10,9 @@ import {
 
 const POLICY = { graceRatio: 0.5, graceJitter: 0.01 };
 const HOUR = 3_600_000;
-const issued = (now: number, life = 24 * HOUR): IdentityEvent => ({
+const issued = (now: number, life = 24 * HOUR, isStray = false): IdentityEvent => ({
   type: "issued",
+  isStray,
   validity: { notBefore: now, notAfter: now + life },
   now,
   random: 0.5,
@@ -48,6 +49,32 @@ test.each<[string, readonly IdentityEvent[], readonly unknown[]]>([
     "falls back to the token at once",
     [{ type: "start", now: 0 }, issued(0), { type: "timer", now: 1 }, refused(1)],
     ["ask by token"],
+  ],
+  [
+    "another authority that signs is asked within seconds",
+    [{ type: "start", now: 0 }, issued(0), { type: "superseded", random: 0.5 }],
+    [2_500],
+  ],
+  [
+    "which one signs matters only to what is held",
+    [{ type: "start", now: 0 }, { type: "superseded", random: 0.5 }],
+    [],
+  ],
+  [
+    "the wrong authority's answer is tried again, ever later",
+    [{ type: "start", now: 0 }, issued(0, 24 * HOUR, true), { type: "timer", now: 1 }, issued(0, 24 * HOUR, true)],
+    [10_000],
+  ],
+  [
+    "but renewed in time, and forgotten with the first right one",
+    [
+      { type: "start", now: 0 },
+      ...Array.from({ length: 30 }, () => issued(0, 2 * HOUR, true)),
+      issued(0, 2 * HOUR),
+      { type: "superseded", random: 0 },
+      issued(0, 2 * HOUR, true),
+    ],
+    [5_000],
   ],
   ["waits after the token failed", [{ type: "start", now: 0 }, refused(0)], [200]],
   [

@@ -4,8 +4,9 @@ import { createDerivations } from "../../src/base/derive.ts";
 import { ClusterError } from "../../src/base/errors.ts";
 import { silentLogger } from "../../src/base/logger.ts";
 import { PEER_KEYS, type PeerLabels } from "../../src/base/peer.ts";
-import { openAuthority, readAuthority, renewedRoot, servingIdentity } from "../../src/controlplane/authority.ts";
+import { openAuthority, renewedRoot, servingIdentity } from "../../src/controlplane/authority.ts";
 import { createAuthority, renewServing } from "../../src/controlplane/authority-runner.ts";
+import { readAuthority } from "../../src/pki/authority-secret.ts";
 import { type Ca, createRoot, signWorkload } from "../../src/pki/ca.ts";
 import { readCertificate } from "../../src/pki/certificate.ts";
 import { createCsr } from "../../src/pki/create-csr.ts";
@@ -23,6 +24,8 @@ const around = (days: number) => ({
   notAfter: new Date(Date.now() + days * DAY_MS),
 });
 const options = { namespace: "istio-system", trustDomain: "cluster.local", log: silentLogger };
+
+const serving = (ca: Ca) => ({ namespace: "istio-system", revision: "default", clientRoots: ca.roots });
 
 async function leafOf(ca: Ca): Promise<X509Certificate> {
   const { csr } = await createCsr();
@@ -80,8 +83,8 @@ test("the CA outlives the control plane in its Secret, and two that start at onc
   expect((await openAuthority(cluster, options)).ca.certificate).toBe(one.ca.certificate);
   expect(cluster.names()).toEqual(["istio-ca-secret"]);
   expect(JSON.stringify(one)).not.toContain("PRIVATE");
-  const serving = await servingIdentity(one.ca, "istio-system", "default");
-  expect(serving.clientRoots).toBe(one.ca.certificate);
+  const shown = await servingIdentity(one.ca, serving(one.ca));
+  expect(shown.clientRoots).toBe(one.ca.certificate);
   cluster.put("istio-ca-secret", { "ca-cert.pem": "eA==" });
   await expect(openAuthority(cluster, options)).rejects.toMatchObject({ code: "bad-ca" });
 });
@@ -102,7 +105,7 @@ test.each(["rsa", "ecdsa"] as const)(
     const leaf = await leafOf(ca);
     expect(leads(leaf, ca.intermediates, ca.roots)).toBe(true);
     expect(leads(leaf, ca.intermediates, other.certificate)).toBe(false);
-    const { certificate, clientRoots } = await servingIdentity(ca, "istio-system", "default");
+    const { certificate, clientRoots } = await servingIdentity(ca, serving(ca));
     expect([splitPem(certificate).length, clientRoots]).toEqual([3, both]);
   },
 );
@@ -136,7 +139,7 @@ test("a root that nears its end is renewed under its key: old and new leaves ver
   expect(ca.certificate).not.toBe(first.ca.certificate);
   for (const leaf of [await leafOf(first.ca), await leafOf(ca)])
     for (const roots of [first.ca.roots, ca.roots]) expect(leads(leaf, [], roots)).toBe(true);
-  expect(await renewedRoot({ ca: first.ca, secret: "cacerts" }, Date.now() + 9 * 365 * DAY_MS)).toBe(undefined);
+  expect(await renewedRoot({ ...first, secret: "cacerts" }, Date.now() + 9 * 365 * DAY_MS)).toBe(undefined);
 });
 
 test("what changes in the Secret is taken over and told; what cannot be read leaves the former CA", async () => {
@@ -154,6 +157,7 @@ test("what changes in the Secret is taken over and told; what cannot be read lea
     cluster,
     state,
     namespace: "istio-system",
+    moreRoots: () => "",
     now: Date.now,
     log,
     onExpiry: (at) => void ends.push(at.getTime()),
