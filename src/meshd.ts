@@ -96,6 +96,11 @@ function refusal(object: KubeObject): string | undefined {
   return verdict.allowed ? undefined : verdict.message;
 }
 
+/** A list with commas. */
+function names(text = ""): readonly string[] {
+  return text.split(",").flatMap((name) => (name.trim() === "" ? [] : [name.trim()]));
+}
+
 async function serve(flags: ReturnType<typeof readFlags>["values"], env: Env): Promise<number> {
   const any = anyHost(env);
   const listen = {
@@ -105,6 +110,8 @@ async function serve(flags: ReturnType<typeof readFlags>["values"], env: Env): P
     https: address("httpsAddr", flags.httpsAddr, any),
   };
   const log: Logger = pino({ level: logLevel(flags.log_output_level), base: { program: "meshd" } });
+  // Whatever the level of the log: what is audited is written.
+  const auditLog: Logger = pino({ level: "info", base: { program: "meshd" } });
   const kubeconfig = flags.kubeconfig === undefined ? {} : { kubeconfig: flags.kubeconfig };
   const cluster = await openCluster({ ...kubeconfig, env });
   const plane = createControlPlane({
@@ -125,7 +132,9 @@ async function serve(flags: ReturnType<typeof readFlags>["values"], env: Env): P
       worker: new URL("./analysis-worker.js", import.meta.url),
       writesStatus: env["PILOT_ENABLE_ANALYSIS"] === "true",
     },
+    debugNamespaces: names(env["DEBUG_ENDPOINT_AUTH_ALLOWED_NAMESPACES"]),
     log,
+    auditLog,
   });
   log.info({ version: VERSION, server: cluster.context.server }, "starting");
   return untilSignal(plane, log);

@@ -1,6 +1,7 @@
 import { createServer } from "node:https";
 import { createDerivations } from "../../src/base/derive.ts";
 import { answering, listen } from "../../src/controlplane/http.ts";
+import { createBodies } from "../../src/controlplane/bodies.ts";
 import { createInjector } from "../../src/controlplane/injector.ts";
 import { answerWebhook } from "../../src/controlplane/webhook.ts";
 import { render } from "../../src/install/render.ts";
@@ -24,7 +25,7 @@ const inject = createInjector({
   revision: "default",
   meshConfig: () => ({ trustDomain: "cluster.local" }),
 });
-const deps = { inject, validate: () => ({ allowed: true }), onResult: () => undefined };
+const deps = { bodies: createBodies(), inject, validate: () => ({ allowed: true }), onResult: () => undefined };
 const onFault = (error: unknown): void => console.error(error);
 const handler = answering((request, url) => answerWebhook(deps, request, url), onFault);
 const { port } = await listen(createServer({ cert: certificate, key: key.pem() }, handler), {

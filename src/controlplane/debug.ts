@@ -1,4 +1,6 @@
 import type { IncomingMessage } from "node:http";
+import { isIP } from "node:net";
+import { isOwnAddress } from "../base/connection-limit.ts";
 import { errorText } from "../base/errors.ts";
 import { VERSION } from "../gen/version.ts";
 import { decodeMessage, type TypedAny, typeOfUrl } from "../wire/codec.ts";
@@ -17,8 +19,8 @@ export interface MonitoringDeps {
     readonly certificate: undefined;
     readonly bearer: string | undefined;
   }) => Promise<Caller | undefined>;
-  /** Accounts of this namespace may ask everything; of another only about proxies of their own. */
-  readonly rootNamespace: string;
+  /** Accounts of these namespaces, our own first, may ask everything; of another only about proxies of their own. */
+  readonly debugNamespaces: readonly string[];
   /** The analyzers' findings about the World as it is now, as JSON (AnalysisReport); of one namespace unless that is "". */
   readonly analyse: (namespace: string) => Promise<Uint8Array>;
 }
@@ -58,11 +60,20 @@ async function answerAnalysis(deps: MonitoringDeps, url: URL, viewer: string): P
 /** Which namespace's proxies a caller may see; "*": all. */
 async function viewerOf(deps: MonitoringDeps, request: IncomingMessage): Promise<string | undefined> {
   const address = request.socket.remoteAddress ?? "";
-  if (/^(::ffff:)?127\.0\.0\.1$/.test(address) || address === "::1") return "*";
+  if (isOwnAddress(address) && isOwnName(request.headers.host)) return "*";
   const bearer = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? "")?.[1];
   const caller = await deps.authenticate({ address, certificate: undefined, bearer });
   if (caller === undefined) return undefined;
-  return caller.identity.namespace === deps.rootNamespace ? "*" : caller.identity.namespace;
+  return deps.debugNamespaces.includes(caller.identity.namespace) ? "*" : caller.identity.namespace;
+}
+
+/**
+ * Whether a request is for this machine by its own name or an address. A page in the browser of whoever forwards the port may
+ * make its own name lead to loopback; it cannot change what it is called by.
+ */
+function isOwnName(host = ""): boolean {
+  const name = host.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
+  return name === "" || name === "localhost" || isIP(name) !== 0;
 }
 
 function answerDebug(deps: MonitoringDeps, command: string, url: URL, viewer: string): Answer {

@@ -1,6 +1,8 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
+import { limitConnections } from "../base/connection-limit.ts";
 import { EnvironmentError, errorText } from "../base/errors.ts";
+import { BodyError } from "./bodies.ts";
 
 /** An address to listen on: `:8080`, `127.0.0.1:8080`, `[::1]:8080`. Port 0 takes a free one. */
 export interface ListenAddress {
@@ -32,6 +34,8 @@ export async function listen(server: Server, address: ListenAddress): Promise<Li
   });
   // A connection of any quality must not end the process.
   server.on("clientError", (_error, socket) => void socket.destroy());
+  limitConnections(server);
+  // Whoever sends a request byte by byte is cut off; Node looks for such every 30 s.
   server.requestTimeout = 30_000;
   server.headersTimeout = 10_000;
   await new Promise<void>((resolve, reject) => {
@@ -93,29 +97,6 @@ async function respond(
   if (!request.complete) response.setHeader("connection", "close");
   response.writeHead(answer.status, { "content-type": answer.contentType ?? "text/plain; charset=utf-8" });
   response.end(answer.body);
-}
-
-/** A request body that cannot be taken, with the status that says so. */
-export class BodyError extends Error {
-  readonly status: number;
-
-  constructor(status: number, message: string) {
-    super(message);
-    this.status = status;
-  }
-}
-
-/** The whole body as text. Throws BodyError 413 when it is larger than `limit` bytes. */
-export async function readBody(request: IncomingMessage, limit: number): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request) {
-    const bytes = chunk as Buffer;
-    size += bytes.length;
-    if (size > limit) throw new BodyError(413, `expected a body of at most ${limit} bytes`);
-    chunks.push(bytes);
-  }
-  return Buffer.concat(chunks).toString("utf8");
 }
 
 /** Content type of JSON. */

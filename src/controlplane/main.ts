@@ -1,75 +1,35 @@
-import { createServer as createHttpServer } from "node:http";
 import { errorText } from "../base/errors.ts";
-import type { Logger } from "../base/logger.ts";
-import { adsService } from "../grpc/ads-server.ts";
-import { caService } from "../grpc/ca-server.ts";
-import { type GrpcServer, type Peer, startGrpcServer } from "../grpc/server.ts";
+import type { Peer } from "../grpc/server.ts";
 import type { InjectorMeshConfig } from "../inject/config.ts";
-import type { Registry } from "../registry/registry.ts";
-import type { Cluster } from "../resources/cluster.ts";
 import type { WorldChange } from "../resources/world.ts";
 import type { Analysis } from "./analysis/analysis.ts";
-import { type AnalysisSettings, createAnalysisRunner } from "./analysis/runner.ts";
-import { type AutoRegistration, createAutoRegistration } from "./auto-registration.ts";
-import { servingIdentity } from "./authority.ts";
-import { type AuthorityRunner, createAuthority, renewServing } from "./authority-runner.ts";
+import { createAnalysisRunner } from "./analysis/runner.ts";
+import { createAudit } from "./audit.ts";
+import { type AuthorityRunner, createAuthority, moreRoots } from "./authority-runner.ts";
+import { createAutoRegistration } from "./auto-registration.ts";
 import { authenticate, type Caller } from "./caller.ts";
-import { answerMonitoring } from "./debug.ts";
-import { answering, type ListenAddress, type Listening, listen } from "./http.ts";
-import { loggedKeys } from "./jwks.ts";
-import type { FetchLimits } from "./jwks-fetch.ts";
-import { createLastGoodConfig } from "./last-good-config.ts";
-import { createIngressStatus } from "./ingress-status.ts";
 import { createGatewayDeployments } from "./gateway-api-deployments.ts";
 import { createGatewayApiStatus } from "./gateway-api-status.ts";
+import { createGrpcRunner } from "./grpc-runner.ts";
+import { createIngressStatus } from "./ingress-status.ts";
 import { injectContexts } from "./injector.ts";
+import { loggedKeys } from "./jwks.ts";
+import { createLastGoodConfig } from "./last-good-config.ts";
 import { createLeader } from "./leader.ts";
-import { createMetrics, type Metrics } from "./metrics.ts";
+import { createMetrics } from "./metrics.ts";
+import { createMonitoringRunner, createReadinessRunner } from "./monitoring-runner.ts";
 import { ownChanges } from "./own-revision.ts";
-import { peerLabelsOf } from "./pods.ts";
 import { createRegistries, type Registries } from "./registries.ts";
-import { createRootCerts } from "./root-certs.ts";
+import { createRootCerts, REVOCATIONS_MAP, revocationsData, ROOTS_MAP, rootsData } from "./root-certs.ts";
 import type { Runner } from "./runner.ts";
 import { createSecretWatches, type SecretWatches } from "./secret-watches.ts";
-import { createSigner, type Lifetimes, LIFETIMES } from "./signing.ts";
+import type { ControlPlaneOptions, Shared } from "./shared.ts";
+import { limitReviews } from "./signing-limits.ts";
 import { createState, type State, watchedKinds } from "./state.ts";
 import { createWatches } from "./watch.ts";
 import { createWebhookConfigs } from "./webhook-configs.ts";
 import { createWebhookRunner } from "./webhook-runner.ts";
-import { createXdsAcceptor } from "./xds-server.ts";
 import type { XdsStream } from "./xds-stream.ts";
-
-/** Where and as what a control plane runs. */
-export interface ControlPlaneOptions {
-  readonly cluster: Cluster;
-  /** Namespace of the control plane, which is the mesh's root namespace. */
-  readonly namespace: string;
-  /** Name of this instance: its pod's. */
-  readonly instance: string;
-  readonly clusterId: string;
-  readonly revision: string;
-  /** ENABLE_NATIVE_SIDECARS, as set. */
-  readonly nativeSidecars?: string | undefined;
-  /** Whether Gateways of class `istio` get pods and a Service. Default: they do. */
-  readonly makesGateways?: boolean;
-  /** Of workload certificates. */
-  readonly lifetimes?: Lifetimes;
-  /** DNS suffix of the cluster. */
-  readonly domain: string;
-  readonly listen: {
-    readonly http: ListenAddress;
-    readonly secureGrpc: ListenAddress;
-    readonly monitoring: ListenAddress;
-    readonly https: ListenAddress;
-  };
-  /** Where keys of token issuers may be fetched; default: not from loopback, link-local and metadata addresses. */
-  readonly keyLimits?: FetchLimits;
-  /** Sources of objects beside the cluster, the more important first. Default: none. */
-  readonly registries?: readonly Registry[];
-  /** Undefined: nothing is analysed. */
-  readonly analysis?: AnalysisSettings;
-  readonly log: Logger;
-}
 
 export interface ControlPlane {
   /** Ports that are really listened on, once `start` has resolved. */
@@ -83,21 +43,6 @@ export interface ControlPlane {
   close(): Promise<void>;
 }
 
-/** Everything that the parts share. */
-interface Shared {
-  readonly options: ControlPlaneOptions;
-  readonly state: State;
-  readonly metrics: Metrics;
-  readonly streams: Set<XdsStream>;
-  readonly abort: AbortController;
-  readonly onFault: (error: unknown) => void;
-  /** Set by the runners as they come up. */
-  readonly live: { synced: boolean; serving: boolean };
-  readonly authority: AuthorityRunner;
-  readonly ports: { http: number; secureGrpc: number; monitoring: number; https: number };
-}
-
-const GRACE_MS = 1_000;
 const REGISTRATION_GRACE_MS = 10_000;
 
 /**
@@ -109,18 +54,22 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   const { namespace: rootNamespace, revision, domain, clusterId } = options;
   const state = createState({ rootNamespace, revision, domain, clusterId, keys: loggedKeys(options.keyLimits, log) });
   const metrics = createMetrics(state.world);
+  const authority = createAuthority({
+    cluster: options.cluster,
+    namespace: rootNamespace,
+    state,
+    moreRoots: () => moreRoots(state.meshConfig()),
+    now: Date.now,
+    log,
+    onExpiry: (at) => metrics.rootExpires(at),
+  });
   const shared: Shared = {
     options,
     state,
     metrics,
-    authority: createAuthority({
-      cluster: options.cluster,
-      namespace: rootNamespace,
-      state,
-      now: Date.now,
-      log,
-      onExpiry: (at) => metrics.rootExpires(at),
-    }),
+    authority,
+    audit: createAudit(options.auditLog ?? log),
+    authenticate: callerOf(options, state, authority),
     streams: new Set(),
     abort: new AbortController(),
     onFault(error) {
@@ -179,7 +128,7 @@ function createRunners(shared: Shared, isReady: () => boolean): readonly Runner[
   });
   return [
     // Consumes nothing; offers /ready, false until everything below has started.
-    createHttpRunner("readiness", shared, isReady),
+    createReadinessRunner(shared, isReady),
     // Consumes the API server's watches; offers the World.
     createWatches({
       cluster,
@@ -214,8 +163,9 @@ function createRunners(shared: Shared, isReady: () => boolean): readonly Runner[
     createMonitoringRunner(shared, analysis),
     // Consumes the Lease; offers whether we write shared objects.
     createLeaderOf(shared),
-    // Consumes namespaces; offers the root certificate in each.
-    createRootCerts({ ...writer, isLeader }),
+    // Consumes namespaces; offers the root certificates in each, and revocation lists when there are some.
+    createRootCerts({ ...writer, isLeader, name: ROOTS_MAP, data: () => rootsData(shared.authority) }),
+    createRootCerts({ ...writer, isLeader, name: REVOCATIONS_MAP, data: () => revocationsData(shared.authority) }),
     // Consumes webhook configurations; offers our CA in them.
     createWebhookConfigs({ ...writer, namespace, revision: options.revision, isLeader }),
     // Consumes Ingresses and the gateway's Service; offers where they are reached in their status.
@@ -299,94 +249,15 @@ function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }
 
-function callerOf({ options, state }: Shared): (peer: Peer) => Promise<Caller | undefined> {
+function callerOf(
+  options: ControlPlaneOptions,
+  state: State,
+  authority: AuthorityRunner,
+): (peer: Peer) => Promise<Caller | undefined> {
   const deps = {
     reviewToken: (token: string, audiences: readonly string[]) => options.cluster.reviewToken(token, audiences),
     trustDomains: state.trustDomains,
+    isRevoked: authority.isRevoked,
   };
-  return (peer) => authenticate(deps, peer);
-}
-
-function createGrpcRunner(
-  shared: Shared,
-  parts: { readonly secrets: SecretWatches; readonly registration: AutoRegistration },
-): Runner {
-  const { options, state, metrics, onFault } = shared;
-  let server: GrpcServer | undefined;
-  let renewal = (): void => {};
-  const whoIs = callerOf(shared);
-  const acceptor = createXdsAcceptor({
-    state,
-    cluster: options.cluster,
-    ...parts,
-    streams: shared.streams,
-    authenticate: whoIs,
-    notReady: () => (shared.live.synced ? undefined : "the control plane is not in sync with the cluster yet"),
-    metrics,
-    log: options.log,
-    instance: options.instance,
-    clusterId: options.clusterId,
-    onFault,
-  });
-  const sign = createSigner({
-    ca: shared.authority.ca,
-    lifetimes: options.lifetimes ?? LIFETIMES,
-    authenticate: whoIs,
-    peerOf: (caller) => peerLabelsOf(state, caller, options.clusterId),
-    now: Date.now,
-    onResult: (result) => metrics.signing(result),
-  });
-  return {
-    name: "grpc",
-    async start() {
-      if (shared.abort.signal.aborted) return;
-      const identity = (): ReturnType<typeof servingIdentity> =>
-        servingIdentity(shared.authority.ca(), options.namespace, options.revision);
-      const services = [adsService(acceptor, onFault), caService(sign, onFault)];
-      server = await startGrpcServer(options.listen.secureGrpc, await identity(), services);
-      shared.ports.secureGrpc = server.port;
-      renewal = renewServing(shared, async () => server?.update(await identity()));
-    },
-    async close() {
-      renewal();
-      for (const stream of shared.streams) stream.end();
-      await server?.close(GRACE_MS);
-    },
-  };
-}
-
-function createHttpRunner(name: string, shared: Shared, isReady: () => boolean): Runner {
-  let listening: Listening | undefined;
-  const handler = answering((_request, url) => {
-    if (url.pathname !== "/ready") return { status: 404, body: "not found\n" };
-    return isReady() ? { status: 200, body: "" } : { status: 503, body: "not in sync with the cluster yet\n" };
-  }, shared.onFault);
-  return {
-    name,
-    async start() {
-      listening = await listen(createHttpServer(handler), shared.options.listen.http);
-      shared.ports.http = listening.port;
-    },
-    close: async () => listening?.close(),
-  };
-}
-
-function createMonitoringRunner(shared: Shared, analysis: Analysis): Runner {
-  let listening: Listening | undefined;
-  const deps = {
-    metrics: shared.metrics,
-    streams: shared.streams,
-    authenticate: callerOf(shared),
-    rootNamespace: shared.options.namespace,
-    analyse: (ofNamespace: string) => analysis.report(ofNamespace),
-  };
-  return {
-    name: "monitoring",
-    async start() {
-      const handler = answering((request, url) => answerMonitoring(deps, request, url), shared.onFault);
-      listening = await listen(createHttpServer(handler), shared.options.listen.monitoring);
-      shared.ports.monitoring = listening.port;
-    },
-    close: async () => listening?.close(),
-  };
+  return limitReviews((peer) => authenticate(deps, peer));
 }

@@ -5,6 +5,7 @@ import { meshKinds } from "../gen/mesh-kinds.ts";
 import type { World, WorldChange } from "../resources/world.ts";
 import type { AnalysisSummary } from "./analysis/job.ts";
 import type { StreamEvent } from "./xds-deps.ts";
+import type { SigningResult } from "./audit.ts";
 import type { WebhookResult } from "./webhook.ts";
 
 /** Names of the types as dashboards know them. */
@@ -13,6 +14,7 @@ const SHORT: Readonly<Record<XdsKind, string>> = {
   endpoint: "eds",
   listener: "lds",
   route: "rds",
+  extension: "ecds",
   secret: "sds",
   nametable: "nds",
 };
@@ -30,7 +32,7 @@ export interface Metrics {
   }): void;
   /** The mesh configuration could not be read. */
   unreadableConfig(): void;
-  signing(result: "issued" | "unauthenticated" | "bad-csr" | "refused"): void;
+  signing(result: SigningResult): void;
   rootExpires(at: Date): void;
   webhook(webhook: "inject" | "validate", result: WebhookResult, tookMs: number): void;
   /** The configuration was analysed. */

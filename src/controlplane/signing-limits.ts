@@ -3,6 +3,7 @@ import { MeshError } from "../base/errors.ts";
 import { createRateLimit, type Rate } from "../base/rate-limit.ts";
 import type { SigningAnswer, SigningRequest } from "../grpc/ca-server.ts";
 import type { Peer } from "../grpc/server.ts";
+import type { SigningFacts } from "./audit.ts";
 import type { Caller } from "./caller.ts";
 import { createFairQueue } from "./fair-queue.ts";
 
@@ -12,17 +13,27 @@ const PER_CREDENTIAL: Rate = { burst: 100, perSecond: 5 };
 const SIGNING = { concurrency: 8, perClient: 1_000, total: 20_000 };
 const REVIEWS = { concurrency: 32, perClient: 1_000, total: 20_000 };
 
+export interface SigningLimits {
+  /** Told of each request that was turned away. */
+  readonly onLimited: (facts: SigningFacts) => void;
+  /** In milliseconds. */
+  readonly now?: () => number;
+}
+
 type Sign = (request: SigningRequest) => Promise<SigningAnswer>;
 
 /**
  * Signing within limits. One credential gets certificates at a rate; and clients take turns, told apart by their address, so that
  * one that asks ten thousand times waits for itself. Who is over a limit reads RESOURCE_EXHAUSTED and tries again later.
  */
-export function limitSigning(sign: Sign, now?: () => number): Sign {
+export function limitSigning(sign: Sign, { onLimited, now }: SigningLimits): Sign {
   const rate = createRateLimit(PER_CREDENTIAL, now);
   const queue = createFairQueue(SIGNING);
-  const exhausted = (details: string): SigningAnswer => ({ refusal: { status: "RESOURCE_EXHAUSTED", details } });
   return async (request) => {
+    const exhausted = (reason: string): SigningAnswer => {
+      onLimited({ peer: request.peer, reason });
+      return { refusal: { status: "RESOURCE_EXHAUSTED", details: reason } };
+    };
     const credential = credentialOf(request.peer);
     if (credential !== undefined && !rate.take(credential))
       return exhausted("this credential asked for too many certificates, ask again later");

@@ -2,7 +2,9 @@ import { durationMs } from "../base/duration.ts";
 import { MeshError } from "../base/errors.ts";
 import type { PeerLabels } from "../base/peer.ts";
 import type { SigningAnswer, SigningRequest } from "../grpc/ca-server.ts";
+import type { Refusal } from "../grpc/server.ts";
 import { type Ca, signWorkload } from "../pki/ca.ts";
+import type { SigningFacts, SigningResult } from "./audit.ts";
 import type { Caller } from "./caller.ts";
 
 /** Seconds that certificates last: when nothing is asked, and at most. */
@@ -39,7 +41,7 @@ export interface SigningDeps {
   /** Seconds that a certificate lasts. */
   readonly lifetimes: Lifetimes;
   readonly now: () => number;
-  readonly onResult: (result: "issued" | "unauthenticated" | "bad-csr" | "refused") => void;
+  readonly onResult: (result: SigningResult, facts: SigningFacts) => void;
 }
 
 /** Clocks of nodes differ. */
@@ -47,25 +49,26 @@ const SKEW_MS = 2 * 60_000;
 
 /** Answers the CA service: the identity is the caller's, whatever the request says. */
 export function createSigner(deps: SigningDeps): (request: SigningRequest) => Promise<SigningAnswer> {
-  const refuse = (status: "UNAUTHENTICATED" | "INVALID_ARGUMENT" | "UNAVAILABLE", details: string): SigningAnswer => ({
-    refusal: { status, details },
-  });
   return async ({ peer, csr, validitySeconds }) => {
     const caller = await deps.authenticate(peer);
+    const refuse = (result: SigningResult, status: Refusal, reason: string): SigningAnswer => {
+      deps.onResult(result, { peer, reason, ...(caller === undefined ? {} : { caller }) });
+      return { refusal: { status, details: reason } };
+    };
     if (caller === undefined) {
-      deps.onResult("unauthenticated");
-      return refuse("UNAUTHENTICATED", "neither the client certificate nor the token proves a service account");
+      const reason = "neither the client certificate nor the token proves a service account";
+      return refuse("unauthenticated", "UNAUTHENTICATED", reason);
     }
     const seconds = Number.isFinite(validitySeconds) && validitySeconds > 0 ? validitySeconds : deps.lifetimes.usual;
-    if (seconds > deps.lifetimes.most) {
-      deps.onResult("refused");
-      return refuse("INVALID_ARGUMENT", `expected a validity of at most ${deps.lifetimes.most} s, got ${seconds}`);
-    }
+    if (seconds > deps.lifetimes.most)
+      return refuse(
+        "refused",
+        "INVALID_ARGUMENT",
+        `expected a validity of at most ${deps.lifetimes.most} s, got ${seconds}`,
+      );
     const labels = await deps.peerOf(caller);
-    if (labels === undefined) {
-      deps.onResult("refused");
-      return refuse("UNAVAILABLE", "the pod of the caller is not known to the control plane");
-    }
+    if (labels === undefined)
+      return refuse("refused", "UNAVAILABLE", "the pod of the caller is not known to the control plane");
     const now = deps.now();
     const validity = { notBefore: new Date(now - SKEW_MS), notAfter: new Date(now + seconds * 1000) };
     const subject = {
@@ -76,12 +79,11 @@ export function createSigner(deps: SigningDeps): (request: SigningRequest) => Pr
     const ca = deps.ca();
     try {
       const leaf = await signWorkload(ca, csr, subject, validity);
-      deps.onResult("issued");
+      deps.onResult("issued", { peer, caller, certificate: leaf });
       return { chain: [leaf, ...ca.intermediates, ca.roots] };
     } catch (error) {
       if (!(error instanceof MeshError)) throw error;
-      deps.onResult("bad-csr");
-      return refuse("INVALID_ARGUMENT", error.message);
+      return refuse("bad-csr", "INVALID_ARGUMENT", error.message);
     }
   };
 }

@@ -1,11 +1,15 @@
 import { createServer } from "node:https";
+import { HANDSHAKE_MS, type MinTls } from "../grpc/mixed-credentials.ts";
 import { admit } from "./admission.ts";
+import type { Audit } from "./audit.ts";
 import { servingIdentity } from "./authority.ts";
 import { type AuthorityRunner, renewServing } from "./authority-runner.ts";
+import { createBodies } from "./bodies.ts";
 import { answering, type ListenAddress, type Listening, listen } from "./http.ts";
 import { createInjector } from "./injector.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Runner } from "./runner.ts";
+import { servingMinTls } from "./serving-tls.ts";
 import type { State } from "./state.ts";
 import { answerWebhook } from "./webhook.ts";
 
@@ -20,6 +24,7 @@ export interface WebhookRunnerDeps {
   readonly state: State;
   readonly metrics: Metrics;
   readonly authority: AuthorityRunner;
+  readonly audit: Audit;
   readonly abort: AbortController;
   readonly onFault: (error: unknown) => void;
   readonly ports: { https: number };
@@ -39,20 +44,27 @@ export function createWebhookRunner(shared: WebhookRunnerDeps): Runner {
     meshConfig: () => state.meshConfig().raw,
   });
   const deps = {
+    bodies: createBodies(),
     inject,
     validate: admit,
     onResult: (...facts: Parameters<Metrics["webhook"]>) => metrics.webhook(...facts),
+    onReviewed: shared.audit.reviewed,
   };
   return {
     name: "webhooks",
     async start() {
       if (shared.abort.signal.aborted) return;
-      const context = async (): Promise<{ cert: string; key: string }> => {
-        const { certificate, key } = await servingIdentity(shared.authority.ca(), options.namespace, options.revision);
-        return { cert: certificate, key: key.pem() };
+      const context = async (): Promise<{ cert: string; key: string; minVersion: MinTls }> => {
+        const { certificate, key } = await servingIdentity(shared.authority.ca(), {
+          namespace: options.namespace,
+          revision: options.revision,
+          clientRoots: shared.authority.bundle(),
+        });
+        // Among what is renewed, not the server's options: each renewal sets it anew.
+        return { cert: certificate, key: key.pem(), minVersion: servingMinTls(state.mesh.model.meshConfig()) };
       };
       const handler = answering((request, url) => answerWebhook(deps, request, url), onFault);
-      const server = createServer(await context(), handler);
+      const server = createServer({ ...(await context()), handshakeTimeout: HANDSHAKE_MS }, handler);
       server.on("tlsClientError", (_error, socket) => void socket.destroy());
       listening = await listen(server, options.listen.https);
       shared.ports.https = listening.port;

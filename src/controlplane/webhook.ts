@@ -1,7 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import { errorText } from "../base/errors.ts";
 import type { KubeObject } from "../resources/object.ts";
-import { type Answer, BodyError, json, readBody } from "./http.ts";
+import { BodyError, type Bodies } from "./bodies.ts";
+import { type Answer, json } from "./http.ts";
 
 /** A request of the API server to have a say in a write. */
 export interface AdmissionRequest {
@@ -13,6 +14,11 @@ export interface AdmissionRequest {
   readonly operation?: string;
   /** Null for a deletion. */
   readonly object?: KubeObject | null;
+  /** As it was; null for a creation. */
+  readonly oldObject?: KubeObject | null;
+  readonly dryRun?: boolean;
+  /** Who asks, as the API server found out. */
+  readonly userInfo?: { readonly username?: string; readonly groups?: readonly string[] };
 }
 
 /** Our say. `patch` is RFC 6902. */
@@ -31,14 +37,14 @@ export interface AdmissionAnswer {
 export type WebhookResult = "allowed" | "skipped" | "refused" | "failed";
 
 export interface WebhookDeps {
+  readonly bodies: Bodies;
   /** `path` is the request's path below /inject, e.g. `/cluster/c1/net/n1`; may throw: the pod is refused with the words. */
   readonly inject: (request: AdmissionRequest, path: string) => AdmissionAnswer;
   readonly validate: (request: AdmissionRequest) => AdmissionAnswer;
   readonly onResult: (webhook: "inject" | "validate", result: WebhookResult, tookMs: number) => void;
+  /** Told of each answered review of a mesh object. */
+  readonly onReviewed?: (request: AdmissionRequest, answer: AdmissionAnswer) => void;
 }
-
-/** An object has at most 1.5 MiB in etcd; a review carries the old one too. */
-const MAX_BODY = 8 * 1024 * 1024;
 
 /**
  * Answers admission reviews. Injection fails closed: a pod that asked for a proxy and cannot get one is refused (the
@@ -48,7 +54,7 @@ export async function answerWebhook(deps: WebhookDeps, request: IncomingMessage,
   const webhook = route(url.pathname);
   if (webhook === undefined) return { status: 404, body: "expected /inject or /validate\n" };
   if (request.method !== "POST") return { status: 405, body: "expected POST\n" };
-  const { apiVersion, review } = parseReview(await readBody(request, MAX_BODY));
+  const { apiVersion, review } = parseReview(await deps.bodies.read(request));
   const started = performance.now();
   let answer: AdmissionAnswer;
   let isFailed = false;
@@ -63,6 +69,7 @@ export async function answerWebhook(deps: WebhookDeps, request: IncomingMessage,
   }
   const result = isFailed ? "failed" : !answer.allowed ? "refused" : answer.skipped === true ? "skipped" : "allowed";
   deps.onResult(webhook.name, result, performance.now() - started);
+  if (webhook.name === "validate") deps.onReviewed?.(review, answer);
   return json(responseOf(apiVersion, review.uid, answer));
 }
 
@@ -87,7 +94,8 @@ function parseReview(text: string): Review {
   const review = given?.request;
   if (given?.kind !== "AdmissionReview" || typeof review?.uid !== "string")
     throw new BodyError(400, "expected an AdmissionReview with a request");
-  if (!isObject(review.object)) throw new BodyError(400, "expected an object with apiVersion, kind and metadata");
+  if (!isObject(review.object) || !isObject(review.oldObject))
+    throw new BodyError(400, "expected an object with apiVersion, kind and metadata");
   const apiVersion = typeof given.apiVersion === "string" ? given.apiVersion : "admission.k8s.io/v1";
   return { apiVersion, review: review as AdmissionRequest };
 }

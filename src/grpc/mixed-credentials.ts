@@ -15,7 +15,7 @@ export interface ServerIdentity {
 export type MinTls = "TLSv1.2" | "TLSv1.3";
 
 /** How long a client may take for its handshake, in milliseconds: whoever says nothing holds a socket no longer. */
-const HANDSHAKE_MS = 10_000;
+export const HANDSHAKE_MS = 10_000;
 
 /**
  * Server credentials under which a client may show a certificate and need not. A certificate that is expired or that another

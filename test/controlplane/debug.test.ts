@@ -28,7 +28,7 @@ function deps(...streams: readonly XdsStream[]): Parameters<typeof answerMonitor
     metrics: createMetrics({ list: () => [] }),
     streams: new Set(streams),
     authenticate: ({ bearer }) => Promise.resolve(bearer === undefined ? undefined : callerOf(bearer)),
-    rootNamespace: "istio-system",
+    debugNamespaces: ["istio-system", "ops"],
     analyse: () => Promise.resolve(new Uint8Array()),
   };
 }

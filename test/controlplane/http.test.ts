@@ -1,6 +1,7 @@
 import { createServer, request as httpRequest } from "node:http";
 import { connect } from "node:net";
 import { afterEach, expect, test } from "vitest";
+import { createBodies } from "../../src/controlplane/bodies.ts";
 import { answering, type Listening, listen, parseListenAddress } from "../../src/controlplane/http.ts";
 import { environmentOf } from "../../src/controlplane/injector.ts";
 import { answerWebhook, type WebhookDeps } from "../../src/controlplane/webhook.ts";
@@ -15,6 +16,7 @@ async function serve(deps: Partial<WebhookDeps> = {}) {
   const results: string[] = [];
   const faults: unknown[] = [];
   const full: WebhookDeps = {
+    bodies: createBodies(),
     inject: () => ({ allowed: true, patch: [{ op: "add", path: "/x", value: 1 }] }),
     validate: () => ({
       allowed: false,

@@ -2,6 +2,7 @@ import { createServer } from "node:http";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { validate } from "../../src/commands/validate.ts";
 import { admit } from "../../src/controlplane/admission.ts";
+import { createBodies } from "../../src/controlplane/bodies.ts";
 import { answering, type Listening, listen } from "../../src/controlplane/http.ts";
 import { answerWebhook } from "../../src/controlplane/webhook.ts";
 import type { KubeObject } from "../../src/resources/object.ts";
@@ -12,7 +13,7 @@ import { validationCases } from "../support/validation-cases.ts";
 
 let server: Listening;
 beforeAll(async () => {
-  const deps = { inject: () => ({ allowed: true }), validate: admit, onResult: () => {} };
+  const deps = { bodies: createBodies(), inject: () => ({ allowed: true }), validate: admit, onResult: () => {} };
   const handler = answering(
     (request, url) => answerWebhook(deps, request, url),
     (fault) => {

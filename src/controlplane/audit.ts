@@ -1,0 +1,112 @@
+import { sameContent } from "../base/equal.ts";
+import type { Logger } from "../base/logger.ts";
+import { createRateLimit } from "../base/rate-limit.ts";
+import type { Peer } from "../grpc/server.ts";
+import { readCertificate } from "../pki/certificate.ts";
+import { spiffeId } from "../pki/spiffe.ts";
+import type { KubeObject } from "../resources/object.ts";
+import type { Caller } from "./caller.ts";
+import type { AdmissionAnswer, AdmissionRequest } from "./webhook.ts";
+
+/** How a request for a certificate ended. `limited`: its client asked for too many. */
+export type SigningResult = "issued" | "unauthenticated" | "bad-csr" | "refused" | "limited";
+
+/** What is known of such a request when it has ended. */
+export interface SigningFacts {
+  readonly peer: Peer;
+  readonly caller?: Caller;
+  /** PEM of what was signed. */
+  readonly certificate?: string;
+  /** Why not. */
+  readonly reason?: string;
+}
+
+/**
+ * Who got which certificate and who changed which policy: one line of the log each, whose fields schemas/audit-event.schema.json
+ * describes. Nothing secret is in them: no key, no token, no value of a field.
+ */
+export interface Audit {
+  signed(result: SigningResult, facts: SigningFacts): void;
+  reviewed(request: AdmissionRequest, answer: AdmissionAnswer): void;
+}
+
+/** Refusals of one client that are written down: what is issued or changed always is. */
+const REFUSALS = { burst: 20, perSecond: 1 };
+const MAX_PATHS = 20;
+
+/** Writes to this log. */
+export function createAudit(log: Logger): Audit {
+  const refusals = createRateLimit(REFUSALS);
+  return {
+    signed(result, { peer, caller, certificate, reason }) {
+      const client = peer.address.replace(/:\d+$/, "");
+      if (result !== "issued" && !refusals.take(client)) return;
+      const fields = {
+        audit: "certificate",
+        outcome: result,
+        address: peer.address,
+        ...(caller === undefined ? {} : callerFields(caller)),
+        ...(certificate === undefined ? {} : certificateFields(certificate)),
+        ...(reason === undefined ? {} : { reason }),
+      };
+      if (result === "issued") log.info(fields, "a certificate was issued");
+      else log.warn(fields, "a certificate was refused");
+    },
+    reviewed(request, answer) {
+      const { operation = "", dryRun = false, userInfo } = request;
+      const object = request.object ?? request.oldObject ?? undefined;
+      const name = request.name ?? object?.metadata.name ?? "";
+      const fields = {
+        audit: "policy",
+        outcome: answer.allowed ? "allowed" : "refused",
+        operation,
+        apiVersion: object?.apiVersion ?? "",
+        kind: object?.kind ?? "",
+        namespace: request.namespace ?? object?.metadata.namespace ?? "",
+        name: name === "" ? `${object?.metadata.generateName ?? ""}` : name,
+        user: userInfo?.username ?? "",
+        groups: userInfo?.groups ?? [],
+        dryRun,
+        request: request.uid,
+        changed: changedPaths(request),
+        ...(answer.allowed ? {} : { reason: answer.message ?? "" }),
+      };
+      log.info(fields, "a policy was written");
+    },
+  };
+}
+
+function callerFields({ identity, podName, podUid, by }: Caller): Readonly<Record<string, unknown>> {
+  return {
+    identity: spiffeId(identity),
+    by,
+    ...(podName === undefined ? {} : { pod: podName }),
+    ...(podUid === undefined ? {} : { podUid }),
+  };
+}
+
+function certificateFields(pem: string): Readonly<Record<string, unknown>> {
+  const { serial, notBefore, notAfter } = readCertificate(pem);
+  return { serial, notBefore: notBefore.toISOString(), notAfter: notAfter.toISOString() };
+}
+
+/** Fields below metadata's labels and annotations, and below the rest, that differ: `spec.rules`. Values are not told. */
+function changedPaths({ object, oldObject }: AdmissionRequest): readonly string[] {
+  const [before, after] = [sections(oldObject), sections(object)];
+  const paths = new Set([...before.keys(), ...after.keys()]);
+  return [...paths].filter((path) => !sameContent(before.get(path), after.get(path))).slice(0, MAX_PATHS);
+}
+
+function sections(object: KubeObject | null | undefined): ReadonlyMap<string, unknown> {
+  const out = new Map<string, unknown>();
+  if (object === null || object === undefined) return out;
+  const parts = {
+    spec: object["spec"],
+    "metadata.labels": object.metadata.labels,
+    "metadata.annotations": object.metadata.annotations,
+  };
+  for (const [part, value] of Object.entries(parts))
+    if (typeof value === "object" && value !== null)
+      for (const [key, field] of Object.entries(value)) out.set(`${part}.${key}`, field);
+  return out;
+}

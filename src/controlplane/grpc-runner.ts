@@ -1,0 +1,77 @@
+import { adsService } from "../grpc/ads-server.ts";
+import { caService } from "../grpc/ca-server.ts";
+import type { ServerIdentity } from "../grpc/mixed-credentials.ts";
+import { type GrpcServer, startGrpcServer } from "../grpc/server.ts";
+import type { SigningFacts, SigningResult } from "./audit.ts";
+import { servingIdentity } from "./authority.ts";
+import { renewServing } from "./authority-runner.ts";
+import type { AutoRegistration } from "./auto-registration.ts";
+import { peerLabelsOf } from "./pods.ts";
+import type { Runner } from "./runner.ts";
+import type { SecretWatches } from "./secret-watches.ts";
+import { servingMinTls } from "./serving-tls.ts";
+import type { Shared } from "./shared.ts";
+import { createSigner, LIFETIMES } from "./signing.ts";
+import { limitSigning } from "./signing-limits.ts";
+import { createXdsAcceptor } from "./xds-server.ts";
+
+const GRACE_MS = 1_000;
+
+/** Consumes the CA, the World and the compiled mesh; offers xDS and signing on 15012. */
+export function createGrpcRunner(
+  shared: Shared,
+  parts: { readonly secrets: SecretWatches; readonly registration: AutoRegistration },
+): Runner {
+  const { options, state, metrics, onFault } = shared;
+  let server: GrpcServer | undefined;
+  let renewal = (): void => {};
+  const acceptor = createXdsAcceptor({
+    state,
+    cluster: options.cluster,
+    ...parts,
+    streams: shared.streams,
+    authenticate: shared.authenticate,
+    notReady: () => (shared.live.synced ? undefined : "the control plane is not in sync with the cluster yet"),
+    metrics,
+    log: options.log,
+    instance: options.instance,
+    clusterId: options.clusterId,
+    onFault,
+  });
+  const onSigned = (result: SigningResult, facts: SigningFacts): void => {
+    metrics.signing(result);
+    shared.audit.signed(result, facts);
+  };
+  const sign = createSigner({
+    ca: shared.authority.ca,
+    lifetimes: options.lifetimes ?? LIFETIMES,
+    authenticate: shared.authenticate,
+    peerOf: (caller) => peerLabelsOf(state, caller, options.clusterId),
+    now: Date.now,
+    onResult: onSigned,
+  });
+  const limited = limitSigning(sign, { onLimited: (facts) => onSigned("limited", facts) });
+  return {
+    name: "grpc",
+    async start() {
+      if (shared.abort.signal.aborted) return;
+      const identity = async (): Promise<ServerIdentity> => ({
+        ...(await servingIdentity(shared.authority.ca(), {
+          namespace: options.namespace,
+          revision: options.revision,
+          clientRoots: shared.authority.bundle(),
+        })),
+        minTls: servingMinTls(state.mesh.model.meshConfig()),
+      });
+      const services = [adsService(acceptor, onFault), caService(limited, onFault)];
+      server = await startGrpcServer(options.listen.secureGrpc, await identity(), services);
+      shared.ports.secureGrpc = server.port;
+      renewal = renewServing(shared, async () => server?.update(await identity()));
+    },
+    async close() {
+      renewal();
+      for (const stream of shared.streams) stream.end();
+      await server?.close(GRACE_MS);
+    },
+  };
+}

@@ -1,0 +1,67 @@
+import type { Logger } from "../base/logger.ts";
+import type { Peer } from "../grpc/server.ts";
+import type { Registry } from "../registry/registry.ts";
+import type { Cluster } from "../resources/cluster.ts";
+import type { AnalysisSettings } from "./analysis/runner.ts";
+import type { Audit } from "./audit.ts";
+import type { AuthorityRunner } from "./authority-runner.ts";
+import type { Caller } from "./caller.ts";
+import type { ListenAddress } from "./http.ts";
+import type { FetchLimits } from "./jwks-fetch.ts";
+import type { Metrics } from "./metrics.ts";
+import type { Lifetimes } from "./signing.ts";
+import type { State } from "./state.ts";
+import type { XdsStream } from "./xds-stream.ts";
+
+/** Where and as what a control plane runs. */
+export interface ControlPlaneOptions {
+  readonly cluster: Cluster;
+  /** Namespace of the control plane, which is the mesh's root namespace. */
+  readonly namespace: string;
+  /** Name of this instance: its pod's. */
+  readonly instance: string;
+  readonly clusterId: string;
+  readonly revision: string;
+  /** ENABLE_NATIVE_SIDECARS, as set. */
+  readonly nativeSidecars?: string | undefined;
+  /** Whether Gateways of class `istio` get pods and a Service. Default: they do. */
+  readonly makesGateways?: boolean;
+  /** Of workload certificates. */
+  readonly lifetimes?: Lifetimes;
+  /** DNS suffix of the cluster. */
+  readonly domain: string;
+  readonly listen: {
+    readonly http: ListenAddress;
+    readonly secureGrpc: ListenAddress;
+    readonly monitoring: ListenAddress;
+    readonly https: ListenAddress;
+  };
+  /** Where keys of token issuers may be fetched; default: not from loopback, link-local and metadata addresses. */
+  readonly keyLimits?: FetchLimits;
+  /** Sources of objects beside the cluster, the more important first. Default: none. */
+  readonly registries?: readonly Registry[];
+  /** Undefined: nothing is analysed. */
+  readonly analysis?: AnalysisSettings;
+  /** Further namespaces whose accounts may ask /debug for everything. Default: none. */
+  readonly debugNamespaces?: readonly string[];
+  readonly log: Logger;
+  /** Where it is written who got a certificate and who changed a policy. Default: the log. */
+  readonly auditLog?: Logger;
+}
+
+/** Everything that the parts share. */
+export interface Shared {
+  readonly options: ControlPlaneOptions;
+  readonly state: State;
+  readonly metrics: Metrics;
+  readonly streams: Set<XdsStream>;
+  readonly abort: AbortController;
+  readonly onFault: (error: unknown) => void;
+  /** Set by the runners as they come up. */
+  readonly live: { synced: boolean; serving: boolean };
+  readonly authority: AuthorityRunner;
+  readonly audit: Audit;
+  /** Who is at the other end; each token is a question to the API server, and clients take turns. */
+  readonly authenticate: (peer: Peer) => Promise<Caller | undefined>;
+  readonly ports: { http: number; secureGrpc: number; monitoring: number; https: number };
+}
