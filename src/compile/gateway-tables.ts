@@ -4,6 +4,7 @@ import type { CompileContext } from "./context.ts";
 import { routesOfListener } from "./gateway-api/chains.ts";
 import { apiHttpRoutes } from "./gateway-api/http-routes.ts";
 import { siteOf } from "./gateway-chains.ts";
+import { quicPort } from "./gateway-http3.ts";
 import type { GatewayPlan, PlacedServer } from "./gateways.ts";
 import { matchesAll } from "./http-match.ts";
 import { httpRoutes } from "./http-routes.ts";
@@ -45,7 +46,13 @@ export function createGatewayTables(context: CompileContext, plan: GatewayPlan):
         routes: [],
         requireTls: false,
       };
-      return { name, portInDomains: false, virtualHosts: virtualHosts.length === 0 ? [empty] : virtualHosts };
+      const http3 = servers.find((server) => quicPort(context.model, context.scope(scope), server) !== undefined);
+      return {
+        name,
+        portInDomains: false,
+        virtualHosts: virtualHosts.length === 0 ? [empty] : virtualHosts,
+        ...(http3 === undefined ? {} : { http3Port: http3.server.port.number }),
+      };
     }),
   };
 }

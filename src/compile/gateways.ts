@@ -8,7 +8,9 @@ import { byText } from "../model/order.ts";
 import { refOf } from "../resources/object.ts";
 import type { CompileContext } from "./context.ts";
 import { type ApiPlace, apiServers } from "./gateway-api/servers.ts";
+import { extensionFilters, scopeExtensions } from "./extensions.ts";
 import { bareHosts, chainsOf, distinctChains, plainChain } from "./gateway-chains.ts";
+import { quicListener } from "./gateway-http3.ts";
 import { terminates } from "./gateway-tls.ts";
 import { ingressServers } from "./ingress/servers.ts";
 import type { ScopeFacts } from "./scope.ts";
@@ -70,8 +72,9 @@ export function createGatewayPlan(context: CompileContext): GatewayPlan {
     const security = securityOf(model, context.scope(scope));
     return [...groups]
       .toSorted(([a], [b]) => byText(a, b))
-      .flatMap(([name, group]) => listenerOf(model, context.scope(scope), name, group) ?? [])
-      .map((listener) => (security === undefined ? listener : { ...listener, security }));
+      .flatMap(([name, group]) => listenersOf(model, context.scope(scope), name, group))
+      .map((listener) => (security === undefined ? listener : { ...listener, security }))
+      .map((listener) => extended(model, context.scope(scope), listener, groups.get(listener.name) ?? []));
   });
   return { servers, listeners };
 }
@@ -150,18 +153,35 @@ function conflict(first: PlacedServer, second: PlacedServer): string | undefined
   return shared === undefined ? undefined : `host ${shared} is already served on this port`;
 }
 
-function listenerOf(
+/** The listener of a port, and the one of QUIC beside it. */
+function listenersOf(
   model: Model,
   facts: ScopeFacts,
   name: string,
   group: readonly PlacedServer[],
-): GatewayListener | undefined {
+): readonly GatewayListener[] {
   const [first] = group;
-  if (first === undefined) return undefined;
+  if (first === undefined) return [];
   const chains =
     first.kind === "http"
       ? [plainChain(group, first)]
       : distinctChains(group.flatMap((server) => chainsOf(model, facts, server)));
-  if (chains.length === 0) return undefined;
-  return { name, address: first.address, port: first.port, kind: first.kind, chains };
+  if (chains.length === 0) return [];
+  const listener = { name, address: first.address, port: first.port, kind: first.kind, chains };
+  const quic = quicListener(model, facts, { servers: group, listener });
+  return quic === undefined ? [listener] : [listener, quic];
+}
+
+/** With the filters of extensions; these may name the server's port or the one that the pod listens on. */
+function extended(
+  model: Model,
+  facts: ScopeFacts,
+  listener: GatewayListener,
+  servers: readonly PlacedServer[],
+): GatewayListener {
+  const explicit = facts.bind !== null;
+  const asked = servers.map(({ server }) => (explicit ? explicitPort(server.port.number) : server.port.number));
+  const ports = [...new Set([...asked, listener.port])];
+  const filters = extensionFilters(scopeExtensions(model, facts), { side: "CLIENT", ports, explicit });
+  return filters === undefined ? listener : { ...listener, extensions: filters };
 }

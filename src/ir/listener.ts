@@ -1,3 +1,4 @@
+import type { ExtensionFilter } from "./extension.ts";
 import type { Provenance } from "./provenance.ts";
 import type { WeightedCluster } from "./route.ts";
 import type { Security } from "./security.ts";
@@ -40,6 +41,8 @@ export interface OutboundListener {
   readonly needs?: readonly ChainNeed[];
   readonly clusters: readonly WeightedCluster[];
   readonly tcp?: TcpFeatures;
+  /** Extensions in its chains, in the order in which they are passed; absent: none. */
+  readonly extensions?: readonly ExtensionFilter[];
   /** Connections told apart by the TLS name they ask for or the address they dialled, before anything above. */
   readonly sniChains: readonly SniChain[];
   /** Cluster for bytes that match nothing: PassthroughCluster or BlackHoleCluster. */
@@ -80,6 +83,7 @@ export interface InboundPort {
   readonly endpoint?: { readonly address: string | undefined; readonly port: number };
   /** TLS that is ended here where mutual TLS of the mesh is off. */
   readonly tls?: GatewayTls;
+  readonly extensions?: readonly ExtensionFilter[];
 }
 
 /** Everything a workload receives. */
@@ -96,6 +100,8 @@ export interface Inbound {
   readonly transparent?: true;
   /** What policies ask of callers, on every port. */
   readonly security?: Security;
+  /** Extensions on ports that no service names. */
+  readonly extensions?: readonly ExtensionFilter[];
 }
 
 /** One port that a gateway listens on. */
@@ -107,8 +113,11 @@ export interface GatewayListener {
   /** http: one chain, one route table. tls: one chain per server. tcp: straight to clusters. */
   readonly kind: "http" | "tls" | "tcp";
   readonly chains: readonly GatewayChain[];
+  /** By UDP: HTTP/3. All chains have a route table and end TLS. */
+  readonly quic?: true;
   /** What policies ask of callers. */
   readonly security?: Security;
+  readonly extensions?: readonly ExtensionFilter[];
 }
 
 export interface GatewayChain {

@@ -92,4 +92,6 @@ export interface RouteTable {
   /** Domains carry their port (`http_proxy` serves all ports in one table); false: the port of a Host header is ignored. */
   readonly portInDomains: boolean;
   readonly virtualHosts: readonly VirtualHost[];
+  /** Port at which the same can be had by HTTP/3: clients are told. Absent: it cannot. */
+  readonly http3Port?: number;
 }

@@ -17,7 +17,15 @@ export interface Gateways {
    * The port a gateway pod listens on for a port of a server, which is one of the Services in front of it: that Service's
    * targetPort; without such a Service the number itself.
    */
-  listenPort(pod: { readonly namespace: string; readonly labels: Labels }, serverPort: number): number;
+  listenPort(pod: GatewayPod, serverPort: number): number;
+  /** The UDP port a gateway pod listens on for a server's port; undefined where no Service in front of it has that port by UDP. */
+  udpPort(pod: GatewayPod, serverPort: number): number | undefined;
+}
+
+/** Where a gateway pod runs, and its labels. */
+interface GatewayPod {
+  readonly namespace: string;
+  readonly labels: Labels;
 }
 
 export function createGateways({ world }: ModelContext, pods: Pods): Gateways {
@@ -30,18 +38,25 @@ export function createGateways({ world }: ModelContext, pods: Pods): Gateways {
           return selector !== undefined && selects(selector, labels);
         })
         .toSorted(byAge),
-    listenPort({ namespace, labels }, serverPort) {
-      for (const { spec } of world.list("Service", namespace).toSorted(byAge)) {
-        const selector = namedSelector(spec?.selector);
-        const port = spec?.ports?.find((candidate) => candidate.port === serverPort);
-        if (selector === undefined || port === undefined || !selects(selector, labels)) continue;
-        const target = port.targetPort ?? port.port;
-        const resolved = typeof target === "number" ? target : targetPortOf(portsOfAny(namespace, labels), target);
-        if (resolved !== undefined) return resolved;
-      }
-      return serverPort;
-    },
+    listenPort: (pod, serverPort) => podPort(pod, serverPort, (protocol) => protocol !== "UDP") ?? serverPort,
+    udpPort: (pod, serverPort) => podPort(pod, serverPort, (protocol) => protocol === "UDP"),
   };
+  /** The pod's port behind a port of the Services in front of it. */
+  function podPort(
+    { namespace, labels }: GatewayPod,
+    serverPort: number,
+    fits: (protocol: string) => boolean,
+  ): number | undefined {
+    for (const { spec } of world.list("Service", namespace).toSorted(byAge)) {
+      const selector = namedSelector(spec?.selector);
+      const port = spec?.ports?.find(({ port: number, protocol = "TCP" }) => number === serverPort && fits(protocol));
+      if (selector === undefined || port === undefined || !selects(selector, labels)) continue;
+      const target = port.targetPort ?? port.port;
+      const resolved = typeof target === "number" ? target : targetPortOf(portsOfAny(namespace, labels), target);
+      if (resolved !== undefined) return resolved;
+    }
+    return undefined;
+  }
   /** Ports of the gateway's pods: all are made from one template. */
   function portsOfAny(namespace: string, labels: Labels): readonly PodPort[] {
     const pod = world.list("Pod", namespace).find(({ metadata }) => selects(labels, metadata.labels ?? {}));

@@ -2,7 +2,7 @@ import { isIP } from "node:net";
 import { compact } from "../base/compact.ts";
 import type { GatewayChain, GatewayListener, GatewayTls } from "../ir/listener.ts";
 import { isClusterSecret } from "../ir/secret.ts";
-import { type Messages } from "../wire/codec.ts";
+import { type Messages, typed } from "../wire/codec.ts";
 import { cidrRange } from "./cidr.ts";
 import { httpChainFilters } from "./hcm.ts";
 import { inspection } from "./outbound.ts";
@@ -20,12 +20,14 @@ import type {
 } from "./types.ts";
 
 type CommonTls = Messages["envoy.extensions.transport_sockets.tls.v3.CommonTlsContext"];
+type DownstreamTls = Messages["envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext"];
 
 /**
  * One port of a gateway. http: one chain with the port's route table; tls: a chain per server, chosen by SNI; tcp:
  * straight on. Gateways never guess protocols. Secrets come from the control plane over ADS, named `kubernetes://name`.
  */
 export function buildGatewayListener(listener: GatewayListener, options: XdsOptions): EnvoyListener {
+  if (listener.quic === true) return quicListener(listener, options);
   const inspectTls = listener.chains.some((chain) => chain.tls !== undefined);
   const proxyProtocol = options.proxy?.topology?.proxyProtocol === true;
   return compact({
@@ -34,6 +36,35 @@ export function buildGatewayListener(listener: GatewayListener, options: XdsOpti
     traffic_direction: "OUTBOUND" as const,
     ...inspection({ inspectTls, inspectHttp: false, proxyProtocol }, options),
     filter_chains: listener.chains.map((chain) => filterChain(listener, chain, options)),
+  });
+}
+
+/** The same by QUIC: server names are read by QUIC itself, and nothing announces where a datagram came from. */
+function quicListener(listener: GatewayListener, options: XdsOptions): EnvoyListener {
+  return {
+    name: listener.name,
+    address: {
+      socket_address: { protocol: "UDP", address: listener.address, port_value: listener.port },
+    },
+    traffic_direction: "OUTBOUND",
+    udp_listener_config: { quic_options: {}, downstream_socket_config: { prefer_gro: true } },
+    filter_chains: listener.chains.map((chain) => quicChain(listener, chain, options)),
+  };
+}
+
+function quicChain(listener: GatewayListener, from: GatewayChain, options: XdsOptions): FilterChain {
+  return compact({
+    filter_chain_match: from.serverNames.length === 0 ? undefined : { server_names: from.serverNames },
+    filters: filters(listener, from, options),
+    ...whyField(from.provenance),
+    transport_socket:
+      from.tls &&
+      ({
+        name: "envoy.transport_sockets.quic",
+        typed_config: typed("envoy.extensions.transport_sockets.quic.v3.QuicDownstreamTransport", {
+          downstream_tls_context: serverContext(from.tls, HTTP3_ALPN),
+        }),
+      } as const),
   });
 }
 
@@ -66,7 +97,9 @@ function filters(listener: GatewayListener, from: GatewayChain, options: XdsOpti
     mutualTls: from.tls?.mode === "ISTIO_MUTUAL",
     service: undefined,
     ...(from.grpcWeb === undefined ? {} : { grpcWeb: from.grpcWeb }),
+    ...(listener.quic === undefined ? {} : { quic: listener.quic }),
     ...(listener.security === undefined ? {} : { security: listener.security }),
+    ...(listener.extensions === undefined ? {} : { extensions: listener.extensions }),
     options,
   };
   if (from.routeTable !== undefined)
@@ -93,14 +126,16 @@ function transportSocket(tls: GatewayTls, inside: "http" | "bytes", options: Xds
 
 /** TLS with certificates of its own, not the mesh's. */
 export function serverSocket(tls: GatewayTls, alpn: readonly string[]): TransportSocket {
-  return downstream({
-    common_tls_context: serverTls(tls, alpn),
-    require_client_certificate: tls.mode === "MUTUAL",
-  });
+  return downstream(serverContext(tls, alpn));
+}
+
+function serverContext(tls: GatewayTls, alpn: readonly string[]): DownstreamTls {
+  return { common_tls_context: serverTls(tls, alpn), require_client_certificate: tls.mode === "MUTUAL" };
 }
 
 /** What a server of HTTP offers. */
 export const HTTP_ALPN: readonly string[] = ["h2", "http/1.1"];
+const HTTP3_ALPN: readonly string[] = ["h3"];
 /** Mesh clients offer the first for bytes; the others are for clients that think of HTTP. */
 const MESH_BYTES_ALPN: readonly string[] = [...OFFERED_TCP, ...HTTP_ALPN];
 

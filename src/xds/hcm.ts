@@ -18,7 +18,8 @@ export function httpChainFilters(
   routes: RouteSource,
 ): readonly NetworkFilter[] {
   const config: Hcm = compact({
-    codec_type: "AUTO" as const,
+    codec_type: chain.quic === true ? ("HTTP3" as const) : ("AUTO" as const),
+    http3_protocol_options: chain.quic === true ? {} : undefined,
     stat_prefix: statPrefix,
     ...routeSpecifier(routes),
     http_filters: httpFilters(chain),

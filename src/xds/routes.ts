@@ -42,7 +42,18 @@ export function buildRouteTable(table: RouteTable, context: RouteContext): Envoy
     validate_clusters: false,
     max_direct_response_body_size_bytes: MAX_BODY_BYTES,
     ignore_port_in_host_matching: !table.portInDomains,
+    ...advertised(table),
   };
+}
+
+/** How long, in seconds, a client may remember that there is HTTP/3. */
+const ADVERTISED_SECONDS = 86_400;
+
+/** Browsers use HTTP/3 only where an answer by TCP has told them of it. */
+function advertised({ http3Port }: RouteTable): Pick<EnvoyRoutes, "response_headers_to_add"> {
+  if (http3Port === undefined) return {};
+  const value = `h3=":${http3Port}"; ma=${ADVERTISED_SECONDS}`;
+  return { response_headers_to_add: [{ header: { key: "alt-svc", value } }] };
 }
 
 function virtualHost(host: VirtualHost, context: RouteContext): NonNullable<EnvoyRoutes["virtual_hosts"]>[number] {

@@ -1,3 +1,4 @@
+import type { ExtensionFilter } from "../ir/extension.ts";
 import type { ChainNeed } from "../ir/listener.ts";
 import type { ProxySettings } from "../ir/proxy-settings.ts";
 import type { Security } from "../ir/security.ts";
@@ -10,6 +11,8 @@ export const TYPE_URLS = {
   endpoint: "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment",
   listener: "type.googleapis.com/envoy.config.listener.v3.Listener",
   route: "type.googleapis.com/envoy.config.route.v3.RouteConfiguration",
+  /** Settings of modules and scripts; those of modules that are to be fetched are for the agent. */
+  extension: "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig",
   secret: "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret",
   /** For the agent, which answers DNS queries from it; Envoy never asks for it. */
   nametable: "type.googleapis.com/istio.networking.nds.v1.NameTable",
@@ -71,7 +74,11 @@ export interface ChainContext {
   readonly application?: { readonly address: string; readonly port: number };
   /** Clients may speak gRPC-Web. */
   readonly grpcWeb?: true;
+  /** Requests come by QUIC. */
+  readonly quic?: true;
   /** What policies ask of callers; absent: nothing, as on every outbound chain. */
   readonly security?: Security;
+  /** Modules and scripts that users put into it; absent: none. */
+  readonly extensions?: readonly ExtensionFilter[];
   readonly options: XdsOptions;
 }

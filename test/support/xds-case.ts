@@ -166,7 +166,13 @@ function inbound(given: Loose): Inbound {
 
 function table(given: Loose): RouteTable {
   const hosts = given["hosts"] as Loose[];
-  return { name: String(given["name"]), portInDomains: given["portInDomains"] === true, virtualHosts: hosts.map(host) };
+  const { http3Port } = given as Partial<RouteTable>;
+  return {
+    name: String(given["name"]),
+    portInDomains: given["portInDomains"] === true,
+    virtualHosts: hosts.map(host),
+    ...(http3Port === undefined ? {} : { http3Port }),
+  };
 }
 
 function host(given: Loose): VirtualHost {

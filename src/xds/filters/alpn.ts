@@ -2,6 +2,8 @@ import { EMPTY_ANY, typed } from "../../wire/codec.ts";
 import { ALPN } from "../tls.ts";
 import type { HttpFilter } from "./types.ts";
 
+const BY_PROTOCOL = `%CEL(request.protocol == 'HTTP/2' ? '${ALPN.h2.join(",")}' : '${ALPN.h1.join(",")}')%`;
+
 /**
  * Sets the ALPN of the mutual TLS connection per request, by the protocol of the request, so that one cluster serves h1,
  * h2 and TCP: the server chooses its filter chain by what the client offers. Off until a route turns it on, which routes
@@ -11,7 +13,7 @@ import type { HttpFilter } from "./types.ts";
 export const alpn: HttpFilter = {
   name: "istio.alpn",
   appliesTo: (chain) => chain.direction !== "inbound",
-  filter: () => ({
+  filter: ({ quic }) => ({
     name: "istio.alpn",
     disabled: true,
     typed_config: typed("envoy.extensions.filters.http.set_filter_state.v3.Config", {
@@ -20,9 +22,8 @@ export const alpn: HttpFilter = {
           object_key: "envoy.network.application_protocols",
           shared_with_upstream: "ONCE",
           format_string: {
-            text_format_source: {
-              inline_string: `%CEL(request.protocol == 'HTTP/2' ? '${ALPN.h2.join(",")}' : '${ALPN.h1.join(",")}')%`,
-            },
+            // what came by HTTP/3 goes on by HTTP/2
+            text_format_source: { inline_string: quic === true ? ALPN.h2.join(",") : BY_PROTOCOL },
           },
         },
       ],

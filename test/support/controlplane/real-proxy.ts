@@ -162,6 +162,8 @@ function tls(): unknown {
     "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
     sni: SERVER_NAME,
     common_tls_context: {
+      // Envoy as a client stops at 1.2 by itself
+      tls_params: { tls_minimum_protocol_version: "TLSv1_2", tls_maximum_protocol_version: "TLSv1_3" },
       alpn_protocols: ["h2"],
       tls_certificate_sds_secret_configs: [{ name: "default", sds_config: source }],
       combined_validation_context: {

@@ -4,7 +4,9 @@ import { request as httpsRequest } from "node:https";
 import { connect, type Socket } from "node:net";
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from "node:tls";
 import { WebSocket } from "ws";
+import { explicitPort } from "../../../src/base/explicit-port.ts";
 import type { CaseRequest } from "./case.ts";
+import { HTTP3_HEADERS } from "./http3.ts";
 
 /** Where a request goes, and the names it carries. */
 export interface Target {
@@ -32,6 +34,8 @@ export function ask(target: Target, request: CaseRequest, headers: Readonly<Reco
   switch (request.protocol ?? "http1") {
     case "http1":
       return http1(target, request, headers);
+    case "http3":
+      return http3(target, request, headers);
     case "http2":
       return http2(target, request, headers, Buffer.from(request.send ?? ""));
     case "grpc":
@@ -81,6 +85,16 @@ function http1(
     sent.on("error", reject);
     sent.end(send);
   });
+}
+
+/** Through the client that speaks it. */
+async function http3(target: Target, request: CaseRequest, headers: Readonly<Record<string, string>>): Promise<Answer> {
+  const { port = 80, sni = target.authority } = request;
+  const meant = { [HTTP3_HEADERS.port]: String(explicitPort(port)), [HTTP3_HEADERS.sni]: sni };
+  const answer = await http1(target, request, { ...headers, ...meant });
+  const flags = answer.headers[HTTP3_HEADERS.flags];
+  if (flags !== "-") throw new Error(`no answer by HTTP/3: ${flags ?? ""} ${answer.body}`);
+  return answer;
 }
 
 function http2(

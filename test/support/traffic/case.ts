@@ -18,7 +18,7 @@ export interface CaseRequest {
   readonly it: string;
   /** Who sends it: the client with its sidecar (default), the gateway's client, or one without any proxy to v1. */
   readonly via?: "sidecar" | "gateway" | "plain";
-  readonly protocol?: "http1" | "http2" | "grpc" | "websocket" | "tcp" | "tls";
+  readonly protocol?: "http1" | "http2" | "http3" | "grpc" | "websocket" | "tcp" | "tls";
   /** Service or host asked for; a short name means one of the case's namespace. Default: echo. */
   readonly to?: string;
   readonly port?: number;

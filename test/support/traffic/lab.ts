@@ -4,6 +4,8 @@ import { waitFor } from "../wait.ts";
 import { startBackend, type Received } from "./backend.ts";
 import { startAuthorizer } from "./authorizer.ts";
 import type { Issuers, TrafficCase } from "./case.ts";
+import { explicitPort } from "../../../src/base/explicit-port.ts";
+import { type Http3Client, startHttp3Client } from "./http3.ts";
 import { startIssuer } from "./issuer.ts";
 import { authorizerObjects, withWords } from "./security-objects.ts";
 import { type CaseCertificates, caseCertificates, type CertificatePair } from "./case-certificates.ts";
@@ -16,6 +18,8 @@ export interface Lab {
   readonly places: Places;
   readonly plane: Plane;
   readonly issuers: Issuers;
+  /** Speaks to the gateway; undefined when no case asks for it. */
+  readonly http3: Http3Client | undefined;
   readonly proxies: Readonly<Record<"client" | "v1" | "v2" | "gateway" | "guard", MeshProxy>>;
   /** Address of a service's cluster IP for the client; undefined: no such service. */
   address(namespace: string, service: string): string | undefined;
@@ -67,7 +71,9 @@ export async function startLab(cases: readonly TrafficCase[]): Promise<Lab> {
   const names = ["client", "v1", "v2", "gateway", "guard"] as const;
   const [client, v1, v2, gateway, guard] = await Promise.all(names.map(start));
   const proxies = { client, v1, v2, gateway, guard } as Lab["proxies"];
+  const http3 = await http3For(cases, `${places.gateway}.0.1`);
   const stop = async (): Promise<void> => {
+    await http3?.stop();
     await Promise.all(Object.values(proxies).map((proxy) => proxy.stop()));
     for (const one of apps) one.close();
     await plane.close();
@@ -92,7 +98,14 @@ export async function startLab(cases: readonly TrafficCase[]): Promise<Lab> {
   }
   const certificate = (namespace: string, name: string): CertificatePair | undefined =>
     made.find((one) => one.namespace === namespace)?.certificates.pair(name);
-  return { places, plane, issuers, proxies, address, certificate, received: (id) => seen.get(id) ?? [], stop };
+  return { places, plane, issuers, http3, proxies, address, certificate, received: (id) => seen.get(id) ?? [], stop };
+}
+
+/** A client for the ports that cases ask by HTTP/3. */
+async function http3For(cases: readonly TrafficCase[], gateway: string): Promise<Http3Client | undefined> {
+  const asked = cases.flatMap(({ requests }) => requests).filter(({ protocol }) => protocol === "http3");
+  const ports = [...new Set(asked.map(({ port = 80 }) => explicitPort(port)))];
+  return ports.length === 0 ? undefined : startHttp3Client(gateway, ports);
 }
 
 async function certificatesOf({

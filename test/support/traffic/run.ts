@@ -118,6 +118,10 @@ function readEcho(body: string): Received | undefined {
 export function targetOf(lab: Lab, item: TrafficCase, request: CaseRequest): Target {
   const { via, to = "echo", port = 80, host } = request;
   const { places } = lab;
+  if (request.protocol === "http3") {
+    if (lab.http3 === undefined) throw new Error("no client of HTTP/3 was started");
+    return { host: lab.http3.host, port: lab.http3.port, authority: host ?? to };
+  }
   if (via === "gateway") return { host: `${places.gateway}.0.1`, port: explicitPort(port), authority: host ?? to };
   if (via === "plain") return { host: `${places.v1}.0.1`, port: PORTS.http, authority: host ?? to };
   const full = to.includes(".") ? to : `${to}.${item.namespace}.svc.cluster.local`;
