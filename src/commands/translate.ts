@@ -1,5 +1,6 @@
 import { UsageError } from "../base/errors.ts";
 import type { ProxyConfig } from "../ir/config.ts";
+import type { Extension } from "../ir/extension.ts";
 import type { Proxy } from "../ir/proxy.ts";
 import type { TlsSecret } from "../ir/secret.ts";
 import { generatedOptions } from "../model/generated-options.ts";
@@ -57,6 +58,7 @@ function irOf(config: ProxyConfig): Readonly<Record<string, unknown>> {
     inbound: config.inbound(),
     gatewayListeners: config.gatewayListeners(),
     routeTables: config.routeTableNames().map((name) => config.routeTable(name)),
+    extensions: (config.extensions?.() ?? []).map(withoutPullSecret),
     secrets: config.secretNames().map((name) => ({ name, ...withoutKey(config.secret(name)) })),
     names: config.nameTable(),
   });
@@ -64,6 +66,11 @@ function irOf(config: ProxyConfig): Readonly<Record<string, unknown>> {
 
 function withoutKey(secret: TlsSecret | undefined): object {
   return secret?.kind === "certificate" ? { ...secret, key: REDACTED } : { ...secret };
+}
+
+function withoutPullSecret(extension: Extension): Extension {
+  if (extension.language !== "wasm" || extension.module.pullSecret === undefined) return extension;
+  return { ...extension, module: { ...extension.module, pullSecret: REDACTED } };
 }
 
 /** As JSON has it: what is undefined is not there, in YAML too. */
@@ -76,12 +83,14 @@ const PARTS: Readonly<Record<string, XdsKind>> = {
   endpoints: "endpoint",
   listeners: "listener",
   routes: "route",
+  extensions: "extension",
   secrets: "secret",
 };
 
 /** Read back from the bytes that a proxy would be sent. */
 function xdsOf(config: ProxyConfig, options: XdsOptions): Readonly<Record<string, readonly TypedAny[]>> {
-  const resources = resourcesFor(config, options);
+  const extensions = (): readonly Extension[] => (config.extensions?.() ?? []).map(withoutPullSecret);
+  const resources = resourcesFor({ ...config, extensions }, options);
   return Object.fromEntries(
     Object.entries(PARTS).map(([part, kind]) => [
       part,

@@ -11,6 +11,7 @@ import { namedSelector, selects } from "../model/selectors.ts";
 import { peerOf } from "../model/workload.ts";
 import { INBOUND_SOURCE, plainCluster } from "./clusters.ts";
 import type { CompileContext } from "./context.ts";
+import { extensionFilters } from "./extensions.ts";
 import { INBOUND_PASSTHROUGH, inboundCluster } from "./names.ts";
 import type { WorkloadFacts } from "./scope.ts";
 import { type AppPlace, inboundPool, ingressPorts, placeOf } from "./sidecar-ingress.ts";
@@ -74,6 +75,11 @@ function inboundOf(model: Model, facts: WorkloadFacts): Inbound {
     };
   });
   const security = securityOf(model, facts);
+  const extensions = model.extensions.of(facts);
+  const extended = (at: readonly number[]): Pick<InboundPort, "extensions"> => {
+    const filters = extensionFilters(extensions, { side: "SERVER", ports: at, explicit: facts.bind !== null });
+    return filters === undefined ? {} : { extensions: filters };
+  };
   // A policy may name a port that no service does: its traffic passes, but by that rule.
   const others = policies
     .ports(facts)
@@ -90,16 +96,16 @@ function inboundOf(model: Model, facts: WorkloadFacts): Inbound {
       };
     });
   return {
-    ports: [
-      ...ports.map((port) => gatedPort(port, clusterOf(port, facts.bind?.appAddress), security)),
-      ...others,
-    ].toSorted((a, b) => a.targetPort - b.targetPort),
+    ports: [...ports.map((port) => gatedPort(port, clusterOf(port, facts.bind?.appAddress), security)), ...others]
+      .map((port) => ({ ...port, ...extended([port.targetPort]) }))
+      .toSorted((a, b) => a.targetPort - b.targetPort),
     defaultMtls: own.mode,
     defaultMtlsFrom: own.from,
     trustDomains: [...new Set([trustDomain, ...trustDomainAliases])],
     bindAddress: facts.bind === null ? undefined : meshAddress(facts.bind),
     ...(facts.transparent === undefined ? {} : { transparent: facts.transparent }),
     ...(security === undefined ? {} : { security }),
+    ...extended([]),
   };
 }
 

@@ -11,6 +11,7 @@ import type { World } from "../resources/world.ts";
 import { createOutboundClusters, type OutboundClusters, SPECIAL_CLUSTERS } from "./clusters.ts";
 import type { CompileContext } from "./context.ts";
 import { createEnvoyPatches } from "./envoy-patches.ts";
+import { createExtensionSettings } from "./extensions.ts";
 import { createGatewaySecrets } from "./gateway-secrets.ts";
 import { createGatewayTables } from "./gateway-tables.ts";
 import { createGatewayPlan } from "./gateways.ts";
@@ -53,6 +54,7 @@ export function createMesh(
   const parts = {
     clusters,
     patches: createEnvoyPatches(context),
+    extensions: createExtensionSettings(context),
     ...createSidecarParts(context, clusters),
     ...createRouterParts(context, clusters),
   };
@@ -67,6 +69,7 @@ export function createMesh(
 type Parts = {
   readonly clusters: OutboundClusters;
   readonly patches: ReturnType<typeof createEnvoyPatches>;
+  readonly extensions: ReturnType<typeof createExtensionSettings>;
 } & ReturnType<typeof createSidecarParts> &
   ReturnType<typeof createRouterParts>;
 
@@ -112,7 +115,7 @@ function createRouterParts(context: CompileContext, clusters: OutboundClusters) 
     const names = [
       ...tables.flatMap(clustersOfTable),
       ...chains.flatMap(({ clusters }) => clusters.map(({ cluster }) => cluster)),
-      ...gatewayPlan.listeners(scope).flatMap((listener) => authorizerClusters(listener.security)),
+      ...gatewayPlan.listeners(scope).flatMap((listener) => askedClusters(listener.security)),
     ];
     // A route may name a service or subset that nobody defines: Envoy then answers 503.
     const known = [...new Set(names)].filter((name) => cluster(scope, name) !== undefined);
@@ -125,10 +128,11 @@ function createRouterParts(context: CompileContext, clusters: OutboundClusters) 
   return { gatewayPlan, gatewayTables, gatewaySecrets, sniClusters, routerCluster: cluster, routerClusterNames };
 }
 
-/** Clusters of the external authorizers that are asked. */
-function authorizerClusters(security: Security | undefined): readonly string[] {
+/** Clusters of the external authorizers and of the rate limit service, as far as they are asked. */
+function askedClusters(security: Security | undefined): readonly string[] {
   const provider = security?.authorization?.custom?.provider;
-  return provider === undefined ? [] : [provider.cluster];
+  const counting = (security?.rateLimits ?? []).flatMap(({ global }) => global?.cluster ?? []);
+  return provider === undefined ? counting : [provider.cluster, ...counting];
 }
 
 function clustersOfTable(table: RouteTable | undefined): readonly string[] {
@@ -170,6 +174,8 @@ function sidecarConfig(model: Model, proxy: Proxy, parts: Parts): ProxyConfig {
     secret: () => undefined,
     nameTable: () => parts.nameTable(scope),
     patches: () => parts.patches(scope),
+    extensions: () => parts.extensions.of(scope),
+    pullSecrets: () => parts.extensions.pullSecrets(scope),
   };
 }
 
@@ -191,6 +197,8 @@ function routerConfig(model: Model, proxy: Proxy, parts: Parts): ProxyConfig {
     secret: (name) => parts.gatewaySecrets.secret(scope, name),
     nameTable: () => undefined,
     patches: () => parts.patches(scope),
+    extensions: () => parts.extensions.of(scope),
+    pullSecrets: () => parts.extensions.pullSecrets(scope),
   };
 }
 

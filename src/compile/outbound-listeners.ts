@@ -4,6 +4,7 @@ import type { WeightedCluster } from "../ir/route.ts";
 import type { MeshService, ServicePort } from "../ir/service.ts";
 import { explicitPort } from "../base/explicit-port.ts";
 import { explicitServiceAddress, meshAddress } from "../model/explicit-bind.ts";
+import type { MeshExtension } from "../model/extensions.ts";
 import type { Model } from "../model/model.ts";
 import { byText } from "../model/order.ts";
 import { isHttp, isTls } from "../model/protocol.ts";
@@ -12,6 +13,7 @@ import type { BoundVirtualService } from "../model/virtual-services.ts";
 import { refOf } from "../resources/object.ts";
 import type { CompileContext } from "./context.ts";
 import type { RouteSite } from "./route-site.ts";
+import { extensionFilters, scopeExtensions } from "./extensions.ts";
 import { hasMeshRoutes, meshTcpClusters } from "./gateway-api/mesh-routes.ts";
 import { dialledAddresses } from "./name-table.ts";
 import { BLACK_HOLE, HTTP_PROXY_TABLE, outboundCluster } from "./names.ts";
@@ -115,8 +117,20 @@ export function createOutboundListeners(context: CompileContext): (scope: string
         if (only !== undefined && group.length === 1) alone.set(only, listener);
         return listener;
       });
-    return [{ ...edgeListener(facts, fallback), ...needing(edgeNeeds(model, facts)) }, ...listeners];
+    const all = [{ ...edgeListener(facts, fallback), ...needing(edgeNeeds(model, facts)) }, ...listeners];
+    const extensions = scopeExtensions(model, facts);
+    return extensions.length === 0 ? all : all.map((listener) => extended(listener, extensions, facts));
   });
+}
+
+/** With the filters of extensions. */
+function extended(
+  listener: OutboundListener,
+  extensions: readonly MeshExtension[],
+  { bind }: ScopeFacts,
+): OutboundListener {
+  const filters = extensionFilters(extensions, { side: "CLIENT", ports: [listener.port], explicit: bind !== null });
+  return filters === undefined ? listener : { ...listener, extensions: filters };
 }
 
 const NONE: ReadonlySet<string> = new Set();

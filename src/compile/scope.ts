@@ -25,6 +25,8 @@ export interface ScopeFacts {
   readonly dns?: ProxyDns & { readonly families: readonly ("ipv4" | "ipv6")[] };
   /** EnvoyFilters that hold for it (model/envoy-filters.ts). */
   readonly patches?: readonly string[];
+  /** WasmPlugins and TrafficExtensions that hold for it (model/extensions.ts). */
+  readonly extensions?: readonly string[];
   /** What the proxy's own configuration asks. */
   readonly settings?: ProxySettings;
 }
@@ -44,6 +46,7 @@ export function scopeKey(model: Model, proxy: Proxy): string {
     ...placeFacts(model, proxy),
     ...dnsFacts(proxy),
     ...patchFacts(model, proxy),
+    ...extensionFacts(model, proxy),
     ...ownFacts(proxy),
   };
   return JSON.stringify(facts);
@@ -88,6 +91,11 @@ function sidecarFacts(model: Model, { type, namespace, labels }: Proxy): Pick<Sc
 function patchFacts(model: Model, proxy: Proxy): Pick<ScopeFacts, "patches"> {
   const patches = model.envoyFilters.of(proxy);
   return patches.length === 0 ? {} : { patches };
+}
+
+function extensionFacts(model: Model, proxy: Proxy): Pick<ScopeFacts, "extensions"> {
+  const extensions = model.extensions.of(proxy).map(({ id }) => id);
+  return extensions.length === 0 ? {} : { extensions };
 }
 
 function dnsFacts({ type, dns, addresses }: Proxy): Pick<ScopeFacts, "dns"> {

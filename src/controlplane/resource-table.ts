@@ -19,4 +19,12 @@ export type Snapshot = Readonly<Record<XdsKind, ResourceTable>>;
 export const NO_RESOURCES: ResourceTable = new Map();
 
 /** The types in push order. */
-export const KINDS: readonly XdsKind[] = ["cluster", "endpoint", "listener", "route", "secret", "nametable"];
+export const KINDS: readonly XdsKind[] = [
+  "cluster",
+  "endpoint",
+  "listener",
+  "route",
+  "extension",
+  "secret",
+  "nametable",
+];

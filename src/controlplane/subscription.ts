@@ -43,7 +43,7 @@ export interface SubscriptionRequest {
 }
 
 /** The types whose first empty subscription means everything. */
-const WILDCARD_KINDS: readonly XdsKind[] = ["cluster", "listener", "nametable"];
+const WILDCARD_KINDS: readonly XdsKind[] = ["cluster", "listener", "extension", "nametable"];
 const NONE = "";
 
 /** Nothing wanted yet. */

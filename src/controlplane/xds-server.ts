@@ -57,14 +57,11 @@ export function createXdsAcceptor(deps: XdsServerDeps): XdsAcceptor {
       const proxy = known(deps, claim, caller);
       // A pod that is gone keeps what it had until its proxy goes too.
       if (proxy === undefined) return;
-      const names = caller.readsSecrets === true ? state.mesh.proxyConfig(proxy).secretNames() : [];
-      if (
-        !secrets.want(
-          proxy.namespace,
-          names.flatMap((name) => secretObjects(name).objects),
-        )
-      )
-        return;
+      const config = state.mesh.proxyConfig(proxy);
+      const names = caller.readsSecrets === true ? config.secretNames() : [];
+      const objects = names.flatMap((name) => secretObjects(name).objects);
+      // A module's Secret is its author's word: every proxy that is to run the module gets it.
+      if (!secrets.want(proxy.namespace, [...objects, ...(config.pullSecrets?.() ?? [])])) return;
       const snapshot = reader.snapshot(proxy);
       onSnapshot(caller.readsSecrets === true ? snapshot : { ...snapshot, secret: NO_RESOURCES });
     });

@@ -26,7 +26,9 @@ export interface XdsStream {
 }
 
 /** Types that few proxies have: only shown of those that asked. */
-const ON_REQUEST: readonly XdsKind[] = ["secret", "nametable"];
+const ON_REQUEST: readonly XdsKind[] = ["extension", "secret", "nametable"];
+/** What agents ask on streams of their own. */
+const OF_AGENTS: readonly XdsKind[] = ["nametable", "extension"];
 /** A word of the agent about its application, never answered; its `error_detail` says what is wrong. */
 const HEALTH_TYPE = "type.googleapis.com/istio.v1.HealthInformation";
 
@@ -164,7 +166,7 @@ function openSession<Request>(parts: SessionParts<Request>): Session {
       // A type that we do not serve is never answered, as Envoy expects of servers older than itself.
       if (kind === undefined) return;
       // What the agent asks on a stream of its own is not what the proxy runs.
-      if (kind !== "nametable") parts.streams.add(stream);
+      if (!OF_AGENTS.includes(kind)) parts.streams.add(stream);
       sender.answer(kind, request);
       sender.wake();
     },

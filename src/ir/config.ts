@@ -1,5 +1,6 @@
 import type { Cluster } from "./cluster.ts";
 import type { EnvoyPatch } from "./envoy-patch.ts";
+import type { Extension } from "./extension.ts";
 import type { GatewayListener, Inbound, OutboundListener } from "./listener.ts";
 import type { NameEntry } from "./names.ts";
 import type { Proxy } from "./proxy.ts";
@@ -33,6 +34,10 @@ export interface ProxyConfig {
   secret(name: string): TlsSecret | undefined;
   /** Changes that EnvoyFilters ask for, in the order in which they are applied; part of the scope. */
   patches?(): readonly EnvoyPatch[];
+  /** Modules and scripts that run in the proxy, in the order of their names; absent: none. Part of the scope. */
+  extensions?(): readonly Extension[];
+  /** `namespace/name` of the Secrets by which modules of its extensions are fetched. */
+  pullSecrets?(): readonly string[];
   /** What the proxy's agent answers DNS queries from; undefined for a proxy that captures none. */
   nameTable(): readonly NameEntry[] | undefined;
 }

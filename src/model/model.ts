@@ -6,6 +6,7 @@ import { type AutoAddresses, createAutoAddresses } from "./auto-addresses.ts";
 import { createDestinationRules, type DestinationRules } from "./destination-rules.ts";
 import { createEndpoints, type Endpoints } from "./endpoints.ts";
 import { createEnvoyFilters, type EnvoyFilters } from "./envoy-filters.ts";
+import { createExtensions, type Extensions } from "./extensions.ts";
 import { createGatewayApi, type GatewayApi } from "./gateway-api.ts";
 import { createGateways, type Gateways } from "./gateways.ts";
 import { createHeadless, type Headless } from "./headless.ts";
@@ -17,6 +18,7 @@ import { type MeshConfig, readMeshConfig } from "./mesh-config.ts";
 import { createNamespaces, type Namespaces } from "./namespaces.ts";
 import { createPeerAuthentications, type PeerAuthentications } from "./peer-authentication.ts";
 import { createPods, type Pods } from "./pods.ts";
+import { createRateLimitPolicies, type RateLimitPolicies } from "./rate-limits.ts";
 import { createRequestAuthentications, type KeySets, type RequestAuthentications } from "./request-authentication.ts";
 import { createServiceSelection, type ServiceSelection } from "./service-selection.ts";
 import { createServices, type Services } from "./services.ts";
@@ -70,10 +72,13 @@ export interface Model {
   readonly requestAuthentications: RequestAuthentications;
   readonly keySets: KeySets;
   readonly authorizationPolicies: AuthorizationPolicies;
+  readonly rateLimits: RateLimitPolicies;
   readonly namespaces: Namespaces;
   readonly sidecars: Sidecars;
   readonly sight: Sight;
   readonly envoyFilters: EnvoyFilters;
+  /** WasmPlugins and TrafficExtensions. */
+  readonly extensions: Extensions;
   readonly workloads: Workloads;
   readonly meshConfig: () => MeshConfig;
 }
@@ -97,6 +102,7 @@ export function createModel(world: World & { readonly derivations?: Derivations 
   const peerAuthentications = createPeerAuthentications(context);
   const sidecars = createSidecars(context);
   const virtualServices = createVirtualServices(context, sidecars);
+  const rateLimits = createRateLimitPolicies(context);
   return {
     ...context,
     services,
@@ -110,6 +116,7 @@ export function createModel(world: World & { readonly derivations?: Derivations 
     requestAuthentications: createRequestAuthentications(context),
     keySets: options.keySets ?? (() => undefined),
     authorizationPolicies: createAuthorizationPolicies(context),
+    rateLimits,
     endpoints: createEndpoints(context, services, pods, peerAuthentications),
     virtualServices,
     destinationRules: createDestinationRules(context),
@@ -119,7 +126,8 @@ export function createModel(world: World & { readonly derivations?: Derivations 
     namespaces: createNamespaces(context),
     sidecars,
     envoyFilters: createEnvoyFilters(context),
-    sight: createSight(context, { services, virtualServices }),
+    extensions: createExtensions(context),
+    sight: createSight(context, { services, virtualServices, rateLimits }),
     workloads: createWorkloads(context, pods, services),
   };
 }

@@ -35,6 +35,7 @@ export function buildInbound(inbound: Inbound, options: XdsOptions): readonly En
     mtls: inbound.defaultMtls,
     mtlsFrom: inbound.defaultMtlsFrom,
     service: undefined,
+    ...(inbound.extensions === undefined ? {} : { extensions: inbound.extensions }),
   };
   const blackhole: FilterChain = {
     name: `${CAPTURE_NAME}-blackhole`,
@@ -191,6 +192,7 @@ function filters(
     mutualTls: entry.mutualTls,
     service: port.service ?? (port.cluster === PASSTHROUGH ? UNNAMED : undefined),
     ...(security === undefined ? {} : { security }),
+    ...(port.extensions === undefined ? {} : { extensions: port.extensions }),
     ...(port.application === undefined ? {} : { application: port.application }),
     options,
   };

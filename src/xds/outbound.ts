@@ -15,12 +15,13 @@ import { whyField } from "./why.ts";
  * `default_filter_chain`: once a transport protocol has selected chains, Envoy does not look further.
  */
 export function buildOutboundListener(listener: OutboundListener, options: XdsOptions): EnvoyListener {
-  const { needs } = listener;
+  const { needs, extensions } = listener;
   const chain: ChainContext = compact({
     direction: "outbound" as const,
     mutualTls: false,
     service: undefined,
     needs,
+    extensions,
     options,
   });
   const inspectHttp = listener.kind === "http" || listener.kind === "auto";

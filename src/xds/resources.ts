@@ -2,6 +2,7 @@ import type { Named, ProxyConfig } from "../ir/config.ts";
 import { typed } from "../wire/codec.ts";
 import { buildCluster } from "./cluster.ts";
 import { buildEndpoints } from "./endpoints.ts";
+import { buildExtension } from "./extension.ts";
 import { buildGatewayListener } from "./gateway.ts";
 import { buildInbound } from "./inbound.ts";
 import { buildNameTable, NAME_TABLE } from "./name-table.ts";
@@ -52,6 +53,7 @@ const NAMES: Readonly<Record<XdsKind, (config: ProxyConfig) => readonly Named[]>
     ...config.gatewayListeners().map(({ name }) => scopeOwned(name)),
   ],
   route: (config) => config.routeTableNames().map(scopeOwned),
+  extension: (config) => (config.extensions?.() ?? []).map(({ name }) => scopeOwned(name)),
   secret: (config) => config.secretNames().map(scopeOwned),
   nametable: (config) => (config.nameTable() === undefined ? [] : [scopeOwned(NAME_TABLE)]),
 };
@@ -78,6 +80,10 @@ const BUILDERS: Readonly<Record<XdsKind, Build>> = {
       headers: proxy?.headers,
     };
     return table && typed("envoy.config.route.v3.RouteConfiguration", buildRouteTable(table, context));
+  },
+  extension(config, name) {
+    const extension = config.extensions?.().find((one) => one.name === name);
+    return extension && typed("envoy.config.core.v3.TypedExtensionConfig", buildExtension(extension));
   },
   secret(config, name) {
     const secret = config.secret(name);

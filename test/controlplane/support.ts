@@ -26,6 +26,7 @@ export function snapshot(tables: Partial<Record<XdsKind, Readonly<Record<string,
     endpoint: of("endpoint"),
     listener: of("listener"),
     route: of("route"),
+    extension: of("extension"),
     secret: of("secret"),
     nametable: of("nametable"),
   };

@@ -5,9 +5,15 @@ import { alpn } from "./alpn.ts";
 import { cors } from "./cors.ts";
 import { dynamicDns } from "./dynamic-dns.ts";
 import { extAuthz } from "./ext-authz.ts";
+import { extensionsAuthn } from "./extensions-authn.ts";
+import { extensionsAuthz } from "./extensions-authz.ts";
+import { extensionsLast } from "./extensions-last.ts";
+import { extensionsStats } from "./extensions-stats.ts";
 import { fault } from "./fault.ts";
 import { grpcWeb } from "./grpc-web.ts";
 import { jwtAuthn } from "./jwt-authn.ts";
+import { localRateLimit } from "./local-rate-limit.ts";
+import { rateLimit } from "./rate-limit.ts";
 import { rbacAllow } from "./rbac-allow.ts";
 import { rbacAudit } from "./rbac-audit.ts";
 import { rbacCustom } from "./rbac-custom.ts";
@@ -20,10 +26,16 @@ import type { HttpFilter, RouteTarget } from "./types.ts";
 export const HTTP_FILTERS: readonly HttpFilter[] = [
   rbacCustom, // before extAuthz, which asks only about what it marked
   extAuthz, // before tokens and rules of the mesh: CUSTOM comes before DENY, and may put a token into the request
+  extensionsAuthn, // before the mesh asks who calls
   jwtAuthn, // before the rules, which read its claims, and before alpn, since at gateways it chooses the route anew
+  extensionsAuthz, // they see the claims of tokens, and may add what rules ask for
   rbacAudit, // before what refuses: refused requests are noted too
   rbacDeny, // before rbacAllow: DENY wins
   rbacAllow, // before fault: who may not call learns nothing of the mesh
+  localRateLimit, // after the rules: refused requests take no token; before rateLimit, which costs a call
+  rateLimit, // before fault: an injected abort counts as well
+  extensionsStats, // only what may pass is counted
+  extensionsLast, // before alpn: they may choose the route anew
   alpn, // before all that may clear the route cache: it goes by the route that was chosen
   fault, // before cors: an injected abort answers preflights too
   cors, // answers preflights itself, after every filter that may refuse
@@ -35,7 +47,7 @@ export const HTTP_FILTERS: readonly HttpFilter[] = [
 
 /** The HTTP filters of one chain. */
 export function httpFilters(chain: ChainContext): readonly HttpFilterConfig[] {
-  return HTTP_FILTERS.filter((filter) => filter.appliesTo(chain)).map((filter) => filter.filter(chain));
+  return HTTP_FILTERS.filter((filter) => filter.appliesTo(chain)).flatMap((filter) => filter.filter(chain));
 }
 
 /** `typed_per_filter_config` of a route for what it asks of the filters itself; undefined when it asks nothing. */

@@ -17,7 +17,8 @@ export interface HttpFilter {
   /** The key of ir.RouteFeatures that it reads, when routes ask for it. */
   readonly key?: keyof RouteFeatures;
   appliesTo(chain: ChainContext): boolean;
-  filter(chain: ChainContext): HttpFilterConfig;
+  /** One, or several in their order. */
+  filter(chain: ChainContext): HttpFilterConfig | readonly HttpFilterConfig[];
   /** What a route says to it (it turns the filter on where it is off by default); undefined: nothing. */
   perRoute?(features: RouteFeatures): TypedAny | undefined;
   /** What a route says to it for the sake of the cluster it forwards to; undefined: nothing. */

@@ -10,5 +10,6 @@ export interface MeshNetworkFilter {
   /** Stands only where this is spoken; absent: everywhere. */
   readonly speaks?: "http" | "tcp";
   appliesTo(chain: NetworkChain): boolean;
-  filter(chain: NetworkChain): NetworkFilter;
+  /** One, or several in their order. */
+  filter(chain: NetworkChain): NetworkFilter | readonly NetworkFilter[];
 }
