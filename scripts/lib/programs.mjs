@@ -14,6 +14,9 @@ const OWN_PROGRAM = {
   validate: ["validate"],
 };
 
+/** Threads that these programs start: src/NAME.ts. */
+const THREADS = ["validation-worker"];
+
 /** Package -> the script it becomes. */
 const APART = { "@kubernetes/client-node": "client-node", "@marcbachmann/cel-js": "cel-js", yaml: "yaml" };
 
@@ -39,11 +42,15 @@ export async function buildPrograms({ root, common }) {
       plugins: [packagesApart(used), processesApart, ...(commands === undefined ? [] : [onlyCommands(commands)])],
     });
   const programs = await Promise.all([program("cli"), ...Object.entries(OWN_PROGRAM).map((own) => program(...own))]);
+  const threads = THREADS.map((name) =>
+    script(name, { entryPoints: [`src/${name}.ts`], plugins: [packagesApart(used)] }),
+  );
+  const made = await Promise.all(threads);
   const packages = [...used].map(([name, exports]) => {
     const contents = `export { ${[...exports].join(", ")} } from "${name}";`;
     return script(APART[name], { stdin: { contents, resolveDir: root } });
   });
-  return warmed([...(await Promise.all(packages)), ...programs], root);
+  return warmed([...(await Promise.all(packages)), ...programs, ...made], root);
 }
 
 /** Scripts in a folder, with the bytecode of what each does. */

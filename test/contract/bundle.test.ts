@@ -1,4 +1,4 @@
-import { spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -71,7 +71,10 @@ test("the entry chunk is small and loads no npm package and no command", () => {
 const compiled = join(root, "dist/compiled");
 const scripts = readdirSync(compiled).filter((name) => name.endsWith(".cjs"));
 
-test.each(scripts.filter((name) => !/^(?:cel-js|client-node|yaml)\./.test(name)))(
+/** Loaded by a program: packages, and what its threads run. */
+const isLoaded = (name: string): boolean => /^(?:cel-js|client-node|yaml|validation-worker)\./.test(name);
+
+test.each(scripts.filter((name) => !isLoaded(name)))(
   "the program %s is plain ASCII, and its bytecode is taken by this Node",
   (name) => {
     const program = join(compiled, name);
@@ -83,6 +86,17 @@ test.each(scripts.filter((name) => !/^(?:cel-js|client-node|yaml)\./.test(name))
     expect(new Script(`${source};`, { filename: program, cachedData }).cachedDataRejected).toBe(true);
   },
 );
+
+test.each(scripts.filter(isLoaded))("the bytecode of %s is taken under the flags that a program sets", (name) => {
+  const check = `
+    const [path] = process.argv.slice(1);
+    const { readFileSync } = require("node:fs");
+    require("node:v8").setFlagsFromString("--interrupt-budget=500000");
+    const options = { filename: path, cachedData: readFileSync(path + ".cache") };
+    process.stdout.write(String(new (require("node:vm").Script)(readFileSync(path, "latin1"), options).cachedDataRejected));
+  `;
+  expect(execFileSync(process.execPath, ["-e", check, join(compiled, name)], { encoding: "utf8" })).toBe("false");
+});
 
 test("a program that is named by a first word holds every command of that word, and little else", () => {
   const words = scripts.map((name) => name.replace(".cjs", ""));
