@@ -4,9 +4,10 @@ import { constants as os } from "node:os";
 import { delimiter, join } from "node:path";
 import { EnvironmentError, errorText } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
+import { peerEnvironmentOf } from "../base/peer.ts";
 import { type Bootstrap } from "./bootstrap.ts";
 import type { AgentConfig } from "./config.ts";
-import { type Env, peerEnvironmentOf } from "./metadata.ts";
+import { type Env, peerLabelsOf } from "./metadata.ts";
 
 /** A running Envoy. */
 export interface EnvoyProcess {
@@ -74,7 +75,7 @@ export function startEnvoy(
   const [command, prefix] = setpriv === undefined ? [binary, []] : [setpriv, ["--pdeathsig", "SIGKILL", "--", binary]];
   const child = spawn(command, [...prefix, ...args], {
     stdio: ["ignore", "inherit", "inherit"],
-    env: { ...context.env, ...peerEnvironmentOf(context.config.metadata) },
+    env: { ...context.env, ...peerEnvironmentOf(peerLabelsOf(context.config.metadata)) },
   });
   return { pid: child.pid ?? 0, exited: exitCode(child, context.log), signal: (name) => void child.kill(name) };
 }

@@ -1,5 +1,5 @@
 import { errorText, EnvironmentError } from "../base/errors.ts";
-import { PEER_KEYS, peerEnvironment, peerLabel, type PeerKey, type PeerLabels } from "../base/peer.ts";
+import { PEER_KEYS, peerLabel, type PeerKey, type PeerLabels } from "../base/peer.ts";
 
 /** The environment of the process, as node gives it. */
 export type Env = Readonly<Record<string, string | undefined>>;
@@ -66,12 +66,6 @@ export function peerLabelsOf(metadata: NodeMetadata): PeerLabels {
     cluster: text("CLUSTER_ID"),
   };
   return Object.fromEntries(PEER_KEYS.map((key) => [key, peerLabel(key, values[key])])) as PeerLabels;
-}
-
-/** What Envoy's environment must carry so that `%ENVIRONMENT(MESH_PEER_…)%` in shared resources means this workload. */
-export function peerEnvironmentOf(metadata: NodeMetadata): Readonly<Record<string, string>> {
-  const labels = peerLabelsOf(metadata);
-  return Object.fromEntries(PEER_KEYS.map((key) => [peerEnvironment(key), labels[key]]));
 }
 
 /** Whether a value read from JSON is an object, not a list. */

@@ -13,6 +13,20 @@ export function peerEnvironment(key: PeerKey): string {
   return `MESH_PEER_${key.toUpperCase()}`;
 }
 
+/** The environment variable that says `unknown`: what `%COALESCE()%` ends with, which takes commands only. */
+export const UNKNOWN_ENVIRONMENT = "MESH_UNKNOWN";
+/** The same for the revision of a workload that has none. */
+export const LATEST_ENVIRONMENT = "MESH_LATEST";
+
+/** What Envoy's environment must carry so that resources shared by many workloads mean this one. */
+export function peerEnvironmentOf(labels: PeerLabels): Readonly<Record<string, string>> {
+  return {
+    ...Object.fromEntries(PEER_KEYS.map((key) => [peerEnvironment(key), labels[key]])),
+    [UNKNOWN_ENVIRONMENT]: peerLabel("workload", undefined),
+    [LATEST_ENVIRONMENT]: peerLabel("revision", undefined),
+  };
+}
+
 const MAX_RDN = 64;
 
 /**

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { peerEnvironmentOf } from "../../src/agent/metadata.ts";
+import { peerLabelsOf } from "../../src/agent/metadata.ts";
 import { peerLabels } from "../../src/model/workload.ts";
-import { PEER_KEYS, peerEnvironment } from "../../src/base/peer.ts";
+import { PEER_KEYS, peerEnvironment, peerEnvironmentOf } from "../../src/base/peer.ts";
 
 test.each([
   [
@@ -27,12 +27,9 @@ test.each([
       ownerReferences: [{ apiVersion: "apps/v1", kind: "ReplicaSet", name: "web-5f6", uid: "r", controller: true }],
     },
   };
-  const environment = peerEnvironmentOf({
-    LABELS: labels,
-    WORKLOAD_NAME: "web",
-    NAMESPACE: "shop",
-    CLUSTER_ID: "Kubernetes",
-  });
+  const environment = peerEnvironmentOf(
+    peerLabelsOf({ LABELS: labels, WORKLOAD_NAME: "web", NAMESPACE: "shop", CLUSTER_ID: "Kubernetes" }),
+  );
   const signed = peerLabels(pod, "Kubernetes");
-  expect(environment).toEqual(Object.fromEntries(PEER_KEYS.map((key) => [peerEnvironment(key), signed[key]])));
+  expect(environment).toMatchObject(Object.fromEntries(PEER_KEYS.map((key) => [peerEnvironment(key), signed[key]])));
 });

@@ -32,12 +32,12 @@ function build(chain: MetricsContext): readonly AccessLog[] {
     stat: { name, tags },
     ...(value_format === undefined ? { value_fixed: 1 } : { value_format }),
   });
-  const opened = [count("istio_tcp_connections_opened_total")];
+  const stands: Filter = { log_type_filter: { types: ["TcpUpstreamConnected"] } };
   const ended: Filter = { log_type_filter: { types: ["TcpConnectionEnd"] } };
+  const failed: Filter = { and_filter: { filters: [ended, { response_flag_filter: { flags: FAILED } }] } };
   return [
-    logger("istio.stats.opened", opened, { log_type_filter: { types: ["TcpUpstreamConnected"] } }),
-    logger("istio.stats.failed", opened, {
-      and_filter: { filters: [ended, { response_flag_filter: { flags: FAILED } }] },
+    logger("istio.stats.opened", [count("istio_tcp_connections_opened_total")], {
+      or_filter: { filters: [stands, failed] },
     }),
     logger(
       "istio.stats.closed",

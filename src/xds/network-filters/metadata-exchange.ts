@@ -1,4 +1,4 @@
-import { PEER_KEYS } from "../../base/peer.ts";
+import { PEER_KEYS, type PeerKey, peerLabel } from "../../base/peer.ts";
 import { type Messages, typed } from "../../wire/codec.ts";
 import { peerStateKey } from "../metric-tags.ts";
 import type { MeshNetworkFilter } from "./types.ts";
@@ -8,7 +8,7 @@ type StateValue = Messages["envoy.extensions.filters.common.set_filter_state.v3.
 /**
  * Takes the peer's labels out of its certificate's subject, once per connection, into filter state that metrics and access
  * logs read: for HTTP and TCP alike, and no client can forge it. A certificate of another issuer has no such subject: the
- * values stay empty and the metrics say `unknown`. The URI SAN alone decides identity.
+ * values stay `unknown`. The URI SAN alone decides identity.
  */
 export const metadataExchange: MeshNetworkFilter = {
   name: "istio.metadata_exchange",
@@ -16,10 +16,19 @@ export const metadataExchange: MeshNetworkFilter = {
   filter: () => ({
     name: "istio.metadata_exchange",
     typed_config: typed("envoy.extensions.filters.network.set_filter_state.v3.Config", {
+      on_new_connection: PEER_KEYS.map(beforehand),
       on_downstream_tls_handshake: PEER_KEYS.map((key, index) => fromSubject(peerStateKey(key), index)),
     }),
   }),
 };
+
+function beforehand(key: PeerKey): StateValue {
+  return {
+    object_key: peerStateKey(key),
+    factory_key: "envoy.string",
+    format_string: { text_format_source: { inline_string: peerLabel(key, undefined) } },
+  };
+}
 
 /** Envoy prints subjects as RFC 2253 does: comma separated, the last part first. */
 function fromSubject(object_key: string, index: number): StateValue {

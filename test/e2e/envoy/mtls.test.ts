@@ -127,6 +127,19 @@ test("a server with the wrong identity gets nothing", async () => {
   });
 });
 
+test("of what has no destination every label says so", async () => {
+  expect((await http1(at(ports.routed), "/nowhere")).status).toBe(404);
+  const { labels: seen } = await find(client, "istio_requests_total", { response_code: "404" });
+  const unknown = Object.keys(seen).filter((name) => name.startsWith("destination_"));
+  expect(unknown).toHaveLength(11);
+  expect(seen).toMatchObject({
+    ...Object.fromEntries(unknown.map((name) => [name, "unknown"])),
+    destination_canonical_revision: "latest",
+    source_principal: "unknown",
+    source_workload: WEB.workload,
+  });
+});
+
 test("both ends count HTTP with all of Istio's labels", async () => {
   const both = { response_code: "200", request_protocol: "http", response_flags: "-", grpc_response_status: "" };
   const source = await find(client, "istio_requests_total", { response_code: "200" });
@@ -158,6 +171,20 @@ test("both ends count TCP with all of Istio's labels", async () => {
   }
   const received = await find(server, "istio_tcp_received_bytes_total", { source_workload: "web-v1" });
   expect(received.value).toBe("not HTTP at all\n".length);
+});
+
+test("a connection that could not be made counts as opened, too", async () => {
+  client.update(clientSide({ sans: [SPIFFE("somebody-else")] }));
+  await waitFor(async () => (await http1(at(ports.auto), "/")).status === 503, {
+    what: "the wrong identity to be refused",
+  });
+  await echo(at(ports.auto), "not HTTP at all\n").catch(() => undefined);
+  const failed = await find(client, "istio_tcp_connections_opened_total", { response_flags: "UF,URX" });
+  expect(failed.labels).toMatchObject({ destination_workload: "echo-v2", destination_principal: "unknown" });
+  client.update(clientSide({}));
+  await waitFor(async () => (await http1(at(ports.auto), "/")).status === 200, {
+    what: "the right identity to be taken",
+  });
 });
 
 test("Envoy shows what it was sent, field by field", async () => {

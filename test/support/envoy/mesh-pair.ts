@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { scopePinningLogger, statNamespaceExtension } from "../../../src/agent/bootstrap-stats.ts";
-import { PEER_KEYS, type PeerLabels, peerEnvironment } from "../../../src/base/peer.ts";
+import { type PeerLabels, peerEnvironmentOf } from "../../../src/base/peer.ts";
 import { silentLogger } from "../../../src/base/logger.ts";
 import { createSdsServer } from "../../../src/grpc/sds-server.ts";
 import { type Ca, signWorkload } from "../../../src/pki/ca.ts";
@@ -40,7 +40,7 @@ export async function startProxy(binary: string, { ca, peer, xds, under = [] }: 
   const ads = await startFixedAds(join(folder, "ads"), resourcesFor(xds.config, xds.options));
   // Envoy may run as another user
   for (const socket of ["ads", "sds"]) chmodSync(join(folder, socket), 0o777);
-  const env = Object.fromEntries(PEER_KEYS.map((name) => [peerEnvironment(name), peer[name]]));
+  const env = peerEnvironmentOf(peer);
   const close = async (): Promise<void> => {
     ads.close();
     await sds.close();

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { PEER_KEYS, peerEnvironment } from "../../../src/base/peer.ts";
+import { peerEnvironmentOf } from "../../../src/base/peer.ts";
 import { silentLogger } from "../../../src/base/logger.ts";
 import { createSdsServer } from "../../../src/grpc/sds-server.ts";
 import { peerLabels } from "../../../src/model/workload.ts";
@@ -52,7 +52,7 @@ export async function startMeshProxy(plane: Plane, name: Name, prefix: string): 
   const type = name === "gateway" ? "router" : "sidecar";
   const place = { port: plane.port, namespace, pod: name, account: name, prefix, type } as const;
   try {
-    const env = Object.fromEntries(PEER_KEYS.map((label) => [peerEnvironment(label), peer[label]]));
+    const env = peerEnvironmentOf(peer);
     const envoy = await runEnvoy(await testEnvoy(), configured(name, proxyBootstrap(place, socket)), { folder, env });
     return {
       ...envoy,
