@@ -4484,6 +4484,8 @@ export type TranslateOutputSpec = readonly ({
   readonly listeners?: readonly OutputEnvoyMessage[];
   /** xds: tables of routes. */
   readonly routes?: readonly OutputEnvoyMessage[];
+  /** Settings of WasmPlugins and TrafficExtensions. */
+  readonly extensions?: readonly Readonly<Record<string, unknown>>[];
   /** Certificates of a gateway, keys left out. */
   readonly secrets?: readonly Readonly<Record<string, unknown>>[];
   /** ir: what leaves the workload. */
@@ -4640,6 +4642,89 @@ export interface ProxyConfigSpec {
   readonly environmentVariables?: Readonly<Record<string, string>>;
   /** Which proxy image is injected. Default: that of the installation. */
   readonly image?: ProxyConfigProxyImage;
+}
+
+/** One limit: which requests it counts, what they are counted by, and how many may pass: in each proxy (local) or in the whole mesh (global). */
+export interface RateLimitPolicyLimit {
+  /** Tells limits of the policy apart, in metrics of the rate limit service and in its counts. */
+  readonly name: string;
+  /** Requests that it counts. Default: all. */
+  readonly match?: RateLimitPolicyMatch;
+  /** Requests are counted apart by the values of these. Requests without a value are counted together. Default: all are counted together. */
+  readonly keys?: readonly RateLimitPolicyKey[];
+  /** Each proxy counts for itself, each port and each route apart. Without match and keys it counts connections too, where bytes are passed on. */
+  readonly local?: RateLimitPolicyTokenBucket;
+  /** The rate limit service counts for all proxies together. */
+  readonly global?: RateLimitPolicyQuota;
+}
+
+/** Requests for which everything that is given here holds. Of a list one value has to hold: whole, or with `*` as its first or last character the rest as end or beginning, or `*` alone for any value. */
+export interface RateLimitPolicyMatch {
+  /** Host of the request, without port and in any case. Default: any. */
+  readonly hosts?: RateLimitPolicyValues;
+  /** HTTP methods. Default: any. */
+  readonly methods?: RateLimitPolicyValues;
+  /** Paths, without query. Default: any. */
+  readonly paths?: RateLimitPolicyValues;
+  /** Values of headers, by name. Default: any. */
+  readonly headers?: Readonly<Record<string, RateLimitPolicyValues>>;
+  /** Identities of callers by mutual TLS, without spiffe://, as in AuthorizationPolicy. Default: any. */
+  readonly principals?: RateLimitPolicyValues;
+  /** Values of claims, by name, of the token that a RequestAuthentication accepted. Only claims that are texts. Default: any. */
+  readonly claims?: Readonly<Record<string, RateLimitPolicyValues>>;
+}
+
+/** Values of which one has to hold. */
+export type RateLimitPolicyValues = readonly string[];
+
+/** What requests are counted by. */
+export interface RateLimitPolicyKey {
+  /** The value of this header. Excludes the others. */
+  readonly header?: string;
+  /** The value of this claim, a text, of the token that a RequestAuthentication accepted. Excludes the others. */
+  readonly claim?: string;
+  /** PRINCIPAL: who calls, by mutual TLS. REMOTE_ADDRESS: the client's address, as x-forwarded-for gives it where the gateway trusts that. Excludes the others. */
+  readonly source?: "PRINCIPAL" | "REMOTE_ADDRESS";
+}
+
+/** A bucket of tokens; each request takes one. */
+export interface RateLimitPolicyTokenBucket {
+  /** How many tokens the bucket holds, and begins with: the largest burst. */
+  readonly maxTokens: number;
+  /** How many tokens come in each interval. Default: maxTokens. */
+  readonly tokensPerFill?: number;
+  /** In which time that many tokens come, spread over it. At least 50ms. */
+  readonly fillInterval: PositiveDuration;
+  /** With keys: how many values have a bucket of their own; of more, the one that was longest unused is forgotten. Default 10000. */
+  readonly maxDynamicDescriptors?: number;
+}
+
+/** How many requests pass in each unit of time. Units begin together, by UTC: a day at midnight, a month on its first. */
+export interface RateLimitPolicyQuota {
+  /** Number of requests. */
+  readonly requestsPerUnit: number;
+  /** In which time. */
+  readonly unit: "SECOND" | "MINUTE" | "HOUR" | "DAY" | "MONTH" | "YEAR";
+}
+
+/** How many requests workloads take. A request over a limit is answered with 429. In the root namespace without selector it holds for the mesh, else for its namespace or the selected workloads. A kind of meshctl's own: Istio has none. */
+export interface RateLimitPolicySpec {
+  /** Workloads of this namespace whose requests are counted. Default: all of the namespace; in the root namespace all of the mesh. Excludes targetRefs. */
+  readonly selector?: LabelSelector;
+  /** What it is attached to, instead of selector: Gateways of Gateway API, whose requests are counted, or VirtualServices and HTTPRoutes, whose routes are counted wherever they are. Default: as selector says. */
+  readonly targetRefs?: TargetRefs;
+  /** Limits, each counted for itself. A request passes when every limit that it falls under has room for it. */
+  readonly limits: readonly RateLimitPolicyLimit[];
+  /** Status of the answer to a request over a limit. Default 429. */
+  readonly status?: number;
+  /** Percent of the requests over a limit that are refused; 0 only counts them, as a dry run. Default 100. */
+  readonly enforcedPercent?: number;
+  /** DRAFT_VERSION_03: answers carry x-ratelimit-limit, x-ratelimit-remaining and x-ratelimit-reset, those of the limit that is nearest to its end. Default DRAFT_VERSION_03. */
+  readonly xRatelimitHeaders?: "OFF" | "DRAFT_VERSION_03";
+  /** Requests under a global limit are refused with 500 while the rate limit service does not answer. Default: they pass. */
+  readonly failureModeDeny?: boolean;
+  /** How long a request waits for the rate limit service. Default 100ms. */
+  readonly timeout?: PositiveDuration;
 }
 
 /** One issuer, its keys, and where its tokens are found. */
@@ -5458,6 +5543,8 @@ export interface SpecTypes {
 
   ProxyConfig: ProxyConfigSpec;
 
+  RateLimitPolicy: RateLimitPolicySpec;
+
   RequestAuthentication: RequestAuthenticationSpec;
 
   ServiceEntry: ServiceEntrySpec;
@@ -5508,6 +5595,8 @@ export interface StatusTypes {
   PeerAuthentication: IstioStatus;
 
   ProxyConfig: IstioStatus;
+
+  RateLimitPolicy: IstioStatus;
 
   RequestAuthentication: IstioStatus;
 

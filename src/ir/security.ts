@@ -1,10 +1,13 @@
 import type { Provenance } from "./provenance.ts";
+import type { RateLimits } from "./rate-limit.ts";
 
 /** What a workload or a gateway asks of whoever calls it, beyond mutual TLS. A key that is absent asks nothing. */
 export interface Security {
   /** Issuers whose tokens count, sorted by issuer. */
   readonly tokens?: readonly TokenRule[];
   readonly authorization?: Authorization;
+  /** How often they may call: limits of policies, in the order in which they are asked. */
+  readonly rateLimits?: readonly RateLimits[];
 }
 
 /** Authorization in the order in which it decides: CUSTOM, AUDIT (which only notes), DENY, ALLOW. Absent: no such policy. */

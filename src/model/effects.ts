@@ -211,6 +211,16 @@ const EFFECTIVE: { readonly [K in KindName]?: Effective } = {
   ProxyConfig: { selector: true, concurrency: true, environmentVariables: true, image: true },
   AuthorizationPolicy: { ...SECURITY_TARGETS, rules: true, action: true, provider: true },
   RequestAuthentication: { ...SECURITY_TARGETS, jwtRules: true },
+  RateLimitPolicy: {
+    selector: true,
+    targetRefs: [GATEWAY_TARGET],
+    limits: true,
+    status: true,
+    enforcedPercent: true,
+    xRatelimitHeaders: true,
+    failureModeDeny: true,
+    timeout: true,
+  },
   PeerAuthentication: { selector: true, mtls: MTLS, portLevelMtls: { [EACH]: MTLS } },
   HTTPRoute: {
     parentRefs: true,

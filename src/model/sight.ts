@@ -1,6 +1,7 @@
 import type { MeshService } from "../ir/service.ts";
 import type { ModelContext } from "./context.ts";
 import { byText } from "./order.ts";
+import type { RateLimitPolicies } from "./rate-limits.ts";
 import type { Services } from "./services.ts";
 import { importsHost, type Sidecar, type SidecarEgress } from "./sidecars.ts";
 import { visibleTo } from "./visibility.ts";
@@ -39,6 +40,7 @@ export interface Sight {
 interface SightParts {
   readonly services: Services;
   readonly virtualServices: VirtualServices;
+  readonly rateLimits: RateLimitPolicies;
 }
 
 export function createSight(context: ModelContext, parts: SightParts): Sight {
@@ -47,6 +49,11 @@ export function createSight(context: ModelContext, parts: SightParts): Sight {
   const sidecarNamed = (key: string): Sidecar | undefined => {
     const slash = key.indexOf("/");
     return world.get("Sidecar", key.slice(0, slash), key.slice(slash + 1));
+  };
+  /** Policies make the proxy ask the rate limit service, whatever the Sidecar leaves out. */
+  const counters = (namespace: string): readonly string[] => {
+    const host = parts.rateLimits.asksService(namespace) ? parts.rateLimits.service() : undefined;
+    return host === undefined ? [] : [host];
   };
   const listeners = derivations.keyed("sight", (namespace: string, sidecar: string): readonly SeenListener[] => {
     const egress = sidecarNamed(sidecar)?.spec?.egress ?? [];
@@ -63,7 +70,7 @@ export function createSight(context: ModelContext, parts: SightParts): Sight {
     for (const listener of listeners(namespace, sidecar))
       for (const service of listener.services) seen.set(service.hostname, widened(seen.get(service.hostname), service));
     if ((sidecarNamed(sidecar)?.spec?.egress ?? []).length === 0) return seen;
-    for (const host of parts.virtualServices.destinationHosts(namespace, sidecar)) {
+    for (const host of [...parts.virtualServices.destinationHosts(namespace, sidecar), ...counters(namespace)]) {
       const service = seen.has(host) ? undefined : services.visible(namespace, host);
       if (service !== undefined) seen.set(host, service);
     }

@@ -7,6 +7,7 @@ import { trafficExtensionRules, wasmPluginRules } from "./extensions.ts";
 import { gatewayRules } from "./gateway/index.ts";
 import { peerAuthenticationRules } from "./peer-authentication.ts";
 import { proxyConfigRules } from "./proxy-config.ts";
+import { rateLimitPolicyRules } from "./rate-limit-policy.ts";
 import { requestAuthenticationRules } from "./request-authentication.ts";
 import type { Rules } from "./rule.ts";
 import { serviceEntryRules } from "./service-entry/index.ts";
@@ -23,6 +24,7 @@ export const rulesByKind: { readonly [K in MeshKindName]: Rules<SpecTypes[K]> } 
   Gateway: gatewayRules,
   PeerAuthentication: peerAuthenticationRules,
   ProxyConfig: proxyConfigRules,
+  RateLimitPolicy: rateLimitPolicyRules,
   RequestAuthentication: requestAuthenticationRules,
   ServiceEntry: serviceEntryRules,
   Sidecar: sidecarRules,

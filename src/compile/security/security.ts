@@ -9,16 +9,19 @@ import type { Model } from "../../model/model.ts";
 import type { PolicyWorkload } from "../../model/policy-selection.ts";
 import { authorizerService } from "./authorizer.ts";
 import { policyRules } from "./policy-rules.ts";
+import { rateLimitsOf } from "./rate-limits.ts";
 import { tokenRules } from "./token-rules.ts";
 
 /** What policies ask of the callers of a workload or a gateway's pods; undefined: nothing. */
 export function securityOf(model: Model, workload: PolicyWorkload): Security | undefined {
   const tokens = tokenRules(model, workload);
   const authorization = authorizationOf(model, workload);
-  if (tokens.length === 0 && authorization === undefined) return undefined;
+  const rateLimits = rateLimitsOf(model, workload);
+  if (tokens.length === 0 && authorization === undefined && rateLimits.length === 0) return undefined;
   return {
     ...(tokens.length === 0 ? {} : { tokens }),
     ...(authorization === undefined ? {} : { authorization }),
+    ...(rateLimits.length === 0 ? {} : { rateLimits }),
   };
 }
 
