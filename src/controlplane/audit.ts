@@ -22,7 +22,7 @@ export interface SigningFacts {
 }
 
 /**
- * Who got which certificate and who changed which policy: one line of the log each, whose fields schemas/audit-event.schema.json
+ * Who got which certificate and who changed which policy: one line of the log each, whose fields schemas/log/audit-event.schema.json
  * describes. Nothing secret is in them: no key, no token, no value of a field.
  */
 export interface Audit {

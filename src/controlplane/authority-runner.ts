@@ -167,11 +167,14 @@ async function follow(deps: AuthorityDeps, name: string, onChange: () => void, s
   }
 }
 
-/** Calls `renew` once a day, and whenever the CA or its roots have changed, until the returned function is called. */
+/**
+ * Calls `renew` once a day, and whenever the CA, its roots or the TLS versions to be taken may have changed, until the returned
+ * function is called.
+ */
 export function renewServing(
   on: {
     readonly authority: AuthorityRunner;
-    readonly state: Pick<State, "derivations">;
+    readonly state: Pick<State, "derivations" | "meshConfig">;
     readonly onFault: (error: unknown) => void;
   },
   renew: () => Promise<void>,
@@ -180,6 +183,7 @@ export function renewServing(
   let isFirst = true;
   const unfollow = on.state.derivations.effect(() => {
     on.authority.bundle();
+    on.state.meshConfig();
     if (!isFirst) run();
     isFirst = false;
   });

@@ -61,7 +61,7 @@ export function createGrpcRunner(
           revision: options.revision,
           clientRoots: shared.authority.bundle(),
         })),
-        minTls: servingMinTls(state.mesh.model.meshConfig()),
+        minTls: servingMinTls(state.meshConfig()),
       });
       const services = [adsService(acceptor, onFault), caService(limited, onFault)];
       server = await startGrpcServer(options.listen.secureGrpc, await identity(), services);

@@ -61,7 +61,7 @@ export function createWebhookRunner(shared: WebhookRunnerDeps): Runner {
           clientRoots: shared.authority.bundle(),
         });
         // Among what is renewed, not the server's options: each renewal sets it anew.
-        return { cert: certificate, key: key.pem(), minVersion: servingMinTls(state.mesh.model.meshConfig()) };
+        return { cert: certificate, key: key.pem(), minVersion: servingMinTls(state.meshConfig()) };
       };
       const handler = answering((request, url) => answerWebhook(deps, request, url), onFault);
       const server = createServer({ ...(await context()), handshakeTimeout: HANDSHAKE_MS }, handler);

@@ -184,6 +184,27 @@ test("malformed, huge and unfinished requests end their stream and nothing else"
   fine.client.close();
 });
 
+test("TLS 1.2 is refused unless it is allowed, before and after the certificate is renewed", async () => {
+  const { server, root } = await rig();
+  const serving = await issueServing(root, { dns: ["istiod.istio-system.svc"] }, around(-HOUR, HOUR));
+  const spoken = (maxVersion: "TLSv1.2" | "TLSv1.3") =>
+    new Promise<string>((resolve) => {
+      const options = { port: server.port, host: "127.0.0.1", rejectUnauthorized: false, ALPNProtocols: ["h2"] };
+      const socket = tlsConnect({ ...options, maxVersion }, () => {
+        resolve(socket.getProtocol() ?? "");
+        socket.destroy();
+      });
+      socket.on("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? ""));
+    });
+  const both = async () => [await spoken("TLSv1.2"), await spoken("TLSv1.3")];
+  const refused = ["ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION", "TLSv1.3"];
+  expect(await both()).toEqual(refused);
+  server.update({ ...serving, clientRoots: root.certificate, minTls: "TLSv1.2" });
+  expect(await both()).toEqual(["TLSv1.2", "TLSv1.3"]);
+  server.update({ ...serving, clientRoots: root.certificate });
+  expect(await both()).toEqual(refused);
+});
+
 test("a response is told to be drained, and a refusal carries its status", async () => {
   const rigged = await rig((request, connection) => {
     if (request.type_url === "t") connection.end({ status: "PERMISSION_DENIED", details: "not yours" });
