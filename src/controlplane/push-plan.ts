@@ -33,7 +33,7 @@ export function nextPush(
     const sub = subs.get(kind);
     if (sub === undefined) continue;
     if ((kind === "listener" || kind === "route") && (waits("cluster") || waits("endpoint"))) continue;
-    const removals = options.whole || (kind !== "cluster" && !isKept(sub));
+    const removals = options.whole || !isKept(sub);
     const sent = planPush(sub, snapshot[kind], { removals, ...(kind === "endpoint" ? { leaving: endpoints } : {}) });
     if (sent !== undefined) return { kind, sent };
   }
@@ -41,11 +41,11 @@ export function nextPush(
 }
 
 /**
- * A filter whose settings are taken away answers 500. A proxy asks for them as long as it has the filter, so it is never told that
- * they are gone; only an agent, which has no filters, is.
+ * What is taken away late, or never: clusters go when nothing leads to them. A filter whose settings are taken away answers 500; a
+ * proxy asks for them as long as it has the filter, so it is not told that they are gone: only an agent, which has no filters, is.
  */
 function isKept({ kind, wildcard }: Subscription): boolean {
-  return kind === "extension" && !wildcard;
+  return kind === "cluster" || (kind === "extension" && !wildcard);
 }
 
 function lateRemovals(subs: Subscriptions, snapshot: Snapshot, waits: (kind: XdsKind) => boolean): Push | undefined {
