@@ -6,6 +6,7 @@ import { silentLogger } from "../../src/base/logger.ts";
 import { PEER_KEYS, type PeerLabels } from "../../src/base/peer.ts";
 import { openAuthority, renewedRoot, servingIdentity } from "../../src/controlplane/authority.ts";
 import { createAuthority, renewServing } from "../../src/controlplane/authority-runner.ts";
+import { meshConfigOf } from "../../src/model/mesh-config.ts";
 import { readAuthority } from "../../src/pki/authority-secret.ts";
 import { type Ca, createRoot, signWorkload } from "../../src/pki/ca.ts";
 import { readCertificate } from "../../src/pki/certificate.ts";
@@ -169,7 +170,8 @@ test("what changes in the Secret is taken over and told; what cannot be read lea
   const bundles: string[] = [];
   const unfollow = derivations.effect(() => void bundles.push(authority.bundle()));
   let renewals = 0;
-  const end = renewServing({ authority, state, onFault: () => undefined }, async () => void (renewals += 1));
+  const tracked = { derivations, meshConfig: () => meshConfigOf("", "istio-system") };
+  const end = renewServing({ authority, state: tracked, onFault: () => undefined }, async () => void (renewals += 1));
   const root = await createRoot("root", around(100));
   const made = await intermediateCa(root, "mesh", { kind: "ecdsa", validity: around(20) });
   cluster.put("cacerts", pluggedData(made));
