@@ -18,6 +18,9 @@ export type { CommandSpec, OptionSpec } from "./cli-table/types.ts";
 export const globalOptions: readonly OptionSpec[] = [
   { flags: "-c, --kubeconfig <file>", summary: "kubeconfig to use instead of KUBECONFIG and ~/.kube/config" },
   { flags: "--context <name>", summary: "context of the kubeconfig" },
+  { flags: "--as <user>", summary: "user to act as in the cluster (impersonation)" },
+  { flags: "--as-group <group>", summary: "group to act as, together with --as", repeatable: true },
+  { flags: "--as-uid <uid>", summary: "UID to act as, together with --as" },
   { flags: "-n, --namespace <name>", summary: "namespace to work in" },
   { flags: "-i, --istioNamespace <name>", summary: "namespace of the control plane", default: "istio-system" },
 ];
@@ -26,10 +29,12 @@ export const globalOptions: readonly OptionSpec[] = [
 export const commandGroups: Readonly<
   Record<string, { readonly summary: string; readonly aliases: readonly string[] }>
 > = {
-  authz: { summary: "Who may call what, decided from files", aliases: [] },
+  auth: { summary: "Who may call whom", aliases: [] },
+  authz: { summary: "Who may call what, and which policy says so", aliases: [] },
   images: { summary: "Container images of the mesh, and ways to bring them to the nodes", aliases: [] },
   manifest: { summary: "Kubernetes objects of the mesh", aliases: [] },
   profile: { summary: "What can be installed, and how it differs", aliases: [] },
+  mtls: { summary: "Mutual TLS of the mesh", aliases: [] },
   "proxy-config": { summary: "What a proxy holds, by kind of configuration", aliases: ["pc"] },
   revision: { summary: "Control planes side by side", aliases: [] },
   tag: { summary: "Names of revisions, by which namespaces ask for them", aliases: [] },

@@ -43,11 +43,26 @@ async function runCommand(argv: readonly string[], mainIo: MainIo): Promise<Comm
     return { exitCode: 0 };
   }
   const run = await parsed.spec.load();
-  const { kubeconfig, context } = parsed.input.options as { kubeconfig?: string; context?: string };
-  return run(parsed.input, withCluster(mainIo, compact({ kubeconfig, context })));
+  return run(parsed.input, withCluster(mainIo, clusterFlags(parsed.input.options)));
 }
 
-function withCluster(io: MainIo, flags: { kubeconfig?: string; context?: string }): Io {
+/** Flags that say which cluster, and as whom. */
+interface ClusterFlags {
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly as?: string;
+  readonly asGroup?: readonly string[];
+  readonly asUid?: string;
+}
+
+function clusterFlags(options: ClusterFlags): ClusterFlags {
+  const { kubeconfig, context, as, asGroup, asUid } = options;
+  if (as === undefined && (asUid !== undefined || (asGroup ?? []).length > 0))
+    throw new UsageError("--as-group and --as-uid need --as", "name the user to act as: --as USER");
+  return compact({ kubeconfig, context, as, asGroup, asUid });
+}
+
+function withCluster(io: MainIo, flags: ClusterFlags): Io {
   return {
     ...io,
     cluster: async (context) => {

@@ -7,6 +7,10 @@ import { ClusterError, errorText } from "../base/errors.ts";
 export interface OpenOptions {
   readonly kubeconfig?: string;
   readonly context?: string;
+  /** Whom to act as (impersonation): user, groups, UID. Groups and UID only with a user. */
+  readonly as?: string;
+  readonly asGroup?: readonly string[];
+  readonly asUid?: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
 }
@@ -21,7 +25,23 @@ export function loadConfig(options: OpenOptions): KubeConfig {
   const config = findConfig(options);
   if (options.context !== undefined) config.setCurrentContext(options.context);
   checkContext(config);
+  impersonate(config, options);
   return config;
+}
+
+/** Sends with every request whom the flags say to act as; a user that the kubeconfig says to act as gives way. */
+function impersonate(config: KubeConfig, { as, asGroup = [], asUid }: OpenOptions): void {
+  if (as === undefined) return;
+  const headers = {
+    "Impersonate-User": as,
+    ...(asGroup.length === 0 ? {} : { "Impersonate-Group": [...asGroup] }),
+    ...(asUid === undefined ? {} : { "Impersonate-Uid": asUid }),
+  };
+  const credentials = config.applyToHTTPSOptions.bind(config);
+  config.applyToHTTPSOptions = async (options) => {
+    await credentials(options);
+    options.headers = { ...options.headers, ...headers };
+  };
 }
 
 function findConfig(options: OpenOptions): KubeConfig {

@@ -81,10 +81,13 @@ const WITH_REVISION = [
   "workload entry configure",
 ];
 
-test("-c, --context, -n and -i are flags of every command, -r of those that have it in istioctl; no command uses them otherwise", () => {
+test("-c, --context, --as, -n and -i are flags of every command, -r of those that have it in istioctl; no command uses them otherwise", () => {
   expect(globalOptions.map(({ flags }) => flags)).toEqual([
     "-c, --kubeconfig <file>",
     "--context <name>",
+    "--as <user>",
+    "--as-group <group>",
+    "--as-uid <uid>",
     "-n, --namespace <name>",
     "-i, --istioNamespace <name>",
   ]);
@@ -95,7 +98,7 @@ test("-c, --context, -n and -i are flags of every command, -r of those that have
     ).toContain("-r, --revision <name>");
   for (const { name, options } of visible)
     for (const { flags, hidden } of options) {
-      expect(flags, name).not.toMatch(/-[cni],|--(?:kubeconfig|context|namespace|istioNamespace)\b/);
+      expect(flags, name).not.toMatch(/-[cni],|--(?:kubeconfig|context|as|as-group|as-uid|namespace|istioNamespace)\b/);
       if (hidden !== true) expect(/(^|, )-r\b/.test(flags), `${name}: ${flags}`).toBe(/--revision\b/.test(flags));
     }
 });

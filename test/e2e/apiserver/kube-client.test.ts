@@ -23,6 +23,22 @@ afterAll(async () => {
   await server?.stop();
 });
 
+test("acts as whom the flags name: requests, watches and their answers are that user's", async () => {
+  const who = async (options: { as?: string; asGroup?: readonly string[]; asUid?: string }) => {
+    const acting = await openCluster({ kubeconfig: server.kubeconfig, env: {}, ...options });
+    const review = { apiVersion: "authentication.k8s.io/v1", kind: "SelfSubjectReview", metadata: { name: "" } };
+    return (await acting.create(review))["status"] as {
+      userInfo: { username: string; groups: string[]; uid?: string };
+    };
+  };
+  expect((await who({})).userInfo.username).not.toBe("jane");
+  const jane = (await who({ as: "jane", asGroup: ["readers", "writers"], asUid: "7" })).userInfo;
+  expect(jane).toMatchObject({ username: "jane", uid: "7" });
+  expect(jane.groups).toEqual(expect.arrayContaining(["readers", "writers"]));
+  const acting = await openCluster({ kubeconfig: server.kubeconfig, env: {}, as: "jane" });
+  await expect(acting.get(ref("kube-root-ca.crt"))).rejects.toThrow(/"jane" cannot get resource "configmaps"/);
+});
+
 function configMap(name: string, data: Record<string, string>, labels: Record<string, string> = {}): KubeObject {
   return { apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace: NS, labels }, data };
 }
