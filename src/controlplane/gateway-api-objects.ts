@@ -107,11 +107,6 @@ function kept(texts: Texts, isKept: (name: string) => boolean): Texts {
 }
 
 const INJECT = "sidecar.istio.io/inject";
-const METRICS = {
-  "prometheus.io/path": "/stats/prometheus",
-  "prometheus.io/port": "15020",
-  "prometheus.io/scrape": "true",
-};
 const PORTS: readonly ContainerPort[] = [
   { name: "metrics", containerPort: 15020, protocol: "TCP" },
   { name: "status-port", containerPort: 15021, protocol: "TCP" },
@@ -127,7 +122,7 @@ function podTemplate(
   const asked: PodLike = {
     metadata: {
       labels: { "service.istio.io/canonical-name": name, ...labels, [INJECT]: "true" },
-      annotations: { ...annotations, ...METRICS, "inject.istio.io/templates": "gateway" },
+      annotations: { ...annotations, "inject.istio.io/templates": "gateway" },
     },
     spec: {
       serviceAccountName: madeAccount(gateway),

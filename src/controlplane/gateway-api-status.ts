@@ -53,7 +53,13 @@ export function createGatewayApiStatus(deps: GatewayApiStatusDeps): Runner {
   const wanted = new Map<string, Loose>();
   /** What was asked of the API server, and what it made of it: not asked again while neither changes. */
   const settled = new Map<string, { readonly asked: Loose; readonly stored: unknown }>();
-  const queue = createWriterQueue("gateway-api-status", (key) => write({ ...deps, wanted, settled }, key), deps.log);
+  let later: NodeJS.Timeout | undefined;
+  const askLater = (): void => {
+    clearTimeout(later);
+    later = setTimeout(() => missingClasses(model).forEach(queue.add), CLASS_RETRY_MS);
+  };
+  const work = { ...deps, wanted, settled, askLater };
+  const queue = createWriterQueue("gateway-api-status", (key) => write(work, key), deps.log);
   let unwatch = (): void => {};
   return {
     name: "gateway-api-status",
@@ -63,7 +69,7 @@ export function createGatewayApiStatus(deps: GatewayApiStatusDeps): Runner {
         // also when another replica writes: what listeners and backends serve depends on them
         const isKnown = user.want("", [...apiSecretObjects(model), ...authorityObjects(model)]);
         if (!isKnown || !deps.isLeader()) return;
-        for (const name of missingClasses(model)) queue.add(`class ${name}`);
+        missingClasses(model).forEach(queue.add);
         for (const [key, status] of wantedStatus(model)) {
           wanted.set(key, status);
           if (needsWrite(model, key, status, settled)) queue.add(key);
@@ -75,14 +81,19 @@ export function createGatewayApiStatus(deps: GatewayApiStatusDeps): Runner {
       unwatch();
       user.close();
       await queue.close();
+      clearTimeout(later);
     },
   };
 }
 
-/** Missing where the cluster has the kinds, which an object of them shows. */
+/** The kinds of Gateway API may come later: nothing tells when. */
+const CLASS_RETRY_MS = 10_000;
+
+/** Keys of the classes that are not there. */
 function missingClasses({ world }: Model): readonly string[] {
-  if (world.list("KubernetesGateway").length + world.list("GatewayClass").length === 0) return [];
-  return Object.keys(CLASSES).filter((name) => world.get("GatewayClass", "", name) === undefined);
+  return Object.keys(CLASSES)
+    .filter((name) => world.get("GatewayClass", "", name) === undefined)
+    .map((name) => `class ${name}`);
 }
 
 /** Each object's status by `kind namespace/name`; also of objects whose last entry of ours is to go. */
@@ -189,6 +200,8 @@ function timed(existing: unknown, conditions: readonly ApiCondition[], now: stri
 }
 
 interface Work extends GatewayApiStatusDeps {
+  /** Tries again to make the classes, after a while. */
+  readonly askLater: () => void;
   readonly wanted: ReadonlyMap<string, Loose>;
   readonly settled: Map<string, { readonly asked: Loose; readonly stored: unknown }>;
 }
@@ -220,12 +233,14 @@ async function write(work: Work, key: string): Promise<void> {
   }
 }
 
-async function makeClass({ cluster }: Work, name: string): Promise<void> {
+async function makeClass({ cluster, model, isLeader, askLater }: Work, name: string): Promise<void> {
+  if (!isLeader() || model.world.get("GatewayClass", "", name) !== undefined) return;
   const controllerName = CLASSES[name as keyof typeof CLASSES];
   const spec = { controllerName, description: "Gateways served by the mesh" };
   const object = { apiVersion: apiVersionOf("GatewayClass"), kind: "GatewayClass", metadata: { name }, spec };
   await cluster.create(object).catch((error: unknown) => {
-    // another was quicker, or the kinds are gone
-    if (!(error instanceof ClusterError) || !["already-exists", "not-found"].includes(error.code)) throw error;
+    if (!(error instanceof ClusterError) || !["already-exists", "no-such-kind"].includes(error.code)) throw error;
+    // another was quicker, or the kinds are not there
+    if (error.code === "no-such-kind") askLater();
   });
 }
