@@ -20,6 +20,7 @@ export const ROOT_HELP = [
   "  inject, kube-inject  Print YAML with the sidecar added to every workload",
   "  install, apply       Install the mesh in the cluster and wait until it is ready",
   "  manifest             Kubernetes objects of the mesh",
+  "  mtls                 Mutual TLS of the mesh",
   "  orphans              What installations left behind in the cluster",
   "  precheck             Look whether the mesh can be installed into this cluster",
   "  profile              What can be installed, and how it differs",

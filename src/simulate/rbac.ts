@@ -1,5 +1,6 @@
 import type { Messages } from "../wire/codec.ts";
 import { inRange } from "./filter-chain.ts";
+import type { SimulatedToken } from "./jwt.ts";
 import { metadataCheck } from "./metadata-match.ts";
 import { type Address, pathOnly, type SimulatedRequest } from "./request.ts";
 import { headerCheck } from "./route-match.ts";
@@ -23,6 +24,8 @@ export interface SimulatedCall {
   readonly serverName: string | undefined;
   /** undefined: bytes that are no HTTP. */
   readonly request: SimulatedRequest | undefined;
+  /** The token that the request carries where its issuer's are looked for; absent: none. */
+  readonly token?: SimulatedToken;
 }
 
 export interface RbacVerdict {

@@ -32,7 +32,7 @@ export interface LiveRequest {
  * analyzed alone (which is told). Throws ClusterError when a cluster that was asked for cannot be reached.
  */
 export async function readClusters(
-  options: AnalyzeOptions,
+  options: Pick<AnalyzeOptions, "cluster" | "contexts" | "remoteContexts">,
   request: LiveRequest,
   io: Io,
 ): Promise<readonly LiveCluster[] | undefined> {
@@ -50,7 +50,10 @@ export async function readClusters(
   }
 }
 
-function contextsOf({ contexts = [], remoteContexts = [] }: AnalyzeOptions): readonly (string | undefined)[] {
+function contextsOf({
+  contexts = [],
+  remoteContexts = [],
+}: Pick<AnalyzeOptions, "contexts" | "remoteContexts">): readonly (string | undefined)[] {
   const all = [...(contexts.length > 0 ? contexts : [undefined]), ...remoteContexts];
   const twice = all.find((context, index) => all.indexOf(context) < index);
   if (twice !== undefined) throw new UsageError(`context ${twice} is named twice`, "Name each cluster once.");

@@ -11,15 +11,17 @@ export interface AskedCall {
   readonly sourceIp: string;
   readonly remoteIp: string;
   readonly request: Omit<SimulatedRequest, "metadata">;
-  /** Claims of the verified token that the request carries. */
+  /** Claims of the token that the request carries, signed by its issuer; undefined: it carries none. */
   readonly claims: Readonly<Record<string, unknown>> | undefined;
+  /** Seconds; tokens are judged by it. */
+  readonly now: number;
 }
 
 /** An address that no policy means by accident (RFC 5737). */
 const SOMEWHERE = "192.0.2.1";
 
 /** Reads the flags. `principal`: of the pod that --from names. Throws UsageError. */
-export function readAsked(input: CommandInput, principal: string | undefined): AskedCall {
+export function readAsked(input: CommandInput, principal: string | undefined, now: Date): AskedCall {
   const port = Number(textOption(input, "port"));
   if (!Number.isInteger(port) || port < 1 || port > 65_535)
     throw new UsageError(`expected --port from 1 to 65535, got "${textOption(input, "port") ?? ""}"`);
@@ -31,6 +33,7 @@ export function readAsked(input: CommandInput, principal: string | undefined): A
     remoteIp: textOption(input, "remote-ip") ?? sourceIp,
     request: requestOf(input),
     claims: claimsOf(textOption(input, "claims")),
+    now: now.getTime() / 1_000,
   };
 }
 

@@ -1,59 +1,55 @@
 import { UsageError } from "../../base/errors.ts";
-import { toYaml } from "../../resources/yaml-plain.ts";
-import { globalOptions, listOption, textOption } from "../input.ts";
+import { table } from "../../report/table.ts";
+import { globalOptions, textOption } from "../input.ts";
 import type { CommandInput, CommandResult, Io } from "../io.ts";
-import { readOfflineMesh, tellStandIns } from "../offline/mesh.ts";
-import { proxyNamed } from "../offline/proxies.ts";
+import { readMesh, tellStandIns } from "../offline/mesh.ts";
+import { principalOf, proxyNamed } from "../offline/proxies.ts";
 import { readAsked } from "./asked.ts";
-import { type Decision, decide, type Reason } from "./decide.ts";
+import { type Decision, judgeOf } from "./decide.ts";
+import { type HeldPolicy, heldByProxy, heldOffline } from "./held.ts";
+import { print } from "./print.ts";
+import { decisionText } from "./text.ts";
 
 export interface AuthzCheckResult extends CommandResult {
-  readonly decision: Decision;
+  /** With --port. */
+  readonly decision?: Decision;
+  /** Without. */
+  readonly policies?: readonly HeldPolicy[];
 }
 
 /**
- * `meshctl authz check -f FILES --port N WORKLOAD`: whether the workload's proxy lets one call in, by the filters that it would
- * get, and which rule of which policy decides. Exit code 1 when it does not.
+ * `meshctl authz check WORKLOAD`: with --port whether the workload's proxy lets one call in, by the filters that it would get,
+ * and which rule of which policy decides (exit code 1 when it does not); without, which policies it holds, as istioctl prints
+ * them. The mesh is that of the files, or of the cluster.
  */
 export async function run(input: CommandInput, io: Io): Promise<AuthzCheckResult> {
-  const { namespace, istioNamespace } = globalOptions(input);
-  const files = listOption(input, "filename");
-  const mesh = await readOfflineMesh({ files, namespace: namespace ?? "default", istioNamespace }, io);
-  const { model } = mesh.mesh;
-  const server = proxyNamed(model, input.args[0] ?? "", namespace);
+  if (textOption(input, "port") !== undefined) return decideOne(input, io, false);
+  const files = input.options["filename"] !== undefined;
+  const policies = files ? await heldOffline(input, io) : await heldByProxy(input, io);
+  const rows = policies.map(({ action, policy, rules }) => [action, policy, String(rules)]);
+  print(input, io, { data: policies, text: table(["ACTION", "AuthorizationPolicy", "RULES"], rows) });
+  return { exitCode: 0, policies };
+}
+
+/** `meshctl authz explain WORKLOAD --port N`: the same decision with every rule, and what the call lacks for it. */
+export async function runExplain(input: CommandInput, io: Io): Promise<AuthzCheckResult> {
+  return decideOne(input, io, true);
+}
+
+async function decideOne(input: CommandInput, io: Io, explain: boolean): Promise<AuthzCheckResult> {
+  const { namespace } = globalOptions(input);
   const from = textOption(input, "from");
   if (from !== undefined && textOption(input, "principal") !== undefined)
     throw new UsageError("expected one of --from and --principal");
+  // told before a cluster is read
+  readAsked(input, undefined, io.now());
+  const mesh = await readMesh(input, io);
+  const { model } = mesh.mesh;
+  const server = proxyNamed(model, input.args[0] ?? "", namespace);
   const client = from === undefined ? undefined : proxyNamed(model, from, namespace);
   tellStandIns(mesh, [server, ...(client === undefined ? [] : [client])], io);
-  const principal = client && `${model.meshConfig().trustDomain}/ns/${client.namespace}/sa/${client.serviceAccount}`;
-  const decision = decide(mesh, server, readAsked(input, principal));
-  const output = textOption(input, "output");
-  if (output === "json") io.out(`${JSON.stringify(decision, undefined, 2)}\n`);
-  else if (output === "yaml") io.out(toYaml(JSON.parse(JSON.stringify(decision))));
-  else io.out(textOf(decision));
+  const principal = client && principalOf(model, client);
+  const decision = judgeOf(mesh, server, explain)(readAsked(input, principal, io.now()));
+  print(input, io, { data: decision, text: decisionText(decision) });
   return { exitCode: decision.decision === "deny" || decision.decision === "reset" ? 1 : 0, decision };
-}
-
-const OUTCOMES: Readonly<Record<Decision["decision"], string>> = {
-  allow: "allowed",
-  deny: "refused",
-  ask: "allowed if the external authorizer says so",
-  reset: "refused: mutual TLS is asked for, and the caller shows no identity",
-};
-
-function textOf({ to, port, decision, status, reasons }: Decision): string {
-  const head = `${to}:${port}: ${OUTCOMES[decision]}${status === undefined ? "" : ` (${status})`}\n`;
-  const lines = reasons.map((reason) => `  ${reasonText(reason)}\n`);
-  return head + (reasons.length === 0 && decision === "allow" ? "  no policy selects the workload\n" : lines.join(""));
-}
-
-function reasonText({ action, effect, dryRun, policy, field, file, line }: Reason): string {
-  const tried = dryRun === true ? " (dry run, nothing follows)" : "";
-  if (policy === undefined) {
-    const meaning = effect === "deny" ? "no rule matches, and what none allows is refused" : "no rule matches";
-    return `${action}: ${meaning}${tried}`;
-  }
-  const place = file === undefined ? "" : ` (${file}:${line})`;
-  return `${action}: ${policy} ${field}${place} matches${tried}`;
 }

@@ -1,33 +1,22 @@
 import type { ProxyConfig } from "../../ir/config.ts";
 import type { Proxy } from "../../ir/proxy.ts";
 import type { PolicyRule } from "../../ir/security.ts";
-import { refText } from "../../resources/object.ts";
-import { type AuthorizationStep, walkAuthorization } from "../../simulate/authorization.ts";
-import { normalizePath } from "../../simulate/normalize-path.ts";
+import { type AuthorizationStep, type AuthorizationWalk, walkAuthorization } from "../../simulate/authorization.ts";
 import type { SimulatedCall } from "../../simulate/rbac.ts";
-import type { Address, SimulatedConnection, SimulatedRequest } from "../../simulate/request.ts";
-import { tokenMetadata } from "../../simulate/token.ts";
-import { enter } from "../../simulate/walk.ts";
-import type { Messages } from "../../wire/codec.ts";
-import { ALPN } from "../../xds/tls.ts";
 import type { OfflineMesh } from "../offline/mesh.ts";
 import { shortName } from "../offline/proxies.ts";
-import { viewOf } from "../trace/view.ts";
+import { type Arrival, doorOf } from "./arrive.ts";
 import type { AskedCall } from "./asked.ts";
+import { type Explained, explainRules } from "./explain.ts";
+import { placeOf, type RulePlace, rulesOf } from "./rules.ts";
 
-type Manager = Messages["envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"];
-type Jwt = Messages["envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication"];
-
-/** One thing that a policy, or the lack of one, said. */
-export interface Reason {
+/** One thing that a policy, or the lack of one, said. Without a place: no rule matched. */
+export interface Reason extends Partial<RulePlace> {
   readonly action: AuthorizationStep["action"];
   readonly effect: AuthorizationStep["effect"];
   readonly dryRun?: boolean;
-  /** `AuthorizationPolicy shop/viewer` and its rule; absent when no rule matched. */
-  readonly policy?: string;
-  readonly field?: string;
-  readonly file?: string;
-  readonly line?: number;
+  /** Of a token that is refused: what is wrong with it. */
+  readonly why?: string;
 }
 
 /** What becomes of the call, and why. */
@@ -38,92 +27,79 @@ export interface Decision {
   /** HTTP status when refused; absent for connections and what passes. */
   readonly status?: number;
   readonly reasons: readonly Reason[];
+  /** Every rule that the proxy has, with what the call misses; only of `authz explain`. */
+  readonly rules?: readonly Explained[];
 }
 
-/** Decides a call by the very filters that the server's proxy gets. `reset`: mutual TLS refuses the connection before that. */
-export function decide({ mesh, positionOf }: OfflineMesh, server: Proxy, asked: AskedCall): Decision {
-  const view = viewOf(mesh, server);
-  const { address, listeners, captures } = doorOf(view.listeners(), server, asked.port);
-  const destination = { address, port: asked.port };
-  const { chosen, leads } = enter(listeners, captures, arriving(asked, destination));
+/** Decides calls to one server by the very filters that its proxy gets. */
+export function judgeOf(mesh: OfflineMesh, server: Proxy, explain = false): (asked: AskedCall) => Decision {
+  const arrive = doorOf(mesh, server);
+  return (asked) => decided(mesh, { server, arrival: arrive(asked), asked, explain });
+}
+
+interface Arrived {
+  readonly server: Proxy;
+  readonly arrival: Arrival;
+  readonly asked: AskedCall;
+  readonly explain: boolean;
+}
+
+/** A call that arrived, decided. `reset`: mutual TLS refuses the connection before any policy. */
+function decided(
+  { positionOf }: Pick<OfflineMesh, "positionOf">,
+  { server, arrival, asked, explain }: Arrived,
+): Decision {
   const at = { to: `${shortName(server)}.${server.namespace}`, port: asked.port };
-  if (leads.kind === "nothing") return { ...at, decision: "reset", reasons: [] };
-  const manager = leads.kind === "http" ? leads.manager : undefined;
-  const filters = manager?.http_filters ?? chosen.chain?.filters ?? [];
-  const request = manager && requestAt(manager, asked);
-  if (request === "refused") return { ...at, decision: "deny", status: 400, reasons: [] };
-  const { decision, steps } = walkAuthorization(filters, {
-    ...callerOf(asked),
+  if (arrival.leads === "nothing") return { ...at, decision: "reset", reasons: [] };
+  const call = callOf(arrival, asked);
+  if (call === undefined) return { ...at, decision: "deny", status: 400, reasons: [] };
+  const walk = walkAuthorization(arrival.filters, call, asked.now);
+  const { decision, status } = walk;
+  const rules = explain ? { rules: explainRules(rulesOf(arrival.config), walk.call, positionOf) } : {};
+  const reasons = reasonsOf(walk, arrival.config, positionOf);
+  return { ...at, decision, ...(status === undefined ? {} : { status }), reasons, ...rules };
+}
+
+/** The call as the filters of its chain see it; undefined when its path is refused before them. */
+function callOf(
+  { identified, destination, request }: Arrival,
+  { principal, sourceIp, remoteIp, claims }: AskedCall,
+): SimulatedCall | undefined {
+  if (request === "refused") return undefined;
+  return {
+    peer: principal === undefined || !identified ? undefined : `spiffe://${principal}`,
+    source: sourceIp,
+    remote: remoteIp,
     destination,
     serverName: undefined,
     request,
-  });
-  const rules = rulesOf(view.config);
-  const reasons = steps.map((step) => reasonOf(step, rules, positionOf));
-  const status = decision === "deny" && manager !== undefined ? { status: 403 } : {};
-  return { ...at, decision, ...status, reasons };
-}
-
-/** With an identity by mutual TLS of the mesh, else in plain text. */
-function arriving({ principal, sourceIp }: AskedCall, destination: Address): SimulatedConnection {
-  const isMesh = principal !== undefined;
-  return {
-    destination,
-    source: { address: sourceIp, port: 40_000 },
-    transport: isMesh ? "tls" : "raw_buffer",
-    serverName: undefined,
-    applicationProtocols: isMesh ? ALPN.h1 : ["http/1.1"],
+    ...(claims === undefined ? {} : { token: { claims, signed: true } }),
   };
 }
 
-/** The request as the filters see it; refused: because of its path. */
-function requestAt(manager: Manager, { request, claims }: AskedCall): SimulatedRequest | "refused" {
-  const path = normalizePath(request.path, manager);
-  if (path === undefined) return "refused";
-  const jwt = manager.http_filters?.find(({ name }) => name === "envoy.filters.http.jwt_authn")?.typed_config;
-  const metadata = claims === undefined || jwt === undefined ? {} : tokenMetadata(jwt as Jwt, claims);
-  return { ...request, path, metadata };
-}
-
-type Listener = Messages["envoy.config.listener.v3.Listener"];
-
-/** A sidecar's connections are captured; a gateway, and a sidecar that nothing redirects to, listens itself. */
-function doorOf(all: readonly Listener[], server: Proxy, port: number) {
-  const inbound = all.filter((listener) => listener.traffic_direction === "INBOUND");
-  const listeners = server.type === "router" ? all : inbound;
-  const own = listeners.find(({ address }) => address?.socket_address?.port_value === port);
-  const bound = own?.address?.socket_address?.address;
-  const address = bound === undefined || bound === "0.0.0.0" ? (server.addresses[0] ?? "") : bound;
-  return { listeners, address, captures: ({ name }: Listener) => name === "virtualInbound" };
-}
-
-/** The rules of a proxy by the names that they have in Envoy. */
-function rulesOf(config: ProxyConfig): ReadonlyMap<string, PolicyRule> {
-  const security = config.inbound()?.security ?? config.gatewayListeners()[0]?.security;
-  const { custom, audit, deny, allow } = security?.authorization ?? {};
-  const all = [custom, audit, deny, allow].flatMap((set) => [...(set?.enforced ?? []), ...(set?.dryRun ?? [])]);
-  return new Map(all.map((rule) => [rule.name, rule]));
-}
-
-function callerOf({ principal, sourceIp, remoteIp }: AskedCall): Pick<SimulatedCall, "peer" | "source" | "remote"> {
-  return { peer: principal === undefined ? undefined : `spiffe://${principal}`, source: sourceIp, remote: remoteIp };
+/** What was said on the way through the filters, with the policies' places. */
+export function reasonsOf(
+  { steps }: AuthorizationWalk,
+  config: ProxyConfig,
+  positionOf: OfflineMesh["positionOf"],
+): readonly Reason[] {
+  const rules = new Map(rulesOf(config).map(({ rule }) => [rule.name, rule]));
+  return steps.map((step) => reasonOf(step, rules, positionOf));
 }
 
 function reasonOf(
-  { action, effect, dryRun, policy }: AuthorizationStep,
+  { action, effect, dryRun, policy, why }: AuthorizationStep,
   rules: ReadonlyMap<string, PolicyRule>,
   positionOf: OfflineMesh["positionOf"],
 ): Reason {
   const rule = policy === undefined ? undefined : rules.get(policy);
-  const said = { action, effect, ...(dryRun ? { dryRun } : {}) };
-  if (rule === undefined) return said;
-  const { from, path } = rule.provenance;
-  const position = positionOf(from, path);
-  const [, , index] = path;
-  return {
-    ...said,
-    policy: refText(from),
-    field: `spec.rules[${String(index)}]`,
-    ...(position === undefined ? {} : { file: position.file, line: position.line }),
-  };
+  const said = { action, effect, ...(dryRun ? { dryRun } : {}), ...(why === undefined ? {} : { why: WRONG[why] }) };
+  return rule === undefined ? said : { ...said, ...placeOf(rule, positionOf) };
 }
+
+const WRONG: Readonly<Record<NonNullable<AuthorizationStep["why"]>, string>> = {
+  issuer: "no rule names its issuer",
+  time: "it is not valid now",
+  audience: "it is for another audience",
+  signature: "the issuer's keys do not verify it",
+};

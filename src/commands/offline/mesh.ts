@@ -6,9 +6,10 @@ import type { Proxy } from "../../ir/proxy.ts";
 import type { ObjectRef } from "../../ir/refs.ts";
 import { isClusterScoped } from "../../resources/files-world.ts";
 import { completeManifests, readManifests, type SourcedObject } from "../../resources/manifests.ts";
-import { refOf, refText } from "../../resources/object.ts";
+import { type KubeObject, refOf, refText } from "../../resources/object.ts";
 import { createFixedWorld } from "../../resources/world-fixed.ts";
-import type { Io } from "../io.ts";
+import { globalOptions, listOption, switchOption } from "../input.ts";
+import type { CommandInput, Io } from "../io.ts";
 import { readSources } from "../sources.ts";
 import { withStandIns } from "./stand-ins.ts";
 
@@ -21,7 +22,7 @@ export interface OfflineOptions {
   readonly istioNamespace: string;
 }
 
-/** A mesh that stands in files alone. */
+/** A mesh that is compiled here, from files or from what a cluster holds. */
 export interface OfflineMesh {
   readonly mesh: Mesh;
   /** Where a field of an object stands; undefined for what is in no file. */
@@ -33,7 +34,24 @@ export interface OfflineMesh {
 /** Reads files as a whole mesh and compiles it as meshd would. Throws EnvironmentError for what cannot be read. */
 export async function readOfflineMesh(options: OfflineOptions, io: Io): Promise<OfflineMesh> {
   if (options.files.length === 0) throw new UsageError("no files are given", "Name them with -f FILE, or - for stdin.");
-  const texts = await readSources(options.files, io);
+  return compiled(options, await readFiles(options, io), []);
+}
+
+/**
+ * The mesh that the flags name, compiled as meshd would: of the files of -f alone; without -f of the cluster; with both -f and
+ * --use-cluster of the cluster with the files on top. Throws UsageError, EnvironmentError, ClusterError.
+ */
+export async function readMesh(input: CommandInput, io: Io): Promise<OfflineMesh> {
+  const { namespace = "default", istioNamespace } = globalOptions(input);
+  const options = { files: listOption(input, "filename"), namespace, istioNamespace };
+  if (options.files.length > 0 && !switchOption(input, "useCluster")) return readOfflineMesh(options, io);
+  const files = options.files.length === 0 ? [] : await readFiles(options, io);
+  const { readClusterObjects } = await import("./cluster.ts");
+  return compiled(options, files, await readClusterObjects(istioNamespace, io));
+}
+
+async function readFiles({ files, namespace }: OfflineOptions, io: Io): Promise<readonly SourcedObject[]> {
+  const texts = await readSources(files, io);
   const read = readManifests(texts);
   const [broken] = read.findings.filter(({ code }) => code === "MSH0001");
   if (broken !== undefined) {
@@ -42,19 +60,27 @@ export async function readOfflineMesh(options: OfflineOptions, io: Io): Promise<
       hint: "Look at it with meshctl validate.",
     });
   }
-  const { objects } = completeManifests(read.objects, options.namespace, isClusterScoped);
+  const { objects } = completeManifests(read.objects, namespace, isClusterScoped);
   if (objects.length === 0)
-    throw new EnvironmentError("no-objects", `no objects in ${options.files.join(", ")}`, {
+    throw new EnvironmentError("no-objects", `no objects in ${files.join(", ")}`, {
       hint: "Name files with Kubernetes and mesh objects.",
     });
-  const { istioNamespace: rootNamespace, namespace } = options;
+  return objects;
+}
+
+function compiled(
+  { istioNamespace: rootNamespace, namespace }: OfflineOptions,
+  files: readonly SourcedObject[],
+  cluster: readonly KubeObject[],
+): OfflineMesh {
   const completed = withStandIns(
-    objects.map(({ object }) => object),
+    files.map(({ object }) => object),
     { rootNamespace, namespace },
+    cluster,
   );
   return {
     mesh: createMesh(createFixedWorld(completed.objects), { rootNamespace }),
-    positionOf: createPlaces(objects),
+    positionOf: createPlaces(files),
     notes: completed.notes,
   };
 }

@@ -20,23 +20,27 @@ export function proxiesOf(model: Model): readonly Proxy[] {
 /** The proxy of one pod: `name`, `name.namespace`, `namespace/name`; the name of its workload stands for it. Throws UsageError. */
 export function proxyNamed(model: Model, wanted: string, namespace: string | undefined): Proxy {
   const pods = model.world.list("Pod");
-  const found = pods.find((pod) => namesOf(pod, namespace).includes(wanted));
+  const name = wanted.replace(WORKLOAD, "");
+  const found = pods.find((pod) => namesOf(pod, namespace).includes(name));
   if (found === undefined) {
     const there = proxiesOf(model).map((proxy) => `${shortName(proxy)}.${proxy.namespace}`);
     throw new UsageError(
-      `there is no pod ${wanted} in the files`,
+      `there is no pod ${wanted} in the mesh`,
       `Name one of ${there.slice(0, 10).join(", ")}${there.length > 10 ? " …" : ""}.`,
     );
   }
   if (model.workloads.proxy(found) === "no") {
-    const { namespace: own, name } = refOf(found);
+    const { namespace: own, name: pod } = refOf(found);
     throw new UsageError(
-      `pod ${own}/${name} has no proxy: injection would leave it as it is`,
+      `pod ${own}/${pod} has no proxy: injection would leave it as it is`,
       "Ask meshctl inject explain -f FILE for the reason.",
     );
   }
   return proxyOf(found, model);
 }
+
+/** As kubectl and istioctl let one write it. */
+const WORKLOAD = /^(?:pods?|deploy|deployments?)\//;
 
 /** The sidecar of a pod with these labels, which need not be in the files: what it may call follows from them and its namespace. */
 export function proxyLabelled(model: Model, labels: Readonly<Record<string, string>>, namespace: string): Proxy {
@@ -46,6 +50,14 @@ export function proxyLabelled(model: Model, labels: Readonly<Record<string, stri
 
 /** Address of a client that is in no file (RFC 5737). */
 const CLIENT = "192.0.2.1";
+
+/** Identity of a proxy without `spiffe://`. */
+export function principalOf(
+  model: Model,
+  { namespace, serviceAccount }: Pick<Proxy, "namespace" | "serviceAccount">,
+): string {
+  return `${model.meshConfig().trustDomain}/ns/${namespace}/sa/${serviceAccount}`;
+}
 
 /** What people call a proxy: its workload where that is all the files have, else its pod. */
 export function shortName({ name }: Pick<Proxy, "name">): string {

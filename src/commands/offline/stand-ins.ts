@@ -2,10 +2,11 @@ import { createHash } from "node:crypto";
 import { createModel, type Model } from "../../model/model.ts";
 import { targetPortOf, TLS_MODE_LABEL } from "../../model/pods.ts";
 import { labelsKey, namedSelector } from "../../model/selectors.ts";
-import type { Pod, Service } from "../../resources/core.ts";
+import type { EndpointSlice, Pod, Service } from "../../resources/core.ts";
 import { worldFromObjects } from "../../resources/files-world.ts";
 import { createFixedWorld } from "../../resources/world-fixed.ts";
 import type { KubeObject } from "../../resources/object.ts";
+import type { World } from "../../resources/world.ts";
 
 /** Addresses that are never real ones (RFC 2544): 198.18.0.0/16 stands for pods, 198.19.0.0/16 for Services. */
 const POD_RANGE = "198.18";
@@ -27,23 +28,41 @@ export interface StandInOptions {
 
 /**
  * Objects of files with what a cluster adds to them: pods of workload templates, addresses, the label that injection sets, and
- * EndpointSlices. Addresses come from names, so a new object moves no other's. What the files say themselves stays.
+ * EndpointSlices. Addresses come from names, so a new object moves no other's. What the files say themselves stays. With the
+ * objects of a cluster below them, whatever the cluster has is there already.
  */
-export function withStandIns(files: readonly KubeObject[], options: StandInOptions): Completed {
-  const world = worldFromObjects(files);
+export function withStandIns(
+  files: readonly KubeObject[],
+  options: StandInOptions,
+  cluster: readonly KubeObject[] = [],
+): Completed {
+  const world = worldFromObjects(files, cluster);
   const model = createModel(world, { rootNamespace: options.rootNamespace });
-  const added = synthetic(model, options);
+  // a cluster has its clients and gateways
+  const added = cluster.length > 0 ? [] : synthetic(model, options);
   const pods = [...world.list("Pod"), ...added.map(({ pod }) => pod)];
   const podAddress = createAddresses(POD_RANGE);
   const running = pods.map((pod) => runningPod(pod, model, podAddress));
   const serviceAddress = createAddresses(SERVICE_RANGE);
   const services = world.list("Service").map((service) => withAddress(service, serviceAddress));
-  const others = files.filter(({ kind }) => kind !== "Pod" && kind !== "Service");
+  const others = [...cluster.filter((object) => !leadsNowhere(object, world)), ...files].filter(
+    ({ kind }) => kind !== "Pod" && kind !== "Service",
+  );
   const whole = [...others, ...running, ...services];
   return {
     objects: [...whole, ...missingSlices(whole)],
     notes: new Map(added.map(({ pod, note }) => [`${pod.metadata.name}.${pod.metadata.namespace ?? ""}`, note])),
   };
+}
+
+/** An EndpointSlice to pods whose workload the files bring anew. */
+function leadsNowhere({ kind, metadata, ...rest }: KubeObject, world: World): boolean {
+  if (kind !== "EndpointSlice") return false;
+  const { endpoints = [] } = rest as Pick<EndpointSlice, "endpoints">;
+  return (endpoints ?? []).some(
+    ({ targetRef }) =>
+      targetRef?.kind === "Pod" && world.get("Pod", metadata.namespace ?? "", targetRef.name ?? "") === undefined,
+  );
 }
 
 /** Gateways that nobody runs get a pod; a mesh without any sidecar gets a client. */

@@ -9,7 +9,6 @@ import { httpFilters } from "../../../src/xds/filters/order.ts";
 import { walkAuthorization } from "../../../src/simulate/authorization.ts";
 import { normalizePath } from "../../../src/simulate/normalize-path.ts";
 import type { Headers } from "../../../src/simulate/request.ts";
-import { tokenMetadata } from "../../../src/simulate/token.ts";
 import { testEnvoy } from "../../support/envoy/binary.ts";
 import { freePorts } from "../../support/envoy/free-ports.ts";
 import { authorizationCoverage } from "../../support/simulate/authorization-coverage.ts";
@@ -93,16 +92,14 @@ function randomCall(chain: number, peer: string, source: string) {
     ...(token === undefined ? [] : ([["authorization", `Bearer ${tokens[token]}`]] as const)),
   ];
   const plain = { method: roll.pick(METHODS), scheme: "https" as const, authority: roll.pick(HOSTS), path, headers };
-  const { filters = [] } = chains[chain] ?? {};
-  const jwt = filters.find(({ name }) => name === "envoy.filters.http.jwt_authn")?.typed_config ?? {};
-  const metadata = token === undefined ? {} : tokenMetadata(jwt, { iss: issuer.url, ...claims[token] });
   const call = {
     peer: peer === "" ? undefined : `spiffe://${peer}`,
     source,
     remote,
     destination: { address: "127.0.0.1", port },
     serverName: `s${chain}.test`,
-    request: { ...plain, path: normalizePath(path, { normalize_path: true }) ?? "", metadata },
+    request: { ...plain, path: normalizePath(path, { normalize_path: true }) ?? "" },
+    ...(token === undefined ? {} : { token: { claims: { iss: issuer.url, ...claims[token] }, signed: true } }),
   };
   return { call, plain, token };
 }
@@ -115,7 +112,7 @@ test("the simulator decides as a real Envoy", { timeout: 120_000 }, async () => 
     const { filters, policies } = chains[chain] as (typeof chains)[number];
     const { peer, source } = roll.pick(callers[chain] ?? []);
     const { call, plain, token } = randomCall(chain, peer, source);
-    const walk = walkAuthorization(filters, call);
+    const walk = walkAuthorization(filters, call, Date.now() / 1_000);
     cover.count(policies, walk);
     const answer = await envoy.ask({ chain, peer, source, request: plain });
     const last = walk.steps.at(-1);
