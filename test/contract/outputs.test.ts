@@ -7,8 +7,8 @@ import { expect, test } from "vitest";
 import { ClusterError } from "../../src/base/errors.ts";
 import { parse } from "../../src/cli-parse.ts";
 import { commandTable } from "../../src/cli-table.ts";
-import { proxyStatus } from "../../src/commands/proxy-status.ts";
 import { views } from "../../src/commands/proxy-config/index.ts";
+import { proxyStatus } from "../../src/commands/proxy-status.ts";
 import type { KubeObject } from "../../src/resources/object.ts";
 import { parseYaml, toYaml } from "../../src/resources/yaml-plain.ts";
 import { fakeCluster } from "../support/fake-cluster.ts";
@@ -226,6 +226,29 @@ test("authz check", async () => {
   const data = await dataOf("authz check web.shop -f - --port 8080 --path /x", { stdin: MESH });
   expect(data).toMatchObject({ decision: "allow", reasons: [] });
   expectValid("authz-check", data);
+});
+
+const RULES = `---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: { name: some, namespace: shop }
+spec: { rules: [{ from: [{ source: { namespaces: [bank] } }], to: [{ operation: { methods: [GET] } }] }] }
+---
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: { name: strict, namespace: shop }
+spec: { mtls: { mode: STRICT } }
+`;
+
+test.each([
+  ["authz-check", "authz check web.shop -f -"],
+  ["authz-check", "authz check web.shop -f - --from web.shop --port 8080"],
+  ["authz-explain", "authz explain web.shop -f - --from web.shop --port 8080"],
+  ["authz-affected", "authz affected some.shop -f -"],
+  ["auth-can", "auth can web.shop -f - --port 8080"],
+  ["mtls-report", "mtls report -f -"],
+])("%s: %s", async (name, line) => {
+  expectValid(name, await dataOf(line, { stdin: MESH + RULES }));
 });
 
 test("explain of codes, and of everything", async () => {

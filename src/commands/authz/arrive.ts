@@ -2,7 +2,7 @@ import type { ProxyConfig } from "../../ir/config.ts";
 import type { Proxy } from "../../ir/proxy.ts";
 import { normalizePath } from "../../simulate/normalize-path.ts";
 import type { Address, SimulatedConnection, SimulatedRequest } from "../../simulate/request.ts";
-import { enter, type Entered, type Leads } from "../../simulate/walk.ts";
+import { type Entered, enter, type Leads } from "../../simulate/walk.ts";
 import type { Messages } from "../../wire/codec.ts";
 import { ALPN } from "../../xds/tls.ts";
 import type { OfflineMesh } from "../offline/mesh.ts";

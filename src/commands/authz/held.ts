@@ -1,10 +1,10 @@
 import { authorizationAction, isDryRun } from "../../model/authorization.ts";
 import { refOf } from "../../resources/object.ts";
-import { getJson, findPod } from "../pod-http.ts";
 import { globalOptions } from "../input.ts";
 import type { CommandInput, Io } from "../io.ts";
 import { readMesh, tellStandIns } from "../offline/mesh.ts";
 import { proxyNamed } from "../offline/proxies.ts";
+import { findPod, getJson } from "../pod-http.ts";
 import { listenersOf } from "../proxy-config/listeners.ts";
 import { list, record, text } from "../proxy-config/view.ts";
 
@@ -53,7 +53,10 @@ export function heldInDump(dump: unknown): readonly HeldPolicy[] {
       for (const filter of filtersOf(chain))
         for (const [field, dryRun] of FIELDS)
           for (const one of rulesIn(filter, field, dryRun)) rules.set(one.key, one.of);
-  return counted([...rules.values()]);
+  const held = counted([...rules.values()]);
+  // a chain of bytes may have none of the rules that requests have: that says nothing of the policies
+  const named = new Set(held.filter(({ policy }) => policy !== UNNAMED).map(({ action }) => action));
+  return held.filter(({ policy, action }) => policy !== UNNAMED || !named.has(action));
 }
 
 const FIELDS = [
