@@ -64,7 +64,10 @@ const layers = {
     "grpc",
     "registry",
   ],
-  agent: ["grpc", "wire", "envoy", "pki", "diagnostics", "gen", "base"],
+  // images: modules of extensions come from registries
+  agent: ["images", "grpc", "wire", "envoy", "pki", "diagnostics", "gen", "base"],
+  // agent: its certificate comes as a workload's does
+  ratelimit: ["agent", "kube", "grpc", "wire", "pki", "resources", "gen", "base"],
   local: ["resources", "gen", "pki", "envoy", "diagnostics", "base"],
   "cli-table": ["commands"],
   // everything that has names a user may type

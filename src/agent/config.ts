@@ -22,6 +22,8 @@ export const PATHS = {
   /** Short and relative: a unix socket path is limited to 107 bytes, and Envoy runs in the same directory. */
   sdsSocket: "./var/run/secrets/workload-spiffe-uds/socket",
   hosts: "./etc/hosts",
+  /** Modules of extensions; Envoy reads them there. */
+  modules: "./var/lib/istio/data/wasm",
   /** Where the roots are on a host outside the cluster, as in Istio's layout. */
   hostRootCert: "./etc/certs/root-cert.pem",
 } as const;

@@ -10,7 +10,9 @@ import { buildBootstrap } from "./bootstrap.ts";
 import { type AgentConfig, PATHS } from "./config.ts";
 import { createEnvoyAdmin } from "./envoy-admin.ts";
 import { envoyArguments, startEnvoy, writeBootstrap } from "./envoy-process.ts";
+import { createFileSecrets } from "./file-secrets.ts";
 import { createHealth, type LogLevel } from "./health.ts";
+import { createExtensions } from "./extensions/runner.ts";
 import { resolveHost } from "./hosts.ts";
 import { createIdentity } from "./identity.ts";
 import type { Env } from "./metadata.ts";
@@ -53,7 +55,11 @@ function createRunners(deps: AgentDeps): { readonly runners: readonly Runner[]; 
   const { config, log } = deps;
   const metrics = createMetrics(deps.version);
   const admin = createEnvoyAdmin(config.addresses.admin, config.ports.admin);
-  const sds = createSdsServer(PATHS.sdsSocket, log);
+  const extensions = createExtensions({ ...deps, certificate: () => issued.certificate(), onOutcome: metrics.module });
+  const sds: SdsServer = createSdsServer(PATHS.sdsSocket, log, [extensions.service], (names) =>
+    fileSecrets.wanted(names),
+  );
+  const fileSecrets = createFileSecrets({ sds, log });
   const issued = rememberCertificate(sds);
   const dns = dnsRunner(deps, metrics, issued.certificate);
   const supervisor = createSupervisor({
@@ -77,8 +83,11 @@ function createRunners(deps: AgentDeps): { readonly runners: readonly Runner[]; 
     }),
     // Consumes what identity publishes; offers it to Envoy on the unix socket. Before Envoy, which dials it at once.
     { name: "sds", start: () => sds.start(), close: () => sds.close() },
+    // Consumes files that configuration names; offers them to Envoy under those names.
+    fileSecrets,
     // Consumes token and CA; offers `default` and `ROOTCA`. Does not wait: Envoy starts meanwhile.
     createIdentity({ config, sds: issued.sds, metrics, log }),
+    extensions.runner,
     ...healthRunners(deps, issued.certificate),
     ...(dns === undefined ? [] : [dns.runner]),
     // Consumes the bootstrap; offers the proxy. Last in, first out.

@@ -11,6 +11,8 @@ export interface AgentMetrics {
   dnsRequest(): void;
   /** One that the host's resolvers were asked. */
   dnsUpstream(outcome: "ok" | "failed", milliseconds: number): void;
+  /** A module of an extension was given to Envoy, or could not be had. */
+  readonly module: (outcome: "served" | "failed") => void;
   /** Prometheus text. */
   text(): string;
 }
@@ -49,8 +51,18 @@ export function createMetrics(version: string): AgentMetrics {
       notAfter = end;
     },
     ...dnsMetrics(all),
+    ...moduleMetrics(all),
     text: () => all.text(),
   };
+}
+
+function moduleMetrics(all: Exposition): Pick<AgentMetrics, "module"> {
+  const conversions = all.counter(
+    "istio_agent_wasm_config_conversion_count",
+    "Modules of extensions that were given to Envoy, or could not be had.",
+    "result",
+  );
+  return { module: (outcome) => conversions.inc(outcome === "served" ? "success" : "fetch_failure") };
 }
 
 function dnsMetrics(all: Exposition): Pick<AgentMetrics, "dnsRequest" | "dnsUpstream"> {

@@ -79,6 +79,17 @@ async function fromConfig(
   return entry === undefined ? undefined : readEntry(entry, `${path}: ${name}`);
 }
 
+/**
+ * Credentials for a registry in the text of such a file, as a Secret of type kubernetes.io/dockerconfigjson holds it. No helper is
+ * asked: the text is somebody else's. Undefined when it has none for this registry. Throws ImageError.
+ */
+export function credentialsIn(text: string, registry: string, where: string): Credentials | undefined {
+  const { auths = {} } = parseConfig(text, where);
+  const name = keysOf(registry).find((key) => auths[key] !== undefined) ?? registry;
+  const entry = auths[name];
+  return entry === undefined ? undefined : readEntry(entry, `${where}: ${name}`);
+}
+
 /** Under which names docker stores a registry. */
 function keysOf(registry: string): readonly string[] {
   const hub =

@@ -97,3 +97,18 @@ export function tarPadding(size: number): Buffer {
 
 /** The end of an archive. */
 export const TAR_END: Buffer = Buffer.alloc(2 * BLOCK);
+
+/** The first regular file of an uncompressed archive in memory whose name fits; undefined when there is none, or no archive. */
+export function fileInTar(archive: Uint8Array, fits: (name: string) => boolean): Uint8Array | undefined {
+  const bytes = Buffer.from(archive.buffer, archive.byteOffset, archive.byteLength);
+  for (let at = 0; at + BLOCK <= bytes.length; ) {
+    const header = bytes.subarray(at, at + BLOCK);
+    const size = Number.parseInt(header.toString("latin1", 124, 136).trim(), 8);
+    if (!Number.isSafeInteger(size)) return undefined;
+    const type = String.fromCharCode(header[156] ?? 0);
+    const isFile = type === "0" || type === "\0";
+    if (isFile && fits(headerName(header))) return bytes.subarray(at + BLOCK, at + BLOCK + size);
+    at += BLOCK + Math.ceil(size / BLOCK) * BLOCK;
+  }
+  return undefined;
+}

@@ -1,0 +1,83 @@
+import { createHash } from "node:crypto";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { FetchedModule, FetchRequest } from "./module-fetch.ts";
+import type { ModuleWish } from "./module-config.ts";
+
+/** Modules as files. */
+export interface ModuleCache {
+  /** The file of the module that an extension wishes, fetched when it is not there. Rejects when it cannot be had. */
+  file(extension: string, wish: ModuleWish, signal: AbortSignal): Promise<string>;
+  /** Removes the files of modules that none of these extensions was given. */
+  keep(extensions: readonly string[]): Promise<void>;
+}
+
+interface Kept {
+  readonly checksum: string;
+  readonly path: string;
+  /** Who was given it, by name, at which version of its object. */
+  readonly users: Map<string, string>;
+}
+
+/**
+ * Keeps modules below a folder, by the hash of their content, so that equal URLs with other content are other files and Envoy sees
+ * a change. With a checksum or IfNotPresent what is there is taken; with Always it is fetched again when the object has changed.
+ */
+export function createModuleCache(
+  folder: string,
+  fetchModule: (request: FetchRequest) => Promise<FetchedModule>,
+): ModuleCache {
+  /** By URL, the newest last. */
+  const kept = new Map<string, Kept[]>();
+  const find = (extension: string, wish: ModuleWish): Kept | undefined => {
+    const known = kept.get(wish.url) ?? [];
+    const wanted = wish.sha256 === "" ? digestIn(wish.url) : wish.sha256;
+    if (wanted !== "") return known.find(({ checksum }) => checksum === wanted);
+    const newest = known.at(-1);
+    return isTakenAgain(wish) && newest?.users.get(extension) !== wish.version ? undefined : newest;
+  };
+  const store = async ({ checksum, bytes }: FetchedModule, url: string): Promise<Kept> => {
+    const known = kept.get(url) ?? [];
+    const path = join(folder, hash(url).slice(0, 16), `${checksum}.wasm`);
+    await mkdir(dirname(path), { recursive: true });
+    // Envoy never sees half a file
+    await writeFile(`${path}.new`, bytes);
+    await rename(`${path}.new`, path);
+    const one = known.find((each) => each.checksum === checksum) ?? { checksum, path, users: new Map() };
+    kept.set(url, [...known.filter((each) => each !== one), one]);
+    return one;
+  };
+  return {
+    async file(extension, wish, signal) {
+      const found = find(extension, wish) ?? (await store(await fetchModule({ ...wish, signal }), wish.url));
+      for (const one of [...kept.values()].flat()) one.users.delete(extension);
+      found.users.set(extension, wish.version);
+      return found.path;
+    },
+    async keep(extensions) {
+      for (const [url, list] of kept) {
+        for (const { users } of list)
+          for (const user of users.keys()) if (!extensions.includes(user)) users.delete(user);
+        const used = list.filter(({ users }) => users.size > 0);
+        if (used.length === 0) kept.delete(url);
+        else kept.set(url, used);
+        for (const one of list) if (!used.includes(one)) await rm(one.path, { force: true });
+      }
+    },
+  };
+}
+
+/** Whether a changed object means that the module is to be fetched again. */
+function isTakenAgain({ url, policy }: ModuleWish): boolean {
+  if (policy !== undefined) return policy === "Always";
+  return url.startsWith("oci://") && (url.endsWith(":latest") || !/:[^/]+$/.test(url.slice("oci://".length)));
+}
+
+/** The checksum that an image's name ends with; "" for none. */
+function digestIn(url: string): string {
+  return /@sha256:([0-9a-f]{64})$/.exec(url)?.[1] ?? "";
+}
+
+function hash(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
