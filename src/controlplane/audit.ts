@@ -27,12 +27,14 @@ export interface SigningFacts {
  */
 export interface Audit {
   signed(result: SigningResult, facts: SigningFacts): void;
-  reviewed(request: AdmissionRequest, answer: AdmissionAnswer): void;
+  /** `address` is that of whoever asked us, which is to be an API server. */
+  reviewed(request: AdmissionRequest, answer: AdmissionAnswer, address: string): void;
 }
 
 /** Refusals of one client that are written down: what is issued or changed always is. */
 const REFUSALS = { burst: 20, perSecond: 1 };
 const MAX_PATHS = 20;
+const MAX_TEXT = 300;
 
 /** Writes to this log. */
 export function createAudit(log: Logger): Audit {
@@ -52,28 +54,35 @@ export function createAudit(log: Logger): Audit {
       if (result === "issued") log.info(fields, "a certificate was issued");
       else log.warn(fields, "a certificate was refused");
     },
-    reviewed(request, answer) {
-      const { operation = "", dryRun = false, userInfo } = request;
+    reviewed(request, answer, address) {
       const object = request.object ?? request.oldObject ?? undefined;
-      const name = request.name ?? object?.metadata.name ?? "";
+      const { name, generateName, namespace } = (object?.metadata ?? {}) as Readonly<Record<string, unknown>>;
+      const groups: unknown = request.userInfo?.groups;
       const fields = {
         audit: "policy",
         outcome: answer.allowed ? "allowed" : "refused",
-        operation,
-        apiVersion: object?.apiVersion ?? "",
-        kind: object?.kind ?? "",
-        namespace: request.namespace ?? object?.metadata.namespace ?? "",
-        name: name === "" ? `${object?.metadata.generateName ?? ""}` : name,
-        user: userInfo?.username ?? "",
-        groups: userInfo?.groups ?? [],
-        dryRun,
-        request: request.uid,
+        operation: text(request.operation),
+        apiVersion: text(object?.apiVersion),
+        kind: text(object?.kind),
+        namespace: text(request.namespace, namespace),
+        name: text(request.name, name, generateName),
+        user: text(request.userInfo?.username),
+        groups: Array.isArray(groups) ? groups.map((group) => text(group)) : [],
+        dryRun: request.dryRun === true,
+        request: text(request.uid),
+        address,
         changed: changedPaths(request),
         ...(answer.allowed ? {} : { reason: answer.message ?? "" }),
       };
       log.info(fields, "a policy was written");
     },
   };
+}
+
+/** The first of them that is a text and not empty, cut to a sensible length: whoever reaches the port may send a review. */
+function text(...values: readonly unknown[]): string {
+  const found = values.find((value): value is string => typeof value === "string" && value !== "");
+  return (found ?? "").slice(0, MAX_TEXT);
 }
 
 function callerFields({ identity, podName, podUid, by }: Caller): Readonly<Record<string, unknown>> {
@@ -107,6 +116,6 @@ function sections(object: KubeObject | null | undefined): ReadonlyMap<string, un
   };
   for (const [part, value] of Object.entries(parts))
     if (typeof value === "object" && value !== null)
-      for (const [key, field] of Object.entries(value)) out.set(`${part}.${key}`, field);
+      for (const [key, field] of Object.entries(value)) out.set(text(`${part}.${key}`), field);
   return out;
 }

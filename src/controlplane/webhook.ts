@@ -43,7 +43,7 @@ export interface WebhookDeps {
   readonly validate: (request: AdmissionRequest) => AdmissionAnswer;
   readonly onResult: (webhook: "inject" | "validate", result: WebhookResult, tookMs: number) => void;
   /** Told of each answered review of a mesh object. */
-  readonly onReviewed?: (request: AdmissionRequest, answer: AdmissionAnswer) => void;
+  readonly onReviewed?: (request: AdmissionRequest, answer: AdmissionAnswer, address: string) => void;
 }
 
 /**
@@ -69,7 +69,7 @@ export async function answerWebhook(deps: WebhookDeps, request: IncomingMessage,
   }
   const result = isFailed ? "failed" : !answer.allowed ? "refused" : answer.skipped === true ? "skipped" : "allowed";
   deps.onResult(webhook.name, result, performance.now() - started);
-  if (webhook.name === "validate") deps.onReviewed?.(review, answer);
+  if (webhook.name === "validate") deps.onReviewed?.(review, answer, request.socket.remoteAddress ?? "");
   return json(responseOf(apiVersion, review.uid, answer));
 }
 

@@ -84,11 +84,19 @@ const review: AdmissionRequest = {
 
 test("a policy: who changed it, and which fields; no values", () => {
   const { reviewed, events } = audit();
-  reviewed(review, { allowed: true });
-  reviewed({ ...review, operation: "DELETE", object: null }, { allowed: true });
-  reviewed({ ...review, uid: "r-2", dryRun: true, userInfo: {} }, { allowed: false, message: "no" });
+  reviewed(review, { allowed: true }, "10.0.0.9");
+  reviewed({ ...review, operation: "DELETE", object: null }, { allowed: true }, "10.0.0.9");
+  reviewed({ ...review, uid: "r-2", dryRun: true, userInfo: {} }, { allowed: false, message: "no" }, "10.0.0.9");
   const common = { audit: "policy", apiVersion: "security.istio.io/v1", kind: "AuthorizationPolicy" };
-  const where = { namespace: "shop", name: "web", user: "alice", groups: ["admins"], dryRun: false, request: "r-1" };
+  const where = {
+    namespace: "shop",
+    name: "web",
+    user: "alice",
+    groups: ["admins"],
+    dryRun: false,
+    request: "r-1",
+    address: "10.0.0.9",
+  };
   expect(events()).toEqual([
     { ...common, ...where, outcome: "allowed", operation: "UPDATE", changed: ["spec.rules", "metadata.labels.team"] },
     { ...common, ...where, outcome: "allowed", operation: "DELETE", changed: ["spec.action", "spec.rules"] },

@@ -7,6 +7,8 @@ export interface Asking {
   readonly port: number;
   readonly roots: string;
   readonly token: string | undefined;
+  /** A client certificate and its key, PEM. */
+  readonly pair?: { readonly certificate: string; readonly key: string };
   readonly node: { readonly id: string; readonly metadata: Readonly<Record<string, Json>> };
 }
 
@@ -22,12 +24,14 @@ export async function clusterNames(asking: Asking): Promise<readonly string[]> {
   return names;
 }
 
-function ask({ port, roots, token, node }: Asking): Promise<{
+function ask({ port, roots, token, pair, node }: Asking): Promise<{
   readonly status: StatusObject;
   readonly names: readonly string[] | undefined;
 }> {
-  const client = new Client(`127.0.0.1:${port}`, credentials.createSsl(Buffer.from(roots)), {
+  const own = pair === undefined ? [] : ([Buffer.from(pair.key), Buffer.from(pair.certificate)] as const);
+  const client = new Client(`127.0.0.1:${port}`, credentials.createSsl(Buffer.from(roots), ...own), {
     "grpc.ssl_target_name_override": "istiod.istio-system.svc",
+    "grpc.use_local_subchannel_pool": 1,
   });
   const metadata = new Metadata();
   if (token !== undefined) metadata.set("authorization", `Bearer ${token}`);

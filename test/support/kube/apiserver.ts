@@ -19,6 +19,8 @@ export interface RealApiServer {
   readonly caPem: string;
   /** Bearer token of a user in system:masters. */
   readonly adminToken: string;
+  /** PEM of the key that signs tokens of service accounts. */
+  readonly accountKey: string;
   /** Directory with etcd, kube-apiserver and kubectl. */
   readonly assets: string;
   /** What this user asked for, in order; needs `audit`. */
@@ -85,6 +87,7 @@ export async function startApiServer(
       url,
       caPem: await readFile(join(dir, "ca.crt"), "utf8"),
       adminToken: (await readFile(join(dir, "token"), "utf8")).trim(),
+      accountKey: await readFile(join(dir, "pki", "sa.key"), "utf8"),
       assets,
       audited: (username) => readAudit(dir, username),
       compact: async () => {
