@@ -1,3 +1,4 @@
+import { caCommands } from "./cli-table/ca.ts";
 import { configCommands } from "./cli-table/config.ts";
 import { everydayCommands } from "./cli-table/everyday.ts";
 import { explainCommands } from "./cli-table/explain.ts";
@@ -31,6 +32,7 @@ export const commandGroups: Readonly<
 > = {
   auth: { summary: "Who may call whom", aliases: [] },
   authz: { summary: "Who may call what, and which policy says so", aliases: [] },
+  ca: { summary: "The authority that signs the mesh's identities", aliases: [] },
   images: { summary: "Container images of the mesh, and ways to bring them to the nodes", aliases: [] },
   manifest: { summary: "Kubernetes objects of the mesh", aliases: [] },
   profile: { summary: "What can be installed, and how it differs", aliases: [] },
@@ -43,6 +45,7 @@ export const commandGroups: Readonly<
 
 /** Every command, sorted by name. */
 export const commandTable: readonly CommandSpec[] = [
+  ...caCommands,
   ...configCommands,
   ...everydayCommands,
   ...explainCommands,

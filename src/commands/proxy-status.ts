@@ -125,7 +125,12 @@ function print(proxies: readonly ProxyState[], { output }: ProxyStatusOptions, i
       if (lastError !== undefined) io.err(`${name}.${namespace} refused ${type}: ${lastError}\n`);
 }
 
-async function readStates(cluster: Cluster, options: ProxyStatusOptions, io: Io): Promise<readonly ProxyState[]> {
+/** Every proxy: those connected to any control plane pod, and those of running pods that are connected to none. Throws ClusterError. */
+export async function readStates(
+  cluster: Cluster,
+  options: Pick<ProxyStatusOptions, "namespace" | "istioNamespace" | "revision" | "wait">,
+  io: Pick<Io, "err">,
+): Promise<readonly ProxyState[]> {
   const connected = await askControlPlane(cluster, options, io);
   const names = new Set(connected.map(({ name, namespace }) => `${name}.${namespace}`));
   const pods = await cluster.list(
@@ -143,7 +148,11 @@ async function readStates(cluster: Cluster, options: ProxyStatusOptions, io: Io)
 }
 
 /** All control plane pods at once; one that does not answer costs its own proxies, not the others'. */
-async function askControlPlane(cluster: Cluster, options: ProxyStatusOptions, io: Io): Promise<readonly ProxyState[]> {
+async function askControlPlane(
+  cluster: Cluster,
+  options: Pick<ProxyStatusOptions, "istioNamespace" | "revision" | "wait">,
+  io: Pick<Io, "err">,
+): Promise<readonly ProxyState[]> {
   const pods = await controlPlanePods(cluster, options.istioNamespace, options.revision);
   const answers = await Promise.allSettled(
     pods.map(async ({ metadata }) => {

@@ -72,8 +72,12 @@ export async function renewedRoot(
   const next = await renewRoot(ca, rootValidity(now));
   const own = splitPem(ca.certificate).join("");
   const others = splitPem(ca.roots).filter((pem) => pem !== own);
-  const roots = others.length === 0 ? {} : { [CA_FILES.roots]: [next.certificate, ...others].join("") };
-  return encoded({ [CA_FILES.certificate]: next.certificate, [CA_FILES.key]: next.key.pem(), ...roots });
+  return encoded({
+    [CA_FILES.certificate]: next.certificate,
+    [CA_FILES.key]: next.key.pem(),
+    // also where it is the only one: the key may stand there from a rotation
+    [CA_FILES.roots]: [next.certificate, ...others].join(""),
+  });
 }
 
 function rootValidity(now: number): Validity {

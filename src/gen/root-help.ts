@@ -10,6 +10,7 @@ export const ROOT_HELP = [
   "  analyze              Find mistakes in the mesh's configuration: in files, in the cluster, or in files on top of the cluster",
   "  auth                 Who may call whom",
   "  authz                Who may call what, and which policy says so",
+  "  ca                   The authority that signs the mesh's identities",
   "  check                Look whether the installed mesh is as it should be",
   "  completion           Print the script that lets a shell complete commands, flags and what is in the cluster",
   "  down                 End the local cluster and leave nothing of it",

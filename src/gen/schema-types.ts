@@ -3754,8 +3754,40 @@ export interface MeshProxyConfigSpec {
 /** `meshctl analyze -o json`: findings, istioctl's keys with ours beside them. */
 export type AnalyzeOutputSpec = readonly OutputFinding[];
 
-/** `meshctl authz check -o json`: whether a call is let in, and why. */
-export interface AuthzCheckOutputSpec {
+/** `meshctl auth can -o json`: who may call a workload. */
+export type AuthCanOutputSpec = readonly ({
+  /** Port of the workload. */
+  readonly port: number;
+  /** HTTP method; absent: a connection that is no HTTP. */
+  readonly method?: string;
+  /** Path; absent as the method is. */
+  readonly path?: string;
+  /** Identity of the caller without spiffe://; absent: it has none. */
+  readonly principal?: string;
+  /** As of authz check. */
+  readonly decision: "allow" | "deny" | "ask" | "reset";
+  /** HTTP status of the refusal. */
+  readonly status?: number;
+  /** Policy that decided, as KIND namespace/name; absent: none did. */
+  readonly policy?: string;
+})[];
+
+/** `meshctl authz affected -o json`: the workloads that a policy is for. */
+export type AuthzAffectedOutputSpec = readonly ({
+  /** The policy, as KIND namespace/name. */
+  readonly policy: string;
+  /** As name.namespace. */
+  readonly workload: string;
+  /** Its pods. */
+  readonly pods: number;
+  /** What enforces it; none: nothing does. */
+  readonly proxy: "sidecar" | "gateway" | "none";
+  /** What follows from the policy there. */
+  readonly effect: string;
+})[];
+
+/** One call decided. */
+export interface AuthzCheckOutputDecision {
   /** Who is called, as name.namespace. */
   readonly to: string;
   /** Port of the workload. */
@@ -3766,13 +3798,13 @@ export interface AuthzCheckOutputSpec {
   readonly status?: number;
   /** What policies said, in the order in which they are asked. */
   readonly reasons: readonly ({
-    /** Action of the policies. */
-    readonly action: "ALLOW" | "DENY" | "LOG" | "CUSTOM";
+    /** Action of the policies; JWT: the token was judged. */
+    readonly action: "ALLOW" | "DENY" | "LOG" | "CUSTOM" | "JWT";
     /** What follows; none: no rule matched and nothing had to. */
     readonly effect: "allow" | "deny" | "ask" | "note" | "none";
     /** Said by policies that are only tried out. */
     readonly dryRun?: boolean;
-    /** Policy whose rule matched, as KIND namespace/name. */
+    /** Policy whose rule it is, as KIND namespace/name. */
     readonly policy?: string;
     /** The rule in it. */
     readonly field?: string;
@@ -3780,7 +3812,111 @@ export interface AuthzCheckOutputSpec {
     readonly file?: string;
     /** Line of the rule. */
     readonly line?: number;
+    /** Of a token that is refused: what is wrong with it. */
+    readonly why?: string;
   })[];
+  /** Every rule of the workload; only of authz explain. */
+  readonly rules?: readonly ({
+    /** Action of its policy. */
+    readonly action: "CUSTOM" | "AUDIT" | "DENY" | "ALLOW";
+    /** Its policy is only tried out. */
+    readonly dryRun?: boolean;
+    /** Policy whose rule it is, as KIND namespace/name. */
+    readonly policy?: string;
+    /** The rule in it. */
+    readonly field?: string;
+    /** File that it stands in. */
+    readonly file?: string;
+    /** Line of the rule. */
+    readonly line?: number;
+    /** Whether the call is what it is about. */
+    readonly matches: boolean;
+    /** Why it does not match; empty when it does. */
+    readonly missed: readonly {
+      /** Part of the rule: from[0], to[1]. Conditions of `when` belong to each part. */
+      readonly part: string;
+      /** What is asked, by the name that `when` has for it, or request.host, request.method, request.path. */
+      readonly attribute: string;
+      /** One of these is wanted. */
+      readonly wanted?: readonly string[];
+      /** None of these may be. */
+      readonly unwanted?: readonly string[];
+      /** What the call has; absent: nothing. */
+      readonly got?: string;
+    }[];
+  })[];
+}
+
+/** `meshctl ca create -o json`: files that were written, in order. Keys are never printed. */
+export type CaCreateOutputSpec = readonly {
+  /** Its path. */
+  readonly file: string;
+  /** Subject of the certificate, or whose key it is. */
+  readonly holds: string;
+  /** When the certificate ends, ISO time; empty for keys. */
+  readonly notAfter: string;
+}[];
+
+/** A certificate of an authority. */
+export interface CaStatusOutputcertificate {
+  /** Its subject. */
+  readonly subject: string;
+  /** Serial number, hexadecimal. */
+  readonly serial: string;
+  /** SHA-256, hexadecimal. */
+  readonly fingerprint: string;
+  /** When it ends, ISO time. */
+  readonly notAfter: string;
+}
+
+/** `meshctl ca status -o json`: who signs in the mesh, whom it trusts, and what each proxy holds of that. */
+export interface CaStatusOutputSpec {
+  /** Secret of the control plane that the authority is in. */
+  readonly secret: string;
+  /** The certificate that signs. */
+  readonly authority: CaStatusOutputcertificate;
+  /** Roots that everybody is to trust. */
+  readonly roots: readonly CaStatusOutputcertificate[];
+  /** Revocation lists; absent when there are none. */
+  readonly revocations?: {
+    /** What proxies look up: `leaf`, the peer's own certificate, or `chain`, those above it too. */
+    readonly scope: string;
+    /** By authority. */
+    readonly lists: readonly {
+      /** Subject of the authority. */
+      readonly issuer: string;
+      /** Serial numbers, hexadecimal. */
+      readonly revoked: readonly string[];
+      /** When the list ends, and every certificate of the authority with it, ISO time; empty: never. */
+      readonly nextUpdate: string;
+    }[];
+  };
+  /** A rotation that goes on; absent when none does. */
+  readonly rotation?: {
+    /** What is next: `trust`, `sign`, `retire` or `finish`. */
+    readonly phase: string;
+    /** The authority that is to sign. */
+    readonly next: CaStatusOutputcertificate;
+  };
+  /** Every proxy, by name. */
+  readonly proxies: readonly {
+    /** Name of its pod. */
+    readonly name: string;
+    /** Namespace of its pod. */
+    readonly namespace: string;
+    /** Subjects of the roots that it trusts. */
+    readonly trusts: readonly string[];
+    /** Who signed its certificate; empty when it has none. */
+    readonly issuer: string;
+    /** Serial number of its certificate, hexadecimal. */
+    readonly serial: string;
+    /** When its certificate ends, ISO time. */
+    readonly notAfter: string;
+    /** What is wrong with it; empty when nothing is. */
+    readonly problems: readonly string[];
+  }[];
+  /** What is wrong beside the proxies; empty when nothing is. */
+  readonly problems: readonly string[];
 }
 
 /** What a check came to. */
@@ -4192,6 +4328,79 @@ export interface InjectReportSpec {
   readonly otherDocuments: number;
   /** FILE:LINE of documents that were written anew, without comments. */
   readonly rewritten: readonly string[];
+}
+
+/** `meshctl mtls report -o json`: how much of a mesh is secured by mutual TLS. */
+export interface MtlsReportOutputSpec {
+  /** Every workload. */
+  readonly workloads: readonly ({
+    /** As name.namespace. */
+    readonly workload: string;
+    /** Its pods. */
+    readonly pods: number;
+    /** What stands before the application. */
+    readonly proxy: "sidecar" | "gateway" | "none";
+    /** Its ports; empty for gateways and without a proxy. */
+    readonly ports: readonly ({
+      /** Port of the workload; 0: all that no Service names. */
+      readonly port: number;
+      /** What it takes. */
+      readonly mode: "STRICT" | "PERMISSIVE" | "DISABLE";
+      /** PeerAuthentication that says so, as KIND namespace/name; absent: the default. */
+      readonly policy?: string;
+      /** The field in it. */
+      readonly field?: string;
+      /** File that it stands in. */
+      readonly file?: string;
+      /** Line of the field. */
+      readonly line?: number;
+      /** Workloads that see the Service, by what they send. */
+      readonly clients: {
+        /** By mutual TLS. */
+        readonly mtls: number;
+        /** Plain text, or TLS of their own. */
+        readonly plain: number;
+      };
+    })[];
+  })[];
+  /** Sums. */
+  readonly totals: {
+    /** Ports that take mutual TLS alone. */
+    readonly strict: number;
+    /** Ports that take both. */
+    readonly permissive: number;
+    /** Ports that take none. */
+    readonly disable: number;
+    /** Workloads without a proxy. */
+    readonly withoutProxy: number;
+  };
+  /** Of a cluster: what proxies saw since they started. */
+  readonly observed?: readonly {
+    /** As name.namespace. */
+    readonly pod: string;
+    /** Requests and connections by mutual TLS. */
+    readonly mtls: number;
+    /** Those without. */
+    readonly plain: number;
+  }[];
+  /** Of a cluster: pods by the roots that they trust. */
+  readonly trust?: readonly {
+    /** SHA-256 of each root. */
+    readonly roots: readonly string[];
+    /** Subjects of the roots. */
+    readonly subjects: readonly string[];
+    /** As name.namespace. */
+    readonly pods: readonly string[];
+  }[];
+  /** Of a cluster: pods whose certificates others refuse. */
+  readonly mistrusted?: readonly {
+    /** As name.namespace. */
+    readonly pods: readonly string[];
+    /** Who issued their certificates. */
+    readonly issuer: string;
+    /** Pods that trust no root of it. */
+    readonly refusedBy: readonly string[];
+  }[];
 }
 
 /** `meshctl orphans -o json`: objects that installations left behind, in the order in which they should go. */

@@ -63,8 +63,7 @@ export async function loadFiles(
   { where, needsRoots }: { readonly where: string; readonly needsRoots: boolean },
 ): Promise<Ca> {
   const { certificate, key, roots } = files;
-  const lacking =
-    certificate === undefined ? CA_FILES.certificate : key === undefined ? CA_FILES.key : CA_FILES.roots;
+  const lacking = certificate === undefined ? CA_FILES.certificate : key === undefined ? CA_FILES.key : CA_FILES.roots;
   if (certificate === undefined || key === undefined || (needsRoots && roots === undefined))
     throw new MeshError("bad-ca", `${where} lacks ${lacking}`, { hint: `put ${lacking} into it, or delete it` });
   // Of a TLS Secret the chain stands behind the certificate.
@@ -85,7 +84,5 @@ export function authorityData(ca: Ca, roots = ca.roots): Readonly<Record<string,
 
 /** Texts in base64, as the data of a Secret. */
 export function encoded(texts: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    Object.entries(texts).map(([name, text]) => [name, Buffer.from(text).toString("base64")]),
-  );
+  return Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, Buffer.from(text).toString("base64")]));
 }

@@ -1,8 +1,9 @@
-import { createPrivateKey, X509Certificate as NodeCertificate, randomBytes, type webcrypto } from "node:crypto";
+import { createPrivateKey, X509Certificate as NodeCertificate, type webcrypto } from "node:crypto";
 import { MeshError } from "../base/errors.ts";
 import { PEER_KEYS, type PeerLabels } from "../base/peer.ts";
 import { readCsr } from "./csr.ts";
-import { generateKey, type PrivateKey, privateKey, signingKey } from "./private-key.ts";
+import { generateKey, type KeyKind, type PrivateKey, privateKey, signingKey } from "./private-key.ts";
+import { serial, signatureOf } from "./signature.ts";
 import { type Identity, spiffeId } from "./spiffe.ts";
 import { trustPath } from "./trust-path.ts";
 import {
@@ -10,7 +11,7 @@ import {
   BasicConstraintsExtension,
   ExtendedKeyUsage,
   ExtendedKeyUsageExtension,
-  Extension,
+  type Extension,
   type JsonNameParams,
   KeyUsageFlags,
   KeyUsagesExtension,
@@ -20,7 +21,6 @@ import {
   SubjectKeyIdentifierExtension,
   X509Certificate,
   X509CertificateGenerator,
-  X509CrlGenerator,
 } from "./x509.ts";
 
 /** From when until when a certificate holds. */
@@ -41,9 +41,6 @@ export interface Ca {
   readonly roots: string;
 }
 
-/** Clocks differ. */
-const SKEW_MS = 2 * 60_000;
-
 interface LoadedCa extends Ca {
   readonly x509: X509Certificate;
   readonly signer: webcrypto.CryptoKey;
@@ -56,10 +53,18 @@ export interface WorkloadSubject {
   readonly podUid?: string;
 }
 
-/** A new self-signed root, ECDSA P-256, organisation = trust domain. */
-export async function createRoot(trustDomain: string, validity: Validity): Promise<Ca> {
-  const { key, pair } = await generateKey();
-  return selfSigned(key, pair, [{ O: [trustDomain] }], validity);
+/**
+ * A new self-signed root, ECDSA P-256 unless told, organisation = trust domain. Of roots that are trusted side by side each should
+ * have a common name of its own.
+ */
+export async function createRoot(
+  trustDomain: string,
+  validity: Validity,
+  { commonName, kind = "ecdsa" }: { readonly commonName?: string; readonly kind?: KeyKind } = {},
+): Promise<Ca> {
+  const { key, pair } = await generateKey(kind);
+  const name = commonName === undefined ? [] : [{ CN: [commonName] }];
+  return selfSigned(key, pair, [...name, { O: [trustDomain] }], validity);
 }
 
 /**
@@ -220,47 +225,6 @@ async function sign(ca: LoadedCa, leaf: Leaf): Promise<string> {
     ],
   });
   return pem(certificate);
-}
-
-/** One certificate that is not to be taken any more; the serial number in hexadecimal. */
-export interface RevokedCertificate {
-  readonly serialNumber: string;
-  readonly revocationDate: Date;
-}
-
-const CRL_NUMBER = "2.5.29.20";
-const INTEGER = 0x02;
-
-/** A revocation list (PEM) of this CA, from `now` until the CA's own end. */
-export async function signRevocations(ca: Ca, entries: readonly RevokedCertificate[], now: Date): Promise<string> {
-  const { x509, signer } = insides(ca);
-  // Later lists have larger numbers; the first octet of a positive integer is below 0x80.
-  const number = Buffer.alloc(8);
-  number.writeBigUInt64BE(BigInt(now.getTime()));
-  const crl = await X509CrlGenerator.create({
-    issuer: x509.subjectName,
-    thisUpdate: new Date(now.getTime() - SKEW_MS),
-    nextUpdate: ca.notAfter,
-    entries: [...entries],
-    signingKey: signer,
-    signingAlgorithm: signatureOf(signer),
-    extensions: [
-      await AuthorityKeyIdentifierExtension.create(x509.publicKey),
-      new Extension(CRL_NUMBER, false, Buffer.concat([Buffer.of(INTEGER, 7), number.subarray(1)])),
-    ],
-  });
-  return `${crl.toString("pem")}\n`;
-}
-
-function signatureOf(key: webcrypto.CryptoKey): webcrypto.EcdsaParams | webcrypto.Algorithm {
-  return key.algorithm.name === "ECDSA" ? { name: "ECDSA", hash: "SHA-256" } : { name: key.algorithm.name };
-}
-
-/** A positive random serial number of 127 bits. */
-function serial(): string {
-  const bytes = randomBytes(16);
-  bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x40;
-  return bytes.toString("hex");
 }
 
 function pem(certificate: X509Certificate): string {

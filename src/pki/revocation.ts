@@ -1,8 +1,17 @@
 import { X509Certificate as NodeCertificate } from "node:crypto";
 import { MeshError } from "../base/errors.ts";
-import { type Ca, signRevocations } from "./ca.ts";
+import type { Ca } from "./ca.ts";
+import { signingKey } from "./private-key.ts";
+import { signatureOf } from "./signature.ts";
 import { splitPem } from "./trust-path.ts";
-import { X509Certificate, X509Crl } from "./x509.ts";
+import {
+  AuthorityKeyIdentifierExtension,
+  Extension,
+  PemConverter,
+  X509Certificate,
+  X509Crl,
+  X509CrlGenerator,
+} from "./x509.ts";
 
 /** One revocation list (CRL) of one authority. */
 export interface RevocationList {
@@ -51,11 +60,7 @@ function readList(pem: string): RevocationList {
  * How far the lists reach for this CA. Throws MeshError `bad-crl` where Envoys would refuse everybody: the CA has no list, or a
  * list of an authority on its way has ended, has not begun, or is signed by somebody else.
  */
-export async function revocationScope(
-  ca: Ca,
-  lists: readonly RevocationList[],
-  now: number,
-): Promise<RevocationScope> {
+export async function revocationScope(ca: Ca, lists: readonly RevocationList[], now: number): Promise<RevocationScope> {
   const signing = new X509Certificate(ca.certificate);
   const above = ca.intermediates.map((pem) => new X509Certificate(pem));
   const roots = splitPem(ca.roots).map((pem) => new X509Certificate(pem));
@@ -79,6 +84,12 @@ async function checkList(list: RevocationList, by: X509Certificate, now: number)
     throw bad(`${name} ended on ${list.nextUpdate.toISOString()}`, hint);
   const isBy = await new X509Crl(list.pem).verify({ publicKey: by.publicKey }).catch(() => false);
   if (!isBy) throw bad(`${name} is not signed by it`, hint);
+}
+
+/** Whether the authority has a list among these. */
+export function hasList(ca: Ca, lists: readonly RevocationList[]): boolean {
+  const { subject } = new X509Certificate(ca.certificate);
+  return lists.some(({ issuer }) => issuer === subject);
 }
 
 /** Whether one of the lists names the certificate (PEM or DER). */
@@ -105,10 +116,44 @@ export async function revoke(ca: Ca, before: string, serials: readonly string[],
     ...old.map(({ serialNumber, revocationDate }) => ({ serialNumber, revocationDate })),
     ...[...new Set(serials.map(bareSerial))]
       .filter((serial) => !known.has(serial))
-      .map((serial) => ({ serialNumber: serial.padStart(serial.length + (serial.length % 2), "0"), revocationDate: now })),
+      .map((serial) => ({
+        serialNumber: serial.padStart(serial.length + (serial.length % 2), "0"),
+        revocationDate: now,
+      })),
   ];
-  const list = await signRevocations(ca, entries, now);
+  const list = await signList(ca, entries, now);
   return [...lists.filter(({ issuer }) => issuer !== subject).map(({ pem }) => pem), list].join("");
+}
+
+/** Clocks differ. */
+const SKEW_MS = 2 * 60_000;
+const CRL_NUMBER = "2.5.29.20";
+const INTEGER = 0x02;
+
+async function signList(
+  ca: Ca,
+  entries: readonly { readonly serialNumber: string; readonly revocationDate: Date }[],
+  now: Date,
+): Promise<string> {
+  const { publicKey, subjectName } = new X509Certificate(ca.certificate);
+  const key = await signingKey(ca.key);
+  // Later lists have larger numbers; seven octets of milliseconds begin with a zero bit.
+  const number = Buffer.alloc(8);
+  number.writeBigUInt64BE(BigInt(now.getTime()));
+  const crl = await X509CrlGenerator.create({
+    issuer: subjectName,
+    thisUpdate: new Date(now.getTime() - SKEW_MS),
+    nextUpdate: ca.notAfter,
+    entries: [...entries],
+    signingKey: key,
+    signingAlgorithm: signatureOf(key),
+    extensions: [
+      await AuthorityKeyIdentifierExtension.create(publicKey),
+      new Extension(CRL_NUMBER, false, Buffer.concat([Buffer.of(INTEGER, 7), number.subarray(1)])),
+    ],
+  });
+  // The library's own label is not the one that OpenSSL reads.
+  return `${PemConverter.encode(crl.rawData, "X509 CRL")}\n`;
 }
 
 function bad(words: string, hint: string): MeshError {
