@@ -35,7 +35,7 @@ export const IMAGES = [
     description:
       "Control plane of the mesh: watches configuration, serves it to Envoy, signs identities, injects sidecars",
     packages: [BASE],
-    programs: ["meshd.js", "analysis-worker.js"],
+    programs: ["meshd.js", "analysis-worker.js", "ratelimit.js"],
     add: [
       ["bin/meshd.js", "/opt/meshctl/bin/meshd.js"],
       ["package.json", "/opt/meshctl/package.json"],

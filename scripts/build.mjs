@@ -59,7 +59,7 @@ async function bundle() {
   const { build } = await import("esbuild");
   // a program each, and the threads they start
   const threads = readdirSync(join(root, "src")).filter((name) => name.endsWith("-worker.ts"));
-  const entries = ["cli.ts", "meshd.ts", "agent.ts", ...threads];
+  const entries = ["cli.ts", "meshd.ts", "agent.ts", "ratelimit.ts", ...threads];
   const common = {
     absWorkingDir: root,
     bundle: true,
