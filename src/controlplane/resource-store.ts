@@ -3,16 +3,17 @@ import type { Derivations } from "../base/derive.ts";
 import type { Named, ProxyConfig } from "../ir/config.ts";
 import type { Proxy } from "../ir/proxy.ts";
 import { encodeAny } from "../wire/codec.ts";
+import { frameResource } from "../wire/splice.ts";
 import type { OnPatch } from "../xds/patches/apply.ts";
 import { type Resources, resourcesFor } from "../xds/resources.ts";
-import type { XdsKind, XdsOptions } from "../xds/types.ts";
+import type { EnvoyResource, XdsKind, XdsOptions } from "../xds/types.ts";
 import { type EncodedResource, KINDS, NO_RESOURCES, type ResourceTable, type Snapshot } from "./resource-table.ts";
 
 export interface ResourceStoreDeps {
   readonly derivations: Derivations;
   /** Tracked: the configuration of a proxy. */
   readonly configOf: (proxy: Proxy) => ProxyConfig;
-  /** Tracked. */
+  /** Tracked; the same object as long as the content is. */
   readonly options: () => XdsOptions;
   /** A resource could not be built; what was served under its name before goes on being served. */
   readonly onProblem: (kind: XdsKind, name: string, error: unknown) => void;
@@ -59,12 +60,24 @@ export function createResourceStore(deps: ResourceStoreDeps): ResourceStore {
     const config = owners.get(key)?.config;
     return config === undefined ? undefined : resourcesFor(config, deps.options(), onPatch);
   };
+  const made = new WeakMap<object, { readonly options: XdsOptions; readonly resource: EncodedResource }>();
+  /** Scopes that see the same service share its bytes. */
+  const encodedOf = (key: string, kind: XdsKind, name: string): EncodedResource | undefined => {
+    const resources = resourcesOf(key);
+    const options = deps.options();
+    const origin = resources?.origin(kind, name);
+    const known = origin && made.get(origin);
+    if (known?.options === options && known.resource.name === name) return known.resource;
+    const resource = resources?.resource(kind, name);
+    const next = resource === undefined ? undefined : encode(name, resource);
+    if (origin !== undefined && next !== undefined) made.set(origin, { options, resource: next });
+    return next;
+  };
   const encoded = derivations.keyed("resource", (key: string, kind: XdsKind, name: string) => {
     const last = owners.get(key)?.last;
     const before = last?.get(`${kind} ${name}`);
     try {
-      const resource = resourcesOf(key)?.resource(kind, name);
-      const next = resource === undefined ? undefined : encode(name, encodeAny(resource).bytes);
+      const next = encodedOf(key, kind, name);
       // The same object for the same bytes: that is what stops the marking here.
       if (next !== undefined && before?.version === next.version) return before;
       if (next === undefined) last?.delete(`${kind} ${name}`);
@@ -129,6 +142,8 @@ function collect(resources: readonly (EncodedResource | undefined)[]): ResourceT
   return table.size === 0 ? NO_RESOURCES : table;
 }
 
-function encode(name: string, bytes: Uint8Array): EncodedResource {
-  return { name, version: createHash("sha256").update(bytes).digest("base64url").slice(0, 16), bytes };
+function encode(name: string, resource: EnvoyResource): EncodedResource {
+  const { typeUrl, bytes } = encodeAny(resource);
+  const version = createHash("sha256").update(bytes).digest("base64url").slice(0, 16);
+  return { name, version, ...frameResource({ name, version }, typeUrl, bytes) };
 }

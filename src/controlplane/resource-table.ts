@@ -1,12 +1,11 @@
+import type { FramedResource } from "../wire/splice.ts";
 import type { XdsKind } from "../xds/types.ts";
 
 /** One resource ready to be sent: the same object for every proxy that is served the same bytes. */
-export interface EncodedResource {
+export interface EncodedResource extends FramedResource {
   readonly name: string;
   /** Hash of the content: equal versions are equal bytes. */
   readonly version: string;
-  /** The message, without its Any. */
-  readonly bytes: Uint8Array;
 }
 
 /** The resources of one type, by name. A new object means that something changed. */

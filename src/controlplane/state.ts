@@ -15,7 +15,7 @@ export interface State {
   readonly mesh: Mesh;
   /** The mesh's configuration as it is now; tracked inside derivations and effects. */
   readonly meshConfig: () => MeshConfig;
-  /** Tracked. */
+  /** Tracked; the same object as long as the content is. */
   readonly xdsOptions: () => XdsOptions;
   readonly trustDomains: () => readonly [string, ...string[]];
   /** Whether this instance writes shared objects; tracked. */
@@ -50,7 +50,7 @@ export function createState(options: {
     derivations,
     mesh,
     meshConfig,
-    xdsOptions: () => generatedOptions(meshConfig()),
+    xdsOptions: derivations.keyed("options of resources", () => generatedOptions(meshConfig())),
     trustDomains: () => [current.trustDomain, ...current.trustDomainAliases],
     leading: derivations.source(false),
     close() {

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { DeltaRequest, SotwRequest } from "../grpc/ads-server.ts";
 import { encodedAny, encodeMessage, type Messages } from "../wire/codec.ts";
+import { spliceResponse } from "../wire/splice.ts";
 import { TYPE_URLS, type XdsKind } from "../xds/types.ts";
 import { KINDS, type ResourceTable } from "./resource-table.ts";
 import type { Sent, Subscription, SubscriptionRequest } from "./subscription.ts";
@@ -57,14 +58,7 @@ export const deltaProtocol: XdsProtocol<DeltaRequest> = {
   }),
   widen: (_sub, sent) => sent,
   write({ kind, nonce, sent, controlPlane }) {
-    const typeUrl = TYPE_URLS[kind];
-    return encodeMessage("envoy.service.discovery.v3.DeltaDiscoveryResponse", {
-      type_url: typeUrl,
-      nonce,
-      resources: sent.set.map(({ name, version, bytes }) => ({ name, version, resource: encodedAny(typeUrl, bytes) })),
-      removed_resources: sent.removed,
-      control_plane: { identifier: controlPlane },
-    });
+    return spliceResponse({ typeUrl: TYPE_URLS[kind], nonce, removed: sent.removed, controlPlane }, sent.set);
   },
 };
 

@@ -2,7 +2,7 @@ import type { Messages, TypedAny } from "../gen/envoy/types.ts";
 import { MeshError } from "../base/errors.ts";
 import { once } from "../base/once.ts";
 import { decode } from "./decode.ts";
-import { ENCODED, Encoder } from "./encode.ts";
+import { ENCODED, Encoder, WHOLE } from "./encode.ts";
 import { plans } from "./plan.ts";
 
 export type { Json, Messages, TypedAny } from "../gen/envoy/types.ts";
@@ -50,6 +50,12 @@ export function encoded<N extends MessageName>(bytes: Uint8Array): Messages[N] {
 export function reused(any: TypedAny): TypedAny {
   const bytes = once(() => encodeAny(any).bytes);
   return Object.defineProperty({ ...any }, ENCODED, { get: bytes });
+}
+
+/** A message that stands in many larger ones: it is encoded once, when first needed. Reads and prints like the given one; a copy of it is plain. */
+export function reusedMessage<N extends MessageName>(type: N, message: Messages[N] & object): Messages[N] {
+  const bytes = once(() => encodeMessage(type, message));
+  return Object.defineProperty({ ...message }, WHOLE, { get: bytes });
 }
 
 /** The type URL of an Any and the bytes of the message inside. Throws as encodeMessage does. */

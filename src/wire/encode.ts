@@ -5,6 +5,8 @@ import { type FieldPlan, type MessagePlan, plainField, plans } from "./plan.ts";
 
 /** Hidden property of an Any object that can give its message's bytes (see `reused`). */
 export const ENCODED: unique symbol = Symbol("encoded");
+/** Hidden property of a message's object that gives its bytes (see `reusedMessage`). */
+export const WHOLE: unique symbol = Symbol("whole");
 
 /**
  * Writes messages from their JSON form in one pass. Fields go out in the order of their numbers and map entries sorted by
@@ -25,8 +27,9 @@ export class Encoder {
 
   /** The fields of a message, without length. A Uint8Array stands for the message's bytes, made earlier. */
   message(type: string, value: unknown): void {
-    if (value instanceof Uint8Array) {
-      this.#writer.raw(value);
+    const made = value instanceof Uint8Array ? value : (value as { [WHOLE]?: Uint8Array } | null | undefined)?.[WHOLE];
+    if (made !== undefined) {
+      this.#writer.raw(made);
       return;
     }
     const special = SPECIAL[type];

@@ -18,6 +18,11 @@ export interface Resources {
   names(kind: XdsKind): readonly Named[];
   /** In JSON form with `@type`; undefined for a name that this proxy does not have. Equal configuration, equal content. */
   resource(kind: XdsKind, name: string): EnvoyResource | undefined;
+  /**
+   * The object that alone, with the options of the mesh, decides what the resource is: proxies of which it is the same object
+   * have the same resource. Undefined where more has a say (patches, the proxy's own settings, several objects).
+   */
+  origin(kind: XdsKind, name: string): object | undefined;
 }
 
 /**
@@ -29,11 +34,18 @@ export function resourcesFor(config: ProxyConfig, options: XdsOptions, onPatch: 
   const own = settings === undefined ? options : { ...options, proxy: settings };
   const build = (kind: XdsKind, name: string): EnvoyResource | undefined => BUILDERS[kind](config, name, own);
   const patches = config.patches?.() ?? [];
-  if (patches.length === 0) return { names: (kind) => NAMES[kind](config), resource: build };
+  const names = (kind: XdsKind): readonly Named[] => NAMES[kind](config);
+  if (patches.length === 0)
+    return {
+      names,
+      resource: build,
+      origin: (kind, name) => (own === options ? ORIGINS[kind]?.(config, name) : undefined),
+    };
   const patcher = createPatcher(patches, config.proxy.type === "router", onPatch);
   return {
-    names: (kind) => withAdded(NAMES[kind](config), patcher.added(kind)),
+    names: (kind) => withAdded(names(kind), patcher.added(kind)),
     resource: (kind, name) => patcher.patched(kind, name, build(kind, name)),
+    origin: () => undefined,
   };
 }
 
@@ -56,6 +68,12 @@ const NAMES: Readonly<Record<XdsKind, (config: ProxyConfig) => readonly Named[]>
   extension: (config) => (config.extensions?.() ?? []).map(({ name }) => scopeOwned(name)),
   secret: (config) => config.secretNames().map(scopeOwned),
   nametable: (config) => (config.nameTable() === undefined ? [] : [scopeOwned(NAME_TABLE)]),
+};
+
+const ORIGINS: Partial<Readonly<Record<XdsKind, (config: ProxyConfig, name: string) => object | undefined>>> = {
+  cluster: (config, name) => config.cluster(name),
+  endpoint: (config, name) => config.endpoints(name),
+  listener: (config, name) => config.outboundListeners().find((listener) => listener.name === name),
 };
 
 type Build = (config: ProxyConfig, name: string, options: XdsOptions) => EnvoyResource | undefined;

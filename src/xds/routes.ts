@@ -11,7 +11,7 @@ import type {
 } from "../ir/route.ts";
 import type { RouteFeatures } from "../ir/route-features.ts";
 import type { Protocol } from "../ir/service.ts";
-import type { Messages } from "../wire/codec.ts";
+import { type Messages, reusedMessage } from "../wire/codec.ts";
 import { configPath } from "./config-path.ts";
 import { perRouteConfig, perTargetConfig } from "./filters/order.ts";
 import { forwardFields, routeFields, targetFields } from "./route-features/order.ts";
@@ -56,7 +56,39 @@ function advertised({ http3Port }: RouteTable): Pick<EnvoyRoutes, "response_head
   return { response_headers_to_add: [{ header: { key: "alt-svc", value } }] };
 }
 
-function virtualHost(host: VirtualHost, context: RouteContext): NonNullable<EnvoyRoutes["virtual_hosts"]>[number] {
+type EnvoyHost = NonNullable<EnvoyRoutes["virtual_hosts"]>[number];
+
+/** A virtual host as it was made last, with all that its making asked. */
+interface Made {
+  readonly headers: RouteContext["headers"];
+  readonly asked: ReadonlyMap<string, Protocol | undefined>;
+  readonly host: EnvoyHost;
+}
+
+const MADE = new WeakMap<VirtualHost, Made>();
+
+/** Tables hold hundreds of hosts that stand in the tables of many scopes: each is made and encoded once while it is the same. */
+function virtualHost(host: VirtualHost, context: RouteContext): EnvoyHost {
+  const known = MADE.get(host);
+  const { headers } = context;
+  if (known !== undefined && known.headers === headers && isStill(known.asked, context)) return known.host;
+  const asked = new Map<string, Protocol | undefined>();
+  const protocolOf = (cluster: string): Protocol | undefined => {
+    const protocol = context.protocolOf(cluster);
+    asked.set(cluster, protocol);
+    return protocol;
+  };
+  const made = reusedMessage("envoy.config.route.v3.VirtualHost", buildHost(host, { protocolOf, headers }));
+  MADE.set(host, { headers, asked, host: made });
+  return made;
+}
+
+function isStill(asked: Made["asked"], context: RouteContext): boolean {
+  for (const [cluster, protocol] of asked) if (context.protocolOf(cluster) !== protocol) return false;
+  return true;
+}
+
+function buildHost(host: VirtualHost, context: RouteContext): EnvoyHost {
   return compact({
     name: host.name,
     domains: host.domains,

@@ -1,15 +1,17 @@
 import { createHash } from "node:crypto";
 import type { EncodedResource, ResourceTable, Snapshot } from "../../src/controlplane/resource-table.ts";
 import type { SubscriptionRequest } from "../../src/controlplane/subscription.ts";
+import { frameResource } from "../../src/wire/splice.ts";
 import type { XdsKind } from "../../src/xds/types.ts";
 
 /** A table of resources from `name: content`. */
 export function table(contents: Readonly<Record<string, string>>): ResourceTable {
-  const entries = Object.entries(contents).map(([name, content]): [string, EncodedResource] => [
-    name,
-    { name, version: versionOf(content), bytes: Buffer.from(content) },
-  ]);
-  return new Map(entries);
+  return new Map(Object.entries(contents).map(([name, content]) => [name, encodedResource(name, content)]));
+}
+
+function encodedResource(name: string, content: string): EncodedResource {
+  const version = versionOf(content);
+  return { name, version, ...frameResource({ name, version }, "type.googleapis.com/test", Buffer.from(content)) };
 }
 
 export function versionOf(content: string): string {

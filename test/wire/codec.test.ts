@@ -11,10 +11,12 @@ import {
   encodeMessage,
   type Messages,
   reused,
+  reusedMessage,
   type TypedAny,
   typed,
   typeOfUrl,
 } from "../../src/wire/codec.ts";
+import { frameResource, spliceResponse } from "../../src/wire/splice.ts";
 import { plans } from "../../src/wire/plan.ts";
 import { messageOf } from "../support/message-arbitrary.ts";
 
@@ -151,6 +153,40 @@ describe("splicing", () => {
     const wrong = reused(typed("envoy.config.core.v3.HeaderValue", { kye: "x" } as never));
     expect(() => encodeMessage(type, message(wrong))).toThrow("HeaderValue.kye: unknown field");
   });
+
+  test("a message that is reused has the bytes and the looks of the given one; a copy can be changed", () => {
+    const header = { key: "x", value: "1" };
+    const again = reusedMessage("envoy.config.core.v3.HeaderValue", header);
+    const option = "envoy.config.core.v3.HeaderValueOption";
+    expect(encodeMessage(option, { header: again })).toEqual(encodeMessage(option, { header }));
+    expect(JSON.stringify(again)).toBe(JSON.stringify(header));
+    const changed = { ...again, value: "2" };
+    expect(encodeMessage(option, { header: changed })).toEqual(
+      encodeMessage(option, { header: { ...header, value: "2" } }),
+    );
+  });
+
+  test.each([0, 1, 127, 128, 200])(
+    "a response of framed resources is the one made in one go, name of %i bytes",
+    (length) => {
+      const { typeUrl, bytes } = encodeAny(typed(CLUSTER, { name: "x" }));
+      const named = { name: "n".repeat(length), version: "v" };
+      const one = frameResource(named, typeUrl, bytes);
+      expect(Buffer.from(one.bytes)).toEqual(Buffer.from(bytes));
+      const head = { typeUrl, nonce: "7", removed: ["gone"], controlPlane: "us" };
+      expect(decodeMessage(response, spliceResponse(head, [one, one]))).toEqual({
+        type_url: typeUrl,
+        nonce: "7",
+        removed_resources: ["gone"],
+        control_plane: { identifier: "us" },
+        resources: Array.from({ length: 2 }, () => ({
+          ...(length === 0 ? {} : { name: named.name }),
+          version: "v",
+          resource: typed(CLUSTER, { name: "x" }),
+        })),
+      });
+    },
+  );
 
   test("an Any of a type we do not know is handed on with its bytes", () => {
     const unknown = encodedAny("type.googleapis.com/later.Message", Buffer.from([8, 1]));
