@@ -128,11 +128,11 @@ function clusterOf(model: Model, made: Ingredients): Cluster | undefined {
   const service = serviceOf(model, made.service);
   const port = service?.ports.find(({ number }) => number === made.port);
   if (service === undefined || port === undefined) return undefined;
-  const { policy, provenance } = made.policy;
+  const { policy, provenance, selective = false } = made.policy;
   const discovery = discoveryOf(service, made);
   const isDns = discovery === "strict-dns" || discovery === "logical-dns";
   const { hostname: host, name, namespace } = service;
-  const features = clusterFeatures(model, { service, port, subset: made.subset, discovery, policy });
+  const features = clusterFeatures(model, { service, port, subset: made.subset, discovery, policy, selective });
   return {
     ...plainCluster(outboundCluster({ port: made.port, subset: made.subset, host }), "outbound"),
     ...features,

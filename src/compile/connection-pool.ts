@@ -18,10 +18,13 @@ export function poolOf({ connectionPool: pool, retryBudget }: PortPolicy, connec
     maxRequestsPerConnection: http.maxRequestsPerConnection,
     maxConcurrentStreams: http.maxConcurrentStreams,
     http2KeepAlive: pings(http.http2KeepAlive),
-    retryBudget: retryBudget && {
-      percent: retryBudget.percent ?? 20,
-      minConcurrency: retryBudget.minRetryConcurrency ?? 3,
-    },
+    retryBudget:
+      retryBudget &&
+      compact({
+        percent: retryBudget.percent ?? 20,
+        minConcurrency: retryBudget.minRetryConcurrency ?? 3,
+        intervalMs: milliseconds(retryBudget.budgetInterval),
+      }),
   });
 }
 

@@ -14,6 +14,8 @@ import { areUsableLists, areUsableRoots, isUsablePair } from "./usable-pem.ts";
 export interface GatewaySecrets {
   /** What its servers and clusters name, sorted, whether there or not. */
   names(scope: string): readonly string[];
+  /** The same of a sidecar: of rules that select it. */
+  ofSidecar(scope: string): readonly string[];
   /** Undefined: no such Secret, none of the known formats, or what Envoy could not load. */
   secret(scope: string, name: string): TlsSecret | undefined;
 }
@@ -37,6 +39,14 @@ export function createGatewaySecrets(
         ...clusterTls(key).flatMap(secretsOfCluster),
         ...apiSecrets(model, scope(key)),
       ];
+      return [...new Set(named)].toSorted(byText);
+    }),
+    ofSidecar: derivations.keyed("sidecar secret names", (key: string): readonly string[] => {
+      const named = model.destinationRules
+        .credentials(scope(key))
+        .flatMap(({ mode, credentialName = "" }) =>
+          mode === "SIMPLE" || mode === "MUTUAL" ? connectionSecrets(credentialName, mode === "MUTUAL") : [],
+        );
       return [...new Set(named)].toSorted(byText);
     }),
     secret: derivations.keyed("gateway secret", (key: string, name: string): TlsSecret | undefined => {
@@ -68,9 +78,13 @@ function secretsOf({ tls }: GatewayChain): readonly string[] {
 /** What connections to servers outside the mesh are made with: roots, and a certificate of our own where the server asks for one. */
 function secretsOfCluster(tls: ClusterTls | undefined): readonly string[] {
   const { mode, credentialName = "" } = tls ?? {};
-  if (credentialName === "") return [];
-  if (mode === "simple") return [rootsSecret(credentialName)];
-  return mode === "mutual" ? [certificateSecret(credentialName), rootsSecret(credentialName)] : [];
+  if (credentialName === "" || (mode !== "simple" && mode !== "mutual")) return [];
+  return connectionSecrets(credentialName, mode === "mutual");
+}
+
+function connectionSecrets(credentialName: string, isMutual: boolean): readonly string[] {
+  const roots = rootsSecret(credentialName);
+  return isMutual ? [certificateSecret(credentialName), roots] : [roots];
 }
 
 /** Both formats that Istio knows: that of type kubernetes.io/tls, and the older one with `cert`, `key` and `cacert`. */

@@ -1,7 +1,8 @@
 import { CIPHER_SUITES } from "../base/cipher-suites.ts";
 import { compact } from "../base/compact.ts";
+import { certificateFiles, rootsFile } from "../base/file-secrets.ts";
 import type { GatewayTls, TlsVersion } from "../ir/listener.ts";
-import { certificateFiles, certificateSecret, rootsFile, rootsSecret } from "../ir/secret.ts";
+import { certificateSecret, rootsSecret } from "../ir/secret.ts";
 import type { Gateway } from "../model/gateways.ts";
 import type { MeshConfig } from "../model/mesh-config.ts";
 
@@ -62,14 +63,14 @@ function complete(names: readonly (string | undefined)[]): readonly string[] | u
 
 /** Of several certificates the first one's roots hold for all, as in Istio. */
 function rootsOf(tls: ServerTls): string | undefined {
-  const { caCertCredentialName = "", caCertificates = "" } = tls;
+  const { caCertCredentialName = "", caCertificates = "", caCrl } = tls;
   if (caCertCredentialName !== "") {
     const own = secretName(caCertCredentialName);
     return own && rootsSecret(own.replace(/-cacert$/, ""));
   }
   const [first] = credentials(tls);
   if (first !== undefined) return rootsSecret(first);
-  return caCertificates === "" ? undefined : rootsFile(caCertificates);
+  return caCertificates === "" ? undefined : rootsFile(caCertificates, caCrl);
 }
 
 /** What Envoy takes for hashes; it refuses a whole port for one of another form. */
@@ -85,7 +86,6 @@ function clientNames(tls: ServerTls): Partial<GatewayTls> {
     subjectAltNames: given(tls.subjectAltNames),
     spki: given(tls.verifyCertificateSpki),
     hashes: given(tls.verifyCertificateHash),
-    crlFile: tls.caCrl === "" ? undefined : tls.caCrl,
     acceptUntrusted: tls.insecureSkipVerify === true ? (true as const) : undefined,
   });
 }

@@ -170,8 +170,8 @@ function sidecarConfig(model: Model, proxy: Proxy, parts: Parts): ProxyConfig {
     gatewayListeners: () => [],
     routeTableNames: () => parts.sidecarTableNames(scope),
     routeTable: (name) => parts.sidecarTables.table(scope, name),
-    secretNames: () => [],
-    secret: () => undefined,
+    secretNames: () => parts.gatewaySecrets.ofSidecar(scope),
+    secret: (name) => parts.gatewaySecrets.secret(scope, name),
     nameTable: () => parts.nameTable(scope),
     patches: () => parts.patches(scope),
     extensions: () => parts.extensions.of(scope),
@@ -202,9 +202,12 @@ function routerConfig(model: Model, proxy: Proxy, parts: Parts): ProxyConfig {
   };
 }
 
-/** Secrets of the cluster go to gateways alone: a sidecar's TLS goes by the files that the rule names, and the system's roots. */
+/**
+ * A Secret that a rule for everybody names goes to gateways alone, as in Istio: a sidecar's TLS then goes by the files that the
+ * rule names, and the system's roots.
+ */
 function withoutCredential(cluster: Cluster | undefined): Cluster | undefined {
-  if (cluster?.tls?.credentialName === undefined) return cluster;
+  if (cluster?.tls?.credentialName === undefined || cluster.tls.forSelected === true) return cluster;
   const { credentialName: _, ...tls } = cluster.tls;
   return { ...cluster, tls };
 }

@@ -20,6 +20,8 @@ export interface ClusterPolicy {
   /** Labels of the subset; undefined: all endpoints. */
   readonly labels: Readonly<Record<string, string>> | undefined;
   readonly provenance: Provenance | undefined;
+  /** The rule is for selected workloads. */
+  readonly selective?: true;
 }
 
 /**
@@ -32,13 +34,15 @@ export function clusterPolicy(
   subset: string,
 ): ClusterPolicy | undefined {
   const top = overlay({}, rule?.trafficPolicy, port);
-  if (subset === "") return { policy: top, labels: undefined, provenance: rule?.provenance };
+  const selective = rule?.selective === true ? { selective: true as const } : {};
+  if (subset === "") return { policy: top, labels: undefined, provenance: rule?.provenance, ...selective };
   const found = rule?.subsets.find((candidate) => candidate.subset.name === subset);
   if (rule === undefined || found === undefined) return undefined;
   return {
     policy: overlay(top, found.subset.trafficPolicy, port),
     labels: found.subset.labels ?? {},
     provenance: { ...found.provenance, lost: rule.provenance.lost },
+    ...selective,
   };
 }
 

@@ -3,6 +3,7 @@ import type { Logger } from "../base/logger.ts";
 import type { XdsAcceptor, XdsConnection } from "../grpc/ads-server.ts";
 import type { Peer } from "../grpc/server.ts";
 import type { Proxy } from "../ir/proxy.ts";
+import { createSecretPermissions } from "./secret-permissions.ts";
 import { secretObjects } from "../ir/secret.ts";
 import type { ClusterReader } from "../resources/cluster.ts";
 import type { AutoRegistration } from "./auto-registration.ts";
@@ -49,6 +50,11 @@ export function createXdsAcceptor(deps: XdsServerDeps): XdsAcceptor {
       log.warn({ object: `${from.namespace}/${from.name}`, path, problem }, "a patch of an EnvoyFilter is left out");
     },
   });
+  const permissions = createSecretPermissions({
+    derivations: state.derivations,
+    ask: (account) => deps.cluster.mayAccount(account, LIST_SECRETS),
+    log,
+  });
   const follow = (claim: NodeClaim, caller: Caller, onSnapshot: (snapshot: Snapshot) => void): (() => void) => {
     const reader = store.open();
     const secrets = deps.secrets.open();
@@ -58,12 +64,15 @@ export function createXdsAcceptor(deps: XdsServerDeps): XdsAcceptor {
       // A pod that is gone keeps what it had until its proxy goes too.
       if (proxy === undefined) return;
       const config = state.mesh.proxyConfig(proxy);
-      const names = caller.readsSecrets === true ? config.secretNames() : [];
+      const named = config.secretNames();
+      const mayRead = caller.readsSecrets ?? (named.length > 0 && permissions.of(caller.identity));
+      if (mayRead === undefined) return;
+      const names = mayRead ? named : [];
       const objects = names.flatMap((name) => secretObjects(name).objects);
       // A module's Secret is its author's word: every proxy that is to run the module gets it.
       if (!secrets.want(proxy.namespace, [...objects, ...(config.pullSecrets?.() ?? [])])) return;
       const snapshot = reader.snapshot(proxy);
-      onSnapshot(caller.readsSecrets === true ? snapshot : { ...snapshot, secret: NO_RESOURCES });
+      onSnapshot(mayRead ? snapshot : { ...snapshot, secret: NO_RESOURCES });
     });
     return () => {
       disconnected();

@@ -35,17 +35,19 @@ type Secret = Messages[typeof SECRET];
 /**
  * A name asked for before it is published is answered when it is: Envoy then waits, which is what keeps its listeners
  * and its connection to meshd warming until there is an identity. `socketPath` may be relative to the working directory.
- * `others` are served on the same socket.
+ * `others` are served on the same socket; `onWanted` hears which names are asked for.
  */
 export function createSdsServer(
   socketPath: string,
   log: Logger,
   others: readonly Pick<DiscoveryService, "methods" | "handlers">[] = [],
+  onWanted: (names: readonly string[]) => void = () => undefined,
 ): SdsServer {
   const secrets = createDiscoveryService({
     service: "envoy.service.secret.v3.SecretDiscoveryService",
     noun: "Secrets",
     typeUrl: `type.googleapis.com/${SECRET}`,
+    onWanted,
     onRefused: (reason) => log.warn({ reason }, "Envoy refused a secret"),
   });
   const server = new Server();

@@ -9,7 +9,11 @@ export interface ClusterTls {
   /** Exact URI SANs accepted of the server (SPIFFE identities of its service accounts); empty: any of the trust domain. */
   readonly subjectAltNames: readonly string[];
   readonly credentialName?: string;
+  /** The rule is for selected workloads: sidecars among them are given the Secret too, not only gateways. */
+  readonly forSelected?: true;
   readonly caCertificates?: string;
+  /** File with revocation lists. */
+  readonly caCrl?: string;
   /** PEM of the only authorities taken; empty: none is. */
   readonly roots?: string;
   readonly clientCertificate?: string;
@@ -34,10 +38,12 @@ export interface ConnectionPool {
   readonly maxConcurrentStreams?: number;
   readonly http2KeepAlive?: { readonly intervalMs: number; readonly timeoutMs: number };
   /** Retries in flight in percent of requests in flight; stands for maxRetries. */
-  readonly retryBudget?: { readonly percent: number; readonly minConcurrency: number };
+  readonly retryBudget?: { readonly percent: number; readonly minConcurrency: number; readonly intervalMs?: number };
 }
 
 export interface OutlierDetection {
+  /** Statuses that count as errors; absent: 500 to 599. */
+  readonly errorCodes?: readonly number[];
   readonly consecutive5xx?: number;
   readonly consecutiveGatewayErrors?: number;
   /** Only with `splitLocalErrors`: failures to connect, counted apart. */

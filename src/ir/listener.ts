@@ -148,8 +148,6 @@ export interface GatewayTls {
   /** Hashes of public keys and of certificates of which the client's must be one. */
   readonly spki?: readonly string[];
   readonly hashes?: readonly string[];
-  /** A file beside the proxy with revocation lists. */
-  readonly crlFile?: string;
   /** The client's certificate may come from anybody. */
   readonly acceptUntrusted?: true;
   /** `TLSv1_2`; absent: the default. */

@@ -14,7 +14,7 @@ export type TlsSecret =
       readonly crl?: string;
     };
 
-/** What names of Secrets of the cluster begin with; others are files beside the proxy (`file-cert:`, `file-root:`). */
+/** What names of Secrets of the cluster begin with; others are files beside the proxy (base/file-secrets.ts). */
 const SCHEME = "kubernetes://";
 /** What those begin with that say their namespace. */
 const GATEWAY_SCHEME = "kubernetes-gateway://";
@@ -50,16 +50,6 @@ export function secretObjects(name: string): { readonly kind: TlsSecret["kind"];
 /** Whether a secret of this name is one of the cluster, which the control plane serves. */
 export function isClusterSecret(name: string): boolean {
   return name.startsWith(SCHEME) || name.startsWith(GATEWAY_SCHEME);
-}
-
-/** Name under which a proxy asks its agent for a certificate in files. */
-export function certificateFiles(certificate: string, key: string): string {
-  return `file-cert:${certificate}~${key}`;
-}
-
-/** Name under which a proxy asks its agent for roots in a file. */
-export function rootsFile(file: string): string {
-  return `file-root:${file}`;
 }
 
 /** A Secret or ConfigMap anywhere, for listeners of Gateway API: grants have been asked for where it was named. */

@@ -13,12 +13,16 @@ export type DestinationRule = KindTypes["DestinationRule"];
 type Spec = NonNullable<DestinationRule["spec"]>;
 /** Settings of traffic to a service. */
 export type TrafficPolicy = NonNullable<Spec["trafficPolicy"]>;
+/** How connections are secured. */
+type ClientTls = NonNullable<TrafficPolicy["tls"]>;
 /** A named group of endpoints. */
 export type Subset = NonNullable<Spec["subsets"]>[number];
 
 /** What the rules of one host come to for some callers. */
 export interface EffectiveDestinationRule {
   readonly trafficPolicy: TrafficPolicy | undefined;
+  /** It is for selected workloads only. */
+  readonly selective?: true;
   /** In order of their rules' age; a name stands once. */
   readonly subsets: readonly { readonly subset: Subset; readonly provenance: Provenance }[];
   readonly provenance: Provenance;
@@ -43,6 +47,8 @@ export interface DestinationRules {
   priorityKeys(): readonly string[];
   /** Labels by which rules of a namespace select callers, sorted. */
   selectorKeys(namespace: string): readonly string[];
+  /** TLS settings that name a Secret, of rules that select this caller; a rule for everybody gives Secrets to gateways alone. */
+  credentials(caller: Caller): readonly ClientTls[];
 }
 
 export function createDestinationRules(context: ModelContext): DestinationRules {
@@ -76,7 +82,19 @@ export function createDestinationRules(context: ModelContext): DestinationRules 
     const keys = policies.flatMap(({ loadBalancer }) => loadBalancer?.localityLbSetting?.failoverPriority ?? []);
     return [...new Set(keys.map((text) => text.split("=")[0] ?? ""))].toSorted(byText);
   });
+  const withCredentials = derivations.keyed("DestinationRules with Secrets", (namespace: string) =>
+    world
+      .list("DestinationRule", namespace)
+      .toSorted(byAge)
+      .flatMap(({ spec }) => {
+        const selector = namedSelector(spec?.workloadSelector?.matchLabels);
+        const named = policiesOf(spec).flatMap(({ tls }) => ((tls?.credentialName ?? "") === "" ? [] : (tls ?? [])));
+        return selector === undefined || named.length === 0 ? [] : [{ selector, named }];
+      }),
+  );
   return {
+    credentials: ({ namespace, labels }) =>
+      withCredentials(namespace).flatMap(({ selector, named }) => (selects(selector, labels) ? named : [])),
     selectorKeys,
     asksLocality,
     priorityKeys,
@@ -92,7 +110,7 @@ export function createDestinationRules(context: ModelContext): DestinationRules 
   };
 }
 
-type Policy = Pick<TrafficPolicy, "loadBalancer" | "outlierDetection">;
+type Policy = Pick<TrafficPolicy, "loadBalancer" | "outlierDetection" | "tls">;
 
 /** Every policy in a rule: its own, its subsets', and those for ports. */
 function policiesOf(spec: DestinationRule["spec"]): readonly Policy[] {
@@ -160,6 +178,7 @@ function merged(
   ];
   return {
     trafficPolicy: deciding.spec?.trafficPolicy,
+    ...(namedSelector(deciding.spec?.workloadSelector?.matchLabels) === undefined ? {} : { selective: true as const }),
     subsets,
     provenance: { from: refOf(deciding), path: ["spec", "trafficPolicy"], lost },
   };

@@ -37,6 +37,7 @@ const PORT_POLICY = {
     baseEjectionTime: true,
     maxEjectionPercent: true,
     minHealthPercent: true,
+    outlierDetectionHttpErrorCodes: true,
   },
   tls: {
     mode: true,
@@ -45,7 +46,8 @@ const PORT_POLICY = {
     caCertificates: true,
     clientCertificate: true,
     privateKey: true,
-    // of gateways; sidecars go by the files
+    caCrl: true,
+    // of gateways and selected sidecars; others go by the files
     credentialName: true,
     insecureSkipVerify: true,
   },
@@ -56,7 +58,7 @@ const TRAFFIC_POLICY: Effective = {
   portLevelSettings: [{ port: true, ...PORT_POLICY }],
   tunnel: true,
   proxyProtocol: true,
-  retryBudget: { percent: true, minRetryConcurrency: true },
+  retryBudget: true,
 };
 
 const SIDECAR_PORT = { number: true, protocol: true, name: true } as const;

@@ -172,7 +172,6 @@ function clientChecks(
     match_typed_subject_alt_names: sansOf(tls),
     verify_certificate_spki: tls.spki,
     verify_certificate_hash: tls.hashes,
-    crl: tls.crlFile === undefined ? undefined : { filename: tls.crlFile },
     trust_chain_verification: tls.acceptUntrusted === true ? ("ACCEPT_UNTRUSTED" as const) : undefined,
   });
 }

@@ -24,6 +24,9 @@ const TLS_SOCKET = "envoy.transport_sockets.tls";
 /** Secrets over ADS, which the control plane serves to gateways. */
 export const ADS_SECRETS: ConfigSource = { ads: {}, resource_api_version: "V3", initial_fetch_timeout: "0s" };
 
+/** The same for connections out: one that never comes holds up only its cluster, not the start of the proxy. */
+export const ADS_SECRETS_OUT: ConfigSource = { ...ADS_SECRETS, initial_fetch_timeout: "5s" };
+
 /** The workload's own certificate and the mesh's roots, which the agent serves on its socket. */
 export const SDS_AGENT: ConfigSource = AGENT_SDS;
 

@@ -6,9 +6,11 @@ import type { ClusterFeature } from "./types.ts";
 export const outlierDetection: ClusterFeature = {
   of(_, { policy: { outlierDetection: asked } }) {
     if (asked === undefined) return {};
+    const codes = asked.outlierDetectionHttpErrorCodes ?? [];
     const split = asked.splitExternalLocalOriginErrors === true;
     return {
       outlierDetection: compact({
+        errorCodes: codes.length === 0 ? undefined : [...new Set(codes)].toSorted((a, b) => a - b),
         consecutive5xx: asked.consecutive5xxErrors ?? undefined,
         consecutiveGatewayErrors: asked.consecutiveGatewayErrors ?? undefined,
         consecutiveLocalFailures: split ? (asked.consecutiveLocalOriginFailures ?? undefined) : undefined,

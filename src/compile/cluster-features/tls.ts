@@ -10,7 +10,8 @@ import type { ClusterFeature, ClusterSource } from "./types.ts";
 export const tls: ClusterFeature = { of: (model, source) => ({ tls: tlsOf(model, source) }) };
 
 /** TLS as the rule asks, else mutual TLS wherever the other side can. */
-function tlsOf(model: Model, { service, port, subset, discovery, policy }: ClusterSource): ClusterTls | undefined {
+function tlsOf(model: Model, source: ClusterSource): ClusterTls | undefined {
+  const { service, port, subset, discovery, policy } = source;
   const asked = policy.tls;
   const sni = meshServerName({ port: port.number, subset, host: service.hostname });
   switch (asked?.mode) {
@@ -26,20 +27,29 @@ function tlsOf(model: Model, { service, port, subset, discovery, policy }: Clust
       };
     case "SIMPLE":
     case "MUTUAL":
-      return originated(asked, nonEmptyList(asked.subjectAltNames) ?? declaredNames(model, service));
+      return originated(asked, {
+        subjectAltNames: nonEmptyList(asked.subjectAltNames) ?? declaredNames(model, service),
+        selective: source.selective === true,
+      });
   }
 }
 
 type Asked = NonNullable<ClusterSource["policy"]["tls"]>;
 
 /** TLS towards a server that is no workload of the mesh. */
-function originated(asked: Asked, subjectAltNames: readonly string[]): ClusterTls {
+function originated(
+  asked: Asked,
+  { subjectAltNames, selective }: { readonly subjectAltNames: readonly string[]; readonly selective: boolean },
+): ClusterTls {
+  const credentialName = nonEmpty(asked.credentialName);
   return compact({
     mode: asked.mode === "SIMPLE" ? ("simple" as const) : ("mutual" as const),
     sni: asked.sni ?? "",
     subjectAltNames,
-    credentialName: nonEmpty(asked.credentialName),
+    credentialName,
+    forSelected: selective && credentialName !== undefined ? (true as const) : undefined,
     caCertificates: nonEmpty(asked.caCertificates),
+    caCrl: nonEmpty(asked.caCrl),
     clientCertificate: nonEmpty(asked.clientCertificate),
     privateKey: nonEmpty(asked.privateKey),
     insecureSkipVerify: asked.insecureSkipVerify === true ? true : undefined,

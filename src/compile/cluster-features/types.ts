@@ -11,6 +11,8 @@ export interface ClusterSource {
   readonly discovery: Cluster["discovery"];
   /** What DestinationRules come to for this port and subset. */
   readonly policy: PortPolicy;
+  /** They are of a rule for selected workloads. */
+  readonly selective?: boolean;
 }
 
 /** Makes some fields of ir.Cluster: one file, one line in order.ts. No two make the same field. */

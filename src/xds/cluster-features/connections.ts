@@ -1,7 +1,7 @@
 import { compact } from "../../base/compact.ts";
 import type { Cluster, ConnectionPool } from "../../ir/cluster.ts";
 import type { Messages } from "../../wire/codec.ts";
-import { seconds } from "../duration.ts";
+import { maybeSeconds, seconds } from "../duration.ts";
 import type { ClusterFeature } from "./types.ts";
 
 type Thresholds = Messages["envoy.config.cluster.v3.CircuitBreakers.Thresholds"];
@@ -29,10 +29,13 @@ function thresholds(pool: ConnectionPool): Thresholds {
     max_requests: pool.maxRequests ?? UNLIMITED,
     max_retries: pool.maxRetries ?? UNLIMITED,
     track_remaining: true,
-    retry_budget: retryBudget && {
-      budget_percent: { value: retryBudget.percent },
-      min_retry_concurrency: retryBudget.minConcurrency,
-    },
+    retry_budget:
+      retryBudget &&
+      compact({
+        budget_percent: { value: retryBudget.percent },
+        budget_interval: maybeSeconds(retryBudget.intervalMs),
+        min_retry_concurrency: retryBudget.minConcurrency,
+      }),
   });
 }
 

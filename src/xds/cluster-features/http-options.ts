@@ -36,11 +36,20 @@ function optionsOf(cluster: Cluster, http1: Http1): HttpOptions | undefined {
   return compact({
     ...protocol,
     common_http_protocol_options: Object.keys(common).length === 0 ? undefined : common,
+    outlier_detection: errors(cluster.outlierDetection),
     // the server is asked for by the name that the request carries, and must prove it unless it is to prove others
     upstream_http_protocol_options: originates
       ? compact({ auto_sni: true, auto_san_validation: proves ? true : undefined })
       : undefined,
   });
+}
+
+/** Which answers count as errors, where it is not 500 to 599. */
+function errors(detection: Cluster["outlierDetection"]): HttpOptions["outlier_detection"] {
+  if (detection?.errorCodes === undefined) return undefined;
+  const regex = detection.errorCodes.join("|");
+  const headers = [{ name: ":status", string_match: { safe_regex: { regex } } }];
+  return { error_matcher: { http_response_headers_match: { headers } } };
 }
 
 function upstreamProtocol(cluster: Cluster, http1: Http1): HttpOptions | undefined {

@@ -1,8 +1,9 @@
 import { compact } from "../../base/compact.ts";
+import { certificateFiles, rootsFile, SYSTEM_ROOTS } from "../../base/file-secrets.ts";
 import type { Cluster, ClusterTls } from "../../ir/cluster.ts";
 import { type Messages, typed } from "../../wire/codec.ts";
 import {
-  ADS_SECRETS,
+  ADS_SECRETS_OUT,
   ALPN,
   anyOf,
   exactly,
@@ -101,10 +102,10 @@ function byRoots(roots: string, sans: readonly SanMatch[]): Partial<CommonTls> {
 
 /** Roots and certificate as secrets: of a credential from the control plane, else files through the agent. */
 function bySecrets(tls: ClusterTls, sans: readonly SanMatch[]): Partial<CommonTls> {
-  const { clientCertificate = "", privateKey = "", credentialName: credential, caCertificates = "system" } = tls;
-  const source = credential === undefined ? SDS_AGENT_FILES : ADS_SECRETS;
-  const roots = credential === undefined ? `file-root:${caCertificates}` : `kubernetes://${credential}-cacert`;
-  const own = credential === undefined ? `file-cert:${clientCertificate}~${privateKey}` : `kubernetes://${credential}`;
+  const { clientCertificate = "", privateKey = "", credentialName: credential, caCertificates = SYSTEM_ROOTS } = tls;
+  const source = credential === undefined ? SDS_AGENT_FILES : ADS_SECRETS_OUT;
+  const roots = credential === undefined ? rootsFile(caCertificates, tls.caCrl) : `kubernetes://${credential}-cacert`;
+  const own = credential === undefined ? certificateFiles(clientCertificate, privateKey) : `kubernetes://${credential}`;
   const checked = {
     default_validation_context: sans.length === 0 ? {} : { match_typed_subject_alt_names: sans },
     validation_context_sds_secret_config: { name: roots, sds_config: source },

@@ -7,8 +7,10 @@ import type { Issuers, TrafficCase } from "./case.ts";
 import { explicitPort } from "../../../src/base/explicit-port.ts";
 import { type Http3Client, startHttp3Client } from "./http3.ts";
 import { startIssuer } from "./issuer.ts";
+import { startModules } from "./modules.ts";
 import { authorizerObjects, withWords } from "./security-objects.ts";
 import { type CaseCertificates, caseCertificates, type CertificatePair } from "./case-certificates.ts";
+import { testFiles } from "./files.ts";
 import { caseObjects, meshObjects, type Name, NAMESPACE, type Places, PORTS } from "./mesh-objects.ts";
 import { type Plane, startPlane } from "./plane.ts";
 import { type MeshProxy, startMeshProxy } from "./proxy.ts";
@@ -40,7 +42,8 @@ export async function startLab(cases: readonly TrafficCase[]): Promise<Lab> {
   const places = await freePlaces();
   const issuers = { main: await startIssuer(), rotating: await startIssuer() };
   const authorizer = await startAuthorizer();
-  const words = { MAIN: issuers.main.url, ROTATING: issuers.rotating.url, KEYS: issuers.main.keys() };
+  const modules = await startModules();
+  const words = { MODULES: modules.url, SHA256: modules.sha256, MAIN: issuers.main.url, ROTATING: issuers.rotating.url, KEYS: issuers.main.keys() };
   const objects = [
     ...cases.flatMap((item, index) => caseObjects(item, index, places)).map((object) => withWords(object, words)),
     ...authorizerObjects(authorizer),
@@ -57,6 +60,7 @@ export async function startLab(cases: readonly TrafficCase[]): Promise<Lab> {
   const turns = new Map<string, number>();
   const { greeting, secure, passed, ...others } = PORTS;
   const serving = await issueServing(plane.ca, { dns: [SECURE_HOST] }, plane.validity);
+  const texts = await testFiles(plane, serving.certificate, secrets);
   const tls = { ports: [secure, passed], certificate: serving.certificate, key: serving.key.pem() };
   const app = (who: Name, host: string) =>
     startBackend({ who, host, ports: Object.values(others), greeting, tls, turns, onRequest });
@@ -67,7 +71,7 @@ export async function startLab(cases: readonly TrafficCase[]): Promise<Lab> {
     app("v3", `${places.v3}.0.1`),
     app("guard", `${places.guard}.0.2`),
   ]);
-  const start = (name: Name): Promise<MeshProxy> => startMeshProxy(plane, name, places[name]);
+  const start = (name: Name): Promise<MeshProxy> => startMeshProxy(plane, name, { prefix: places[name], texts });
   const names = ["client", "v1", "v2", "gateway", "guard"] as const;
   const [client, v1, v2, gateway, guard] = await Promise.all(names.map(start));
   const proxies = { client, v1, v2, gateway, guard } as Lab["proxies"];
@@ -79,6 +83,7 @@ export async function startLab(cases: readonly TrafficCase[]): Promise<Lab> {
     await plane.close();
     for (const issuer of Object.values(issuers)) issuer.close();
     authorizer.close();
+    modules.close();
   };
   const address = (namespace: string, service: string): string | undefined => {
     const { type, clusterIP = "" } = plane.state.world.get("Service", namespace, service)?.spec ?? {};

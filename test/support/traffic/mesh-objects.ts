@@ -31,8 +31,8 @@ interface Workload {
 /** v3 has no sidecar; each stands in another place: v1 beside the client, v2 in another zone, v3 in another region. */
 export const WORKLOADS: Readonly<Record<Name, Workload>> = {
   client: { labels: { app: "client", tier: "front" }, locality: "west.a.1", sidecar: true },
-  v1: { labels: { app: "echo", version: "v1" }, locality: "west.a.1", sidecar: true },
-  v2: { labels: { app: "echo", version: "v2" }, locality: "west.b.1", sidecar: true },
+  v1: { labels: { app: "echo", version: "v1", sidecar: "yes" }, locality: "west.a.1", sidecar: true },
+  v2: { labels: { app: "echo", version: "v2", sidecar: "yes" }, locality: "west.b.1", sidecar: true },
   v3: { labels: { app: "echo", version: "v3" }, locality: "east.a.1", sidecar: false },
   // like v1, and nobody else is: policies of cases select it, each rule for hosts of its case
   guard: { labels: { app: "guard" }, locality: "west.a.1", sidecar: true },

@@ -39,7 +39,7 @@ export async function startPlane(
   };
   const state = createState({ rootNamespace: "istio-system", domain: "cluster.local", clusterId: "Kubernetes", keys });
   state.world.apply(objects.map((object) => ({ type: "set", object })));
-  state.world.apply([{ type: "set", object: rootsMap(ca.certificate) }]);
+  state.world.apply(rootsObjects(ca.certificate).map((object) => ({ type: "set", object })));
   const problems: string[] = [];
   const note = (fields: unknown, text: string): void => {
     problems.push(`${text}: ${JSON.stringify(fields)}`);
@@ -76,9 +76,13 @@ export async function startPlane(
 }
 
 /** The authority of the applications' own TLS, as users keep one. */
-function rootsMap(pem: string): KubeObject {
+function rootsObjects(pem: string): readonly KubeObject[] {
   const metadata = { name: "application-roots", namespace: "traffic" };
-  return { apiVersion: "v1", kind: "ConfigMap", metadata, data: { "ca.crt": pem } };
+  const encoded = Buffer.from(pem).toString("base64");
+  return [
+    { apiVersion: "v1", kind: "ConfigMap", metadata, data: { "ca.crt": pem } },
+    { apiVersion: "v1", kind: "Secret", metadata, data: { "ca.crt": encoded } },
+  ];
 }
 
 export const SERVER_NAME = "istiod.istio-system.svc";

@@ -1,9 +1,12 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { peerEnvironmentOf } from "../../../src/base/peer.ts";
+import { createExtensions, type ExtensionsRunner } from "../../../src/agent/extensions/runner.ts";
+import { createFileSecrets } from "../../../src/agent/file-secrets.ts";
 import { silentLogger } from "../../../src/base/logger.ts";
-import { createSdsServer } from "../../../src/grpc/sds-server.ts";
+import type { CaCredential } from "../../../src/grpc/ca-client.ts";
+import { createSdsServer, type SdsServer } from "../../../src/grpc/sds-server.ts";
 import { peerLabels } from "../../../src/model/workload.ts";
 import { type Ca, createRoot, signWorkload } from "../../../src/pki/ca.ts";
 import { createCsr } from "../../../src/pki/create-csr.ts";
@@ -11,8 +14,9 @@ import type { PrivateKey } from "../../../src/pki/private-key.ts";
 import { proxyBootstrap } from "../controlplane/real-proxy.ts";
 import { testEnvoy } from "../envoy/binary.ts";
 import { type RunningEnvoy, runEnvoy } from "../envoy/run-envoy.ts";
+import { asFiles, type FileTexts } from "./files.ts";
 import { type Name, namespaceOf } from "./mesh-objects.ts";
-import type { Plane } from "./plane.ts";
+import { type Plane, SERVER_NAME } from "./plane.ts";
 
 /** An Envoy of the test mesh, and its agent's part. */
 export interface MeshProxy extends RunningEnvoy {
@@ -21,7 +25,11 @@ export interface MeshProxy extends RunningEnvoy {
 }
 
 /** A real Envoy of one workload of the test mesh, with an identity of the plane's CA, connected to the plane. */
-export async function startMeshProxy(plane: Plane, name: Name, prefix: string): Promise<MeshProxy> {
+export async function startMeshProxy(
+  plane: Plane,
+  name: Name,
+  { prefix, texts = {} }: { readonly prefix: string; readonly texts?: FileTexts },
+): Promise<MeshProxy> {
   const folder = mkdtempSync(join(tmpdir(), `traffic-${name}-`));
   const namespace = namespaceOf(name);
   const pod = plane.state.world.get("Pod", namespace, name);
@@ -36,24 +44,24 @@ export async function startMeshProxy(plane: Plane, name: Name, prefix: string): 
   };
   const own = await issue(plane.ca);
   const socket = join(folder, "sds");
-  const sds = createSdsServer(socket, silentLogger);
+  const type = name === "gateway" ? "router" : "sidecar";
+  const place = { port: plane.port, namespace, pod: name, account: name, prefix, type } as const;
+  const bootstrap = configured(name, proxyBootstrap(place, socket));
+  const extensions = agentExtensions(plane, { folder, bootstrap, certificate: { kind: "certificate", ...own } });
+  const sds: SdsServer = createSdsServer(socket, silentLogger, [extensions.service], (names) => fileSecrets.wanted(names));
+  const files = asFiles({ ...texts, "/test/cert": own.chain, "/test/key": own.key.pem() });
+  const fileSecrets = createFileSecrets({ sds, log: silentLogger, files });
   await sds.start();
   sds.publish("default", { kind: "certificate", ...own });
   sds.publish("ROOTCA", { kind: "roots", pem: plane.ca.certificate });
-  // files beside the proxy, as its agent would serve them: roots that fit the applications' TLS, others, a client's own
-  const other = await createRoot("other", validity);
-  sds.publish("file-root:/test/roots", { kind: "roots", pem: plane.ca.certificate });
-  sds.publish("file-root:/test/other-roots", { kind: "roots", pem: other.certificate });
-  sds.publish("file-cert:/test/cert~/test/key", { kind: "certificate", ...own });
   const close = async (): Promise<void> => {
+    await extensions.runner.close();
     await sds.close();
     rmSync(folder, { recursive: true, force: true });
   };
-  const type = name === "gateway" ? "router" : "sidecar";
-  const place = { port: plane.port, namespace, pod: name, account: name, prefix, type } as const;
   try {
     const env = peerEnvironmentOf(peer);
-    const envoy = await runEnvoy(await testEnvoy(), configured(name, proxyBootstrap(place, socket)), { folder, env });
+    const envoy = await runEnvoy(await testEnvoy(), bootstrap, { folder, env });
     return {
       ...envoy,
       async identify({ ca, roots }) {
@@ -69,6 +77,34 @@ export async function startMeshProxy(plane: Plane, name: Name, prefix: string): 
     await close();
     throw error;
   }
+}
+
+/** What its agent does for extensions. */
+function agentExtensions(
+  plane: Plane,
+  of: {
+    readonly folder: string;
+    readonly bootstrap: Readonly<Record<string, unknown>>;
+    readonly certificate: CaCredential;
+  },
+): ExtensionsRunner {
+  const node = of.bootstrap["node"] as { id: string; cluster: string; metadata: Readonly<Record<string, unknown>> };
+  const rootCert = join(of.folder, "roots.pem");
+  writeFileSync(rootCert, plane.ca.certificate);
+  return createExtensions({
+    config: {
+      discovery: { host: "127.0.0.1", port: plane.port },
+      serverName: SERVER_NAME,
+      rootCert,
+      nodeId: node.id,
+      nodeCluster: node.cluster,
+      metadata: node.metadata,
+    },
+    certificate: () => of.certificate,
+    modules: { folder: join(of.folder, "modules"), insecure: ["*"] },
+    onOutcome: () => undefined,
+    log: silentLogger,
+  });
 }
 
 /** The client's own configuration takes HTTP/1.0; the others' does not. */
