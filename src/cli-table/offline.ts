@@ -1,3 +1,4 @@
+import { meshSource } from "./authz.ts";
 import { type CommandSpec, type OptionSpec, outputOption } from "./types.ts";
 
 const files: OptionSpec = {
@@ -10,10 +11,10 @@ const files: OptionSpec = {
 export const offlineCommands: readonly CommandSpec[] = [
   {
     name: "trace-route",
-    summary: "Which way a request takes through the mesh in files: each decision, why, and what lost",
+    summary: "Which way a request takes through the mesh: each decision, why, and what lost",
     args: [{ flags: "<url>", summary: "what the client asks for, as it would write it" }],
     options: [
-      files,
+      ...meshSource,
       {
         flags: "--from <pod>",
         summary: "who asks: a pod or workload, as name or name.namespace; a gateway is asked from outside",
@@ -27,6 +28,11 @@ export const offlineCommands: readonly CommandSpec[] = [
         complete: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
       },
       { flags: "-H, --header <header>", summary: "header of the request, as name: value", repeatable: true },
+      {
+        flags: "--claims <json>",
+        summary: "claims of the token that the request carries, signed by its issuer",
+        complete: [],
+      },
       outputOption,
     ],
     examples: [

@@ -1,9 +1,10 @@
 import { UsageError } from "../base/errors.ts";
 import type { Proxy } from "../ir/proxy.ts";
 import { toYaml } from "../resources/yaml-plain.ts";
+import { claimsOf } from "./authz/asked.ts";
 import { globalOptions, listOption, textOption } from "./input.ts";
 import type { CommandInput, CommandResult, Io } from "./io.ts";
-import { type OfflineMesh, readOfflineMesh, tellStandIns } from "./offline/mesh.ts";
+import { type OfflineMesh, readMesh, tellStandIns } from "./offline/mesh.ts";
 import { proxyLabelled, proxyNamed } from "./offline/proxies.ts";
 import { traceText } from "./trace/text.ts";
 import { trace } from "./trace/trace.ts";
@@ -14,14 +15,13 @@ export interface TraceRouteResult extends CommandResult {
 }
 
 /**
- * `meshctl trace-route -f FILES --from POD URL`: which way a request would take, decision by decision, with what lost and where it
- * is written. Exit code 1 when a part of the requests arrives nowhere.
+ * `meshctl trace-route --from POD URL`: which way a request would take through the mesh of files or of the cluster, decision by
+ * decision, with what lost and where it is written. Exit code 1 when a part of the requests arrives nowhere.
  */
 export async function run(input: CommandInput, io: Io): Promise<TraceRouteResult> {
-  const { namespace, istioNamespace } = globalOptions(input);
-  const asked = readRequest(input);
-  const files = listOption(input, "filename");
-  const mesh = await readOfflineMesh({ files, namespace: namespace ?? "default", istioNamespace }, io);
+  const { namespace } = globalOptions(input);
+  const asked = readRequest(input, io.now());
+  const mesh = await readMesh(input, io);
   const client = clientOf(input, mesh, namespace);
   tellStandIns(mesh, [client], io);
   const walked = trace(mesh, client, asked);
@@ -47,7 +47,7 @@ function clientOf(input: CommandInput, { mesh }: OfflineMesh, namespace: string 
   return proxyLabelled(mesh.model, Object.fromEntries(pairs) as Record<string, string>, namespace ?? "default");
 }
 
-function readRequest(input: CommandInput): Asked {
+function readRequest(input: CommandInput, now: Date): Asked {
   const [given = ""] = input.args;
   const text = /^[a-z]+:\/\//i.test(given) ? given : `http://${given}`;
   if (!URL.canParse(text) || !/^https?:/.test(text))
@@ -57,5 +57,12 @@ function readRequest(input: CommandInput): Asked {
     if (colon <= 0) throw new UsageError(`expected a header as "name: value", got "${line}"`);
     return [line.slice(0, colon).trim().toLowerCase(), line.slice(colon + 1).trim()] as const;
   });
-  return { url: new URL(text), method: (textOption(input, "method") ?? "GET").toUpperCase(), headers };
+  const claims = claimsOf(textOption(input, "claims"));
+  return {
+    url: new URL(text),
+    method: (textOption(input, "method") ?? "GET").toUpperCase(),
+    headers,
+    ...(claims === undefined ? {} : { claims }),
+    now: now.getTime() / 1_000,
+  };
 }

@@ -51,6 +51,7 @@ export function walkAuthorization(filters: Filters, call: SimulatedCall, now: nu
       if ("refused" in verdict)
         return { decision: "deny", status: verdict.status, steps: [...steps, verdict.refused], call: judged };
       judged = verdict.call;
+      if (verdict.isTaken) steps.push({ effect: "allow", action: "JWT", policy: undefined, dryRun: false });
     }
     if (!type.endsWith(".rbac.v3.RBAC")) continue;
     const said = rbacSteps(config, judged, marks);
@@ -76,16 +77,19 @@ function withToken(
   config: Jwt,
   call: SimulatedCall,
   now: number,
-): { readonly call: SimulatedCall } | { readonly refused: AuthorizationStep; readonly status: number } {
+):
+  | { readonly call: SimulatedCall; readonly isTaken: boolean }
+  | { readonly refused: AuthorizationStep; readonly status: number } {
   const { token, request } = call;
-  if (token === undefined || request === undefined) return { call };
-  if (config.bypass_cors_preflight === true && isPreflight(request)) return { call };
+  if (token === undefined || request === undefined) return { call, isTaken: false };
+  if (config.bypass_cors_preflight === true && isPreflight(request)) return { call, isTaken: false };
   const verdict = judgeToken(config, token, now);
   if ("status" in verdict) {
     const { status, why } = verdict;
     return { status, refused: { effect: "deny", action: "JWT", policy: undefined, dryRun: false, why } };
   }
-  return { call: { ...call, request: { ...request, metadata: { ...request.metadata, ...verdict.metadata } } } };
+  const metadata = { ...request.metadata, ...verdict.metadata };
+  return { call: { ...call, request: { ...request, metadata } }, isTaken: true };
 }
 
 function isPreflight({ method, headers }: SimulatedRequest): boolean {

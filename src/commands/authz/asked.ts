@@ -55,7 +55,8 @@ function headerOf(line: string): readonly [string, string] {
   return [line.slice(0, colon).trim().toLowerCase(), line.slice(colon + 1).trim()];
 }
 
-function claimsOf(text: string | undefined): AskedCall["claims"] {
+/** Claims of a token as --claims gives them. Throws UsageError. */
+export function claimsOf(text: string | undefined): AskedCall["claims"] {
   if (text === undefined) return undefined;
   try {
     const value: unknown = JSON.parse(text);

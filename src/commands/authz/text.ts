@@ -16,9 +16,10 @@ export function decisionText({ to, port, decision, status, reasons, rules }: Dec
   return head + none + said.join("") + (rules ?? []).map(ruleText).join("");
 }
 
-function reasonText({ action, effect, dryRun, policy, field, file, line, why }: Reason): string {
+/** What a policy, or the lack of one, said: one line without its end. */
+export function reasonText({ action, effect, dryRun, policy, field, file, line, why }: Reason): string {
   const tried = dryRun === true ? " (dry run, nothing follows)" : "";
-  if (action === "JWT") return `JWT: the token is refused: ${why ?? ""}`;
+  if (action === "JWT") return why === undefined ? "JWT: the token is valid" : `JWT: the token is refused: ${why}`;
   if (policy === undefined) {
     const meaning = effect === "deny" ? "no rule matches, and what none allows is refused" : "no rule matches";
     return `${action}: ${meaning}${tried}`;

@@ -3,12 +3,12 @@ import type { Proxy } from "../../ir/proxy.ts";
 import type { Model } from "../../model/model.ts";
 import type { Address, SimulatedConnection, SimulatedRequest } from "../../simulate/request.ts";
 import { isGrpc } from "../../simulate/route-match.ts";
-import { enter, type Entered } from "../../simulate/walk.ts";
+import { type Entered, enter } from "../../simulate/walk.ts";
 import type { Asked, Walk } from "./types.ts";
 
 const DEFAULT_PORT = { http: 80, https: 443 };
 /** Any public client of a gateway (RFC 5737). */
-const OUTSIDE = "192.0.2.10";
+export const OUTSIDE = "192.0.2.10";
 /** What a name that the mesh does not know leads to (RFC 5737). */
 const ELSEWHERE = "203.0.113.1";
 

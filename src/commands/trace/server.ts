@@ -1,16 +1,19 @@
 import type { Mesh } from "../../compile/mesh.ts";
 import type { Proxy } from "../../ir/proxy.ts";
 import type { Model } from "../../model/model.ts";
+import { normalizePath } from "../../simulate/normalize-path.ts";
 import { type Target, walkRoutes } from "../../simulate/outcome.ts";
+import type { SimulatedCall } from "../../simulate/rbac.ts";
 import type { SimulatedConnection, SimulatedRequest } from "../../simulate/request.ts";
 import { isGrpc } from "../../simulate/route-match.ts";
 import { type Destination, destinationsOf } from "../../simulate/upstream.ts";
-import { enter, type Entered } from "../../simulate/walk.ts";
+import { type Entered, enter } from "../../simulate/walk.ts";
 import { ALPN } from "../../xds/tls.ts";
-import { proxiesOf } from "../offline/proxies.ts";
+import { principalOf, proxiesOf } from "../offline/proxies.ts";
+import { authorize, identityIn, remoteIn } from "./authorization.ts";
 import { requestOf } from "./dial.ts";
 import type { Tagged } from "./source.ts";
-import { type Branch, type Ending, failed, nameOf, sourced, type Step, type Walk } from "./types.ts";
+import { type Branch, type Ending, failed, nameOf, type Step, sourced, type Walk } from "./types.ts";
 import { type ProxyView, viewOf } from "./view.ts";
 
 /** Listener and chain, with what decided them. */
@@ -115,12 +118,47 @@ function serverSide(
   steps.push(...entrySteps(entered, { positionOf: walk.positionOf, meant: first.address }, view));
   const { leads } = entered;
   if (leads.kind === "nothing") return failed("no filter chain of the server takes the connection: it is reset");
+  const said = authorize(walk, view, { entered, call: callAt(walk, { entered, first, request }) });
+  steps.push(...said.steps);
+  if (said.refused !== undefined) return said.refused;
   const clusters =
     leads.kind === "tcp" ? leads.clusters.map(({ cluster }) => cluster) : inlineClusters(leads.manager, walk, request);
   const [inbound] = clusters;
   if (inbound === undefined) return failed("the server has no route for the request: 404 (NR)");
   steps.push({ step: "application", proxy: nameOf(server), chosen: inbound });
   return { kind: "delivered", text: `delivered to ${nameOf(server)}` };
+}
+
+/** The call as the server's filters see it. */
+function callAt(
+  { mesh, view, asked, token }: Walk,
+  {
+    entered,
+    first,
+    request,
+  }: { readonly entered: Entered; readonly first: Destination; readonly request: SimulatedRequest | undefined },
+): SimulatedCall {
+  const source = view.proxy.addresses[0] ?? "";
+  const { leads } = entered;
+  const seen = leads.kind === "http" ? seenBy(leads.manager, request ?? requestOf(asked)) : undefined;
+  return {
+    peer: identityIn(entered, `spiffe://${principalOf(mesh.model, view.proxy)}`),
+    source,
+    remote: leads.kind === "http" && seen ? remoteIn(leads.manager, source, seen.headers) : source,
+    destination: first.address,
+    serverName: first.tls?.sni,
+    request: seen,
+    ...(token === undefined ? {} : { token }),
+  };
+}
+
+/** With the path as the server's manager writes it; one that it refuses stays as it is. What another proxy's filters left is not here. */
+function seenBy(
+  manager: Extract<Entered["leads"], { kind: "http" }>["manager"],
+  request: SimulatedRequest,
+): SimulatedRequest {
+  const { metadata: _, ...rest } = request;
+  return { ...rest, path: normalizePath(request.path, manager) ?? request.path };
 }
 
 function inlineClusters(

@@ -1,21 +1,23 @@
 import type { Proxy } from "../../ir/proxy.ts";
 import { walkRoutes } from "../../simulate/outcome.ts";
+import type { SimulatedRequest } from "../../simulate/request.ts";
 import type { ChosenRoute } from "../../simulate/route.ts";
 import type { Entered } from "../../simulate/walk.ts";
 import type { OfflineMesh } from "../offline/mesh.ts";
-import { dialled, enterClient, requestOf } from "./dial.ts";
+import { authorize, forwardedBy, remoteIn, tokenBehind } from "./authorization.ts";
+import { dialled, enterClient, OUTSIDE, requestOf } from "./dial.ts";
 import { routeNotes, routeText } from "./route-notes.ts";
 import { branch, entrySteps } from "./server.ts";
 import {
-  answeredWith,
   type Asked,
+  answeredWith,
   type Branch,
   type Ending,
   failed,
   nameOf,
   noted,
-  sourced,
   type Step,
+  sourced,
   type Trace,
   type Walk,
 } from "./types.ts";
@@ -24,12 +26,15 @@ import { viewOf } from "./view.ts";
 /** Walks one request through what the mesh would run. Pure; what Envoy leaves to chance are branches with shares. */
 export function trace({ mesh, positionOf }: OfflineMesh, from: Proxy, asked: Asked): Trace {
   const view = viewOf(mesh, from);
-  const walk: Walk = { mesh, positionOf, view, asked, meant: dialled(mesh.model, from, asked.url) };
+  const token = asked.claims === undefined ? undefined : { claims: asked.claims, signed: true };
+  const walk: Walk = { mesh, positionOf, view, asked, meant: dialled(mesh.model, from, asked.url), token };
   const entered = enterClient(walk);
   const steps = entrySteps(entered, walk, view);
   const { branches = [], ends } = onward(walk, entered, steps);
   return { from: nameOf(from), method: asked.method, url: String(asked.url), steps, branches, ends };
 }
+
+type Manager = Extract<Entered["leads"], { kind: "http" }>["manager"];
 
 interface Onward {
   readonly ends: Ending;
@@ -37,26 +42,52 @@ interface Onward {
 }
 
 /** From the client's filter chain on; decisions of its route table are added to `steps`. */
-function onward(walk: Walk, { listener, leads }: Entered, steps: Step[]): Onward {
+function onward(walk: Walk, entered: Entered, steps: Step[]): Onward {
+  const { listener, leads } = entered;
   if (listener === undefined) return { ends: failed("nobody listens there: the connection is refused") };
   switch (leads.kind) {
     case "nothing":
       return { ends: failed("no filter chain takes the connection: it is closed") };
     case "tcp":
-      return sentTo(leads.clusters.map((share) => branch(walk, share, undefined)));
+      return admitted(walk, { entered, request: undefined }, steps, (next) =>
+        sentTo(leads.clusters.map((share) => branch(next, share, undefined))),
+      );
     case "http":
-      return routed(walk, leads.manager, steps);
+      return admitted(walk, { entered, request: requestOf(walk.asked) }, steps, (next, request) =>
+        routed(next, { manager: leads.manager, request: request ?? requestOf(walk.asked) }, steps),
+      );
   }
+}
+
+/** Through the filters of a gateway that may refuse the call; a sidecar refuses nothing that leaves its pod. */
+function admitted(
+  walk: Walk,
+  { entered, request }: { readonly entered: Entered; readonly request: SimulatedRequest | undefined },
+  steps: Step[],
+  next: (walk: Walk, request: SimulatedRequest | undefined) => Onward,
+): Onward {
+  const { view, meant, token } = walk;
+  const gateway = view.proxy.type === "router";
+  const source = gateway ? OUTSIDE : (view.proxy.addresses[0] ?? "");
+  const { leads } = entered;
+  const remote = leads.kind === "http" && request ? remoteIn(leads.manager, source, request.headers) : source;
+  const call = { peer: undefined, source, remote, destination: meant, serverName: undefined, request };
+  const said = authorize(walk, view, { entered, call: token === undefined ? call : { ...call, token } });
+  steps.push(...said.steps);
+  if (said.refused !== undefined) return { ends: said.refused };
+  const behind = said.call.request && gateway ? forwardedBy(source, said.call.request) : said.call.request;
+  return next({ ...walk, token: tokenBehind(entered, token, request) }, behind);
 }
 
 function routed(
   walk: Walk,
-  { route_config: inline, rds }: Extract<Entered["leads"], { kind: "http" }>["manager"],
+  { manager, request }: { readonly manager: Manager; readonly request: SimulatedRequest },
   steps: Step[],
 ): Onward {
+  const { route_config: inline, rds } = manager;
   const table = inline ?? walk.view.routes(rds?.route_config_name ?? "");
   if (table === undefined) return { ends: failed("the route table is not there: 404 (NR)") };
-  const { chosen, outcome } = walkRoutes(table, requestOf(walk.asked));
+  const { chosen, outcome } = walkRoutes(table, request);
   steps.push(...routeSteps(walk, table.name ?? "", chosen));
   switch (outcome.kind) {
     case "none":

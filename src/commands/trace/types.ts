@@ -1,5 +1,6 @@
 import type { Mesh } from "../../compile/mesh.ts";
 import type { Proxy } from "../../ir/proxy.ts";
+import type { SimulatedToken } from "../../simulate/jwt.ts";
 import type { Address, SimulatedRequest } from "../../simulate/request.ts";
 import type { Rejected } from "../../simulate/verdict.ts";
 import type { OfflineMesh } from "../offline/mesh.ts";
@@ -9,7 +10,16 @@ import type { ProxyView } from "./view.ts";
 
 /** One decision on the way of a request. */
 export interface Step {
-  readonly step: "listener" | "chain" | "virtual host" | "route" | "cluster" | "endpoints" | "tls" | "application";
+  readonly step:
+    | "listener"
+    | "chain"
+    | "virtual host"
+    | "route"
+    | "cluster"
+    | "endpoints"
+    | "tls"
+    | "authorization"
+    | "application";
   /** The proxy that decides, as name.namespace. */
   readonly proxy: string;
   /** What was chosen; empty: nothing fits. */
@@ -51,6 +61,10 @@ export interface Asked {
   readonly url: URL;
   readonly method: string;
   readonly headers: SimulatedRequest["headers"];
+  /** Claims of the token that the request carries, signed by its issuer; absent: it carries none. */
+  readonly claims?: Readonly<Record<string, unknown>>;
+  /** Seconds; tokens are judged by it. */
+  readonly now: number;
 }
 
 /** What the parts of a walk share. */
@@ -61,6 +75,8 @@ export interface Walk {
   readonly asked: Asked;
   /** What the client connects to. */
   readonly meant: Address;
+  /** The token that is still on the request; undefined: none. */
+  readonly token: SimulatedToken | undefined;
 }
 
 /** How people call a proxy. */

@@ -1,6 +1,6 @@
+import type { Mesh } from "../../compile/mesh.ts";
 import type { ProxyConfig } from "../../ir/config.ts";
 import type { Proxy } from "../../ir/proxy.ts";
-import type { Mesh } from "../../compile/mesh.ts";
 import { generatedOptions } from "../../model/generated-options.ts";
 import { decodeAny, encodeAny, type Messages } from "../../wire/codec.ts";
 import { resourcesFor } from "../../xds/resources.ts";
