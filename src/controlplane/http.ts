@@ -84,8 +84,10 @@ async function respond(
 ): Promise<void> {
   let answer: Answer;
   try {
-    answer = await handle(request, new URL(request.url ?? "/", "http://localhost"));
+    answer = await handle(request, urlOf(request));
   } catch (error) {
+    // Whoever went away in the middle of a request gets no answer, and it is nobody's defect.
+    if (isAbort(error)) return;
     if (error instanceof BodyError) answer = { status: error.status, body: `${error.message}\n` };
     else {
       onFault(error);
@@ -97,6 +99,17 @@ async function respond(
   if (!request.complete) response.setHeader("connection", "close");
   response.writeHead(answer.status, { "content-type": answer.contentType ?? "text/plain; charset=utf-8" });
   response.end(answer.body);
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && (error as NodeJS.ErrnoException).code === "ECONNRESET";
+}
+
+/** Throws BodyError 400 for a target that is no address, as `http://[`. */
+function urlOf({ url = "/" }: IncomingMessage): URL {
+  const base = "http://localhost";
+  if (URL.canParse(url, base)) return new URL(url, base);
+  throw new BodyError(400, "expected an address that can be read");
 }
 
 /** Content type of JSON. */

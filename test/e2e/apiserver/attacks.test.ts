@@ -4,7 +4,7 @@ import { request as httpsRequest, type RequestOptions } from "node:https";
 import { connect } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { webcrypto } from "node:crypto";
-import { Client, credentials, Metadata, status as code } from "@grpc/grpc-js";
+import { Client, credentials, Metadata, type StatusObject, status as code } from "@grpc/grpc-js";
 import { decodeJwt, importPKCS8, SignJWT } from "jose";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createCsr } from "../../../src/pki/create-csr.ts";
@@ -177,19 +177,21 @@ test("a replayed node id, and xDS as another workload: own configuration or none
   expect(await stream(web.token, node("other-1", "other"))).toBe("PERMISSION_DENIED");
   expect(await stream(web.token, node("web-1", "web", "bank"))).toBe("PERMISSION_DENIED");
   expect(await stream(web.token, { ...node("web-1", "web"), id: "router~10.1.0.1~istiod-0.istio-system~x" })).toBe(
-    "CANCELLED",
+    "PERMISSION_DENIED",
   );
 });
 
-test("a certificate of one pod is not taken for another pod of its account", async () => {
+/** A stream under a certificate of pod web-1 that says it is web-2; it takes the time that a pod may take to become known. */
+let stolen: Promise<StatusObject>;
+
+test("a certificate serves its own pod", async () => {
   const { csr, key } = await createCsr();
   const signed = await askOnce(web.token, csr);
   if ("refused" in signed) throw new Error(signed.refused);
   const pair = { certificate: signed.leaf, key: key.pem() };
   const asking = { port: mesh.ports.secureGrpc, roots, token: undefined, pair };
   expect(await clusterNames({ ...asking, node: node("web-1", "web") })).not.toEqual([]);
-  const { code: ended, details } = await askForClusters({ ...asking, node: node("web-2", "web") });
-  expect([code[ended], details]).toEqual(["UNAVAILABLE", "pod web-2.shop is not known to the control plane"]);
+  stolen = askForClusters({ ...asking, node: node("web-2", "web") });
 });
 
 test("plaintext and a TLS downgrade at the ports of meshd", async () => {
@@ -319,6 +321,7 @@ test("garbage at every port for five seconds: alive, answering, no larger", { ti
   const thrown = await throwGarbage(mesh.ports, 5_000, 20_261_121);
   clearInterval(watch);
   expect(thrown.connections).toBeGreaterThan(300);
+  expect(thrown.bytes).toBeGreaterThan(MIB);
   expect(meshd.process.exitCode).toBeNull();
   await waitFor(isReady, { what: "readiness" });
   expect((await fetch(`http://127.0.0.1:${mesh.ports.monitoring}/version`)).status).toBe(200);
@@ -328,9 +331,14 @@ test("garbage at every port for five seconds: alive, answering, no larger", { ti
     await review({ apiVersion: "networking.istio.io/v1", kind: "Gateway", metadata: { name: "a" }, spec: {} }),
   ).toBe(false);
   // what garbage there was went into the heap, which does not shrink at once
-  expect(peak - before, `${before} ${peak}`).toBeLessThan(400 * MIB);
-  expect(meshd.output()).not.toContain("unhandled");
-  expect(meshd.output()).not.toContain("internal error");
+  expect(peak - before, `${before} ${peak}`).toBeLessThan(200 * MIB);
+  const complaints = meshd.output().split("\n");
+  expect(complaints.filter((line) => /unhandled|internal error/.test(line))).toEqual([]);
+});
+
+test("a certificate of one pod is not taken for another pod of its account", async () => {
+  const { code: ended, details } = await stolen;
+  expect([code[ended], details]).toEqual(["UNAVAILABLE", "pod web-2.shop is not known to the control plane"]);
 });
 
 test("the log says who got certificates, and nothing secret", () => {
@@ -349,8 +357,8 @@ test("the log says who got certificates, and nothing secret", () => {
     }),
   );
   expect(lines).toContainEqual(expect.objectContaining({ outcome: "limited" }));
-  expect(meshd.output()).not.toMatch(/PRIVATE KEY|BEGIN CERT/);
-  expect(meshd.output()).not.toContain(web.token.split(".")[2]);
+  const secrets = ["PRIVATE KEY", "BEGIN CERT", web.token.split(".")[2] ?? "BEGIN"];
+  expect(secrets.filter((secret) => meshd.output().includes(secret))).toEqual([]);
 });
 
 /** Whether the webhook lets an object pass. */

@@ -35,7 +35,8 @@ export async function throwGarbage(targets: Targets, forMs: number, seed: number
     const roll = dice(seed + number);
     while (Date.now() < until) {
       const throwOne = roll.pick([rawBytes, rawHttp, rawFrames, review]);
-      bytes += await throwOne(targets, roll);
+      const thrown = await throwOne(targets, roll);
+      bytes += thrown;
       connections += 1;
     }
   };
