@@ -43,7 +43,13 @@ export async function startLab(cases: readonly TrafficCase[]): Promise<Lab> {
   const issuers = { main: await startIssuer(), rotating: await startIssuer() };
   const authorizer = await startAuthorizer();
   const modules = await startModules();
-  const words = { MODULES: modules.url, SHA256: modules.sha256, MAIN: issuers.main.url, ROTATING: issuers.rotating.url, KEYS: issuers.main.keys() };
+  const words = {
+    MODULES: modules.url,
+    SHA256: modules.sha256,
+    MAIN: issuers.main.url,
+    ROTATING: issuers.rotating.url,
+    KEYS: issuers.main.keys(),
+  };
   const objects = [
     ...cases.flatMap((item, index) => caseObjects(item, index, places)).map((object) => withWords(object, words)),
     ...authorizerObjects(authorizer),

@@ -8,7 +8,7 @@ import { silentLogger } from "../../../src/base/logger.ts";
 import type { CaCredential } from "../../../src/grpc/ca-client.ts";
 import { createSdsServer, type SdsServer } from "../../../src/grpc/sds-server.ts";
 import { peerLabels } from "../../../src/model/workload.ts";
-import { type Ca, createRoot, signWorkload } from "../../../src/pki/ca.ts";
+import { type Ca, signWorkload } from "../../../src/pki/ca.ts";
 import { createCsr } from "../../../src/pki/create-csr.ts";
 import type { PrivateKey } from "../../../src/pki/private-key.ts";
 import { proxyBootstrap } from "../controlplane/real-proxy.ts";
@@ -48,7 +48,9 @@ export async function startMeshProxy(
   const place = { port: plane.port, namespace, pod: name, account: name, prefix, type } as const;
   const bootstrap = configured(name, proxyBootstrap(place, socket));
   const extensions = agentExtensions(plane, { folder, bootstrap, certificate: { kind: "certificate", ...own } });
-  const sds: SdsServer = createSdsServer(socket, silentLogger, [extensions.service], (names) => fileSecrets.wanted(names));
+  const sds: SdsServer = createSdsServer(socket, silentLogger, [extensions.service], (names) =>
+    fileSecrets.wanted(names),
+  );
   const files = asFiles({ ...texts, "/test/cert": own.chain, "/test/key": own.key.pem() });
   const fileSecrets = createFileSecrets({ sds, log: silentLogger, files });
   await sds.start();
