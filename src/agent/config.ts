@@ -106,6 +106,8 @@ export interface AgentConfig {
   readonly socketMark: number | undefined;
   /** Merged over the bootstrap by Envoy's `--config-yaml`. */
   readonly bootstrapOverride: string | undefined;
+  /** `host:port` of registries of modules that are asked without TLS; `*`: all. */
+  readonly insecureRegistries: readonly string[];
 }
 
 /** What readConfig reads; the process hands in its own. */
@@ -193,6 +195,7 @@ export function readConfig(input: ConfigInput): AgentConfig {
     appAddress: bind === undefined ? ip : bind.appAddress,
     ...envoyKnobs(proxyConfig),
     socketMark: socketMark(env["PROXY_MARK"]),
+    insecureRegistries: (env["WASM_INSECURE_REGISTRIES"] ?? "").split(",").filter((name) => name !== ""),
     bootstrapOverride: env["ISTIO_BOOTSTRAP_OVERRIDE"] || undefined,
   };
 }

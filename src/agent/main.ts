@@ -55,7 +55,13 @@ function createRunners(deps: AgentDeps): { readonly runners: readonly Runner[]; 
   const { config, log } = deps;
   const metrics = createMetrics(deps.version);
   const admin = createEnvoyAdmin(config.addresses.admin, config.ports.admin);
-  const extensions = createExtensions({ ...deps, certificate: () => issued.certificate(), onOutcome: metrics.module });
+  const extensions = createExtensions({
+    config,
+    certificate: () => issued.certificate(),
+    modules: { folder: PATHS.modules, insecure: config.insecureRegistries },
+    onOutcome: metrics.module,
+    log,
+  });
   const sds: SdsServer = createSdsServer(PATHS.sdsSocket, log, [extensions.service], (names) =>
     fileSecrets.wanted(names),
   );

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { FetchedModule, FetchRequest } from "./module-fetch.ts";
+import { type FetchedModule, type FetchRequest, requireSecret } from "./module-fetch.ts";
 import type { ModuleWish } from "./module-config.ts";
 
 /** Modules as files. */
@@ -36,23 +36,37 @@ export function createModuleCache(
     const newest = known.at(-1);
     return isTakenAgain(wish) && newest?.users.get(extension) !== wish.version ? undefined : newest;
   };
-  const store = async ({ checksum, bytes }: FetchedModule, url: string): Promise<Kept> => {
-    const known = kept.get(url) ?? [];
-    const path = join(folder, hash(url).slice(0, 16), `${checksum}.wasm`);
+  const give = (extension: string, wish: ModuleWish, module: Kept): string => {
+    for (const one of [...kept.values()].flat()) one.users.delete(extension);
+    module.users.set(extension, wish.version);
+    return module.path;
+  };
+  const fetched = async (extension: string, wish: ModuleWish, signal: AbortSignal): Promise<string> => {
+    const { checksum, bytes } = await fetchModule({ ...wish, signal });
+    const path = join(folder, hash(wish.url).slice(0, 16), `${checksum}.wasm`);
     await mkdir(dirname(path), { recursive: true });
     // Envoy never sees half a file
     await writeFile(`${path}.new`, bytes);
     await rename(`${path}.new`, path);
+    const known = kept.get(wish.url) ?? [];
     const one = known.find((each) => each.checksum === checksum) ?? { checksum, path, users: new Map() };
-    kept.set(url, [...known.filter((each) => each !== one), one]);
-    return one;
+    kept.set(wish.url, [...known.filter((each) => each !== one), one]);
+    return give(extension, wish, one);
   };
+  /** The end of what is under way for a URL: who wishes the same meanwhile finds it there. */
+  const turns = new Map<string, Promise<unknown>>();
   return {
     async file(extension, wish, signal) {
-      const found = find(extension, wish) ?? (await store(await fetchModule({ ...wish, signal }), wish.url));
-      for (const one of [...kept.values()].flat()) one.users.delete(extension);
-      found.users.set(extension, wish.version);
-      return found.path;
+      requireSecret(wish);
+      const before = turns.get(wish.url) ?? Promise.resolve();
+      const own = before
+        .catch(() => undefined)
+        .then(() => {
+          const found = find(extension, wish);
+          return found === undefined ? fetched(extension, wish, signal) : give(extension, wish, found);
+        });
+      turns.set(wish.url, own);
+      return own;
     },
     async keep(extensions) {
       for (const [url, list] of kept) {

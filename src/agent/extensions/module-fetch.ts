@@ -35,13 +35,8 @@ const MAGIC = Buffer.from("\0asm", "latin1");
  * the checksum when there is one. Throws EnvironmentError or ImageError.
  */
 export async function fetchModule(request: FetchRequest, options: FetchOptions): Promise<FetchedModule> {
-  const { url, sha256, pullSecret } = request;
-  if (pullSecret === "")
-    throw refuse(
-      url,
-      "its imagePullSecret is not there",
-      "Create a Secret of type kubernetes.io/dockerconfigjson in the extension's namespace.",
-    );
+  const { url, sha256 } = request;
+  requireSecret(request);
   const signal = AbortSignal.any([request.signal, AbortSignal.timeout(request.timeout)]);
   const fetched = url.startsWith("oci://")
     ? await fromRegistry({ ...request, signal }, options)
@@ -60,6 +55,13 @@ export async function fetchModule(request: FetchRequest, options: FetchOptions):
       "Put the module itself there, or an image with plugin.wasm.",
     );
   return { checksum: sha256 === "" ? (fetched.checksums[0] ?? "") : sha256, bytes };
+}
+
+/** Throws EnvironmentError when a Secret is named and not there: a copy that others may have is not for this extension either. */
+export function requireSecret({ url, pullSecret }: Pick<ModuleWish, "url" | "pullSecret">): void {
+  if (pullSecret !== "") return;
+  const hint = "Create a Secret of type kubernetes.io/dockerconfigjson in the extension's namespace.";
+  throw refuse(url, "its imagePullSecret is not there", hint);
 }
 
 /** What came, by the checksums that mean it; its bytes are taken only when they are the right ones. */

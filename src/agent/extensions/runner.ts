@@ -1,10 +1,10 @@
 import { errorText } from "../../base/errors.ts";
 import { once } from "../../base/once.ts";
 import { createDiscoveryService, type DiscoveryService } from "../../grpc/discovery-service.ts";
-import type { Env } from "../metadata.ts";
 import type { Runner } from "../runner.ts";
 import type { ExtensionsDeps } from "./extensions.ts";
 import { EXTENSION_TYPE } from "./module-config.ts";
+import type { ModuleOptions } from "./start.ts";
 
 /** The modules of a proxy's extensions, for its Envoy. */
 export interface ExtensionsRunner {
@@ -18,7 +18,7 @@ export interface ExtensionsRunner {
  * proxies have none.
  */
 export function createExtensions(
-  deps: Omit<ExtensionsDeps, "cache" | "service"> & { readonly env: Env },
+  deps: Omit<ExtensionsDeps, "cache" | "service"> & { readonly modules: ModuleOptions },
 ): ExtensionsRunner {
   const { log } = deps;
   let end: (() => void) | undefined;

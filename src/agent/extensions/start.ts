@@ -1,17 +1,20 @@
 import { rm } from "node:fs/promises";
-import { PATHS } from "../config.ts";
-import type { Env } from "../metadata.ts";
 import { type ExtensionsDeps, serveExtensions } from "./extensions.ts";
 import { createModuleCache } from "./module-cache.ts";
-import { fetchModule } from "./module-fetch.ts";
+import { fetchModule, type FetchOptions } from "./module-fetch.ts";
 
-/** Starts to serve extensions, with modules below PATHS.modules; what an earlier agent left there is removed. Returns how to end it. */
+/** Where modules are kept and how they are fetched. */
+export interface ModuleOptions extends FetchOptions {
+  /** Where Envoy finds it under the same name. */
+  readonly folder: string;
+}
+
+/** Starts to serve extensions; what an earlier agent left in the folder is removed. Returns how to end it. */
 export async function startExtensions({
-  env,
+  modules,
   ...deps
-}: Omit<ExtensionsDeps, "cache"> & { readonly env: Env }): Promise<() => void> {
-  await rm(PATHS.modules, { recursive: true, force: true });
-  const insecure = (env["WASM_INSECURE_REGISTRIES"] ?? "").split(",").filter((name) => name !== "");
-  const cache = createModuleCache(PATHS.modules, (request) => fetchModule(request, { insecure }));
+}: Omit<ExtensionsDeps, "cache"> & { readonly modules: ModuleOptions }): Promise<() => void> {
+  await rm(modules.folder, { recursive: true, force: true });
+  const cache = createModuleCache(modules.folder, (request) => fetchModule(request, modules));
   return serveExtensions({ ...deps, cache });
 }
