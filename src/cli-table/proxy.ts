@@ -1,22 +1,6 @@
 import { injectCommands } from "./inject.ts";
-import { type CommandSpec, type OptionSpec, outputOption } from "./types.ts";
-
-const views: readonly { readonly view: string; readonly aliases: readonly string[]; readonly summary: string }[] = [
-  { view: "bootstrap", aliases: ["b"], summary: "Configuration a proxy started with" },
-  { view: "clusters", aliases: ["cluster", "c"], summary: "Clusters of a proxy: the services it can send to" },
-  { view: "endpoints", aliases: ["endpoint", "ep"], summary: "Endpoints of a proxy with their health" },
-  { view: "listeners", aliases: ["listener", "l"], summary: "Listeners of a proxy and what they match" },
-  { view: "routes", aliases: ["route", "r"], summary: "Routes of a proxy" },
-  { view: "secret", aliases: ["secrets", "s"], summary: "Certificates a proxy holds" },
-];
-
-/** Views whose resources objects of the mesh decide. */
-const EXPLAINED: readonly string[] = ["clusters", "listeners", "routes"];
-const why: OptionSpec = {
-  flags: "--why",
-  summary: "which object and field each comes from, and which were not followed",
-  default: false,
-};
+import { proxyConfigCommands } from "./proxy-config.ts";
+import { type CommandSpec, outputOption } from "./types.ts";
 
 /** Commands about proxies: putting them into pods, whether they are in sync, what they hold. */
 export const proxyCommands: readonly CommandSpec[] = [
@@ -35,28 +19,7 @@ export const proxyCommands: readonly CommandSpec[] = [
     ],
     load: async () => (await import("../commands/drain.ts")).run,
   },
-  ...views.map(
-    ({ view, aliases, summary }): CommandSpec => ({
-      name: `proxy-config ${view}`,
-      aliases,
-      summary,
-      args: [{ flags: "<pod>", summary: "pod, as name or name.namespace" }],
-      options: [
-        view === "bootstrap" ? { ...outputOption, default: "json" } : outputOption,
-        ...(EXPLAINED.includes(view) ? [why] : []),
-      ],
-      examples: [
-        { line: `meshctl proxy-config ${view} web-6d5f.shop`, summary: `${view} of one pod` },
-        ...(EXPLAINED.includes(view)
-          ? [{ line: `meshctl proxy-config ${view} web-6d5f.shop --why`, summary: "the objects behind them" }]
-          : []),
-      ],
-      load: async () => {
-        const { runView } = await import("../commands/proxy-config/index.ts");
-        return (input, io) => runView(view, input, io);
-      },
-    }),
-  ),
+  ...proxyConfigCommands,
   {
     name: "proxy-status",
     aliases: ["ps"],

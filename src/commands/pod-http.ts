@@ -15,46 +15,63 @@ const TIMEOUT_MS = 10_000;
 
 /** JSON that a pod answers to GET, asked through the API server. Throws ClusterError when it does not answer with 200 and JSON. */
 export async function getJson(cluster: Cluster, target: PodPort, path: string): Promise<unknown> {
-  const stream = await cluster.portForward(target);
-  const where = `pod ${target.namespace}/${target.pod} port ${target.port}${path}`;
+  const body = await getText(cluster, target, path);
   try {
-    const { status, body } = await exchange(stream, path);
-    if (status !== 200) throw new ClusterError("pod-http", `${where} answered ${status}: ${body.slice(0, 200)}`);
     return JSON.parse(body) as unknown;
   } catch (error) {
-    if (error instanceof ClusterError) throw error;
-    throw new ClusterError("pod-http", `${where}: ${errorText(error)}`, {
-      hint: "Look whether the pod runs and is ready: kubectl get pods, kubectl logs.",
-      cause: error,
-    });
-  } finally {
-    stream.destroy();
+    throw unanswered(target, path, error);
   }
 }
 
 /** Text that a pod answers to GET. Throws ClusterError as getJson does. */
 export async function getText(cluster: Cluster, target: PodPort, path: string): Promise<string> {
+  return ask(cluster, target, { method: "GET", path });
+}
+
+/** Text that a pod answers to POST without a body: Envoy changes things by that. Throws ClusterError as getJson does. */
+export async function postText(cluster: Cluster, target: PodPort, path: string): Promise<string> {
+  return ask(cluster, target, { method: "POST", path });
+}
+
+interface Asked {
+  readonly method: "GET" | "POST";
+  readonly path: string;
+}
+
+async function ask(cluster: Cluster, target: PodPort, asked: Asked): Promise<string> {
   const stream = await cluster.portForward(target);
-  const where = `pod ${target.namespace}/${target.pod} port ${target.port}${path}`;
   try {
-    const { status, body } = await exchange(stream, path);
+    const { status, body } = await exchange(stream, asked);
     if (status === 200) return body;
-    throw new ClusterError("pod-http", `${where} answered ${status}: ${body.slice(0, 200)}`);
+    throw new ClusterError("pod-http", `${placeOf(target, asked.path)} answered ${status}: ${body.slice(0, 200)}`);
   } catch (error) {
-    if (error instanceof ClusterError) throw error;
-    throw new ClusterError("pod-http", `${where}: ${errorText(error)}`, { cause: error });
+    throw error instanceof ClusterError ? error : unanswered(target, asked.path, error);
   } finally {
     stream.destroy();
   }
 }
 
-function exchange(stream: Duplex, path: string): Promise<{ readonly status: number; readonly body: string }> {
+function placeOf({ namespace, pod, port }: PodPort, path: string): string {
+  return `pod ${namespace}/${pod} port ${port}${path}`;
+}
+
+function unanswered(target: PodPort, path: string, cause: unknown): ClusterError {
+  return new ClusterError("pod-http", `${placeOf(target, path)}: ${errorText(cause)}`, {
+    hint: "Look whether the pod runs and is ready: kubectl get pods, kubectl logs.",
+    cause,
+  });
+}
+
+function exchange(
+  stream: Duplex,
+  { method, path }: Asked,
+): Promise<{ readonly status: number; readonly body: string }> {
   // what was destroyed before it is read would never answer
   if (stream.destroyed) return Promise.reject(stream.errored ?? new Error("the connection is closed"));
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => stream.destroy(new Error(`no answer in ${TIMEOUT_MS / 1000} s`)), TIMEOUT_MS);
     const call = request(
-      { path, host: "localhost", headers: { connection: "close" }, createConnection: () => stream },
+      { method, path, host: "localhost", headers: { connection: "close" }, createConnection: () => stream },
       (response) => {
         const chunks: Buffer[] = [];
         response.on("data", (chunk: Buffer) => void chunks.push(chunk));
@@ -72,9 +89,38 @@ function exchange(stream: Duplex, path: string): Promise<{ readonly status: numb
 
 const RUNNING = "status.phase=Running";
 
+/** A kind whose pods are found by labels, and the words before the slash that name it. */
+interface Workload {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly names: readonly string[];
+  /** Labels of its pods. */
+  readonly labels: (object: KubeObject) => Labels;
+}
+
+type Labels = Readonly<Record<string, string>>;
+
+const byMatchLabels = ({ spec }: KubeObject): Labels =>
+  (spec as { selector?: { matchLabels?: Labels } } | undefined)?.selector?.matchLabels ?? {};
+const bySelector = ({ spec }: KubeObject): Labels => (spec as { selector?: Labels } | undefined)?.selector ?? {};
+
+const KINDS: readonly Workload[] = [
+  { apiVersion: "apps/v1", kind: "Deployment", names: ["deploy", "deployment", "deployments"], labels: byMatchLabels },
+  { apiVersion: "apps/v1", kind: "StatefulSet", names: ["sts", "statefulset", "statefulsets"], labels: byMatchLabels },
+  { apiVersion: "apps/v1", kind: "DaemonSet", names: ["ds", "daemonset", "daemonsets"], labels: byMatchLabels },
+  { apiVersion: "apps/v1", kind: "ReplicaSet", names: ["rs", "replicaset", "replicasets"], labels: byMatchLabels },
+  { apiVersion: "v1", kind: "Service", names: ["svc", "service", "services"], labels: bySelector },
+  {
+    apiVersion: "gateway.networking.k8s.io/v1",
+    kind: "Gateway",
+    names: ["gtw", "gateway", "gateways"],
+    labels: ({ metadata }) => ({ "gateway.networking.k8s.io/gateway-name": metadata.name }),
+  },
+];
+
 /**
- * The pod a user means: `name`, `name.namespace`, `deploy/name.namespace` (its first running pod). Throws UsageError for a form
- * that is none of these and ClusterError when there is no such pod.
+ * The pod a user means: `name`, `name.namespace`, or the first running pod of a workload, `deploy/name.namespace`. Throws
+ * UsageError for a form that is none of these and ClusterError when there is no such pod.
  */
 export async function findPod(
   cluster: ClusterReader,
@@ -104,18 +150,27 @@ async function podOfWorkload(
   type: string,
   { name, namespace }: { readonly name: string; readonly namespace: string },
 ): Promise<string> {
-  if (!["deploy", "deployment", "deployments"].includes(type))
-    throw new UsageError(`"${type}/${name}" names no pod`, "Write it as name.namespace or deploy/name.namespace.");
-  const deployment = await cluster.get({ apiVersion: "apps/v1", kind: "Deployment", namespace, name });
-  if (deployment === undefined) throw missing(`Deployment ${namespace}/${name}`);
-  const { selector } = deployment.spec as { selector: { matchLabels?: Record<string, string> } };
-  const labels = Object.entries(selector.matchLabels ?? {}).map(([key, value]) => `${key}=${value}`);
-  const pods = await cluster.list(
-    { apiVersion: "v1", kind: "Pod" },
-    { namespace, labelSelector: labels.join(","), fieldSelector: RUNNING },
-  );
+  const workload = KINDS.find(({ names }) => names.includes(type.toLowerCase()));
+  if (workload === undefined) {
+    const known = KINDS.map(({ names: [short] }) => short).join(", ");
+    throw new UsageError(
+      `"${type}/${name}" names no pod`,
+      `Write it as name.namespace, or TYPE/name with one of ${known}.`,
+    );
+  }
+  const { apiVersion, kind } = workload;
+  const object = await cluster.get({ apiVersion, kind, namespace, name });
+  if (object === undefined) throw missing(`${kind} ${namespace}/${name}`);
+  const labels = Object.entries(workload.labels(object)).map(([key, value]) => `${key}=${value}`);
+  const pods =
+    labels.length === 0
+      ? []
+      : await cluster.list(
+          { apiVersion: "v1", kind: "Pod" },
+          { namespace, labelSelector: labels.join(","), fieldSelector: RUNNING },
+        );
   const [pod] = pods;
-  if (pod === undefined) throw missing(`running pod of Deployment ${namespace}/${name}`);
+  if (pod === undefined) throw missing(`running pod of ${kind} ${namespace}/${name}`);
   return pod.metadata.name;
 }
 

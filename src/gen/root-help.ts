@@ -31,7 +31,7 @@ export const ROOT_HELP = [
   "  revision             Control planes side by side",
   "  rollback             Bring back what was installed before the last install",
   "  tag                  Names of revisions, by which namespaces ask for them",
-  "  trace-route          Which way a request takes through the mesh in files: each decision, why, and what lost",
+  "  trace-route          Which way a request takes through the mesh: each decision, why, and what lost",
   "  translate            What the control plane makes of files: its own form, or what Envoy is sent",
   "  uninject             Print YAML with the sidecar taken out of every workload",
   "  uninstall            Take the mesh out of the cluster",

@@ -4469,11 +4469,24 @@ export interface ProfileShowOutputSpec {
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
+/** `meshctl proxy-config all -o json`: what Envoy answers to /config_dump, with endpoints; `--file` reads it. */
+export interface ProxyConfigAllOutputSpec {
+  /** One entry for each kind of configuration. */
+  readonly configs: readonly OutputEnvoyMessage[];
+  readonly [key: string]: unknown;
+}
+
 /** `meshctl proxy-config bootstrap`: what the proxy started with, as Envoy has it. */
 export type ProxyConfigBootstrapOutputSpec = Readonly<Record<string, unknown>>;
 
 /** `meshctl proxy-config clusters -o json`: clusters as Envoy has them. */
 export type ProxyConfigClustersOutputSpec = readonly OutputEnvoyMessage[];
+
+/** `meshctl proxy-config ecds -o json`: filters that are configured apart from their listeners, as Envoy has them. */
+export type ProxyConfigEcdsOutputSpec = readonly OutputEnvoyMessage[];
+
+/** `meshctl proxy-config eds -o json`: endpoints of each cluster, as the control plane sent them. */
+export type ProxyConfigEdsOutputSpec = readonly OutputEnvoyMessage[];
 
 /** A cluster with its hosts. */
 export interface ProxyConfigEndpointsOutputClusterStatus {
@@ -4489,6 +4502,17 @@ export type ProxyConfigEndpointsOutputSpec = readonly ProxyConfigEndpointsOutput
 
 /** `meshctl proxy-config listeners -o json`: listeners as Envoy has them. */
 export type ProxyConfigListenersOutputSpec = readonly OutputEnvoyMessage[];
+
+/** The loggers of one proxy. */
+export interface ProxyConfigLogOutputProxyLoggers {
+  /** Pod, as name.namespace. */
+  readonly name: string;
+  /** Level of each logger. */
+  readonly loggers: Readonly<Record<string, string>>;
+}
+
+/** `meshctl proxy-config log -o json`: the loggers of each proxy, after the changes. */
+export type ProxyConfigLogOutputSpec = readonly ProxyConfigLogOutputProxyLoggers[];
 
 /** `meshctl proxy-config routes -o json`: tables of routes as Envoy has them. */
 export type ProxyConfigRoutesOutputSpec = readonly OutputEnvoyMessage[];
@@ -4629,7 +4653,7 @@ export interface TraceRouteOutputEnding {
 /** One decision. */
 export interface TraceRouteOutputStep {
   /** What is decided. */
-  readonly step: "listener" | "chain" | "virtual host" | "route" | "cluster" | "endpoints" | "tls" | "application";
+  readonly step: "listener" | "chain" | "virtual host" | "route" | "cluster" | "endpoints" | "tls" | "authorization" | "application";
   /** Proxy that decides, as name.namespace. */
   readonly proxy: string;
   /** What was chosen; empty: nothing fits. */
@@ -4654,7 +4678,7 @@ export interface TraceRouteOutputStep {
   }[];
 }
 
-/** `meshctl trace-route -o json`: the way of one request through a mesh in files. */
+/** `meshctl trace-route -o json`: the way of one request through a mesh. */
 export interface TraceRouteOutputSpec {
   /** Who asks, as name.namespace. */
   readonly from: string;

@@ -4,7 +4,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { runView, views } from "../../src/commands/proxy-config/index.ts";
+import { run as compareRoots } from "../../src/commands/proxy-config/compare-roots.ts";
+import { runAll, runView, views } from "../../src/commands/proxy-config/index.ts";
+import { run as log } from "../../src/commands/proxy-config/log.ts";
 import { proxyStatus } from "../../src/commands/proxy-status.ts";
 import type { KubeObject } from "../../src/resources/object.ts";
 import { fakeCluster, type FakeCluster } from "../support/fake-cluster.ts";
@@ -122,7 +124,7 @@ const dump = JSON.parse(readFileSync(join(folder, "config-dump.json"), "utf8")) 
 const hosts = JSON.parse(readFileSync(join(folder, "clusters.json"), "utf8")) as unknown;
 
 test.each(Object.keys(views))("proxy-config %s: istioctl's columns over what Envoy says", async (name) => {
-  answers = { "/config_dump": dump, "/clusters?format=json": hosts };
+  answers = { "/config_dump": dump, "/config_dump?include_eds": dump, "/clusters?format=json": hosts };
   const now = (): Date => new Date("2026-11-21T12:00:00Z");
   const io = fakeIo({ cluster: cluster([pod("web", "shop")]), now });
   const input = (output: string): { args: string[]; options: Record<string, string> } => ({
@@ -133,7 +135,125 @@ test.each(Object.keys(views))("proxy-config %s: istioctl's columns over what Env
   expectGolden(join(folder, `proxy-config-${name}.txt`), io.stdout());
   const json = fakeIo({ cluster: cluster([pod("web", "shop")]) });
   await runView(name, input("json"), json);
-  expect(JSON.parse(json.stdout())).toEqual(views[name]?.data(name === "endpoints" ? hosts : dump));
+  const items = views[name]?.items(name === "endpoints" ? hosts : dump) ?? [];
+  expect(items.length, name).toBeGreaterThan(0);
+  expect(JSON.parse(json.stdout())).toEqual(views[name]?.data?.(items) ?? items);
+});
+
+const dumpFile = join(folder, "config-dump.json");
+const offline = async (name: string, options: Record<string, string | boolean>, file = dumpFile): Promise<string> => {
+  const io = fakeIo({ now: () => new Date("2026-11-21T12:00:00Z") });
+  await runView(name, { args: [], options: { ...options, file } }, io);
+  return io.stdout();
+};
+
+test("proxy-config --file: a dump says what its proxy would, and opens no cluster", async () => {
+  for (const name of Object.keys(views).filter((each) => each !== "endpoints"))
+    expect(await offline(name, {}), name).toBe(readFileSync(join(folder, `proxy-config-${name}.txt`), "utf8"));
+  // endpoints as they were sent: a dump does not know what Envoy thinks of them
+  expect(await offline("endpoints", {})).toMatch(/10\.245\.0\.4:5678 +DRAINING +OK +outbound\|/);
+  const stdin = fakeIo({ stdin: readFileSync(dumpFile, "utf8") });
+  await runView("clusters", { args: [], options: { file: "-" } }, stdin);
+  expect(stdin.stdout()).toBe(await offline("clusters", {}));
+});
+
+test.each([
+  ["no JSON", "configs", "is no JSON"],
+  ["no dump", "{}", 'it has no list "configs"'],
+  ["a dump without endpoints", '{"configs":[]}', "holds no endpoints"],
+])("proxy-config --file: %s is refused with what to do", async (_, text, words) => {
+  const io = fakeIo({ stdin: text });
+  await expect(runView("endpoints", { args: [], options: { file: "-" } }, io)).rejects.toThrow(words);
+});
+
+test.each([
+  ["clusters", { direction: "inbound" }],
+  ["clusters", { fqdn: "WEB.shop" }],
+  ["clusters", { port: "80", subset: "v1" }],
+  ["listeners", { port: "15006" }],
+  ["listeners", { type: "http+tcp" }],
+  ["routes", { name: "80" }],
+  ["endpoints", { status: "unhealthy" }],
+  ["endpoints", { address: "10.245.0.3" }],
+])("proxy-config %s with %o shows some rows of all", async (name, options) => {
+  answers = { "/config_dump": dump, "/clusters?format=json": hosts };
+  const shown = async (more: object): Promise<readonly string[]> => {
+    const io = fakeIo({ cluster: cluster([pod("web", "shop")]) });
+    const { rows } = await runView(name, { args: ["web.shop"], options: { ...more } }, io);
+    return rows.map((row) => row.join(" "));
+  };
+  const [some, all] = [await shown(options), await shown({})];
+  expect(some.length).toBeGreaterThan(0);
+  expect(some.length).toBeLessThan(all.length);
+  expect(all).toEqual(expect.arrayContaining([...some]));
+});
+
+test("proxy-config: brief tables, counts, chains, everything at once", async () => {
+  expectGolden(
+    join(folder, "proxy-config-forms.txt"),
+    [
+      await offline("listeners", { verbose: "false" }),
+      await offline("routes", { verbose: "false" }),
+      await offline("clusters", { summary: true }),
+      await offline("secret", { chain: true }),
+    ].join("\n"),
+  );
+  const all = fakeIo({ now: () => new Date("2026-11-21T12:00:00Z") });
+  await runAll({ args: [], options: { file: dumpFile, withHeaders: true } }, all);
+  expect(all.stdout().match(/^------ [A-Z]+ INFO ------$/gm)).toHaveLength(6);
+  for (const name of ["clusters", "listeners", "routes", "secret", "ecds"])
+    expect(all.stdout()).toContain(await offline(name, {}));
+  const data = fakeIo();
+  await runAll({ args: [], options: { file: dumpFile, output: "json" } }, data);
+  expect(JSON.parse(data.stdout())).toEqual(dump);
+});
+
+test("proxy-config log: shows levels, changes them in order, and refuses what is no level before it asks anybody", async () => {
+  const asked: string[] = [];
+  const envoy = createServer((request, response) => {
+    asked.push(`${request.method} ${request.url}`);
+    response.end("active loggers:\n  admin: warning\n  http: debug\n");
+  });
+  await new Promise<void>((resolve) => envoy.listen(0, "127.0.0.1", resolve));
+  const { port } = envoy.address() as AddressInfo;
+  const shop = fakeCluster({
+    objects: [pod("web", "shop", { labels: { app: "web" } })],
+    portForward: () => connect(port, "127.0.0.1"),
+  });
+  const io = fakeIo({ cluster: shop });
+  try {
+    await log({ args: ["web.shop"], options: { reset: true, level: "http:debug,info" } }, io);
+    expect(asked).toEqual(
+      ["level=warning", "misc=error", "http=debug", "level=info"]
+        .map((q) => `POST /logging?${q}`)
+        .concat("POST /logging"),
+    );
+    expect(io.stdout()).toBe("web.shop:\nactive loggers:\n  admin: warning\n  http: debug\n\n");
+    const json = fakeIo({ cluster: shop });
+    await log({ args: [], options: { selector: "app=web", namespace: "shop", output: "json" } }, json);
+    expect(JSON.parse(json.stdout())).toEqual([{ name: "web.shop", loggers: { admin: "warning", http: "debug" } }]);
+    asked.length = 0;
+    await expect(log({ args: ["web.shop"], options: { level: "http:loud" } }, io)).rejects.toThrow(
+      '"http:loud" is no level',
+    );
+    await expect(log({ args: [], options: {} }, io)).rejects.toThrow("one of both");
+    expect(asked).toEqual([]);
+  } finally {
+    envoy.close();
+  }
+});
+
+test("proxy-config rootca-compare: 0 for the same roots, 1 for others", async () => {
+  answers = { "/config_dump": dump };
+  const pods = cluster([pod("web", "shop"), pod("db", "shop")]);
+  const same = fakeIo({ cluster: pods });
+  expect((await compareRoots({ args: ["web.shop", "db.shop"], options: {} }, same)).exitCode).toBe(0);
+  expect(same.stdout()).toBe("web.shop and db.shop trust the same roots\n");
+  const none = fakeIo({ cluster: cluster([pod("web", "shop"), pod("db", "shop")]) });
+  answers = { "/config_dump": { configs: [] } };
+  expect((await compareRoots({ args: ["web.shop", "db.shop"], options: {} }, none)).exitCode).toBe(1);
+  expect(none.stdout()).toBe("web.shop holds no roots (ROOTCA)\n");
+  await expect(compareRoots({ args: ["web.shop"], options: {} }, same)).rejects.toThrow("expected two pods, got 1");
 });
 
 test("proxy-config: pods by name, in the namespace of -n, and by Deployment; anything else is refused", async () => {
@@ -151,5 +271,7 @@ test("proxy-config: pods by name, in the namespace of -n, and by Deployment; any
   await expect(view("web-1", { namespace: "shop" })).resolves.toBeDefined();
   await expect(view("deploy/web.shop")).resolves.toBeDefined();
   await expect(view("web-2.shop")).rejects.toThrow("there is no pod shop/web-2");
-  await expect(view("svc/web.shop")).rejects.toThrow("names no pod");
+  await expect(view("svc/web.shop")).rejects.toThrow("there is no Service shop/web");
+  await expect(view("job/web.shop")).rejects.toThrow("names no pod");
+  await expect(runView("routes", { args: [], options: {} }, fakeIo())).rejects.toThrow("name a pod, or a dump");
 });

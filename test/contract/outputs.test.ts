@@ -8,6 +8,7 @@ import { ClusterError } from "../../src/base/errors.ts";
 import { parse } from "../../src/cli-parse.ts";
 import { commandTable } from "../../src/cli-table.ts";
 import { views } from "../../src/commands/proxy-config/index.ts";
+import type { View } from "../../src/commands/proxy-config/view.ts";
 import { proxyStatus } from "../../src/commands/proxy-status.ts";
 import type { KubeObject } from "../../src/resources/object.ts";
 import { parseYaml, toYaml } from "../../src/resources/yaml-plain.ts";
@@ -177,10 +178,24 @@ test.each(["tag list", "revision list", "orphans"])("%s", async (line) => {
   expectValid(line.replaceAll(" ", "-"), data);
 });
 
+test("proxy-config all", async () => {
+  const file = join(root, "test/commands/testdata/config-dump.json");
+  expectValid("proxy-config-all", await dataOf(`proxy-config all --file ${file}`));
+});
+test("proxy-config log", async () => {
+  const pod = { apiVersion: "v1", kind: "Pod", metadata: { name: "web", namespace: "shop" } };
+  await using answers = await answering({ "/logging": "active loggers:\n  admin: warning\n" });
+  const cluster = fakeCluster({ objects: [pod], portForward: answers.connect });
+  const data = await dataOf("proxy-config log web.shop", { cluster });
+  expectValid("proxy-config-log", data);
+  expect(data).toEqual([{ name: "web.shop", loggers: { admin: "warning" } }]);
+});
 test.each(Object.keys(views))("proxy-config %s", (view) => {
   const testdata = join(root, "test/commands/testdata");
   const file = view === "endpoints" ? "clusters.json" : "config-dump.json";
-  const data = views[view]?.data(JSON.parse(readFileSync(join(testdata, file), "utf8")));
+  const { items, data: dataOfItems } = views[view] as View;
+  const found = items(JSON.parse(readFileSync(join(testdata, file), "utf8")));
+  const data = dataOfItems?.(found) ?? found;
   expectValid(`proxy-config-${view}`, data);
   expect(parseYaml(toYaml(data))).toEqual(data);
 });

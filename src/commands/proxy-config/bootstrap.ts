@@ -4,15 +4,13 @@ import { record, sections, text, type View } from "./view.ts";
 export const bootstrap: View = {
   path: "/config_dump",
   columns: ["MESH VERSION", "ENVOY VERSION"],
-  rows: (dump) => {
-    const node = record(bootstrapOf(dump), "node");
-    const version = record(node, "user_agent_build_version", "version");
-    const envoy = ["major_number", "minor_number", "patch"].map((part) => text(version, part) || "0").join(".");
-    return [[text(node, "metadata", "ISTIO_VERSION"), envoy]];
-  },
-  data: bootstrapOf,
+  items: (dump) => [record(sections(dump, "BootstrapConfigDump")[0], "bootstrap")],
+  rows: (items) =>
+    items.map((item) => {
+      const node = record(item, "node");
+      const version = record(node, "user_agent_build_version", "version");
+      const envoy = ["major_number", "minor_number", "patch"].map((part) => text(version, part) || "0").join(".");
+      return [text(node, "metadata", "ISTIO_VERSION"), envoy];
+    }),
+  data: ([item]) => item,
 };
-
-function bootstrapOf(dump: unknown): unknown {
-  return record(sections(dump, "BootstrapConfigDump")[0], "bootstrap");
-}

@@ -1,24 +1,39 @@
-import { list, record, sections, sorted, sourceObject, text, type View } from "./view.ts";
+import { type Data, isWanted, list, record, sections, sorted, sourceObject, text, type View } from "./view.ts";
 
 /** `proxy-config clusters`: the services a proxy can send to, by Istio's cluster names. */
 export const clusters: View = {
   path: "/config_dump",
   columns: ["SERVICE FQDN", "PORT", "SUBSET", "DIRECTION", "TYPE", "DESTINATION RULE"],
-  rows: (dump) =>
+  items: clustersOf,
+  rows: (items) =>
     sorted(
-      clustersOf(dump).map((cluster) => {
-        const type = text(cluster, "type") || text(cluster, "cluster_type", "name") || "STATIC";
-        const parts = text(cluster, "name").split("|");
-        const [direction = "", port = "", subset = "", host = ""] =
-          parts.length === 4 ? parts : ["-", "-", "-", parts.join("|")];
-        return [host, port, subset === "" ? "-" : subset, direction, type, sourceObject(cluster)];
+      items.map((cluster) => {
+        const { direction, port, subset, host } = partsOf(cluster);
+        return [host, port, subset === "" ? "-" : subset, direction, typeOf(cluster), sourceObject(cluster)];
       }),
     ),
-  data: clustersOf,
+  narrow: (cluster, wanted) => {
+    const { host, ...others } = partsOf(cluster);
+    const part = (wanted["fqdn"] ?? "").toLowerCase();
+    return host.toLowerCase().includes(part) && isWanted(wanted, others) ? cluster : undefined;
+  },
+  counted: (cluster) => [partsOf(cluster).direction === "-" ? "special" : partsOf(cluster).direction, typeOf(cluster)],
 };
 
+/** Direction, port, subset and host of a cluster, by its name; one that has no such name is its own host. */
+function partsOf(cluster: Data): Readonly<Record<"direction" | "port" | "subset" | "host", string>> {
+  const parts = text(cluster, "name").split("|");
+  const [direction = "", port = "", subset = "", host = ""] =
+    parts.length === 4 ? parts : ["-", "-", "-", parts.join("|")];
+  return { direction, port, subset, host };
+}
+
+function typeOf(cluster: Data): string {
+  return text(cluster, "type") || text(cluster, "cluster_type", "name") || "STATIC";
+}
+
 /** Every cluster in a dump. */
-export function clustersOf(dump: unknown): unknown[] {
+export function clustersOf(dump: unknown): Data[] {
   return sections(dump, "ClustersConfigDump").flatMap((section) =>
     [...list(section, "static_clusters"), ...list(section, "dynamic_active_clusters")].map((entry) =>
       record(entry, "cluster"),

@@ -1,40 +1,126 @@
 import { UsageError } from "../../base/errors.ts";
 import { table } from "../../report/table.ts";
 import { toYaml } from "../../resources/yaml-plain.ts";
-import { globalOptions, switchOption, textOption } from "../input.ts";
+import { switchOption, textOption } from "../input.ts";
 import type { CommandInput, CommandResult, Io } from "../io.ts";
-import { findPod, getJson } from "../pod-http.ts";
 import { bootstrap } from "./bootstrap.ts";
 import { clusters } from "./clusters.ts";
+import { ecds } from "./ecds.ts";
+import { eds } from "./eds.ts";
 import { endpoints } from "./endpoints.ts";
 import { listeners } from "./listeners.ts";
 import { routes } from "./routes.ts";
-import { secret } from "./secret.ts";
-import type { View } from "./view.ts";
+import { chains, secret } from "./secret.ts";
+import { type ProxySource, proxySource } from "./source.ts";
+import type { Data, View, Wanted } from "./view.ts";
 import { whyTables } from "./why.ts";
 
 /** Every view by the word after `proxy-config`. */
-export const views: Readonly<Record<string, View>> = { bootstrap, clusters, endpoints, listeners, routes, secret };
+export const views: Readonly<Record<string, View>> = {
+  bootstrap,
+  clusters,
+  ecds,
+  eds,
+  endpoints,
+  listeners,
+  routes,
+  secret,
+};
 
-/** What the view showed: rows of the table and Envoy's own messages. */
+/** What the view showed: rows of the table. */
 export interface ProxyConfigResult extends CommandResult {
   readonly rows: readonly (readonly string[])[];
 }
 
-const ADMIN_PORT = 15_000;
-
-/** `meshctl proxy-config <view> POD`: asks the proxy itself, at its admin port, what it holds. */
+/** `meshctl proxy-config <view> POD`: asks the proxy itself, at its admin port, or a dump of it, what it holds. */
 export async function runView(name: string, input: CommandInput, io: Io): Promise<ProxyConfigResult> {
+  const view = viewOf(name);
+  const source = await proxySource(input, io);
+  const items = narrowed(view, view.items(await source.get(view.path)), input);
+  const shown = shownAs(name, items, input, io);
+  const output = textOption(input, "output");
+  if (output === "json" || output === "yaml") {
+    const data = view.data === undefined ? items : view.data(items);
+    io.out(output === "yaml" ? toYaml(data) : `${JSON.stringify(data, undefined, 4)}\n`);
+  } else io.out(table(shown.columns, shown.rows));
+  return { exitCode: 0, rows: shown.rows };
+}
+
+function viewOf(name: string): View {
   const view = views[name];
   if (view === undefined) throw new UsageError(`there is no view "${name}"`);
-  const cluster = await io.cluster();
-  const pod = await findPod(cluster, input.args[0] ?? "", globalOptions(input).namespace ?? "default");
-  const answer = await getJson(cluster, { ...pod, port: ADMIN_PORT }, view.path);
+  return view;
+}
+
+/** Views of `proxy-config all`, in istioctl's order, and what `--with-headers` calls them. */
+const ALL: Readonly<Record<string, string>> = {
+  clusters: "CLUSTER",
+  listeners: "LISTENER",
+  routes: "ROUTE",
+  secret: "SECRET",
+  endpoints: "ENDPOINT",
+  ecds: "ECDS",
+};
+
+/** `meshctl proxy-config all POD`: every table one after the other; as data the dump itself, with endpoints. */
+export async function runAll(input: CommandInput, io: Io): Promise<CommandResult> {
+  const source = await proxySource(input, io);
   const output = textOption(input, "output");
-  const why = switchOption(input, "why") ? whyTables[name]?.(answer) : undefined;
-  const { columns, rows } = why ?? { columns: view.columns, rows: view.rows(answer, io.now()) };
-  if (output === "json") io.out(`${JSON.stringify(view.data(answer), undefined, 4)}\n`);
-  else if (output === "yaml") io.out(toYaml(view.data(answer)));
-  else io.out(table(columns, rows));
-  return { exitCode: 0, rows };
+  if (output === "json" || output === "yaml") {
+    const dump = await source.get(eds.path);
+    io.out(output === "yaml" ? toYaml(dump) : `${JSON.stringify(dump, undefined, 4)}\n`);
+    return { exitCode: 0 };
+  }
+  const get = remembering(source);
+  const tables: string[] = [];
+  for (const [name, title] of Object.entries(ALL)) {
+    const view = viewOf(name);
+    const { columns, rows } = shownAs(name, narrowed(view, view.items(await get(view.path)), input), input, io);
+    const header = switchOption(input, "withHeaders") ? `------ ${title} INFO ------\n` : "";
+    if (rows.length > 0) tables.push(`${header}${table(columns, rows)}`);
+  }
+  io.out(tables.join("\n"));
+  return { exitCode: 0 };
+}
+
+/** One question each: the views of one answer agree. */
+function remembering({ get }: ProxySource): ProxySource["get"] {
+  const known = new Map<string, Promise<unknown>>();
+  return (path) => {
+    const answer = known.get(path) ?? get(path);
+    known.set(path, answer);
+    return answer;
+  };
+}
+
+function narrowed(view: View, items: readonly Data[], { options }: CommandInput): readonly Data[] {
+  const { narrow } = view;
+  return narrow === undefined ? items : items.flatMap<Data>((item) => narrow(item, options as Wanted) ?? []);
+}
+
+/** The table that the flags ask for. */
+function shownAs(
+  name: string,
+  items: readonly Data[],
+  input: CommandInput,
+  io: Io,
+): { readonly columns: readonly string[]; readonly rows: readonly (readonly string[])[] } {
+  const view = viewOf(name);
+  const why = switchOption(input, "why") ? whyTables[name]?.(items) : undefined;
+  if (why !== undefined) return why;
+  if (switchOption(input, "summary")) return summary(view, items);
+  const brief = input.options["verbose"] === "false" ? view.brief : undefined;
+  const { columns, rows } = brief ?? (name === "secret" && switchOption(input, "chain") ? chains : view);
+  return { columns, rows: rows(items, io.now()) };
+}
+
+/** How many there are of each sort. */
+function summary({ counted }: View, items: readonly Data[]): { columns: readonly string[]; rows: string[][] } {
+  const counts = new Map<string, number>();
+  for (const item of items) {
+    const words = (counted?.(item) ?? []).join(" ");
+    counts.set(words, (counts.get(words) ?? 0) + 1);
+  }
+  const rows = [...counts].map(([words, count]) => [String(count), words]).sort((a, b) => Number(b[0]) - Number(a[0]));
+  return { columns: ["COUNT", "OF"], rows: [...rows, [String(items.length), "all"]] };
 }

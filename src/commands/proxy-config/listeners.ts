@@ -1,11 +1,23 @@
-import { type Data, list, record, sections, sorted, text, type View } from "./view.ts";
+import { type Data, isWanted, list, record, sections, sorted, text, type View } from "./view.ts";
 
 /** `proxy-config listeners`: what a proxy accepts, by filter chain, and where each leads. */
 export const listeners: View = {
   path: "/config_dump",
   columns: ["ADDRESSES", "PORT", "MATCH", "DESTINATION"],
-  rows: (dump) => sorted(listenersOf(dump).flatMap(listenerRows)),
-  data: listenersOf,
+  items: listenersOf,
+  rows: (items) => sorted(items.flatMap(listenerRows)),
+  narrow: (listener, wanted) => {
+    const values = { type: typeOf(listener), port: portOf(listener) };
+    const addresses = addressesOf(listener);
+    const isThere = wanted["address"] === undefined || addresses.includes(wanted["address"]);
+    return isThere && isWanted(wanted, values) ? listener : undefined;
+  },
+  brief: {
+    columns: ["ADDRESSES", "PORT", "TYPE"],
+    rows: (items) =>
+      sorted(items.map((listener) => [addressesOf(listener).join(","), portOf(listener), typeOf(listener)])),
+  },
+  counted: (listener) => [typeOf(listener)],
 };
 
 /** Every listener in a dump. */
@@ -16,13 +28,33 @@ export function listenersOf(dump: unknown): Data[] {
   ]);
 }
 
-function listenerRows(listener: Data): string[][] {
+function addressesOf(listener: Data): readonly string[] {
   const more = list(listener, "additional_addresses").map((entry) => record(entry, "address", "socket_address"));
-  const sockets = [record(listener, "address", "socket_address"), ...more];
-  const addresses = sockets.map((socket) => text(socket, "address")).join(",");
-  const port = text(sockets[0], "port_value");
-  const chains = [...list(listener, "filter_chains"), ...fallback(listener)];
-  return chains.map((chain) => [addresses, port, matchText(chain), destination(chain)]);
+  return [record(listener, "address", "socket_address"), ...more].map((socket) => text(socket, "address"));
+}
+
+function portOf(listener: Data): string {
+  return text(listener, "address", "socket_address", "port_value");
+}
+
+function chainsOf(listener: Data): readonly unknown[] {
+  return [...list(listener, "filter_chains"), ...fallback(listener)];
+}
+
+/** What istioctl calls a listener by its network filters: HTTP, TCP, HTTP+TCP, or UNKNOWN. */
+function typeOf(listener: Data): string {
+  const filters = chainsOf(listener).flatMap((chain) => list(chain, "filters"));
+  const types = filters.map((filter) => text(filter, "typed_config", "@type").split(".").at(-1));
+  const words = [
+    ...(types.includes("HttpConnectionManager") ? ["HTTP"] : []),
+    ...(types.includes("TcpProxy") ? ["TCP"] : []),
+  ];
+  return words.join("+") || "UNKNOWN";
+}
+
+function listenerRows(listener: Data): string[][] {
+  const addresses = addressesOf(listener).join(",");
+  return chainsOf(listener).map((chain) => [addresses, portOf(listener), matchText(chain), destination(chain)]);
 }
 
 function fallback(listener: Data): readonly Data[] {

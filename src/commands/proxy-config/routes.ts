@@ -1,12 +1,13 @@
-import { list, record, sections, sorted, sourceObject, text, type View } from "./view.ts";
+import { type Data, isWanted, list, record, sections, sorted, sourceObject, text, type View } from "./view.ts";
 
 /** `proxy-config routes`: by route table and virtual host, what each route matches and which VirtualService it is from. */
 export const routes: View = {
   path: "/config_dump",
   columns: ["NAME", "VHOST NAME", "DOMAINS", "MATCH", "VIRTUAL SERVICE"],
-  rows: (dump) =>
+  items: tablesOf,
+  rows: (tables) =>
     sorted(
-      tablesOf(dump).flatMap((table) =>
+      tables.flatMap((table) =>
         list(table, "virtual_hosts").flatMap((host) => {
           const start = [text(table, "name"), text(host, "name"), domains(list(host, "domains").map(String))];
           const found = list(host, "routes");
@@ -17,11 +18,16 @@ export const routes: View = {
       // within a virtual host the first match wins: Envoy's order says something
       3,
     ),
-  data: tablesOf,
+  narrow: (table, wanted) => (isWanted(wanted, { name: text(table, "name") }) ? table : undefined),
+  brief: {
+    columns: ["NAME", "VIRTUAL HOSTS"],
+    rows: (tables) => sorted(tables.map((table) => [text(table, "name"), String(list(table, "virtual_hosts").length)])),
+  },
+  counted: (table) => [text(table, "name").startsWith("inbound|") ? "inbound" : "outbound"],
 };
 
 /** Every table of routes in a dump. */
-export function tablesOf(dump: unknown): unknown[] {
+export function tablesOf(dump: unknown): Data[] {
   return sections(dump, "RoutesConfigDump").flatMap((section) =>
     [...list(section, "static_route_configs"), ...list(section, "dynamic_route_configs")].map((entry) =>
       record(entry, "route_config"),

@@ -5,19 +5,33 @@ import { type Data, list, record, sections, sorted, text, type View } from "./vi
 export const secret: View = {
   path: "/config_dump",
   columns: ["RESOURCE NAME", "TYPE", "STATUS", "VALID CERT", "SERIAL NUMBER", "NOT AFTER", "NOT BEFORE"],
-  rows: (dump, now) => sorted(secretsOf(dump).map((held) => secretRow(held, now))),
-  data: (dump) => secretsOf(dump).map(({ message }) => message),
+  items: secretsOf,
+  rows: (items, now) => sorted(items.map((held) => secretRow(held, now))),
+  data: (items) => items.map((held) => record(held, "secret")),
+  counted: (held) => [text(held, "status"), typeOf(held)],
 };
 
-interface HeldSecret {
-  readonly name: string;
-  readonly status: string;
-  readonly message: Data;
-}
+/** `proxy-config secret --chain`: every certificate of every chain and bundle, the leaf first. */
+export const chains: Pick<View, "columns" | "rows"> = {
+  columns: ["RESOURCE NAME", "DEPTH", "SUBJECT", "ISSUER", "SAN", "SERIAL NUMBER", "NOT AFTER"],
+  rows: (items) =>
+    items.flatMap((held) =>
+      certificatesOf(held).map((certificate, depth) => [
+        text(held, "name"),
+        String(depth),
+        oneLine(certificate.subject),
+        oneLine(certificate.issuer),
+        certificate.subjectAltName ?? "",
+        certificate.serialNumber.toLowerCase(),
+        timeText(certificate.validTo),
+      ]),
+    ),
+};
 
-function secretsOf(dump: unknown): HeldSecret[] {
-  const held = (section: Data, key: string, status: string): HeldSecret[] =>
-    list(section, key).map((entry) => ({ name: text(entry, "name"), status, message: record(entry, "secret") }));
+/** The secrets of a dump as it has them, `name` and `secret`, and whether each is in use. */
+function secretsOf(dump: unknown): Data[] {
+  const held = (section: Data, key: string, status: string): Data[] =>
+    list(section, key).map((entry) => ({ name: text(entry, "name"), status, secret: record(entry, "secret") }));
   return sections(dump, "SecretsConfigDump").flatMap((section) => [
     ...held(section, "static_secrets", "ACTIVE"),
     ...held(section, "dynamic_active_secrets", "ACTIVE"),
@@ -25,25 +39,44 @@ function secretsOf(dump: unknown): HeldSecret[] {
   ]);
 }
 
-function secretRow({ name, status, message }: HeldSecret, date: Date): string[] {
-  const chain = record(message, "tls_certificate", "certificate_chain");
-  const isChain = Object.keys(chain).length > 0;
-  const type = isChain ? "Cert Chain" : "CA";
-  const certificate = parse(isChain ? chain : record(message, "validation_context", "trusted_ca"));
-  if (certificate === undefined) return [name, type, status, "false", "", "", ""];
-  const now = date.getTime();
-  const isValid = Date.parse(certificate.validFrom) <= now && now <= Date.parse(certificate.validTo);
-  const time = (words: string): string => new Date(words).toISOString().replace(".000Z", "Z");
-  const serial = certificate.serialNumber.toLowerCase();
-  return [name, type, status, String(isValid), serial, time(certificate.validTo), time(certificate.validFrom)];
+function chainOf(held: Data): Data {
+  return record(held, "secret", "tls_certificate", "certificate_chain");
 }
 
-/** The first certificate of an Envoy data source, which holds PEM as text or as base64. */
-function parse(source: Data): X509Certificate | undefined {
+function typeOf(held: Data): string {
+  return Object.keys(chainOf(held)).length > 0 ? "Cert Chain" : "CA";
+}
+
+function secretRow(held: Data, date: Date): string[] {
+  const start = [text(held, "name"), typeOf(held), text(held, "status")];
+  const [certificate] = certificatesOf(held);
+  if (certificate === undefined) return [...start, "false", "", "", ""];
+  const now = date.getTime();
+  const isValid = Date.parse(certificate.validFrom) <= now && now <= Date.parse(certificate.validTo);
+  const serial = certificate.serialNumber.toLowerCase();
+  return [...start, String(isValid), serial, timeText(certificate.validTo), timeText(certificate.validFrom)];
+}
+
+function timeText(words: string): string {
+  return new Date(words).toISOString().replace(".000Z", "Z");
+}
+
+function oneLine(name: string | undefined): string {
+  return (name ?? "").split("\n").join(", ");
+}
+
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
+
+/** The certificates of an Envoy data source, which holds PEM as text or as base64; what cannot be read is left out. */
+function certificatesOf(held: Data): readonly X509Certificate[] {
+  const chain = chainOf(held);
+  const source = Object.keys(chain).length > 0 ? chain : record(held, "secret", "validation_context", "trusted_ca");
   const pem = text(source, "inline_string") || Buffer.from(text(source, "inline_bytes"), "base64").toString("utf8");
-  try {
-    return pem === "" ? undefined : new X509Certificate(pem);
-  } catch {
-    return undefined;
-  }
+  return (pem.match(CERTIFICATE) ?? []).flatMap((block) => {
+    try {
+      return [new X509Certificate(block)];
+    } catch {
+      return [];
+    }
+  });
 }

@@ -3,10 +3,29 @@ export interface View {
   /** Path at the admin port. */
   readonly path: string;
   readonly columns: readonly string[];
+  /** What a user means by one of them, out of an answer: clusters, listeners, tables of routes. */
+  readonly items: (answer: unknown) => readonly Data[];
   /** The rows of the table, sorted; `now` judges what can expire. */
-  readonly rows: (answer: unknown, now: Date) => string[][];
-  /** What `-o json` and `-o yaml` print: Envoy's own messages. */
-  readonly data: (answer: unknown) => unknown;
+  readonly rows: (items: readonly Data[], now: Date) => string[][];
+  /** What `-o json` and `-o yaml` print: Envoy's own messages. Default: the items. */
+  readonly data?: (items: readonly Data[]) => unknown;
+  /** What is left of an item under flags of the command (by their names); undefined: nothing. */
+  readonly narrow?: (item: Data, wanted: Wanted) => Data | undefined;
+  /** The table of `--verbose=false`. */
+  readonly brief?: Pick<View, "columns" | "rows">;
+  /** What `--summary` counts an item as, most general first. */
+  readonly counted?: (item: Data) => readonly string[];
+}
+
+/** Flags that narrow a view, by their names; absent ones are not asked for. */
+export type Wanted = Readonly<Record<string, string | undefined>>;
+
+/** Whether each value is the one that is wanted, without regard to case; what nobody asks for always is. */
+export function isWanted(wanted: Wanted, values: Readonly<Record<string, string>>): boolean {
+  return Object.entries(values).every(([name, value]) => {
+    const asked = wanted[name];
+    return asked === undefined || asked.toLowerCase() === value.toLowerCase();
+  });
 }
 
 /** Plain data of unknown shape: what Envoy says is read with care, versions differ. */

@@ -1,7 +1,5 @@
 import { sourceOf, type Tagged } from "../trace/source.ts";
-import { matchText, tablesOf } from "./routes.ts";
-import { clustersOf } from "./clusters.ts";
-import { listenersOf } from "./listeners.ts";
+import { matchText } from "./routes.ts";
 import { type Data, list, record, sorted, text } from "./view.ts";
 
 /** Columns behind those that name a resource. */
@@ -14,19 +12,19 @@ export interface WhyTable {
 }
 
 /** By the word after `proxy-config`: the views whose resources objects of the mesh decide. */
-export const whyTables: Readonly<Record<string, (dump: unknown) => WhyTable>> = {
-  routes: (dump) => ({
+export const whyTables: Readonly<Record<string, (items: readonly Data[]) => WhyTable>> = {
+  routes: (tables) => ({
     columns: ["NAME", "VHOST NAME", "MATCH", ...BECAUSE],
     // within a virtual host the first match wins: Envoy's order says something
-    rows: sorted(tablesOf(dump).flatMap(routeRows), 2),
+    rows: sorted(tables.flatMap(routeRows), 2),
   }),
-  clusters: (dump) => ({
+  clusters: (items) => ({
     columns: ["CLUSTER", ...BECAUSE],
-    rows: sorted(clustersOf(dump).map((cluster) => [text(cluster, "name"), ...because(cluster, "")])),
+    rows: sorted(items.map((cluster) => [text(cluster, "name"), ...because(cluster, "")])),
   }),
-  listeners: (dump) => ({
+  listeners: (items) => ({
     columns: ["LISTENER", "CHAIN", ...BECAUSE],
-    rows: sorted(listenersOf(dump).flatMap(listenerRows)),
+    rows: sorted(items.flatMap(listenerRows)),
   }),
 };
 
