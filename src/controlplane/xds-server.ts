@@ -4,14 +4,14 @@ import type { XdsAcceptor, XdsConnection } from "../grpc/ads-server.ts";
 import type { Peer } from "../grpc/server.ts";
 import type { Proxy } from "../ir/proxy.ts";
 import { createSecretPermissions } from "./secret-permissions.ts";
-import { secretObjects } from "../ir/secret.ts";
+import { isGrantedSecret, secretObjects } from "../ir/secret.ts";
 import type { ClusterReader } from "../resources/cluster.ts";
 import type { AutoRegistration } from "./auto-registration.ts";
 import type { Caller } from "./caller.ts";
 import type { Metrics } from "./metrics.ts";
 import { type NodeClaim, outsideProxyOf, proxyOf, refuseNode } from "./node.ts";
 import { createResourceStore } from "./resource-store.ts";
-import { NO_RESOURCES, type Snapshot } from "./resource-table.ts";
+import { NO_RESOURCES, type ResourceTable, type Snapshot } from "./resource-table.ts";
 import type { SecretWatches } from "./secret-watches.ts";
 import type { State } from "./state.ts";
 import type { StreamDeps, StreamEvent } from "./xds-deps.ts";
@@ -67,12 +67,13 @@ export function createXdsAcceptor(deps: XdsServerDeps): XdsAcceptor {
       const named = config.secretNames();
       const mayRead = caller.readsSecrets ?? (named.length > 0 && permissions.of(caller.identity));
       if (mayRead === undefined) return;
-      const names = mayRead ? named : [];
+      // what a listener of Gateway API names is granted by its namespace, whoever serves it; as in Istio
+      const names = mayRead ? named : named.filter(isGrantedSecret);
       const objects = names.flatMap((name) => secretObjects(name).objects);
       // A module's Secret is its author's word: every proxy that is to run the module gets it.
       if (!secrets.want(proxy.namespace, [...objects, ...(config.pullSecrets?.() ?? [])])) return;
       const snapshot = reader.snapshot(proxy);
-      onSnapshot(mayRead ? snapshot : { ...snapshot, secret: NO_RESOURCES });
+      onSnapshot(mayRead ? snapshot : { ...snapshot, secret: only(snapshot.secret, names) });
     });
     return () => {
       disconnected();
@@ -98,6 +99,12 @@ export function createXdsAcceptor(deps: XdsServerDeps): XdsAcceptor {
     delta: (connection) => serveStream(streamDeps, deltaProtocol, connection, deps.streams),
     sotw: (connection) => serveStream(streamDeps, sotwProtocol, connection, deps.streams),
   };
+}
+
+function only(table: ResourceTable, names: readonly string[]): ResourceTable {
+  const kept = new Map([...table].filter(([name]) => names.includes(name)));
+  if (kept.size === table.size) return table;
+  return kept.size === 0 ? NO_RESOURCES : kept;
 }
 
 /** The proxy by its pod or, for a workload outside the cluster, by its WorkloadEntry; undefined while that is not known. */

@@ -52,6 +52,11 @@ export function isClusterSecret(name: string): boolean {
   return name.startsWith(SCHEME) || name.startsWith(GATEWAY_SCHEME);
 }
 
+/** Whether it was named by a listener of Gateway API: then its namespace has granted it, and the gateway's account needs no permission. */
+export function isGrantedSecret(name: string): boolean {
+  return name.startsWith(GATEWAY_SCHEME);
+}
+
 /** A Secret or ConfigMap anywhere, for listeners of Gateway API: grants have been asked for where it was named. */
 interface PlacedObject {
   readonly namespace: string;

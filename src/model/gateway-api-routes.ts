@@ -55,7 +55,7 @@ export function readRoute(object: KindTypes[RouteKind], kind: RouteKind): ApiRou
     hostnames: spec.hostnames ?? [],
     parents: (spec.parentRefs ?? []).map((written, index): RouteParent => {
       const { group = GATEWAY_GROUP, kind: parentKind = "Gateway", namespace = own, name, sectionName, port } = written;
-      return { index, group, kind: parentKind, namespace, name, sectionName, port };
+      return { index, written: { ...written }, group, kind: parentKind, namespace, name, sectionName, port };
     }),
     rules: (spec.rules ?? []).map((rule, index) => readRule(rule, { kind, index, own })),
   };

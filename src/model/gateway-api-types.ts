@@ -73,6 +73,8 @@ export interface ApiRoute {
 /** One of a route's parentRefs, as `index` in the list. */
 export interface RouteParent extends ApiRef {
   readonly index: number;
+  /** As its author wrote it: that is how a status speaks of it. */
+  readonly written: Readonly<Record<string, string | number>>;
   readonly sectionName: string | undefined;
   readonly port: number | undefined;
 }

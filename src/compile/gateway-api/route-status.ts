@@ -1,11 +1,5 @@
 import type { Model } from "../../model/model.ts";
-import {
-  type ApiRoute,
-  GATEWAY_GROUP,
-  type ParentOutcome,
-  type Problem,
-  type RouteParent,
-} from "../../model/gateway-api-types.ts";
+import { type ApiRoute, type ParentOutcome, type Problem } from "../../model/gateway-api-types.ts";
 import { type Condition, condition, type Knows, wordsOf } from "./condition.ts";
 
 /** Status of a route: one entry for each parent that is ours. */
@@ -33,7 +27,7 @@ export function routeStatus(model: Model, route: ApiRoute, knows: Knows): RouteS
     ];
     return [
       {
-        parentRef: writtenRef(outcome.parent, route.ref.namespace),
+        parentRef: outcome.parent.written,
         controllerName: outcome.controller,
         conditions: [
           condition("Accepted", { reason: "Accepted", message: acceptedWords(outcome) }, own, context),
@@ -91,19 +85,4 @@ function acceptedWords({ attachments, parent }: ParentOutcome): string {
   if (parent.kind !== "Gateway") return `calls to ${parent.kind} ${parent.name} follow this route`;
   const listeners = attachments.map(({ listener }) => listener).join(", ");
   return `attached to ${attachments.length === 1 ? "listener" : "listeners"} ${listeners}`;
-}
-
-/** The reference as the route's author may have written it: without what is default. */
-function writtenRef(
-  { group, kind, namespace, name, sectionName, port }: RouteParent,
-  own: string,
-): Readonly<Record<string, string | number>> {
-  return {
-    ...(group === GATEWAY_GROUP ? {} : { group }),
-    ...(kind === "Gateway" ? {} : { kind }),
-    ...(namespace === own ? {} : { namespace }),
-    name,
-    ...(sectionName === undefined ? {} : { sectionName }),
-    ...(port === undefined ? {} : { port }),
-  };
 }
