@@ -12,6 +12,8 @@ export interface Target {
 /** What the echo application answers. */
 export interface Echoed {
   readonly protocol: string;
+  /** With the query. */
+  readonly path: string;
   readonly headers: Readonly<Record<string, string | undefined>>;
   /** The address that the application saw. */
   readonly client: string;

@@ -10,14 +10,14 @@ export interface EchoApp {
   close(): void;
 }
 
-/** Port 0 takes a free one. The HTTP answer is a JSON object: protocol, headers as they arrived, the address they came from. */
+/** Port 0 takes a free one. The HTTP answer is a JSON object: protocol, path and headers as they arrived, the address they came from. */
 export async function startEchoApp(at: { readonly host: string; readonly port: number }): Promise<EchoApp> {
   /** Who is behind a connection to the servers within, by its port. */
   const clients = new Map<number, string>();
   const answer = (request: Request, response: ServerResponse | Http2ServerResponse): void => {
     const { httpVersion: protocol, headers, socket } = request;
     response.setHeader("content-type", "application/json");
-    response.end(JSON.stringify({ protocol, headers, client: clients.get(socket.remotePort ?? 0) }));
+    response.end(JSON.stringify({ protocol, path: request.url, headers, client: clients.get(socket.remotePort ?? 0) }));
   };
   const http1 = createHttp(answer);
   const http2 = createHttp2(answer);
