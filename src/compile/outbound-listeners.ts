@@ -14,7 +14,7 @@ import { refOf } from "../resources/object.ts";
 import type { CompileContext } from "./context.ts";
 import type { RouteSite } from "./route-site.ts";
 import { extensionFilters, scopeExtensions } from "./extensions.ts";
-import { hasMeshRoutes, meshTcpClusters } from "./gateway-api/mesh-routes.ts";
+import { hasMeshRoutes, meshTcpClusters, meshTlsChains } from "./gateway-api/mesh-routes.ts";
 import { dialledAddresses } from "./name-table.ts";
 import { BLACK_HOLE, HTTP_PROXY_TABLE, outboundCluster } from "./names.ts";
 import { outboundPolicy } from "./outbound-policy.ts";
@@ -302,7 +302,10 @@ function waysOf(
   const clusters = routed ?? [direct];
   const provenance = routed?.[0]?.provenance ?? origin;
   if (isHttp(port.protocol)) return { clusters, provenance, tcp: undefined, chains: [] };
-  const chains = bound === undefined ? [] : [...tlsChains(model, bound, site), ...addressChains(model, bound, site)];
+  const chains =
+    bound === undefined
+      ? meshTlsChains(model, service, site)
+      : [...tlsChains(model, bound, site), ...addressChains(model, bound, site)];
   return { clusters, provenance, tcp: tcpFeatures(model, facts, clusters), chains };
 }
 

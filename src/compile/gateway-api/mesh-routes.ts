@@ -1,8 +1,10 @@
+import type { SniChain } from "../../ir/listener.ts";
 import type { HttpRoute, WeightedCluster } from "../../ir/route.ts";
 import type { ApiRoute, RouteKind } from "../../model/gateway-api-types.ts";
 import type { MeshService } from "../../ir/service.ts";
 import type { Model } from "../../model/model.ts";
 import type { RouteSite } from "../route-site.ts";
+import { tcpFeatures } from "../tcp-features.ts";
 import { backendClusters, NOWHERE, provenanceOf } from "./backends.ts";
 import { apiHttpRoutes } from "./http-routes.ts";
 
@@ -26,6 +28,25 @@ export function meshTcpClusters(model: Model, service: Called, site: Site): read
   if (first === undefined) return undefined;
   const clusters = backendClusters(model, first, { index: 0, filters: [] });
   return clusters.length > 0 ? clusters : [{ cluster: NOWHERE, weight: 1, provenance: provenanceOf(first, 0) }];
+}
+
+/** TLS to this port passed on unopened by the name it asks for: a chain for each route, the older route has a name first. */
+export function meshTlsChains(
+  model: Model,
+  service: Called,
+  site: Site & Pick<RouteSite, "labels">,
+): readonly SniChain[] {
+  const taken = new Set<string>();
+  return routesFor(model, service, site, ["TLSRoute"]).flatMap((route): readonly SniChain[] => {
+    const serverNames = route.hostnames.filter((name) => !taken.has(name));
+    for (const name of serverNames) taken.add(name);
+    if (serverNames.length === 0) return [];
+    const provenance = provenanceOf(route, 0);
+    const backends = backendClusters(model, route, { index: 0, filters: [] });
+    const clusters = backends.length > 0 ? backends : [{ cluster: NOWHERE, weight: 1, provenance }];
+    const tcp = tcpFeatures(model, site, clusters);
+    return [{ serverNames, clusters, ...(tcp === undefined ? {} : { tcp }), provenance }];
+  });
 }
 
 /**
