@@ -94,6 +94,20 @@ const isGateway = (kind: unknown): boolean => kind === "Gateway";
 const GATEWAY_TARGET: Effective = { group: true, kind: isGateway, name: true, namespace: true };
 const SECURITY_TARGETS = { selector: true, targetRef: GATEWAY_TARGET, targetRefs: [GATEWAY_TARGET] } as const;
 
+const EXTENSION = { phase: true, priority: true, match: true } as const;
+/** Signatures of images are not checked, nor does Istio: verificationKey is not among these. */
+const MODULE = {
+  url: true,
+  sha256: true,
+  imagePullPolicy: true,
+  imagePullSecret: true,
+  pluginConfig: true,
+  pluginName: true,
+  failStrategy: true,
+  vmConfig: true,
+  type: true,
+} as const;
+
 const CALLER = { port: true, gateways: true, sourceLabels: true, sourceNamespace: true } as const;
 
 const EFFECTIVE: { readonly [K in KindName]?: Effective } = {
@@ -224,6 +238,8 @@ const EFFECTIVE: { readonly [K in KindName]?: Effective } = {
     timeout: true,
   },
   PeerAuthentication: { selector: true, mtls: MTLS, portLevelMtls: { [EACH]: MTLS } },
+  WasmPlugin: { ...SECURITY_TARGETS, ...EXTENSION, ...MODULE },
+  TrafficExtension: { ...SECURITY_TARGETS, ...EXTENSION, wasm: MODULE, lua: true },
   HTTPRoute: {
     parentRefs: true,
     hostnames: true,
@@ -246,7 +262,7 @@ const EFFECTIVE: { readonly [K in KindName]?: Effective } = {
 };
 
 /** Kinds that are read by nothing yet. */
-const WITHOUT_EFFECT: readonly KindName[] = ["Telemetry", "WasmPlugin"];
+const WITHOUT_EFFECT: readonly KindName[] = ["Telemetry"];
 
 function workloadEntry(): { readonly [field: string]: Effective } {
   return {

@@ -20,8 +20,9 @@ const route = (http: object): KubeObject => ({
 const to = [{ destination: { host: "reviews" } }];
 
 test("a kind that nothing reads is taken with a warning", () => {
-  const warning = "accepted, has no effect yet: spec (nothing reads an object of kind WasmPlugin). Do not rely on it.";
-  expect(admit({ ...plugin, spec: { url: "oci://plugins.example.com/checks:1" } })).toMatchObject({
+  const warning = "accepted, has no effect yet: spec (nothing reads an object of kind Telemetry). Do not rely on it.";
+  const telemetry = { ...plugin, apiVersion: "telemetry.istio.io/v1", kind: "Telemetry" };
+  expect(admit({ ...telemetry, spec: { accessLogging: [{ providers: [{ name: "envoy" }] }] } })).toMatchObject({
     allowed: true,
     warnings: [warning],
   });
