@@ -21,8 +21,13 @@ async function measure(what: string, count: number, scoped: boolean): Promise<vo
     execArgv: process.execArgv,
   });
   const ask = (wish: Wish): Promise<Report> =>
-    new Promise((resolve) => {
-      server.once("message", (report: Report) => resolve(report));
+    new Promise((resolve, reject) => {
+      const onExit = (code: number | null): void => reject(new Error(`the server ended with ${code}`));
+      server.once("exit", onExit);
+      server.once("message", (report: Report) => {
+        server.off("exit", onExit);
+        resolve(report);
+      });
       server.send(wish);
     });
   let { port, roots, cpuMs } = await ask({ type: "start", proxies: count, scoped });

@@ -60,19 +60,7 @@ export function createResourceStore(deps: ResourceStoreDeps): ResourceStore {
     const config = owners.get(key)?.config;
     return config === undefined ? undefined : resourcesFor(config, deps.options(), onPatch);
   };
-  const made = new WeakMap<object, { readonly options: XdsOptions; readonly resource: EncodedResource }>();
-  /** Scopes that see the same service share its bytes. */
-  const encodedOf = (key: string, kind: XdsKind, name: string): EncodedResource | undefined => {
-    const resources = resourcesOf(key);
-    const options = deps.options();
-    const origin = resources?.origin(kind, name);
-    const known = origin && made.get(origin);
-    if (known?.options === options && known.resource.name === name) return known.resource;
-    const resource = resources?.resource(kind, name);
-    const next = resource === undefined ? undefined : encode(name, resource);
-    if (origin !== undefined && next !== undefined) made.set(origin, { options, resource: next });
-    return next;
-  };
+  const encodedOf = createEncoder(resourcesOf, deps.options);
   const encoded = derivations.keyed("resource", (key: string, kind: XdsKind, name: string) => {
     const last = owners.get(key)?.last;
     const before = last?.get(`${kind} ${name}`);
@@ -117,6 +105,25 @@ export function createResourceStore(deps: ResourceStoreDeps): ResourceStore {
         close: () => hold([], undefined),
       };
     },
+  };
+}
+
+/** Encodes a resource; scopes that see the same service share its bytes. */
+function createEncoder(
+  resourcesOf: (key: string) => Resources | undefined,
+  optionsNow: () => XdsOptions,
+): (key: string, kind: XdsKind, name: string) => EncodedResource | undefined {
+  const made = new WeakMap<object, { readonly options: XdsOptions; readonly resource: EncodedResource }>();
+  return (key, kind, name) => {
+    const resources = resourcesOf(key);
+    const options = optionsNow();
+    const origin = resources?.origin(kind, name);
+    const known = origin && made.get(origin);
+    if (known?.options === options && known.resource.name === name) return known.resource;
+    const resource = resources?.resource(kind, name);
+    const next = resource === undefined ? undefined : encode(name, resource);
+    if (origin !== undefined && next !== undefined) made.set(origin, { options, resource: next });
+    return next;
   };
 }
 

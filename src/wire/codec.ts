@@ -53,9 +53,9 @@ export function reused(any: TypedAny): TypedAny {
 }
 
 /** A message that stands in many larger ones: it is encoded once, when first needed. Reads and prints like the given one; a copy of it is plain. */
-export function reusedMessage<N extends MessageName>(type: N, message: Messages[N] & object): Messages[N] {
+export function reusedMessage<N extends MessageName>(type: N, message: Messages[N]): Messages[N] {
   const bytes = once(() => encodeMessage(type, message));
-  return Object.defineProperty({ ...message }, WHOLE, { get: bytes });
+  return Object.defineProperty({ ...(message as object) }, WHOLE, { get: bytes }) as Messages[N];
 }
 
 /** The type URL of an Any and the bytes of the message inside. Throws as encodeMessage does. */

@@ -124,3 +124,24 @@ test("a service that goes takes its resources along", () => {
   expect([...one.now().cluster.keys()].filter((name) => name.includes("db.shop"))).toEqual([]);
   expect(one.now().cluster.has(WEB)).toBe(true);
 });
+
+test("scopes share the bytes of what they see alike, before and after changes, and not what options make different", () => {
+  const { world, options, follow } = rig();
+  const near = follow(proxy("web"));
+  const far = follow({ ...proxy("web"), id: "sidecar~10.0.0.1~web.far~far.svc.cluster.local", namespace: "far" });
+  const shared = (kind: "cluster" | "endpoint" | "listener", name: string): void => {
+    expect(near.now()[kind].get(name)).toBeDefined();
+    expect(far.now()[kind].get(name)).toBe(near.now()[kind].get(name));
+  };
+  shared("cluster", WEB);
+  shared("endpoint", WEB);
+  const before = near.now().endpoint.get(WEB);
+  world.apply([set(slice({ namespace: "shop", name: "web" }, ["10.0.0.2", "10.0.0.3"]))]);
+  shared("endpoint", WEB);
+  expect(near.now().endpoint.get(WEB)?.version).not.toBe(before?.version);
+  const quiet = near.now().listener.get("0.0.0.0_80");
+  shared("listener", "0.0.0.0_80");
+  options.set({ ...options.get(), accessLog: { path: "/dev/stdout", encoding: "TEXT", format: undefined } });
+  shared("listener", "0.0.0.0_80");
+  expect(near.now().listener.get("0.0.0.0_80")?.version).not.toBe(quiet?.version);
+});
