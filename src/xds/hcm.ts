@@ -29,8 +29,7 @@ export function httpChainFilters(
     stream_idle_timeout: "0s",
     ...pathOptions(chain.options.pathNormalization),
     proxy_100_continue: true,
-    // who counts as internal decides which x-envoy headers are kept; no address earns that trust
-    internal_address_config: {},
+    // No internal_address_config: without one no address is trusted with x-envoy headers, with an empty one all private ones are.
     ...connectionOptions(chain.options.proxy),
   });
   return [
