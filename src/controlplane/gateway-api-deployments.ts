@@ -207,7 +207,7 @@ function createFollower(
       try {
         await cluster.watch(
           kind,
-          { labelSelector: MANAGED_LABEL },
+          { labelSelector: `${MANAGED_LABEL}=${CONTROLLER.replaceAll("/", "-")}` },
           (event) => {
             if (event.type !== "SYNCED") onChange(event.object, event.type === "DELETED");
           },
