@@ -62,7 +62,7 @@ function readRequest(input: CommandInput, now: Date): Asked {
     url: new URL(text),
     method: (textOption(input, "method") ?? "GET").toUpperCase(),
     headers,
-    ...(claims === undefined ? {} : { claims }),
+    ...(claims === undefined ? {} : { token: { claims, signed: true } }),
     now: now.getTime() / 1_000,
   };
 }

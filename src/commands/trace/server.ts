@@ -14,7 +14,7 @@ import { authorize, identityIn, remoteIn } from "./authorization.ts";
 import { requestOf } from "./dial.ts";
 import type { Tagged } from "./source.ts";
 import { type Branch, type Ending, failed, nameOf, type Step, sourced, type Walk } from "./types.ts";
-import { type ProxyView, viewOf } from "./view.ts";
+import type { ProxyView } from "./view.ts";
 
 /** Listener and chain, with what decided them. */
 export function entrySteps(
@@ -113,7 +113,7 @@ function serverSide(
   }: { readonly server: Proxy; readonly first: Destination; readonly request: SimulatedRequest | undefined },
   steps: Step[],
 ): Ending {
-  const view = viewOf(walk.mesh, server);
+  const view = walk.views(walk.mesh, server);
   const entered = enter(view.listeners(), ({ name }) => name === "virtualInbound", arriving(walk, first, request));
   steps.push(...entrySteps(entered, { positionOf: walk.positionOf, meant: first.address }, view));
   const { leads } = entered;

@@ -23,11 +23,21 @@ import {
 } from "./types.ts";
 import { viewOf } from "./view.ts";
 
-/** Walks one request through what the mesh would run. Pure; what Envoy leaves to chance are branches with shares. */
-export function trace({ mesh, positionOf }: OfflineMesh, from: Proxy, asked: Asked): Trace {
-  const view = viewOf(mesh, from);
-  const token = asked.claims === undefined ? undefined : { claims: asked.claims, signed: true };
-  const walk: Walk = { mesh, positionOf, view, asked, meant: dialled(mesh.model, from, asked.url), token };
+/**
+ * Walks one request through what the mesh would run. Pure; what Envoy leaves to chance are branches with shares. `views`: who walks
+ * many requests through one mesh may keep what its proxies hold.
+ */
+export function trace({ mesh, positionOf }: OfflineMesh, from: Proxy, asked: Asked, views = viewOf): Trace {
+  const view = views(mesh, from);
+  const walk: Walk = {
+    mesh,
+    positionOf,
+    views,
+    view,
+    asked,
+    meant: dialled(mesh.model, from, asked.url),
+    token: asked.token,
+  };
   const entered = enterClient(walk);
   const steps = entrySteps(entered, walk, view);
   const { branches = [], ends } = onward(walk, entered, steps);

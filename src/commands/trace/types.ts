@@ -61,8 +61,8 @@ export interface Asked {
   readonly url: URL;
   readonly method: string;
   readonly headers: SimulatedRequest["headers"];
-  /** Claims of the token that the request carries, signed by its issuer; absent: it carries none. */
-  readonly claims?: Readonly<Record<string, unknown>>;
+  /** The token that the request carries where its issuer's are looked for; absent: none. */
+  readonly token?: SimulatedToken;
   /** Seconds; tokens are judged by it. */
   readonly now: number;
 }
@@ -71,6 +71,8 @@ export interface Asked {
 export interface Walk {
   readonly mesh: Mesh;
   readonly positionOf: OfflineMesh["positionOf"];
+  readonly views: (mesh: Mesh, proxy: Proxy) => ProxyView;
+  /** Of the client's proxy. */
   readonly view: ProxyView;
   readonly asked: Asked;
   /** What the client connects to. */

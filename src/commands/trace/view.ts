@@ -16,11 +16,17 @@ export interface ProxyView {
   endpoints(cluster: string): Messages["envoy.config.endpoint.v3.ClusterLoadAssignment"] | undefined;
 }
 
-/** Resources are built when they are asked for. */
+/** Resources are built when they are asked for, once. */
 export function viewOf(mesh: Mesh, proxy: Proxy): ProxyView {
   const config = mesh.proxyConfig(proxy);
   const resources = resourcesFor(config, generatedOptions(mesh.model.meshConfig()));
+  const known = new Map<string, unknown>();
   const read = (kind: XdsKind, name: string): unknown => {
+    const key = `${kind} ${name}`;
+    if (!known.has(key)) known.set(key, decoded(kind, name));
+    return known.get(key);
+  };
+  const decoded = (kind: XdsKind, name: string): unknown => {
     const resource = resources.resource(kind, name);
     if (resource === undefined) return undefined;
     const { typeUrl, bytes } = encodeAny(resource);

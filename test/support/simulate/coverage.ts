@@ -1,7 +1,7 @@
-import type { Messages } from "../../../src/wire/codec.ts";
+import type { Walk } from "../../../src/simulate/outcome.ts";
 import type { StringMatcher } from "../../../src/simulate/string-match.ts";
 import type { Miss } from "../../../src/simulate/verdict.ts";
-import type { Walk } from "../../../src/simulate/outcome.ts";
+import type { Messages } from "../../../src/wire/codec.ts";
 
 type Route = Messages["envoy.config.route.v3.Route"];
 type Header = Messages["envoy.config.route.v3.HeaderMatcher"];

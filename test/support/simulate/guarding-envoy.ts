@@ -1,8 +1,8 @@
 import { Agent, request as httpsRequest } from "node:https";
-import type { SimulatedRequest } from "../../../src/simulate/request.ts";
+import { peerOf } from "../../../src/model/workload.ts";
 import { type Ca, createRoot, issueServing, signWorkload } from "../../../src/pki/ca.ts";
 import { createCsr } from "../../../src/pki/create-csr.ts";
-import { peerOf } from "../../../src/model/workload.ts";
+import type { SimulatedRequest } from "../../../src/simulate/request.ts";
 import { type Messages, typed } from "../../../src/wire/codec.ts";
 import { runEnvoy } from "../envoy/run-envoy.ts";
 

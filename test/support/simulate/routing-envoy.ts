@@ -1,4 +1,4 @@
-import { createServer, Agent, request as httpRequest } from "node:http";
+import { Agent, createServer, request as httpRequest } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { Headers, SimulatedRequest } from "../../../src/simulate/request.ts";

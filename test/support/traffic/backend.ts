@@ -51,6 +51,8 @@ export const DO_HEADER = "x-do";
  */
 export async function startBackend(options: BackendOptions): Promise<Backend> {
   const http1 = createHttp((request, response) => void answer(options, request, response));
+  // proxies keep connections for longer than Node would: one that it closes meets the next request
+  http1.keepAliveTimeout = 120_000;
   http1.on("connect", (request, socket) => {
     socket.on("error", () => socket.destroy());
     socket.write(`HTTP/1.1 200 OK\r\n\r\n${options.who}:${request.url ?? ""}:`);
