@@ -12,6 +12,8 @@ import { HTTP3_HEADERS } from "./http3.ts";
 export interface Target {
   readonly host: string;
   readonly port: number;
+  /** A unix socket instead of host and port. */
+  readonly socketPath?: string;
   readonly authority: string;
   /** TLS of the client's own; absent: none. */
   readonly tls?: ConnectionOptions;
@@ -59,12 +61,13 @@ export function ask(target: Target, request: CaseRequest, headers: Readonly<Reco
 }
 
 function http1(
-  { host, port, authority, tls }: Target,
+  { host, port, socketPath, authority, tls }: Target,
   { method = "GET", path = "/", send = "" }: CaseRequest,
   headers: Readonly<Record<string, string>>,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const common = { host, port, method, path, agent: false as const, timeout: TIMEOUT_MS, ...tls };
+    const place = socketPath === undefined ? { host, port } : { socketPath };
+    const common = { ...place, method, path, agent: false as const, timeout: TIMEOUT_MS, ...tls };
     const start = tls === undefined ? httpRequest : httpsRequest;
     const sent = start({ ...common, headers: { ...headers, host: authority } }, (response) => {
       const chunks: Buffer[] = [];

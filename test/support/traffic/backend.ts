@@ -34,6 +34,8 @@ export interface BackendOptions {
   readonly greeting: number;
   /** Speaks TLS with this certificate, asks for the client's but does not insist, and answers like the others. */
   readonly tls: { readonly ports: readonly number[]; readonly certificate: string; readonly key: string };
+  /** A unix socket that is answered like the ports; empty: none. */
+  readonly socket?: string;
   /** How often requests with an id had their wish, shared by all applications. */
   readonly turns: Map<string, number>;
   /** Told of each request. */
@@ -88,7 +90,12 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
     socket.write(`hello from ${options.who}\n`);
     socket.pipe(socket);
   });
-  const servers = [...outer, greeter, ...secure];
+  const pipe = createServer((socket) => {
+    track(socket);
+    socket.once("data", (first: Buffer) => pass(options, inner, socket, first));
+  });
+  if ((options.socket ?? "") !== "") pipe.listen(options.socket);
+  const servers = [...outer, greeter, ...secure, pipe];
   await Promise.all(
     [...options.ports, options.greeting, ...options.tls.ports].map((port, index) =>
       listen(servers[index] as Server, { host: options.host, port }),

@@ -16,8 +16,10 @@ export interface Issuers {
 export interface CaseRequest {
   /** What it shows. */
   readonly it: string;
-  /** Who sends it: the client with its sidecar (default), the gateway's client, or one without any proxy to v1. */
-  readonly via?: "sidecar" | "gateway" | "plain";
+  /** Who sends it: the client with its sidecar (default), the gateway's client, one without any proxy to v1, or `walled`. */
+  readonly via?: "sidecar" | "gateway" | "plain" | "walled";
+  /** Instead of the service's address: `address:port`, or `unix:///path`; `$walled` and `$SOCKETS` as in objects. */
+  readonly dial?: string;
   readonly protocol?: "http1" | "http2" | "http3" | "grpc" | "websocket" | "tcp" | "tls";
   /** Service or host asked for; a short name means one of the case's namespace. Default: echo. */
   readonly to?: string;

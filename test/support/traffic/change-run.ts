@@ -5,6 +5,7 @@ import type { Lab } from "./lab.ts";
 import { type Hit, type Load, startLoad } from "./load.ts";
 import { caseObjects } from "./mesh-objects.ts";
 import { targetOf } from "./run.ts";
+import { withWords } from "./security-objects.ts";
 
 /** Answers in a row that show that a change has arrived. */
 const IN_A_ROW = 12;
@@ -24,7 +25,7 @@ export async function runChanges(
 ): Promise<{ readonly sent: number; readonly failures: readonly string[] }> {
   const [first] = item.steps;
   if (first === undefined) throw new Error(`${item.name} has no steps`);
-  const states = item.steps.map((step) => caseObjects(asTraffic(item, step), index, lab.places));
+  const states = item.steps.map((step) => withWords(caseObjects(asTraffic(item, step), index, lab.places), lab.words));
   let current = states[0] ?? [];
   const go = (to: number): void => {
     const next = states[to] ?? [];

@@ -1,4 +1,7 @@
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { issueServing } from "../../../src/pki/ca.ts";
 import { waitFor } from "../wait.ts";
 import { startBackend, type Received } from "./backend.ts";
@@ -20,9 +23,13 @@ export interface Lab {
   readonly places: Places;
   readonly plane: Plane;
   readonly issuers: Issuers;
+  /** Folder of unix sockets, `$SOCKETS`: `app` is the application of `walled`. */
+  readonly sockets: string;
+  /** What `$NAME` in objects stands for. */
+  readonly words: Readonly<Record<string, string>>;
   /** Speaks to the gateway; undefined when no case asks for it. */
   readonly http3: Http3Client | undefined;
-  readonly proxies: Readonly<Record<"client" | "v1" | "v2" | "gateway" | "guard", MeshProxy>>;
+  readonly proxies: Readonly<Record<"client" | "v1" | "v2" | "gateway" | "guard" | "walled", MeshProxy>>;
   /** Address of a service's cluster IP for the client; undefined: no such service. */
   address(namespace: string, service: string): string | undefined;
   /** A certificate of a case, by the case's namespace. */
@@ -43,7 +50,9 @@ export async function startLab(cases: readonly TrafficCase[]): Promise<Lab> {
   const issuers = { main: await startIssuer(), rotating: await startIssuer() };
   const authorizer = await startAuthorizer();
   const modules = await startModules();
+  const sockets = mkdtempSync(join(tmpdir(), "traffic-sockets-"));
   const words = {
+    SOCKETS: sockets,
     MODULES: modules.url,
     SHA256: modules.sha256,
     MAIN: issuers.main.url,
@@ -68,19 +77,20 @@ export async function startLab(cases: readonly TrafficCase[]): Promise<Lab> {
   const serving = await issueServing(plane.ca, { dns: [SECURE_HOST] }, plane.validity);
   const texts = await testFiles(plane, serving.certificate, secrets);
   const tls = { ports: [secure, passed], certificate: serving.certificate, key: serving.key.pem() };
-  const app = (who: Name, host: string) =>
-    startBackend({ who, host, ports: Object.values(others), greeting, tls, turns, onRequest });
+  const app = (who: Name, host: string, socket = "") =>
+    startBackend({ who, host, socket, ports: Object.values(others), greeting, tls, turns, onRequest });
   // v3 has no sidecar: its application stands where the pod is dialled
   const apps = await Promise.all([
     app("v1", `${places.v1}.0.2`),
     app("v2", `${places.v2}.0.2`),
     app("v3", `${places.v3}.0.1`),
     app("guard", `${places.guard}.0.2`),
+    app("walled", `${places.walled}.0.2`, join(sockets, "app")),
   ]);
   const start = (name: Name): Promise<MeshProxy> => startMeshProxy(plane, name, { prefix: places[name], texts });
-  const names = ["client", "v1", "v2", "gateway", "guard"] as const;
-  const [client, v1, v2, gateway, guard] = await Promise.all(names.map(start));
-  const proxies = { client, v1, v2, gateway, guard } as Lab["proxies"];
+  const names = ["client", "v1", "v2", "gateway", "guard", "walled"] as const;
+  const [client, v1, v2, gateway, guard, walled] = await Promise.all(names.map(start));
+  const proxies = { client, v1, v2, gateway, guard, walled } as Lab["proxies"];
   const http3 = await http3For(cases, `${places.gateway}.0.1`);
   const stop = async (): Promise<void> => {
     await http3?.stop();
@@ -89,6 +99,7 @@ export async function startLab(cases: readonly TrafficCase[]): Promise<Lab> {
     await plane.close();
     for (const issuer of Object.values(issuers)) issuer.close();
     authorizer.close();
+    rmSync(sockets, { recursive: true, force: true });
     modules.close();
   };
   const address = (namespace: string, service: string): string | undefined => {
@@ -109,7 +120,19 @@ export async function startLab(cases: readonly TrafficCase[]): Promise<Lab> {
   }
   const certificate = (namespace: string, name: string): CertificatePair | undefined =>
     made.find((one) => one.namespace === namespace)?.certificates.pair(name);
-  return { places, plane, issuers, http3, proxies, address, certificate, received: (id) => seen.get(id) ?? [], stop };
+  return {
+    places,
+    plane,
+    issuers,
+    sockets,
+    words,
+    http3,
+    proxies,
+    address,
+    certificate,
+    received: (id) => seen.get(id) ?? [],
+    stop,
+  };
 }
 
 /** A client for the ports that cases ask by HTTP/3. */
@@ -133,7 +156,7 @@ export function httpProxy(places: Places): { readonly host: string; readonly por
 
 /** Prefixes of loopback addresses that nobody else uses now. */
 async function freePlaces(): Promise<Places> {
-  const names: readonly Name[] = ["client", "v1", "v2", "v3", "gateway", "guard"];
+  const names: readonly Name[] = ["client", "v1", "v2", "v3", "gateway", "guard", "walled"];
   const first = 10 + Math.floor(Math.random() * 200);
   const found: string[] = [];
   for (let step = 0; step < 40 && found.length < names.length; step += 1) {

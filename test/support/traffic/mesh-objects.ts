@@ -9,6 +9,7 @@ export interface Places {
   readonly v3: string;
   readonly gateway: string;
   readonly guard: string;
+  readonly walled: string;
 }
 
 export type Name = keyof Places;
@@ -17,6 +18,8 @@ export type Name = keyof Places;
 export const NAMESPACE = "traffic";
 /** Namespace of the server whose callers policies judge. */
 export const GUARDED = "guarded";
+/** Namespace of the workload under a Sidecar. */
+export const WALLED = "walled";
 /** Namespace of the servers. Cases' services are not exported to it: only who calls is to pay for what can be called. */
 export const SERVERS = "servers";
 
@@ -36,6 +39,8 @@ export const WORKLOADS: Readonly<Record<Name, Workload>> = {
   v3: { labels: { app: "echo", version: "v3" }, locality: "east.a.1", sidecar: false },
   // like v1, and nobody else is: policies of cases select it, each rule for hosts of its case
   guard: { labels: { app: "guard" }, locality: "west.a.1", sidecar: true },
+  // calls and is called under a Sidecar of its own
+  walled: { labels: { app: "walled" }, locality: "west.a.1", sidecar: true },
   gateway: { labels: { app: "gateway", istio: "gateway" }, locality: "west.a.1", sidecar: true },
 };
 
@@ -66,7 +71,7 @@ export function meshObjects(places: Places): readonly KubeObject[] {
   const pods = (Object.keys(WORKLOADS) as Name[]).map((name) => pod(name, places[name]));
   const inbound = service(SERVERS, "inbound", { selector: { app: "echo" }, clusterIP: "None", ports: SERVICE_PORTS });
   const guarded = service(GUARDED, "inbound", { selector: { app: "guard" }, clusterIP: "None", ports: SERVICE_PORTS });
-  const namespaces = [NAMESPACE, SERVERS, GUARDED].map((name) => object("v1 Namespace", "", name, {}));
+  const namespaces = [NAMESPACE, SERVERS, GUARDED, WALLED].map((name) => object("v1 Namespace", "", name, {}));
   return [...namespaces, ...pods, inbound, guarded];
 }
 
@@ -84,9 +89,9 @@ export function caseObjects(item: TrafficCase, index: number, places: Places): r
   return [object("v1 Namespace", "", namespace, {}), ...services, ...slices, ...others];
 }
 
-/** `$v1`, `$v2`, `$v3` in a case's objects stand for the workloads' addresses. */
+/** `$v1`, `$v2`, `$v3`, `$walled` in a case's objects stand for the workloads' addresses. */
 function withPlaces(objects: readonly KubeObject[], places: Places): readonly KubeObject[] {
-  const text = JSON.stringify(objects).replaceAll(/\$(v\d)\b/g, (_, name: Name) => `${places[name]}.0.1`);
+  const text = JSON.stringify(objects).replaceAll(/\$(v\d|walled)\b/g, (_, name: Name) => `${places[name]}.0.1`);
   return JSON.parse(text) as readonly KubeObject[];
 }
 
@@ -134,6 +139,7 @@ function sliceOf({ metadata, spec }: KubeObject, places: Places): readonly KubeO
 /** Where a workload is. */
 export function namespaceOf(name: Name): string {
   if (name === "guard") return GUARDED;
+  if (name === "walled") return WALLED;
   return WORKLOADS[name].labels["app"] === "echo" ? SERVERS : NAMESPACE;
 }
 

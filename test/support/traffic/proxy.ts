@@ -6,7 +6,7 @@ import { createExtensions, type ExtensionsRunner } from "../../../src/agent/exte
 import { createFileSecrets } from "../../../src/agent/file-secrets.ts";
 import { silentLogger } from "../../../src/base/logger.ts";
 import type { CaCredential } from "../../../src/grpc/ca-client.ts";
-import { createSdsServer, type SdsServer } from "../../../src/grpc/sds-server.ts";
+import { createSdsServer, type SdsSecret, type SdsServer } from "../../../src/grpc/sds-server.ts";
 import { peerLabels } from "../../../src/model/workload.ts";
 import { type Ca, signWorkload } from "../../../src/pki/ca.ts";
 import { createCsr } from "../../../src/pki/create-csr.ts";
@@ -18,10 +18,12 @@ import { asFiles, type FileTexts } from "./files.ts";
 import { type Name, namespaceOf } from "./mesh-objects.ts";
 import { type Plane, SERVER_NAME } from "./plane.ts";
 
+type RootsSecret = Extract<SdsSecret, { kind: "roots" }>;
+
 /** An Envoy of the test mesh, and its agent's part. */
 export interface MeshProxy extends RunningEnvoy {
-  /** A new key and certificate by this authority, or other roots, as the agent would serve them. */
-  identify(by: { readonly ca?: Ca; readonly roots?: string }): Promise<void>;
+  /** A new key and certificate by this authority, or other roots, as the agent would serve them; resolves with the new chain. */
+  identify(by: { readonly ca?: Ca; readonly roots?: string | Omit<RootsSecret, "kind"> }): Promise<string>;
 }
 
 /** A real Envoy of one workload of the test mesh, with an identity of the plane's CA, connected to the plane. */
@@ -67,8 +69,12 @@ export async function startMeshProxy(
     return {
       ...envoy,
       async identify({ ca, roots }) {
-        if (roots !== undefined) sds.publish("ROOTCA", { kind: "roots", pem: roots });
-        if (ca !== undefined) sds.publish("default", { kind: "certificate", ...(await issue(ca)) });
+        if (roots !== undefined)
+          sds.publish("ROOTCA", { kind: "roots", ...(typeof roots === "string" ? { pem: roots } : roots) });
+        if (ca === undefined) return "";
+        const fresh = await issue(ca);
+        sds.publish("default", { kind: "certificate", ...fresh });
+        return fresh.chain;
       },
       async stop() {
         await envoy.stop();

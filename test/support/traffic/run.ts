@@ -61,7 +61,8 @@ function carriedBy(carry: string | undefined, { answer }: Outcome): Readonly<Rec
 /** Sums of the sending proxy's counters, by the expectation's patterns. */
 async function statsOf(lab: Lab, request: CaseRequest): Promise<Readonly<Record<string, number>>> {
   const names = Object.keys(request.expect.stats ?? {});
-  const proxy = lab.proxies[request.via === "gateway" ? "gateway" : "client"];
+  const { via } = request;
+  const proxy = lab.proxies[via === "gateway" || via === "walled" ? via : "client"];
   const sums = names.map(async (name) => {
     const text = await proxy.admin(`/stats?filter=${encodeURIComponent(name)}`);
     const values = text.split("\n").map((line) => Number(/: (\d+)$/.exec(line)?.[1] ?? 0));
@@ -122,10 +123,18 @@ export function targetOf(lab: Lab, item: TrafficCase, request: CaseRequest): Tar
     if (lab.http3 === undefined) throw new Error("no client of HTTP/3 was started");
     return { host: lab.http3.host, port: lab.http3.port, authority: host ?? to };
   }
+  if (request.dial !== undefined) return dialled(lab, request.dial, host ?? to);
   if (via === "gateway") return { host: `${places.gateway}.0.1`, port: explicitPort(port), authority: host ?? to };
   if (via === "plain") return { host: `${places.v1}.0.1`, port: PORTS.http, authority: host ?? to };
   const full = to.includes(".") ? to : `${to}.${item.namespace}.svc.cluster.local`;
   return throughSidecar(lab, { full, port, host });
+}
+
+function dialled({ places, sockets }: Lab, written: string, authority: string): Target {
+  const text = written.replaceAll("$walled", `${places.walled}.0.1`).replaceAll("$SOCKETS", sockets);
+  if (text.startsWith("unix://")) return { host: "", port: 0, socketPath: text.slice("unix://".length), authority };
+  const colon = text.lastIndexOf(":");
+  return { host: text.slice(0, colon), port: Number(text.slice(colon + 1)), authority };
 }
 
 /** With TLS of the client's own for a `secure` request. Who the server is is not checked by the client, but by the case. */
