@@ -33,6 +33,7 @@ export interface CaseHeader {
     readonly inbound?: boolean;
     readonly gateways?: string;
     readonly names?: boolean;
+    readonly extensions?: boolean;
   };
 }
 
@@ -97,6 +98,7 @@ export function wholeIr(config: ProxyConfig): unknown {
     routes: config.routeTableNames().map((name) => config.routeTable(name)),
     secrets: config.secretNames().map((name) => config.secret(name)),
     nameTable: config.nameTable(),
+    extensions: config.extensions?.(),
   };
 }
 
@@ -122,6 +124,7 @@ function shown({ show }: CaseHeader, config: ProxyConfig): unknown {
     routes: tables.map((table) => ({ ...table, virtualHosts: matching(show.hosts ?? "", table.virtualHosts) })),
     inbound: show.inbound === true ? config.inbound() : undefined,
     gateways: matching(show.gateways, config.gatewayListeners()),
+    extensions: show.extensions === true ? config.extensions?.() : undefined,
     names: show.names === true ? config.nameTable()?.map(nameText) : undefined,
   };
 }

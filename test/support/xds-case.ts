@@ -3,6 +3,7 @@ import { load } from "js-yaml";
 import { PEER_KEYS, type PeerLabels, peerLabel } from "../../src/base/peer.ts";
 import type { Cluster } from "../../src/ir/cluster.ts";
 import type { Named, ProxyConfig } from "../../src/ir/config.ts";
+import type { Extension } from "../../src/ir/extension.ts";
 import type { GatewayListener, Inbound, OutboundListener } from "../../src/ir/listener.ts";
 import type { NameEntry } from "../../src/ir/names.ts";
 import type { Proxy } from "../../src/ir/proxy.ts";
@@ -25,6 +26,7 @@ interface CaseFile {
   readonly routes?: readonly Loose[];
   readonly secrets?: Readonly<Record<string, TlsSecret>>;
   readonly names?: readonly NameEntry[];
+  readonly extensions?: readonly Extension[];
 }
 
 export interface XdsCase {
@@ -70,6 +72,7 @@ export function xdsCase(file: CaseFile): XdsCase {
       secretNames: () => Object.keys(secrets),
       secret: (name) => secrets[name],
       nameTable: () => file.names,
+      extensions: () => file.extensions ?? [],
     },
   };
 }

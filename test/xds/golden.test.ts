@@ -12,7 +12,7 @@ import { readXdsCase } from "../support/xds-case.ts";
 // test/xds/testdata/in/<case>.yaml (IR) -> out/<case>.<kind>.yaml: what Envoy gets, decoded from the bytes that are sent.
 const IN = join(import.meta.dirname, "testdata/in");
 const OUT = join(import.meta.dirname, "testdata/out");
-const KINDS: readonly XdsKind[] = ["cluster", "endpoint", "listener", "route"];
+const KINDS: readonly XdsKind[] = ["cluster", "endpoint", "listener", "route", "extension"];
 const MAX_LINES = 200;
 
 const cases = readdirSync(IN).filter((name) => name.endsWith(".yaml"));

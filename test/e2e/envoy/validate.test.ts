@@ -1,21 +1,28 @@
-import { readdirSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
+import { readModuleConfig } from "../../../src/agent/extensions/module-config.ts";
 import { statNamespaceExtension } from "../../../src/agent/bootstrap-stats.ts";
 import { createMesh } from "../../../src/compile/mesh.ts";
 import { validateConfig } from "../../../src/envoy/validate.ts";
 import { worldOf } from "../../../src/resources/world-store.ts";
-import { decodeAny, encodeAny } from "../../../src/wire/codec.ts";
+import { decodeAny, encodeAny, type TypedAny } from "../../../src/wire/codec.ts";
 import { type Resources, resourcesFor } from "../../../src/xds/resources.ts";
 import type { XdsKind } from "../../../src/xds/types.ts";
 import { testEnvoy } from "../../support/envoy/binary.ts";
 import { configOf, readIrCase } from "../../support/ir-case.ts";
+import { wasmModule } from "../../support/wasm/module.ts";
 import { readXdsCase } from "../../support/xds-case.ts";
 
 // Every golden's configuration passes `envoy --mode validate`: routes inline in a listener of their own, endpoints in a
 // static cluster, all else as it is sent.
 const IN = join(import.meta.dirname, "../../xds/testdata/in");
 const envoy = await testEnvoy();
+const folder = mkdtempSync(join(tmpdir(), "validate-"));
+const module = join(folder, "module.wasm");
+writeFileSync(module, await wasmModule());
+afterAll(() => rmSync(folder, { recursive: true }));
 
 test.each(readdirSync(IN))("Envoy takes %s", async (name) => {
   const { config, options } = readXdsCase(join(IN, name));
@@ -38,6 +45,8 @@ test("a wrong configuration is refused in Envoy's words", async () => {
   const verdict = await validateConfig(envoy, { static_resources: { clusters: [{ name: "x", lb_policy: "NONE" }] } });
   expect(verdict).toContain("NONE");
 });
+
+const FILTERS = "type.googleapis.com/envoy.extensions.filters";
 
 function bootstrap(resources: Resources): unknown {
   const grpc = (name: string): unknown => ({
@@ -75,7 +84,11 @@ function bootstrap(resources: Resources): unknown {
           load_assignment: assignment,
         })),
       ],
-      listeners: [...sent(resources, "listener"), ...sent(resources, "route").map(routeListener)],
+      listeners: [
+        ...sent(resources, "listener"),
+        ...sent(resources, "route").map(routeListener),
+        ...extensionListeners(resources),
+      ],
     },
   };
 }
@@ -92,28 +105,45 @@ function sent(resources: Resources, kind: XdsKind): unknown[] {
 
 /** Filters that routes speak to must be in the chain: those of an outbound listener. */
 function routeListener(table: unknown, index: number): unknown {
-  const http = "type.googleapis.com/envoy.extensions.filters";
-  const filters = {
-    "istio.alpn": `${http}.http.set_filter_state.v3.Config`,
-    "envoy.filters.http.router": `${http}.http.router.v3.Router`,
-  };
+  const alpn = { name: "istio.alpn", typed_config: { "@type": `${FILTERS}.http.set_filter_state.v3.Config` } };
   return {
     name: `routes-${index}`,
     address: { socket_address: { address: "127.0.0.1", port_value: 0 } },
-    filter_chains: [
-      {
-        filters: [
-          {
-            name: "hcm",
-            typed_config: {
-              "@type": `${http}.network.http_connection_manager.v3.HttpConnectionManager`,
-              stat_prefix: "x",
-              route_config: table,
-              http_filters: Object.entries(filters).map(([name, type]) => ({ name, typed_config: { "@type": type } })),
-            },
-          },
-        ],
-      },
-    ],
+    filter_chains: [{ filters: [manager(table, [alpn])] }],
   };
+}
+
+function manager(table: unknown, filters: readonly unknown[]): unknown {
+  const router = { name: "envoy.filters.http.router", typed_config: { "@type": `${FILTERS}.http.router.v3.Router` } };
+  return {
+    name: "hcm",
+    typed_config: {
+      "@type": `${FILTERS}.network.http_connection_manager.v3.HttpConnectionManager`,
+      stat_prefix: "x",
+      route_config: table,
+      http_filters: [...filters, router],
+    },
+  };
+}
+
+/** Each extension in a chain of its own, as its filter gets it; modules as files, as the agent makes them. */
+function extensionListeners(resources: Resources): readonly unknown[] {
+  return resources.names("extension").map(({ name }, index) => {
+    const resource = resources.resource("extension", name);
+    if (resource === undefined) throw new Error(`no extension ${name}`);
+    const ready = readModuleConfig(resource)?.inFile(module) ?? resource;
+    const { typed_config: config } = decodeAny(ready["@type"], encodeAny(ready).bytes) as unknown as {
+      readonly typed_config: TypedAny;
+    };
+    // files of cases are not on this machine
+    const filter = JSON.parse(
+      JSON.stringify({ name, typed_config: config }, (key, value: unknown) => (key === "filename" ? module : value)),
+    ) as unknown;
+    const isNetwork = config["@type"].includes(".network.");
+    return {
+      name: `extension-${index}`,
+      address: { socket_address: { address: "127.0.0.1", port_value: 0 } },
+      filter_chains: [{ filters: [...(isNetwork ? [filter] : []), manager({}, isNetwork ? [] : [filter])] }],
+    };
+  });
 }
