@@ -125,15 +125,21 @@ function refusal(url: URL, address: string): MeshError {
   );
 }
 
-/** Ranges that serve a machine's own secrets. */
+/** Ranges and addresses that serve a machine's own secrets: its own, link-local ones, and the metadata services of clouds. */
 const REFUSED: readonly string[] = [
   "0.0.0.0/8",
   "127.0.0.0/8",
   "169.254.0.0/16",
+  "100.100.100.200/32",
+  "168.63.129.16/32",
+  "192.0.0.192/32",
   "::/128",
   "::1/128",
   "fe80::/10",
   "fd00:ec2::254/128",
+  // the same by NAT64
+  "64:ff9b::7f00:0/104",
+  "64:ff9b::a9fe:0/112",
 ];
 
 function isRefused(address: string, { allowed, blocked }: FetchLimits): boolean {

@@ -42,6 +42,13 @@ test.each([
   "http://169.254.169.254/latest",
   "http://localhost:1/",
   "http://0.0.0.0/",
+  "http://2852039166/latest",
+  "http://0x7f.1/",
+  "http://[::ffff:169.254.169.254]/latest",
+  "http://[64:ff9b::169.254.169.254]/latest",
+  "http://[fd00:ec2::254]/latest",
+  "http://100.100.100.200/latest",
+  "http://168.63.129.16/",
 ])("%s is not asked", async (uri) => {
   await expect(fetchKeys(at(uri), { allowed: [], blocked: [] })).rejects.toThrow("is not asked for keys");
 });
@@ -60,6 +67,12 @@ test("too much, too slow, and what are no keys", async () => {
   await expect(fetchKeys(at(large), OPEN)).rejects.toThrow("more than 1048576 bytes");
   const silent = await serve(() => undefined);
   await expect(fetchKeys(at(silent, 50), OPEN)).rejects.toThrow();
+  const dripping = await serve((_, response) => {
+    response.writeHead(200);
+    const timer = setInterval(() => response.write(" "), 10);
+    response.on("close", () => clearInterval(timer));
+  });
+  await expect(fetchKeys(at(dripping, 100), OPEN)).rejects.toThrow(/abort|timeout/i);
   const other = await serve((_, response) => response.end('{"keys":[]}'));
   await expect(fetchKeys(at(other), OPEN)).rejects.toThrow("no JSON Web Key Set");
   const missing = await serve((_, response) => response.writeHead(404).end());

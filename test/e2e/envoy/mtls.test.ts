@@ -1,3 +1,4 @@
+import { connect as connectTls } from "node:tls";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { PeerLabels } from "../../../src/base/peer.ts";
 import { type Ca, createRoot } from "../../../src/pki/ca.ts";
@@ -197,6 +198,30 @@ test("Envoy shows what it was sent, field by field", async () => {
 
 test("Envoy refused nothing of what it was sent", () => {
   expect([...client.refusals, ...server.refusals]).toEqual([]);
+});
+
+test("STRICT refuses a TLS downgrade, and TLS without a certificate", async () => {
+  server.update(serverSide("STRICT"));
+  const isPlain = () =>
+    http1(at(ports.inbound), "/").then(
+      () => true,
+      () => false,
+    );
+  await waitFor(async () => !(await isPlain()), { what: "plaintext to be refused" });
+  const handshake = (maxVersion: "TLSv1.1" | "TLSv1.2" | "TLSv1.3") =>
+    new Promise<string>((resolve) => {
+      const old = { minVersion: "TLSv1" as const, ciphers: "DEFAULT@SECLEVEL=0" };
+      const options = { ...old, host: "127.0.0.1", port: ports.inbound, rejectUnauthorized: false };
+      const socket = connectTls({ ...options, maxVersion, ALPNProtocols: ["istio"] });
+      // with 1.3 the client is done before the server has looked for its certificate
+      socket.on("secureConnect", () => socket.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
+      socket.on("data", () => resolve("an answer"));
+      socket.on("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? ""));
+    });
+  expect(await handshake("TLSv1.1")).toBe("ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION");
+  // what is refused here is the missing certificate
+  expect(await handshake("TLSv1.2")).toMatch(/HANDSHAKE_FAILURE|CERTIFICATE_REQUIRED/);
+  expect(await handshake("TLSv1.3")).toMatch(/CERTIFICATE_REQUIRED/);
 });
 
 const SERVICE = { host: HOST, name: "echo", namespace: "shop" };
