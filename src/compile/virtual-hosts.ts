@@ -12,7 +12,7 @@ import { hasMeshRoutes, meshHttpRoutes } from "./gateway-api/mesh-routes.ts";
 import { hashKeysOf } from "./hash-keys.ts";
 import { MATCH_ALL } from "./http-match.ts";
 import { defaultRoute, httpRoutes } from "./http-routes.ts";
-import { HTTP_PROXY_TABLE, outboundCluster } from "./names.ts";
+import { HTTP_PROXY_TABLE, outboundCluster, PASSTHROUGH } from "./names.ts";
 import { type OutboundPolicy, outboundPolicy } from "./outbound-policy.ts";
 import type { RouteSite } from "./route-site.ts";
 import type { ScopeFacts } from "./scope.ts";
@@ -34,6 +34,11 @@ export function createSidecarTables(context: CompileContext): SidecarTables {
   const others = (scope: string): VirtualHost => fallback(outboundPolicy(model, context.scope(scope)));
   const refused = (): VirtualHost =>
     fallback({ ...outboundPolicy(model, { namespace: model.rootNamespace }), mode: "REGISTRY_ONLY" });
+  /** Without redirection there is no original destination to pass a request on to; a Sidecar's egressProxy needs none. */
+  const othersAsked = (scope: string): VirtualHost => {
+    const policy = outboundPolicy(model, context.scope(scope));
+    return policy.mode === "ALLOW_ANY" && policy.cluster !== PASSTHROUGH ? fallback(policy) : refused();
+  };
   const ofPort = (scope: string, port: number): readonly VirtualHost[] => {
     const facts = context.scope(scope);
     const { namespace, sidecar = "" } = facts;
@@ -54,8 +59,7 @@ export function createSidecarTables(context: CompileContext): SidecarTables {
         virtualHost(scope, entry, port, withPort(domainsOf(entry, facts), port)),
       ),
     );
-    // Without redirection there is no original destination to pass a request on to.
-    return [...distinct(all), refused()];
+    return [...distinct(all), othersAsked(scope)];
   };
   /** Of a Sidecar's listener that takes requests for all ports. */
   const ofEgress = (scope: string, { services }: SeenListener): readonly VirtualHost[] => {
@@ -67,7 +71,7 @@ export function createSidecarTables(context: CompileContext): SidecarTables {
         return [virtualHost(scope, entry, number, withPort(domainsOf(entry, facts), number))];
       }),
     );
-    return [...distinct(all), refused()];
+    return [...distinct(all), othersAsked(scope)];
   };
   const egressOf = (scope: string, name: string): SeenListener | undefined =>
     model.sight
