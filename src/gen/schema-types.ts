@@ -1911,10 +1911,22 @@ export interface IstioOperatorValues {
   readonly experimental?: IstioOperatorExperimental;
   /** Settings of Gateways by class. */
   readonly gatewayClasses?: unknown;
+  /** The service that counts for limits of the whole mesh. Of meshctl alone. */
+  readonly ratelimit?: IstioOperatorRateLimit;
   /** Deprecated: use pilot.cni. @deprecated */
   readonly istio_cni?: IstioOperatorCniUsage;
   /** Deprecated: use pilot.istiodRemote. @deprecated */
   readonly istiodRemote?: IstioOperatorIstiodRemote;
+}
+
+/** The rate limit service. */
+export interface IstioOperatorRateLimit {
+  /** Install it. Default false. */
+  readonly enabled?: boolean | null;
+  /** Number of its pods. With one, what was counted is lost when it restarts. Default 2. */
+  readonly replicaCount?: number;
+  /** Resources of its container. */
+  readonly resources?: Readonly<Record<string, unknown>>;
 }
 
 /** Settings of all parts. */

@@ -34,6 +34,7 @@ const USED: readonly string[] = [
   "namespace",
   "meshConfig",
   "unvalidatedValues",
+  "values.ratelimit",
   "components.base.enabled",
   "components.base.k8s.overlays",
   ...["enabled", "hub", "tag", ...POD_SETTINGS.map((name) => `k8s.${name}`)].map((name) => `components.pilot.${name}`),

@@ -6,7 +6,7 @@ import { withoutAliases } from "../resources/yaml-aliases.ts";
 import { parseYaml, toYaml } from "../resources/yaml-plain.ts";
 import { withOverlays } from "./object-overlays.ts";
 import type { ComponentSettings, Settings } from "./settings.ts";
-import { gatewayVariables, pilotVariables, remoteVariables, revisionOf } from "./variables.ts";
+import { gatewayVariables, pilotVariables, rateLimitVariables, remoteVariables, revisionOf } from "./variables.ts";
 
 /** The parts of the mesh in the order in which they are applied: each needs the ones before it to be ready. */
 export const COMPONENTS = ["Base", "Pilot", "IstiodRemote", "IngressGateways", "EgressGateways"] as const;
@@ -141,7 +141,13 @@ function policies(settings: Settings): KubeObject[] {
 
 function ofPilot(settings: Settings, pilot: ComponentSettings): KubeObject[] {
   const variables = pilotVariables(settings, pilot);
-  return withOverlays([...documents("pilot", variables), ...documents("webhooks", variables)], pilot.k8s?.["overlays"]);
+  const own = [...documents("pilot", variables), ...documents("webhooks", variables), ...ofRateLimit(settings, pilot)];
+  return withOverlays(own, pilot.k8s?.["overlays"]);
+}
+
+function ofRateLimit(settings: Settings, pilot: ComponentSettings): KubeObject[] {
+  const { ratelimit } = settings.values as { readonly ratelimit?: { readonly enabled?: boolean } };
+  return ratelimit?.enabled === true ? documents("ratelimit", rateLimitVariables(settings, pilot)) : [];
 }
 
 /** Only the injection webhook, and how to reach the control plane. */

@@ -26,6 +26,8 @@ export function pilotVariables(settings: Settings, pilot: ComponentSettings): Ma
     injectsByDefault: isDefault && values.sidecarInjectorWebhook["enableNamespacesByDefault"] === true,
     clusterId: clusterName(settings),
     env: envList(env),
+    externalSigner: env["EXTERNAL_CA"] === undefined ? undefined : env["K8S_SIGNER"],
+    externalSigners: env["CERT_SIGNER_DOMAIN"] === undefined ? undefined : `${String(env["CERT_SIGNER_DOMAIN"])}/*`,
     writesStatus: env["PILOT_ENABLE_ANALYSIS"] === "true",
     makesGateways: env["PILOT_ENABLE_GATEWAY_API_DEPLOYMENT_CONTROLLER"] !== "false",
     imagePullSecrets: pullSecrets(settings),
@@ -37,6 +39,20 @@ export function pilotVariables(settings: Settings, pilot: ComponentSettings): Ma
     networksText: toYaml({ networks: settings.values.global["meshNetworks"] ?? {} }),
     injectorConfigText: toYaml(injectorConfig(settings)),
     injectorValuesText: `${JSON.stringify(injectorValues(values, settings), undefined, 2)}\n`,
+  };
+}
+
+/** What the holes of manifests/base/ratelimit.yaml can name. */
+export function rateLimitVariables(settings: Settings, pilot: ComponentSettings): Map {
+  const { replicaCount = 2 } = settings.values["ratelimit"] as { readonly replicaCount?: number };
+  const k8s = { replicaCount };
+  const labels = { app: "ratelimit" };
+  return {
+    ...pilotVariables(settings, pilot),
+    hub: pilot.hub ?? settings.hub,
+    tag: pilot.tag ?? effectiveValues(settings).global["tag"],
+    replicas: replicaCount,
+    disruptionBudget: disruptionBudget(settings, k8s, { autoscaling: undefined, labels }),
   };
 }
 

@@ -33,7 +33,7 @@ export interface Limiter {
    * replica is what it counted since. One that answers again is told all that it is to have before it counts again.
    */
   replicate(): Promise<void>;
-  /** The replicas changed: each is told all that it is to have, before it is asked. */
+  /** The replicas changed: each new one is told all that it is to have, before it is asked. */
   membersChanged(replicas: readonly string[]): Promise<void>;
 }
 
@@ -70,6 +70,9 @@ export function createLimiter(deps: LimiterDeps): Limiter {
     const its = [...counts.all()].filter(({ key }) => ranked(key, peers.all()).slice(0, COPIES).includes(replica));
     if (await peers.tell(replica, its)) peers.welcome(replica);
   };
+  const welcomeDue = async (): Promise<void> => {
+    await Promise.all(peers.due().map(welcomeBack));
+  };
   return {
     async answer(request, forwarded) {
       const statuses = (request.descriptors ?? []).map((each) => statusOf(request, each, forwarded));
@@ -79,11 +82,11 @@ export function createLimiter(deps: LimiterDeps): Limiter {
       for (const one of all) counts.merge(one);
     },
     async replicate() {
-      await Promise.all([tellAll(counts.takeChanged(), peers.counting()), ...peers.due().map(welcomeBack)]);
+      await Promise.all([tellAll(counts.takeChanged(), peers.counting()), welcomeDue()]);
     },
     async membersChanged(replicas) {
-      await tellAll(counts.all(), [...new Set([self, ...replicas])]);
       peers.set(replicas);
+      await welcomeDue();
     },
   };
 }

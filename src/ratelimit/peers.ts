@@ -38,9 +38,11 @@ export interface PeersDeps {
 
 /** After how long a replica that did not answer is tried again, in milliseconds. */
 const AGAIN_MS = 500;
-/** A request waits no longer for another replica: the proxy waits for both. In milliseconds. */
-const ASK_MS = 50;
-const TELL_MS = 1_000;
+/**
+ * One that says nothing for so long does not answer, in milliseconds. Far longer than proxies wait: whoever is left out although it
+ * counts makes two counts of one. One that is gone is told by its connection, much sooner.
+ */
+const ANSWER_MS = 5_000;
 /** Counts in one message: far below the largest that a replica takes. */
 const BATCH = 10_000;
 
@@ -73,11 +75,11 @@ export function createPeers({ self, connect, now, log }: PeersDeps): Peers {
     all: () => known,
     counting: () => known.filter((replica) => !away.has(replica)),
     due: () => known.filter((replica) => (away.get(replica) ?? Infinity) <= now()),
-    ask: (replica, request) => attempt(replica, (client) => client.ask(request, ASK_MS)),
+    ask: (replica, request) => attempt(replica, (client) => client.ask(request, ANSWER_MS)),
     async tell(replica, counts) {
       for (let from = 0; from === 0 || from < counts.length; from += BATCH) {
         const told = await attempt(replica, async (client) => {
-          await client.merge(counts.slice(from, from + BATCH), TELL_MS);
+          await client.merge(counts.slice(from, from + BATCH), ANSWER_MS);
           return true;
         });
         if (told === undefined) return false;
@@ -88,6 +90,8 @@ export function createPeers({ self, connect, now, log }: PeersDeps): Peers {
       if (away.delete(replica)) log.info({ replica }, "replica counts again");
     },
     set(replicas) {
+      // a new one counts when it has been told what it has to know
+      for (const replica of replicas) if (replica !== self && !known.includes(replica)) away.set(replica, 0);
       known = [...new Set([self, ...replicas])].toSorted();
       for (const replica of [...clients.keys(), ...away.keys()]) {
         if (known.includes(replica)) continue;

@@ -31,7 +31,10 @@ function config(limits: RateLimits, global: GlobalLimits): TypedAny {
     timeout: seconds(global.timeoutMs),
     failure_mode_deny: global.failureModeDeny,
     rate_limit_service: {
-      grpc_service: { envoy_grpc: { cluster_name: global.cluster, authority: global.host, retry_policy: RETRIES } },
+      grpc_service: {
+        envoy_grpc: { cluster_name: global.cluster, authority: global.host },
+        retry_policy: RETRIES,
+      },
       transport_api_version: "V3",
     },
     ...(code === undefined ? {} : { rate_limited_status: { code } }),
@@ -50,5 +53,12 @@ function config(limits: RateLimits, global: GlobalLimits): TypedAny {
 const RETRIES: Messages["envoy.config.core.v3.RetryPolicy"] = {
   retry_on: "connect-failure,reset,refused-stream,unavailable",
   num_retries: 2,
+  retry_host_predicate: [
+    {
+      name: "envoy.retry_host_predicates.previous_hosts",
+      typed_config: typed("envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate", {}),
+    },
+  ],
+  host_selection_retry_max_attempts: "3",
   retry_back_off: { base_interval: "0.005s", max_interval: "0.02s" },
 };

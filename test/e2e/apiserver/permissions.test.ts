@@ -45,6 +45,7 @@ const JUDGED = [
   ["security.istio.io/v1", "PeerAuthentication", {}],
   ["telemetry.istio.io/v1", "Telemetry", {}],
   ["extensions.istio.io/v1alpha1", "WasmPlugin", { url: "oci://example.com/plugin:1" }],
+  ["meshctl.io/v1alpha1", "RateLimitPolicy", { limits: [] }],
 ] as const;
 
 const MESH: readonly KubeObject[] = [
@@ -84,6 +85,8 @@ const MESH: readonly KubeObject[] = [
     metadata: { name: "public", namespace: "shop" },
     spec: {
       gatewayClassName: "istio",
+      // with everything that can be made for a Gateway
+      infrastructure: { parametersRef: { group: "", kind: "ConfigMap", name: "pods" } },
       listeners: [
         {
           name: "web",
@@ -97,6 +100,15 @@ const MESH: readonly KubeObject[] = [
           default: { validation: { caCertificateRefs: [{ group: "", kind: "ConfigMap", name: "roots" }] } },
         },
       },
+    },
+  },
+  {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name: "pods", namespace: "shop" },
+    data: {
+      horizontalPodAutoscaler: "spec: { minReplicas: 1, maxReplicas: 2 }",
+      podDisruptionBudget: "spec: { minAvailable: 1 }",
     },
   },
   // an Ingress, which is reached at the address of the gateway's Service
@@ -184,6 +196,12 @@ test("each verb that is granted is used, and nothing that is asked for is refuse
     audited("the Gateway's status", isRequest("patch", "gateways", "status")),
     audited("the Ingress's status", isRequest("patch", "ingresses", "status")),
     audited("the Gateway's class", isRequest("create", "gatewayclasses")),
+    ...["serviceaccounts", "deployments", "services", "horizontalpodautoscalers", "poddisruptionbudgets"].flatMap(
+      (made) => [
+        audited(`the Gateway's ${made}`, isRequest("patch", made)),
+        ...(made === "services" ? [] : [audited(`what follows ${made}`, isRequest("watch", made))]),
+      ],
+    ),
     audited("the root certificate put back", isRequest("patch", "configmaps")),
     audited("the webhook proven", isRequest("create", "gateways")),
     audited("the lease renewed", isRequest("update", "leases")),

@@ -1,0 +1,208 @@
+import { Agent, request as send } from "node:http";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { explicitPort } from "../../../src/base/explicit-port.ts";
+import type { KubeObject } from "../../../src/resources/object.ts";
+import {
+  certificateFolder,
+  rateLimitObjects,
+  type Replica,
+  removeFolders,
+  replicaAddresses,
+  startReplica,
+} from "../../support/ratelimit/replicas.ts";
+import type { TrafficCase } from "../../support/traffic/case.ts";
+import { type Lab, startLab } from "../../support/traffic/lab.ts";
+import { SERVERS } from "../../support/traffic/mesh-objects.ts";
+import { waitFor } from "../../support/wait.ts";
+
+// Global limits: two replicas of the rate limit service as processes, asked by the Envoys of two servers through mutual TLS.
+
+/** A server each, so that one limit is kept by two Envoys. */
+const NAMESPACE = "limited";
+const services = ["v1", "v2"].map((version) => ({
+  apiVersion: "v1",
+  kind: "Service",
+  metadata: { name: version },
+  spec: { selector: { app: "echo", version } },
+}));
+const mesh: TrafficCase = {
+  name: NAMESPACE,
+  namespace: NAMESPACE,
+  requests: [{ it: "port 80", port: 80, expect: {} }],
+  objects: services as unknown as readonly KubeObject[],
+};
+
+const [first = "", second = ""] = replicaAddresses(2);
+let lab: Lab;
+let folder: string;
+const replicas = new Map<string, Replica>();
+
+beforeAll(async () => {
+  lab = await startLab([mesh]);
+  folder = await certificateFolder(lab.plane.ca, lab.plane.validity);
+  await Promise.all([first, second].map(start));
+  await Promise.all([first, second].map(together));
+  apply([...rateLimitObjects([first, second]), ...Object.keys(POLICIES).map(policy)]);
+  for (const server of ["v1", "v2"])
+    await waitFor(async () => (await ask(server, "shared", "warm")).headers["x-ratelimit-limit"] !== undefined, {
+      what: `${server} to keep the limits`,
+      timeoutMs: 30_000,
+    });
+});
+afterAll(async () => {
+  await Promise.all([...replicas.values()].map((replica) => replica.kill("SIGKILL")));
+  await lab?.stop();
+  removeFolders([folder]);
+});
+
+async function start(address: string): Promise<void> {
+  replicas.set(address, await startReplica(address, { peers: [first, second], folder }));
+}
+
+/** The replica counts with the other one. */
+async function together(address: string): Promise<void> {
+  await waitFor(
+    async () => {
+      const metrics = await (await fetch(`http://${address}:8080/metrics`)).text();
+      return /^meshctl_ratelimit_replicas 2$/m.test(metrics);
+    },
+    { what: `${address} to know the other replica: ${replicas.get(address)?.log()}` },
+  );
+}
+
+function apply(objects: readonly unknown[]): void {
+  lab.plane.state.world.apply(objects.map((object) => ({ type: "set", object: object as KubeObject })));
+}
+
+/** Policies by name: each has one limit, for a path of that name. */
+const POLICIES: Readonly<
+  Record<string, { readonly count: number; readonly spec?: Readonly<Record<string, unknown>> }>
+> = {
+  shared: { count: 30 },
+  spread: { count: 2 },
+  tried: { count: 2, spec: { enforcedPercent: 0 } },
+  other: { count: 2, spec: { status: 503 } },
+  killed: { count: 300, spec: { failureModeDeny: true } },
+  again: { count: 20 },
+  open: { count: 5 },
+  closed: { count: 5, spec: { failureModeDeny: true } },
+};
+
+function policy(name: string): unknown {
+  const { count = 0, spec = {} } = POLICIES[name] ?? {};
+  const limit = {
+    name: "only",
+    match: { paths: [`/${name}`] },
+    keys: [{ header: "x-user" }],
+    global: { requestsPerUnit: count, unit: "YEAR" },
+  };
+  return {
+    apiVersion: "meshctl.io/v1alpha1",
+    kind: "RateLimitPolicy",
+    metadata: { name, namespace: SERVERS },
+    // a busy machine is no reason to let a request pass
+    spec: { selector: { matchLabels: { app: "echo" } }, limits: [limit], timeout: "5s", ...spec },
+  };
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+}
+
+const agent = new Agent({ keepAlive: true });
+
+function ask(server: string, name: string, user: string): Promise<Answer> {
+  const host = lab.address(NAMESPACE, server);
+  const headers = { host: `${server}.${NAMESPACE}.svc.cluster.local`, "x-user": user };
+  return new Promise((resolve, reject) => {
+    send({ host, port: explicitPort(80), path: `/${name}`, headers, agent }, (response) => {
+      response.resume();
+      response.on("end", () => resolve({ status: response.statusCode ?? 0, headers: response.headers }));
+    })
+      .on("error", reject)
+      .end();
+  });
+}
+
+/** `count` requests of one user, half to each server, some at a time; what came back, by status. */
+async function many(
+  name: string,
+  user: string,
+  count: number,
+  during: (sent: number) => void = () => undefined,
+): Promise<Readonly<Record<number, number>>> {
+  const statuses: Record<number, number> = {};
+  let sent = 0;
+  await Promise.all(
+    Array.from({ length: 8 }, async () => {
+      while (sent < count) {
+        during(sent);
+        const { status } = await ask(sent++ % 2 === 0 ? "v1" : "v2", name, user);
+        statuses[status] = (statuses[status] ?? 0) + 1;
+      }
+    }),
+  );
+  return statuses;
+}
+
+test("two proxies and two replicas keep one limit", async () => {
+  expect(await many("shared", "alice", 60)).toEqual({ 200: 30, 429: 30 });
+  expect(await many("shared", "bob", 40)).toEqual({ 200: 30, 429: 10 });
+  const { status, headers } = await ask("v1", "shared", "alice");
+  expect({ status, limit: headers["x-ratelimit-limit"], left: headers["x-ratelimit-remaining"] }).toEqual({
+    status: 429,
+    limit: "30, 30;w=31536000",
+    left: "0",
+  });
+  expect(Number(headers["retry-after"])).toBeGreaterThan(0);
+  expect(headers["x-ratelimit-reset"]).toBe(headers["retry-after"]);
+});
+
+test("both replicas counted, each its own values", async () => {
+  for (let user = 0; user < 16; user++) expect(await many("spread", `user-${user}`, 3)).toEqual({ 200: 2, 429: 1 });
+  for (const address of [first, second]) {
+    const metrics = await (await fetch(`http://${address}:8080/metrics`)).text();
+    const [, over = "0"] =
+      /^meshctl_ratelimit_over_limit_total\{limit="servers\/spread\/only"\} (\d+)/m.exec(metrics) ?? [];
+    expect(Number(over)).toBeGreaterThan(0);
+  }
+});
+
+test("a dry run counts and refuses nobody; another status is given", async () => {
+  expect(await many("tried", "alice", 10)).toEqual({ 200: 10 });
+  expect(await many("other", "alice", 10)).toEqual({ 200: 2, 503: 8 });
+});
+
+test("the limit holds while a replica is killed, but for what it counted last", async () => {
+  const began = Date.now();
+  let killed: Promise<void> | undefined;
+  const statuses = await many("killed", "alice", 700, (sent) => {
+    if (sent > 150) killed ??= replicas.get(first)?.kill("SIGKILL");
+  });
+  await killed;
+  const rate = 700 / (Date.now() - began);
+  // counted since the last time it told the other one: 100 ms, and a round trip
+  const lost = Math.ceil(rate * 200);
+  expect(statuses[200]).toBeGreaterThanOrEqual(290);
+  expect(statuses[200]).toBeLessThanOrEqual(300 + lost);
+  expect(statuses[500] ?? 0).toBe(0);
+  expect((statuses[200] ?? 0) + (statuses[429] ?? 0)).toBe(700);
+});
+
+test("a replica that comes back knows what was counted", async () => {
+  expect(await many("again", "alice", 30)).toEqual({ 200: 20, 429: 10 });
+  await start(first);
+  await Promise.all([first, second].map(together));
+  expect(await many("again", "alice", 10)).toEqual({ 429: 10 });
+});
+
+test("without the service requests pass, or are refused where the policy says so", async () => {
+  await Promise.all([...replicas.values()].map((replica) => replica.kill("SIGKILL")));
+  expect(await many("open", "alice", 10)).toEqual({ 200: 10 });
+  expect(await many("closed", "alice", 10)).toEqual({ 500: 10 });
+});
+
+test("no proxy refused anything", () => {
+  expect(lab.plane.problems).toEqual([]);
+});
