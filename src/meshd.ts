@@ -4,6 +4,7 @@ import { pino } from "pino";
 import { errorText, MeshError, UsageError } from "./base/errors.ts";
 import type { Logger } from "./base/logger.ts";
 import { type ListenAddress, parseListenAddress } from "./controlplane/http.ts";
+import { externalCa } from "./controlplane/external-signer.ts";
 import { fetchLimits } from "./controlplane/jwks.ts";
 import { lifetimes } from "./controlplane/signing.ts";
 import { type ControlPlane, createControlPlane } from "./controlplane/main.ts";
@@ -124,6 +125,7 @@ async function serve(flags: ReturnType<typeof readFlags>["values"], env: Env): P
     makesGateways: env["PILOT_ENABLE_GATEWAY_API_DEPLOYMENT_CONTROLLER"] !== "false",
     keyLimits: fetchLimits(env),
     lifetimes: lifetimes(env),
+    externalCa: externalCa(env),
     domain: flags.domain,
     listen,
     registries: registriesOf(flags, env, log),

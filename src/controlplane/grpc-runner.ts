@@ -6,12 +6,13 @@ import type { SigningFacts, SigningResult } from "./audit.ts";
 import { servingIdentity } from "./authority.ts";
 import { renewServing } from "./authority-runner.ts";
 import type { AutoRegistration } from "./auto-registration.ts";
+import { createExternalSigner } from "./external-signer.ts";
 import { peerLabelsOf } from "./pods.ts";
 import type { Runner } from "./runner.ts";
 import type { SecretWatches } from "./secret-watches.ts";
 import { servingMinTls } from "./serving-tls.ts";
 import type { Shared } from "./shared.ts";
-import { createSigner, LIFETIMES } from "./signing.ts";
+import { createSigner, LIFETIMES, type SigningDeps } from "./signing.ts";
 import { limitSigning } from "./signing-limits.ts";
 import { createXdsAcceptor } from "./xds-server.ts";
 
@@ -44,6 +45,8 @@ export function createGrpcRunner(
   };
   const sign = createSigner({
     ca: shared.authority.ca,
+    roots: shared.authority.bundle,
+    external: externalOf(shared),
     lifetimes: options.lifetimes ?? LIFETIMES,
     authenticate: shared.authenticate,
     peerOf: (caller) => peerLabelsOf(state, caller, options.clusterId),
@@ -74,4 +77,8 @@ export function createGrpcRunner(
       await server?.close(GRACE_MS);
     },
   };
+}
+
+function externalOf({ options: { externalCa, cluster, log }, authority }: Shared): SigningDeps["external"] {
+  return externalCa && createExternalSigner({ cluster, roots: authority.bundle, external: externalCa, log });
 }

@@ -164,7 +164,7 @@ function createRunners(shared: Shared, isReady: () => boolean): readonly Runner[
     // Consumes the Lease; offers whether we write shared objects.
     createLeaderOf(shared),
     // Consumes namespaces; offers the root certificates in each, and revocation lists when there are some.
-    createRootCerts({ ...writer, isLeader, name: ROOTS_MAP, data: () => rootsData(shared.authority) }),
+    createRootCerts({ ...writer, isLeader, name: ROOTS_MAP, data: () => rootsData(shared.authority, options.externalCa !== undefined) }),
     createRootCerts({ ...writer, isLeader, name: REVOCATIONS_MAP, data: () => revocationsData(shared.authority) }),
     // Consumes webhook configurations; offers our CA in them.
     createWebhookConfigs({ ...writer, namespace, revision: options.revision, isLeader }),

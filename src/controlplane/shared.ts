@@ -6,6 +6,7 @@ import type { AnalysisSettings } from "./analysis/runner.ts";
 import type { Audit } from "./audit.ts";
 import type { AuthorityRunner } from "./authority-runner.ts";
 import type { Caller } from "./caller.ts";
+import type { ExternalCa } from "./external-signer.ts";
 import type { ListenAddress } from "./http.ts";
 import type { FetchLimits } from "./jwks-fetch.ts";
 import type { Metrics } from "./metrics.ts";
@@ -28,6 +29,8 @@ export interface ControlPlaneOptions {
   readonly makesGateways?: boolean;
   /** Of workload certificates. */
   readonly lifetimes?: Lifetimes;
+  /** Who signs workloads in place of our CA, which then signs for the control plane alone. */
+  readonly externalCa?: ExternalCa | undefined;
   /** DNS suffix of the cluster. */
   readonly domain: string;
   readonly listen: {

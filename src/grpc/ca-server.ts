@@ -9,6 +9,10 @@ export interface SigningRequest {
   readonly csr: string;
   /** Seconds; 0: as the CA likes. */
   readonly validitySeconds: number;
+  /** Whose certificate the caller asks for in place of its own, as node proxies do. */
+  readonly impersonated?: string | undefined;
+  /** The signer that the caller names. */
+  readonly certSigner?: string | undefined;
 }
 
 export type SigningAnswer =
@@ -53,7 +57,14 @@ async function respond(
   }
   try {
     const validitySeconds = Number(request.validity_duration ?? 0);
-    const result = await sign({ peer: peerOf(call), csr: request.csr ?? "", validitySeconds });
+    const { ImpersonatedIdentity, CertSigner } = request.metadata ?? {};
+    const result = await sign({
+      peer: peerOf(call),
+      csr: request.csr ?? "",
+      validitySeconds,
+      ...(ImpersonatedIdentity === undefined ? {} : { impersonated: String(ImpersonatedIdentity) }),
+      ...(typeof CertSigner === "string" ? { certSigner: CertSigner } : {}),
+    });
     if ("refusal" in result) return statusOf(result.refusal.status, result.refusal.details);
     return Buffer.from(encodeMessage("istio.v1.auth.IstioCertificateResponse", { cert_chain: [...result.chain] }));
   } catch (error) {

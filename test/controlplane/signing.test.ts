@@ -22,6 +22,7 @@ async function signer(changes: Partial<SigningDeps> = {}) {
   const results: string[] = [];
   const sign = createSigner({
     ca: () => root,
+    roots: () => root.roots,
     authenticate: () => Promise.resolve(caller),
     peerOf: () => Promise.resolve(labels),
     lifetimes: LIFETIMES,

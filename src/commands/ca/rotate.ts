@@ -65,6 +65,8 @@ interface Rotation {
   readonly io: Io;
   readonly current: Authority;
   readonly next: Next;
+  /** What this run has found to hold: asked again before the next phase, told once. */
+  readonly told: Set<string>;
 }
 
 /**
@@ -86,10 +88,11 @@ export async function rotate(options: RotateOptions, io: Io): Promise<CommandRes
       `a rotation to ${subjectOf(before.next.ca.certificate)} goes on`,
       "Go on with it without --from, or give it up by --abort.",
     );
+  const told = new Set<string>();
   for (;;) {
     const { current, next } = await readAuthorities(cluster, options.istioNamespace);
     if (next === undefined) return { exitCode: 0 };
-    const rotation: Rotation = { cluster, options, io, current, next };
+    const rotation: Rotation = { cluster, options, io, current, next, told };
     const phase = phaseOf(current, next.ca);
     if (!(await phases[phase](rotation))) return { exitCode: 1 };
     if (options.step) return { exitCode: 0 };
@@ -231,7 +234,7 @@ interface Gate {
 }
 
 /** Asks until nothing is in the way. Who was fine once is asked again at the end: proxies come and go. */
-async function until({ cluster, options, io }: Rotation, gate: Gate): Promise<boolean> {
+async function until({ cluster, options, io, told }: Rotation, gate: Gate): Promise<boolean> {
   const end = io.now().getTime() + options.timeoutMs;
   let last = "";
   let first: readonly string[] | undefined;
@@ -245,7 +248,9 @@ async function until({ cluster, options, io }: Rotation, gate: Gate): Promise<bo
       ...late.flatMap((holder) => gate.ofProxy(holder).map((one) => `${holder.name}: ${one}`)),
     ];
     if (words.length === 0 && first === undefined) {
-      io.err(`✔ ${gate.what} (${names.length === 1 ? "1 proxy" : `${names.length} proxies`})\n`);
+      if (!told.has(gate.what))
+        io.err(`✔ ${gate.what} (${names.length === 1 ? "1 proxy" : `${names.length} proxies`})\n`);
+      told.add(gate.what);
       return true;
     }
     // Only those that were late are asked while there are some; then all once more.
