@@ -4897,9 +4897,9 @@ export interface RateLimitPolicyLimit {
   readonly match?: RateLimitPolicyMatch;
   /** Requests are counted apart by the values of these. Requests without a value are counted together. Default: all are counted together. */
   readonly keys?: readonly RateLimitPolicyKey[];
-  /** Each proxy counts for itself, each port and each route apart. Without match and keys it counts connections too, where bytes are passed on. */
+  /** Each proxy counts for itself, each of its ports apart. Without match and keys it counts connections too, where bytes are passed on. Needed where global is not given. */
   readonly local?: RateLimitPolicyTokenBucket;
-  /** The rate limit service counts for all proxies together. */
+  /** The rate limit service counts for all proxies together. Needed where local is not given. */
   readonly global?: RateLimitPolicyQuota;
 }
 
@@ -4924,11 +4924,11 @@ export type RateLimitPolicyValues = readonly string[];
 
 /** What requests are counted by. */
 export interface RateLimitPolicyKey {
-  /** The value of this header. Excludes the others. */
+  /** The value of this header; requests without it have a value of their own. Needed unless claim or source is given. */
   readonly header?: string;
-  /** The value of this claim, a text, of the token that a RequestAuthentication accepted. Excludes the others. */
+  /** The value of this claim, a text, of the token that a RequestAuthentication accepted. Needed unless header or source is given. */
   readonly claim?: string;
-  /** PRINCIPAL: who calls, by mutual TLS. REMOTE_ADDRESS: the client's address, as x-forwarded-for gives it where the gateway trusts that. Excludes the others. */
+  /** PRINCIPAL: who calls, by mutual TLS. REMOTE_ADDRESS: the client's address, as x-forwarded-for gives it where the gateway trusts that. Needed unless header or claim is given. */
   readonly source?: "PRINCIPAL" | "REMOTE_ADDRESS";
 }
 
@@ -4956,7 +4956,7 @@ export interface RateLimitPolicyQuota {
 export interface RateLimitPolicySpec {
   /** Workloads of this namespace whose requests are counted. Default: all of the namespace; in the root namespace all of the mesh. Excludes targetRefs. */
   readonly selector?: LabelSelector;
-  /** What it is attached to, instead of selector: Gateways of Gateway API, whose requests are counted, or VirtualServices and HTTPRoutes, whose routes are counted wherever they are. Default: as selector says. */
+  /** Gateways of Gateway API (of this namespace) whose requests are counted, instead of selector. Default: as selector says. */
   readonly targetRefs?: TargetRefs;
   /** Limits, each counted for itself. A request passes when every limit that it falls under has room for it. */
   readonly limits: readonly RateLimitPolicyLimit[];

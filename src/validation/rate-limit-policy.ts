@@ -11,28 +11,6 @@ const SHORTEST_FILL_MS = 50;
 export const rateLimitPolicyRules: Rules<RateLimitPolicySpec> = [
   ...targetRules<RateLimitPolicySpec>("rate-limit-policy"),
   {
-    name: "rate-limit-policy-names",
-    holds: "Limits of a policy have different names.",
-    severity: "error",
-    check: (spec, report) => {
-      const seen = new Set<string>();
-      eachLimit(spec, ({ name }, path) => {
-        if (seen.has(name)) report([...path, "name"], `two limits are called ${name}`, "Give each a name of its own.");
-        seen.add(name);
-      });
-    },
-  },
-  {
-    name: "rate-limit-policy-counts",
-    holds: "A limit says how many requests pass: local or global.",
-    severity: "error",
-    check: (spec, report) =>
-      eachLimit(spec, ({ local, global }, path) => {
-        if (local === undefined && global === undefined)
-          report(path, "neither local nor global says how many requests pass", "Add one of them.");
-      }),
-  },
-  {
     name: "rate-limit-policy-fill-interval",
     holds: "A bucket is filled at most every 50ms.",
     severity: "error",
@@ -49,7 +27,7 @@ export const rateLimitPolicyRules: Rules<RateLimitPolicySpec> = [
   },
   {
     name: "rate-limit-policy-keys",
-    holds: "A key names a header, a claim or a source, each once.",
+    holds: "Keys of a limit differ.",
     severity: "error",
     check: (spec, report) =>
       eachLimit(spec, (limit, path) => {
@@ -92,9 +70,7 @@ function checkKeys({ keys = [] }: RateLimitPolicyLimit, path: FieldPath, report:
   const seen = new Set<string>();
   for (const [index, { header, claim, source }] of keys.entries()) {
     const key = JSON.stringify([header?.toLowerCase(), claim, source]);
-    if (header === undefined && claim === undefined && source === undefined)
-      report([...path, "keys", index], "no header, claim or source", "Add one of them.");
-    else if (seen.has(key)) report([...path, "keys", index], "the same key stands twice", "Remove one.");
+    if (seen.has(key)) report([...path, "keys", index], "the same key stands twice", "Remove one.");
     seen.add(key);
   }
 }
