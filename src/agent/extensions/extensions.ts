@@ -31,7 +31,7 @@ export function serveExtensions(deps: ExtensionsDeps): () => void {
     tasks.delete(name);
   };
   const clean = (): void => {
-    deps.cache.keep([...tasks.keys()]).catch((error: unknown) => {
+    deps.cache.keep([...tasks.keys()], Date.now()).catch((error: unknown) => {
       deps.log.warn({}, `modules that are not used any more could not be removed: ${errorText(error)}`);
     });
   };

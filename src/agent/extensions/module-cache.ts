@@ -8,8 +8,8 @@ import type { ModuleWish } from "./module-config.ts";
 export interface ModuleCache {
   /** The file of the module that an extension wishes, fetched when it is not there. Rejects when it cannot be had. */
   file(extension: string, wish: ModuleWish, signal: AbortSignal): Promise<string>;
-  /** Removes the files of modules that none of these extensions was given. */
-  keep(extensions: readonly string[]): Promise<void>;
+  /** These are the extensions now. Removes files that none has used for an hour. Milliseconds since 1970. */
+  keep(extensions: readonly string[], now: number): Promise<void>;
 }
 
 interface Kept {
@@ -17,6 +17,7 @@ interface Kept {
   readonly path: string;
   /** Who was given it, by name, at which version of its object. */
   readonly users: Map<string, string>;
+  unusedSince: number | undefined;
 }
 
 /**
@@ -49,7 +50,12 @@ export function createModuleCache(
     await writeFile(`${path}.new`, bytes);
     await rename(`${path}.new`, path);
     const known = kept.get(wish.url) ?? [];
-    const one = known.find((each) => each.checksum === checksum) ?? { checksum, path, users: new Map() };
+    const one = known.find((each) => each.checksum === checksum) ?? {
+      checksum,
+      path,
+      users: new Map(),
+      unusedSince: undefined,
+    };
     kept.set(wish.url, [...known.filter((each) => each !== one), one]);
     return give(extension, wish, one);
   };
@@ -68,17 +74,25 @@ export function createModuleCache(
       turns.set(wish.url, own);
       return own;
     },
-    async keep(extensions) {
+    async keep(extensions, now) {
       for (const [url, list] of kept) {
-        for (const { users } of list)
-          for (const user of users.keys()) if (!extensions.includes(user)) users.delete(user);
-        const used = list.filter(({ users }) => users.size > 0);
-        if (used.length === 0) kept.delete(url);
-        else kept.set(url, used);
-        for (const one of list) if (!used.includes(one)) await rm(one.path, { force: true });
+        for (const module of list) note(module, extensions, now);
+        const left = list.filter(({ unusedSince = now }) => now - unusedSince < KEEP_MS);
+        if (left.length === 0) kept.delete(url);
+        else kept.set(url, left);
+        for (const one of list) if (!left.includes(one)) await rm(one.path, { force: true });
       }
     },
   };
+}
+
+/** Envoy may read a file long after it was told of it, when a listener that asks for the extension comes back. */
+const KEEP_MS = 3_600_000;
+
+function note(module: Kept, extensions: readonly string[], now: number): void {
+  for (const user of module.users.keys()) if (!extensions.includes(user)) module.users.delete(user);
+  if (module.users.size > 0) module.unusedSince = undefined;
+  else module.unusedSince ??= now;
 }
 
 /** Whether a changed object means that the module is to be fetched again. */
