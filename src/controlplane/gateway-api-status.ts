@@ -87,7 +87,7 @@ export function createGatewayApiStatus(deps: GatewayApiStatusDeps): Runner {
 }
 
 /** The kinds of Gateway API may come later: nothing tells when. */
-const CLASS_RETRY_MS = 10_000;
+const CLASS_RETRY_MS = 2_000;
 
 /** Keys of the classes that are not there. */
 function missingClasses({ world }: Model): readonly string[] {

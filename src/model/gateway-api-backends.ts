@@ -51,7 +51,7 @@ export function createBackendProblem(
     if (group === "networking.istio.io/Hostname") return ofHostname(route, backend);
     if (group !== "/Service" && !FOREIGN.includes(group))
       return { code: "MSH0726", path: [...backend.path, "kind"], args: { kind: backend.kind } };
-    if (grants.allows(from, backend) === false) {
+    if (!isOfMesh(route) && grants.allows(from, backend) === false) {
       const args = {
         what: `${backend.kind} ${backend.name}`,
         from: `${route.kind} of ${from.namespace}`,
@@ -61,6 +61,14 @@ export function createBackendProblem(
     }
     return group === "/Service" ? ofService(backend) : undefined;
   };
+}
+
+/**
+ * Whether a route is about calls inside the mesh alone: its callers reach the backend without it too, so no grant is asked for. Source:
+ * Istio's enforceRefGrant.
+ */
+function isOfMesh({ parents }: ApiRoute): boolean {
+  return parents.length > 0 && parents.every(({ group, kind }) => group !== GATEWAY_GROUP || kind !== "Gateway");
 }
 
 /** An ExternalName Service stands for every port of the name behind it. */

@@ -49,9 +49,22 @@ export function gatewayStatus(model: Model, gateway: ApiGateway, knows: Knows): 
         problems,
         context,
       ),
+      ...(takesAnyClient(gateway) ? [insecure(generation)] : []),
     ],
     listeners: listeners.map(({ status }) => status),
   };
+}
+
+/** Whether clients of some port may come with any certificate, or none. */
+function takesAnyClient({ spec }: ApiGateway): boolean {
+  const { default: ofAll, perPort = [] } = spec?.tls?.frontend ?? {};
+  return [ofAll, ...perPort.map(({ tls }) => tls)].some((tls) => tls?.validation?.mode === "AllowInsecureFallback");
+}
+
+function insecure(observedGeneration: number): Condition {
+  const message = "clients are let in with a certificate that nobody has signed, or with none (AllowInsecureFallback)";
+  const type = "InsecureFrontendValidationMode";
+  return { type, status: "True", reason: "ConfigurationChanged", message, observedGeneration };
 }
 
 const ACCEPTED = { reason: "Accepted", message: "taken" };

@@ -1,8 +1,15 @@
 import { connect } from "node:tls";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { requestCertificate } from "../../../src/grpc/ca-client.ts";
+import { readAuthority } from "../../../src/pki/authority-secret.ts";
 import { createRoot } from "../../../src/pki/ca.ts";
+import { readCertificate } from "../../../src/pki/certificate.ts";
+import { createCsr } from "../../../src/pki/create-csr.ts";
+import { issueAuthority } from "../../../src/pki/issue-authority.ts";
+import { revoke } from "../../../src/pki/revocation.ts";
 import type { KubeObject } from "../../../src/resources/object.ts";
 import { intermediateCa, pluggedData } from "../../support/authorities.ts";
+import { startCsrSigner } from "../../support/controlplane/csr-signer.ts";
 import { type Installed, install, renderedObjects, rootCert } from "../../support/controlplane/installed.ts";
 import { applyGatewayApi, namespace } from "../../support/controlplane/mesh-objects.ts";
 import { waitFor } from "../../support/wait.ts";
@@ -149,6 +156,86 @@ test("a CA that is plugged in is taken over while everything goes on: roots and 
   await waitFor(async () => (await bundle()) === roots, { what: "our own root again" });
 });
 
+test("revocation lists of the CA are in every namespace as long as they can be used", async () => {
+  const own = { apiVersion: "v1", kind: "Secret", namespace: "istio-system", name: "istio-ca-secret" };
+  const map = { ...rootCert("shop"), name: "istio-ca-crl" };
+  const data = async () => (await cluster.get(map))?.["data"] as Record<string, string> | undefined;
+  const put = (text: string | null) =>
+    cluster.mergePatch(own, { data: { "ca-crl.pem": text === null ? null : Buffer.from(text).toString("base64") } });
+  expect(await cluster.get(map)).toBe(undefined);
+  const { ca } = await readAuthority("istio-ca-secret", (await cluster.get(own))?.["data"]);
+  const lists = await revoke(ca, "", ["5f"], new Date());
+  await put(lists);
+  await waitFor(async () => (await data())?.["ca-crl.pem"] === lists, { what: "the list" });
+  expect((await data())?.["scope"]).toBe("chain");
+  await put("nonsense");
+  await waitFor(() => mesh.log.lines.some(({ message }) => message.includes("revocations cannot be used")), {
+    what: "the words",
+  });
+  expect((await data())?.["ca-crl.pem"]).toBe(lists);
+  await put(null);
+  await waitFor(async () => Object.keys((await data()) ?? {}).length === 0, { what: "the list to go" });
+});
+
+test("a signer of the cluster signs workloads, by requests that meshd makes, approves and deletes", async () => {
+  const NAME = "issuers.example.com/mesh";
+  const day = 24 * 3_600_000;
+  const validity = { notBefore: new Date(Date.now() - day), notAfter: new Date(Date.now() + day) };
+  const issuer = await createRoot("issuer", validity);
+  const ca = await issueAuthority(issuer, { trustDomain: "issuer", commonName: "below", kind: "ecdsa", validity });
+  const signer = startCsrSigner(cluster, ca, NAME);
+  const env = "components.pilot.k8s.env";
+  const set = [`${env}.EXTERNAL_CA=ISTIOD_RA_KUBERNETES_API`, `${env}.K8S_SIGNER=${NAME}`];
+  const granted = renderedObjects(set).find(
+    ({ kind, metadata }) => kind === "ClusterRole" && metadata.name.startsWith("istiod-clusterrole"),
+  )!;
+  await mesh.stopPlane();
+  await cluster.apply(granted, { fieldManager: "test", force: true });
+  await mesh.startPlane({ externalCa: { signer: NAME } });
+  const ask = async (csr: string): Promise<readonly string[]> =>
+    requestCertificate({
+      address: { host: "127.0.0.1", port: ports.secureGrpc },
+      serverName: "istiod.istio-system.svc",
+      roots,
+      csr,
+      ttlSeconds: 3600,
+      credential: { kind: "token", token: await mesh.tokenOf("shop", "web") },
+      clusterId: "Kubernetes",
+      timeout: 10_000,
+    });
+  const web = { trustDomain: "cluster.local", namespace: "shop", serviceAccount: "web" };
+  const { csr } = await createCsr(web);
+  try {
+    // the mesh does not trust that issuer yet
+    await expect(ask(csr)).rejects.toThrow("meshConfig.caCertificates");
+    const config = { apiVersion: "v1", kind: "ConfigMap", namespace: "istio-system", name: "istio" };
+    const before = ((await cluster.get(config))?.["data"] as Record<string, string>)["mesh"] ?? "";
+    const trusting = `${before}\ncaCertificates: [{ pem: ${JSON.stringify(issuer.certificate)} }]\n`;
+    await cluster.mergePatch(config, { data: { mesh: trusting } });
+    const bundle = async () =>
+      ((await cluster.get(rootCert("shop")))?.["data"] as Record<string, string>)["root-cert.pem"] ?? "";
+    await waitFor(async () => (await bundle()) === `${roots}${issuer.certificate}`, { what: "both roots" });
+    const [leaf = "", above, trusted] = await ask(csr);
+    expect(readCertificate(leaf).identity).toEqual(web);
+    expect([above, trusted]).toEqual([ca.certificate, `${roots}${issuer.certificate}`]);
+    expect(signer.users).toContain("system:serviceaccount:istio-system:istiod");
+    // a request says who it is for, and it is the caller
+    await expect(ask((await createCsr()).csr)).rejects.toThrow("no name");
+    await expect(ask((await createCsr({ ...web, serviceAccount: "other" })).csr)).rejects.toThrow("sa/other");
+    signer.mode = "rename";
+    await expect(ask(csr)).rejects.toThrow("of another name");
+    signer.mode = "deny";
+    await expect(ask(csr)).rejects.toThrow("not today");
+    const kind = { apiVersion: "certificates.k8s.io/v1", kind: "CertificateSigningRequest" };
+    await waitFor(async () => (await cluster.list(kind)).length === 0, { what: "no request to be left" });
+    await cluster.mergePatch(config, { data: { mesh: before } });
+  } finally {
+    await signer.close();
+    await mesh.stopPlane();
+    await mesh.startPlane();
+  }
+});
+
 test("Gateway API: classes, conditions, attached routes and addresses; entries of others stay; quiet when nothing changes", async () => {
   await applyGatewayApi(cluster);
   const api = "gateway.networking.k8s.io/v1";
@@ -222,6 +309,56 @@ test("Gateway API: classes, conditions, attached routes and addresses; entries o
   await namespace(cluster, "later");
   await waitFor(() => cluster.get(rootCert("later")), { what: "a later change to be worked in" });
   expect((await gateway())?.metadata.resourceVersion).toBe(last?.metadata.resourceVersion);
+});
+
+test("a Gateway of class istio gets pods and a Service, which are put back; its address is the load balancer's; quiet when nothing changes", async () => {
+  const api = "gateway.networking.k8s.io/v1";
+  const made = (kind: string, apiVersion = "v1") => ({ apiVersion, kind, namespace: "shop", name: "edge-istio" });
+  const gateway = await cluster.create({
+    apiVersion: api,
+    kind: "Gateway",
+    metadata: { name: "edge", namespace: "shop" },
+    spec: {
+      gatewayClassName: "istio",
+      listeners: [{ name: "web", port: 8080, protocol: "HTTP", allowedRoutes: { namespaces: { from: "Same" } } }],
+    },
+  });
+  const deployment = await waitFor(() => cluster.get(made("Deployment", "apps/v1")), { what: "the Deployment" });
+  await waitFor(() => cluster.get(made("ServiceAccount")), { what: "the account" });
+  await waitFor(() => cluster.get(made("Service")), { what: "the Service" });
+  expect(deployment.metadata["ownerReferences"]).toEqual([
+    { apiVersion: api, kind: "Gateway", name: "edge", uid: gateway.metadata.uid },
+  ]);
+
+  const status = async () =>
+    (await cluster.get({ apiVersion: api, kind: "Gateway", namespace: "shop", name: "edge" }))?.status as
+      | GatewayStatus
+      | undefined;
+  const isProgrammed = async (): Promise<boolean> =>
+    ((await status())?.conditions ?? []).some(({ type, status: is }) => type === "Programmed" && is === "True");
+  expect(await isProgrammed()).toBe(false);
+  const balancer = { status: { loadBalancer: { ingress: [{ ip: "203.0.113.20" }] } } };
+  await cluster.mergePatch(made("Service"), balancer, { subresource: "status" });
+  await waitFor(isProgrammed, { what: "the Gateway to be programmed" });
+  expect((await status())?.addresses).toEqual([{ type: "IPAddress", value: "203.0.113.20" }]);
+
+  await cluster.mergePatch(made("Service"), { spec: { type: "NodePort" } });
+  const typeNow = async () => ((await cluster.get(made("Service")))?.spec as { type?: string } | undefined)?.type;
+  await waitFor(async () => (await typeNow()) === "LoadBalancer", { what: "the Service's type put back" });
+  await cluster.delete(made("Deployment", "apps/v1"), { propagation: "Background" });
+  const again = await waitFor(
+    async () => {
+      const found = await cluster.get(made("Deployment", "apps/v1"));
+      return found?.metadata.uid === deployment.metadata.uid ? undefined : found;
+    },
+    { what: "the Deployment made anew" },
+  );
+
+  // what others do to it is no reason to write: its status, an unrelated change
+  await cluster.mergePatch(made("Deployment", "apps/v1"), { status: { replicas: 1 } }, { subresource: "status" });
+  await namespace(cluster, "much-later");
+  await waitFor(() => cluster.get(rootCert("much-later")), { what: "a later change to be worked in" });
+  expect((await cluster.get(made("Deployment", "apps/v1")))?.metadata["generation"]).toBe(again.metadata["generation"]);
 });
 
 interface GatewayStatus {

@@ -44,12 +44,18 @@ export function grantText({ verb, group, resource, name, namespace }: Grant): st
 /** Grants that no request needed. A request needs the narrowest grant that allows it. */
 export function unusedGrants(grants: readonly Grant[], requests: readonly AuditedRequest[]): readonly Grant[] {
   const used = new Set(
-    requests.flatMap((request) => {
+    requests.flatMap(asked).flatMap((request) => {
       const [narrowest] = grants.filter((grant) => allows(grant, request)).sort((a, b) => width(a) - width(b));
       return narrowest === undefined ? [] : [narrowest];
     }),
   );
   return grants.filter((grant) => !used.has(grant));
+}
+
+/** An apply that makes what was not there needs leave for both. */
+function asked(request: AuditedRequest): readonly AuditedRequest[] {
+  const made = request.verb === "patch" && request.responseStatus?.code === 201;
+  return made ? [request, { ...request, verb: "create" }] : [request];
 }
 
 function width({ name, namespace, resource }: Grant): number {
