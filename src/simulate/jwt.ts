@@ -25,7 +25,9 @@ const SKEW_SECONDS = 60;
 export function judgeToken({ providers = {} }: JwtAuthentication, token: SimulatedToken, now: number): TokenVerdict {
   const own = Object.values(providers).filter(({ issuer }) => issuer === token.claims["iss"]);
   const verdicts = own.map((provider) => judgedBy(provider, token, now));
-  return verdicts.find((verdict) => "metadata" in verdict) ?? verdicts.at(-1) ?? { status: 401, why: "issuer" };
+  const taken = verdicts.find((verdict) => "metadata" in verdict);
+  const last = verdicts[0] ?? { status: 401, why: "issuer" };
+  return taken ?? last;
 }
 
 function judgedBy(provider: Provider, { claims, signed }: SimulatedToken, now: number): TokenVerdict {

@@ -2,29 +2,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { securityOf } from "../../../src/compile/security/security.ts";
-import { createModel } from "../../../src/model/model.ts";
-import { worldOf } from "../../../src/resources/world-store.ts";
-import { httpFilters } from "../../../src/xds/filters/order.ts";
-import { walkAuthorization } from "../../../src/simulate/authorization.ts";
-import { normalizePath } from "../../../src/simulate/normalize-path.ts";
-import type { Headers } from "../../../src/simulate/request.ts";
+import { type AuthorizationStep, walkAuthorization } from "../../../src/simulate/authorization.ts";
 import { testEnvoy } from "../../support/envoy/binary.ts";
 import { freePorts } from "../../support/envoy/free-ports.ts";
 import { authorizationCoverage } from "../../support/simulate/authorization-coverage.ts";
 import { dice } from "../../support/simulate/dice.ts";
 import { startGuardingEnvoy } from "../../support/simulate/guarding-envoy.ts";
-import {
-  HEADER_VALUES,
-  HOSTS,
-  METHODS,
-  OWN_HEADERS,
-  PEERS,
-  POLICY_PATHS,
-  randomPolicies,
-  REMOTES,
-  SOURCES,
-} from "../../support/simulate/random-policies.ts";
+import { randomCall, randomChain } from "../../support/simulate/random-calls.ts";
+import { PEERS, SOURCES } from "../../support/simulate/random-policies.ts";
 import { startIssuer } from "../../support/traffic/issuer.ts";
 
 // 10,000 random requests against 120 random sets of policies in a real Envoy with mutual TLS: the simulator, which `authz check`
@@ -41,28 +26,31 @@ const claims: readonly Readonly<Record<string, unknown>>[] = [
   { sub: "bob", aud: ["bank", "shop"], scope: "read", own: { team: "red" } },
   { sub: "alice@shop", aud: "bank", azp: "tap" },
 ];
-const tokens = await Promise.all(claims.map((one) => issuer.token(one)));
-const chains = Array.from({ length: SETS }, (_, index) => {
-  const namespace = `n${index}`;
-  const policies = randomPolicies(roll, namespace, { ISSUER: issuer.url, PORT: String(port) });
-  const authentication = {
-    apiVersion: "security.istio.io/v1",
-    kind: "RequestAuthentication",
-    metadata: { name: "tokens", namespace },
-    spec: { jwtRules: [{ issuer: issuer.url, jwks: issuer.keys() }] },
-  };
-  const model = createModel(worldOf([...policies, authentication] as Parameters<typeof worldOf>[0]));
-  const security = securityOf(model, { namespace, labels: {} });
-  const options = { trustDomains: ["cluster.local"], accessLog: undefined, protocolDetectionTimeoutMs: 0 };
-  const filters = httpFilters({
-    direction: "inbound",
-    mutualTls: true,
-    service: undefined,
-    ...(security && { security }),
-    options,
-  });
-  return { policies, filters };
-});
+/** Tokens that the filter takes, and one of each kind that it refuses. */
+const now = Math.floor(Date.now() / 1_000);
+const bad: readonly Readonly<Record<string, unknown>>[] = [
+  { sub: "alice", aud: "elsewhere" },
+  { sub: "alice", aud: "shop", exp: now - 600 },
+  { sub: "alice", aud: "shop", nbf: now + 600 },
+  { sub: "alice", aud: "shop", iss: "https://nobody.example" },
+];
+const tokens = await Promise.all(
+  [...claims, ...bad, { sub: "alice", aud: "shop", signed: false }].map(async ({ signed = true, ...one }) => {
+    const simulated = { claims: { iss: issuer.url, ...one }, signed: signed === true };
+    const written = await issuer.token(one);
+    // of the signature's first character every bit counts
+    const broken = written.replace(
+      /\.([^.])([^.]*)$/,
+      (_, a: string, rest: string) => `.${a === "A" ? "B" : "A"}${rest}`,
+    );
+    return { simulated, written: simulated.signed ? written : broken };
+  }),
+);
+/** Rules of the issuer: one for both audiences, or one for each. */
+const RULES = [[["shop", "bank"]], [["shop"], ["bank"]], [["bank"], ["shop"]]] as const;
+const chains = Array.from({ length: SETS }, (_, index) =>
+  randomChain(roll, index, { issuer: issuer.url, keys: issuer.keys(), port, audiences: roll.pick(RULES) }),
+);
 
 const folder = mkdtempSync(join(tmpdir(), "meshctl-authorization-"));
 const envoy = await startGuardingEnvoy(await testEnvoy(), {
@@ -82,26 +70,18 @@ const callers = chains.map(() =>
   Array.from({ length: 2 }, () => ({ peer: roll.pick(PEERS), source: roll.pick(SOURCES) })),
 );
 
-function randomCall(chain: number, peer: string, source: string) {
-  const token = roll.chance(0.6) ? roll.int(tokens.length) : undefined;
-  const remote = roll.chance(0.5) ? roll.pick(REMOTES) : source;
-  const path = roll.pick(POLICY_PATHS);
-  const headers: Headers = [
-    ...OWN_HEADERS.filter(() => roll.chance(0.6)).map((name) => [name, roll.pick(HEADER_VALUES)] as const),
-    ...(remote === source ? [] : ([["x-forwarded-for", remote]] as const)),
-    ...(token === undefined ? [] : ([["authorization", `Bearer ${tokens[token]}`]] as const)),
-  ];
-  const plain = { method: roll.pick(METHODS), scheme: "https" as const, authority: roll.pick(HOSTS), path, headers };
-  const call = {
-    peer: peer === "" ? undefined : `spiffe://${peer}`,
-    source,
-    remote,
-    destination: { address: "127.0.0.1", port },
-    serverName: `s${chain}.test`,
-    request: { ...plain, path: normalizePath(path, { normalize_path: true }) ?? "" },
-    ...(token === undefined ? {} : { token: { claims: { iss: issuer.url, ...claims[token] }, signed: true } }),
-  };
-  return { call, plain, token };
+/** What the client reads when the filter refuses a token: jwt_authn's own details. */
+const DETAILS: Readonly<Record<string, string>> = {
+  issuer: "jwt_authn_access_denied{Jwt_issuer_is_not_configured}",
+  audience: "jwt_authn_access_denied{Audiences_in_Jwt_are_not_allowed}",
+  signature: "jwt_authn_access_denied{Jwt_verification_fails}",
+};
+
+function detailsOf({ why, policy }: AuthorizationStep, token: (typeof tokens)[number] | undefined): string {
+  if (why === undefined) return `rbac_access_denied_matched_policy[${policy ?? "none"}]`;
+  if (why !== "time") return DETAILS[why] ?? "";
+  const isEarly = Object.hasOwn(token?.simulated.claims ?? {}, "nbf");
+  return `jwt_authn_access_denied{${isEarly ? "Jwt_not_yet_valid" : "Jwt_is_expired"}}`;
 }
 
 test("the simulator decides as a real Envoy", { timeout: 120_000 }, async () => {
@@ -111,14 +91,15 @@ test("the simulator decides as a real Envoy", { timeout: 120_000 }, async () => 
     const chain = roll.int(SETS);
     const { filters, policies } = chains[chain] as (typeof chains)[number];
     const { peer, source } = roll.pick(callers[chain] ?? []);
-    const { call, plain, token } = randomCall(chain, peer, source);
+    const token = roll.chance(0.6) ? roll.pick(roll.chance(0.9) ? tokens.slice(0, claims.length) : tokens) : undefined;
+    const { call, plain } = randomCall(roll, { chain, peer, source, port }, token);
     const walk = walkAuthorization(filters, call, Date.now() / 1_000);
     cover.count(policies, walk);
     const answer = await envoy.ask({ chain, peer, source, request: plain });
     const last = walk.steps.at(-1);
     const wanted =
       walk.decision === "deny"
-        ? { status: 403, details: `rbac_access_denied_matched_policy[${last?.policy ?? "none"}]` }
+        ? { status: walk.status, details: detailsOf(last!, token) }
         : { status: 200, details: "direct_response" };
     if (JSON.stringify(answer) !== JSON.stringify(wanted))
       differences.push(
@@ -126,7 +107,6 @@ test("the simulator decides as a real Envoy", { timeout: 120_000 }, async () => 
           wanted,
           answer,
           call: { ...call, request: plain },
-          token,
           policies: policies.map(({ spec }) => spec),
         }),
       );

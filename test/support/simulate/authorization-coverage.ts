@@ -15,8 +15,8 @@ export function authorizationCoverage(): AuthorizationCoverage {
     counts,
     count(policies, { decision, steps }) {
       add(`decision ${decision}`);
-      for (const { action, policy, effect, dryRun } of steps) {
-        add(`${action} ${effect}${dryRun ? " dry run" : ""}`);
+      for (const { action, policy, effect, dryRun, why } of steps) {
+        add(`${action} ${effect}${dryRun ? " dry run" : ""}${why === undefined ? "" : ` ${why}`}`);
         const [, name, index] = /policy\[(.*)\]-rule\[(\d+)\]$/.exec(policy ?? "") ?? [];
         const { spec } = policies.find(({ metadata }) => metadata.name === name) ?? {};
         const { rules = [] } = (spec ?? {}) as { readonly rules?: readonly unknown[] };

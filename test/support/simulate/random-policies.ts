@@ -81,6 +81,7 @@ const CONDITIONS: Readonly<Record<string, readonly string[]>> = {
   "request.auth.claims[own][level]": ["high"],
   "destination.ip": ["127.0.0.1", "127.0.0.0/8", "10.0.0.1"],
   "destination.port": ["$PORT", "2"],
+  "experimental.envoy.filters.test[own]": ["one", "[one]", "[o*]"],
   "connection.sni": ["s1*", "*.test", "*", "s7.test"],
 };
 
@@ -100,11 +101,13 @@ export function randomPolicies(
   roll: Dice,
   namespace: string,
   words: Readonly<Record<string, string>>,
+  actions: readonly string[] = ["ALLOW", "ALLOW", "DENY"],
 ): readonly KubeObject[] {
   const many = 1 + roll.int(3);
   return Array.from({ length: many }, (_, index) => {
     const rules = Array.from({ length: roll.int(4) }, () => randomRule(roll));
-    const spec = { action: roll.pick(["ALLOW", "ALLOW", "DENY"]), rules };
+    const action = roll.pick(actions);
+    const spec = { action, rules, ...(action === "CUSTOM" ? { provider: { name: "grpc" } } : {}) };
     const text = Object.entries(words).reduce(
       (left, [name, word]) => left.replaceAll(`$${name}`, word),
       JSON.stringify(spec),
