@@ -207,7 +207,7 @@ test("a signer of the cluster signs workloads, by requests that meshd makes, app
   const { csr } = await createCsr(web);
   try {
     // the mesh does not trust that issuer yet
-    await expect(ask(csr)).rejects.toThrow("meshConfig.caCertificates");
+    await expect(ask(csr)).rejects.toThrow("none of the mesh's roots");
     const config = { apiVersion: "v1", kind: "ConfigMap", namespace: "istio-system", name: "istio" };
     const before = ((await cluster.get(config))?.["data"] as Record<string, string>)["mesh"] ?? "";
     const trusting = `${before}\ncaCertificates: [{ pem: ${JSON.stringify(issuer.certificate)} }]\n`;

@@ -1,4 +1,5 @@
 import { type ControlPlane, createControlPlane } from "../../../src/controlplane/main.ts";
+import type { ControlPlaneOptions } from "../../../src/controlplane/shared.ts";
 import { render } from "../../../src/install/render.ts";
 import { settingsOf } from "../../../src/install/settings.ts";
 import { openCluster } from "../../../src/kube/cluster.ts";
@@ -20,7 +21,7 @@ export interface Installed {
   readonly kubeconfig: string;
   readonly ports: Readonly<Record<"http" | "secureGrpc" | "monitoring" | "https", number>>;
   readonly log: ReturnType<typeof recordingLogger>;
-  startPlane(): Promise<void>;
+  startPlane(changes?: Partial<ControlPlaneOptions>): Promise<void>;
   stopPlane(): Promise<void>;
   /** PEM of the mesh's root, once it is in namespace `shop`. */
   roots(): Promise<string>;
@@ -75,7 +76,7 @@ export async function install(how: { readonly analysis?: boolean; readonly audit
     ports,
     log,
     stopPlane,
-    async startPlane() {
+    async startPlane(changes = {}) {
       const local = (port: number) => ({ host: "127.0.0.1", port });
       plane = createControlPlane({
         cluster: await openCluster({ kubeconfig, env: {} }),
@@ -92,6 +93,7 @@ export async function install(how: { readonly analysis?: boolean; readonly audit
         },
         ...(how.analysis === true ? { analysis: { worker: ANALYSIS_WORKER, writesStatus: true } } : {}),
         log,
+        ...changes,
       });
       await plane.start();
     },
