@@ -12,7 +12,8 @@ export interface Push {
 }
 
 /**
- * The next response of a stream, make before break: clusters and their endpoints first; listeners and routes once the client
+ * The next response of a stream. One response of a type at a time: what changes until it is confirmed is in the next one, so
+ * nothing queues up for a client that is slower than the changes. Make before break: clusters and their endpoints first; listeners and routes once the client
  * has confirmed those; clusters that nothing leads to any more last, when listeners and routes are confirmed and none of them
  * was refused; until then they keep their endpoints (`leaving`). `impatient` goes on without the confirmations, for a client that never answers; `whole` is for state of the
  * world, where what goes cannot be told later than what comes.
@@ -32,13 +33,19 @@ export function nextPush(
   for (const kind of KINDS) {
     const sub = subs.get(kind);
     if (sub === undefined) continue;
-    if ((kind === "listener" || kind === "route") && (waits("cluster") || waits("endpoint"))) continue;
+    if ([kind, ...(BEHIND[kind] ?? [])].some(waits)) continue;
     const removals = options.whole || !isKept(sub);
     const sent = planPush(sub, snapshot[kind], { removals, ...(kind === "endpoint" ? { leaving: endpoints } : {}) });
     if (sent !== undefined) return { kind, sent };
   }
   return lateRemovals(subs, snapshot, waits);
 }
+
+/** What leads to something follows it. */
+const BEHIND: Partial<Readonly<Record<XdsKind, readonly XdsKind[]>>> = {
+  listener: ["cluster", "endpoint"],
+  route: ["cluster", "endpoint"],
+};
 
 /**
  * What is taken away late, or never: clusters go when nothing leads to them. A filter whose settings are taken away answers 500; a

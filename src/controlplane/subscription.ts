@@ -45,6 +45,7 @@ export interface SubscriptionRequest {
 /** The types whose first empty subscription means everything. */
 const WILDCARD_KINDS: readonly XdsKind[] = ["cluster", "listener", "extension", "nametable"];
 const NONE = "";
+const MAX_IN_FLIGHT = 4;
 
 /** Nothing wanted yet. */
 export function createSubscription(kind: XdsKind): Subscription {
@@ -164,6 +165,8 @@ function missing(sub: Subscription, table: ResourceTable): string[] {
 
 /** Notes that a plan was sent under a nonce. */
 export function markSent(sub: Subscription, nonce: string, sent: Sent): void {
+  // A client that never answers is sent on; what it was sent long ago is not kept for an answer that may not come.
+  for (const old of sub.inFlight.keys()) if (sub.inFlight.size >= MAX_IN_FLIGHT) sub.inFlight.delete(old);
   sub.inFlight.set(nonce, sent);
   sub.owesAnswer = false;
   sub.everSent = true;

@@ -3,6 +3,7 @@ import type { Refusal } from "../grpc/server.ts";
 import type { XdsKind } from "../xds/types.ts";
 import type { Caller } from "./caller.ts";
 import type { NodeClaim } from "./node.ts";
+import type { PushBudget } from "./push-budget.ts";
 import type { Snapshot } from "./resource-table.ts";
 
 /** What a stream needs of the rest of the control plane. */
@@ -24,6 +25,8 @@ export interface StreamDeps {
   readonly onEvent: (event: StreamEvent) => void;
   /** A defect of ours, met while serving one stream: that stream ends. */
   readonly onFault: (error: unknown) => void;
+  /** Of all streams together. */
+  readonly budget: PushBudget;
   /** Shown to Envoy as the name of its control plane. */
   readonly controlPlane: string;
   readonly now: () => number;

@@ -12,7 +12,7 @@ export interface SenderParts<Request> {
   readonly subs: Map<XdsKind, Subscription>;
   readonly snapshot: () => Snapshot | undefined;
   readonly send: (bytes: Uint8Array) => void;
-  readonly deps: Pick<StreamDeps, "onEvent" | "controlPlane" | "now">;
+  readonly deps: Pick<StreamDeps, "onEvent" | "controlPlane" | "now" | "budget">;
   readonly onFault: (error: unknown) => void;
 }
 
@@ -34,19 +34,19 @@ export function createSender<Request>(parts: SenderParts<Request>): Sender {
   let isBusy = false;
   let isAwake = false;
   let isClosed = false;
-  let impatience: NodeJS.Timeout | undefined;
+  let delivered = (): void => {};
   let before: { readonly snapshot: Snapshot; readonly leaving: ResourceTable } | undefined;
 
-  const pump = (impatient: boolean): void => {
+  const pump = (): void => {
     isAwake = false;
     const snapshot = parts.snapshot();
     if (isBusy || isClosed || snapshot === undefined) return;
     const began = performance.now();
     const leaving = before === undefined ? NO_RESOURCES : leavingEndpoints(subs, before, snapshot);
     before = { snapshot, leaving };
-    const push = nextPush(subs, snapshot, { impatient, whole: protocol.name === "sotw", leaving });
+    const push = nextPush(subs, snapshot, { impatient: patience.isOver(), whole: protocol.name === "sotw", leaving });
     const sub = push === undefined ? undefined : subs.get(push.kind);
-    if (push === undefined || sub === undefined) return;
+    if (push === undefined || sub === undefined || !deps.budget.admit(wake)) return;
     const { kind } = push;
     const sent = protocol.widen(sub, push.sent, snapshot[kind]);
     count += 1;
@@ -55,36 +55,65 @@ export function createSender<Request>(parts: SenderParts<Request>): Sender {
     last.set(kind, { nonce, at: deps.now() });
     const bytes = protocol.write({ kind, nonce, sent, controlPlane: deps.controlPlane });
     isBusy = true;
+    delivered = deps.budget.spend(bytes.length);
     parts.send(bytes);
     const facts = { bytes: bytes.length, resources: sent.set.length, tookMs: performance.now() - began };
     deps.onEvent({ type: "pushed", kind, proxy, ...facts });
-    clearTimeout(impatience);
-    impatience = setTimeout(safe, STREAM_TIMES.impatience, true);
-  };
-  // Runs from timers, where a throw would end the process.
-  const safe = (impatient: boolean): void => {
-    try {
-      pump(impatient);
-    } catch (error) {
-      parts.onFault(error);
-    }
+    patience.begin();
   };
   const wake = (): void => {
     if (isAwake || isClosed) return;
     isAwake = true;
-    setImmediate(safe, false);
+    // What throws there would end the process.
+    setImmediate(guarded(pump, parts.onFault));
   };
+  const patience = createPatience(wake);
   return {
     wake,
     drained() {
       isBusy = false;
+      delivered();
       wake();
     },
     close() {
       isClosed = true;
-      clearTimeout(impatience);
+      delivered();
+      patience.end();
     },
     answer: (kind, request) => takeAnswer(parts, kind, request, last.get(kind)),
+  };
+}
+
+function guarded(work: () => void, onFault: (error: unknown) => void): () => void {
+  return () => {
+    try {
+      work();
+    } catch (error) {
+      onFault(error);
+    }
+  };
+}
+
+/** How long a client may take to confirm: over, it is served without, until the next response. */
+function createPatience(onOver: () => void): {
+  readonly isOver: () => boolean;
+  readonly begin: () => void;
+  readonly end: () => void;
+} {
+  let isOver = false;
+  let timer: NodeJS.Timeout | undefined;
+  const end = (): void => clearTimeout(timer);
+  return {
+    isOver: () => isOver,
+    begin() {
+      end();
+      isOver = false;
+      timer = setTimeout(() => {
+        isOver = true;
+        onOver();
+      }, STREAM_TIMES.impatience);
+    },
+    end,
   };
 }
 

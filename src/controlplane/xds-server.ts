@@ -10,7 +10,8 @@ import type { AutoRegistration } from "./auto-registration.ts";
 import type { Caller } from "./caller.ts";
 import type { Metrics } from "./metrics.ts";
 import { type NodeClaim, outsideProxyOf, proxyOf, refuseNode } from "./node.ts";
-import { createResourceStore } from "./resource-store.ts";
+import { createPushBudget } from "./push-budget.ts";
+import { createResourceStore, type ResourceStore } from "./resource-store.ts";
 import { NO_RESOURCES, type ResourceTable, type Snapshot } from "./resource-table.ts";
 import type { SecretWatches } from "./secret-watches.ts";
 import type { State } from "./state.ts";
@@ -37,19 +38,7 @@ export interface XdsServerDeps {
 /** Joins streams to the compiled mesh: each follows the resources of its own proxy. */
 export function createXdsAcceptor(deps: XdsServerDeps): XdsAcceptor {
   const { state, log } = deps;
-  const store = createResourceStore({
-    derivations: state.derivations,
-    configOf: (proxy) => state.mesh.proxyConfig(proxy),
-    options: state.xdsOptions,
-    onProblem(kind, name, error) {
-      deps.metrics.fault();
-      log.error({ kind, resource: name, error: errorText(error) }, "a resource could not be built");
-    },
-    onPatch({ from, path }, problem) {
-      deps.metrics.patchLeftOut();
-      log.warn({ object: `${from.namespace}/${from.name}`, path, problem }, "a patch of an EnvoyFilter is left out");
-    },
-  });
+  const store = storeOf(deps);
   const permissions = createSecretPermissions({
     derivations: state.derivations,
     ask: (account) => deps.cluster.mayAccount(account, LIST_SECRETS),
@@ -92,6 +81,7 @@ export function createXdsAcceptor(deps: XdsServerDeps): XdsAcceptor {
       logEvent(log, event);
     },
     onFault: deps.onFault,
+    budget: createPushBudget(),
     controlPlane: deps.instance,
     now: Date.now,
   };
@@ -105,6 +95,23 @@ function only(table: ResourceTable, names: readonly string[]): ResourceTable {
   const kept = new Map([...table].filter(([name]) => names.includes(name)));
   if (kept.size === table.size) return table;
   return kept.size === 0 ? NO_RESOURCES : kept;
+}
+
+function storeOf(deps: XdsServerDeps): ResourceStore {
+  const { state, log } = deps;
+  return createResourceStore({
+    derivations: state.derivations,
+    configOf: (proxy) => state.mesh.proxyConfig(proxy),
+    options: state.xdsOptions,
+    onProblem(kind, name, error) {
+      deps.metrics.fault();
+      log.error({ kind, resource: name, error: errorText(error) }, "a resource could not be built");
+    },
+    onPatch({ from, path }, problem) {
+      deps.metrics.patchLeftOut();
+      log.warn({ object: `${from.namespace}/${from.name}`, path, problem }, "a patch of an EnvoyFilter is left out");
+    },
+  });
 }
 
 /** The proxy by its pod or, for a workload outside the cluster, by its WorkloadEntry; undefined while that is not known. */

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Caller } from "../../src/controlplane/caller.ts";
+import { createPushBudget } from "../../src/controlplane/push-budget.ts";
 import type { Snapshot } from "../../src/controlplane/resource-table.ts";
 import type { StreamDeps, StreamEvent } from "../../src/controlplane/xds-deps.ts";
 import { deltaProtocol } from "../../src/controlplane/xds-protocol.ts";
@@ -61,6 +62,7 @@ function rig(changes: Partial<StreamDeps> = {}) {
     onHealth: (_claim, error) => void health.push(error),
     onEvent: (event) => void events.push(event),
     onFault: (error) => void faults.push(error),
+    budget: createPushBudget(),
     controlPlane: "istiod-0",
     now: Date.now,
     ...changes,
@@ -79,6 +81,7 @@ function rig(changes: Partial<StreamDeps> = {}) {
     settle,
     ended: () => ended,
     followers: () => followers,
+    stream: () => [...streams][0]!,
     push: (next: Snapshot) => push(next),
     async request(parts: DeltaRequest) {
       handler.request(parts);
@@ -107,9 +110,94 @@ test("what changes while a response is in the transport is in the next one, once
   }
   expect(one.sent).toHaveLength(1);
   await one.drain();
+  expect(one.sent).toHaveLength(1);
+  await one.request(ask("cluster", { response_nonce: "1" }));
   expect(one.sent.map(({ names }) => names)).toEqual([["a"], ["b"]]);
   await one.drain();
   expect(one.sent).toHaveLength(2);
+});
+
+/** States of a world that never stops changing, the last one last. */
+const states = Array.from({ length: 300 }, (_, turn) => tables({ a: "", b: "\u0012\u0000".repeat(turn) }));
+
+test("a proxy that is slow to confirm gets one response for all that changed meanwhile, and the newest state at the end", async () => {
+  const one = rig();
+  await one.request(ask("cluster", { node }));
+  for (const [turn, state] of states.entries()) {
+    one.push(state);
+    await one.settle();
+    await one.drain();
+    // it confirms once while the world changes ten times
+    if (turn % 10 === 9) await one.request(ask("cluster", { response_nonce: one.sent.at(-1)!.nonce }));
+    expect(one.stream().subscription("cluster")?.inFlight.size).toBeLessThanOrEqual(1);
+  }
+  expect(one.sent).toHaveLength(31);
+  await one.request(ask("cluster", { response_nonce: one.sent.at(-1)!.nonce }));
+  const [, b] = [...states.at(-1)!.cluster.values()];
+  expect(one.stream().subscription("cluster")?.acked.get("b")).toBe(b?.version);
+  expect(one.stream().status().types.cluster?.status).toBe("SYNCED");
+});
+
+test("a proxy that reads and never confirms is served every three seconds, and little is kept of it", async () => {
+  const one = rig();
+  await one.request(ask("cluster", { node }));
+  for (const state of states) {
+    one.push(state);
+    await one.settle();
+    await one.drain();
+    vi.advanceTimersByTime(100);
+    await one.settle();
+  }
+  // half a minute of changes
+  expect(one.sent).toHaveLength(11);
+  expect(one.stream().subscription("cluster")?.inFlight.size).toBeLessThanOrEqual(4);
+  vi.advanceTimersByTime(3_000);
+  await one.settle();
+  const [, b] = [...states.at(-1)!.cluster.values()];
+  expect(one.stream().subscription("cluster")?.held.get("b")).toBe(b?.version);
+});
+
+test("a proxy that does not read holds one response in the transport, and is sent the newest state when it reads", async () => {
+  const one = rig();
+  await one.request(ask("cluster", { node }));
+  for (const state of states) {
+    one.push(state);
+    await one.settle();
+    vi.advanceTimersByTime(100);
+  }
+  await one.settle();
+  expect(one.sent).toHaveLength(1);
+  await one.drain();
+  expect(one.sent).toHaveLength(2);
+  const [, b] = [...states.at(-1)!.cluster.values()];
+  expect(one.stream().subscription("cluster")?.held.get("b")).toBe(b?.version);
+});
+
+test("all streams together have a bounded number of bytes in the transport; who does not read holds up nobody for long", async () => {
+  const budget = createPushBudget(1);
+  const [slow, quick] = [rig({ budget }), rig({ budget })];
+  for (const one of [slow, quick]) {
+    await one.request(ask("cluster", { node }));
+    one.push(tables({ a: "" }));
+    await one.settle();
+  }
+  expect([slow.sent.length, quick.sent.length]).toEqual([1, 0]);
+  vi.advanceTimersByTime(1_000);
+  await quick.settle();
+  expect(quick.sent.length).toBe(1);
+  await quick.drain();
+  await quick.request(ask("cluster", { response_nonce: "1" }));
+  quick.push(tables({ a: "\u0012\u0000" }));
+  await quick.settle();
+  expect(quick.sent.length).toBe(2);
+  // a stream that ends gives its bytes back
+  slow.push(tables({ a: "\u0012\u0000" }));
+  await slow.request(ask("cluster", { response_nonce: "1" }));
+  await slow.drain();
+  expect(slow.sent.length).toBe(1);
+  quick.handler.closed();
+  await slow.settle();
+  expect(slow.sent.length).toBe(2);
 });
 
 test("requests that come before authentication is done are served after it", async () => {
@@ -196,6 +284,7 @@ test("listeners wait for the ACK of clusters, but not for ever", async () => {
   await one.drain();
   expect(one.sent.map(({ kind }) => kind)).toEqual(["cluster"]);
   vi.advanceTimersByTime(3_000);
+  await one.settle();
   expect(one.sent.map(({ kind }) => kind)).toEqual(["cluster", "listener"]);
   await one.drain();
   await one.request(ask("cluster", { response_nonce: "1" }));
