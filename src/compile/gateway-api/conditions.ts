@@ -1,8 +1,8 @@
 import type { ObjectRef } from "../../diagnostics/finding.ts";
 import type { Model } from "../../model/model.ts";
 import { refOf } from "../../resources/object.ts";
-import { classStatus } from "./class-status.ts";
-import type { Condition, Knows } from "./condition.ts";
+import { type ClassStatus, classStatus } from "./class-status.ts";
+import type { Knows } from "./condition.ts";
 import { gatewayStatus, type GatewayStatus } from "./gateway-status.ts";
 import { policyStatus, type PolicyStatus } from "./policy-status.ts";
 import { routeStatus, type RouteStatus } from "./route-status.ts";
@@ -10,7 +10,7 @@ import { routeStatus, type RouteStatus } from "./route-status.ts";
 /** The status of one object of Gateway API, as our controllers write it. */
 export interface ObjectStatus {
   readonly object: ObjectRef;
-  readonly status: GatewayStatus | RouteStatus | PolicyStatus | { readonly conditions: readonly Condition[] };
+  readonly status: GatewayStatus | RouteStatus | PolicyStatus | ClassStatus;
 }
 
 /**
