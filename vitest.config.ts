@@ -42,6 +42,16 @@ export default defineConfig({
           fileParallelism: false,
         },
       },
+      // only `npm run test:full`: the public conformance suite of Gateway API
+      {
+        test: {
+          name: "conformance",
+          include: ["test/e2e/conformance/**/*.test.ts"],
+          testTimeout: 1_800_000,
+          hookTimeout: 1_800_000,
+          fileParallelism: false,
+        },
+      },
       {
         test: {
           name: "node",

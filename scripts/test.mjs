@@ -62,6 +62,12 @@ const prepareOlder = () => ensureBuild().then(() => ensureKube("node", older));
 const FULL_TIERS = [
   { name: "long random runs", projects: ["slow"], missing: () => undefined, prepare: ensureBuild },
   {
+    name: "conformance with Gateway API",
+    projects: ["conformance"],
+    missing: () => needGo() ?? needRootTools(),
+    prepare: () => ensureBuild().then(() => ensureKube("node")),
+  },
+  {
     name: `API server of Kubernetes ${OLDEST_KUBE}`,
     projects: ["apiserver"],
     // what a version can change: definitions of kinds, admission, install of every profile, our client; not what is compared with the newest
