@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
+import { limitConnections } from "../base/connection-limit.ts";
 import { EnvironmentError, errorText } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import type { AgentConfig } from "./config.ts";
@@ -53,6 +54,9 @@ export function createHealth(deps: HealthDeps): Runner {
   });
   // Probes and scrapes each open their own connection.
   server.keepAliveTimeout = 1_000;
+  server.headersTimeout = 10_000;
+  server.requestTimeout = 30_000;
+  limitConnections(server);
   return {
     name: "health",
     start: () =>
