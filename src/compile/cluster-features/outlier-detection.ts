@@ -2,10 +2,24 @@ import { compact } from "../../base/compact.ts";
 import { durationMs } from "../../base/duration.ts";
 import type { ClusterFeature } from "./types.ts";
 
+/**
+ * A replica of the rate limit service that cannot be reached is left out at once: requests wait for its answer, and which replica is
+ * asked makes no difference.
+ */
+const LEFT_OUT = {
+  outlierDetection: {
+    splitLocalErrors: true,
+    consecutiveLocalFailures: 1,
+    intervalMs: 1_000,
+    baseEjectionTimeMs: 1_000,
+    maxEjectionPercent: 50,
+  },
+} as const;
+
 /** `outlierDetection`; none where the rule asks for none. */
 export const outlierDetection: ClusterFeature = {
-  of(_, { policy: { outlierDetection: asked } }) {
-    if (asked === undefined) return {};
+  of(model, { service, policy: { outlierDetection: asked } }) {
+    if (asked === undefined) return service.hostname === model.rateLimits.service() ? LEFT_OUT : {};
     const codes = asked.outlierDetectionHttpErrorCodes ?? [];
     const split = asked.splitExternalLocalOriginErrors === true;
     return {
