@@ -2,10 +2,9 @@ import type { Cluster } from "../ir/cluster.ts";
 import type { EndpointGroup, MeshService } from "../ir/service.ts";
 import { meshAddress } from "../model/explicit-bind.ts";
 import type { Model } from "../model/model.ts";
-import { selects } from "../model/selectors.ts";
 import { clusterFeatures } from "./cluster-features/order.ts";
 import type { CompileContext } from "./context.ts";
-import { type Client, localityChoice, NOWHERE, placed } from "./locality.ts";
+import { type Client, hasLabels, localityChoice, NOWHERE, placed } from "./locality.ts";
 import { BLACK_HOLE, INBOUND_PASSTHROUGH, outboundCluster, parseOutboundCluster, PASSTHROUGH } from "./names.ts";
 import type { ScopeFacts } from "./scope.ts";
 import { type ClusterPolicy, clusterPolicy } from "./traffic-policy.ts";
@@ -152,7 +151,7 @@ function groupOf(model: Model, made: Ingredients): EndpointGroup | undefined {
   const all = model.endpoints.of(service, made.port);
   const { labels, policy } = made.policy;
   const reachable = service.nodeLocal === true ? all.filter(({ node }) => node === made.client?.node) : all;
-  const chosen = labels === undefined ? reachable : reachable.filter((endpoint) => selects(labels, endpoint.labels));
+  const chosen = labels === undefined ? reachable : reachable.filter((endpoint) => hasLabels(endpoint, labels));
   return {
     clusterName: outboundCluster({ port: made.port, subset: made.subset, host: service.hostname }),
     ...placed(chosen, localityChoice(policy, model.meshConfig(), model.services.distribution(service)), made.client),

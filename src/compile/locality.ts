@@ -96,6 +96,11 @@ function labelRank(endpoint: Endpoint, wanted: readonly string[], client: Client
   return differs < 0 ? 0 : wanted.length - differs;
 }
 
+/** Whether an endpoint has all these labels; those of place it has without being given them. */
+export function hasLabels(endpoint: Endpoint, wanted: Readonly<Record<string, string>>): boolean {
+  return Object.entries(wanted).every(([key, value]) => labelOf(endpoint, key) === value);
+}
+
 /** Labels of place are those of the node, whatever the pod says. */
 function labelOf({ locality, labels, node = "" }: Pick<Endpoint, "locality" | "labels" | "node">, key: string): string {
   switch (key) {

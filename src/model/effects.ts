@@ -171,7 +171,17 @@ const EFFECTIVE: { readonly [K in KindName]?: Effective } = {
         bind: true,
         hosts: true,
         port: { number: true, name: true, protocol: true },
-        tls: true,
+        tls: {
+          ...PORT_TLS,
+          mode: true,
+          httpsRedirect: true,
+          credentialName: true,
+          credentialNames: true,
+          caCertCredentialName: true,
+          insecureSkipVerify: true,
+          // roots are one for all certificates
+          tlsCertificates: [{ serverCertificate: true, privateKey: true }],
+        },
       },
     ],
   },
@@ -251,6 +261,8 @@ const EFFECTIVE: { readonly [K in KindName]?: Effective } = {
     hostnames: true,
     rules: [{ name: true, matches: true, filters: true, backendRefs: true }],
   },
+  BackendTLSPolicy: { targetRefs: true, validation: true },
+  GatewayClass: { controllerName: true, parametersRef: true, description: true },
   TCPRoute: { parentRefs: true, rules: true },
   TLSRoute: { parentRefs: true, hostnames: true, rules: true },
   KubernetesGateway: {
@@ -272,6 +284,8 @@ function workloadEntry(): { readonly [field: string]: Effective } {
     locality: true,
     weight: true,
     serviceAccount: true,
+    // as a label of the endpoint; networks that only gateways join are not known
+    network: true,
   };
 }
 

@@ -196,12 +196,16 @@ function selectedEntries(
     );
 }
 
+/** The network that an endpoint stands in: pods have it as a label. */
+const NETWORK_LABEL = "topology.istio.io/network";
+
 /** A WorkloadEntry, or an endpoint written into a ServiceEntry; undefined without an address that a network reaches. */
 function ofWorkloadEntry(
   entry: EntrySpec,
   { port, namespace, clusterId }: { readonly port: number; readonly namespace: string; readonly clusterId: string },
 ): Endpoint | undefined {
-  const { address, labels = {}, weight = 1 } = entry;
+  const { address, weight = 1, network = "" } = entry;
+  const labels = { ...(network === "" ? {} : { [NETWORK_LABEL]: network }), ...entry.labels };
   if (address === undefined) return undefined;
   const app = labels["app"];
   const cluster = namespace === "" ? "" : clusterId;

@@ -264,3 +264,53 @@ test("proxies without patches share one scope, whatever patches others have", ()
   expect(served("", PROXY).scope).toBe(served(selecting, other).scope);
   expect(served(selecting, PROXY).scope).not.toBe(served(selecting, other).scope);
 });
+
+test.each([
+  ["destinationPort: 8080", true],
+  ["destinationPort: 8081", false],
+  ['applicationProtocols: "istio-http/1.0,istio-http/1.1,istio-h2"', true],
+  ['applicationProtocols: "h3"', false],
+  ["name: nobody", false],
+])("a chain by { %s }", (match, holds) => {
+  const { of, problems } = served(
+    filter(
+      `{ applyTo: HTTP_FILTER, match: { context: SIDECAR_INBOUND, listener: { filterChain: { ${match}, filter: { name: envoy.filters.network.http_connection_manager } } } }, patch: { operation: INSERT_FIRST, value: ${LUA} } }`,
+    ),
+  );
+  expect(problems).toEqual([]);
+  expect(httpFilters(of("listener", "virtualInbound")).includes("own.lua")).toBe(holds);
+});
+
+test("a filter of a class stands behind those of the mesh", () => {
+  const policy = `apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: { name: one, namespace: shop }
+spec: { action: DENY, rules: [{ to: [{ operation: { methods: [PUT] } }] }] }
+---
+`;
+  const { of } = served(
+    policy +
+      filter(
+        `{ applyTo: HTTP_FILTER, match: { context: SIDECAR_INBOUND, listener: { filterChain: { filter: { name: envoy.filters.network.http_connection_manager } } } }, patch: { operation: ADD, filterClass: AUTHZ, value: ${LUA} } }`,
+      ),
+  );
+  const names = httpFilters(of("listener", "virtualInbound"));
+  const at = names.indexOf("own.lua");
+  expect(names[at - 1]).toContain("rbac");
+  expect(names.lastIndexOf("envoy.filters.http.router")).toBeGreaterThan(at);
+});
+
+test("targetRefs name Gateways whose pods it is for", () => {
+  const target = (name: string): string =>
+    filter(
+      `{ applyTo: CLUSTER, match: { context: GATEWAY }, patch: { operation: REMOVE } }`,
+      `targetRefs: [{ group: gateway.networking.k8s.io, kind: Gateway, name: ${name} }]`,
+    );
+  const labels = { "gateway.networking.k8s.io/gateway-name": "public" };
+  const gateway: Proxy = { ...PROXY, type: "router", labels };
+  const names = (filters: string): number => {
+    const { has } = served(filters, gateway);
+    return Number(has("cluster", "BlackHoleCluster"));
+  };
+  expect([names(target("public")), names(target("other"))]).toEqual([0, 1]);
+});
