@@ -205,7 +205,10 @@ function ofWorkloadEntry(
   { port, namespace, clusterId }: { readonly port: number; readonly namespace: string; readonly clusterId: string },
 ): Endpoint | undefined {
   const { address, weight = 1, network = "" } = entry;
-  const labels = { ...(network === "" ? {} : { [NETWORK_LABEL]: network }), ...entry.labels };
+  const labels: Readonly<Record<string, string>> = {
+    ...(network === "" ? {} : { [NETWORK_LABEL]: network }),
+    ...entry.labels,
+  };
   if (address === undefined) return undefined;
   const app = labels["app"];
   const cluster = namespace === "" ? "" : clusterId;
