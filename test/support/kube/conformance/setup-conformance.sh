@@ -63,7 +63,8 @@ build_all() {
   go_build "$dns" "$bin/coredns" . '-s -w'
 
   dir=$(go_module_dir sigs.k8s.io/gateway-api "$GATEWAY_API_VERSION")
-  install -m 644 "$dir"/config/crd/experimental/*.yaml "$out/crds/"
+  rm -f "$out"/crds/*
+  install -m 644 "$dir"/config/crd/experimental/gateway.networking.*.yaml "$out/crds/"
 
   # whatever tags the suite's manifests name
   dir=$(go_module_dir "$suite" "$GATEWAY_API_VERSION")
