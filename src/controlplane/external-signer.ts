@@ -75,7 +75,11 @@ export function createExternalSigner(
     };
     await deps.cluster.create({ ...KIND, metadata: { name }, spec });
     try {
-      await deps.cluster.mergePatch({ ...KIND, name }, { status: { conditions: [approval()] } }, { subresource: "approval" });
+      await deps.cluster.mergePatch(
+        { ...KIND, name },
+        { status: { conditions: [approval()] } },
+        { subresource: "approval" },
+      );
       return checked(deps, request, await awaited(deps, name, signerName));
     } finally {
       await deps.cluster.delete({ ...KIND, name }, { propagation: "Background" }).catch((error: unknown) => {

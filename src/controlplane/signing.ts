@@ -65,7 +65,11 @@ export function createSigner(deps: SigningDeps): (request: SigningRequest) => Pr
       return refuse("unauthenticated", "UNAUTHENTICATED", reason);
     }
     if (impersonated !== undefined)
-      return refuse("refused", "PERMISSION_DENIED", `certificates of others, such as ${impersonated}, are given to nobody`);
+      return refuse(
+        "refused",
+        "PERMISSION_DENIED",
+        `certificates of others, such as ${impersonated}, are given to nobody`,
+      );
     const seconds = Number.isFinite(validitySeconds) && validitySeconds > 0 ? validitySeconds : deps.lifetimes.usual;
     if (seconds > deps.lifetimes.most)
       return refuse(

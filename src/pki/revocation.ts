@@ -11,6 +11,7 @@ import {
   X509Certificate,
   X509Crl,
   X509CrlGenerator,
+  X509CrlReason,
 } from "./x509.ts";
 
 /** One revocation list (CRL) of one authority. */
@@ -46,11 +47,32 @@ export function readRevocationLists(pem: string): readonly RevocationList[] {
   return lists;
 }
 
+/** DER of a sequence without members. */
+const EMPTY = "3000";
+
 function readList(pem: string): RevocationList {
+  const list = parse(pem);
+  const { issuer, thisUpdate, nextUpdate, entries } = list;
+  const isOdd = entries.some(({ extensions, rawData }) => extensions.length === 0 && hex(rawData).endsWith(EMPTY));
+  if (isOdd)
+    throw bad(
+      `the revocation list of "${issuer}" has entries with an empty list of extensions`,
+      "leave extensions out, or give a reason: Envoy refuses empty ones",
+    );
+  const serials = entries.map(({ serialNumber }) => bareSerial(serialNumber));
+  return { issuer, thisUpdate, nextUpdate, serials, pem: `${pem.trim()}\n` };
+}
+
+function hex(bytes: ArrayBuffer): string {
+  return Buffer.from(bytes).toString("hex");
+}
+
+function parse(pem: string): X509Crl {
   try {
-    const { issuer, thisUpdate, nextUpdate, entries } = new X509Crl(pem);
-    const serials = entries.map(({ serialNumber }) => bareSerial(serialNumber));
-    return { issuer, thisUpdate, nextUpdate, serials, pem: `${pem.trim()}\n` };
+    const list = new X509Crl(pem);
+    // read here, so that what is wrong inside is told here
+    void [list.issuer, list.thisUpdate, list.nextUpdate, list.entries.length];
+    return list;
   } catch (cause) {
     throw new MeshError("bad-crl", "a revocation list cannot be read", { hint: "give each as PEM", cause });
   }
@@ -113,17 +135,21 @@ export async function revoke(ca: Ca, before: string, serials: readonly string[],
   const old = kept === undefined ? [] : new X509Crl(kept).entries;
   const known = new Set(old.map(({ serialNumber }) => bareSerial(serialNumber)));
   const entries = [
-    ...old.map(({ serialNumber, revocationDate }) => ({ serialNumber, revocationDate })),
+    ...old.map(({ serialNumber, revocationDate, reason = REASON }) => ({ serialNumber, revocationDate, reason })),
     ...[...new Set(serials.map(bareSerial))]
       .filter((serial) => !known.has(serial))
       .map((serial) => ({
         serialNumber: serial.padStart(serial.length + (serial.length % 2), "0"),
         revocationDate: now,
+        reason: REASON,
       })),
   ];
   const list = await signList(ca, entries, now);
   return [...lists.filter(({ issuer }) => issuer !== subject).map(({ pem }) => pem), list].join("");
 }
+
+/** Without one the library writes an empty list of extensions, and Envoy does not take the whole list of certificates. */
+const REASON = X509CrlReason.privilegeWithdrawn;
 
 /** Clocks differ. */
 const SKEW_MS = 2 * 60_000;
@@ -132,7 +158,11 @@ const INTEGER = 0x02;
 
 async function signList(
   ca: Ca,
-  entries: readonly { readonly serialNumber: string; readonly revocationDate: Date }[],
+  entries: readonly {
+    readonly serialNumber: string;
+    readonly revocationDate: Date;
+    readonly reason: X509CrlReason;
+  }[],
   now: Date,
 ): Promise<string> {
   const { publicKey, subjectName } = new X509Certificate(ca.certificate);

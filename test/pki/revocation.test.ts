@@ -6,6 +6,8 @@ import { X509Certificate } from "node:crypto";
 import { expect, test } from "vitest";
 import { type Ca, createRoot, issueServing } from "../../src/pki/ca.ts";
 import { issueAuthority } from "../../src/pki/issue-authority.ts";
+import { signingKey } from "../../src/pki/private-key.ts";
+import { PemConverter, X509CrlGenerator } from "../../src/pki/x509.ts";
 import { isRevoked, readRevocationLists, revocationScope, revoke } from "../../src/pki/revocation.ts";
 
 const DAY_MS = 24 * 3_600_000;
@@ -62,6 +64,14 @@ test("lists that would have everybody refused are told in words", async () => {
   expect(() => readRevocationLists("nonsense")).toThrow("holds no revocation list");
   expect(() => readRevocationLists("-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----")).toThrow("cannot be read");
   expect(readRevocationLists(" \n")).toEqual([]);
+  // as the library writes entries without a reason: Envoy's TLS library does not read them
+  const bare = await X509CrlGenerator.create({
+    issuer: "CN=odd",
+    signingKey: await signingKey(root.key),
+    signingAlgorithm: { name: "ECDSA", hash: "SHA-256" },
+    entries: [{ serialNumber: "5f" }],
+  });
+  expect(() => readRevocationLists(PemConverter.encode(bare.rawData, "X509 CRL"))).toThrow("empty list of extensions");
 });
 
 test("openssl reads the lists and refuses the revoked certificate by them", async () => {

@@ -57,7 +57,8 @@ async function during(
   await working;
   const sum = (of: "status" | "error"): Record<string, number> => {
     const counts: Record<string, number> = {};
-    for (const tally of tallies) for (const [key, count] of Object.entries(tally[of])) counts[key] = (counts[key] ?? 0) + count;
+    for (const tally of tallies)
+      for (const [key, count] of Object.entries(tally[of])) counts[key] = (counts[key] ?? 0) + count;
     return counts;
   };
   const requests = tallies.reduce((all, tally) => all + tally.requests, 0);
