@@ -29,6 +29,8 @@ export interface Audit {
   signed(result: SigningResult, facts: SigningFacts): void;
   /** `address` is that of whoever asked us, which is to be an API server. */
   reviewed(request: AdmissionRequest, answer: AdmissionAnswer, address: string): void;
+  /** Of a mesh object that is gone, as the watch tells: nobody asks us before, so who deleted it is not known here. */
+  deleted(object: KubeObject): void;
 }
 
 /** Refusals of one client that are written down: what is issued or changed always is. */
@@ -75,6 +77,9 @@ export function createAudit(log: Logger): Audit {
         ...(answer.allowed ? {} : { reason: answer.message ?? "" }),
       };
       log.info(fields, "a policy was written");
+    },
+    deleted({ apiVersion, kind, metadata: { namespace = "", name } }) {
+      log.info({ audit: "deletion", apiVersion, kind, namespace, name }, "a policy was deleted");
     },
   };
 }

@@ -1,4 +1,5 @@
 import { errorText } from "../base/errors.ts";
+import { meshKinds } from "../gen/mesh-kinds.ts";
 import type { Peer } from "../grpc/server.ts";
 import type { InjectorMeshConfig } from "../inject/config.ts";
 import type { WorldChange } from "../resources/world.ts";
@@ -134,6 +135,7 @@ function createRunners(shared: Shared, isReady: () => boolean): readonly Runner[
       cluster,
       watched: watchedKinds(namespace),
       apply(incoming) {
+        auditDeletions(shared, incoming);
         fromCluster(ownChanges(readable(incoming), options.revision));
       },
       onSynced: synced,
@@ -164,7 +166,12 @@ function createRunners(shared: Shared, isReady: () => boolean): readonly Runner[
     // Consumes the Lease; offers whether we write shared objects.
     createLeaderOf(shared),
     // Consumes namespaces; offers the root certificates in each, and revocation lists when there are some.
-    createRootCerts({ ...writer, isLeader, name: ROOTS_MAP, data: () => rootsData(shared.authority, options.externalCa !== undefined) }),
+    createRootCerts({
+      ...writer,
+      isLeader,
+      name: ROOTS_MAP,
+      data: () => rootsData(shared.authority, options.externalCa !== undefined),
+    }),
     createRootCerts({ ...writer, isLeader, name: REVOCATIONS_MAP, data: () => revocationsData(shared.authority) }),
     // Consumes webhook configurations; offers our CA in them.
     createWebhookConfigs({ ...writer, namespace, revision: options.revision, isLeader }),
@@ -238,6 +245,12 @@ function createSources(
   const { registries: wanted = [], log } = options;
   const registries = createRegistries({ registries: wanted, world: state.world, apply, log });
   return { registries, fromCluster: (changes) => apply(registries.ofCluster(changes)) };
+}
+
+/** One of several instances writes them down. */
+function auditDeletions({ state, audit }: Shared, changes: readonly WorldChange[]): void {
+  if (!state.leading.get()) return;
+  for (const { type, object } of changes) if (type === "delete" && object.kind in meshKinds) audit.deleted(object);
 }
 
 /** A step of the start that leaves nothing to close. */

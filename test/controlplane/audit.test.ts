@@ -114,3 +114,10 @@ test("a policy: who changed it, and which fields; no values", () => {
     },
   ]);
 });
+
+test("a deletion: what is gone", () => {
+  const { deleted, events } = audit();
+  deleted(policy({ rules: [] }));
+  const object = { apiVersion: "security.istio.io/v1", kind: "AuthorizationPolicy", namespace: "shop", name: "web" };
+  expect(events()).toEqual([{ audit: "deletion", ...object }]);
+});
