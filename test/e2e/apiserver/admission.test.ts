@@ -143,3 +143,37 @@ test("names that the API server makes are no obstacle", async () => {
   });
   expect(status).toBe(201);
 });
+
+test("who wrote what is in the audit: refused, tried out, made, changed, deleted; no values", async () => {
+  mesh.log.clear();
+  const object = service("audited", { route });
+  expect((await client.post(SERVICES, bad("audited"))).status).toBe(400);
+  expect((await client.post(`${SERVICES}?dryRun=All`, object)).status).toBe(201);
+  const made = bodyOf(await client.post(SERVICES, object));
+  const hidden = { ...made, spec: service("audited", { route, timeout: "47s" }).spec };
+  expect((await client.put(`${SERVICES}/audited`, hidden)).status).toBe(200);
+  expect((await client.del(`${SERVICES}/audited`)).status).toBe(200);
+  const events = () => mesh.log.lines.map(({ fields }) => fields).filter(({ audit }) => audit !== undefined);
+  await waitFor(() => events().some(({ audit }) => audit === "deletion"), { what: "the deletion" });
+  // the API server may ask again when it tries again
+  const told = new Set(
+    events().map(({ audit, outcome, operation, user, dryRun, changed }) =>
+      JSON.stringify([audit, outcome, operation, user, dryRun, changed]),
+    ),
+  );
+  expect([...told].map((line) => JSON.parse(line) as unknown)).toEqual([
+    ["policy", "refused", "CREATE", "test-admin", false, ["spec.hosts", "spec.http"]],
+    ["policy", "allowed", "CREATE", "test-admin", true, ["spec.hosts", "spec.http"]],
+    ["policy", "allowed", "CREATE", "test-admin", false, ["spec.hosts", "spec.http"]],
+    ["policy", "allowed", "UPDATE", "test-admin", false, ["spec.http"]],
+    ["deletion", null, null, null, null, null],
+  ]);
+  for (const event of events())
+    expect(event).toMatchObject({
+      apiVersion: "networking.istio.io/v1",
+      kind: "VirtualService",
+      namespace: "shop",
+      name: "audited",
+    });
+  expect(JSON.stringify(events())).not.toContain("47s");
+});
