@@ -21,6 +21,7 @@ const KINDS: readonly KindRef[] = [
   { apiVersion: "admissionregistration.k8s.io/v1", kind: "MutatingWebhookConfiguration" },
   { apiVersion: "admissionregistration.k8s.io/v1", kind: "ValidatingWebhookConfiguration" },
   { apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition" },
+  { apiVersion: "gateway.networking.k8s.io/v1", kind: "GatewayClass" },
 ];
 
 /** Every object of those kinds, as `Kind namespace/name`, sorted: equal before an install and after an uninstall. */

@@ -1,6 +1,7 @@
 import { ClusterError } from "../base/errors.ts";
 import { revisionSuffix } from "../base/revision.ts";
 import type { Cluster, ClusterReader, KindRef } from "../resources/cluster.ts";
+import { isOurController } from "../model/gateway-api-classes.ts";
 import type { KubeObject } from "../resources/object.ts";
 import { kindByKind, targetOf } from "./apply.ts";
 import { KIND_ORDER, MANAGED_LABELS } from "./render.ts";
@@ -143,8 +144,26 @@ async function runTimeObjects(cluster: ClusterReader, namespace: string): Promis
     { namespace, fieldSelector: "metadata.name=istio-ca-secret" },
   );
   const leases = await list({ apiVersion: "coordination.k8s.io/v1", kind: "Lease" }, { namespace });
-  return [...roots, ...secret, ...leases.filter(({ metadata }) => /^istio|^meshctl-install$/.test(metadata.name))];
+  const own = leases.filter(({ metadata }) => /^istio|^meshctl-install$/.test(metadata.name));
+  return [...roots, ...secret, ...own, ...(await gatewayClasses(cluster))];
 }
+
+const GATEWAY_API = "gateway.networking.k8s.io/v1";
+
+/** Classes that the control plane made; one that a Gateway names stays with it. */
+async function gatewayClasses(cluster: ClusterReader): Promise<KubeObject[]> {
+  const ref = { apiVersion: GATEWAY_API, kind: "GatewayClass" };
+  const classes = (await cluster.list(ref)).filter(({ metadata: { name }, ...object }) => {
+    const { controllerName } = (object as { spec?: { controllerName?: string } }).spec ?? {};
+    return MADE_CLASSES.has(name) && controllerName !== undefined && isOurController(controllerName);
+  });
+  if (classes.length === 0) return [];
+  const gateways = await cluster.list({ apiVersion: GATEWAY_API, kind: "Gateway" });
+  const used = new Set(gateways.map(({ spec }) => (spec as { gatewayClassName?: string } | undefined)?.gatewayClassName));
+  return classes.filter(({ metadata }) => !used.has(metadata.name)).map((object) => ({ ...object, ...ref }));
+}
+
+const MADE_CLASSES: ReadonlySet<string> = new Set(["istio", "istio-remote"]);
 
 /** Takes away what findRemoval found; an object that is already gone is no error. */
 export async function remove(cluster: Cluster, removal: Removal, options: WaitOptions): Promise<void> {

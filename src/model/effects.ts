@@ -26,6 +26,7 @@ const PORT_POLICY = {
     warmup: true,
     warmupDurationSecs: true,
     localityLbSetting: true,
+    zoneAwareLbSetting: true,
   },
   connectionPool: true,
   outlierDetection: {
@@ -268,7 +269,8 @@ const EFFECTIVE: { readonly [K in KindName]?: Effective } = {
   KubernetesGateway: {
     gatewayClassName: true,
     listeners: true,
-    addresses: [{ type: (value) => value === "Hostname", value: true }],
+    addresses: [{ type: (value) => value === "Hostname" || value === "IPAddress", value: true }],
+    infrastructure: true,
     tls: { frontend: true },
   },
 };

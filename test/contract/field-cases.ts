@@ -73,6 +73,10 @@ export const SHOWN_ELSEWHERE: Readonly<Record<string, string>> = {
     "WorkloadGroupGrpc.port",
     "WorkloadGroupGrpc.service",
   ]),
+  "KubernetesGateway.infrastructure": "test/controlplane/gateway-api-deployments.test.ts",
+  "KubernetesGatewayInfrastructure.labels": "test/controlplane/gateway-api-deployments.test.ts",
+  "KubernetesGatewayInfrastructure.annotations": "test/controlplane/gateway-api-deployments.test.ts",
+  "KubernetesGatewayInfrastructure.parametersRef": "test/controlplane/gateway-api-deployments.test.ts",
 };
 
 function of(file: string, fields: readonly string[]): Readonly<Record<string, string>> {
