@@ -14,7 +14,8 @@ const layers = {
   validation: ["model", "resources", "diagnostics", "gen", "base"],
   // compile: Gateway API conditions are computed there, for the status that meshd writes and for findings
   // pki: certificates in Secrets are read as the control plane reads its own; pure, nothing is signed
-  analyzers: ["compile", "pki", "model", "validation", "ir", "resources", "diagnostics", "base"],
+  // xds, wire: what patches of EnvoyFilters find is asked of the resources that proxies get
+  analyzers: ["compile", "xds", "wire", "pki", "model", "validation", "ir", "resources", "diagnostics", "base"],
   inject: ["model", "validation", "resources", "diagnostics", "gen", "base"],
   // model: what labels and annotations mean is asked there once
   checks: ["model", "resources", "diagnostics", "base"],
@@ -26,6 +27,8 @@ const layers = {
   // archives and registries of container images
   images: ["base"],
   kube: ["resources", "base"],
+  // a cluster in a file: what bug-report wrote, as a cluster that answers
+  bundle: ["images", "resources", "base"],
   // sources of objects beside the API server: files, foreign catalogs
   registry: ["resources", "diagnostics", "base"],
   grpc: ["wire", "gen", "base"],
@@ -45,6 +48,7 @@ const layers = {
     "compile",
     "xds",
     "kube",
+    "bundle",
     "grpc",
     "report",
     "simulate",

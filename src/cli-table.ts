@@ -22,6 +22,7 @@ export const globalOptions: readonly OptionSpec[] = [
   { flags: "--as <user>", summary: "user to act as in the cluster (impersonation)" },
   { flags: "--as-group <group>", summary: "group to act as, together with --as", repeatable: true },
   { flags: "--as-uid <uid>", summary: "UID to act as, together with --as" },
+  { flags: "--bundle <archive>", summary: "what meshctl bug-report wrote, instead of a cluster", complete: "file" },
   { flags: "-n, --namespace <name>", summary: "namespace to work in" },
   { flags: "-i, --istioNamespace <name>", summary: "namespace of the control plane", default: "istio-system" },
 ];

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { compact } from "./base/compact.ts";
 import { MeshError, UsageError, errorText } from "./base/errors.ts";
 import { type MainIo, exit, processIo } from "./cli-io.ts";
@@ -43,7 +44,16 @@ async function runCommand(argv: readonly string[], mainIo: MainIo): Promise<Comm
     return { exitCode: 0 };
   }
   const run = await parsed.spec.load();
-  return run(parsed.input, withCluster(mainIo, clusterFlags(parsed.input.options)));
+  const { bundle } = parsed.input.options as { bundle?: string };
+  const flags = clusterFlags(parsed.input.options);
+  return run(parsed.input, bundle === undefined ? withCluster(mainIo, flags) : await withBundle(mainIo, bundle));
+}
+
+/** A bundle instead of a cluster, at the time it was made. */
+async function withBundle(io: MainIo, file: string): Promise<Io> {
+  const { openBundle } = await import("./bundle/open.ts");
+  const { cluster, createdAt } = await openBundle(resolve(io.cwd, file), file);
+  return { ...io, now: () => createdAt, cluster: () => Promise.resolve(cluster) };
 }
 
 /** Flags that say which cluster, and as whom. */

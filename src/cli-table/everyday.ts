@@ -3,6 +3,35 @@ import type { CommandSpec } from "./types.ts";
 /** Commands about meshctl itself. */
 export const everydayCommands: readonly CommandSpec[] = [
   {
+    name: "bug-report",
+    summary: "Collect what explains how a mesh stands into one file, on which every read-only command runs",
+    options: [
+      { flags: "--output-dir <folder>", summary: "where bug-report.tar.gz is written; default: here" },
+      {
+        flags: "--include <namespace>",
+        summary: "only this namespace, or several separated by commas",
+        repeatable: true,
+      },
+      { flags: "--exclude <namespace>", summary: "all namespaces but this", repeatable: true },
+      { flags: "--tail <count>", summary: "lines of each log", default: "1000" },
+      {
+        flags: "--max-size <number>",
+        summary: "megabytes before compression; what does not fit is named",
+        default: "200",
+      },
+      { flags: "--timeout <duration>", summary: "how long to collect; what is there by then is kept", default: "5m" },
+      { flags: "--dry-run", summary: "say what would be collected", default: false },
+    ],
+    examples: [
+      { line: "meshctl bug-report", summary: "bug-report.tar.gz with an index page, without secrets" },
+      {
+        line: "meshctl bug-report --include shop,payments --timeout 1m",
+        summary: "two namespaces and the control plane, in a minute",
+      },
+    ],
+    load: async () => (await import("../commands/bug-report.ts")).run,
+  },
+  {
     name: "completion",
     summary: "Print the script that lets a shell complete commands, flags and what is in the cluster",
     args: [{ flags: "<shell>", summary: "bash, zsh or fish", complete: ["bash", "fish", "zsh"] }],

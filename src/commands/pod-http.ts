@@ -1,7 +1,7 @@
 import { request } from "node:http";
 import type { Duplex } from "node:stream";
 import { ClusterError, errorText, UsageError } from "../base/errors.ts";
-import type { Cluster, ClusterReader } from "../resources/cluster.ts";
+import type { Cluster, ClusterReader, PodRequest } from "../resources/cluster.ts";
 import type { KubeObject } from "../resources/object.ts";
 
 /** A port of a pod that speaks HTTP. */
@@ -33,17 +33,22 @@ export async function postText(cluster: Cluster, target: PodPort, path: string):
   return ask(cluster, target, { method: "POST", path });
 }
 
-interface Asked {
-  readonly method: "GET" | "POST";
-  readonly path: string;
+async function ask(cluster: Cluster, target: PodPort, asked: PodRequest): Promise<string> {
+  const { status, body } = await exchangeWith(cluster, target, asked);
+  if (status === 200) return body;
+  throw new ClusterError("pod-http", `${placeOf(target, asked.path)} answered ${status}: ${body.slice(0, 200)}`);
 }
 
-async function ask(cluster: Cluster, target: PodPort, asked: Asked): Promise<string> {
+/** One request to a pod, whatever it answers. Throws ClusterError when it does not. */
+export async function exchangeWith(
+  cluster: Cluster,
+  target: PodPort,
+  asked: PodRequest,
+): Promise<{ readonly status: number; readonly body: string }> {
+  if (cluster.podHttp !== undefined) return cluster.podHttp(target, asked);
   const stream = await cluster.portForward(target);
   try {
-    const { status, body } = await exchange(stream, asked);
-    if (status === 200) return body;
-    throw new ClusterError("pod-http", `${placeOf(target, asked.path)} answered ${status}: ${body.slice(0, 200)}`);
+    return await exchange(stream, asked);
   } catch (error) {
     throw error instanceof ClusterError ? error : unanswered(target, asked.path, error);
   } finally {
@@ -64,7 +69,7 @@ function unanswered(target: PodPort, path: string, cause: unknown): ClusterError
 
 function exchange(
   stream: Duplex,
-  { method, path }: Asked,
+  { method, path }: PodRequest,
 ): Promise<{ readonly status: number; readonly body: string }> {
   // what was destroyed before it is read would never answer
   if (stream.destroyed) return Promise.reject(stream.errored ?? new Error("the connection is closed"));

@@ -71,8 +71,8 @@ function damaged(path: string, words: string, hint = "copy or build the archive 
 }
 
 /** Header of a regular file, and the padding after it: fixed time and owner, so equal content gives equal archives. */
-export function tarHeader(name: string, size: number): Buffer {
-  if (Buffer.byteLength(name) > 100) throw new Error(`a name of at most 100 bytes is expected, got ${name}`);
+export function tarHeader(path: string, size: number): Buffer {
+  const { prefix, name } = splitPath(path);
   const header = Buffer.alloc(BLOCK);
   const octal = (value: number, at: number, width: number): void =>
     void header.write(`${value.toString(8).padStart(width - 1, "0")}\0`, at, "latin1");
@@ -85,9 +85,20 @@ export function tarHeader(name: string, size: number): Buffer {
   header.write("        ", 148, "latin1");
   header.write("0", 156, "latin1");
   header.write("ustar\x0000", 257, "latin1");
+  header.write(prefix, 345, "utf8");
   const sum = header.reduce((total, byte) => total + byte, 0);
   header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, "latin1");
   return header;
+}
+
+/** A path in the two fields of a ustar header: at most 155 and 100 bytes, parted at a slash. */
+function splitPath(path: string): { readonly prefix: string; readonly name: string } {
+  if (Buffer.byteLength(path) <= 100) return { prefix: "", name: path };
+  for (let at = path.indexOf("/"); at > 0; at = path.indexOf("/", at + 1)) {
+    const [prefix, name] = [path.slice(0, at), path.slice(at + 1)];
+    if (Buffer.byteLength(name) <= 100 && Buffer.byteLength(prefix) <= 155) return { prefix, name };
+  }
+  throw new Error(`a name of at most 100 bytes behind a path of at most 155 is expected, got ${path}`);
 }
 
 /** What fills a file up to the next header. */
@@ -100,15 +111,20 @@ export const TAR_END: Buffer = Buffer.alloc(2 * BLOCK);
 
 /** The first regular file of an uncompressed archive in memory whose name fits; undefined when there is none, or no archive. */
 export function fileInTar(archive: Uint8Array, fits: (name: string) => boolean): Uint8Array | undefined {
+  for (const { name, bytes } of filesInTar(archive)) if (fits(name)) return bytes;
+  return undefined;
+}
+
+/** The regular files of an uncompressed archive in memory, in order; ends where it is no archive any more. Names of at most 255 bytes. */
+export function* filesInTar(archive: Uint8Array): Generator<{ readonly name: string; readonly bytes: Buffer }> {
   const bytes = Buffer.from(archive.buffer, archive.byteOffset, archive.byteLength);
   for (let at = 0; at + BLOCK <= bytes.length; ) {
     const header = bytes.subarray(at, at + BLOCK);
     const size = Number.parseInt(header.toString("latin1", 124, 136).trim(), 8);
-    if (!Number.isSafeInteger(size)) return undefined;
+    if (!Number.isSafeInteger(size)) return;
     const type = String.fromCharCode(header[156] ?? 0);
-    const isFile = type === "0" || type === "\0";
-    if (isFile && fits(headerName(header))) return bytes.subarray(at + BLOCK, at + BLOCK + size);
+    if (type === "0" || type === "\0")
+      yield { name: headerName(header), bytes: bytes.subarray(at + BLOCK, at + BLOCK + size) };
     at += BLOCK + Math.ceil(size / BLOCK) * BLOCK;
   }
-  return undefined;
 }

@@ -13,6 +13,12 @@ export interface TargetRef extends KindRef {
   readonly name: string;
 }
 
+/** A request to a pod without a body. */
+export interface PodRequest {
+  readonly method: "GET" | "POST";
+  readonly path: string;
+}
+
 export interface ListOptions {
   readonly namespace?: string;
   readonly labelSelector?: string;
@@ -49,6 +55,11 @@ export interface ClusterReader {
     access: { verb: string; group: string; resource: string },
   ): Promise<boolean>;
   logs(target: { namespace: string; pod: string; container?: string; tailLines?: number }): Promise<string>;
+  /** HTTP to a port of a pod, where it is answered without a connection: in a bundle. Absent: asked over portForward. */
+  podHttp?(
+    target: { namespace: string; pod: string; port: number },
+    asked: PodRequest,
+  ): Promise<{ readonly status: number; readonly body: string }>;
   /** A byte stream to a port of a pod, as kubectl port-forward makes it. */
   portForward(target: { namespace: string; pod: string; port: number }): Promise<Duplex>;
 }

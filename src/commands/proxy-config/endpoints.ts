@@ -18,6 +18,7 @@ export const endpoints: View = {
     ),
   narrow: (cluster, wanted) => {
     if (!isWanted(wanted, { cluster: text(cluster, "name") })) return undefined;
+    if (["address", "port", "status"].every((name) => wanted[name] === undefined)) return cluster;
     const hosts = list(cluster, "host_statuses").filter((host) => {
       const socket = record(host, "address", "socket_address");
       const values = { address: text(socket, "address"), port: text(socket, "port_value"), status: healthOf(host) };

@@ -20,11 +20,13 @@ export const listeners: View = {
   counted: (listener) => [typeOf(listener)],
 };
 
-/** Every listener in a dump. */
+/** Every listener in a dump that is in use; one that only drains or warms is not. */
 export function listenersOf(dump: unknown): Data[] {
   return sections(dump, "ListenersConfigDump").flatMap((section) => [
     ...list(section, "static_listeners").map((entry) => record(entry, "listener")),
-    ...list(section, "dynamic_listeners").map((entry) => record(entry, "active_state", "listener")),
+    ...list(section, "dynamic_listeners")
+      .map((entry) => record(entry, "active_state", "listener"))
+      .filter((listener) => Object.keys(listener).length > 0),
   ]);
 }
 

@@ -15,7 +15,10 @@ import {
   tracesOf,
   tracesSince,
 } from "../../support/local/cluster.ts";
+import { bugReport } from "../../support/local/bundle-step.ts";
 import { bothDoors } from "../../support/local/doors.ts";
+import { automatedGateway } from "../../support/local/gateway-step.ts";
+import { noSecretsTold } from "../../support/local/no-secrets.ts";
 
 // The whole main job, from `meshctl up` to `meshctl down`, in every kind of network. The steps are those of the demo; in a user
 // namespace and on loopback addresses the cluster belongs to a user without any privilege, and the steps go through the API instead of
@@ -35,6 +38,11 @@ const variants: readonly Variant[] = [
 ];
 
 const doors: Step = { title: "The webhook and meshctl inject put the same proxy into the same pods", run: bothDoors };
+
+const report: Step = { title: "A bug report, and the same answers from it without the cluster", run: bugReport };
+const secrets: Step = { title: "Nothing that the mesh tells has a secret in it", run: noSecretsTold };
+
+const front: Step = { title: "A Gateway of Gateway API gets pods and a Service of its own", run: automatedGateway };
 
 const isRoot = process.getuid?.() === 0;
 
@@ -84,7 +92,10 @@ describe.each(variants)("$title", ({ network, uid, kubectl }) => {
   const steps = network === "netns" ? MAIN_JOB_WITH_UPGRADE : MAIN_JOB;
   // the doors are those of the first revision, which an upgrade takes away
   const common = MAIN_JOB.length - 1;
-  for (const step of [...steps.slice(0, common), doors, ...steps.slice(common)])
+  // looked into while nothing restarts
+  const calm = common - 1;
+  const looks = [front, secrets, report];
+  for (const step of [...steps.slice(0, calm), ...looks, ...steps.slice(calm, common), doors, ...steps.slice(common)])
     test.skipIf(skip)(step.title, () => runStep(step));
 
   test.skipIf(skip)("meshctl down leaves no process, port, network namespace, link, route, rule or file", async () => {

@@ -1,0 +1,72 @@
+import { join, resolve } from "node:path";
+import { mkdir, stat } from "node:fs/promises";
+import { EnvironmentError, errorText, UsageError } from "../base/errors.ts";
+import { writeArchive } from "../bundle/files.ts";
+import { createProgress } from "../report/progress.ts";
+import { collect } from "./bug-report/collect.ts";
+import { MESH_COMMANDS } from "./bug-report/run-all.ts";
+import { bundleFiles } from "./bug-report/write.ts";
+import { durationOption, globalOptions, listOption, switchOption, textOption } from "./input.ts";
+import type { CommandInput, CommandResult, Io } from "./io.ts";
+
+const NAME = "bug-report.tar.gz";
+
+/** `meshctl bug-report`: one file with all that explains how a mesh stands; every read-only command then runs on it (`--bundle`). */
+export async function run(input: CommandInput, io: Io): Promise<CommandResult> {
+  const { istioNamespace } = globalOptions(input);
+  const wants = wantedNamespaces(input, istioNamespace);
+  const tail = countOption(input, "tail", "1000");
+  const maxBytes = countOption(input, "maxSize", "200") * 1_000_000;
+  const timeoutMs = durationOption(input, "timeout", "5m");
+  const folder = resolve(io.cwd, textOption(input, "outputDir") ?? ".");
+  if (switchOption(input, "dryRun")) return tellPlan(io);
+  const cluster = await io.cluster();
+  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+    throw new EnvironmentError("unwritable-folder", `${folder} cannot be made: ${errorText(error)}`);
+  });
+  const progress = await createProgress(io);
+  progress.start(`Collecting from cluster ${cluster.context.name}`);
+  const deadline = AbortSignal.any([io.signal, AbortSignal.timeout(timeoutMs)]);
+  const createdAt = io.now();
+  const collected = await collect(cluster, { istioNamespace, wants, tail, deadline }, io);
+  io.signal.throwIfAborted();
+  const { files, contents } = bundleFiles(collected, { context: cluster.context, createdAt, maxBytes, wants });
+  const path = join(folder, NAME);
+  await writeArchive(path, files).catch((error: unknown) => {
+    throw new EnvironmentError("unwritable-file", `${path} cannot be written: ${errorText(error)}`);
+  });
+  progress.succeed(
+    `${contents.answers.length} answers of pods, ${contents.kinds.length} kinds, ${contents.logs.length} logs`,
+  );
+  for (const { what, why } of contents.leftOut) io.err(`Left out: ${what}: ${why}\n`);
+  io.out(`${path}\n`);
+  io.err(`${((await stat(path)).size / 1e6).toFixed(1)} MB without private keys, tokens and values of Secrets; look into it before you send it.
+Unpack it and open index.html, or run commands on it: meshctl proxy-status --bundle ${path}\n`);
+  return { exitCode: 0 };
+}
+
+/** Which namespaces a command line wants; the control plane's own in any case. */
+function wantedNamespaces(input: CommandInput, istioNamespace: string): (namespace: string) => boolean {
+  const include = listOption(input, "include").flatMap((text) => text.split(","));
+  const exclude = listOption(input, "exclude").flatMap((text) => text.split(","));
+  return (namespace) =>
+    namespace === istioNamespace ||
+    ((include.length === 0 || include.includes(namespace)) && !exclude.includes(namespace));
+}
+
+function countOption(input: CommandInput, name: string, fallback: string): number {
+  const text = textOption(input, name) ?? fallback;
+  const value = Number(text);
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new UsageError(`expected a whole number above 0, got "${text}"`);
+}
+
+function tellPlan(io: Io): CommandResult {
+  io.out(
+    "objects of every kind the mesh reads, events, quotas, disruption budgets, autoscalers, network policies, leases\n",
+  );
+  for (const { line } of MESH_COMMANDS) io.out(`output of meshctl ${line}\n`);
+  io.out("of each control plane pod: metrics, version, debug answers, log\n");
+  io.out("of each proxy: configuration with endpoints, clusters, certificates, statistics, log\n");
+  return { exitCode: 0 };
+}
