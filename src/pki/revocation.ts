@@ -19,8 +19,8 @@ export interface RevocationList {
   /** Subject of the authority, in the library's words. */
   readonly issuer: string;
   readonly thisUpdate: Date;
-  /** When peers stop taking the list, and with it every certificate of the authority; undefined: never. */
-  readonly nextUpdate: Date | undefined;
+  /** When peers stop taking the list, and with it every certificate of the authority. */
+  readonly nextUpdate: Date;
   /** Serial numbers, lower-case hexadecimal without leading zeros. */
   readonly serials: readonly string[];
   readonly pem: string;
@@ -47,24 +47,14 @@ export function readRevocationLists(pem: string): readonly RevocationList[] {
   return lists;
 }
 
-/** DER of a sequence without members. */
-const EMPTY = "3000";
-
 function readList(pem: string): RevocationList {
   const list = parse(pem);
   const { issuer, thisUpdate, nextUpdate, entries } = list;
-  const isOdd = entries.some(({ extensions, rawData }) => extensions.length === 0 && hex(rawData).endsWith(EMPTY));
-  if (isOdd)
-    throw bad(
-      `the revocation list of "${issuer}" has entries with an empty list of extensions`,
-      "leave extensions out, or give a reason: Envoy refuses empty ones",
-    );
+  // RFC 5280 asks for it, and without it the library sees no entries.
+  if (nextUpdate === undefined)
+    throw bad(`the revocation list of "${issuer}" does not say when the next one comes`, "give it a nextUpdate");
   const serials = entries.map(({ serialNumber }) => bareSerial(serialNumber));
   return { issuer, thisUpdate, nextUpdate, serials, pem: `${pem.trim()}\n` };
-}
-
-function hex(bytes: ArrayBuffer): string {
-  return Buffer.from(bytes).toString("hex");
 }
 
 function parse(pem: string): X509Crl {
@@ -102,8 +92,7 @@ async function checkList(list: RevocationList, by: X509Certificate, now: number)
   const name = `the revocation list of "${list.issuer}"`;
   const hint = "have the authority sign a new list";
   if (list.thisUpdate.getTime() > now) throw bad(`${name} begins on ${list.thisUpdate.toISOString()}`, hint);
-  if (list.nextUpdate !== undefined && list.nextUpdate.getTime() <= now)
-    throw bad(`${name} ended on ${list.nextUpdate.toISOString()}`, hint);
+  if (list.nextUpdate.getTime() <= now) throw bad(`${name} ended on ${list.nextUpdate.toISOString()}`, hint);
   const isBy = await new X509Crl(list.pem).verify({ publicKey: by.publicKey }).catch(() => false);
   if (!isBy) throw bad(`${name} is not signed by it`, hint);
 }

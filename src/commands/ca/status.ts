@@ -48,7 +48,7 @@ export interface CaStatus {
     readonly lists: readonly {
       readonly issuer: string;
       readonly revoked: readonly string[];
-      /** ISO time; empty: for ever. */
+      /** ISO time. */
       readonly nextUpdate: string;
     }[];
   };
@@ -120,7 +120,7 @@ async function describeLists(
       lists: lists.map(({ issuer, serials, nextUpdate }) => ({
         issuer,
         revoked: serials,
-        nextUpdate: nextUpdate?.toISOString() ?? "",
+        nextUpdate: nextUpdate.toISOString(),
       })),
     };
   } catch (error) {
