@@ -107,8 +107,10 @@ interface ExtAuthzFilter {
   readonly filter_enabled_metadata?: MetadataMatcher;
 }
 
-/** Under this name the rules of CUSTOM policies leave what they match. */
-const MARK = "istio_ext_authz_shadow_effective_policy_id";
+/** Prefixes of rules that are not tried out: they leave what they match for the authorizer, and for access logs. */
+const CUSTOM = "istio_ext_authz_";
+const AUDIT = "istio_audit_";
+const MARK = `${CUSTOM}shadow_effective_policy_id`;
 
 function rbacSteps(
   { rules, shadow_rules: shadow, shadow_rules_stat_prefix: prefix = "" }: RbacFilter,
@@ -119,7 +121,7 @@ function rbacSteps(
   if (shadow !== undefined) {
     const { policy } = judgeRbac(shadow, call);
     if (policy !== undefined) metadata[`${prefix}shadow_effective_policy_id`] = policy;
-    if (`${prefix}shadow_effective_policy_id` !== MARK) steps.push({ ...stepOf(shadow, call), dryRun: true });
+    if (prefix !== CUSTOM && prefix !== AUDIT) steps.push({ ...stepOf(shadow, call), dryRun: true });
   }
   if (rules !== undefined) steps.push(stepOf(rules, call));
   return steps;

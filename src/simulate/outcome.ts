@@ -3,8 +3,8 @@ import { changeHeaders, type HeaderChanges } from "./header-change.ts";
 import { redirectTarget } from "./redirect.ts";
 import type { SimulatedRequest } from "./request.ts";
 import { rewritten } from "./rewrite.ts";
-import { isGrpc } from "./route-match.ts";
 import { type ChosenRoute, chooseRoute } from "./route.ts";
+import { isGrpc } from "./route-match.ts";
 
 type RouteConfiguration = Messages["envoy.config.route.v3.RouteConfiguration"];
 type Route = Messages["envoy.config.route.v3.Route"];

@@ -74,6 +74,8 @@ const ACTIONS: Readonly<Record<string, HeldPolicy["action"]>> = { LOG: "AUDIT", 
 function rulesIn(filter: unknown, field: "rules" | "shadow_rules", dryRun: boolean) {
   const config = record(filter, "typed_config");
   if (!text(config, "@type").endsWith(".rbac.v3.RBAC")) return [];
+  // AUDIT's own rules once more, for the sake of their names
+  if (dryRun && text(config, "shadow_rules_stat_prefix") === "istio_audit_") return [];
   const rbac = record(config, field);
   const names = Object.keys(record(rbac, "policies"));
   const said = ACTIONS[text(rbac, "action")] ?? "ALLOW";

@@ -7,6 +7,7 @@ import {
 } from "../../model/authorization.ts";
 import type { Model } from "../../model/model.ts";
 import type { PolicyWorkload } from "../../model/policy-selection.ts";
+import { auditLogs } from "./audit-logs.ts";
 import { authorizerService } from "./authorizer.ts";
 import { policyRules } from "./policy-rules.ts";
 import { rateLimitsOf } from "./rate-limits.ts";
@@ -31,14 +32,11 @@ function authorizationOf(model: Model, workload: PolicyWorkload): Authorization 
   const of = (action: AuthorizationAction): readonly AuthorizationPolicy[] =>
     policies.filter((policy) => authorizationAction(policy) === action);
   const custom = customPolicies(model, of("CUSTOM"));
-  const [audit, deny, allow] = [
-    policySet(model, of("AUDIT")),
-    policySet(model, of("DENY")),
-    policySet(model, of("ALLOW")),
-  ];
+  const audit = policySet(model, of("AUDIT"));
+  const [deny, allow] = [policySet(model, of("DENY")), policySet(model, of("ALLOW"))];
   return {
     ...(custom === undefined ? {} : { custom }),
-    ...(audit === undefined ? {} : { audit }),
+    ...(audit === undefined ? {} : { audit: { ...audit, logs: auditLogs(model.meshConfig()) } }),
     ...(deny === undefined ? {} : { deny }),
     ...(allow === undefined ? {} : { allow }),
   };

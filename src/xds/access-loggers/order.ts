@@ -1,4 +1,5 @@
 import type { AccessLog, ChainContext } from "../types.ts";
+import { audit } from "./audit.ts";
 import { file } from "./file.ts";
 import { metricsHttp } from "./metrics-http.ts";
 import { metricsTcp } from "./metrics-tcp.ts";
@@ -8,6 +9,7 @@ import type { AccessLogger } from "./types.ts";
 export const ACCESS_LOGGERS: readonly AccessLogger[] = [
   metricsHttp, // metrics first: they must count even when a file's disk is full
   metricsTcp, // never beside metricsHttp: it takes TCP records only
+  audit, // before what people read: it must be written even when that disk is full
   file, // last: what people read, after everything that was counted
 ];
 

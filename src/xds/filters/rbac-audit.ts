@@ -1,5 +1,5 @@
 import { typed } from "../../wire/codec.ts";
-import { filterRules } from "../rbac/filter-rules.ts";
+import { auditRules } from "../rbac/filter-rules.ts";
 import type { HttpFilter } from "./types.ts";
 
 /** AUDIT policies: matching requests are marked for access logs (`envoy.common:access_log_hint`), none is refused. */
@@ -10,7 +10,7 @@ export const rbacAudit: HttpFilter = {
     name: "envoy.filters.http.rbac",
     typed_config: typed(
       "envoy.extensions.filters.http.rbac.v3.RBAC",
-      filterRules(security?.authorization?.audit ?? {}, { action: "LOG", speaks: "http" }),
+      auditRules(security?.authorization?.audit ?? {}, "http"),
     ),
   }),
 };

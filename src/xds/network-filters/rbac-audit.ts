@@ -1,5 +1,5 @@
 import { typed } from "../../wire/codec.ts";
-import { filterRules } from "../rbac/filter-rules.ts";
+import { auditRules } from "../rbac/filter-rules.ts";
 import type { MeshNetworkFilter } from "./types.ts";
 
 /** AUDIT policies for connections: they are marked for access logs, none is refused. */
@@ -11,7 +11,7 @@ export const rbacAudit: MeshNetworkFilter = {
     name: "envoy.filters.network.rbac",
     typed_config: typed("envoy.extensions.filters.network.rbac.v3.RBAC", {
       stat_prefix: "tcp.",
-      ...filterRules(security?.authorization?.audit ?? {}, { action: "LOG", speaks: "tcp" }),
+      ...auditRules(security?.authorization?.audit ?? {}, "tcp"),
     }),
   }),
 };

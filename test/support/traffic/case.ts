@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import type { KubeObject } from "../../../src/resources/object.ts";
+import { readValues } from "../../../src/resources/yaml-values.ts";
 import type { WantedCertificate } from "./case-certificates.ts";
 import type { Issuer } from "./issuer.ts";
-import { readValues } from "../../../src/resources/yaml-values.ts";
 
 /** Issuers of tokens; `$MAIN` and `$ROTATING` in objects are their addresses, `$KEYS` the keys of the first. */
 export interface Issuers {
@@ -99,8 +99,14 @@ export interface Expectation {
   readonly fails?: boolean;
   /** Names in the certificate that the gateway showed to a `secure` request. */
   readonly serverName?: Wanted;
-  /** Counters of the sending proxy, by regular expression over their names: the sum is at least this. */
+  /** Counters of the sending proxy (or of `at`), by regular expression over their names: the sum grows by at least this. */
   readonly stats?: Readonly<Record<string, number>>;
+  /** Whose counters and log lines these are; default: the sending proxy. */
+  readonly at?: "client" | "v1" | "v2" | "gateway" | "guard";
+  /** A regular expression that a line of the proxy's output matches, perhaps some seconds later. */
+  readonly log?: string;
+  /** A regular expression that no line of it matches. */
+  readonly noLog?: string;
 }
 
 export interface TrafficCase {

@@ -47,7 +47,30 @@ async function runOnce(lab: Lab, item: TrafficCase, request: CaseRequest): Promi
     const grown = (after[name] ?? 0) - (before[name] ?? 0);
     return grown >= least ? [] : [`${name} grew by ${grown}, expected at least ${least}`];
   });
-  return [...problems(), ...counted];
+  return [...problems(), ...counted, ...(await logged(lab, request))];
+}
+
+function proxyOf(lab: Lab, { via, expect }: CaseRequest): Lab["proxies"][keyof Lab["proxies"]] {
+  return lab.proxies[expect.at ?? (via === "gateway" || via === "walled" ? via : "client")];
+}
+
+/** What a proxy's output lacks, or has too much. Envoy writes its lines in bulk, up to ten seconds late. */
+async function logged(lab: Lab, request: CaseRequest): Promise<readonly string[]> {
+  const { log, noLog } = request.expect;
+  const proxy = proxyOf(lab, request);
+  const has = (pattern: string): boolean =>
+    proxy
+      .log()
+      .split("\n")
+      .some((line) => new RegExp(pattern).test(line));
+  if (log !== undefined) {
+    const seen = await waitFor(() => has(log), { what: log, timeoutMs: 15_000 }).then(
+      () => true,
+      () => false,
+    );
+    if (!seen) return [`no line of the proxy's output matches ${log}`];
+  }
+  return noLog !== undefined && has(noLog) ? [`a line of the proxy's output matches ${noLog}`] : [];
 }
 
 /** Headers that go from an answer into the next request. */
@@ -61,8 +84,7 @@ function carriedBy(carry: string | undefined, { answer }: Outcome): Readonly<Rec
 /** Sums of the sending proxy's counters, by the expectation's patterns. */
 async function statsOf(lab: Lab, request: CaseRequest): Promise<Readonly<Record<string, number>>> {
   const names = Object.keys(request.expect.stats ?? {});
-  const { via } = request;
-  const proxy = lab.proxies[via === "gateway" || via === "walled" ? via : "client"];
+  const proxy = proxyOf(lab, request);
   const sums = names.map(async (name) => {
     const text = await proxy.admin(`/stats?filter=${encodeURIComponent(name)}`);
     const values = text.split("\n").map((line) => Number(/: (\d+)$/.exec(line)?.[1] ?? 0));
