@@ -1,5 +1,6 @@
-import type { CountedRequests, RateAttribute, RateCondition, RateKey } from "../ir/rate-limit.ts";
+import type { CountedRequests, LocalLimit, RateAttribute, RateCondition, RateKey } from "../ir/rate-limit.ts";
 import { type Messages, typed } from "../wire/codec.ts";
+import { seconds } from "./duration.ts";
 import { JWT_FILTER, JWT_PAYLOAD } from "./rbac/claims.ts";
 import { quoted } from "./rbac/text-match.ts";
 
@@ -142,4 +143,23 @@ function cel(text: string): string {
     (char) => `\\U${(char.codePointAt(0) ?? 0).toString(16).padStart(8, "0")}`,
   );
   return `"${escaped}"`;
+}
+
+/** `ratelimit.shop.cart`: metrics are `ratelimit_shop_cart_http_local_rate_limit_rate_limited`. */
+export function statPrefix(policy: string): string {
+  return `ratelimit.${policy.replace("/", ".")}`;
+}
+
+/** Of a limit that the proxy counts. */
+export function tokenBucket(limit: LocalLimit): Messages["envoy.type.v3.TokenBucket"] {
+  return {
+    max_tokens: limit.maxTokens,
+    tokens_per_fill: limit.tokensPerFill,
+    fill_interval: seconds(limit.fillIntervalMs),
+  };
+}
+
+/** A percentage that nothing overrides at run time; Envoy wants a name for it. */
+export function share(key: string, percent: number): Messages["envoy.config.core.v3.RuntimeFractionalPercent"] {
+  return { default_value: { numerator: percent, denominator: "HUNDRED" }, runtime_key: key };
 }

@@ -9,6 +9,7 @@ import { practiceMesh } from "./practice-mesh.ts";
 import { practiceMtls } from "./practice-mtls.ts";
 import { practiceProxies } from "./practice-proxies.ts";
 import { practiceTokens } from "./practice-tokens.ts";
+import { rateLimits } from "./rate-limits.ts";
 import { tokenRequired } from "./token-required.ts";
 
 /** Analyzers of policies, and the best practices of profile `security`. */
@@ -23,5 +24,6 @@ export const securityAnalyzers: readonly Analyzer[] = [
   practiceMtls,
   practiceProxies,
   practiceTokens,
+  rateLimits,
   tokenRequired,
 ];

@@ -12,6 +12,7 @@ const KINDS = {
   EnvoyFilter: ["workloadSelector", "labels"],
   PeerAuthentication: ["selector", "matchLabels"],
   ProxyConfig: ["selector", "matchLabels"],
+  RateLimitPolicy: ["selector", "matchLabels"],
   RequestAuthentication: ["selector", "matchLabels"],
   WasmPlugin: ["selector", "matchLabels"],
 } as const;

@@ -91,6 +91,20 @@ export const securityCodes = {
       `extension provider ${provider} is not defined (${known}): all requests that match are refused`,
     hint: () => "Add it to extensionProviders of the mesh configuration, or correct the name.",
   }),
+  MSH0162: code<{ root: string; effect: string }>({
+    name: "RateLimitServiceMissing",
+    level: "Error",
+    summary: "A limit is for the whole mesh, and the service that counts for it is not installed.",
+    message: ({ root, effect }) => `no Service ratelimit in ${root} counts for this limit: ${effect}`,
+    hint: () => "Install it (meshctl install --set values.ratelimit.enabled=true), or use local.",
+  }),
+  MSH0163: code<{ what: string; why: string; effect: string }>({
+    name: "LimitNeverApplies",
+    level: "Warning",
+    summary: "A limit counts no request, or counts all of them together.",
+    message: ({ what, why, effect }) => `${what} is never known: ${why}; ${effect}`,
+    hint: () => "Add a RequestAuthentication for the same workloads, or count by a header.",
+  }),
   MSH0170: code<{ where: string; policy: string }>({
     name: "MutualTlsPermissive",
     level: "Warning",

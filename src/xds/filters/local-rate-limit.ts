@@ -1,8 +1,7 @@
-import type { LocalLimit, RateLimits } from "../../ir/rate-limit.ts";
+import type { RateLimits } from "../../ir/rate-limit.ts";
 import { type Messages, typed } from "../../wire/codec.ts";
-import { seconds } from "../duration.ts";
 import { statusName } from "../http-status.ts";
-import { limitActions, limitEntries } from "../rate-limit-actions.ts";
+import { limitActions, limitEntries, share, statPrefix, tokenBucket } from "../rate-limit-actions.ts";
 import type { HttpFilterConfig } from "../types.ts";
 import type { HttpFilter } from "./types.ts";
 
@@ -27,7 +26,7 @@ export const localRateLimit: HttpFilter = {
 };
 
 /** A bucket for each limit and value; requests that no limit counts take no token. */
-export function localRateLimitConfig({ policy, local, status, enforcedPercent, headers }: RateLimits): Config {
+function localRateLimitConfig({ policy, local, status, enforcedPercent, headers }: RateLimits): Config {
   const code = statusName(status);
   return {
     stat_prefix: statPrefix(policy),
@@ -42,22 +41,4 @@ export function localRateLimitConfig({ policy, local, status, enforcedPercent, h
     enable_x_ratelimit_headers: headers ? "DRAFT_VERSION_03" : "OFF",
     enable_retry_after_header: true,
   };
-}
-
-/** `ratelimit.shop.cart`: metrics are `ratelimit_shop_cart_http_local_rate_limit_rate_limited`. */
-export function statPrefix(policy: string): string {
-  return `ratelimit.${policy.replace("/", ".")}`;
-}
-
-export function tokenBucket(limit: LocalLimit): Messages["envoy.type.v3.TokenBucket"] {
-  return {
-    max_tokens: limit.maxTokens,
-    tokens_per_fill: limit.tokensPerFill,
-    fill_interval: seconds(limit.fillIntervalMs),
-  };
-}
-
-/** A percentage that nothing overrides at run time; Envoy wants a name for it. */
-export function share(key: string, percent: number): Messages["envoy.config.core.v3.RuntimeFractionalPercent"] {
-  return { default_value: { numerator: percent, denominator: "HUNDRED" }, runtime_key: key };
 }

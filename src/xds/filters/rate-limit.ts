@@ -2,9 +2,8 @@ import type { GlobalLimits, RateLimits } from "../../ir/rate-limit.ts";
 import { type Messages, type TypedAny, typed } from "../../wire/codec.ts";
 import { seconds } from "../duration.ts";
 import { statusName } from "../http-status.ts";
-import { limitActions } from "../rate-limit-actions.ts";
+import { limitActions, share, statPrefix } from "../rate-limit-actions.ts";
 import type { HttpFilterConfig } from "../types.ts";
-import { share, statPrefix } from "./local-rate-limit.ts";
 import type { HttpFilter } from "./types.ts";
 
 const NAME = "envoy.filters.http.ratelimit";

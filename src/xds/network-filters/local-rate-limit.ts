@@ -1,5 +1,5 @@
 import { typed } from "../../wire/codec.ts";
-import { statPrefix, tokenBucket } from "../filters/local-rate-limit.ts";
+import { statPrefix, tokenBucket } from "../rate-limit-actions.ts";
 import type { MeshNetworkFilter } from "./types.ts";
 
 const NAME = "envoy.filters.network.local_ratelimit";
