@@ -26,11 +26,11 @@ export interface SigningFacts {
  * describes. Nothing secret is in them: no key, no token, no value of a field.
  */
 export interface Audit {
-  signed(result: SigningResult, facts: SigningFacts): void;
+  readonly signed: (result: SigningResult, facts: SigningFacts) => void;
   /** `address` is that of whoever asked us, which is to be an API server. */
-  reviewed(request: AdmissionRequest, answer: AdmissionAnswer, address: string): void;
+  readonly reviewed: (request: AdmissionRequest, answer: AdmissionAnswer, address: string) => void;
   /** Of a mesh object that is gone, as the watch tells: nobody asks us before, so who deleted it is not known here. */
-  deleted(object: KubeObject): void;
+  readonly deleted: (object: KubeObject) => void;
 }
 
 /** Refusals of one client that are written down: what is issued or changed always is. */
@@ -57,21 +57,10 @@ export function createAudit(log: Logger): Audit {
       else log.warn(fields, "a certificate was refused");
     },
     reviewed(request, answer, address) {
-      const object = request.object ?? request.oldObject ?? undefined;
-      const { name, generateName, namespace } = (object?.metadata ?? {}) as Readonly<Record<string, unknown>>;
-      const groups: unknown = request.userInfo?.groups;
       const fields = {
         audit: "policy",
         outcome: answer.allowed ? "allowed" : "refused",
-        operation: text(request.operation),
-        apiVersion: text(object?.apiVersion),
-        kind: text(object?.kind),
-        namespace: text(request.namespace, namespace),
-        name: text(request.name, name, generateName),
-        user: text(request.userInfo?.username),
-        groups: Array.isArray(groups) ? groups.map((group) => text(group)) : [],
-        dryRun: request.dryRun === true,
-        request: text(request.uid),
+        ...requestFields(request),
         address,
         changed: changedPaths(request),
         ...(answer.allowed ? {} : { reason: answer.message ?? "" }),
@@ -81,6 +70,23 @@ export function createAudit(log: Logger): Audit {
     deleted({ apiVersion, kind, metadata: { namespace = "", name } }) {
       log.info({ audit: "deletion", apiVersion, kind, namespace, name }, "a policy was deleted");
     },
+  };
+}
+
+function requestFields(request: AdmissionRequest): Readonly<Record<string, unknown>> {
+  const object = request.object ?? request.oldObject ?? undefined;
+  const { name, generateName, namespace } = (object?.metadata ?? {}) as Readonly<Record<string, unknown>>;
+  const groups: unknown = request.userInfo?.groups;
+  return {
+    operation: text(request.operation),
+    apiVersion: text(object?.apiVersion),
+    kind: text(object?.kind),
+    namespace: text(request.namespace, namespace),
+    name: text(request.name, name, generateName),
+    user: text(request.userInfo?.username),
+    groups: Array.isArray(groups) ? groups.map((group) => text(group)) : [],
+    dryRun: request.dryRun === true,
+    request: text(request.uid),
   };
 }
 

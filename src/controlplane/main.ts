@@ -53,7 +53,9 @@ const REGISTRATION_GRACE_MS = 10_000;
 export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   const { log } = options;
   const { namespace: rootNamespace, revision, domain, clusterId } = options;
-  const state = createState({ rootNamespace, revision, domain, clusterId, keys: loggedKeys(options.keyLimits, log) });
+  const { compliance, keyLimits } = options;
+  const keys = loggedKeys(keyLimits, log);
+  const state = createState({ rootNamespace, revision, domain, clusterId, compliance, keys });
   const metrics = createMetrics(state.world);
   const authority = createAuthority({
     cluster: options.cluster,
@@ -121,8 +123,6 @@ function createRunners(shared: Shared, isReady: () => boolean): readonly Runner[
   const registration = createRegistrationOf(shared);
   const analysis = createAnalysisOf(shared);
   const { registries, fromCluster } = createSources(shared, analysis);
-  const onUnreadable = (): void => shared.metrics.unreadableConfig();
-  const readable = createLastGoodConfig({ namespace, revision: options.revision, onUnreadable, log });
   let synced = (): void => {};
   const inSync = new Promise<void>((resolve) => {
     synced = resolve;
@@ -131,17 +131,7 @@ function createRunners(shared: Shared, isReady: () => boolean): readonly Runner[
     // Consumes nothing; offers /ready, false until everything below has started.
     createReadinessRunner(shared, isReady),
     // Consumes the API server's watches; offers the World.
-    createWatches({
-      cluster,
-      watched: watchedKinds(namespace),
-      apply(incoming) {
-        auditDeletions(shared, incoming);
-        fromCluster(ownChanges(readable(incoming), options.revision));
-      },
-      onSynced: synced,
-      onApplied: (facts) => shared.metrics.applied(facts),
-      log,
-    }),
+    createWatchesOf(shared, { fromCluster, onSynced: synced }),
     // Consumes the World's first lists; lets the next ones start.
     gate("sync", async () => {
       await Promise.race([inSync, aborted(shared.abort.signal)]);
@@ -245,6 +235,26 @@ function createSources(
   const { registries: wanted = [], log } = options;
   const registries = createRegistries({ registries: wanted, world: state.world, apply, log });
   return { registries, fromCluster: (changes) => apply(registries.ofCluster(changes)) };
+}
+
+function createWatchesOf(
+  shared: Shared,
+  on: { readonly fromCluster: (changes: readonly WorldChange[]) => void; readonly onSynced: () => void },
+): Runner {
+  const { cluster, namespace, revision, log } = shared.options;
+  const onUnreadable = (): void => shared.metrics.unreadableConfig();
+  const readable = createLastGoodConfig({ namespace, revision, onUnreadable, log });
+  return createWatches({
+    cluster,
+    watched: watchedKinds(namespace),
+    apply(incoming) {
+      auditDeletions(shared, incoming);
+      on.fromCluster(ownChanges(readable(incoming), revision));
+    },
+    onSynced: on.onSynced,
+    onApplied: (facts) => shared.metrics.applied(facts),
+    log,
+  });
 }
 
 /** One of several instances writes them down. */

@@ -20,7 +20,7 @@ function work() {
         order.push(client);
         ends.push(() => resolve(client));
       }),
-    async endAll() {
+    endAll: async () => {
       do {
         ends.shift()?.();
         await new Promise((resolve) => setImmediate(resolve));
@@ -32,7 +32,7 @@ function work() {
 test("clients take turns: who brings much waits for himself", async () => {
   const queue = createFairQueue({ concurrency: 2, perClient: 100, total: 1_000 });
   const { order, of, endAll } = work();
-  const all = [..."aaaaaaaa", ..."bb", "c"].map((client) => queue.run(client, of(client)));
+  const all = "aaaaaaaabbc".split("").map((client) => queue.run(client, of(client)));
   await endAll();
   expect((await Promise.all(all)).join("")).toBe("aaaaaaaabbc");
   // two run at once, then one of each that waits
@@ -42,7 +42,7 @@ test("clients take turns: who brings much waits for himself", async () => {
 test("too much waiting is refused, for one client and for all; a failure gives its place back", async () => {
   const queue = createFairQueue({ concurrency: 1, perClient: 2, total: 3 });
   const { of, endAll, order } = work();
-  const running = [..."aaa"].map((client) => queue.run(client, of(client)));
+  const running = ["a", "a", "a"].map((client) => queue.run(client, of(client)));
   await expect(queue.run("a", of("a"))).rejects.toMatchObject({ code: "busy" });
   running.push(queue.run("b", of("b")));
   await expect(queue.run("c", of("c"))).rejects.toMatchObject({ code: "busy" });
@@ -84,8 +84,9 @@ test("bodies: the length that is told counts before anything is read; what is re
     async (request) => ({ status: 200, body: String((await bodies.read(request)).length) }),
     () => undefined,
   );
-  const { port, close } = await listen(createServer(handler), { host: "127.0.0.1", port: 0 });
-  open.push({ port, close });
+  const listening = await listen(createServer(handler), { host: "127.0.0.1", port: 0 });
+  open.push(listening);
+  const { port } = listening;
   const post = async (body: string) => (await fetch(`http://127.0.0.1:${port}`, { method: "POST", body })).status;
   /** Sends half a body; resolves with the status when there is one. */
   const half = (length: number, localAddress: string) => {

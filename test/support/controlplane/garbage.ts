@@ -139,14 +139,21 @@ function rawHttp(targets: Targets, roll: Dice): Promise<number> {
 const PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const [DATA, HEADERS, RESET, SETTINGS, PING, CONTINUATION] = [0, 1, 3, 4, 6, 9];
 
-/** One HTTP/2 frame; `length` may lie. */
-function frame(type: number, flags: number, stream: number, body: Buffer, length = body.length): Buffer {
+/** One HTTP/2 frame. */
+function frame(type: number, flags: number, stream: number, body: Buffer): Buffer {
   const head = Buffer.alloc(9);
-  head.writeUIntBE(length & 0xff_ff_ff, 0, 3);
+  head.writeUIntBE(body.length, 0, 3);
   head.writeUInt8(type, 3);
   head.writeUInt8(flags, 4);
   head.writeUInt32BE(stream >>> 0, 5);
   return Buffer.concat([head, body]);
+}
+
+/** The frame with a length that is not its own. */
+function withLength(bytes: Buffer, length: number): Buffer {
+  const lying = Buffer.from(bytes);
+  lying.writeUIntBE(length, 0, 3);
+  return lying;
 }
 
 /** Headers of a call of our services, without Huffman and without the dynamic table. */
@@ -190,7 +197,7 @@ function rawFrames(targets: Targets, roll: Dice): Promise<number> {
     () => [call(1), frame(DATA, 1, 1, message(randomBytes(roll, 10_000)))],
     () => [call(1), frame(DATA, 0, 1, message(randomBytes(roll, 100), 0xff_ff_ff_ff))],
     () => [call(1), frame(DATA, 0, 1, Buffer.of(0, 0))],
-    () => [frame(roll.int(256), roll.int(256), roll.int(4), randomBytes(roll, 1_000), roll.int(1 << 24))],
+    () => [withLength(frame(roll.int(256), roll.int(256), roll.int(4), randomBytes(roll, 1_000)), roll.int(1 << 24))],
     () => [call(1).subarray(0, 20)],
   ];
   const frames = roll.pick(kinds)();
