@@ -85,20 +85,20 @@ function ingredientsOf(model: Model, facts: ScopeFacts, name: string): Ingredien
     subset,
     policy,
     source: facts.type === "sidecar" && facts.bind !== null ? meshAddress(facts.bind) : null,
-    client: asksClient(model, policy, service) ? clientOf(facts) : null,
+    client: clientOf(model, facts, { policy, service }),
     always: facts.type === "router" || facts.bind !== null ? "eds" : null,
   };
 }
 
-function asksClient(model: Model, { policy }: ClusterPolicy, service: MeshService): boolean {
-  return (
-    service.nodeLocal === true ||
-    localityChoice(policy, model.meshConfig(), model.services.distribution(service)) !== undefined
-  );
-}
-
-function clientOf({ locality = NOWHERE, labels, node = "" }: ScopeFacts): Client {
-  return { locality, labels, node };
+/** Who calls, where that decides. */
+function clientOf(
+  model: Model,
+  { locality = NOWHERE, labels, node = "", replicas = {} }: ScopeFacts,
+  { policy, service }: { readonly policy: ClusterPolicy; readonly service: MeshService },
+): Client | null {
+  const choice = localityChoice(policy.policy, model.meshConfig(), model.services.distribution(service));
+  if (service.nodeLocal !== true && choice === undefined) return null;
+  return choice?.zones === undefined ? { locality, labels, node } : { locality, labels, node, replicas };
 }
 
 function serviceOf(

@@ -4,6 +4,7 @@ import type { ExplicitBind, Proxy, ProxyDns } from "../ir/proxy.ts";
 import type { ProxySettings } from "../ir/proxy-settings.ts";
 import type { Locality } from "../ir/service.ts";
 import type { Model } from "../model/model.ts";
+import type { ReplicaZones } from "../model/replica-zones.ts";
 
 /**
  * What decides a proxy's outbound side (a gateway's: all of it). Proxies with equal facts share everything derived from them;
@@ -21,6 +22,8 @@ export interface ScopeFacts {
   readonly locality?: Locality;
   /** The node that it runs on, when some service has its endpoints chosen by that. */
   readonly node?: string;
+  /** Where its replicas run, when some rule shares traffic between zones. */
+  readonly replicas?: ReplicaZones;
   /** Of a sidecar whose agent answers DNS queries. */
   readonly dns?: ProxyDns & { readonly families: readonly ("ipv4" | "ipv6")[] };
   /** EnvoyFilters that hold for it (model/envoy-filters.ts). */
@@ -66,13 +69,18 @@ function labelKeys(
 }
 
 /** Where the proxy runs, as far as some rule or service asks for it. */
-function placeFacts(model: Model, { namespace, name }: Proxy): Pick<ScopeFacts, "locality" | "node"> {
+function placeFacts(model: Model, { namespace, name }: Proxy): Pick<ScopeFacts, "locality" | "node" | "replicas"> {
   const asked = model.services.asksPlace();
-  const asksLocality = asked.locality || model.destinationRules.asksLocality();
+  const asksZones = model.destinationRules.asksZones();
+  const asksLocality = asked.locality || asksZones || model.destinationRules.asksLocality();
   if (!asksLocality && !asked.node) return {};
   const pod = model.pods.facts(namespace, name);
   const locality = asksLocality ? pod?.locality : undefined;
-  return { ...(locality === undefined ? {} : { locality }), ...(asked.node ? { node: pod?.node ?? "" } : {}) };
+  return {
+    ...(locality === undefined ? {} : { locality }),
+    ...(asked.node ? { node: pod?.node ?? "" } : {}),
+    ...(asksZones ? { replicas: model.replicaZones(namespace, name) } : {}),
+  };
 }
 
 function bindOf({ interception, bind }: Proxy): ExplicitBind | null {

@@ -43,6 +43,8 @@ export interface DestinationRules {
   effective(caller: Caller, host: string, serviceNamespace: string): EffectiveDestinationRule | undefined;
   /** Whether any rule orders endpoints by where they and their callers run. */
   asksLocality(): boolean;
+  /** Whether any rule, or the mesh, shares traffic between zones. */
+  asksZones(): boolean;
   /** Labels of callers by which any rule orders endpoints (`failoverPriority`), sorted. */
   priorityKeys(): readonly string[];
   /** Labels by which rules of a namespace select callers, sorted. */
@@ -74,29 +76,13 @@ export function createDestinationRules(context: ModelContext): DestinationRules 
     const selectors = rules.map(({ spec }) => spec?.workloadSelector?.matchLabels ?? {});
     return [...new Set(selectors.flatMap(Object.keys))].toSorted(byText);
   });
-  const asksLocality = derivations.keyed("rules by locality", () =>
-    world.list("DestinationRule").some(({ spec }) => policiesOf(spec).some(ordersByPlace)),
-  );
-  const priorityKeys = derivations.keyed("labels of failover", (): readonly string[] => {
-    const policies = world.list("DestinationRule").flatMap(({ spec }) => policiesOf(spec));
-    const keys = policies.flatMap(({ loadBalancer }) => loadBalancer?.localityLbSetting?.failoverPriority ?? []);
-    return [...new Set(keys.map((text) => text.split("=")[0] ?? ""))].toSorted(byText);
-  });
-  const withCredentials = derivations.keyed("DestinationRules with Secrets", (namespace: string) =>
-    world
-      .list("DestinationRule", namespace)
-      .toSorted(byAge)
-      .flatMap(({ spec }) => {
-        const selector = namedSelector(spec?.workloadSelector?.matchLabels);
-        const named = policiesOf(spec).flatMap(({ tls }) => ((tls?.credentialName ?? "") === "" ? [] : (tls ?? [])));
-        return selector === undefined || named.length === 0 ? [] : [{ selector, named }];
-      }),
-  );
+  const { asksLocality, asksZones, priorityKeys, withCredentials } = ofAllRules(context);
   return {
     credentials: ({ namespace, labels }) =>
       withCredentials(namespace).flatMap(({ selector, named }) => (selects(selector, labels) ? named : [])),
     selectorKeys,
     asksLocality,
+    asksZones,
     priorityKeys,
     effective: (caller, host, serviceNamespace) => {
       // Most hosts have none: one answer for all callers.
@@ -110,12 +96,49 @@ export function createDestinationRules(context: ModelContext): DestinationRules 
   };
 }
 
+/** What is asked of all rules together, or of those of a namespace. */
+function ofAllRules({ world, derivations, meshConfig }: ModelContext) {
+  const asksLocality = derivations.keyed("rules by locality", () =>
+    world.list("DestinationRule").some(({ spec }) => policiesOf(spec).some(ordersByPlace)),
+  );
+  const asksZones = derivations.keyed(
+    "rules by zone",
+    () =>
+      meshConfig().raw["zoneAwareLbSetting"] !== undefined ||
+      world.list("DestinationRule").some(({ spec }) => policiesOf(spec).some(sharesBetweenZones)),
+  );
+  const priorityKeys = derivations.keyed("labels of failover", (): readonly string[] => {
+    const policies = world.list("DestinationRule").flatMap(({ spec }) => policiesOf(spec));
+    const keys = policies.flatMap(({ loadBalancer }) => [
+      ...(loadBalancer?.localityLbSetting?.failoverPriority ?? []),
+      ...(loadBalancer?.zoneAwareLbSetting?.failoverPriority ?? []),
+    ]);
+    return [...new Set(keys.map((text) => text.split("=")[0] ?? ""))].toSorted(byText);
+  });
+  const withCredentials = derivations.keyed("DestinationRules with Secrets", (namespace: string) =>
+    world
+      .list("DestinationRule", namespace)
+      .toSorted(byAge)
+      .flatMap(({ spec }) => {
+        const selector = namedSelector(spec?.workloadSelector?.matchLabels);
+        const named = policiesOf(spec).flatMap(({ tls }) => ((tls?.credentialName ?? "") === "" ? [] : (tls ?? [])));
+        return selector === undefined || named.length === 0 ? [] : [{ selector, named }];
+      }),
+  );
+  return { asksLocality, asksZones, priorityKeys, withCredentials };
+}
+
 type Policy = Pick<TrafficPolicy, "loadBalancer" | "outlierDetection" | "tls">;
 
 /** Every policy in a rule: its own, its subsets', and those for ports. */
 function policiesOf(spec: DestinationRule["spec"]): readonly Policy[] {
   const whole = [spec?.trafficPolicy, ...(spec?.subsets ?? []).map(({ trafficPolicy }) => trafficPolicy)];
   return whole.flatMap((policy) => (policy === undefined ? [] : [policy, ...(policy.portLevelSettings ?? [])]));
+}
+
+function sharesBetweenZones({ loadBalancer }: Policy): boolean {
+  const zones = loadBalancer?.zoneAwareLbSetting;
+  return zones !== undefined && zones.enabled !== false;
 }
 
 /** Failover needs outlier detection, shares do not. */

@@ -19,6 +19,7 @@ import { createNamespaces, type Namespaces } from "./namespaces.ts";
 import { createPeerAuthentications, type PeerAuthentications } from "./peer-authentication.ts";
 import { createPods, type Pods } from "./pods.ts";
 import { createRateLimitPolicies, type RateLimitPolicies } from "./rate-limits.ts";
+import { createReplicaZones, type ReplicaZones } from "./replica-zones.ts";
 import { createRequestAuthentications, type KeySets, type RequestAuthentications } from "./request-authentication.ts";
 import { createServiceSelection, type ServiceSelection } from "./service-selection.ts";
 import { createServices, type Services } from "./services.ts";
@@ -63,6 +64,8 @@ export interface Model {
   /** Pods behind a Service without cluster IP. */
   readonly headless: (service: MeshService) => Headless;
   readonly pods: Pods;
+  /** Zones of the replicas of a pod's workload. */
+  readonly replicaZones: (namespace: string, pod: string) => ReplicaZones;
   readonly virtualServices: VirtualServices;
   readonly destinationRules: DestinationRules;
   readonly gateways: Gateways;
@@ -110,6 +113,7 @@ export function createModel(world: World & { readonly derivations?: Derivations 
     aliases: createAliases(context),
     serviceSelection: createServiceSelection(context),
     pods,
+    replicaZones: createReplicaZones(context, pods),
     autoAddresses: createAutoAddresses(context),
     headless: createHeadless(context),
     peerAuthentications,

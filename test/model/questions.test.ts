@@ -167,12 +167,12 @@ test("fields that are accepted but have no effect are named, those that have are
       object("DestinationRule", {
         host: "a",
         trafficPolicy: {
-          loadBalancer: { zoneAwareLbSetting: {} },
+          outlierDetection: { consecutiveErrors: 5 },
           portLevelSettings: [{ port: { number: 1 }, tunnel: {} }],
         },
       }),
     ).map((path) => path.join(".")),
-  ).toEqual(["spec.trafficPolicy.loadBalancer.zoneAwareLbSetting", "spec.trafficPolicy.portLevelSettings.0.tunnel"]);
+  ).toEqual(["spec.trafficPolicy.outlierDetection.consecutiveErrors", "spec.trafficPolicy.portLevelSettings.0.tunnel"]);
   expect(
     fieldsWithoutEffect(
       object("ServiceEntry", {

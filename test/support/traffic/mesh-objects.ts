@@ -156,7 +156,15 @@ function pod(name: Name, prefix: string): KubeObject {
     },
     status: { podIP: `${prefix}.0.1`, phase: "Running", conditions: [{ type: "Ready", status: "True" }] },
   });
-  const metadata = { ...made.metadata, uid: `uid-${name}`, labels: { ...labels, ...tls, "istio-locality": locality } };
+  // so that a case can give it replicas
+  const owner = { apiVersion: "apps/v1", kind: "StatefulSet", name, uid: "owner", controller: true };
+  const ownerReferences = name === "client" ? [owner] : [];
+  const metadata = {
+    ...made.metadata,
+    ownerReferences,
+    uid: `uid-${name}`,
+    labels: { ...labels, ...tls, "istio-locality": locality },
+  };
   return { ...made, metadata };
 }
 
