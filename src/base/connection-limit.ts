@@ -12,13 +12,14 @@ export interface ConnectionLimits {
 }
 
 /**
- * Many proxies may come from one address: those of another network come through its gateway. A handshake costs about a
- * millisecond, so that one address cannot keep a control plane busy with them.
+ * Many proxies may come from one address: those of another network come through its gateway. An API server opens hundreds a
+ * second when many pods are made at once. A handshake costs less than a millisecond, so that one address cannot keep a control
+ * plane busy with them.
  */
 export const CONNECTION_LIMITS: ConnectionLimits = {
   total: 50_000,
   perClient: 10_000,
-  rate: { burst: 1_000, perSecond: 100 },
+  rate: { burst: 2_000, perSecond: 500 },
 };
 
 /**

@@ -65,6 +65,8 @@ export function createWebhookRunner(shared: WebhookRunnerDeps): Runner {
       };
       const handler = answering((request, url) => answerWebhook(deps, request, url), onFault);
       const server = createServer({ ...(await context()), handshakeTimeout: HANDSHAKE_MS }, handler);
+      // Longer than API servers keep theirs: a review on a connection that we are closing would fail.
+      server.keepAliveTimeout = 120_000;
       server.on("tlsClientError", (_error, socket) => void socket.destroy());
       listening = await listen(server, options.listen.https);
       shared.ports.https = listening.port;
