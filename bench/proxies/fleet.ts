@@ -36,6 +36,7 @@ const ROUTE = `${TYPE}route.v3.RouteConfiguration`;
 /** Route tables of the benchmark's HTTP ports. */
 const TABLES = ["8001", "8002", "8003", "8004"];
 const QUIET_MS = 400;
+const AGAIN_MS = 500;
 
 export function createFleet(at: { readonly port: number; readonly roots: string; readonly count: number }): Fleet {
   let bytes = 0;
@@ -84,21 +85,8 @@ function createProxy(
   );
   let client: Client | undefined;
   const open = (): void => {
-    const tls = credentials.createSsl(Buffer.from(at.roots));
-    client = new Client(`localhost:${at.port}`, tls, {
-      "grpc.use_local_subchannel_pool": 1,
-      "grpc.max_receive_message_length": -1,
-      // as Envoy has it, which would else be faster than these
-      "grpc-node.flow_control_window": 16 * 1024 * 1024,
-    });
-    const metadata = new Metadata();
-    metadata.set("authorization", `Bearer ${namespace}`);
-    const call: ClientDuplexStream<Request, Buffer> = client.makeBidiStreamRequest(
-      METHOD,
-      (value: Request) => Buffer.from(encodeMessage("envoy.service.discovery.v3.DeltaDiscoveryRequest", value)),
-      (raw: Buffer) => raw,
-      metadata,
-    );
+    client = clientOf(at);
+    const call = callOf(client, namespace);
     const subscribed = new Set<string>();
     const subscribe = (type_url: string, names: readonly string[]): void => {
       const isFirst = !subscribed.has(type_url);
@@ -110,7 +98,12 @@ function createProxy(
         ...(isFirst ? { node, initial_resource_versions: versions } : {}),
       });
     };
-    call.on("error", () => undefined);
+    // As Envoy does: after a while it tries again, and says what it has.
+    const own = client;
+    call.on("error", () => {
+      own.close();
+      if (client === own) setTimeout(() => client === own && open(), AGAIN_MS * (1 + Math.random()));
+    });
     call.on("data", (raw: Buffer) => {
       const response = readResponse(raw);
       const known = held.get(response.typeUrl);
@@ -128,7 +121,31 @@ function createProxy(
     subscribe(CLUSTER, []);
     subscribe(LISTENER, []);
   };
-  return { open, close: () => client?.close() };
+  const close = (): void => {
+    client?.close();
+    client = undefined;
+  };
+  return { open, close };
+}
+
+function clientOf({ port, roots }: { readonly port: number; readonly roots: string }): Client {
+  return new Client(`localhost:${port}`, credentials.createSsl(Buffer.from(roots)), {
+    "grpc.use_local_subchannel_pool": 1,
+    "grpc.max_receive_message_length": -1,
+    // as Envoy has it, which would else be faster than these
+    "grpc-node.flow_control_window": 16 * 1024 * 1024,
+  });
+}
+
+function callOf(client: Client, namespace: string): ClientDuplexStream<Request, Buffer> {
+  const metadata = new Metadata();
+  metadata.set("authorization", `Bearer ${namespace}`);
+  return client.makeBidiStreamRequest(
+    METHOD,
+    (value: Request) => Buffer.from(encodeMessage("envoy.service.discovery.v3.DeltaDiscoveryRequest", value)),
+    (raw: Buffer) => raw,
+    metadata,
+  );
 }
 
 /** DeltaDiscoveryResponse as far as it is needed; bodies are passed over. */

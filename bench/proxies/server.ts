@@ -1,8 +1,12 @@
 // The server's half of proxies.bench.ts: started by fork, obeys messages.
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { silentLogger } from "../../src/base/logger.ts";
-import { createMetrics } from "../../src/controlplane/metrics.ts";
+import { answerMonitoring } from "../../src/controlplane/debug.ts";
+import { createMetrics, type Metrics } from "../../src/controlplane/metrics.ts";
 import { createState } from "../../src/controlplane/state.ts";
 import { createXdsAcceptor } from "../../src/controlplane/xds-server.ts";
+import type { XdsStream } from "../../src/controlplane/xds-stream.ts";
 import { adsService } from "../../src/grpc/ads-server.ts";
 import { startGrpcServer } from "../../src/grpc/server.ts";
 import { createRoot, issueServing } from "../../src/pki/ca.ts";
@@ -17,16 +21,22 @@ export type Wish =
 
 export interface Report {
   readonly port: number;
+  /** Of metrics and /debug. */
+  readonly monitoring: number;
   readonly roots: string;
   readonly cpuMs: number;
   /** Resident bytes. */
   readonly memory: number;
+  /** Bytes of JavaScript objects, garbage included. */
+  readonly heap: number;
 }
 
 const DAY_MS = 24 * 3_600_000;
 const idle = { name: "secrets", start: async () => undefined, close: async () => undefined };
 const state = createState({ rootNamespace: "istio-system", domain: "cluster.local", clusterId: "Kubernetes" });
 let port = 0;
+let monitoring = 0;
+const streams = new Set<XdsStream>();
 let roots = "";
 
 function proxyPod(index: number): KubeObject {
@@ -50,12 +60,13 @@ async function start(proxies: number, scoped: boolean): Promise<void> {
   const objects = [...meshObjects(), ...numbers(proxies).map(proxyPod), ...sidecars];
   state.world.apply(objects.map((object) => ({ type: "set", object })));
   const onFault = (error: unknown): void => console.error(error);
+  const metrics = createMetrics(state.world);
   const acceptor = createXdsAcceptor({
     state,
     cluster: { mayAccount: async () => false },
     secrets: { ...idle, open: () => ({ want: () => true, close: () => undefined }) },
     registration: { refuse: () => undefined, connected: () => () => undefined, health: () => undefined },
-    streams: new Set(),
+    streams,
     // The token is the namespace: who a proxy is costs a review in a cluster, nothing here.
     authenticate: async ({ bearer = "" }) => ({
       identity: { trustDomain: "cluster.local", namespace: bearer, serviceAccount: "web" },
@@ -65,7 +76,7 @@ async function start(proxies: number, scoped: boolean): Promise<void> {
       by: "token",
     }),
     notReady: () => undefined,
-    metrics: createMetrics(state.world),
+    metrics,
     log: { ...silentLogger, warn: onFault, error: onFault },
     instance: "bench",
     clusterId: "Kubernetes",
@@ -77,6 +88,24 @@ async function start(proxies: number, scoped: boolean): Promise<void> {
   const identity = { ...serving, clientRoots: ca.roots };
   ({ port } = await startGrpcServer({ host: "127.0.0.1", port: 0 }, identity, [adsService(acceptor, onFault)]));
   ({ roots } = ca);
+  monitoring = await monitor(metrics);
+}
+
+async function monitor(metrics: Metrics): Promise<number> {
+  const deps = {
+    metrics,
+    streams,
+    authenticate: async () => undefined,
+    debugNamespaces: [],
+    analyse: async () => new Uint8Array(),
+  };
+  const server = createServer((request, response) => {
+    void answerMonitoring(deps, request, new URL(request.url ?? "/", "http://localhost")).then(({ status, body }) =>
+      response.writeHead(status).end(body),
+    );
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return (server.address() as AddressInfo).port;
 }
 
 async function obey(wish: Wish): Promise<void> {
@@ -84,7 +113,8 @@ async function obey(wish: Wish): Promise<void> {
   if (wish.type === "endpoints") state.world.apply([{ type: "set", object: slice(1, wish.count) }]);
   if (wish.type === "weight") state.world.apply([{ type: "set", object: virtualService(wish.weight) }]);
   const { user, system } = process.cpuUsage();
-  const report: Report = { port, roots, cpuMs: (user + system) / 1000, memory: process.memoryUsage().rss };
+  const { rss: memory, heapUsed: heap } = process.memoryUsage();
+  const report: Report = { port, monitoring, roots, cpuMs: (user + system) / 1000, memory, heap };
   process.send?.(report);
 }
 

@@ -1,25 +1,13 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { VERSION } from "../gen/version.ts";
-import type { XdsKind } from "../xds/types.ts";
 import { meshKinds } from "../gen/mesh-kinds.ts";
 import type { World, WorldChange } from "../resources/world.ts";
 import type { AnalysisSummary } from "./analysis/job.ts";
+import { type MakeCounted, type MakeCounter, type MakeGauge, type MakeHistogram, SECONDS } from "./metric-makers.ts";
+import { streamMetrics } from "./stream-metrics.ts";
 import type { StreamEvent } from "./xds-deps.ts";
 import type { SigningResult } from "./audit.ts";
 import type { WebhookResult } from "./webhook.ts";
-
-/** Names of the types as dashboards know them. */
-const SHORT: Readonly<Record<XdsKind, string>> = {
-  cluster: "cds",
-  endpoint: "eds",
-  listener: "lds",
-  route: "rds",
-  extension: "ecds",
-  secret: "sds",
-  nametable: "nds",
-};
-
-const SECONDS = [0.01, 0.1, 0.5, 1, 3, 5, 10, 20, 30];
 
 /** The control plane's measurements, under the names that Istio's dashboards and alerts read. */
 export interface Metrics {
@@ -70,7 +58,7 @@ export function createMetrics(world: Pick<World, "list">): Metrics {
       this.set((Date.now() - started) / 1000);
     },
   });
-  const counted = (name: string, help: string, count: () => number): Gauge =>
+  const counted: MakeCounted = (name, help, count) =>
     new Gauge({
       name,
       help,
@@ -79,12 +67,7 @@ export function createMetrics(world: Pick<World, "list">): Metrics {
         this.set(count());
       },
     });
-  counted("pilot_services", "Services of the cluster, and hosts of ServiceEntries.", () =>
-    world
-      .list("ServiceEntry")
-      .reduce((sum, { spec }) => sum + (spec?.hosts?.length ?? 0), world.list("Service").length),
-  );
-  counted("pilot_virt_services", "VirtualServices.", () => world.list("VirtualService").length);
+  meshMetrics(world, counted, gauge);
   const unreadable = counter(
     "meshd_mesh_config_errors_total",
     "Versions of the mesh configuration that could not be read.",
@@ -94,7 +77,7 @@ export function createMetrics(world: Pick<World, "list">): Metrics {
   return {
     ...streamMetrics(counter, gauge, histogram),
     ...changeMetrics(counter, histogram),
-    ...caMetrics(counter, gauge),
+    ...caMetrics(counter, gauge, counted),
     ...webhookMetrics(counter, histogram),
     ...analysisMetrics(gauge, histogram),
     fault: () => faults.inc(),
@@ -104,50 +87,17 @@ export function createMetrics(world: Pick<World, "list">): Metrics {
   };
 }
 
-type MakeCounter = (name: string, help: string, labelNames?: string[]) => Counter;
-type MakeGauge = (name: string, help: string, labelNames?: string[]) => Gauge;
-type MakeHistogram = (name: string, help: string, buckets: number[], labelNames?: string[]) => Histogram;
-
-function streamMetrics(counter: MakeCounter, gauge: MakeGauge, histogram: MakeHistogram): Pick<Metrics, "stream"> {
-  const clients = gauge("pilot_xds", "Connected proxies.", ["version"]);
-  const pushes = counter("pilot_xds_pushes", "Responses sent.", ["type"]);
-  const sizes = histogram(
-    "pilot_xds_config_size_bytes",
-    "Size of responses.",
-    [1, 10_000, 1e6, 4e6, 1e7, 4e7],
-    ["type"],
+function meshMetrics(world: Pick<World, "list">, counted: MakeCounted, gauge: MakeGauge): void {
+  counted("pilot_services", "Services of the cluster, and hosts of ServiceEntries.", () =>
+    world
+      .list("ServiceEntry")
+      .reduce((sum, { spec }) => sum + (spec?.hosts?.length ?? 0), world.list("Service").length),
   );
-  const rejects = counter("pilot_total_xds_rejects", "Responses that proxies refused.", ["type"]);
-  const convergence = histogram("pilot_proxy_convergence_time", "From response to ACK.", SECONDS);
-  const turnedAway = counter("pilot_xds_turned_away_total", "Streams that were refused.");
-  const making = histogram("pilot_xds_push_time", "Making one response: planning, splicing, handing over.", SECONDS, [
-    "type",
-  ]);
-  return {
-    stream(event) {
-      switch (event.type) {
-        case "opened":
-          clients.inc({ version: VERSION });
-          break;
-        case "closed":
-          clients.dec({ version: VERSION });
-          break;
-        case "turned-away":
-          turnedAway.inc();
-          break;
-        case "refused":
-          rejects.inc({ type: SHORT[event.kind] });
-          break;
-        case "acked":
-          convergence.observe(event.sinceMs / 1000);
-          break;
-        case "pushed":
-          pushes.inc({ type: SHORT[event.kind] });
-          sizes.observe({ type: SHORT[event.kind] }, event.bytes);
-          making.observe({ type: SHORT[event.kind] }, event.tookMs / 1000);
-      }
-    },
-  };
+  counted("pilot_virt_services", "VirtualServices.", () => world.list("VirtualService").length);
+  counted("pilot_destrule_subsets", "Subsets of all DestinationRules.", () =>
+    world.list("DestinationRule").reduce((sum, { spec }) => sum + (spec?.subsets?.length ?? 0), 0),
+  );
+  gauge("istiod_managed_clusters", "Clusters that are watched.", ["cluster_type"]).set({ cluster_type: "local" }, 1);
 }
 
 function changeMetrics(counter: MakeCounter, histogram: MakeHistogram): Pick<Metrics, "applied"> {
@@ -155,9 +105,20 @@ function changeMetrics(counter: MakeCounter, histogram: MakeHistogram): Pick<Met
   const init = histogram("pilot_pushcontext_init_seconds", "Working in a burst of changes.", SECONDS);
   const updates = counter("pilot_inbound_updates", "Changes that came in.", ["type"]);
   const triggers = counter("pilot_push_triggers", "Bursts of changes, by what was in them.", ["type"]);
+  const watched = counter("pilot_k8s_cfg_events", "Changes of the mesh's own kinds, as watched.", ["type", "event"]);
+  const registry = counter("pilot_k8s_reg_events", "Changes of the cluster's own kinds, as watched.", [
+    "type",
+    "event",
+  ]);
   return {
     applied({ changes, tookMs, waitedMs }) {
-      for (const change of changes) updates.inc({ type: updateOf(change) });
+      for (const change of changes) {
+        const { kind } = change.object;
+        updates.inc({ type: updateOf(change) });
+        // A watch tells what an object is now, not whether it is new: both are an update here.
+        const event = change.type === "delete" ? "delete" : "update";
+        (Object.hasOwn(meshKinds, kind) ? watched : registry).inc({ type: kind, event });
+      }
       for (const type of new Set(changes.map(triggerOf))) triggers.inc({ type });
       debounce.observe(waitedMs / 1000);
       init.observe(tookMs / 1000);
@@ -185,13 +146,23 @@ function triggerOf({ object }: WorldChange): string {
   return TRIGGERS[object.kind] ?? (Object.hasOwn(meshKinds, object.kind) ? "config" : "unknown");
 }
 
-function caMetrics(counter: MakeCounter, gauge: MakeGauge): Pick<Metrics, "signing" | "rootExpires"> {
+function caMetrics(
+  counter: MakeCounter,
+  gauge: MakeGauge,
+  counted: MakeCounted,
+): Pick<Metrics, "signing" | "rootExpires"> {
   const requests = counter("citadel_server_csr_count", "Requests to sign.");
   const issued = counter("citadel_server_success_cert_issuance_count", "Certificates issued.");
   const unauthenticated = counter("citadel_server_authentication_failure_count", "Requests without a proven caller.");
   const badCsr = counter("citadel_server_csr_parsing_err_count", "Requests that could not be read or were too weak.");
   const refused = counter("citadel_server_csr_sign_err_count", "Requests refused for another reason.");
   const expiry = gauge("citadel_server_root_cert_expiry_timestamp", "Unix time at which the root ends.");
+  let rootEnds = Number.NaN;
+  counted(
+    "citadel_server_root_cert_expiry_seconds",
+    "Time until the root ends; negative when it is over.",
+    () => (rootEnds - Date.now()) / 1000,
+  );
   return {
     signing(result) {
       requests.inc();
@@ -200,7 +171,10 @@ function caMetrics(counter: MakeCounter, gauge: MakeGauge): Pick<Metrics, "signi
       else if (result === "bad-csr") badCsr.inc();
       else refused.inc();
     },
-    rootExpires: (at) => expiry.set(at.getTime() / 1000),
+    rootExpires(at) {
+      rootEnds = at.getTime();
+      expiry.set(rootEnds / 1000);
+    },
   };
 }
 

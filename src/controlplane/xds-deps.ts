@@ -42,7 +42,13 @@ export type StreamEvent =
       readonly bytes: number;
       readonly resources: number;
       readonly tookMs: number;
+      /** Since something was due for the proxy. */
+      readonly queuedMs: number;
     }
+  /** The transport took a response. */
+  | { readonly type: "taken"; readonly proxy: string; readonly tookMs: number }
+  /** An answer to a response that a newer one has replaced: state of the world only. */
+  | { readonly type: "expired"; readonly kind: XdsKind; readonly proxy: string }
   | { readonly type: "acked"; readonly kind: XdsKind; readonly proxy: string; readonly sinceMs: number }
   | { readonly type: "refused"; readonly kind: XdsKind; readonly proxy: string; readonly error: string }
   | { readonly type: "turned-away"; readonly reason: string };

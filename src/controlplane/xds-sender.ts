@@ -21,6 +21,8 @@ export interface Sender {
   readonly answer: (kind: XdsKind, request: ReadRequest) => void;
   /** Something may be due: looks soon, once for all that happens until then. */
   readonly wake: () => void;
+  /** What the proxy is to run has changed. */
+  readonly due: () => void;
   /** The transport took the last response. */
   readonly drained: () => void;
   readonly close: () => void;
@@ -35,6 +37,7 @@ export function createSender<Request>(parts: SenderParts<Request>): Sender {
   let isAwake = false;
   let isClosed = false;
   let delivered = (): void => {};
+  const times = createTimes();
   let before: { readonly snapshot: Snapshot; readonly leaving: ResourceTable } | undefined;
 
   const pump = (): void => {
@@ -46,18 +49,18 @@ export function createSender<Request>(parts: SenderParts<Request>): Sender {
     before = { snapshot, leaving };
     const push = nextPush(subs, snapshot, { impatient: patience.isOver(), whole: protocol.name === "sotw", leaving });
     const sub = push === undefined ? undefined : subs.get(push.kind);
+    if (push === undefined) times.nothingDue(subs);
     if (push === undefined || sub === undefined || !deps.budget.admit(wake)) return;
     const { kind } = push;
     const sent = protocol.widen(sub, push.sent, snapshot[kind]);
-    count += 1;
-    const nonce = String(count);
+    const nonce = String(++count);
     notePush(subs, { kind, sent }, nonce);
     last.set(kind, { nonce, at: deps.now() });
     const bytes = protocol.write({ kind, nonce, sent, controlPlane: deps.controlPlane });
     isBusy = true;
     delivered = deps.budget.spend(bytes.length);
     parts.send(bytes);
-    const facts = { bytes: bytes.length, resources: sent.set.length, tookMs: performance.now() - began };
+    const facts = { bytes: bytes.length, resources: sent.set.length, ...times.handed(began) };
     deps.onEvent({ type: "pushed", kind, proxy, ...facts });
     patience.begin();
   };
@@ -70,7 +73,12 @@ export function createSender<Request>(parts: SenderParts<Request>): Sender {
   const patience = createPatience(wake);
   return {
     wake,
+    due() {
+      times.due();
+      wake();
+    },
     drained() {
+      if (isBusy) deps.onEvent({ type: "taken", proxy, tookMs: times.sinceHanded() });
       isBusy = false;
       delivered();
       wake();
@@ -81,6 +89,33 @@ export function createSender<Request>(parts: SenderParts<Request>): Sender {
       patience.end();
     },
     answer: (kind, request) => takeAnswer(parts, kind, request, last.get(kind)),
+  };
+}
+
+/** When what happened, for the measurements. */
+function createTimes(): {
+  readonly due: () => void;
+  readonly nothingDue: (subs: ReadonlyMap<XdsKind, Subscription>) => void;
+  readonly handed: (began: number) => { readonly tookMs: number; readonly queuedMs: number };
+  readonly sinceHanded: () => number;
+} {
+  let dueSince: number | undefined;
+  let handedAt = 0;
+  return {
+    due() {
+      dueSince ??= performance.now();
+    },
+    nothingDue(subs) {
+      for (const { inFlight } of subs.values()) if (inFlight.size > 0) return;
+      dueSince = undefined;
+    },
+    handed(began) {
+      handedAt = performance.now();
+      const queuedMs = began - (dueSince ?? began);
+      dueSince = undefined;
+      return { tookMs: handedAt - began, queuedMs };
+    },
+    sinceHanded: () => performance.now() - handedAt,
   };
 }
 
@@ -126,7 +161,10 @@ function takeAnswer<Request>(
 ): void {
   const known = subs.get(kind);
   const change = request.change(known, last?.nonce);
-  if (change === undefined) return;
+  if (change === undefined) {
+    deps.onEvent({ type: "expired", kind, proxy });
+    return;
+  }
   if (known === undefined) {
     const sub = createSubscription(kind);
     openSubscription(sub, change);

@@ -27,11 +27,14 @@ export interface ProxyStatus {
 
 /** Invariant: SYNCED only when the bytes that the client confirmed equal the bytes that are current now. */
 export function typeStatus(sub: Subscription | undefined, table: ResourceTable): TypeStatus {
-  const current = hashOf(wanted(sub, table));
+  const want = isWhole(sub, table) ? table : new Map(wanted(sub, table));
+  const current = tableHash(want);
+  // Almost every proxy has exactly what is current: comparing is cheaper than a hash over thousands of names.
+  const hashed = (has: ReadonlyMap<string, string>): string => (isSame(has, want) ? current : hashOf(told(has)));
   if (sub === undefined || (!sub.everSent && sub.held.size === 0))
     return { status: "NOT SENT", sentHash: "", ackedHash: "", currentHash: current, ackedAt: "" };
-  const sent = hashOf([...sub.held].filter(([, version]) => version !== ""));
-  const acked = hashOf(sub.acked);
+  const sent = hashed(sub.held);
+  const acked = hashed(sub.acked);
   const status = hasRefusal(sub, table) ? "NACK" : acked === current ? "SYNCED" : "STALE";
   const lastError = [...sub.refused.values()].at(-1)?.error;
   return {
@@ -44,12 +47,48 @@ export function typeStatus(sub: Subscription | undefined, table: ResourceTable):
   };
 }
 
-function* wanted(sub: Subscription | undefined, table: ResourceTable): Generator<readonly [string, string]> {
-  if (sub === undefined) return;
-  if (sub.wildcard) for (const { name, version } of table.values()) yield [name, version];
-  else
-    for (const name of sub.names) {
-      const resource = table.get(name);
-      if (resource !== undefined) yield [name, resource.version];
-    }
+type Versions = ReadonlyMap<string, { readonly version: string }>;
+
+/** Whether a client wants all there is: every wildcard, and almost every Envoy of the names it asks for. */
+function isWhole(sub: Subscription | undefined, table: ResourceTable): boolean {
+  if (sub === undefined || sub.wildcard) return sub !== undefined;
+  if (sub.names.size < table.size) return false;
+  for (const name of table.keys()) if (!sub.names.has(name)) return false;
+  return true;
+}
+
+function* wanted(
+  sub: Subscription | undefined,
+  table: ResourceTable,
+): Generator<readonly [string, { readonly version: string }]> {
+  for (const name of sub?.names ?? []) {
+    const resource = table.get(name);
+    if (resource !== undefined) yield [name, resource];
+  }
+}
+
+/** Proxies of one scope share their tables. */
+const HASHES = new WeakMap<Versions, string>();
+
+function tableHash(table: Versions): string {
+  const known = HASHES.get(table);
+  if (known !== undefined) return known;
+  const hash = hashOf([...table].map(([name, { version }]) => [name, version]));
+  HASHES.set(table, hash);
+  return hash;
+}
+
+function isSame(has: ReadonlyMap<string, string>, want: Versions): boolean {
+  let count = 0;
+  for (const [name, version] of has) {
+    if (version === "") continue;
+    if (want.get(name)?.version !== version) return false;
+    count += 1;
+  }
+  return count === want.size;
+}
+
+/** Without the names of which the client was told that there is none. */
+function* told(has: ReadonlyMap<string, string>): Generator<readonly [string, string]> {
+  for (const entry of has) if (entry[1] !== "") yield entry;
 }

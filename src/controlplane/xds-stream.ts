@@ -153,7 +153,7 @@ function openSession<Request>(parts: SessionParts<Request>): Session {
     unfollow = deps.follow(claim, caller, (next) => {
       clearTimeout(unknown);
       snapshot = next;
-      sender.wake();
+      sender.due();
     });
   } catch (error) {
     close();
