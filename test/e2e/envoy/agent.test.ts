@@ -58,7 +58,29 @@ test("a certificate is renewed with the old one, by token when that is refused, 
   expect(requests).toBeGreaterThan(50);
 });
 
-test("a root that is added to the mounted bundle reaches Envoy without a new certificate", async () => {
+test("the CA away past the certificate's end: the proxy gets another one by its token when the CA is back", async () => {
+  const { plane, agent } = await startPod({ ttlSeconds: 4, open });
+  await ready(agent);
+  // whom it is for stands in the request: external issuers, such as istio-csr, sign what it says
+  expect(plane.asked[0]).toBe("spiffe://cluster.local/ns/shop/sa/web");
+  await plane.goAway();
+  const left = async (): Promise<number> => {
+    const text = await body(`http://${ADDRESS}:15020/stats/prometheus`);
+    return Number(/^istio_agent_cert_expiry_seconds\{[^}]*\} (\S+)/m.exec(text)?.[1]);
+  };
+  await waitFor(async () => (await left()) < -1, { what: "the certificate to end", timeoutMs: 20_000 });
+  expect(await body(`http://${ADDRESS}:10080/still`)).toBe("app saw /still");
+  const before = plane.signed.length;
+  await plane.comeBack();
+  await waitFor(async () => plane.signed.length > before && (await left()) > 0, {
+    what: "another certificate",
+    timeoutMs: 20_000,
+  });
+  expect(plane.signed[before]?.by).toBe("token");
+  await waitFor(async () => (await servedSerial()) === plane.signed.at(-1)?.serial, { what: "it to be served" });
+});
+
+test("roots of the mounted bundle come and go in Envoy without a new certificate; another authority that signs brings one", async () => {
   const { plane, agent } = await startPod({ ttlSeconds: 3600, open });
   await ready(agent);
   const second = await createRoot("other.local", {
@@ -70,10 +92,18 @@ test("a root that is added to the mounted bundle reaches Envoy without a new cer
     return Math.max(...certificates.map((item) => item.ca_cert.length));
   };
   expect(await trusted()).toBe(1);
-  const file = join(agent.directory, "var/run/secrets/istio/root-cert.pem");
+  const folder = join(agent.directory, "var/run/secrets/istio");
+  const signing = join(folder, "signing-cert.pem");
+  const file = join(folder, "root-cert.pem");
+  writeFileSync(signing, plane.root.certificate);
   writeFileSync(file, `${plane.root.certificate}\n${second.certificate}`);
   await waitFor(async () => (await trusted()) === 2, { what: "two roots in Envoy" });
+  writeFileSync(file, plane.root.certificate);
+  await waitFor(async () => (await trusted()) === 1, { what: "one root again" });
   expect(plane.signed.length).toBe(1);
+  writeFileSync(signing, second.certificate);
+  await waitFor(() => plane.signed.length > 1, { what: "another request", timeoutMs: 15_000 });
+  expect(agent.output()).toContain("another authority signs now");
 });
 
 test("SIGTERM drains: running connections end in peace, then agent and Envoy leave with code 0", async () => {

@@ -1,7 +1,10 @@
 import { connect as connectTls } from "node:tls";
+import { Agent, get } from "node:https";
+import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { PeerLabels } from "../../../src/base/peer.ts";
-import { type Ca, createRoot } from "../../../src/pki/ca.ts";
+import { PEER_KEYS, type PeerLabels, peerLabel } from "../../../src/base/peer.ts";
+import { type Ca, createRoot, signWorkload } from "../../../src/pki/ca.ts";
+import { createCsr } from "../../../src/pki/create-csr.ts";
 import { testEnvoy } from "../../support/envoy/binary.ts";
 import { type EchoApp, startEchoApp } from "../../support/envoy/echo-app.ts";
 import { echo, http1, http2, type Target } from "../../support/envoy/client.ts";
@@ -187,6 +190,49 @@ test("a connection that could not be made counts as opened, too", async () => {
     what: "the right identity to be taken",
   });
 });
+
+// Whatever pods are labelled with: what the CA writes into the subject is what the other side's Envoy counts by.
+test("labels of any text come out of a handshake as they went into the certificate", async () => {
+  const text = fc.oneof(
+    fc.string({ unit: "grapheme", maxLength: 90 }),
+    fc.string({ unit: fc.constantFrom(...',=+;"\\ /#<>'), maxLength: 9 }),
+  );
+  const raw = fc.record(Object.fromEntries(PEER_KEYS.map((key) => [key, fc.option(text, { nil: undefined })])));
+  const peers = fc.sample(raw, 25).map((values, index) => {
+    const of = { ...values, workload: `w${index}-${values["workload"] ?? ""}` } as Record<string, string | undefined>;
+    return peer(Object.fromEntries(PEER_KEYS.map((key) => [key, peerLabel(key, of[key])])));
+  });
+  const validity = { notBefore: new Date(Date.now() - 60_000), notAfter: new Date(Date.now() + 3_600_000) };
+  for (const labelled of peers) {
+    const { csr, key } = await createCsr();
+    const identity = { trustDomain: "cluster.local", namespace: "shop", serviceAccount: "web" };
+    const cert = await signWorkload(ca, csr, { identity, peer: labelled, podUid: "uid" }, validity);
+    expect(await getWith({ cert, key: key.pem() })).toBe(200);
+  }
+  const isSeen = async (): Promise<boolean> =>
+    (await samples(server, "istio_requests_total")).some((s) => s.labels["source_workload"] === peers.at(-1)?.workload);
+  await waitFor(isSeen, { what: "the last one to be counted" });
+  const counted = await samples(server, "istio_requests_total");
+  for (const labelled of peers) {
+    const found = counted.find((s) => s.labels["source_workload"] === labelled.workload);
+    expect(found?.labels).toMatchObject(side("source", labelled, "web"));
+  }
+});
+
+function getWith(pair: { readonly cert: string; readonly key: string }): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const ALPNProtocols = ["istio-http/1.1", "istio", "http/1.1"];
+    const agent = new Agent({ ...pair, ALPNProtocols, rejectUnauthorized: false });
+    const sent = get({ host: "127.0.0.1", port: ports.inbound, agent, headers: { host: HOST } }, (answer) => {
+      answer.resume();
+      answer.on("end", () => {
+        agent.destroy();
+        resolve(answer.statusCode);
+      });
+    });
+    sent.on("error", reject);
+  });
+}
 
 test("Envoy shows what it was sent, field by field", async () => {
   for (const { name, sent, shown } of [

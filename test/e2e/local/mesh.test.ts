@@ -17,6 +17,7 @@ import {
 } from "../../support/local/cluster.ts";
 import { bugReport } from "../../support/local/bundle-step.ts";
 import { bothDoors } from "../../support/local/doors.ts";
+import { rotation } from "../../support/local/rotation.ts";
 import { automatedGateway } from "../../support/local/gateway-step.ts";
 import { noSecretsTold } from "../../support/local/no-secrets.ts";
 
@@ -43,6 +44,11 @@ const report: Step = { title: "A bug report, and the same answers from it withou
 const secrets: Step = { title: "Nothing that the mesh tells has a secret in it", run: noSecretsTold };
 
 const front: Step = { title: "A Gateway of Gateway API gets pods and a Service of its own", run: automatedGateway };
+
+const authorities: Step = {
+  title: "The mesh goes to other authorities under load without a failed request; who is revoked is refused",
+  run: rotation,
+};
 
 const isRoot = process.getuid?.() === 0;
 
@@ -92,9 +98,9 @@ describe.each(variants)("$title", ({ network, uid, kubectl }) => {
   const steps = network === "netns" ? MAIN_JOB_WITH_UPGRADE : MAIN_JOB;
   // the doors are those of the first revision, which an upgrade takes away
   const common = MAIN_JOB.length - 1;
-  // looked into while nothing restarts
-  const calm = common - 1;
-  const looks = [front, secrets, report];
+  // looked into while nothing changes
+  const calm = MAIN_JOB.findIndex(({ title }) => title.startsWith("Look into the mesh")) + 1;
+  const looks = [secrets, report];
   for (const step of [...steps.slice(0, calm), ...looks, ...steps.slice(calm, common), doors, ...steps.slice(common)])
     test.skipIf(skip)(step.title, () => runStep(step));
 

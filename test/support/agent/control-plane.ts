@@ -3,6 +3,7 @@ import { PEER_KEYS, type PeerLabels, peerLabel } from "../../../src/base/peer.ts
 import { adsService, type DeltaRequest, type XdsConnection, type XdsHandler } from "../../../src/grpc/ads-server.ts";
 import { caService, type SigningAnswer, type SigningRequest } from "../../../src/grpc/ca-server.ts";
 import { startGrpcServer } from "../../../src/grpc/server.ts";
+import { Pkcs10CertificateRequest, SubjectAlternativeNameExtension } from "../../../src/pki/x509.ts";
 import { type Ca, createRoot, issueServing, signWorkload } from "../../../src/pki/ca.ts";
 import { encodeMessage, type TypedAny } from "../../../src/wire/codec.ts";
 
@@ -16,6 +17,12 @@ export interface TestControlPlane {
   refuseCertificates: boolean;
   /** URI of the client certificate of each ADS stream. */
   readonly streams: readonly string[];
+  /** Names in the requests for certificates, in order. */
+  readonly asked: readonly string[];
+  /** Ends the server and leaves everything else. */
+  goAway(): Promise<void>;
+  /** Listens again at the same port. */
+  comeBack(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -52,6 +59,7 @@ export async function startTestControlPlane(options: TestControlPlaneOptions): P
   const signed: Signed[] = [];
   const streams: string[] = [];
   const faults: unknown[] = [];
+  const asked: string[] = [];
   const plane = { refuseCertificates: false };
   const sign = async (request: SigningRequest): Promise<SigningAnswer> => {
     const { certificate, bearer } = request.peer;
@@ -61,6 +69,10 @@ export async function startTestControlPlane(options: TestControlPlaneOptions): P
     if (by === "certificate" && plane.refuseCertificates) {
       return { refusal: { status: "UNAUTHENTICATED", details: "certificate of a pod that is gone" } };
     }
+    const names = new Pkcs10CertificateRequest(request.csr).extensions
+      .filter((extension) => extension instanceof SubjectAlternativeNameExtension)
+      .flatMap((extension) => extension.names.items.map(({ value }) => value));
+    asked.push(names.join());
     const from = Date.now();
     const peer = Object.fromEntries(PEER_KEYS.map((key) => [key, peerLabel(key, undefined)])) as PeerLabels;
     const subject = { identity: { trustDomain: "cluster.local", ...account }, peer };
@@ -69,23 +81,37 @@ export async function startTestControlPlane(options: TestControlPlaneOptions): P
     signed.push({ by, serial: new X509Certificate(leaf).serialNumber, serviceAccount: account.serviceAccount });
     return { chain: [leaf, root.certificate] };
   };
-  const server = await startGrpcServer(
-    { host: "127.0.0.1", port: 0 },
-    { certificate: serving.certificate, key: serving.key, clientRoots: root.certificate },
-    [
-      caService(sign, (error) => faults.push(error)),
-      adsService(
-        {
-          delta: (connection) => fixedResources(connection, options.resources, streams),
-          sotw: () => {
-            throw new Error("the bootstrap asks for delta");
+  const start = (port: number): ReturnType<typeof startGrpcServer> =>
+    startGrpcServer(
+      { host: "127.0.0.1", port },
+      { certificate: serving.certificate, key: serving.key, clientRoots: root.certificate },
+      [
+        caService(sign, (error) => faults.push(error)),
+        adsService(
+          {
+            delta: (connection) => fixedResources(connection, options.resources, streams),
+            sotw: () => {
+              throw new Error("the bootstrap asks for delta");
+            },
           },
-        },
-        (error) => faults.push(error),
-      ),
-    ],
-  );
-  return Object.assign(plane, { port: server.port, root, signed, streams, close: () => server.close(0) });
+          (error) => faults.push(error),
+        ),
+      ],
+    );
+  let server = await start(0);
+  const { port } = server;
+  return Object.assign(plane, {
+    port,
+    root,
+    signed,
+    streams,
+    asked,
+    goAway: () => server.close(0),
+    async comeBack() {
+      server = await start(port);
+    },
+    close: () => server.close(0),
+  });
 }
 
 function accountIn(certificate: Buffer): Account | string {

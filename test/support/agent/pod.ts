@@ -51,6 +51,7 @@ export async function startPod(options: PodOptions): Promise<TestPod> {
     env: {
       POD_NAME: "web-1",
       POD_NAMESPACE: "shop",
+      SERVICE_ACCOUNT: "web",
       INSTANCE_IP: ADDRESS,
       CA_ADDR: `istiod.istio-system.svc:${plane.port}`,
       PROXY_CONFIG: JSON.stringify(options.proxyConfig ?? {}),
