@@ -1,5 +1,5 @@
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { readConfig } from "../../src/agent/config.ts";
 import type { AgentConfig } from "../../src/agent/config.ts";
@@ -206,6 +206,35 @@ test("drain and quit are POSTs", async () => {
   expect((await ask("/drain", "POST")).status).toBe(200);
   expect((await ask("/quitquitquit", "POST")).status).toBe(200);
   expect(asked).toEqual(["drain-only", "quit"]);
+});
+
+test("garbage at the port ends its own connection and nothing else", async () => {
+  const { ask, asked, status } = await start(() => ({}));
+  const end = "\r\nHost: a\r\n";
+  const texts = [
+    "\u0016\u0003\u0001\u0002\u0000 no HTTP at all\r\n\r\n",
+    `GET http://[ HTTP/1.1${end}\r\n`,
+    `POST /logging?level=%zz HTTP/1.1${end}\r\n`,
+    `POST //logging?level=[ HTTP/1.1${end}\r\n`,
+    `GET /debug/ndsz?%00 HTTP/1.1${end}\r\n`,
+    `GET /metrics HTTP/1.1${end}X: ${"x".repeat(100_000)}\r\n\r\n`,
+    `POST /quitquitquit HTTP/1.1${end}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+    `GET /healthz/ready HTTP/1.1${end}Content-Length: -1\r\n\r\n`,
+    "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+  ];
+  await Promise.all(
+    texts.map(
+      (text) =>
+        new Promise<void>((resolve) => {
+          const socket = connect(status, "127.0.0.1", () => socket.end(text));
+          socket.on("error", () => undefined);
+          socket.on("close", () => resolve());
+          socket.resume();
+        }),
+    ),
+  );
+  expect(asked).toEqual([]);
+  expect((await ask("/logging")).body).toBe("info\n");
 });
 
 test("a port in use is an error in words", async () => {
