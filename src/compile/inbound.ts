@@ -46,7 +46,7 @@ export function createInbound(context: CompileContext): InboundSide {
     const ports = inbound(workload).ports.filter(({ cluster }) => cluster !== INBOUND_PASSTHROUGH);
     return ports.map((port) => ({
       ...gatedCluster(port, clusterOf(port, facts.bind?.appAddress)),
-      connectionPool: inboundPool(model, facts, port),
+      ...inboundPool(model, facts, port),
     }));
   });
   return { inbound, clusters };

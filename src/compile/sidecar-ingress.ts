@@ -1,9 +1,9 @@
 import { compact } from "../base/compact.ts";
-import type { Cluster, ConnectionPool } from "../ir/cluster.ts";
+import type { Cluster } from "../ir/cluster.ts";
 import type { InboundPort } from "../ir/listener.ts";
 import type { Protocol } from "../ir/service.ts";
 import type { Model } from "../model/model.ts";
-import { selectProtocol } from "../model/protocol.ts";
+import { isHttp, selectProtocol } from "../model/protocol.ts";
 import type { SidecarIngress } from "../model/sidecars.ts";
 import { poolOf } from "./connection-pool.ts";
 import { terminatedTls } from "./gateway-tls.ts";
@@ -69,13 +69,20 @@ function endpointOf(text: string, port: number, isOwn: boolean): InboundPort["en
   return { address: ANY.includes(address) ? undefined : address, port: Number(text.slice(colon + 1)) };
 }
 
-/** Limits on connections to the application: of the port, else of the Sidecar. */
-export function inboundPool(model: Model, facts: WorkloadFacts, port: InboundPort): ConnectionPool {
+/** How the application is connected to, by the port's pool or else the Sidecar's: limits, and HTTP as the client spoke it. */
+export function inboundPool(
+  model: Model,
+  facts: WorkloadFacts,
+  { targetPort, protocol }: InboundPort,
+): Pick<Cluster, "connectionPool" | "protocol"> {
   const { ingress = [], inboundConnectionPool } = model.sidecars.of(facts)?.spec ?? {};
-  const own = ingress.find((entry: SidecarIngress) => entry.port.number === port.targetPort)?.connectionPool;
+  const own = ingress.find((entry: SidecarIngress) => entry.port.number === targetPort)?.connectionPool;
   const asked = own ?? inboundConnectionPool;
-  if (asked === undefined) return {};
-  return poolOf({ connectionPool: asked }, model.meshConfig().connectTimeoutMs);
+  if (asked === undefined) return { connectionPool: {}, protocol };
+  return {
+    connectionPool: poolOf({ connectionPool: asked }, model.meshConfig().connectTimeoutMs),
+    protocol: asked.http?.useClientProtocol === true && isHttp(protocol) ? "auto" : protocol,
+  };
 }
 
 /** An address of the application, or the one dialled, perhaps with another port. */

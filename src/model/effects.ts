@@ -72,6 +72,7 @@ const SIDECAR_POOL: Effective = {
     maxRequestsPerConnection: true,
     maxRetries: true,
     idleTimeout: true,
+    useClientProtocol: true,
     maxConcurrentStreams: true,
     http2KeepAlive: true,
   },
