@@ -17,6 +17,9 @@ const OWN_PROGRAM = {
 /** Threads that these programs start: src/NAME.ts. */
 const THREADS = ["validation-worker"];
 
+/** What programs load by import() in few runs: src/FOLDER/NAME.ts, which becomes a script. */
+const LATER = { "envoyfilter-patch": "analyzers" };
+
 /** Package -> the script it becomes. */
 const APART = { "@kubernetes/client-node": "client-node", "@marcbachmann/cel-js": "cel-js", yaml: "yaml" };
 
@@ -39,13 +42,21 @@ export async function buildPrograms({ root, common }) {
   const program = (name, commands) =>
     script(name, {
       entryPoints: ["src/cli.ts"],
-      plugins: [packagesApart(used), processesApart, ...(commands === undefined ? [] : [onlyCommands(commands)])],
+      plugins: [
+        packagesApart(used),
+        partsApart,
+        processesApart,
+        ...(commands === undefined ? [] : [onlyCommands(commands)]),
+      ],
     });
   const programs = await Promise.all([program("cli"), ...Object.entries(OWN_PROGRAM).map((own) => program(...own))]);
   const threads = THREADS.map((name) =>
     script(name, { entryPoints: [`src/${name}.ts`], plugins: [packagesApart(used)] }),
   );
-  const made = await Promise.all(threads);
+  const later = Object.entries(LATER).map(([name, folder]) =>
+    script(name, { entryPoints: [`src/${folder}/${name}.ts`], plugins: [packagesApart(used)] }),
+  );
+  const made = await Promise.all([...threads, ...later]);
   const packages = [...used].map(([name, exports]) => {
     const contents = `export { ${[...exports].join(", ")} } from "${name}";`;
     return script(APART[name], { stdin: { contents, resolveDir: root } });
@@ -97,6 +108,19 @@ function packagesApart(used) {
   };
 }
 
+/** Parts of the program that few runs need are scripts of their own. */
+const partsApart = {
+  name: "parts-apart",
+  setup(build) {
+    build.onResolve({ filter: /^\.\.?\// }, ({ path, kind }) => {
+      const name = basename(path, ".ts");
+      return kind === "dynamic-import" && LATER[name] !== undefined
+        ? { path: `./${name}.cjs`, external: true }
+        : undefined;
+    });
+  },
+};
+
 /** Names that a source imports from a package, types left out. */
 function imported(name, source) {
   const [, list = ""] = new RegExp(`import \\{([^}]*)\\} from "${name}"`).exec(source) ?? [];
@@ -119,7 +143,12 @@ const processesApart = {
 
 /** Of what the command line loads on demand, only some commands, the parser, the cluster and what stands for one. */
 function onlyCommands(names) {
-  const kept = [...names.map((name) => `../commands/${name}.ts`), "./cli-parse.ts", "./kube/cluster.ts", "./bundle/open.ts"];
+  const kept = [
+    ...names.map((name) => `../commands/${name}.ts`),
+    "./cli-parse.ts",
+    "./kube/cluster.ts",
+    "./bundle/open.ts",
+  ];
   return {
     name: "only-commands",
     setup(build) {

@@ -1,3 +1,4 @@
+import type { Analyzer } from "../analyzers/analyzer.ts";
 import { analyzers } from "../analyzers/index.ts";
 import { sortFindings } from "../analyzers/run.ts";
 import { selectAnalyzers } from "../analyzers/select.ts";
@@ -36,7 +37,7 @@ const BASELINE = ".meshctl-baseline.json";
 /** Checks configuration in files, in the cluster, or files on top of the cluster. Exit code 2 when a text is no YAML. */
 export async function analyze(options: AnalyzeOptions, io: Io): Promise<AnalyzeResult> {
   const files = await readFiles(options, io);
-  const check = await prepare(options, io);
+  const check = await prepare(options, io, files);
   const told = check(files, true);
   if (options.writeBaseline === true) return saveBaseline(told, options, io);
   const known = await readKnown(options, io, check);
@@ -61,9 +62,13 @@ interface Checker {
 }
 
 /** Reads what does not change between runs; the returned function checks files (`warn`: and tells of useless flags). */
-async function prepare(options: AnalyzeOptions, io: Io): Promise<(files: FileSet, warn: boolean) => Told> {
+async function prepare(
+  options: AnalyzeOptions,
+  io: Io,
+  files: FileSet,
+): Promise<(files: FileSet, warn: boolean) => Told> {
   const { check, clusters } =
-    options.liveStatus === true ? await askedChecker(options, io) : await ownChecker(options, io);
+    options.liveStatus === true ? await askedChecker(options, io) : await ownChecker(options, io, files);
   const live: readonly KubeObject[] = options.sources.length === 0 ? clusters.flatMap(({ objects }) => objects) : [];
   const now = io.now();
   return (files, warn) => {
@@ -96,7 +101,7 @@ async function askedChecker(options: AnalyzeOptions, io: Io): Promise<Checker> {
 }
 
 /** This program analyzes files, and what it reads from clusters. */
-async function ownChecker(options: AnalyzeOptions, io: Io): Promise<Checker> {
+async function ownChecker(options: AnalyzeOptions, io: Io, files: FileSet): Promise<Checker> {
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT;
   const timeout = `${timeoutMs / 1000} s`;
   const selected = selectAnalyzers(analyzers, { names: options.analyzers ?? [], profiles: options.profiles ?? [] });
@@ -119,10 +124,22 @@ async function ownChecker(options: AnalyzeOptions, io: Io): Promise<Checker> {
   const expired = (): string | undefined =>
     performance.now() - start > timeoutMs ? `not run within ${timeout}` : undefined;
   const now = io.now();
+  const objects = [...files.objects.map(({ object }) => object), ...clusters.flatMap((live) => live.objects)];
+  const all = [...selected, ...(await patchAnalyzers(objects, options))];
   return {
-    check: (files) => checkMesh({ files, clusters, analyzers: selected, options, now, expired }),
+    check: (current) => checkMesh({ files: current, clusters, analyzers: all, options, now, expired }),
     clusters,
   };
+}
+
+/** What makes the configuration of proxies is loaded only where there is something to ask of it. */
+async function patchAnalyzers(
+  objects: readonly KubeObject[],
+  { analyzers: named = [] }: AnalyzeOptions,
+): Promise<readonly Analyzer[]> {
+  if (named.length > 0 || !objects.some(({ kind }) => kind === "EnvoyFilter")) return [];
+  const { envoyfilterPatch } = await import("../analyzers/envoyfilter-patch.ts");
+  return [envoyfilterPatch];
 }
 
 const DEFAULT_TIMEOUT = 300_000;

@@ -1,20 +1,17 @@
 import { UsageError } from "../../base/errors.ts";
 import type { Proxy } from "../../ir/proxy.ts";
-import { effectiveProxyConfig } from "../../model/proxy-config.ts";
 import type { Model } from "../../model/model.ts";
-import { proxySettings } from "../../model/proxy-settings.ts";
-import { peerLabels, workloadOwner } from "../../model/workload.ts";
-import { compact } from "../../base/compact.ts";
+import { podProxy } from "../../model/pod-proxy.ts";
+import { workloadOwner } from "../../model/workload.ts";
 import type { Pod } from "../../resources/core.ts";
 import { refOf } from "../../resources/object.ts";
-import { readValues } from "../../resources/yaml-values.ts";
 
 /** Every proxy of a mesh in files: pods with a sidecar and gateways, by namespace and name. */
 export function proxiesOf(model: Model): readonly Proxy[] {
   return model.world
     .list("Pod")
     .filter((pod) => model.workloads.proxy(pod) === "yes")
-    .map((pod) => proxyOf(pod, model));
+    .map((pod) => podProxy(pod, model));
 }
 
 /** The proxy of one pod: `name`, `name.namespace`, `namespace/name`; the name of its workload stands for it. Throws UsageError. */
@@ -36,7 +33,7 @@ export function proxyNamed(model: Model, wanted: string, namespace: string | und
       "Ask meshctl inject explain -f FILE for the reason.",
     );
   }
-  return proxyOf(found, model);
+  return podProxy(found, model);
 }
 
 /** As kubectl and istioctl let one write it. */
@@ -45,7 +42,7 @@ const WORKLOAD = /^(?:pods?|deploy|deployments?)\//;
 /** The sidecar of a pod with these labels, which need not be in the files: what it may call follows from them and its namespace. */
 export function proxyLabelled(model: Model, labels: Readonly<Record<string, string>>, namespace: string): Proxy {
   const metadata = { name: "client", namespace, labels };
-  return proxyOf({ apiVersion: "v1", kind: "Pod", metadata, status: { podIP: CLIENT } }, model);
+  return podProxy({ apiVersion: "v1", kind: "Pod", metadata, status: { podIP: CLIENT } }, model);
 }
 
 /** Address of a client that is in no file (RFC 5737). */
@@ -73,42 +70,4 @@ function namesOf(pod: Pod, asked: string | undefined): readonly string[] {
     `${namespace}/${one}`,
     ...(asked === undefined || asked === namespace ? [one] : []),
   ]);
-}
-
-function proxyOf(pod: Pod, model: Model): Proxy {
-  const { namespace, name } = refOf(pod);
-  const { metadata, status } = pod;
-  const type = model.workloads.isGateway(pod) ? "router" : "sidecar";
-  const address = status?.podIP ?? "";
-  const dnsDomain = `${namespace}.svc.${model.domain}`;
-  const mode = metadata.annotations?.["sidecar.istio.io/interceptionMode"];
-  return {
-    id: `${type}~${address}~${name}.${namespace}~${dnsDomain}`,
-    type,
-    addresses: [address],
-    namespace,
-    name,
-    labels: metadata.labels ?? {},
-    serviceAccount: pod.spec?.serviceAccountName ?? "default",
-    clusterId: model.clusterId,
-    dnsDomain,
-    interception: mode === "TPROXY" || mode === "NONE" ? mode : "REDIRECT",
-    bind: undefined,
-    peer: peerLabels(pod, model.clusterId),
-    ...compact({ settings: proxySettings(ownConfig(pod, model), type) }),
-  };
-}
-
-/** The proxy configuration that injection would hand to the pod's proxy. */
-function ownConfig({ metadata }: Pod, { world, rootNamespace, meshConfig }: Model): Readonly<Record<string, unknown>> {
-  const text = metadata.annotations?.["proxy.istio.io/config"];
-  const [annotation] = text === undefined ? [] : readValues(text);
-  return effectiveProxyConfig({
-    mesh: meshConfig().defaultConfig,
-    resources: world.list("ProxyConfig"),
-    rootNamespace,
-    namespace: metadata.namespace ?? "",
-    labels: metadata.labels ?? {},
-    annotation: annotation as Readonly<Record<string, unknown>> | undefined,
-  });
 }

@@ -188,4 +188,14 @@ export const trafficCodes = {
     message: ({ namespace }) => `exportTo names namespace ${namespace}, which does not exist`,
     hint: ({ nearest }) => (nearest === "" ? "Correct the name, or create the namespace." : `Did you mean ${nearest}?`),
   }),
+  MSH0125: code<{ applyTo: string; proxies: number; problem: string }>({
+    name: "EnvoyFilterPatchWithoutEffect",
+    level: "Warning",
+    summary: "A patch of an EnvoyFilter changes nothing in any proxy that the object holds for.",
+    message: ({ applyTo, proxies, problem }) =>
+      problem === ""
+        ? `this patch of ${applyTo} changes nothing in the ${proxies === 1 ? "proxy" : `${proxies} proxies`} that the object holds for`
+        : `this patch of ${applyTo} is left out: ${problem}`,
+    hint: () => "Compare the match with what is there: meshctl proxy-config all POD -o json.",
+  }),
 } as const;
