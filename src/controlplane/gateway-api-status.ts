@@ -56,10 +56,13 @@ export function createGatewayApiStatus(deps: GatewayApiStatusDeps): Runner {
   let later: NodeJS.Timeout | undefined;
   const askLater = (): void => {
     clearTimeout(later);
-    later = setTimeout(() => missingClasses(model).forEach(queue.add), CLASS_RETRY_MS);
+    later = setTimeout(addClasses, CLASS_RETRY_MS);
   };
   const work = { ...deps, wanted, settled, askLater };
   const queue = createWriterQueue("gateway-api-status", (key) => write(work, key), deps.log);
+  const addClasses = (): void => {
+    for (const key of missingClasses(model)) queue.add(key);
+  };
   let unwatch = (): void => {};
   return {
     name: "gateway-api-status",
@@ -69,7 +72,7 @@ export function createGatewayApiStatus(deps: GatewayApiStatusDeps): Runner {
         // also when another replica writes: what listeners and backends serve depends on them
         const isKnown = user.want("", [...apiSecretObjects(model), ...authorityObjects(model)]);
         if (!isKnown || !deps.isLeader()) return;
-        missingClasses(model).forEach(queue.add);
+        addClasses();
         for (const [key, status] of wantedStatus(model)) {
           wanted.set(key, status);
           if (needsWrite(model, key, status, settled)) queue.add(key);

@@ -86,7 +86,8 @@ async function judged(name: string, profiles: readonly string[], flags: readonly
   expect(result.profiles.map((profile) => profile.name).toSorted()).toEqual(profiles.toSorted());
   const parts = result.profiles.flatMap((profile) => {
     const { core, extended } = profile;
-    console.log(`${profile.name}: core ${words(core)}${extended === undefined ? "" : `; extended ${words(extended)}`}`);
+    const more = extended === undefined ? "" : `; extended ${words(extended)}`;
+    process.stdout.write(`${profile.name}: core ${words(core)}${more}\n`);
     return extended === undefined ? [core] : [core, extended];
   });
   // a profile of which nothing ran would pass too

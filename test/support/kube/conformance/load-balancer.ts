@@ -26,9 +26,7 @@ export function startLoadBalancers(cluster: Cluster, range: string): { close(): 
     if (asked !== undefined && !asked.startsWith(`${range}.`)) return;
     const ip = asked ?? taken.get(key) ?? free();
     taken.set(key, ip);
-    const have = (status as { readonly loadBalancer?: { readonly ingress?: readonly { ip?: string }[] } } | undefined)
-      ?.loadBalancer?.ingress?.[0]?.ip;
-    if (have === ip) return;
+    if (addressOf(status) === ip) return;
     const target = { apiVersion: "v1", kind: "Service", namespace, name };
     await cluster.mergePatch(target, { status: { loadBalancer: { ingress: [{ ip }] } } }, { subresource: "status" });
   };
@@ -57,4 +55,11 @@ export function startLoadBalancers(cluster: Cluster, range: string): { close(): 
       await running;
     },
   };
+}
+
+function addressOf(status: unknown): string | undefined {
+  const { loadBalancer } = (status ?? {}) as {
+    readonly loadBalancer?: { readonly ingress?: readonly { ip?: string }[] };
+  };
+  return loadBalancer?.ingress?.[0]?.ip;
 }
