@@ -1,7 +1,7 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { limitConnections } from "../base/connection-limit.ts";
-import { EnvironmentError, errorText } from "../base/errors.ts";
+import { EnvironmentError, errorText, MeshError } from "../base/errors.ts";
 import { BodyError } from "./bodies.ts";
 
 /** An address to listen on: `:8080`, `127.0.0.1:8080`, `[::1]:8080`. Port 0 takes a free one. */
@@ -88,7 +88,8 @@ async function respond(
   } catch (error) {
     // Whoever went away in the middle of a request gets no answer, and it is nobody's defect.
     if (isAbort(error)) return;
-    if (error instanceof BodyError) answer = { status: error.status, body: `${error.message}\n` };
+    if (isBusy(error)) answer = { status: 429, body: "ask again later\n" };
+    else if (error instanceof BodyError) answer = { status: error.status, body: `${error.message}\n` };
     else {
       onFault(error);
       answer = { status: 500, body: "internal error\n" };
@@ -99,6 +100,11 @@ async function respond(
   if (!request.complete) response.setHeader("connection", "close");
   response.writeHead(answer.status, { "content-type": answer.contentType ?? "text/plain; charset=utf-8" });
   response.end(answer.body);
+}
+
+/** The client waits for too much already. */
+function isBusy(error: unknown): boolean {
+  return error instanceof MeshError && error.code === "busy";
 }
 
 function isAbort(error: unknown): boolean {

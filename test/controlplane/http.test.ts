@@ -1,6 +1,7 @@
 import { createServer, request as httpRequest } from "node:http";
 import { connect } from "node:net";
 import { afterEach, expect, test } from "vitest";
+import { MeshError } from "../../src/base/errors.ts";
 import { createBodies } from "../../src/controlplane/bodies.ts";
 import { answering, type Listening, listen, parseListenAddress } from "../../src/controlplane/http.ts";
 import { environmentOf } from "../../src/controlplane/injector.ts";
@@ -103,6 +104,23 @@ test("what is no review is refused, and the server goes on", async () => {
   await waitFor(() => junk.destroyed, { what: "the junk connection to be closed" });
   expect((await post("/validate", review())).status).toBe(200);
   expect(faults.every((fault) => String(fault).includes("aborted"))).toBe(true);
+});
+
+test("an address that cannot be read, and a client that waits for too much, are told so and are no defects", async () => {
+  const faults: unknown[] = [];
+  const busy = new MeshError("busy", "too many");
+  const handler = answering(
+    (_, url) => (url.pathname === "/busy" ? Promise.reject(busy) : { status: 200, body: "" }),
+    (error) => faults.push(error),
+  );
+  const listening = await listen(createServer(handler), { host: "127.0.0.1", port: 0 });
+  open.push(listening);
+  const status = (path: string) =>
+    new Promise((resolve) => {
+      httpRequest({ port: listening.port, host: "127.0.0.1", path }, (answer) => resolve(answer.statusCode)).end();
+    });
+  expect([await status("http://["), await status("/busy"), await status("/fine")]).toEqual([400, 429, 200]);
+  expect(faults).toEqual([]);
 });
 
 test("a port in use is said clearly", async () => {
