@@ -3,13 +3,14 @@ import { parseArgs } from "node:util";
 import { pino } from "pino";
 import { errorText, MeshError, UsageError } from "./base/errors.ts";
 import type { Logger } from "./base/logger.ts";
-import { type ListenAddress, parseListenAddress } from "./controlplane/http.ts";
 import { externalCa } from "./controlplane/external-signer.ts";
+import { type ListenAddress, parseListenAddress } from "./controlplane/http.ts";
 import { fetchLimits } from "./controlplane/jwks.ts";
-import { lifetimes } from "./controlplane/signing.ts";
 import { type ControlPlane, createControlPlane } from "./controlplane/main.ts";
+import { lifetimes } from "./controlplane/signing.ts";
 import { VERSION } from "./gen/version.ts";
 import { openCluster } from "./kube/cluster.ts";
+import type { Compliance } from "./model/generated-options.ts";
 import { consulRegistry } from "./registry/consul.ts";
 import { filesRegistry } from "./registry/files.ts";
 import type { Registry } from "./registry/registry.ts";
@@ -121,6 +122,7 @@ async function serve(flags: ReturnType<typeof readFlags>["values"], env: Env): P
     instance: env["POD_NAME"] ?? hostname(),
     clusterId: env["CLUSTER_ID"] ?? "Kubernetes",
     revision: env["REVISION"] ?? "default",
+    compliance: complianceOf(env["COMPLIANCE_POLICY"]),
     nativeSidecars: env["ENABLE_NATIVE_SIDECARS"],
     makesGateways: env["PILOT_ENABLE_GATEWAY_API_DEPLOYMENT_CONTROLLER"] !== "false",
     keyLimits: fetchLimits(env),
@@ -140,6 +142,13 @@ async function serve(flags: ReturnType<typeof readFlags>["values"], env: Env): P
   });
   log.info({ version: VERSION, server: cluster.context.server }, "starting");
   return untilSignal(plane, log);
+}
+
+/** Rules that are not kept must not be promised. */
+function complianceOf(policy: string | undefined): Compliance | undefined {
+  if (policy === undefined || policy === "") return undefined;
+  if (policy === "fips-140-2") return policy;
+  throw new UsageError(`expected COMPLIANCE_POLICY to be fips-140-2 or empty, got "${policy}"`);
 }
 
 /** Runs until SIGTERM or SIGINT; a second signal ends the process at once. */

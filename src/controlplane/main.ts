@@ -21,7 +21,7 @@ import { createMetrics } from "./metrics.ts";
 import { createMonitoringRunner, createReadinessRunner } from "./monitoring-runner.ts";
 import { ownChanges } from "./own-revision.ts";
 import { createRegistries, type Registries } from "./registries.ts";
-import { createRootCerts, REVOCATIONS_MAP, revocationsData, ROOTS_MAP, rootsData } from "./root-certs.ts";
+import { createRootCerts, REVOCATIONS_MAP, ROOTS_MAP, revocationsData, rootsData } from "./root-certs.ts";
 import type { Runner } from "./runner.ts";
 import { createSecretWatches, type SecretWatches } from "./secret-watches.ts";
 import type { ControlPlaneOptions, Shared } from "./shared.ts";

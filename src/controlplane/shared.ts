@@ -1,5 +1,6 @@
 import type { Logger } from "../base/logger.ts";
 import type { Peer } from "../grpc/server.ts";
+import type { Compliance } from "../model/generated-options.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Cluster } from "../resources/cluster.ts";
 import type { AnalysisSettings } from "./analysis/runner.ts";
@@ -23,6 +24,8 @@ export interface ControlPlaneOptions {
   readonly instance: string;
   readonly clusterId: string;
   readonly revision: string;
+  /** COMPLIANCE_POLICY: rules for the mesh's own TLS. */
+  readonly compliance?: Compliance | undefined;
   /** ENABLE_NATIVE_SIDECARS, as set. */
   readonly nativeSidecars?: string | undefined;
   /** Whether Gateways of class `istio` get pods and a Service. Default: they do. */

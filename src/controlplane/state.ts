@@ -1,7 +1,7 @@
 import { createDerivations, type Derivations, type Source } from "../base/derive.ts";
 import { createMesh, type Mesh } from "../compile/mesh.ts";
 import { type GatewayApiKindName, gatewayApiKinds, type MeshKindName, meshKinds } from "../gen/mesh-kinds.ts";
-import { generatedOptions } from "../model/generated-options.ts";
+import { type Compliance, generatedOptions } from "../model/generated-options.ts";
 import type { MeshConfig } from "../model/mesh-config.ts";
 import { createWorldStore, type WorldStore } from "../resources/world-store.ts";
 import type { XdsOptions } from "../xds/types.ts";
@@ -30,6 +30,8 @@ export function createState(options: {
   readonly revision?: string;
   readonly domain: string;
   readonly clusterId: string;
+  /** Default: none. */
+  readonly compliance?: Compliance | undefined;
   /** Fetching of token issuers' keys; default: none are fetched. */
   readonly keys?: Pick<KeyKeeperOptions, "limits" | "onFailure" | "refreshMs">;
 }): State {
@@ -50,7 +52,7 @@ export function createState(options: {
     derivations,
     mesh,
     meshConfig,
-    xdsOptions: derivations.keyed("options of resources", () => generatedOptions(meshConfig())),
+    xdsOptions: derivations.keyed("options of resources", () => generatedOptions(meshConfig(), options.compliance)),
     trustDomains: () => [current.trustDomain, ...current.trustDomainAliases],
     leading: derivations.source(false),
     close() {

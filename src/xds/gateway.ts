@@ -6,7 +6,6 @@ import { type Messages, typed } from "../wire/codec.ts";
 import { cidrRange } from "./cidr.ts";
 import { httpChainFilters } from "./hcm.ts";
 import { inspection } from "./outbound.ts";
-import { whyField } from "./why.ts";
 import { tcpFilters } from "./tcp-proxy.ts";
 import { ADS_SECRETS, anyOf, downstream, meshTls, OFFERED_TCP, SDS_AGENT_FILES, TLS_PARAMS } from "./tls.ts";
 import type {
@@ -18,6 +17,7 @@ import type {
   TransportSocket,
   XdsOptions,
 } from "./types.ts";
+import { whyField } from "./why.ts";
 
 type CommonTls = Messages["envoy.extensions.transport_sockets.tls.v3.CommonTlsContext"];
 type DownstreamTls = Messages["envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext"];
@@ -114,7 +114,10 @@ function transportSocket(tls: GatewayTls, inside: "http" | "bytes", options: Xds
       return undefined;
     case "ISTIO_MUTUAL":
       return downstream({
-        common_tls_context: { ...meshTls(sansOf(tls) ?? anyOf(options.trustDomains)), alpn_protocols: alpn },
+        common_tls_context: {
+          ...meshTls(sansOf(tls) ?? anyOf(options.trustDomains), options.meshTls),
+          alpn_protocols: alpn,
+        },
         require_client_certificate: true,
       });
     case "SIMPLE":

@@ -1,15 +1,15 @@
 import { compact } from "../base/compact.ts";
 import type { Inbound, InboundPort, MtlsMode } from "../ir/listener.ts";
 import type { Protocol } from "../ir/service.ts";
-import { inboundRoutes } from "./inbound-routes.ts";
 import { HTTP_ALPN, serverSocket } from "./gateway.ts";
 import { httpChainFilters } from "./hcm.ts";
+import { inboundRoutes } from "./inbound-routes.ts";
 import { listenerFilters } from "./listener-filters/order.ts";
 import { detection } from "./outbound.ts";
-import { whyField } from "./why.ts";
 import { blackHole, tcpFilters } from "./tcp-proxy.ts";
 import { downstreamMeshTls, OFFERED_HTTP, OFFERED_TCP } from "./tls.ts";
 import type { ChainContext, EnvoyListener, FilterChain, FilterChainMatch, NetworkFilter, XdsOptions } from "./types.ts";
+import { whyField } from "./why.ts";
 
 /** Where iptables sends what comes to the workload. */
 const CAPTURE_PORT = 15006;
@@ -171,7 +171,7 @@ function portChains(port: InboundPort, inbound: Inbound, options: XdsOptions): r
     name: chainName(port, entry),
     filter_chain_match: entry.match,
     filters: filters(port, entry, { security: inbound.security, options }),
-    ...(entry.mutualTls ? { transport_socket: downstreamMeshTls(inbound.trustDomains) } : {}),
+    ...(entry.mutualTls ? { transport_socket: downstreamMeshTls(inbound.trustDomains, options.meshTls) } : {}),
     ...(userTls === undefined ? {} : { transport_socket: serverSocket(userTls, HTTP_ALPN) }),
     ...whyField(port.mtlsFrom),
   }));

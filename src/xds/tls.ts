@@ -1,7 +1,7 @@
 import { AGENT_SDS } from "../base/agent-sds.ts";
 import { compact } from "../base/compact.ts";
 import { type Messages, typed } from "../wire/codec.ts";
-import type { ConfigSource, TransportSocket } from "./types.ts";
+import type { ConfigSource, TlsLimits, TransportSocket } from "./types.ts";
 
 type CommonTls = Messages["envoy.extensions.transport_sockets.tls.v3.CommonTlsContext"];
 type SanMatcher = Messages["envoy.extensions.transport_sockets.tls.v3.SubjectAltNameMatcher"];
@@ -45,10 +45,21 @@ export const TLS_PARAMS: NonNullable<CommonTls["tls_params"]> = {
   ],
 };
 
+/** The same within limits. */
+export function tlsParams(limits: TlsLimits | undefined): NonNullable<CommonTls["tls_params"]> {
+  if (limits === undefined) return TLS_PARAMS;
+  return compact({
+    tls_minimum_protocol_version: limits.minVersion ?? TLS_PARAMS.tls_minimum_protocol_version,
+    tls_maximum_protocol_version: limits.maxVersion ?? TLS_PARAMS.tls_maximum_protocol_version,
+    cipher_suites: limits.cipherSuites ?? TLS_PARAMS.cipher_suites,
+    ecdh_curves: limits.curves,
+  });
+}
+
 /** The workload's own certificate, and peers verified by the mesh's roots and by `sans`. */
-export function meshTls(sans: readonly SanMatcher[]): CommonTls {
+export function meshTls(sans: readonly SanMatcher[], limits?: TlsLimits): CommonTls {
   return {
-    tls_params: TLS_PARAMS,
+    tls_params: tlsParams(limits),
     tls_certificate_sds_secret_configs: [{ name: "default", sds_config: SDS_AGENT }],
     combined_validation_context: {
       default_validation_context: sans.length === 0 ? {} : { match_typed_subject_alt_names: sans },
@@ -68,9 +79,9 @@ export function exactly(uris: readonly string[]): readonly SanMatcher[] {
 }
 
 /** Mutual TLS of the mesh towards clients: who has no certificate of `trustDomains` is refused in the handshake. */
-export function downstreamMeshTls(trustDomains: readonly string[]): TransportSocket {
+export function downstreamMeshTls(trustDomains: readonly string[], limits?: TlsLimits): TransportSocket {
   return downstream({
-    common_tls_context: { ...meshTls(anyOf(trustDomains)), alpn_protocols: ["h2", "http/1.1"] },
+    common_tls_context: { ...meshTls(anyOf(trustDomains), limits), alpn_protocols: ["h2", "http/1.1"] },
     require_client_certificate: true,
   });
 }

@@ -2,8 +2,7 @@ import type { ExtensionFilter } from "../ir/extension.ts";
 import type { ChainNeed } from "../ir/listener.ts";
 import type { ProxySettings } from "../ir/proxy-settings.ts";
 import type { Security } from "../ir/security.ts";
-import type { TypedAny } from "../wire/codec.ts";
-import type { Messages } from "../wire/codec.ts";
+import type { Messages, TypedAny } from "../wire/codec.ts";
 
 /** The xDS types we serve, in the order in which a push sends them (Envoy warms clusters before listeners need them). */
 export const TYPE_URLS = {
@@ -46,8 +45,19 @@ export interface XdsOptions {
   readonly protocolDetectionTimeoutMs: number;
   /** How paths of requests are written before anything looks at them (MeshConfig.pathNormalization); absent: BASE. */
   readonly pathNormalization?: "NONE" | "BASE" | "MERGE_SLASHES" | "DECODE_AND_MERGE_SLASHES";
+  /** Limits of the mesh's own TLS (MeshConfig.meshMTLS, a compliance policy); absent: TLS_PARAMS. */
+  readonly meshTls?: TlsLimits;
   /** What this proxy's own configuration asks; it is part of the proxy's scope. */
   readonly proxy?: ProxySettings;
+}
+
+/** Limits of TLS; what is absent is as TLS_PARAMS has it. */
+export interface TlsLimits {
+  readonly minVersion?: "TLSv1_2" | "TLSv1_3";
+  readonly maxVersion?: "TLSv1_2" | "TLSv1_3";
+  /** Of TLS 1.2. */
+  readonly cipherSuites?: readonly string[];
+  readonly curves?: readonly string[];
 }
 
 export interface AccessLogOptions {

@@ -5,6 +5,7 @@ import { dump } from "js-yaml";
 import { describe, expect, test } from "vitest";
 import { decodeAny, encodeAny, type TypedAny } from "../../src/wire/codec.ts";
 import { resourcesFor } from "../../src/xds/resources.ts";
+import { TLS_PARAMS } from "../../src/xds/tls.ts";
 import type { XdsKind } from "../../src/xds/types.ts";
 import { expectGolden, expectNoStaleGoldens } from "../support/golden.ts";
 import { readXdsCase } from "../support/xds-case.ts";
@@ -58,7 +59,7 @@ function shorten(value: unknown): unknown {
   if ("require_client_certificate" in object && JSON.stringify(object).includes("ROOTCA"))
     return `mesh TLS ${hash(object)}`;
   if ("api_config_source" in object) return "the agent's SDS";
-  if ("tls_minimum_protocol_version" in object) return "TLS 1.2 or 1.3";
+  if (JSON.stringify(object) === JSON.stringify(TLS_PARAMS)) return "TLS 1.2 or 1.3";
   return Object.fromEntries(
     Object.entries(object).map(([key, part]) => [
       key,

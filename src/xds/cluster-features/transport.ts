@@ -68,7 +68,7 @@ function announced(secured: Sockets, version: "V1" | "V2"): Sockets {
 
 function mesh(cluster: Cluster, tls: ClusterTls, options: XdsOptions): TransportSocket {
   const sans = tls.subjectAltNames.length === 0 ? anyOf(options.trustDomains) : exactly(tls.subjectAltNames);
-  return upstream({ ...meshTls(sans), alpn_protocols: meshAlpn(cluster) }, tls.sni);
+  return upstream({ ...meshTls(sans, options.meshTls), alpn_protocols: meshAlpn(cluster) }, tls.sni);
 }
 
 /** What is offered when no request says otherwise: what raw TCP needs, or the one protocol that the cluster speaks. */
