@@ -5,6 +5,34 @@ import Table from "cli-table3";
  * after the last column. Ends with a line end; an empty list prints the header alone.
  */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const all = [header, ...rows];
+  return all.every(isPlain) ? aligned(all) : laidOut(all);
+}
+
+/** Whether every character is as wide as any other. */
+function isPlain(row: readonly string[]): boolean {
+  return row.every((cell) => /^[ -~]*$/.test(cell));
+}
+
+const GAP = "   ";
+
+/** The same as laidOut, which takes seconds for 2,000 rows. */
+function aligned(rows: readonly (readonly string[])[]): string {
+  const widths: number[] = [];
+  for (const row of rows)
+    for (const [column, { length }] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, length);
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join(GAP)
+        .trimEnd()
+        .concat("\n"),
+    )
+    .join("");
+}
+
+function laidOut(rows: readonly (readonly string[])[]): string {
   const none = { top: "", "top-mid": "", "top-left": "", "top-right": "" } as const;
   const plain = new Table({
     chars: {
@@ -19,11 +47,11 @@ export function table(header: readonly string[], rows: readonly (readonly string
       "mid-mid": "",
       right: "",
       "right-mid": "",
-      middle: "   ",
+      middle: GAP,
     },
     style: { "padding-left": 0, "padding-right": 0, head: [], border: [], compact: true },
   });
-  for (const row of [header, ...rows]) plain.push([...row]);
+  for (const row of rows) plain.push([...row]);
   return `${plain
     .toString()
     .split("\n")
