@@ -100,7 +100,7 @@ describe.each(variants)("$title", ({ network, uid, kubectl }) => {
   const common = MAIN_JOB.length - 1;
   // looked into while nothing changes
   const calm = MAIN_JOB.findIndex(({ title }) => title.startsWith("Look into the mesh")) + 1;
-  const looks = [secrets, report];
+  const looks = [front, secrets, report];
   for (const step of [...steps.slice(0, calm), ...looks, ...steps.slice(calm, common), doors, ...steps.slice(common)])
     test.skipIf(skip)(step.title, () => runStep(step));
 

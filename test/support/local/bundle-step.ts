@@ -61,10 +61,23 @@ export async function bugReport(scenario: Scenario): Promise<void> {
   noSecrets(file, scenario);
 }
 
-/** Envoy tells the members of a map in another order each time. */
+/** Envoy tells members of a map, and resources, in another order each time, and tables of a listener that drains once more. */
 function same(one: string, other: string): boolean {
   if (one === other || !/^[[{]/.test(one)) return one === other;
-  return isDeepStrictEqual(JSON.parse(one), JSON.parse(other));
+  const [first, second] = [one, other].map((text) => inOrder(JSON.parse(text)));
+  return isDeepStrictEqual(first, second);
+}
+
+function inOrder(value: unknown): unknown {
+  return Array.isArray(value) ? [...new Set(value.map((each) => stable(each)))].sort() : value;
+}
+
+function stable(value: unknown): string {
+  return JSON.stringify(value, (_, member: unknown) =>
+    typeof member === "object" && member !== null && !Array.isArray(member)
+      ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : member,
+  );
 }
 
 /** Neither the private keys of the mesh nor a token of an account stands in any file of the bundle. */
