@@ -1,8 +1,8 @@
 import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
 import { Server, ServerCredentials, type sendUnaryData, type ServerUnaryCall } from "@grpc/grpc-js";
-import { Root, type Type } from "protobufjs";
+import type { Type } from "protobufjs";
+import { envoyProtos } from "./envoy-protos.ts";
 
 /** An external authorizer with real servers for both protocols. */
 export interface Authorizer {
@@ -10,8 +10,6 @@ export interface Authorizer {
   readonly httpPort: number;
   close(): void;
 }
-
-const PROTOS = join(import.meta.dirname, "../../../node_modules/@grpc/grpc-js-xds/deps");
 
 /**
  * Decides by the header `x-authorize`: `allow` passes (with `x-authorized-by` added), `fail` is a failure of its own, anything
@@ -57,13 +55,7 @@ interface Check {
 }
 
 async function startGrpc(): Promise<{ readonly server: Server; readonly port: number }> {
-  const root = new Root();
-  root.resolvePath = (_, target) => {
-    if (OPTIONS_ONLY.test(target)) return null;
-    const folder = Object.keys(FOLDERS).find((name) => FOLDERS[name]?.some((start) => target.startsWith(start)));
-    return folder === undefined ? target : join(PROTOS, folder, target);
-  };
-  await root.load("envoy/service/auth/v3/external_auth.proto");
+  const root = await envoyProtos("envoy/service/auth/v3/external_auth.proto");
   const [asked, answer] = ["CheckRequest", "CheckResponse"].map((name) =>
     root.lookupType(`envoy.service.auth.v3.${name}`),
   ) as [Type, Type];
@@ -91,15 +83,6 @@ async function startGrpc(): Promise<{ readonly server: Server; readonly port: nu
   );
   return { server, port };
 }
-
-/** Imports that only declare options. */
-const OPTIONS_ONLY = /^(google\/protobuf\/descriptor|validate|udpa\/annotations|xds\/annotations|envoy\/annotations)/;
-
-const FOLDERS: Readonly<Record<string, readonly string[]>> = {
-  "envoy-api": ["envoy/"],
-  xds: ["udpa/", "xds/"],
-  googleapis: ["google/rpc", "google/api"],
-};
 
 const OK = 0;
 const PERMISSION_DENIED = 7;

@@ -11,6 +11,7 @@ import { explicitPort } from "../../../src/base/explicit-port.ts";
 import { type Http3Client, startHttp3Client } from "./http3.ts";
 import { startIssuer } from "./issuer.ts";
 import { startModules } from "./modules.ts";
+import { startProcessor } from "./processor.ts";
 import { authorizerObjects, withWords } from "./security-objects.ts";
 import { type CaseCertificates, caseCertificates, type CertificatePair } from "./case-certificates.ts";
 import { testFiles } from "./files.ts";
@@ -50,8 +51,10 @@ export async function startLab(cases: readonly TrafficCase[]): Promise<Lab> {
   const issuers = { main: await startIssuer(), rotating: await startIssuer() };
   const authorizer = await startAuthorizer();
   const modules = await startModules();
+  const processor = await startProcessor();
   const sockets = mkdtempSync(join(tmpdir(), "traffic-sockets-"));
   const words = {
+    PROCESSOR: String(processor.port),
     SOCKETS: sockets,
     MODULES: modules.url,
     SHA256: modules.sha256,
@@ -101,6 +104,7 @@ export async function startLab(cases: readonly TrafficCase[]): Promise<Lab> {
     authorizer.close();
     rmSync(sockets, { recursive: true, force: true });
     modules.close();
+    processor.close();
   };
   const address = (namespace: string, service: string): string | undefined => {
     const { type, clusterIP = "" } = plane.state.world.get("Service", namespace, service)?.spec ?? {};
