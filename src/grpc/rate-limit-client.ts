@@ -24,6 +24,9 @@ export interface PeerIdentity {
   readonly uri: string;
 }
 
+/** Of TLS; nobody goes by it. */
+const SERVER_NAME = "ratelimit";
+
 /** Dials when first asked. `replica` is `host:port`. */
 export function connectPeer(replica: string, identity: PeerIdentity): PeerClient {
   const { chain, key, roots, uri } = identity;
@@ -34,6 +37,8 @@ export function connectPeer(replica: string, identity: PeerIdentity): PeerClient
         : new Error(`${replica} is not ${uri}`),
   });
   const client = new Client(replica, tls, {
+    // a server name cannot be an address; who it is is told by its certificate
+    "grpc.ssl_target_name_override": SERVER_NAME,
     "grpc.enable_retries": 0,
     // a machine that went away says nothing: its connection ends after two seconds
     "grpc.keepalive_time_ms": 1_000,

@@ -19,7 +19,7 @@ export interface MembersInput {
 export async function watchMembers({ cluster, service, port, onMembers, log, signal }: MembersInput): Promise<void> {
   const slices = new Map<string, EndpointSlice>();
   let synced = false;
-  let told = "";
+  let told: string | undefined;
   const tell = (): void => {
     const replicas = [...slices.values()].flatMap((slice) => replicasOf(slice, port));
     const list = [...new Set(replicas)].toSorted();
