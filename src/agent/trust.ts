@@ -59,16 +59,7 @@ export function createTrust({ config, sds, onSuperseded, log }: TrustDeps): Trus
     const { revocations, leafOnly } = mounted;
     sds.publish("ROOTCA", { kind: "roots", pem: all(), ...(revocations === "" ? {} : { revocations, leafOnly }) });
   };
-  const read = async (): Promise<Mounted> => {
-    const [roots, signing, lists, scope] = await Promise.all([
-      readMounted(files.roots, "Wait for the ConfigMap istio-ca-root-cert in this namespace; istiod writes it."),
-      ...[files.signing, files.revocations, files.scope].map((file) => readFile(file, "utf8").catch(() => "")),
-    ]);
-    const revocations = CRL.test(lists ?? "") ? (lists ?? "") : "";
-    if ((lists ?? "").trim() !== "" && revocations === "")
-      log.warn({ file: files.revocations }, "the file holds no revocation list; none is checked");
-    return { roots, signing: signing ?? "", revocations, leafOnly: scope?.trim() === "leaf" };
-  };
+  const read = (): Promise<Mounted> => readFiles(files, log);
   const isStray = (chain: string): boolean => {
     const [leaf] = splitPem(chain);
     const [signing] = splitPem(mounted.signing);
@@ -108,6 +99,28 @@ export function createTrust({ config, sds, onSuperseded, log }: TrustDeps): Trus
     },
     isStray,
   };
+}
+
+interface Files {
+  readonly roots: string;
+  readonly signing: string;
+  readonly revocations: string;
+  readonly scope: string;
+}
+
+/** Throws EnvironmentError without the roots; the rest need not be there. */
+async function readFiles(files: Files, log: Logger): Promise<Mounted> {
+  const optional = (file: string): Promise<string> => readFile(file, "utf8").catch(() => "");
+  const [roots, signing, lists, scope] = await Promise.all([
+    readMounted(files.roots, "Wait for the ConfigMap istio-ca-root-cert in this namespace; istiod writes it."),
+    optional(files.signing),
+    optional(files.revocations),
+    optional(files.scope),
+  ]);
+  const revocations = CRL.test(lists) ? lists : "";
+  if (lists.trim() !== "" && revocations === "")
+    log.warn({ file: files.revocations }, "the file holds no revocation list; none is checked");
+  return { roots, signing, revocations, leafOnly: scope.trim() === "leaf" };
 }
 
 /** A mounted file's text. Throws EnvironmentError with the hint. */

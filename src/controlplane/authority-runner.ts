@@ -66,34 +66,13 @@ const SERVING_RENEWAL_MS = 24 * 3600_000;
  */
 export function createAuthority(deps: AuthorityDeps): AuthorityRunner {
   const abort = new AbortController();
-  const version = deps.state.derivations.source("");
   const running: Promise<void>[] = [];
-  let current: Authority | undefined;
-  let revocations: Revocations | undefined;
+  const held = createHeld(deps);
   let check: NodeJS.Timeout | undefined;
   let unfollow = (): void => {};
 
-  const takeRevocations = async (next: Authority): Promise<void> => {
-    try {
-      revocations = await readRevocations(next, deps.now());
-    } catch (error) {
-      deps.log.error(
-        { secret: next.secret, error: errorText(error) },
-        "revocations cannot be used; the former ones stay",
-      );
-    }
-  };
-  const take = async (next: Authority): Promise<void> => {
-    await takeRevocations(next);
-    const before = current;
-    current = next;
-    deps.onExpiry(next.ca.notAfter);
-    version.set([next.ca.certificate, next.ca.roots, revocations?.pem, revocations?.scope].join());
-    if (before === undefined || before.ca.certificate + before.ca.roots === next.ca.certificate + next.ca.roots) return;
-    deps.log.info({ secret: next.secret, until: next.ca.notAfter.toISOString() }, "the certificate authority changed");
-  };
   const read = async (): Promise<void> => {
-    await take(await openAuthority(deps.cluster, { ...deps, trustDomain: deps.state.trustDomains()[0] }));
+    await held.take(await openAuthority(deps.cluster, { ...deps, trustDomain: deps.state.trustDomains()[0] }));
   };
   // One after the other: an older reading must not come in after a newer one.
   let reading = Promise.resolve();
@@ -103,7 +82,67 @@ export function createAuthority(deps: AuthorityDeps): AuthorityRunner {
     });
   };
   return {
+    ...held,
     name: "authority",
+    async start() {
+      while (held.current() === undefined && !abort.signal.aborted) {
+        try {
+          await read();
+        } catch (error) {
+          deps.log.error({ error: errorText(error) }, "the certificate authority cannot be opened; trying again");
+          await delay(RETRY_MS, abort.signal);
+        }
+      }
+      if (abort.signal.aborted) return;
+      for (const name of [PLUGGED_SECRET, OWN_SECRET]) running.push(follow(deps, name, onChange, abort.signal));
+      check = setInterval(() => void renew(deps, held.current()), CHECK_MS);
+      unfollow = deps.state.derivations.effect(() => {
+        const current = held.current();
+        if (deps.state.leading.get()) void renew(deps, current);
+      });
+    },
+    async close() {
+      abort.abort();
+      clearInterval(check);
+      unfollow();
+      await Promise.all(running);
+    },
+  };
+}
+
+type Held = Pick<AuthorityRunner, "ca" | "bundle" | "revocations" | "isRevoked"> & {
+  /** Makes it the current one, with its lists when those can be used. */
+  readonly take: (next: Authority) => Promise<void>;
+  /** Tracked. */
+  readonly current: () => Authority | undefined;
+};
+
+/** What was last read. */
+function createHeld(deps: Pick<AuthorityDeps, "state" | "moreRoots" | "onExpiry" | "now" | "log">): Held {
+  const version = deps.state.derivations.source("");
+  let current: Authority | undefined;
+  let revocations: Revocations | undefined;
+  return {
+    async take(next) {
+      try {
+        revocations = await readRevocations(next, deps.now());
+      } catch (error) {
+        const words = "revocations cannot be used; the former ones stay";
+        deps.log.error({ secret: next.secret, error: errorText(error) }, words);
+      }
+      const before = current;
+      current = next;
+      deps.onExpiry(next.ca.notAfter);
+      version.set([next.ca.certificate, next.ca.roots, revocations?.pem, revocations?.scope].join());
+      if (before === undefined || before.ca.certificate + before.ca.roots === next.ca.certificate + next.ca.roots)
+        return;
+      const until = next.ca.notAfter.toISOString();
+      deps.log.info({ secret: next.secret, until }, "the certificate authority changed");
+    },
+    current() {
+      version.get();
+      return current;
+    },
     ca() {
       version.get();
       if (current === undefined) throw new Error("the certificate authority is not open");
@@ -118,29 +157,6 @@ export function createAuthority(deps: AuthorityDeps): AuthorityRunner {
       return revocations;
     },
     isRevoked: (certificate) => revocations !== undefined && isRevoked(revocations.lists, certificate),
-    async start() {
-      while (current === undefined && !abort.signal.aborted) {
-        try {
-          await read();
-        } catch (error) {
-          deps.log.error({ error: errorText(error) }, "the certificate authority cannot be opened; trying again");
-          await delay(RETRY_MS, abort.signal);
-        }
-      }
-      if (abort.signal.aborted) return;
-      for (const name of [PLUGGED_SECRET, OWN_SECRET]) running.push(follow(deps, name, onChange, abort.signal));
-      check = setInterval(() => void renew(deps, current), CHECK_MS);
-      unfollow = deps.state.derivations.effect(() => {
-        version.get();
-        if (deps.state.leading.get()) void renew(deps, current);
-      });
-    },
-    async close() {
-      abort.abort();
-      clearInterval(check);
-      unfollow();
-      await Promise.all(running);
-    },
   };
 }
 

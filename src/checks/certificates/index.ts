@@ -106,15 +106,16 @@ const own = category("certificates", [
   {
     name: "plugged-ca",
     affirmation: "a CA that was plugged in is the one that signs",
-    hint: "put the CA into Secret istio-ca-secret, keys ca-cert.pem and ca-key.pem, before the control plane starts",
-    about:
-      "Istio takes a CA from Secret cacerts. This control plane signs with istio-ca-secret: a cacerts that differs is not used.",
+    hint: "look at the log of the control plane, which says what it cannot use; the former CA signs until then",
+    about: "A CA in Secret cacerts comes before the mesh's own. One that cannot be used leaves the former one signing.",
     severity: "warning",
     run: async (facts) => {
-      const plugged = await facts.get("Secret", facts.context.istioNamespace, "cacerts");
+      const { istioNamespace } = facts.context;
+      const plugged = await facts.get("Secret", istioNamespace, "cacerts");
       if (plugged === undefined) return ok();
-      const [certificate] = pemBlocks(decoded(plugged.data?.["ca-cert.pem"]));
-      return certificate !== undefined && (await currentRoots(facts)).includes(certificate)
+      const [root] = await currentRoots(facts);
+      const map = (await rootMaps(facts)).find(({ metadata }) => metadata.namespace === istioNamespace);
+      return root !== undefined && pemBlocks(map?.data?.["root-cert.pem"] ?? "").includes(root)
         ? ok()
         : failed("Secret cacerts holds a CA that is not used");
     },

@@ -1,6 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import { category, skipped, verdict } from "../check.ts";
-import { readPem } from "../pem.ts";
+import { pemBlocks, readPem } from "../pem.ts";
 import { caSecret, currentRoots } from "../roots.ts";
 
 const HOUR_MS = 3600_000;
@@ -58,7 +58,8 @@ export const usedCertificateChecks = category("certificates", [
     run: async (facts) => {
       const used = await facts.probe("serving");
       if (used === undefined) return skipped(UNTOLD);
-      const roots = (await currentRoots(facts)).map((pem) => new X509Certificate(pem));
+      const own = pemBlocks((await caSecret(facts))?.certificate ?? "");
+      const roots = [...own, ...(await currentRoots(facts))].map((pem) => new X509Certificate(pem));
       const strangers = used.filter(({ pem }) => {
         if (pem === undefined) return false;
         const certificate = new X509Certificate(pem);
@@ -99,7 +100,7 @@ export const usedCertificateChecks = category("certificates", [
     run: async (facts) => {
       const used = await facts.probe("workloads");
       if (used === undefined) return skipped(UNTOLD);
-      const serials = (readPem((await caSecret(facts))?.certificate) ?? []).map(({ serial }) => trimmed(serial));
+      const serials = (readPem((await caSecret(facts))?.roots) ?? []).map(({ serial }) => trimmed(serial));
       const strangers = used.filter(
         ({ roots }) => roots !== undefined && !roots.some((root) => serials.includes(trimmed(root))),
       );

@@ -234,37 +234,51 @@ interface Gate {
 }
 
 /** Asks until nothing is in the way. Who was fine once is asked again at the end: proxies come and go. */
-async function until({ cluster, options, io, told }: Rotation, gate: Gate): Promise<boolean> {
+async function until(rotation: Rotation, gate: Gate): Promise<boolean> {
+  const { options, io, told } = rotation;
   const end = io.now().getTime() + options.timeoutMs;
   let last = "";
-  let first: readonly string[] | undefined;
+  let late: readonly string[] = [];
   for (;;) {
-    const all = await proxyNames(cluster, options.istioNamespace, io);
-    const names = all.filter((name) => !options.ignored.includes(name));
-    const holders = await askHolders(cluster, first ?? names);
-    const late = holders.filter((holder) => gate.ofProxy(holder).length > 0);
-    const words = [
-      ...(await gate.ofMesh()),
-      ...late.flatMap((holder) => gate.ofProxy(holder).map((one) => `${holder.name}: ${one}`)),
-    ];
-    if (words.length === 0 && first === undefined) {
-      if (!told.has(gate.what))
-        io.err(`✔ ${gate.what} (${names.length === 1 ? "1 proxy" : `${names.length} proxies`})\n`);
+    const seen = await look(rotation, gate, late);
+    if (seen.words.length === 0 && late.length === 0) {
+      const count = seen.names.length === 1 ? "1 proxy" : `${seen.names.length} proxies`;
+      if (!told.has(gate.what)) io.err(`✔ ${gate.what} (${count})\n`);
       told.add(gate.what);
       return true;
     }
     // Only those that were late are asked while there are some; then all once more.
-    first = late.length === 0 ? undefined : late.map(({ name }) => name).filter((name) => names.includes(name));
-    if (first?.length === 0) first = undefined;
+    late = seen.late;
     if (io.now().getTime() >= end) {
-      io.err(`✘ not yet: ${gate.what}\n${shown(words)}Nothing is lost: run meshctl ca rotate again to go on.\n`);
+      io.err(`✘ not yet: ${gate.what}\n${shown(seen.words)}Nothing is lost: run meshctl ca rotate again to go on.\n`);
       return false;
     }
-    const count = `… ${words.length} to go: ${gate.what}`;
-    if (words.length > 0 && count !== last) io.err(`${count}\n`);
+    if (seen.words.length === 0) continue;
+    const count = `… ${seen.words.length} to go: ${gate.what}`;
+    if (count !== last) io.err(`${count}\n`);
     last = count;
-    if (words.length > 0) await delay(POLL_MS, undefined, { signal: io.signal });
+    await delay(POLL_MS, undefined, { signal: io.signal });
   }
+}
+
+interface Seen {
+  /** All proxies that count. */
+  readonly names: readonly string[];
+  /** Those that something is in the way of. */
+  readonly late: readonly string[];
+  /** What is. */
+  readonly words: readonly string[];
+}
+
+/** Asks all, or those of `among` that are still there. */
+async function look({ cluster, options, io }: Rotation, gate: Gate, among: readonly string[]): Promise<Seen> {
+  const all = await proxyNames(cluster, options.istioNamespace, io);
+  const names = all.filter((name) => !options.ignored.includes(name));
+  const some = among.filter((name) => names.includes(name));
+  const holders = await askHolders(cluster, some.length > 0 ? some : names);
+  const late = holders.filter((holder) => gate.ofProxy(holder).length > 0);
+  const ofProxies = late.flatMap((holder) => gate.ofProxy(holder).map((one) => `${holder.name}: ${one}`));
+  return { names, late: late.map(({ name }) => name), words: [...(await gate.ofMesh()), ...ofProxies] };
 }
 
 function shown(words: readonly string[]): string {

@@ -195,7 +195,7 @@ test("a connection that could not be made counts as opened, too", async () => {
 test("labels of any text come out of a handshake as they went into the certificate", async () => {
   const text = fc.oneof(
     fc.string({ unit: "grapheme", maxLength: 90 }),
-    fc.string({ unit: fc.constantFrom(...',=+;"\\ /#<>'), maxLength: 9 }),
+    fc.string({ unit: fc.constantFrom(",", "=", "+", ";", '"', "\\", " ", "/", "#", "<"), maxLength: 9 }),
   );
   const raw = fc.record(Object.fromEntries(PEER_KEYS.map((key) => [key, fc.option(text, { nil: undefined })])));
   const peers = fc.sample(raw, 25).map((values, index) => {
