@@ -1,4 +1,5 @@
 import { pathText } from "../base/field-path.ts";
+import { effectReason, settledAdvice } from "./effect-reasons.ts";
 import { own } from "../base/own.ts";
 import { type KindName, kindOf } from "../resources/kinds.ts";
 import type { KubeObject } from "../resources/object.ts";
@@ -89,6 +90,9 @@ const PORT_TLS = {
   minProtocolVersion: true,
   maxProtocolVersion: true,
   cipherSuites: true,
+  insecureSkipVerify: true,
+  // roots are one for all certificates
+  tlsCertificates: [{ serverCertificate: true, privateKey: true }],
 } as const;
 
 /** Other targets need a waypoint, and there are none. */
@@ -180,9 +184,6 @@ const EFFECTIVE: { readonly [K in KindName]?: Effective } = {
           credentialName: true,
           credentialNames: true,
           caCertCredentialName: true,
-          insecureSkipVerify: true,
-          // roots are one for all certificates
-          tlsCertificates: [{ serverCertificate: true, privateKey: true }],
         },
       },
     ],
@@ -314,6 +315,8 @@ export function fieldsWithoutEffect(object: KubeObject): readonly (readonly (str
 /** What is told about such fields, and what to do about them. `paths` are of one object and not empty. */
 export function effectAdvice(object: KubeObject, paths: readonly Path[]): { problem: string; hint: string } {
   const kind = kindOf(object);
+  const reasons = paths.flatMap((path) => effectReason(path) ?? []);
+  if (reasons.length === paths.length) return settledAdvice(paths.map(pathText).join(", "), reasons);
   const problem = `accepted, has no effect yet: ${paths.map(pathText).join(", ")}`;
   const ofKind =
     kind !== undefined && WITHOUT_EFFECT.includes(kind) ? ` (nothing reads an object of kind ${object.kind})` : "";

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { gatewayApiKinds, meshKinds } from "../../src/gen/mesh-kinds.ts";
 import { shapes } from "../../src/gen/validators/shapes.ts";
+import { effectReason } from "../../src/model/effect-reasons.ts";
 import { fieldsWithoutEffect } from "../../src/model/effects.ts";
 import type { KubeObject } from "../../src/resources/object.ts";
 import { readValues } from "../../src/resources/yaml-values.ts";
@@ -85,6 +86,10 @@ function specWith([first, ...rest]: readonly string[]): unknown {
   return { [first === "{}" ? "name" : first]: specWith(rest) };
 }
 
+function isName(step: string): boolean {
+  return step !== "[]" && step !== "{}";
+}
+
 function isReported(kind: string, path: readonly string[]): boolean {
   const { kind: called, group } = kinds[kind as keyof typeof kinds];
   const object = { apiVersion: `${group}/v1`, kind: called, metadata: { name: "x" }, spec: specWith(path) };
@@ -98,8 +103,8 @@ for (const { name, object } of trafficObjects()) {
     note((field) => void (shown.has(field) || shown.set(field, name)), kind, (object as { spec?: unknown }).spec);
 }
 const fields = new Map<string, boolean>();
+// reported where it stands in one kind, and has effect in another: it has to be shown
 for (const kind of judged)
-  // reported where it stands in one kind, and has effect in another: it has to be shown
   for (const [field, places] of placesOf(kind))
     fields.set(field, (fields.get(field) ?? true) && places.every((path) => isReported(kind, path)));
 
@@ -111,6 +116,15 @@ test("each field of the networking kinds is shown by a request, elsewhere, or re
     ([field, reported]) => !reported && !shown.has(field) && SHOWN_ELSEWHERE[field] === undefined,
   );
   expect(missing.map(([field]) => field)).toEqual([]);
+});
+
+test("a field that is reported says why, and what to write instead", () => {
+  const silent = judged.flatMap((kind) =>
+    [...placesOf(kind).values()]
+      .flat()
+      .filter((path) => isReported(kind, path) && effectReason(["spec", ...path.filter(isName)]) === undefined),
+  );
+  expect(silent.map((path) => path.join("."))).toEqual([]);
 });
 
 test("what is shown elsewhere is there, and nowhere else", () => {

@@ -29,16 +29,16 @@ test("a kind that nothing reads is taken with a warning", () => {
 });
 
 test("fields without effect are named in one warning", () => {
-  const entry: KubeObject = {
+  const rule: KubeObject = {
     apiVersion: "networking.istio.io/v1",
-    kind: "WorkloadEntry",
-    metadata: { name: "machine", namespace: "shop" },
-    spec: { address: "192.0.2.7", network: "second" },
+    kind: "DestinationRule",
+    metadata: { name: "reviews", namespace: "shop" },
+    spec: { host: "reviews", trafficPolicy: { outlierDetection: { consecutiveErrors: 5 } } },
   };
-  const { allowed, warnings = [] } = admit(entry);
+  const { allowed, warnings = [] } = admit(rule);
   expect(allowed).toBe(true);
-  expect(warnings.filter((text) => text.includes("has no effect yet"))).toEqual([
-    "accepted, has no effect yet: spec.network. Do not rely on it.",
+  expect(warnings.filter((text) => text.includes("has no effect"))).toEqual([
+    "accepted, has no effect: spec.trafficPolicy.outlierDetection.consecutiveErrors (Istio does nothing with it either). Write consecutive5xxErrors or consecutiveGatewayErrors.",
   ]);
 });
 
