@@ -111,7 +111,9 @@ for (const kind of judged)
 test("each field of the networking kinds is shown by a request, elsewhere, or reported", () => {
   if (process.env["FIELDS"] !== undefined)
     for (const [field, reported] of [...fields].toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      console.log(field, shown.get(field) ?? SHOWN_ELSEWHERE[field] ?? (reported ? "reported" : "NOWHERE"));
+      process.stdout.write(
+        `${field} ${shown.get(field) ?? SHOWN_ELSEWHERE[field] ?? (reported ? "reported" : "nowhere")}\n`,
+      );
   const missing = [...fields].filter(
     ([field, reported]) => !reported && !shown.has(field) && SHOWN_ELSEWHERE[field] === undefined,
   );
