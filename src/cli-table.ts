@@ -3,6 +3,7 @@ import { configCommands } from "./cli-table/config.ts";
 import { everydayCommands } from "./cli-table/everyday.ts";
 import { explainCommands } from "./cli-table/explain.ts";
 import { imageCommands } from "./cli-table/images.ts";
+import { insightCommands } from "./cli-table/insight.ts";
 import { installCommands } from "./cli-table/install.ts";
 import { localCommands } from "./cli-table/local.ts";
 import { authzCommands } from "./cli-table/authz.ts";
@@ -34,6 +35,7 @@ export const commandGroups: Readonly<
   auth: { summary: "Who may call whom", aliases: [] },
   authz: { summary: "Who may call what, and which policy says so", aliases: [] },
   ca: { summary: "The authority that signs the mesh's identities", aliases: [] },
+  dashboard: { summary: "Pages of the mesh and its addons, at a port of this machine", aliases: ["dash", "d"] },
   images: { summary: "Container images of the mesh, and ways to bring them to the nodes", aliases: [] },
   manifest: { summary: "Kubernetes objects of the mesh", aliases: [] },
   profile: { summary: "What can be installed, and how it differs", aliases: [] },
@@ -51,6 +53,7 @@ export const commandTable: readonly CommandSpec[] = [
   ...everydayCommands,
   ...explainCommands,
   ...imageCommands,
+  ...insightCommands,
   ...installCommands,
   ...localCommands,
   ...authzCommands,

@@ -182,6 +182,12 @@ test("proxy-config all", async () => {
   const file = join(root, "test/commands/testdata/config-dump.json");
   expectValid("proxy-config-all", await dataOf(`proxy-config all --file ${file}`));
 });
+test("envoy-stats", async () => {
+  const pod = { apiVersion: "v1", kind: "Pod", metadata: { name: "web", namespace: "shop" } };
+  await using answers = await answering({ "/stats?format=json&usedonly": { stats: [{ name: "rq", value: 2 }] } });
+  const cluster = fakeCluster({ objects: [pod], portForward: answers.connect });
+  expectValid("envoy-stats", await dataOf("envoy-stats web.shop", { cluster }));
+});
 test("proxy-config log", async () => {
   const pod = { apiVersion: "v1", kind: "Pod", metadata: { name: "web", namespace: "shop" } };
   await using answers = await answering({ "/logging": "active loggers:\n  admin: warning\n" });

@@ -1,0 +1,67 @@
+import { TARGETS } from "../commands/dashboard/targets.ts";
+import type { CommandSpec } from "./types.ts";
+
+/** Commands that look into a running mesh, beside proxy-config and proxy-status. */
+export const insightCommands: readonly CommandSpec[] = [
+  ...Object.entries(TARGETS).map(
+    ([name, { summary, labels }]): CommandSpec => ({
+      name: `dashboard ${name}`,
+      aliases: name === "proxy" ? ["envoy"] : [],
+      summary: `${summary}, at a port of this machine until Ctrl-C`,
+      args: [
+        { flags: "[pod]", summary: labels === undefined ? "pod" : "pod; default: by labels", complete: "workload" },
+      ],
+      options: [
+        { flags: "-p, --port <port>", summary: "port of this machine; 0: any that is free", default: "0" },
+        { flags: "--address <address>", summary: "address of this machine to listen at", default: "localhost" },
+        { flags: "--browser [bool]", summary: "open it in a browser", default: "true", complete: ["true", "false"] },
+        { flags: "-l, --selector <pairs>", summary: "labels of the pod: key=value, separated by commas" },
+      ],
+      examples: [
+        labels === undefined
+          ? { line: `meshctl dashboard ${name} web-6d5f.shop`, summary: "of one pod" }
+          : { line: `meshctl dashboard ${name} --browser=false`, summary: "print the address only" },
+      ],
+      load: async () => {
+        const { runDashboard } = await import("../commands/dashboard.ts");
+        return (input, io) => runDashboard(name, input, io);
+      },
+    }),
+  ),
+  {
+    name: "envoy-stats",
+    aliases: ["es"],
+    summary: "Counters of a proxy or of its clusters",
+    args: [{ flags: "<pod>", summary: "pod, as name, name.namespace or deploy/name.namespace", complete: "workload" }],
+    options: [
+      { flags: "-t, --type <type>", summary: "what they are of", default: "server", choices: ["server", "clusters"] },
+      {
+        flags: "-o, --output <format>",
+        summary: "how to print; prom: Envoy's for Prometheus, prom-merged: with the agent's and the application's",
+        default: "table",
+        choices: ["table", "short", "json", "yaml", "prom", "prom-merged"],
+      },
+      { flags: "--proxy-admin-port <port>", summary: "Envoy's admin port", default: "15000" },
+    ],
+    examples: [
+      { line: "meshctl envoy-stats web-6d5f.shop", summary: "everything that was counted" },
+      { line: "meshctl envoy-stats web-6d5f.shop --type clusters", summary: "by cluster and endpoint" },
+    ],
+    load: async () => (await import("../commands/envoy-stats.ts")).run,
+  },
+  {
+    name: "internal-debug",
+    summary: "What the control plane answers to a debug question",
+    args: [{ flags: "[path]", summary: "the question: syncz, connections, config_dump?proxyID=web.shop" }],
+    options: [
+      { flags: "-L, --list", summary: "which questions there are", default: false },
+      { flags: "--all", summary: "of every pod of the control plane, each under its name", default: false },
+      { flags: "-r, --revision <name>", summary: "only this control plane" },
+    ],
+    examples: [
+      { line: "meshctl internal-debug syncz", summary: "who is in sync, as the control plane knows it" },
+      { line: "meshctl internal-debug --list", summary: "every question" },
+    ],
+    load: async () => (await import("../commands/internal-debug.ts")).run,
+  },
+];

@@ -1,0 +1,66 @@
+import { UsageError } from "../base/errors.ts";
+import { table } from "../report/table.ts";
+import { toYaml } from "../resources/yaml-plain.ts";
+import { globalOptions, textOption } from "./input.ts";
+import type { CommandInput, CommandResult, Io } from "./io.ts";
+import { findPod, getJson, getText } from "./pod-http.ts";
+import { adminPort } from "./proxy-config/source.ts";
+import { list, text } from "./proxy-config/view.ts";
+
+/** The agent's port, where Envoy's, its own and the application's metrics come together. */
+const MERGED_PORT = 15_020;
+
+/** `meshctl envoy-stats POD`: counters and gauges of a proxy, or of its clusters. */
+export async function run(input: CommandInput, io: Io): Promise<CommandResult> {
+  const output = textOption(input, "output") ?? "table";
+  const type = textOption(input, "type") ?? "server";
+  if (type === "clusters" && output.startsWith("prom"))
+    throw new UsageError("--type clusters has no Prometheus form", "Leave out --type, or print json.");
+  const cluster = await io.cluster();
+  const [name = ""] = input.args;
+  const pod = await findPod(cluster, name, globalOptions(input).namespace ?? "default");
+  const port = adminPort(input);
+  if (output === "prom") io.out(await getText(cluster, { ...pod, port }, "/stats/prometheus"));
+  else if (output === "prom-merged") io.out(await getText(cluster, { ...pod, port: MERGED_PORT }, "/stats/prometheus"));
+  else {
+    const { path, rows, columns } = TYPES[type] as StatsType;
+    const answer = await getJson(cluster, { ...pod, port }, path);
+    if (output === "json") io.out(`${JSON.stringify(answer, undefined, 2)}\n`);
+    else if (output === "yaml") io.out(toYaml(answer));
+    else io.out(table(columns, rows(answer)));
+  }
+  return { exitCode: 0 };
+}
+
+interface StatsType {
+  readonly path: string;
+  readonly columns: readonly string[];
+  readonly rows: (answer: unknown) => string[][];
+}
+
+const TYPES: Readonly<Record<string, StatsType>> = {
+  server: {
+    path: "/stats?format=json&usedonly",
+    columns: ["STAT", "VALUE"],
+    // histograms have no single value
+    rows: (answer) =>
+      list(answer, "stats")
+        .filter((stat) => text(stat, "name") !== "")
+        .map((stat) => [text(stat, "name"), text(stat, "value")]),
+  },
+  clusters: {
+    path: "/clusters?format=json",
+    columns: ["CLUSTER", "ENDPOINT", "STAT", "VALUE"],
+    rows: (answer) =>
+      list(answer, "cluster_statuses").flatMap((status) =>
+        list(status, "host_statuses").flatMap((host) =>
+          list(host, "stats").map((stat) => [
+            text(status, "name"),
+            `${text(host, "address", "socket_address", "address")}:${text(host, "address", "socket_address", "port_value")}`,
+            text(stat, "name"),
+            text(stat, "value") || "0",
+          ]),
+        ),
+      ),
+  },
+};
