@@ -4,6 +4,7 @@ import { EnvironmentError, errorText } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import { connectPeer, type PeerIdentity } from "../grpc/rate-limit-client.ts";
 import { rateLimitServices } from "../grpc/rate-limit-server.ts";
+import type { ServerIdentity } from "../grpc/mixed-credentials.ts";
 import { type GrpcServer, startGrpcServer } from "../grpc/server.ts";
 import { readCertificate } from "../pki/certificate.ts";
 import { spiffeId } from "../pki/spiffe.ts";
@@ -69,11 +70,13 @@ export function createRateLimitService(options: RateLimitOptions): RateLimitServ
   const counts = createCounts(options.maxKeys);
   let identity: PeerIdentity | undefined;
   let membersKnown = options.replicas.kind === "list";
-  let server: Promise<GrpcServer> | undefined;
-  const listening = promised();
   const peers = createPeers({ self, connect: (replica) => connectPeer(replica, known(identity)), now: Date.now, log });
   const metrics = createRateLimitMetrics({ keys: () => counts.size, replicas: () => peers.counting().length });
   const limiter = createLimiter({ self, counts, peers, now: Date.now, ...metrics });
+  const door = createDoor(
+    options.grpc,
+    servicesOf(limiter, () => known(identity)),
+  );
   const ended = new AbortController();
   const agentMetrics = createMetrics(options.version);
   const certificates = createIdentitySource({
@@ -85,17 +88,10 @@ export function createRateLimitService(options: RateLimitOptions): RateLimitServ
     onIdentity(next) {
       identity = next;
       peers.reconnect();
-      const shown = { certificate: next.chain, key: next.key, clientRoots: next.roots };
-      if (server !== undefined) return void server.then((running) => running.update(shown));
-      server = startGrpcServer(
-        options.grpc,
-        shown,
-        servicesOf(limiter, () => known(identity)),
-      );
-      server.then(listening.resolve, listening.reject);
+      door.show({ certificate: next.chain, key: next.key, clientRoots: next.roots });
     },
   });
-  const isReady = (): boolean => server !== undefined && membersKnown;
+  const isReady = (): boolean => identity !== undefined && membersKnown;
   const http = healthServer({ isReady, metrics: () => metrics.text() + agentMetrics.text() });
   const timers: NodeJS.Timeout[] = [];
   const every = (ms: number, act: () => Promise<void> | void): void => {
@@ -105,19 +101,22 @@ export function createRateLimitService(options: RateLimitOptions): RateLimitServ
     async start() {
       await listen(http, options.http);
       await certificates.start();
-      await listening.promise;
+      await door.open;
       await follow(options, ended.signal, async (replicas) => {
         await limiter.membersChanged(replicas);
         membersKnown = true;
       });
-      every(REPLICATE_MS, oneAtATime(limiter.replicate));
+      every(
+        REPLICATE_MS,
+        oneAtATime(() => limiter.replicate()),
+      );
       every(SWEEP_MS, () => counts.sweep(Date.now()));
     },
     async close() {
       ended.abort();
       for (const timer of timers) clearInterval(timer);
       await certificates.close();
-      await (await server)?.close(CLOSE_MS);
+      await door.close();
       await limiter.replicate();
       peers.close();
       http.closeAllConnections();
@@ -126,15 +125,32 @@ export function createRateLimitService(options: RateLimitOptions): RateLimitServ
   };
 }
 
-/** A promise that others settle. */
-function promised() {
-  let resolve = (): void => undefined;
-  let reject = (_: unknown): void => undefined;
-  const promise = new Promise<void>((accept, refuse) => {
-    resolve = accept;
-    reject = refuse;
+interface Door {
+  /** The certificate for new connections; with the first one it opens. */
+  show(identity: ServerIdentity): void;
+  /** Resolves when it listens; rejects when it cannot. */
+  readonly open: Promise<void>;
+  close(): Promise<void>;
+}
+
+function createDoor(address: Address, services: ReturnType<typeof rateLimitServices>): Door {
+  let server: Promise<GrpcServer> | undefined;
+  let settle: (opened: Promise<void>) => void = () => undefined;
+  const open = new Promise<void>((resolve) => {
+    settle = resolve;
   });
-  return { promise, resolve, reject };
+  return {
+    open,
+    show(identity) {
+      if (server !== undefined) return void server.then((running) => running.update(identity));
+      server = startGrpcServer(address, identity, services);
+      settle(server.then(() => undefined));
+    },
+    close: async () => {
+      const running = await server?.catch(() => undefined);
+      await running?.close(CLOSE_MS);
+    },
+  };
 }
 
 function known(identity: PeerIdentity | undefined): PeerIdentity {
@@ -149,8 +165,8 @@ function servicesOf(limiter: Limiter, own: () => PeerIdentity): ReturnType<typeo
       const { identity } = readCertificate(certificate);
       return identity !== undefined && spiffeId(identity) === own().uri;
     },
-    answer: limiter.answer,
-    merge: limiter.merge,
+    answer: (request, forwarded) => limiter.answer(request, forwarded),
+    merge: (counts) => limiter.merge(counts),
   });
 }
 

@@ -29,20 +29,21 @@ export function rateLimitsOf(model: Model, workload: PolicyWorkload): readonly R
 }
 
 /** The limits of one policy; undefined when none of them can be kept. */
-export function rateLimits(model: Model, policy: RateLimitPolicy): RateLimits | undefined {
+function rateLimits(model: Model, policy: RateLimitPolicy): RateLimits | undefined {
   const { spec } = policy;
-  const limits = spec?.limits ?? [];
-  const local = limits.flatMap((limit) => localLimit(model, limit) ?? []);
-  const global = spec === undefined ? undefined : globalLimits(model, spec);
+  if (spec === undefined) return undefined;
+  const from = refOf(policy);
+  const local = spec.limits.flatMap((limit) => localLimit(model, limit) ?? []);
+  const global = globalLimits(model, spec);
   if (local.length === 0 && global === undefined) return undefined;
   return {
-    policy: `${policy.metadata.namespace ?? ""}/${policy.metadata.name}`,
+    policy: `${from.namespace}/${from.name}`,
     local,
     ...(global === undefined ? {} : { global }),
-    status: spec?.status ?? STATUS,
-    enforcedPercent: spec?.enforcedPercent ?? 100,
-    headers: spec?.xRatelimitHeaders !== "OFF",
-    provenance: { from: refOf(policy), path: ["spec", "limits"], lost: [] },
+    status: spec.status ?? STATUS,
+    enforcedPercent: spec.enforcedPercent ?? 100,
+    headers: spec.xRatelimitHeaders !== "OFF",
+    provenance: { from, path: ["spec", "limits"], lost: [] },
   };
 }
 
