@@ -1,3 +1,4 @@
+import { absentFrom } from "../../base/absent-extensions.ts";
 import type { FieldPath } from "../../diagnostics/finding.ts";
 import { type EnvoyFilterRules, eachPatch } from "./parts.ts";
 
@@ -18,6 +19,23 @@ export const valueRules: EnvoyFilterRules = [
             );
           else if (/\.v2(?:alpha\d*|beta\d*)?\./.test(type) && !type.includes(".v3."))
             report(at, `${type} is of Envoy's API version 2, which no proxy knows`, "Use the type of version 3.");
+        }),
+      ),
+  },
+  {
+    name: "envoy-filter-absent",
+    holds: "The proxy's Envoy has the extension.",
+    severity: "warning",
+    check: (spec, report) =>
+      eachPatch(spec, ({ patch }, path) =>
+        eachType(patch?.value, [...path, "patch", "value"], (type, at) => {
+          const build = typeof type === "string" ? absentFrom(type) : undefined;
+          if (build !== undefined)
+            report(
+              at,
+              `accepted, has no effect: the proxy's Envoy has no ${String(type)}, which is of ${build}`,
+              "Use an extension that it has, or a WasmPlugin.",
+            );
         }),
       ),
   },
@@ -46,7 +64,7 @@ function eachType(value: unknown, path: FieldPath, visit: (type: unknown, path: 
   if (typeof value !== "object" || value === null) return;
   for (const [name, member] of Object.entries(value)) {
     const at = [...path, Array.isArray(value) ? Number(name) : name];
-    if (name === "@type") visit(member, at);
+    if (name === "@type" || (name === "type_url" && "value" in value)) visit(member, at);
     else eachType(member, at, visit);
   }
 }

@@ -1,3 +1,4 @@
+import { absentFrom } from "../../base/absent-extensions.ts";
 import { MeshError } from "../../base/errors.ts";
 import { isObject, type Loose, type MessageField, messageField, messageFields } from "./message.ts";
 
@@ -50,7 +51,7 @@ function normalizedAny(value: unknown, path: string): unknown {
   const type = nameOf(url);
   const { "@type": _, ...rest } = value;
   if (TYPED_STRUCTS.includes(type)) return fromTypedStruct(rest, path);
-  if (messageFields(type) === undefined) return asTypedStruct(url, rest);
+  if (messageFields(type) === undefined) return asTypedStruct(url, rest, path);
   return { "@type": PREFIX + type, ...(normalized(type, rest, path) as Loose) };
 }
 
@@ -60,11 +61,15 @@ function fromTypedStruct(rest: Loose, path: string): unknown {
   if (typeof url !== "string") throw new MeshError("envoy-filter", `${path}: expected type_url`);
   const value = isObject(rest["value"]) ? rest["value"] : {};
   const type = nameOf(url);
-  if (messageFields(type) === undefined) return asTypedStruct(url, value);
+  if (messageFields(type) === undefined) return asTypedStruct(url, value, path);
   return { "@type": PREFIX + type, ...(normalized(type, value, path) as Loose) };
 }
 
-function asTypedStruct(url: string, value: Loose): unknown {
+/** Envoy would refuse the whole resource for an extension that it does not have. */
+function asTypedStruct(url: string, value: Loose, path: string): unknown {
+  const build = absentFrom(url);
+  if (build !== undefined)
+    throw new MeshError("envoy-filter", `${path}: this proxy's Envoy has no ${nameOf(url)}, which is of ${build}`);
   return { "@type": PREFIX + TYPED_STRUCT, type_url: url, value };
 }
 

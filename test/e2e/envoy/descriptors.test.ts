@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { ABSENT_EXTENSIONS } from "../../../src/base/absent-extensions.ts";
 import { type FieldPlan, plans } from "../../../src/wire/plan.ts";
 import { type BinaryField, binaryDescriptors } from "../../support/envoy/binary-descriptors.ts";
 import { testEnvoy } from "../../support/envoy/binary.ts";
@@ -7,7 +8,7 @@ import { testEnvoy } from "../../support/envoy/binary.ts";
 const binary = binaryDescriptors(await testEnvoy());
 
 /** The services we declare, and the well-known types, whose JSON form src/wire writes by hand. */
-const OURS = /^(istio|google\.protobuf)\./;
+const OURS = /^(istio|meshctl|google\.protobuf)\./;
 
 /** Fields of the package's protos that Envoy 1.40 no longer has: must not be emitted. */
 const GONE = /^envoy\.config\.listener\.v3\.FilterChain\.(on_demand_configuration|OnDemandConfiguration):/;
@@ -54,6 +55,14 @@ test("all enums have Envoy's numbers", () => {
       if (theirs !== undefined && theirs.get(value) !== number) problems.push(`${name}.${value} = ${number}`);
   }
   expect(problems).toEqual([]);
+});
+
+test("extensions that the proxy's Envoy is said to lack are not in it, and those that users' modules and scripts need are", () => {
+  const names = [...binary.messages.keys()];
+  const has = (start: string): boolean => names.some((name) => name.startsWith(start));
+  expect(Object.keys(ABSENT_EXTENSIONS).filter(has)).toEqual([]);
+  const needed = ["http.wasm", "network.wasm", "http.lua", "http.ext_proc", "http.dynamic_modules"];
+  expect(needed.filter((name) => !has(`envoy.extensions.filters.${name}.v3.`))).toEqual([]);
 });
 
 function describe(field: FieldPlan): string {
