@@ -30,7 +30,15 @@ function pod(index: number, endpoint: number): KubeObject {
     metadata: {
       name: `svc-${index}-${endpoint}`,
       namespace: namespaceOf(index),
-      labels: { app: `svc-${index}`, version: "v1", "security.istio.io/tlsMode": "istio" },
+      labels: {
+        app: `svc-${index}`,
+        version: "v1",
+        "pod-template-hash": "5f6",
+        "security.istio.io/tlsMode": "istio",
+      },
+      ownerReferences: [
+        { apiVersion: "apps/v1", kind: "ReplicaSet", name: `svc-${index}-5f6`, uid: `r-${index}`, controller: true },
+      ],
     },
     spec: { serviceAccountName: `svc-${index}`, containers: [{ name: "app" }] },
     status: { podIP: addressOf(index, endpoint) },
@@ -76,9 +84,9 @@ export function virtualService(weight: number): KubeObject {
   };
 }
 
-/** All of it: 12,000 objects. */
-export function meshObjects(): readonly KubeObject[] {
-  return Array.from({ length: SERVICES }, (_, index) => index).flatMap((index) => [
+/** All of it, 12,000 objects, or the first services of it. */
+export function meshObjects(services = SERVICES): readonly KubeObject[] {
+  return Array.from({ length: services }, (_, index) => index).flatMap((index) => [
     service(index),
     slice(index, ENDPOINTS),
     ...Array.from({ length: ENDPOINTS }, (_, endpoint) => pod(index, endpoint)),

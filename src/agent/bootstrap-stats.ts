@@ -73,7 +73,11 @@ const REGEXES = [String.raw`vhost\..*\.route\..*`];
  * Which statistics Envoy keeps at all (each costs memory per cluster and listener), by Istio's defaults; more by
  * `proxyStatsMatcher` of the proxy configuration or the annotations `sidecar.istio.io/statsInclusion…`.
  */
-export function statsConfig(config: AgentConfig): Json {
+export function statsConfig(
+  config: Pick<AgentConfig, "proxyConfig" | "metadata"> & {
+    readonly drain: Pick<AgentConfig["drain"], "exitOnZeroConnections">;
+  },
+): Json {
   const matcher = isRecord(config.proxyConfig["proxyStatsMatcher"]) ? config.proxyConfig["proxyStatsMatcher"] : {};
   const annotations = isRecord(config.metadata["ANNOTATIONS"]) ? config.metadata["ANNOTATIONS"] : {};
   const more = (kind: "Prefixes" | "Suffixes" | "Regexps"): readonly string[] => [

@@ -24,10 +24,12 @@ interface ProxySetup {
   readonly xds: XdsCase;
   /** A command to run Envoy under, e.g. in a network namespace. */
   readonly under?: readonly string[];
+  /** Of the bootstrap: which statistics are kept; default all. */
+  readonly stats?: unknown;
 }
 
 /** Starts a proxy of `peer`'s workload, with a certificate signed by `ca`, and `xds` as its configuration. */
-export async function startProxy(binary: string, { ca, peer, xds, under = [] }: ProxySetup): Promise<TestProxy> {
+export async function startProxy(binary: string, { ca, peer, xds, under = [], stats }: ProxySetup): Promise<TestProxy> {
   const folder = mkdtempSync(join(tmpdir(), "mesh-proxy-"));
   const sds = createSdsServer(join(folder, "sds"), silentLogger);
   const { csr, key } = await createCsr();
@@ -47,11 +49,15 @@ export async function startProxy(binary: string, { ca, peer, xds, under = [] }: 
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    const envoy = await runEnvoy(binary, bootstrap(join(folder, "ads"), join(folder, "sds")), {
-      folder,
-      env,
-      under,
-    });
+    const envoy = await runEnvoy(
+      binary,
+      { ...bootstrap(join(folder, "ads"), join(folder, "sds")), stats_config: stats },
+      {
+        folder,
+        env,
+        under,
+      },
+    );
     return {
       ...envoy,
       refusals: ads.refusals,
