@@ -16,6 +16,7 @@ import { createExtensions } from "./extensions/runner.ts";
 import { resolveHost } from "./hosts.ts";
 import { createIdentity } from "./identity.ts";
 import type { Env } from "./metadata.ts";
+import { createMountedIdentity, hasMountedIdentity } from "./mounted-identity.ts";
 import type { NameTable } from "./dns/names.ts";
 import { readDnsSettings } from "./dns/settings.ts";
 import { createMetrics, type AgentMetrics } from "./metrics.ts";
@@ -91,8 +92,8 @@ function createRunners(deps: AgentDeps): { readonly runners: readonly Runner[]; 
     { name: "sds", start: () => sds.start(), close: () => sds.close() },
     // Consumes files that configuration names; offers them to Envoy under those names.
     fileSecrets,
-    // Consumes token and CA; offers `default` and `ROOTCA`. Does not wait: Envoy starts meanwhile.
-    createIdentity({ config, sds: issued.sds, metrics, log }),
+    // Consumes token and CA, or mounted files; offers `default` and `ROOTCA`. Does not wait: Envoy starts meanwhile.
+    (hasMountedIdentity() ? createMountedIdentity : createIdentity)({ config, sds: issued.sds, metrics, log }),
     extensions.runner,
     ...healthRunners(deps, issued.certificate),
     ...(dns === undefined ? [] : [dns.runner]),

@@ -85,6 +85,21 @@ test.each([
     },
   ],
   [
+    "another CA, such as istio-csr, is asked at its address and verified by its own name",
+    {
+      CA_ADDR: "cert-manager-istio-csr.cert-manager.svc:443",
+      PROXY_CONFIG: '{"discoveryAddress":"istiod.istio-system.svc:15012"}',
+      TRUST_DOMAIN: "example.org",
+      SERVICE_ACCOUNT: "web",
+    },
+    {
+      ca: { host: "cert-manager-istio-csr.cert-manager.svc", port: 443 },
+      caServerName: "cert-manager-istio-csr.cert-manager.svc",
+      serverName: "istiod.istio-system.svc",
+      identity: { trustDomain: "example.org", serviceAccount: "web" },
+    },
+  ],
+  [
     "an address has no name to verify",
     { CA_ADDR: "[fd00::1]:15012" },
     { discovery: { host: "fd00::1", port: 15012 }, serverName: "istiod.istio-system.svc" },
