@@ -2,24 +2,26 @@ import { existsSync, readdirSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openScenario } from "../../../scripts/scenario/context.ts";
 import { MAIN_JOB, MAIN_JOB_WITH_UPGRADE, type Step } from "../../../scripts/scenario/steps.ts";
+import { askedOfTheMesh } from "../../support/local/asked.ts";
+import { bugReport } from "../../support/local/bundle-step.ts";
 import {
-  type Network,
-  type TestCluster,
-  type Traces,
   listenersOf,
   listening,
   missingFor,
+  type Network,
   prepareCluster,
   processesWith,
   realEnvoy,
+  type TestCluster,
+  type Traces,
   tracesOf,
   tracesSince,
 } from "../../support/local/cluster.ts";
-import { bugReport } from "../../support/local/bundle-step.ts";
 import { bothDoors } from "../../support/local/doors.ts";
-import { rotation } from "../../support/local/rotation.ts";
 import { automatedGateway } from "../../support/local/gateway-step.ts";
 import { noSecretsTold } from "../../support/local/no-secrets.ts";
+import { rateLimits } from "../../support/local/rate-limit-step.ts";
+import { rotation } from "../../support/local/rotation.ts";
 
 // The whole main job, from `meshctl up` to `meshctl down`, in every kind of network. The steps are those of the demo; in a user
 // namespace and on loopback addresses the cluster belongs to a user without any privilege, and the steps go through the API instead of
@@ -49,6 +51,13 @@ const authorities: Step = {
   title: "The mesh goes to other authorities under load without a failed request; who is revoked is refused",
   run: rotation,
 };
+
+const asked: Step = {
+  title: "Who may call whom, and how much is secured, asked of the running mesh",
+  run: askedOfTheMesh,
+};
+
+const limits: Step = { title: "The rate limit service keeps one limit for all pods of a workload", run: rateLimits };
 
 const isRoot = process.getuid?.() === 0;
 
@@ -100,7 +109,7 @@ describe.each(variants)("$title", ({ network, uid, kubectl }) => {
   const common = MAIN_JOB.length - 1;
   // looked into while nothing changes
   const calm = MAIN_JOB.findIndex(({ title }) => title.startsWith("Look into the mesh")) + 1;
-  const looks = [front, secrets, report];
+  const looks = [front, secrets, report, asked];
   for (const step of [...steps.slice(0, calm), ...looks, ...steps.slice(calm, common), doors, ...steps.slice(common)])
     test.skipIf(skip)(step.title, () => runStep(step));
 
