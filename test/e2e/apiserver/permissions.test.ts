@@ -45,7 +45,7 @@ const JUDGED = [
   ["security.istio.io/v1", "PeerAuthentication", {}],
   ["telemetry.istio.io/v1", "Telemetry", {}],
   ["extensions.istio.io/v1alpha1", "WasmPlugin", { url: "oci://example.com/plugin:1" }],
-  ["meshctl.io/v1alpha1", "RateLimitPolicy", { limits: [] }],
+  ["meshctl.io/v1alpha1", "RateLimitPolicy", { limits: [{ name: "a", local: { maxTokens: 1, fillInterval: "1s" } }] }],
 ] as const;
 
 const MESH: readonly KubeObject[] = [
