@@ -22,7 +22,7 @@ import {
   writeTrust,
 } from "./secrets.ts";
 
-interface RotateOptions {
+export interface RotateOptions {
   readonly istioNamespace: string;
   /** Folder with the files of an authority to rotate to; undefined: a new root of the mesh's own. */
   readonly from: string | undefined;
