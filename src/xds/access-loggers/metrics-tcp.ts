@@ -1,8 +1,8 @@
 import { once } from "../../base/once.ts";
 import { STATS_SCOPE } from "../../base/stats-scope.ts";
 import { type Messages, reused, typed } from "../../wire/codec.ts";
-import type { AccessLog } from "../types.ts";
 import { type MetricsContext, metricTags } from "../metric-tags.ts";
+import type { AccessLog } from "../types.ts";
 import type { AccessLogger } from "./types.ts";
 
 type Counter = Messages["envoy.extensions.access_loggers.stats.v3.Config.Counter"];
