@@ -55,7 +55,7 @@ function config(limits: RateLimits, global: GlobalLimits): TypedAny {
 function retries(timeoutMs: number): Messages["envoy.config.core.v3.RetryPolicy"] {
   return {
     retry_on: "connect-failure,reset,refused-stream,unavailable",
-    num_retries: 5,
+    num_retries: 8,
     retry_host_predicate: [
       {
         name: "envoy.retry_host_predicates.previous_hosts",
