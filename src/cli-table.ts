@@ -36,6 +36,7 @@ export const commandGroups: Readonly<
   authz: { summary: "Who may call what, and which policy says so", aliases: [] },
   ca: { summary: "The authority that signs the mesh's identities", aliases: [] },
   dashboard: { summary: "Pages of the mesh and its addons, at a port of this machine", aliases: ["dash", "d"] },
+  describe: { summary: "What the mesh makes of a pod or a service", aliases: ["des"] },
   images: { summary: "Container images of the mesh, and ways to bring them to the nodes", aliases: [] },
   manifest: { summary: "Kubernetes objects of the mesh", aliases: [] },
   profile: { summary: "What can be installed, and how it differs", aliases: [] },

@@ -1,5 +1,5 @@
 import { TARGETS } from "../commands/dashboard/targets.ts";
-import type { CommandSpec } from "./types.ts";
+import { type CommandSpec, outputOption } from "./types.ts";
 
 /** Commands that look into a running mesh, beside proxy-config and proxy-status. */
 export const insightCommands: readonly CommandSpec[] = [
@@ -25,6 +25,33 @@ export const insightCommands: readonly CommandSpec[] = [
       load: async () => {
         const { runDashboard } = await import("../commands/dashboard.ts");
         return (input, io) => runDashboard(name, input, io);
+      },
+    }),
+  ),
+  ...(
+    [
+      ["pod", "po", "Which Services, rules, mutual TLS and policies a pod has", "web-6d5f.shop"],
+      ["service", "svc", "Which rules and gateways a service has", "web.shop"],
+    ] as const
+  ).map(
+    ([what, alias, summary, example]): CommandSpec => ({
+      name: `describe ${what}`,
+      aliases: [alias],
+      summary,
+      args: [
+        what === "pod"
+          ? { flags: "<pod>", summary: "pod, as name or name.namespace", complete: "workload" }
+          : { flags: "<name>", summary: "service, as name, name.namespace or its host" },
+      ],
+      options: [
+        outputOption,
+        { flags: "-f, --filename <file>", summary: "files of the mesh, instead of the cluster", repeatable: true },
+        { flags: "--use-cluster", summary: "the files on top of the cluster", default: false },
+      ],
+      examples: [{ line: `meshctl describe ${what} ${example}`, summary: "in the cluster" }],
+      load: async () => {
+        const { runPod, runService } = await import("../commands/describe.ts");
+        return what === "pod" ? runPod : runService;
       },
     }),
   ),

@@ -15,6 +15,7 @@ export const ROOT_HELP = [
   "  check                Look whether the installed mesh is as it should be",
   "  completion           Print the script that lets a shell complete commands, flags and what is in the cluster",
   "  dashboard, dash, d   Pages of the mesh and its addons, at a port of this machine",
+  "  describe, des        What the mesh makes of a pod or a service",
   "  down                 End the local cluster and leave nothing of it",
   "  drain                Take one pod out of traffic while it runs, or bring it back",
   "  envoy-stats, es      Counters of a proxy or of its clusters",

@@ -182,6 +182,13 @@ test("proxy-config all", async () => {
   const file = join(root, "test/commands/testdata/config-dump.json");
   expectValid("proxy-config-all", await dataOf(`proxy-config all --file ${file}`));
 });
+test.each(["pod", "service"])("describe %s", async (what) => {
+  const text = readFileSync(join(root, "test/scenarios/describe", `${what}.scenario`), "utf8");
+  const mesh = /==== file mesh.yaml\n([\s\S]*?)==== command\ndescribe \w+ (\S+)/.exec(text);
+  const data = await dataOf(`describe ${what} ${mesh?.[2]} -f -`, { stdin: mesh?.[1] ?? "" });
+  expectValid(`describe-${what}`, data);
+  expect(JSON.stringify(data)).toContain("VirtualService shop/reviews-too");
+});
 test("envoy-stats", async () => {
   const pod = { apiVersion: "v1", kind: "Pod", metadata: { name: "web", namespace: "shop" } };
   await using answers = await answering({ "/stats?format=json&usedonly": { stats: [{ name: "rq", value: 2 }] } });
