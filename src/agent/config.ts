@@ -146,7 +146,6 @@ export function readConfig(input: ConfigInput): AgentConfig {
     port: 15012,
   });
   const serverName = serverNameOf(env, discovery);
-  const ca = hostPort("CA_ADDR", env["CA_ADDR"], discovery);
   const read = readMetadata(env, input.readFile);
   const ports = proxyPorts(proxyConfig, read);
   const bind = meshBind(text(read, "MESH_BIND"));
@@ -167,18 +166,9 @@ export function readConfig(input: ConfigInput): AgentConfig {
     podName,
     namespace,
     discovery,
-    ca,
     serverName,
-    caServerName: serverNameOf(env, ca),
-    identity: {
-      trustDomain: env["TRUST_DOMAIN"] || "cluster.local",
-      namespace,
-      serviceAccount: env["SERVICE_ACCOUNT"] || "default",
-    },
-    rootCert:
-      input.readFile(PATHS.rootCert) === undefined && input.readFile(PATHS.hostRootCert)
-        ? PATHS.hostRootCert
-        : PATHS.rootCert,
+    ...certificateAuthority(env, { discovery, namespace }),
+    rootCert: rootCert(input),
     addresses: addresses(ip, bind),
     ports,
     configDir: text(proxyConfig, "configPath") ?? "./etc/istio/proxy",
@@ -198,6 +188,25 @@ export function readConfig(input: ConfigInput): AgentConfig {
     insecureRegistries: (env["WASM_INSECURE_REGISTRIES"] ?? "").split(",").filter((name) => name !== ""),
     bootstrapOverride: env["ISTIO_BOOTSTRAP_OVERRIDE"] || undefined,
   };
+}
+
+/** Who is asked for a certificate, and for whom. */
+function certificateAuthority(
+  env: Env,
+  of: { readonly discovery: HostPort; readonly namespace: string },
+): Pick<AgentConfig, "ca" | "caServerName" | "identity"> {
+  const ca = hostPort("CA_ADDR", env["CA_ADDR"], of.discovery);
+  const identity = {
+    trustDomain: env["TRUST_DOMAIN"] || "cluster.local",
+    namespace: of.namespace,
+    serviceAccount: env["SERVICE_ACCOUNT"] || "default",
+  };
+  return { ca, caServerName: serverNameOf(env, ca), identity };
+}
+
+function rootCert({ readFile }: ConfigInput): string {
+  const isHost = readFile(PATHS.rootCert) === undefined && readFile(PATHS.hostRootCert);
+  return isHost ? PATHS.hostRootCert : PATHS.rootCert;
 }
 
 function proxyPorts(proxyConfig: Readonly<Record<string, unknown>>, metadata: NodeMetadata): AgentConfig["ports"] {

@@ -209,11 +209,11 @@ test("a signer of the cluster signs workloads, by requests that meshd makes, app
     // the mesh does not trust that issuer yet
     await expect(ask(csr)).rejects.toThrow("none of the mesh's roots");
     const config = { apiVersion: "v1", kind: "ConfigMap", namespace: "istio-system", name: "istio" };
-    const before = ((await cluster.get(config))?.["data"] as Record<string, string>)["mesh"] ?? "";
+    const before = ((await cluster.get(config))?.["data"] as Record<string, string> | undefined)?.["mesh"] ?? "";
     const trusting = `${before}\ncaCertificates: [{ pem: ${JSON.stringify(issuer.certificate)} }]\n`;
     await cluster.mergePatch(config, { data: { mesh: trusting } });
     const bundle = async () =>
-      ((await cluster.get(rootCert("shop")))?.["data"] as Record<string, string>)["root-cert.pem"] ?? "";
+      ((await cluster.get(rootCert("shop")))?.["data"] as Record<string, string> | undefined)?.["root-cert.pem"];
     await waitFor(async () => (await bundle()) === `${roots}${issuer.certificate}`, { what: "both roots" });
     const [leaf = "", above, trusted] = await ask(csr);
     expect(readCertificate(leaf).identity).toEqual(web);
