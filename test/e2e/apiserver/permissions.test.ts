@@ -2,7 +2,9 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { openDeltaStream, openReportStream } from "../../../src/grpc/ads-client.ts";
 import { render } from "../../../src/install/render.ts";
 import { settingsOf } from "../../../src/install/settings.ts";
+import { readAuthority } from "../../../src/pki/authority-secret.ts";
 import { createRoot } from "../../../src/pki/ca.ts";
+import { revoke } from "../../../src/pki/revocation.ts";
 import type { KubeObject } from "../../../src/resources/object.ts";
 import { TYPE_URLS } from "../../../src/xds/types.ts";
 import { grantsOf, grantText, unusedGrants } from "../../support/controlplane/grants.ts";
@@ -207,12 +209,21 @@ test("each verb that is granted is used, and nothing that is asked for is refuse
     audited("the lease renewed", isRequest("update", "leases")),
     audited("the machine's entry to go", isRequest("delete", "workloadentries")),
   ]);
+  const own = { apiVersion: "v1", kind: "Secret", namespace: "istio-system", name: "istio-ca-secret" };
+  const base64 = (text: string): string => Buffer.from(text).toString("base64");
+  // what is revoked: written into every namespace, and later once more
+  const { ca } = await readAuthority("istio-ca-secret", (await mesh.cluster.get(own))?.["data"]);
+  const first = await revoke(ca, "", ["5f"], new Date());
+  for (const lists of [first, await revoke(ca, first, ["60"], new Date())]) {
+    await mesh.cluster.mergePatch(own, { data: { "ca-crl.pem": base64(lists) } });
+    const told = async () =>
+      (await mesh.cluster.get({ ...rootCert("shop"), name: "istio-ca-crl" }))?.["data"] as Record<string, string>;
+    await waitFor(async () => (await told())["ca-crl.pem"] === lists, { timeoutMs: 30_000, what: "the lists" });
+  }
   // a root of our own that is nearly over
   const year = 365 * 24 * 3_600_000;
   const old = { notBefore: new Date(Date.now() - 9 * year), notAfter: new Date(Date.now() + year) };
   const root = await createRoot("cluster.local", old);
-  const own = { apiVersion: "v1", kind: "Secret", namespace: "istio-system", name: "istio-ca-secret" };
-  const base64 = (text: string): string => Buffer.from(text).toString("base64");
   const data = { "ca-cert.pem": base64(root.certificate), "ca-key.pem": base64(root.key.pem()) };
   await mesh.cluster.mergePatch(own, { data });
   await audited("the root renewed", isRequest("patch", "secrets"));
