@@ -1,7 +1,7 @@
 import { durationMs } from "../../base/duration.ts";
 import type { TokenRule } from "../../ir/security.ts";
-import { byText } from "../../model/order.ts";
 import type { Model } from "../../model/model.ts";
+import { byText } from "../../model/order.ts";
 import type { PolicyWorkload } from "../../model/policy-selection.ts";
 import type { RequestAuthentication } from "../../model/request-authentication.ts";
 import { refOf } from "../../resources/object.ts";

@@ -137,14 +137,16 @@ function readEcho(body: string): Received | undefined {
   }
 }
 
+function byHttp3({ http3 }: Lab, authority: string): Target {
+  if (http3 === undefined) throw new Error("no client of HTTP/3 was started");
+  return { host: http3.host, port: http3.port, authority };
+}
+
 /** A service by its own address, another host by the HTTP proxy, a gateway's host by the gateway. */
 export function targetOf(lab: Lab, item: TrafficCase, request: CaseRequest): Target {
   const { via, to = "echo", port = 80, host } = request;
   const { places } = lab;
-  if (request.protocol === "http3") {
-    if (lab.http3 === undefined) throw new Error("no client of HTTP/3 was started");
-    return { host: lab.http3.host, port: lab.http3.port, authority: host ?? to };
-  }
+  if (request.protocol === "http3") return byHttp3(lab, host ?? to);
   if (request.dial !== undefined) return dialled(lab, request.dial, host ?? to);
   if (via === "gateway") return { host: `${places.gateway}.0.1`, port: explicitPort(port), authority: host ?? to };
   if (via === "plain") return { host: `${places.v1}.0.1`, port: PORTS.http, authority: host ?? to };
