@@ -117,7 +117,8 @@ async function special(path) {
 }
 
 function httpRole(role, routes) {
-  return createServer(async (request, response) => {
+  // Longer than a proxy keeps a connection it does not use: else a request may meet the closing of one.
+  return createServer({ keepAliveTimeout: 4_000_000 }, async (request, response) => {
     request.resume();
     const { pathname, searchParams } = new URL(request.url, "http://any");
     const key = `${request.method} /${pathname.split("/")[1]}`;
