@@ -99,10 +99,12 @@ export async function startReplica(
   const ended = new Promise<void>((resolve) => {
     child.once("exit", () => resolve());
   });
-  await waitFor(async () => (await fetch(`http://${address}:${HTTP_PORT}/ready`)).ok, {
-    what: `the rate limit service at ${address}: ${text}`,
-    timeoutMs: 20_000,
-  });
+  const isReady = async (): Promise<boolean> => {
+    const answer = await fetch(`http://${address}:${HTTP_PORT}/ready`).catch(() => undefined);
+    return answer?.ok === true || child.exitCode !== null;
+  };
+  await waitFor(isReady, { what: `the rate limit service at ${address}`, timeoutMs: 60_000 });
+  if (child.exitCode !== null) throw new Error(`the rate limit service ended with ${child.exitCode}: ${text}`);
   return {
     address,
     log: () => text,
