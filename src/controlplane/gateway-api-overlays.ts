@@ -1,48 +1,37 @@
 import { isDeepStrictEqual } from "node:util";
 import { strategicMerge } from "../base/strategic-merge.ts";
 import { listKey } from "../inject/lists.ts";
+import { type Overlay, OVERLAY_KEYS, readOverlays } from "../model/gateway-api-deployments.ts";
 import type { KubeObject } from "../resources/object.ts";
-import { parseYaml } from "../resources/yaml-plain.ts";
-
-/** Keys of a ConfigMap with overlays, by the kind that each is about. */
-const KEYS: Readonly<Record<string, string>> = {
-  ServiceAccount: "serviceAccount",
-  Deployment: "deployment",
-  Service: "service",
-  HorizontalPodAutoscaler: "horizontalPodAutoscaler",
-  PodDisruptionBudget: "podDisruptionBudget",
-};
 
 /** Made only when an overlay says how many there are to be. */
 const ASKED_FOR: ReadonlySet<string> = new Set(["HorizontalPodAutoscaler", "PodDisruptionBudget"]);
 
-type Overlay = Readonly<Record<string, string>>;
-
 /**
  * Objects of a Gateway with what ConfigMaps (data of each, those of the class first) change in them: strategic merges, by kind.
- * Throws for a key that is not read, for text that is no YAML object, and for one that would rename an object or take it away from
- * its Gateway.
+ * Throws for data that cannot be read, and for an overlay that would rename an object or take it away from its Gateway.
  */
-export function withOverlays(objects: readonly KubeObject[], overlays: readonly Overlay[]): readonly KubeObject[] {
-  const known = Object.values(KEYS);
-  for (const key of overlays.flatMap((data) => Object.keys(data)))
-    if (!known.includes(key)) throw new Error(`unknown key ${key}: expected one of ${known.join(", ")}`);
+export function withOverlays(
+  objects: readonly KubeObject[],
+  written: readonly Readonly<Record<string, string>>[],
+): readonly KubeObject[] {
+  const overlays = written.map((data) => {
+    const read = readOverlays(data);
+    if ("problem" in read) throw new Error(read.problem);
+    return read.overlays;
+  });
   return objects.flatMap((object) => {
-    const key = KEYS[object.kind] ?? "";
-    const patches = overlays.flatMap((data) => (data[key] === undefined ? [] : [readOverlay(key, data[key])]));
+    const key = OVERLAY_KEYS[object.kind] ?? "";
+    const patches = overlays.flatMap((each): readonly Overlay[] => {
+      const overlay = each.get(key);
+      return overlay === undefined ? [] : [overlay];
+    });
     if (patches.length === 0 && ASKED_FOR.has(object.kind)) return [];
-    return [patches.reduce(applied(key), object)];
+    return [patches.reduce<KubeObject>(applied(key), object)];
   });
 }
 
-function readOverlay(key: string, text: string): Readonly<Record<string, unknown>> {
-  const read = parseYaml(text) as unknown;
-  if (typeof read !== "object" || read === null || Array.isArray(read))
-    throw new Error(`key ${key}: expected an object in YAML`);
-  return read as Readonly<Record<string, unknown>>;
-}
-
-function applied(key: string): (object: KubeObject, patch: Readonly<Record<string, unknown>>) => KubeObject {
+function applied(key: string): (object: KubeObject, patch: Overlay) => KubeObject {
   return (object, patch) => {
     const made = strategicMerge(object, patch, keyOf) as KubeObject;
     if (!isDeepStrictEqual(identityOf(made), identityOf(object)))

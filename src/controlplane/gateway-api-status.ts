@@ -6,6 +6,7 @@ import { authorityObjects } from "../compile/gateway-api/backend-tls.ts";
 import { gatewayApiStatus } from "../compile/gateway-api/conditions.ts";
 import { apiSecretObjects } from "../compile/gateway-api/servers.ts";
 import { isOurController } from "../model/gateway-api-classes.ts";
+import { parametersOf } from "../model/gateway-api-deployments.ts";
 import { type ApiGateway, GATEWAY_GROUP } from "../model/gateway-api-types.ts";
 import type { Model } from "../model/model.ts";
 import type { Cluster } from "../resources/cluster.ts";
@@ -70,7 +71,7 @@ export function createGatewayApiStatus(deps: GatewayApiStatusDeps): Runner {
       unwatch = model.derivations.effect(() => {
         wanted.clear();
         // also when another replica writes: what listeners and backends serve depends on them
-        const isKnown = user.want("", [...apiSecretObjects(model), ...authorityObjects(model)]);
+        const isKnown = user.want("", wantedObjects(model));
         if (!isKnown || !deps.isLeader()) return;
         addClasses();
         for (const [key, status] of wantedStatus(model)) {
@@ -87,6 +88,15 @@ export function createGatewayApiStatus(deps: GatewayApiStatusDeps): Runner {
       clearTimeout(later);
     },
   };
+}
+
+/** Secrets and ConfigMaps that decide whether Gateways and policies can be served. */
+function wantedObjects(model: Model): readonly string[] {
+  const parameters = model.world.list("KubernetesGateway").flatMap((gateway) => {
+    const place = parametersOf(gateway);
+    return place === undefined ? [] : [`ConfigMap/${place.namespace}/${place.name}`];
+  });
+  return [...apiSecretObjects(model), ...authorityObjects(model), ...parameters];
 }
 
 /** The kinds of Gateway API may come later: nothing tells when. */

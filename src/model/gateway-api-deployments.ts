@@ -1,3 +1,5 @@
+import { errorText } from "../base/errors.ts";
+import { parseYaml } from "../resources/yaml-plain.ts";
 import type { ApiGateway } from "./gateway-api-types.ts";
 
 /** Labels of what is made for a Gateway: its name, its class, and who made it. */
@@ -38,4 +40,41 @@ export function parametersOf({ metadata, spec }: ApiGateway): { namespace: strin
   const ref = spec?.infrastructure?.parametersRef;
   if (ref === undefined || ref.group !== "" || ref.kind !== "ConfigMap") return undefined;
   return { namespace: metadata.namespace ?? "", name: ref.name };
+}
+
+/** Keys of a ConfigMap of parameters, by the kind that each changes. */
+export const OVERLAY_KEYS: Readonly<Record<string, string>> = {
+  ServiceAccount: "serviceAccount",
+  Deployment: "deployment",
+  Service: "service",
+  HorizontalPodAutoscaler: "horizontalPodAutoscaler",
+  PodDisruptionBudget: "podDisruptionBudget",
+};
+
+/** What is to be merged over an object. */
+export type Overlay = Readonly<Record<string, unknown>>;
+
+/** The overlays of a ConfigMap by their keys, or what keeps them from being read. */
+export function readOverlays(
+  data: Readonly<Record<string, string>>,
+): { readonly overlays: ReadonlyMap<string, Overlay> } | { readonly problem: string } {
+  const known = Object.values(OVERLAY_KEYS);
+  const overlays = new Map<string, Overlay>();
+  for (const [key, text] of Object.entries(data)) {
+    if (!known.includes(key)) return { problem: `unknown key ${key}: expected one of ${known.join(", ")}` };
+    const read = readYaml(text);
+    if ("problem" in read) return { problem: `key ${key}: ${read.problem}` };
+    overlays.set(key, read.overlay);
+  }
+  return { overlays };
+}
+
+function readYaml(text: string): { readonly overlay: Overlay } | { readonly problem: string } {
+  try {
+    const read = parseYaml(text) as unknown;
+    if (typeof read === "object" && read !== null && !Array.isArray(read)) return { overlay: read as Overlay };
+    return { problem: "expected an object in YAML" };
+  } catch (error) {
+    return { problem: errorText(error) };
+  }
 }

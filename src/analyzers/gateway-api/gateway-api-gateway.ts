@@ -8,6 +8,7 @@ const CODES = [
   "MSH0703",
   "MSH0704",
   "MSH0706",
+  "MSH0707",
   "MSH0710",
   "MSH0711",
   "MSH0712",

@@ -16,11 +16,7 @@ export interface ClassStatus {
 const GATEWAYS = "istio.io/gateway-controller";
 
 /** Status of a GatewayClass; undefined when it is another controller's. */
-export function classStatus(
-  model: Model,
-  object: GatewayClass,
-  knows: Knows,
-): ClassStatus | undefined {
+export function classStatus(model: Model, object: GatewayClass, knows: Knows): ClassStatus | undefined {
   const controller = object.spec?.controllerName ?? "";
   if (!isOurController(controller)) return undefined;
   const context = { generation: object.metadata.generation ?? 0, knows };

@@ -19,6 +19,7 @@ const CONDITIONS: { readonly [C in Problem["code"]]?: readonly [type: string, re
   MSH0703: ["Accepted", "UnsupportedAddress"],
   MSH0704: ["Programmed", "AddressNotUsable"],
   MSH0706: ["Accepted", "InvalidParameters"],
+  MSH0707: ["Accepted", "InvalidParameters"],
   MSH0710: ["Conflicted", "HostnameConflict"],
   MSH0711: ["Conflicted", "ProtocolConflict"],
   MSH0712: ["Accepted", "UnsupportedProtocol"],

@@ -1,3 +1,4 @@
+import { readOverlays } from "../../model/gateway-api-deployments.ts";
 import type { Model } from "../../model/model.ts";
 import type { ApiGateway, Listener, Problem } from "../../model/gateway-api-types.ts";
 import { GATEWAY_GROUP } from "../../model/gateway-api-types.ts";
@@ -103,9 +104,12 @@ function parameterProblems(model: Model, { spec, metadata }: ApiGateway): readon
     ...(needs === undefined ? {} : { needs }),
   });
   if (ref.group !== "" || ref.kind !== "ConfigMap") return [problem()];
-  return model.world.get("ConfigMap", namespace, ref.name) === undefined
-    ? [problem({ kind: "ConfigMap", namespace })]
-    : [];
+  const parameters = model.world.get("ConfigMap", namespace, ref.name);
+  if (parameters === undefined) return [problem({ kind: "ConfigMap", namespace })];
+  const read = readOverlays(parameters.data ?? {});
+  if (!("problem" in read)) return [];
+  const args = { name: `${namespace}/${ref.name}`, problem: read.problem };
+  return [{ code: "MSH0707", path: ["spec", "infrastructure", "parametersRef", "name"], args }];
 }
 
 /** The certificate that a Gateway shows to backends. */

@@ -48,6 +48,14 @@ export const gatewayApiCodes = {
     message: ({ kind, name }) => `infrastructure.parametersRef: there is no ${kind} ${name}`,
     hint: () => "Name a ConfigMap of the Gateway's namespace, or remove parametersRef.",
   }),
+  MSH0707: code<{ name: string; problem: string }>({
+    name: "GatewayParametersUnreadable",
+    level: "Error",
+    summary: "The ConfigMap that a Gateway names as its parameters cannot be read.",
+    message: ({ name, problem }) => `infrastructure.parametersRef: ConfigMap ${name}: ${problem}`,
+    hint: () =>
+      "Write YAML objects under the keys deployment, service, serviceAccount, horizontalPodAutoscaler and podDisruptionBudget.",
+  }),
   MSH0710: code<{ listener: string; other: string; port: number; hostname: string }>({
     name: "ListenerHostnameConflict",
     level: "Error",
