@@ -119,7 +119,7 @@ function kindOf(via: string, { kind, text }: Ending): string {
   return `${via}: ${kind === "failed" ? `refused by ${by ?? "nobody"} ${meaning({ kind, text })}` : kind}`;
 }
 
-test("what trace-route says is what happens", { timeout: 120_000 }, async () => {
+test("what trace-route says is what happens", { timeout: 240_000 }, async () => {
   const differences: string[] = [];
   const counts = new Map<string, number>();
   const now = Math.floor(Date.now() / 1_000);
