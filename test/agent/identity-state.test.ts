@@ -57,7 +57,10 @@ test.each<[string, readonly IdentityEvent[], readonly unknown[]]>([
   ],
   [
     "which one signs matters only to what is held",
-    [{ type: "start", now: 0 }, { type: "superseded", random: 0.5 }],
+    [
+      { type: "start", now: 0 },
+      { type: "superseded", random: 0.5 },
+    ],
     [],
   ],
   [
