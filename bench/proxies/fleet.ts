@@ -36,7 +36,9 @@ const ROUTE = `${TYPE}route.v3.RouteConfiguration`;
 /** Route tables of the benchmark's HTTP ports. */
 const TABLES = ["8001", "8002", "8003", "8004"];
 const QUIET_MS = 400;
+/** Envoy's pauses between its tries. */
 const AGAIN_MS = 500;
+const LONGEST_MS = 30_000;
 
 export function createFleet(at: { readonly port: number; readonly roots: string; readonly count: number }): Fleet {
   let bytes = 0;
@@ -84,6 +86,7 @@ function createProxy(
     [CLUSTER, ENDPOINT, LISTENER, ROUTE].map((type) => [type, new Map()]),
   );
   let client: Client | undefined;
+  let pause = AGAIN_MS;
   const open = (): void => {
     client = clientOf(at);
     const call = callOf(client, namespace);
@@ -102,10 +105,13 @@ function createProxy(
     const own = client;
     call.on("error", () => {
       own.close();
-      if (client === own) setTimeout(() => client === own && open(), AGAIN_MS * (1 + Math.random()));
+      if (client !== own) return;
+      setTimeout(() => client === own && open(), pause * Math.random());
+      pause = Math.min(pause * 2, LONGEST_MS);
     });
     call.on("data", (raw: Buffer) => {
       const response = readResponse(raw);
+      pause = AGAIN_MS;
       const known = held.get(response.typeUrl);
       for (const [name, version] of response.names) known?.set(name, version);
       for (const name of response.removed) known?.delete(name);
