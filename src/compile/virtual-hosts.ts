@@ -6,6 +6,7 @@ import { explicitServiceAddress } from "../model/explicit-bind.ts";
 import { parseServiceHost } from "../model/host.ts";
 import { isHttp } from "../model/protocol.ts";
 import type { Alias } from "../model/aliases.ts";
+import type { Model } from "../model/model.ts";
 import type { SeenListener, Viewer } from "../model/sight.ts";
 import type { CompileContext } from "./context.ts";
 import { hasMeshRoutes, meshHttpRoutes } from "./gateway-api/mesh-routes.ts";
@@ -32,13 +33,7 @@ export function createSidecarTables(context: CompileContext): SidecarTables {
   const { hosts, ports } = createHosts(context);
   const virtualHost = createVirtualHosts(context);
   const others = (scope: string): VirtualHost => fallback(outboundPolicy(model, context.scope(scope)));
-  const refused = (): VirtualHost =>
-    fallback({ ...outboundPolicy(model, { namespace: model.rootNamespace }), mode: "REGISTRY_ONLY" });
-  /** Without redirection there is no original destination to pass a request on to; a Sidecar's egressProxy needs none. */
-  const othersAsked = (scope: string): VirtualHost => {
-    const policy = outboundPolicy(model, context.scope(scope));
-    return policy.mode === "ALLOW_ANY" && policy.cluster !== PASSTHROUGH ? fallback(policy) : refused();
-  };
+  const othersAsked = (scope: string): VirtualHost => withoutDestination(model, context.scope(scope));
   const ofPort = (scope: string, port: number): readonly VirtualHost[] => {
     const facts = context.scope(scope);
     const { namespace, sidecar = "" } = facts;
@@ -243,6 +238,13 @@ function distinct(hosts: readonly VirtualHost[]): readonly VirtualHost[] {
     for (const domain of domains) taken.add(domain);
     return domains.length === 0 ? [] : [domains.length === host.domains.length ? host : { ...host, domains }];
   });
+}
+
+/** Without redirection there is no original destination to pass a request on to; a Sidecar's egressProxy needs none. */
+function withoutDestination(model: Model, facts: ScopeFacts): VirtualHost {
+  const policy = outboundPolicy(model, facts);
+  if (policy.mode === "ALLOW_ANY" && policy.cluster !== PASSTHROUGH) return fallback(policy);
+  return fallback({ ...outboundPolicy(model, { namespace: model.rootNamespace }), mode: "REGISTRY_ONLY" });
 }
 
 /** What a request to a host nobody knows meets. */

@@ -20,11 +20,10 @@ const LEFT_OUT = {
 export const outlierDetection: ClusterFeature = {
   of(model, { service, policy: { outlierDetection: asked } }) {
     if (asked === undefined) return service.hostname === model.rateLimits.service() ? LEFT_OUT : {};
-    const codes = asked.outlierDetectionHttpErrorCodes ?? [];
     const split = asked.splitExternalLocalOriginErrors === true;
     return {
       outlierDetection: compact({
-        errorCodes: codes.length === 0 ? undefined : [...new Set(codes)].toSorted((a, b) => a - b),
+        errorCodes: sortedOnce(asked.outlierDetectionHttpErrorCodes),
         consecutive5xx: asked.consecutive5xxErrors ?? undefined,
         consecutiveGatewayErrors: asked.consecutiveGatewayErrors ?? undefined,
         consecutiveLocalFailures: split ? (asked.consecutiveLocalOriginFailures ?? undefined) : undefined,
@@ -38,3 +37,8 @@ export const outlierDetection: ClusterFeature = {
     };
   },
 };
+
+/** undefined: none. */
+function sortedOnce(codes: readonly number[] = []): readonly number[] | undefined {
+  return codes.length === 0 ? undefined : [...new Set(codes)].toSorted((a, b) => a - b);
+}
