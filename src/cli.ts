@@ -1,8 +1,6 @@
-import { resolve } from "node:path";
-import { compact } from "./base/compact.ts";
 import { MeshError, UsageError, errorText } from "./base/errors.ts";
 import { type MainIo, exit, processIo } from "./cli-io.ts";
-import type { CommandResult, Io } from "./commands/io.ts";
+import type { CommandResult } from "./commands/io.ts";
 import { ROOT_HELP } from "./gen/root-help.ts";
 
 /**
@@ -30,10 +28,12 @@ export async function start(argv: readonly string[]): Promise<never> {
 async function runCommand(argv: readonly string[], mainIo: MainIo): Promise<CommandResult> {
   if (argv.length === 1 && argv[0] === "version") {
     const { run } = await import("./commands/version.ts");
+    const { withCluster } = await import("./cli-mesh.ts");
     return run({ args: [], options: {} }, withCluster(mainIo, {}));
   }
   if (argv[0] === "__complete") {
     const { complete } = await import("./cli-complete.ts");
+    const { withCluster } = await import("./cli-mesh.ts");
     await complete(argv.slice(1), { ...mainIo, cluster: (flags) => withCluster(mainIo, flags).cluster() });
     return { exitCode: 0 };
   }
@@ -44,42 +44,8 @@ async function runCommand(argv: readonly string[], mainIo: MainIo): Promise<Comm
     return { exitCode: 0 };
   }
   const run = await parsed.spec.load();
-  const { bundle } = parsed.input.options as { bundle?: string };
-  const flags = clusterFlags(parsed.input.options);
-  return run(parsed.input, bundle === undefined ? withCluster(mainIo, flags) : await withBundle(mainIo, bundle));
-}
-
-/** A bundle instead of a cluster, at the time it was made. */
-async function withBundle(io: MainIo, file: string): Promise<Io> {
-  const { openBundle } = await import("./bundle/open.ts");
-  const { cluster, createdAt } = await openBundle(resolve(io.cwd, file), file);
-  return { ...io, now: () => createdAt, cluster: () => Promise.resolve(cluster) };
-}
-
-/** Flags that say which cluster, and as whom. */
-interface ClusterFlags {
-  readonly kubeconfig?: string;
-  readonly context?: string;
-  readonly as?: string;
-  readonly asGroup?: readonly string[];
-  readonly asUid?: string;
-}
-
-function clusterFlags(options: ClusterFlags): ClusterFlags {
-  const { kubeconfig, context, as, asGroup, asUid } = options;
-  if (as === undefined && (asUid !== undefined || (asGroup ?? []).length > 0))
-    throw new UsageError("--as-group and --as-uid need --as", "name the user to act as: --as USER");
-  return compact({ kubeconfig, context, as, asGroup, asUid });
-}
-
-function withCluster(io: MainIo, flags: ClusterFlags): Io {
-  return {
-    ...io,
-    cluster: async (context) => {
-      const { openCluster } = await import("./kube/cluster.ts");
-      return openCluster({ ...flags, ...compact({ context }), env: io.env, cwd: io.cwd });
-    },
-  };
+  const { withMesh } = await import("./cli-mesh.ts");
+  return run(parsed.input, await withMesh(mainIo, parsed.input.options));
 }
 
 /** What to do next, as a sentence on a line of its own. */

@@ -143,12 +143,7 @@ const processesApart = {
 
 /** Of what the command line loads on demand, only some commands, the parser, the cluster and what stands for one. */
 function onlyCommands(names) {
-  const kept = [
-    ...names.map((name) => `../commands/${name}.ts`),
-    "./cli-parse.ts",
-    "./kube/cluster.ts",
-    "./bundle/open.ts",
-  ];
+  const kept = [...names.map((name) => `../commands/${name}.ts`), "./cli-parse.ts", "./cli-mesh.ts"];
   return {
     name: "only-commands",
     setup(build) {

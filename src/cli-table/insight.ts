@@ -1,16 +1,24 @@
-import { TARGETS } from "../commands/dashboard/targets.ts";
 import { type CommandSpec, outputOption } from "./types.ts";
+
+/** Pages by the word after `dashboard`; src/commands/dashboard/targets.ts says where they are. */
+const DASHBOARDS: Readonly<Record<string, string>> = {
+  grafana: "Grafana",
+  "istiod-debug": "The control plane's debug answers",
+  jaeger: "Jaeger",
+  kiali: "Kiali",
+  prometheus: "Prometheus",
+  proxy: "Envoy's admin page of a pod",
+  zipkin: "Zipkin's page of Jaeger",
+};
 
 /** Commands that look into a running mesh, beside proxy-config and proxy-status. */
 export const insightCommands: readonly CommandSpec[] = [
-  ...Object.entries(TARGETS).map(
-    ([name, { summary, labels }]): CommandSpec => ({
+  ...Object.entries(DASHBOARDS).map(
+    ([name, summary]): CommandSpec => ({
       name: `dashboard ${name}`,
       aliases: name === "proxy" ? ["envoy"] : [],
       summary: `${summary}, at a port of this machine until Ctrl-C`,
-      args: [
-        { flags: "[pod]", summary: labels === undefined ? "pod" : "pod; default: by labels", complete: "workload" },
-      ],
+      args: [{ flags: "[pod]", summary: name === "proxy" ? "pod" : "pod; default: by labels", complete: "workload" }],
       options: [
         { flags: "-p, --port <port>", summary: "port of this machine; 0: any that is free", default: "0" },
         { flags: "--address <address>", summary: "address of this machine to listen at", default: "localhost" },
@@ -18,7 +26,7 @@ export const insightCommands: readonly CommandSpec[] = [
         { flags: "-l, --selector <pairs>", summary: "labels of the pod: key=value, separated by commas" },
       ],
       examples: [
-        labels === undefined
+        name === "proxy"
           ? { line: `meshctl dashboard ${name} web-6d5f.shop`, summary: "of one pod" }
           : { line: `meshctl dashboard ${name} --browser=false`, summary: "print the address only" },
       ],

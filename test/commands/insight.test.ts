@@ -2,6 +2,8 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { expect, test } from "vitest";
+import { commandTable } from "../../src/cli-table.ts";
+import { TARGETS } from "../../src/commands/dashboard/targets.ts";
 import { runDashboard } from "../../src/commands/dashboard.ts";
 import { run as envoyStats } from "../../src/commands/envoy-stats.ts";
 import { run as internalDebug } from "../../src/commands/internal-debug.ts";
@@ -68,6 +70,11 @@ test("internal-debug: the first control plane pod, all under their names, and wh
   expect(none.stderr()).toMatch(/Not asked: istiod-1: .*404/);
   await expect(internalDebug({ args: ["nothing"], options: {} }, none)).rejects.toThrow("404");
   await expect(internalDebug({ args: [], options: {} }, none)).rejects.toThrow("name what to ask for");
+});
+
+test("every page that the command table names is somewhere, and the other way round", () => {
+  const named = commandTable.flatMap(({ name }) => /^dashboard (.+)/.exec(name)?.[1] ?? []);
+  expect(named).toEqual(Object.keys(TARGETS));
 });
 
 test("dashboard: a port of this machine leads to the pod until the signal; ports in use and absent pods are told", async () => {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { parse } from "../../src/cli-parse.ts";
+import { views } from "../../src/commands/proxy-config/index.ts";
 import { whyTables } from "../../src/commands/proxy-config/why.ts";
 import type { Translated } from "../../src/commands/translate.ts";
 import { fakeIo } from "../support/fake-io.ts";
@@ -86,7 +87,7 @@ async function dumpOf(proxy: string): Promise<unknown> {
 }
 
 const rowsOf = (dump: unknown, view: string, pattern: RegExp): readonly (readonly string[])[] =>
-  (whyTables[view]?.(dump).rows ?? []).filter((row) => pattern.test(row.join(" ")));
+  (whyTables[view]?.(views[view]?.items(dump) ?? []).rows ?? []).filter((row) => pattern.test(row.join(" ")));
 
 test("routes name the rule, what delegates took over, the VirtualService that lost, and rules never reached", async () => {
   const dump = await dumpOf("web.shop");

@@ -1,0 +1,42 @@
+import { resolve } from "node:path";
+import { compact } from "./base/compact.ts";
+import { UsageError } from "./base/errors.ts";
+import type { MainIo } from "./cli-io.ts";
+import type { Io } from "./commands/io.ts";
+
+/** Flags that say which cluster, as whom, or what stands for one. */
+interface MeshFlags {
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly as?: string;
+  readonly asGroup?: readonly string[];
+  readonly asUid?: string;
+  readonly bundle?: string;
+}
+
+/** The Io of a command: with the cluster that its flags name, or a bundle at the time it was made. Throws UsageError, EnvironmentError. */
+export async function withMesh(io: MainIo, flags: MeshFlags): Promise<Io> {
+  const { kubeconfig, context, as, asGroup, asUid, bundle } = flags;
+  if (as === undefined && (asUid !== undefined || (asGroup ?? []).length > 0))
+    throw new UsageError("--as-group and --as-uid need --as", "name the user to act as: --as USER");
+  return bundle === undefined
+    ? withCluster(io, compact({ kubeconfig, context, as, asGroup, asUid }))
+    : withBundle(io, bundle);
+}
+
+async function withBundle(io: MainIo, file: string): Promise<Io> {
+  const { openBundle } = await import("./bundle/open.ts");
+  const { cluster, createdAt } = await openBundle(resolve(io.cwd, file), file);
+  return { ...io, now: () => createdAt, cluster: () => Promise.resolve(cluster) };
+}
+
+/** The Io of a command with the cluster that flags name; nothing is opened before it is asked for. */
+export function withCluster(io: MainIo, flags: Omit<MeshFlags, "bundle">): Io {
+  return {
+    ...io,
+    cluster: async (context) => {
+      const { openCluster } = await import("./kube/cluster.ts");
+      return openCluster({ ...flags, ...compact({ context }), env: io.env, cwd: io.cwd });
+    },
+  };
+}
