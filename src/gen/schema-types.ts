@@ -3899,7 +3899,7 @@ export interface CaStatusOutputSpec {
       readonly issuer: string;
       /** Serial numbers, hexadecimal. */
       readonly revoked: readonly string[];
-      /** When the list ends, and every certificate of the authority with it, ISO time; empty: never. */
+      /** When the list ends, and every certificate of the authority with it, ISO time. */
       readonly nextUpdate: string;
     }[];
   };
@@ -4033,6 +4033,226 @@ export type OutputFindings = readonly OutputFinding[];
 
 /** A message of Envoy's API, in proto JSON. */
 export type OutputEnvoyMessage = Readonly<Record<string, unknown>>;
+
+/** What the mesh makes of a service. */
+export interface DescribePodOutputServiceView {
+  /** Kind namespace/name of the object it comes from. */
+  readonly service: string;
+  /** Its full host. */
+  readonly host: string;
+  /** Its ports. */
+  readonly ports: readonly DescribePodOutputServicePort[];
+  /** The DestinationRule that callers of its namespace follow; absent: none. */
+  readonly destinationRule?: DescribePodOutputDestinationRuleOfService;
+  /** The VirtualService that rules its host in the mesh; absent: none. */
+  readonly virtualService?: DescribePodOutputVirtualServiceOfService;
+  /** Gateways whose VirtualServices send to it. */
+  readonly gateways: readonly DescribePodOutputGatewayOfService[];
+}
+
+/** A port of a service. */
+export interface DescribePodOutputServicePort {
+  /** Number. */
+  readonly number: number;
+  /** Name; empty when it has none. */
+  readonly name: string;
+  /** Protocol by appProtocol or the name; auto: told by the bytes. */
+  readonly protocol: string;
+}
+
+/** The DestinationRule that callers of its namespace follow; absent: none. */
+export interface DescribePodOutputDestinationRuleOfService {
+  /** Kind namespace/name. */
+  readonly object: string;
+  /** Its subsets. */
+  readonly subsets: readonly DescribePodOutputSubsetOfService[];
+  /** Settings of the traffic policy that it has. */
+  readonly settings: readonly string[];
+  /** Rules that lost against it, and why. */
+  readonly notFollowed: readonly string[];
+}
+
+/** A subset. */
+export interface DescribePodOutputSubsetOfService {
+  /** Name. */
+  readonly name: string;
+  /** Labels of its pods. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** Whether the pod is in it; absent: no pod is described. */
+  readonly has?: boolean;
+}
+
+/** The VirtualService that rules its host in the mesh; absent: none. */
+export interface DescribePodOutputVirtualServiceOfService {
+  /** Kind namespace/name. */
+  readonly object: string;
+  /** Destinations of its http rules that are this service. */
+  readonly routes: readonly DescribePodOutputRouteOfService[];
+  /** VirtualServices that lost against it, and why. */
+  readonly notFollowed: readonly string[];
+}
+
+/** One destination of a rule. */
+export interface DescribePodOutputRouteOfService {
+  /** Name of the rule, or its place from 0. */
+  readonly rule: string;
+  /** Subset; empty: all endpoints. */
+  readonly subset: string;
+  /** Share of the rule's requests, in percent. */
+  readonly weight: number;
+  /** Whether the pod is among its endpoints; absent: no pod is described. */
+  readonly reaches?: boolean;
+}
+
+/** Where a service is reached from outside. */
+export interface DescribePodOutputGatewayOfService {
+  /** Gateway as namespace/name. */
+  readonly gateway: string;
+  /** Host there. */
+  readonly host: string;
+  /** Kind namespace/name of the VirtualService that sends it on. */
+  readonly virtualService: string;
+}
+
+/** A port of a container. */
+export interface DescribePodOutputPodPort {
+  /** Number. */
+  readonly number: number;
+  /** Name; empty when it has none. */
+  readonly name: string;
+}
+
+/** What a port takes. */
+export interface DescribePodOutputPortMtls {
+  /** Port; 0: all that no policy names. */
+  readonly port: number;
+  /** STRICT, PERMISSIVE or DISABLE. */
+  readonly mode: string;
+  /** PeerAuthentication that says so; absent: the default. */
+  readonly policy?: string;
+}
+
+/** A policy and what it does. */
+export interface DescribePodOutputPolicyAction {
+  /** Kind namespace/name. */
+  readonly policy: string;
+  /** ALLOW, DENY, AUDIT or CUSTOM. */
+  readonly action: string;
+}
+
+/** `meshctl describe pod -o json`: what the mesh makes of a pod. */
+export interface DescribePodOutputSpec {
+  /** Pod, as name.namespace. */
+  readonly pod: string;
+  /** What stands before the application. */
+  readonly proxy: "sidecar" | "gateway" | "none";
+  /** Revision of the control plane that gave it its proxy; empty: unknown. */
+  readonly revision: string;
+  /** Ports that its containers declare. */
+  readonly ports: readonly DescribePodOutputPodPort[];
+  /** Mutual TLS by port; port 0 stands for all that no policy names. Empty without a sidecar. */
+  readonly mtls: readonly DescribePodOutputPortMtls[];
+  /** AuthorizationPolicies that hold for it. */
+  readonly authorization: readonly DescribePodOutputPolicyAction[];
+  /** RequestAuthentications that hold for it. */
+  readonly tokens: readonly string[];
+  /** What keeps the mesh from working for it. */
+  readonly warnings: readonly string[];
+  /** Services that select it. */
+  readonly services: readonly DescribePodOutputServiceView[];
+}
+
+/** What the mesh makes of a service. */
+export interface DescribeServiceOutputServiceView {
+  /** Kind namespace/name of the object it comes from. */
+  readonly service: string;
+  /** Its full host. */
+  readonly host: string;
+  /** Its ports. */
+  readonly ports: readonly DescribeServiceOutputServicePort[];
+  /** The DestinationRule that callers of its namespace follow; absent: none. */
+  readonly destinationRule?: DescribeServiceOutputDestinationRuleOfService;
+  /** The VirtualService that rules its host in the mesh; absent: none. */
+  readonly virtualService?: DescribeServiceOutputVirtualServiceOfService;
+  /** Gateways whose VirtualServices send to it. */
+  readonly gateways: readonly DescribeServiceOutputGatewayOfService[];
+}
+
+/** A port of a service. */
+export interface DescribeServiceOutputServicePort {
+  /** Number. */
+  readonly number: number;
+  /** Name; empty when it has none. */
+  readonly name: string;
+  /** Protocol by appProtocol or the name; auto: told by the bytes. */
+  readonly protocol: string;
+}
+
+/** The DestinationRule that callers of its namespace follow; absent: none. */
+export interface DescribeServiceOutputDestinationRuleOfService {
+  /** Kind namespace/name. */
+  readonly object: string;
+  /** Its subsets. */
+  readonly subsets: readonly DescribeServiceOutputSubsetOfService[];
+  /** Settings of the traffic policy that it has. */
+  readonly settings: readonly string[];
+  /** Rules that lost against it, and why. */
+  readonly notFollowed: readonly string[];
+}
+
+/** A subset. */
+export interface DescribeServiceOutputSubsetOfService {
+  /** Name. */
+  readonly name: string;
+  /** Labels of its pods. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** Whether the pod is in it; absent: no pod is described. */
+  readonly has?: boolean;
+}
+
+/** The VirtualService that rules its host in the mesh; absent: none. */
+export interface DescribeServiceOutputVirtualServiceOfService {
+  /** Kind namespace/name. */
+  readonly object: string;
+  /** Destinations of its http rules that are this service. */
+  readonly routes: readonly DescribeServiceOutputRouteOfService[];
+  /** VirtualServices that lost against it, and why. */
+  readonly notFollowed: readonly string[];
+}
+
+/** One destination of a rule. */
+export interface DescribeServiceOutputRouteOfService {
+  /** Name of the rule, or its place from 0. */
+  readonly rule: string;
+  /** Subset; empty: all endpoints. */
+  readonly subset: string;
+  /** Share of the rule's requests, in percent. */
+  readonly weight: number;
+  /** Whether the pod is among its endpoints; absent: no pod is described. */
+  readonly reaches?: boolean;
+}
+
+/** Where a service is reached from outside. */
+export interface DescribeServiceOutputGatewayOfService {
+  /** Gateway as namespace/name. */
+  readonly gateway: string;
+  /** Host there. */
+  readonly host: string;
+  /** Kind namespace/name of the VirtualService that sends it on. */
+  readonly virtualService: string;
+}
+
+/** `meshctl describe service -o json`: what the mesh makes of each service of the name. */
+export type DescribeServiceOutputSpec = readonly DescribeServiceOutputServiceView[];
+
+/** `meshctl envoy-stats -o json`: what Envoy's admin interface answers: counters and gauges, or with `--type clusters` clusters with their hosts. */
+export interface EnvoyStatsOutputSpec {
+  /** Counters and gauges by name; the last entry holds histograms. */
+  readonly stats?: readonly Readonly<Record<string, unknown>>[];
+  /** Clusters with their hosts and what was counted of each. */
+  readonly cluster_statuses?: readonly Readonly<Record<string, unknown>>[];
+  readonly [key: string]: unknown;
+}
 
 /** `meshctl explain CODE -o json`. */
 export interface ExplainCodeOutputSpec {

@@ -159,7 +159,9 @@ async function gatewayClasses(cluster: ClusterReader): Promise<KubeObject[]> {
   });
   if (classes.length === 0) return [];
   const gateways = await cluster.list({ apiVersion: GATEWAY_API, kind: "Gateway" });
-  const used = new Set(gateways.map(({ spec }) => (spec as { gatewayClassName?: string } | undefined)?.gatewayClassName));
+  const used = new Set(
+    gateways.map(({ spec }) => (spec as { gatewayClassName?: string } | undefined)?.gatewayClassName),
+  );
   return classes.filter(({ metadata }) => !used.has(metadata.name)).map((object) => ({ ...object, ...ref }));
 }
 

@@ -75,7 +75,8 @@ const compiled = join(root, "dist/compiled");
 const scripts = readdirSync(compiled).filter((name) => name.endsWith(".cjs"));
 
 /** Loaded by a program: packages, parts that few runs need, and what its threads run. */
-const isLoaded = (name: string): boolean => /^(?:cel-js|client-node|envoyfilter-patch|yaml|validation-worker)\./.test(name);
+const isLoaded = (name: string): boolean =>
+  /^(?:cel-js|client-node|envoyfilter-patch|yaml|validation-worker)\./.test(name);
 
 test.each(scripts.filter((name) => !isLoaded(name)))(
   "the program %s is plain ASCII, and its bytecode is taken by this Node",

@@ -99,7 +99,9 @@ test("-c, --context, --as, -n and -i are flags of every command, -r of those tha
     ).toContain("-r, --revision <name>");
   for (const { name, options } of visible)
     for (const { flags, hidden } of options) {
-      expect(flags, name).not.toMatch(/-[cni],|--(?:kubeconfig|context|as|as-group|as-uid|bundle|namespace|istioNamespace)\b/);
+      expect(flags, name).not.toMatch(
+        /-[cni],|--(?:kubeconfig|context|as|as-group|as-uid|bundle|namespace|istioNamespace)\b/,
+      );
       // istioctl has it too
       if (name === "proxy-config log" && flags === "-r, --reset") continue;
       if (hidden !== true) expect(/(^|, )-r\b/.test(flags), `${name}: ${flags}`).toBe(/--revision\b/.test(flags));

@@ -2,7 +2,13 @@ import type { KindName } from "../../resources/kinds.ts";
 import type { KubeObject } from "../../resources/object.ts";
 import { defineAnalyzer } from "../analyzer.ts";
 
-const POLICIES = ["AuthorizationPolicy", "RateLimitPolicy", "RequestAuthentication", "Telemetry", "WasmPlugin"] as const;
+const POLICIES = [
+  "AuthorizationPolicy",
+  "RateLimitPolicy",
+  "RequestAuthentication",
+  "Telemetry",
+  "WasmPlugin",
+] as const;
 const TARGETS = ["KubernetesGateway", "Service", "ServiceEntry"] as const;
 
 /** A policy that is attached to nothing holds for nothing: where it should have refused, everything passes. */

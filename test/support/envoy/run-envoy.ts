@@ -33,7 +33,17 @@ export async function runEnvoy(
   const file = (name: string): string => join(folder, name);
   const admin = { address: { pipe: { path: file("admin") } } };
   writeFileSync(file("bootstrap.json"), JSON.stringify({ ...bootstrap, admin }, null, 1));
-  const command = [...under, binary, "-c", file("bootstrap.json"), "--disable-hot-restart", "--concurrency", "1", "--file-flush-interval-msec", "500"];
+  const command = [
+    ...under,
+    binary,
+    "-c",
+    file("bootstrap.json"),
+    "--disable-hot-restart",
+    "--concurrency",
+    "1",
+    "--file-flush-interval-msec",
+    "500",
+  ];
   const out = openSync(file("output.log"), "w");
   const child = spawn(command[0] ?? "", [...command.slice(1), "-l", "warning"], {
     cwd: folder,
