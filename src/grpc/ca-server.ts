@@ -62,7 +62,12 @@ async function respond(
       peer: peerOf(call),
       csr: request.csr ?? "",
       validitySeconds,
-      ...(ImpersonatedIdentity === undefined ? {} : { impersonated: String(ImpersonatedIdentity) }),
+      ...(ImpersonatedIdentity === undefined
+        ? {}
+        : {
+            impersonated:
+              typeof ImpersonatedIdentity === "string" ? ImpersonatedIdentity : JSON.stringify(ImpersonatedIdentity),
+          }),
       ...(typeof CertSigner === "string" ? { certSigner: CertSigner } : {}),
     });
     if ("refusal" in result) return statusOf(result.refusal.status, result.refusal.details);

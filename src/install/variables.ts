@@ -20,6 +20,7 @@ export function pilotVariables(settings: Settings, pilot: ComponentSettings): Ma
   const env = { ...analysisEnv(settings), ...(k8s["env"] as Map | undefined) };
   const revision = revisionOf(settings);
   const isDefault = revision === "default";
+  const signerDomain = env["CERT_SIGNER_DOMAIN"];
   return {
     ...workloadVariables(settings, pilot, { app: "istiod", istio: isDefault ? "pilot" : `istiod-${revision}` }),
     isDefault,
@@ -27,7 +28,7 @@ export function pilotVariables(settings: Settings, pilot: ComponentSettings): Ma
     clusterId: clusterName(settings),
     env: envList(env),
     externalSigner: env["EXTERNAL_CA"] === undefined ? undefined : env["K8S_SIGNER"],
-    externalSigners: env["CERT_SIGNER_DOMAIN"] === undefined ? undefined : `${String(env["CERT_SIGNER_DOMAIN"])}/*`,
+    externalSigners: typeof signerDomain === "string" ? `${signerDomain}/*` : undefined,
     writesStatus: env["PILOT_ENABLE_ANALYSIS"] === "true",
     makesGateways: env["PILOT_ENABLE_GATEWAY_API_DEPLOYMENT_CONTROLLER"] !== "false",
     imagePullSecrets: pullSecrets(settings),

@@ -1,3 +1,4 @@
+import type { OutgoingHttpHeaders } from "node:http";
 import { existsSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import { KubeConfig } from "@kubernetes/client-node";
@@ -40,7 +41,7 @@ function impersonate(config: KubeConfig, { as, asGroup = [], asUid }: OpenOption
   const credentials = config.applyToHTTPSOptions.bind(config);
   config.applyToHTTPSOptions = async (options) => {
     await credentials(options);
-    options.headers = { ...options.headers, ...headers };
+    options.headers = { ...(options.headers as OutgoingHttpHeaders | undefined), ...headers };
   };
 }
 
