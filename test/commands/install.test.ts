@@ -285,7 +285,7 @@ test("revisions stand side by side; one is not uninstalled while a namespace or 
   expect((await uninstall({ ...canary, force: true }, fakeIo({ cluster: fake }))).exitCode).toBe(0);
   expect(names("Deployment")).toEqual(["istiod"]);
   expect(names("ConfigMap").filter((name) => name.includes("canary"))).toEqual([]);
-  expect(names("CustomResourceDefinition").length).toBe(15);
+  expect(names("CustomResourceDefinition").length).toBe(16);
 });
 
 test("over a newer control plane nothing is installed: install compares versions as precheck does", async () => {

@@ -73,7 +73,7 @@ test("the last control plane leaves root certificates, the CA's key and CRDs: th
     "ConfigMap istio-ca-root-cert: no control plane is installed",
     "Secret istio-ca-secret: no control plane is installed",
   ]);
-  expect(found.length).toBe(3 + 15);
+  expect(found.length).toBe(3 + 16);
   const io = fakeIo({ cluster });
   expect((await orphans({ ...look, remove: true, isConfirmed: true }, io)).exitCode).toBe(1);
   expect(io.stderr()).toContain("15 CRDs would take configuration along: meshctl uninstall --purge removes them.");

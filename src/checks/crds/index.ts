@@ -140,7 +140,7 @@ export const crdChecks = category("CRDs", [
 /** CRDs of the mesh's groups; those of operators (install.istio.io) are not configuration. */
 async function meshCrds(facts: Facts): Promise<readonly Crd[]> {
   return (await facts.list("CustomResourceDefinition")).filter(
-    ({ metadata: { name } }) => name.endsWith(".istio.io") && !name.endsWith(".install.istio.io"),
+    ({ metadata: { name } }) => /\.(?:istio|meshctl)\.io$/.test(name) && !name.endsWith(".install.istio.io"),
   );
 }
 
