@@ -76,8 +76,8 @@ test("the last control plane leaves root certificates, the CA's key and CRDs: th
   expect(found.length).toBe(3 + 16);
   const io = fakeIo({ cluster });
   expect((await orphans({ ...look, remove: true, isConfirmed: true }, io)).exitCode).toBe(1);
-  expect(io.stderr()).toContain("15 CRDs would take configuration along: meshctl uninstall --purge removes them.");
-  expect((await lookAt(cluster)).length).toBe(15);
+  expect(io.stderr()).toContain("16 CRDs would take configuration along: meshctl uninstall --purge removes them.");
+  expect((await lookAt(cluster)).length).toBe(16);
 });
 
 test("a webhook of another mesh whose service is gone is told too; an installation that has not ended is none", async () => {
