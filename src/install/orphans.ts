@@ -3,7 +3,7 @@ import { REVISION_LABEL, webhooksOf } from "../model/injection-webhooks.ts";
 import type { Cluster, ClusterReader, KindRef } from "../resources/cluster.ts";
 import type { KubeObject } from "../resources/object.ts";
 import { targetOf } from "./apply.ts";
-import { ownObjects } from "./remove.ts";
+import { AUTHORITY_SECRETS, ownObjects, TRUST_MAPS } from "./remove.ts";
 import { TAG_LABEL } from "./revisions.ts";
 
 /** An object that an installation left behind. */
@@ -120,8 +120,8 @@ async function sharedObjects(cluster: ClusterReader, namespace: string): Promise
     return objects.map((object) => ({ object: { ...object, ...kind }, reason: NO_CONTROL_PLANE, isKept: false }));
   };
   const lists = await Promise.all([
-    list({ apiVersion: "v1", kind: "ConfigMap" }, "istio-ca-root-cert"),
-    list({ apiVersion: "v1", kind: "Secret" }, "istio-ca-secret", namespace),
+    ...TRUST_MAPS.map((name) => list({ apiVersion: "v1", kind: "ConfigMap" }, name)),
+    ...AUTHORITY_SECRETS.map((name) => list({ apiVersion: "v1", kind: "Secret" }, name, namespace)),
   ]);
   return lists.flat();
 }

@@ -131,21 +131,23 @@ export async function findRemoval(cluster: ClusterReader, namespace: string, pur
   };
 }
 
+/** ConfigMaps that the control plane writes into every namespace: roots, and who is revoked. */
+export const TRUST_MAPS: readonly string[] = ["istio-ca-root-cert", "istio-ca-crl"];
+
+/** Secrets of the control plane's own authority: the one that signs, and the next one while `ca rotate` is under way. */
+export const AUTHORITY_SECRETS: readonly string[] = ["istio-ca-secret", "istio-ca-next"];
+
 /** The root certificate in every namespace, the CA's key, leases: written by the control plane, so they carry none of our labels. */
 async function runTimeObjects(cluster: ClusterReader, namespace: string): Promise<KubeObject[]> {
   const list = async (kind: KindRef, options: Parameters<ClusterReader["list"]>[1]): Promise<KubeObject[]> =>
     (await cluster.list(kind, options)).map((object) => ({ ...object, ...kind }));
-  const roots = await list(
-    { apiVersion: "v1", kind: "ConfigMap" },
-    { fieldSelector: "metadata.name=istio-ca-root-cert" },
-  );
-  const secret = await list(
-    { apiVersion: "v1", kind: "Secret" },
-    { namespace, fieldSelector: "metadata.name=istio-ca-secret" },
-  );
+  const named = (kind: string, name: string, at: { readonly namespace?: string } = {}): Promise<KubeObject[]> =>
+    list({ apiVersion: "v1", kind }, { ...at, fieldSelector: `metadata.name=${name}` });
+  const trust = await Promise.all(TRUST_MAPS.map((name) => named("ConfigMap", name)));
+  const secrets = await Promise.all(AUTHORITY_SECRETS.map((name) => named("Secret", name, { namespace })));
   const leases = await list({ apiVersion: "coordination.k8s.io/v1", kind: "Lease" }, { namespace });
   const own = leases.filter(({ metadata }) => /^istio|^meshctl-install$/.test(metadata.name));
-  return [...roots, ...secret, ...own, ...(await gatewayClasses(cluster))];
+  return [...trust.flat(), ...secrets.flat(), ...own, ...(await gatewayClasses(cluster))];
 }
 
 const GATEWAY_API = "gateway.networking.k8s.io/v1";

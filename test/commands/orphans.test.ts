@@ -66,14 +66,18 @@ test("the last control plane leaves root certificates, the CA's key and CRDs: th
   await uninstall({ ...common, purge: false, timeoutMs: 1000 }, fakeIo({ cluster }));
   for (const namespace of ["default", "shop"])
     cluster.set({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "istio-ca-root-cert", namespace } });
-  cluster.set({ apiVersion: "v1", kind: "Secret", metadata: { name: "istio-ca-secret", namespace: "istio-system" } });
+  cluster.set({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "istio-ca-crl", namespace: "shop" } });
+  for (const name of ["istio-ca-secret", "istio-ca-next"])
+    cluster.set({ apiVersion: "v1", kind: "Secret", metadata: { name, namespace: "istio-system" } });
   const found = await lookAt(cluster);
   expect(found.filter((line) => !line.startsWith("CustomResourceDefinition"))).toEqual([
     "ConfigMap istio-ca-root-cert: no control plane is installed",
     "ConfigMap istio-ca-root-cert: no control plane is installed",
+    "ConfigMap istio-ca-crl: no control plane is installed",
     "Secret istio-ca-secret: no control plane is installed",
+    "Secret istio-ca-next: no control plane is installed",
   ]);
-  expect(found.length).toBe(3 + 16);
+  expect(found.length).toBe(5 + 16);
   const io = fakeIo({ cluster });
   expect((await orphans({ ...look, remove: true, isConfirmed: true }, io)).exitCode).toBe(1);
   expect(io.stderr()).toContain("16 CRDs would take configuration along: meshctl uninstall --purge removes them.");
