@@ -19,6 +19,7 @@ import {
 } from "../../support/local/cluster.ts";
 import { bothDoors } from "../../support/local/doors.ts";
 import { automatedGateway } from "../../support/local/gateway-step.ts";
+import { wasmModuleFetched } from "../../support/local/module-step.ts";
 import { noSecretsTold } from "../../support/local/no-secrets.ts";
 import { rateLimits } from "../../support/local/rate-limit-step.ts";
 import { rotation } from "../../support/local/rotation.ts";
@@ -57,6 +58,7 @@ const asked: Step = {
   run: askedOfTheMesh,
 };
 
+const module: Step = { title: "A WebAssembly module comes from a server into sidecars", run: wasmModuleFetched };
 const limits: Step = { title: "The rate limit service keeps one limit for all pods of a workload", run: rateLimits };
 
 const isRoot = process.getuid?.() === 0;
@@ -109,9 +111,8 @@ describe.each(variants)("$title", ({ network, uid, kubectl }) => {
   const common = MAIN_JOB.length - 1;
   // looked into while nothing changes
   const calm = MAIN_JOB.findIndex(({ title }) => title.startsWith("Look into the mesh")) + 1;
-  // where nothing is captured: there nothing but its own certificate protects it
-  const kept = network === "loopback" ? [limits] : [];
-  const looks = [front, secrets, report, asked, ...kept];
+  // what is told is the same in every kind of network; the limits' service is protected by nothing but its certificate in this one
+  const looks = [...(network === "loopback" ? [secrets, report, asked, limits, module] : []), front];
   // half a minute more: where no upgrade takes one
   const last = network === "loopback" ? [doors, authorities] : [doors];
   for (const step of [...steps.slice(0, calm), ...looks, ...steps.slice(calm, common), ...last, ...steps.slice(common)])
