@@ -1,4 +1,5 @@
 import { ClusterError, EnvironmentError, errorText } from "../base/errors.ts";
+import { NOT_IN_BUNDLE } from "../base/redacted.ts";
 import type { Cluster, KindRef } from "../resources/cluster.ts";
 import type { KubeObject } from "../resources/object.ts";
 import { type BundleFiles, readArchive } from "./files.ts";
@@ -16,7 +17,7 @@ export interface OpenBundle {
 
 /**
  * Opens what `meshctl bug-report` wrote as a cluster to read from. A question that was not asked then is a ClusterError
- * `not-in-bundle`; one that failed then fails in the same words. Throws EnvironmentError when the file is no bundle.
+ * `not-in-bundle` (NOT_IN_BUNDLE); one that failed then fails in the same words. Throws EnvironmentError when the file is no bundle.
  */
 export async function openBundle(path: string, name: string): Promise<OpenBundle> {
   const files = await readArchive(path, name);
@@ -46,7 +47,7 @@ function clusterOf(contents: BundleContents, files: BundleFiles, name: string): 
   const answers = new Map(contents.answers.map((answer) => [answerKey(answer, answer), answer]));
   const logs = new Map(contents.logs.map((log) => [`${log.namespace}/${log.pod}/${log.container}`, log.file]));
   const lacking = (what: string): ClusterError =>
-    new ClusterError("not-in-bundle", `${name} does not say ${what}`, {
+    new ClusterError(NOT_IN_BUNDLE, `${name} does not say ${what}`, {
       hint: "It was not asked when the bundle was made.",
     });
   const textOf = (file: string): string => files.get(file)?.toString("utf8") ?? "";

@@ -1,3 +1,4 @@
+import { REDACTED } from "../base/redacted.ts";
 import type { KubeObject } from "../resources/object.ts";
 
 /** Takes what must not leave a cluster out of what does, and counts it. */
@@ -8,23 +9,20 @@ export interface Redactor {
   readonly counts: () => Readonly<Record<string, number>>;
 }
 
-/** What stands instead. */
-const GONE = "[redacted]";
-
 /** Sorts of secrets that are known by their form. */
 const FORMS: readonly (readonly [string, RegExp, string])[] = [
   [
     "private keys",
     /-----BEGIN ([A-Z ]*)PRIVATE KEY-----[\s\S]*?-----END \1PRIVATE KEY-----/g,
-    `-----BEGIN $1PRIVATE KEY-----${GONE}-----END $1PRIVATE KEY-----`,
+    `-----BEGIN $1PRIVATE KEY-----${REDACTED}-----END $1PRIVATE KEY-----`,
   ],
-  ["tokens", /\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*/g, GONE],
+  ["tokens", /\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*/g, REDACTED],
   [
     "authorization headers",
     /(\b(?:authorization|proxy-authorization|cookie|set-cookie)["']?\s*[:=]\s*["']?)[^\s"',}][^"'\n,}]*/gi,
-    `$1${GONE}`,
+    `$1${REDACTED}`,
   ],
-  ["passwords in URLs", /(\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@"']+:)[^\s/@"']+@/gi, `$1${GONE}@`],
+  ["passwords in URLs", /(\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@"']+:)[^\s/@"']+@/gi, `$1${REDACTED}@`],
 ];
 
 /** Entries of Secrets that are no secrets: certificates and lists of revoked ones. */
@@ -71,7 +69,7 @@ function redactedData(object: KubeObject, field: "data" | "stringData", count: (
   const entries = Object.entries(data).map(([key, value]) => {
     if (PUBLIC.test(key)) return [key, value as unknown];
     count("values of Secrets");
-    return [key, field === "data" ? Buffer.from(GONE).toString("base64") : GONE];
+    return [key, field === "data" ? Buffer.from(REDACTED).toString("base64") : REDACTED];
   });
   return { [field]: Object.fromEntries(entries) as unknown };
 }
@@ -83,7 +81,7 @@ function withoutValues(value: unknown, count: (what: string) => void): unknown {
   const { name, value: held } = value as { name?: unknown; value?: unknown };
   if (typeof name === "string" && typeof held === "string" && held !== "" && SECRET_NAME.test(name) && !isPath(held)) {
     count("values of environment variables");
-    return { ...value, value: GONE };
+    return { ...value, value: REDACTED };
   }
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, withoutValues(each, count)]));
 }

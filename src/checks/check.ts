@@ -1,4 +1,5 @@
 import { ClusterError, errorText, MeshError } from "../base/errors.ts";
+import { NOT_IN_BUNDLE } from "../base/redacted.ts";
 import type { ClusterReader } from "../resources/cluster.ts";
 import { type CheckContext, createFacts, type Facts } from "./facts.ts";
 
@@ -118,6 +119,7 @@ async function limited(outcome: Promise<Outcome>): Promise<Outcome> {
 
 function asFailure(error: unknown): Outcome {
   if (!(error instanceof ClusterError) && !(error instanceof MeshError)) throw error;
+  if (error.code === NOT_IN_BUNDLE) return skipped(error.message);
   return failed(errorText(error));
 }
 

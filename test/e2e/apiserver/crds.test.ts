@@ -223,5 +223,5 @@ async function meshObjects(files: readonly string[]): Promise<readonly KubeObjec
   const { objects } = readManifests(texts.flat());
   return objects
     .map(({ object }) => object)
-    .filter(({ kind, apiVersion }) => kind in meshKinds && apiVersion.includes("istio.io/"));
+    .filter(({ kind, apiVersion }) => kind in meshKinds && /(?:istio|meshctl)\.io\//.test(apiVersion));
 }

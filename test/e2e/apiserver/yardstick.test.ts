@@ -12,7 +12,8 @@ const ISTIO = { module: "istio.io/api@v1.31.1", files: ["kubernetes/customresour
 test("Istio's kinds: every difference to the published CRDs is justified, and every justification is needed", async () => {
   const theirs = await publishedCrds(ISTIO.module, ISTIO.files);
   expect(theirs.length).toBeGreaterThan(10);
-  const found = differences(theirs, await ownCrds("manifests/base/crds"));
+  const ours = (await ownCrds("manifests/base/crds")).filter(({ spec }) => spec.group.endsWith(".istio.io"));
+  const found = differences(theirs, ours);
   const { open, unused } = judge(found, await justifiedDifferences("schemas/justified-differences.json"));
   expect(open).toEqual([]);
   expect(unused).toEqual([]);

@@ -1,8 +1,8 @@
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { exportJWK, generateKeyPair, type JWK, SignJWT } from "jose";
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
 
-/** An issuer of tokens with a real address: OpenID configuration, keys, and keys that can be changed. */
+/** An issuer of tokens: a process of its own with OpenID configuration, keys, and keys that can be changed. */
 export interface Issuer {
   /** `http://127.0.0.1:PORT`; its keys are at `/keys`. */
   readonly url: string;
@@ -15,40 +15,35 @@ export interface Issuer {
   close(): void;
 }
 
-const ALGORITHM = "RS256";
-
-/** Starts an issuer. */
+/** Starts an issuer; it ends with whoever started it. */
 export async function startIssuer(): Promise<Issuer> {
-  let serial = 0;
-  const make = async () => {
-    const { privateKey, publicKey } = await generateKeyPair(ALGORITHM);
-    const kid = `key-${++serial}`;
-    const jwk: JWK = { ...(await exportJWK(publicKey)), kid, alg: ALGORITHM, use: "sig" };
-    return { privateKey, jwk, kid };
-  };
-  let current = await make();
-  const keys = (): string => JSON.stringify({ keys: [current.jwk] });
-  const server = createServer((request, response) => {
-    response.setHeader("content-type", "application/json");
-    if (request.url === "/keys") response.end(keys());
-    else if (request.url === "/.well-known/openid-configuration")
-      response.end(JSON.stringify({ issuer: url, jwks_uri: `${url}/keys` }));
-    else response.writeHead(404).end();
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const child = fork(fileURLToPath(new URL("issuer-process.mjs", import.meta.url)), { execArgv: [] });
+  const [started] = (await once(child, "message")) as [{ readonly url: string; readonly keys: string }];
+  const ask = questions(child);
+  let { keys } = started;
   return {
-    url,
-    keys,
-    async token(claims) {
-      const now = Math.floor(Date.now() / 1_000);
-      return new SignJWT({ iss: url, exp: now + 3_600, ...claims })
-        .setProtectedHeader({ alg: ALGORITHM, kid: current.kid })
-        .sign(current.privateKey);
-    },
+    url: started.url,
+    keys: () => keys,
+    token: (claims) => ask("token", claims),
     async rotate() {
-      current = await make();
+      keys = await ask("rotate");
     },
-    close: () => server.close(),
+    close: () => void child.kill(),
   };
+}
+
+/** Asks the process; each question is answered by its number. */
+function questions(child: ChildProcess): (op: string, claims?: unknown) => Promise<string> {
+  const waiting = new Map<number, (answer: string) => void>();
+  let last = 0;
+  child.on("message", ({ id, answer }: { readonly id: number; readonly answer: string }) => {
+    waiting.get(id)?.(answer);
+    waiting.delete(id);
+  });
+  return (op, claims) =>
+    new Promise((resolve) => {
+      last += 1;
+      waiting.set(last, resolve);
+      child.send({ id: last, op, claims });
+    });
 }
