@@ -4,7 +4,6 @@ import { createRequire } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { setFlagsFromString } from "node:v8";
 import { Script } from "node:vm";
-import { isMainThread } from "node:worker_threads";
 
 const bundle = new URL("../dist/cli.js", import.meta.url);
 if (!existsSync(bundle)) {
@@ -18,12 +17,10 @@ const args = process.argv.slice(2);
 function compiled() {
   const folder = fileURLToPath(new URL("../dist/compiled/", import.meta.url));
   // a command that is waited for has a smaller one of its own
-  const isOwn = (isMainThread ? /^[a-z]+$/ : /-worker$/).test(args[0]);
-  const name = isOwn && existsSync(`${folder}${args[0]}.cjs.cache`) ? args[0] : "cli";
+  const name = /^[a-z]+$/.test(args[0]) && existsSync(`${folder}${args[0]}.cjs.cache`) ? args[0] : "cli";
   if (!existsSync(`${folder}${name}.cjs.cache`)) return undefined;
   const program = scriptOf(`${folder}${name}.cjs`);
-  // a thread has no other form
-  if (program.cachedDataRejected && isMainThread) return undefined;
+  if (program.cachedDataRejected) return undefined;
   // Optimizing code later than a server would: a third of the processor time of a short run went into that. Set behind the program:
   // bytecode is taken only under the flags it was made with, which for packages are these.
   setFlagsFromString("--interrupt-budget=500000");

@@ -32,24 +32,8 @@ export function processIo(): MainIo {
     now: () => new Date(),
     readStdin: () => readStdin(abort.signal),
     ...(process.stdin.isTTY === true ? { ask: (question: string) => ask(question, abort.signal) } : {}),
-    ...(isCompiled ? { thread } : {}),
     signal: abort.signal,
   };
-}
-
-/** This program runs from its bytecode (bin/meshctl.js), and its threads can too. */
-const isCompiled = import.meta.url.endsWith(".cjs");
-
-async function thread(name: string, data: unknown): Promise<unknown> {
-  const { Worker } = await import("node:worker_threads");
-  const bin = new URL("../../bin/meshctl.js", import.meta.url);
-  const worker = new Worker(bin, { name, argv: [name, "thread"], workerData: data });
-  worker.unref();
-  return new Promise((resolve, reject) => {
-    worker.once("message", resolve);
-    worker.once("error", reject);
-    worker.once("exit", (code) => reject(new Error(`the thread ${name} ended with code ${code}`)));
-  });
 }
 
 /** Ends the process with `code` once stdout and stderr have taken everything written so far. */

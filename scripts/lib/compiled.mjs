@@ -38,16 +38,6 @@ const RUNS = {
   validate: [["validate", "-f", mesh]],
 };
 
-/** What threads do, by program. */
-const THREADS = {
-  "validation-worker": ({ validateFromBack }) =>
-    validateFromBack({
-      texts: [{ file: mesh, text: readFileSync(mesh, "utf8") }],
-      namespace: "default",
-      taken: new Int32Array(new SharedArrayBuffer(4)),
-    }),
-};
-
 // the name that stacks show is kept in the bytecode
 const scriptOf = (path) => new Script(readFileSync(path, "latin1"), { filename: `meshctl/${basename(path)}` });
 const packages = new Map();
@@ -68,17 +58,15 @@ function exportsOf(script, path) {
 /** Loads a script, runs its command lines, keeps the bytecode. */
 async function warm(path) {
   const script = scriptOf(path);
-  const made = exportsOf(script, path);
-  THREADS[basename(path, ".cjs")]?.(made);
+  const { main } = exportsOf(script, path);
   for (const args of RUNS[basename(path, ".cjs")] ?? [])
-    if ((await made.main(args, io)) === 2)
-      throw new Error(`meshctl ${args.join(" ")} could not run:\n${said.slice(-2000)}`);
+    if ((await main(args, io)) === 2) throw new Error(`meshctl ${args.join(" ")} could not run:\n${said.slice(-2000)}`);
   writeFileSync(`${path}.cache`, script.createCachedData());
 }
 
 const isProgram = (path) => basename(path, ".cjs") in RUNS;
 for (const path of scripts.filter(isProgram)) await warm(path);
 rmSync(injected);
-// as bin/meshctl.js has it when it loads a package, or a thread's program
+// as bin/meshctl.js has it when it loads a package
 setFlagsFromString("--interrupt-budget=500000");
 for (const path of scripts.filter((each) => !isProgram(each))) await warm(path);

@@ -14,9 +14,6 @@ const OWN_PROGRAM = {
   validate: ["validate"],
 };
 
-/** Threads that these programs start: src/NAME.ts. */
-const THREADS = ["validation-worker"];
-
 /** What programs load by import() in few runs: src/FOLDER/NAME.ts, which becomes a script. */
 const LATER = { "envoyfilter-patch": "analyzers" };
 
@@ -50,13 +47,10 @@ export async function buildPrograms({ root, common }) {
       ],
     });
   const programs = await Promise.all([program("cli"), ...Object.entries(OWN_PROGRAM).map((own) => program(...own))]);
-  const threads = THREADS.map((name) =>
-    script(name, { entryPoints: [`src/${name}.ts`], plugins: [packagesApart(used)] }),
-  );
   const later = Object.entries(LATER).map(([name, folder]) =>
     script(name, { entryPoints: [`src/${folder}/${name}.ts`], plugins: [packagesApart(used)] }),
   );
-  const made = await Promise.all([...threads, ...later]);
+  const made = await Promise.all(later);
   const packages = [...used].map(([name, exports]) => {
     const contents = `export { ${[...exports].join(", ")} } from "${name}";`;
     return script(APART[name], { stdin: { contents, resolveDir: root } });

@@ -17,11 +17,6 @@ export interface Io {
   readonly ask?: (question: string) => Promise<string>;
   /** Opens a client only when called; flags --kubeconfig and --context are already in, `context` comes before the latter. Throws ClusterError. */
   readonly cluster: (context?: string) => Promise<Cluster>;
-  /**
-   * Runs a thread of the build beside this one (`validation-worker`: src/validation-worker.ts) and resolves to what it answers;
-   * rejects when it failed. Absent where no thread is at hand: tests, and a Node that the build has no bytecode for.
-   */
-  readonly thread?: (name: "validation-worker", data: unknown) => Promise<unknown>;
   /** Aborted by SIGINT and SIGTERM: a command cleans up and returns. */
   readonly signal: AbortSignal;
 }

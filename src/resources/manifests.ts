@@ -23,8 +23,6 @@ export interface SourcedObject {
   readonly position: (path: FieldPath, of?: "key" | "value") => SourcePosition;
   /** Which part of its file it stands in (parts end at `---` lines, the first is 0), and its path in there: for edits. */
   readonly place: () => DocumentPlace;
-  /** Which of all documents that were read together it comes from; the first is 0. */
-  readonly nth: number;
 }
 
 /** Where in a file an object stands; `path` is empty unless it is a member of a List. */
@@ -43,27 +41,16 @@ export interface Manifests {
  * Objects of YAML and JSON texts, in order: several documents per text, Lists taken apart, an error in one document does not
  * hide the others. Values are read fast; positions only for what is asked.
  */
-export function readManifests(sources: readonly SourceText[]): Manifests & { readonly documents: number } {
+export function readManifests(sources: readonly SourceText[]): Manifests {
   const objects: SourcedObject[] = [];
   const findings: Finding[] = [];
-  const chunks = chunksOf(sources);
-  for (const [nth, chunk] of chunks.entries()) {
-    const read = readChunk(chunk, nth);
-    objects.push(...read.objects);
-    findings.push(...read.findings);
+  for (const source of sources) {
+    for (const read of chunksOf(source).map(readChunk)) {
+      objects.push(...read.objects);
+      findings.push(...read.findings);
+    }
   }
-  return { objects, findings, documents: chunks.length };
-}
-
-/** The objects of some documents of texts: those from number `from` up to, not including, `to`. */
-export function documentReader(sources: readonly SourceText[]): {
-  readonly count: number;
-  readonly read: (from: number, to: number) => readonly SourcedObject[];
-} {
-  const chunks = chunksOf(sources);
-  const read = (from: number, to: number): readonly SourcedObject[] =>
-    chunks.slice(from, to).flatMap((chunk, index) => readChunk(chunk, from + index).objects);
-  return { count: chunks.length, read };
+  return { objects, findings };
 }
 
 /** A document of a file. `line` is the number of lines of the file before it. */
@@ -71,10 +58,8 @@ interface Chunk extends DocumentText {
   readonly file: string;
 }
 
-function chunksOf(sources: readonly SourceText[]): readonly Chunk[] {
-  return sources.flatMap(({ file, text, line = 0 }) =>
-    documentsOf(text).map((document) => ({ ...document, file, line: document.line + line })),
-  );
+function chunksOf({ file, text, line = 0 }: SourceText): readonly Chunk[] {
+  return documentsOf(text).map((document) => ({ ...document, file, line: document.line + line }));
 }
 
 /** The values of a document: the common reader's, or what the library makes of it. Throws YamlSyntaxError. */
@@ -83,11 +68,11 @@ function valuesOf(text: string): readonly unknown[] {
   return value === UNCOMMON ? readValues(text) : [value];
 }
 
-function readChunk(chunk: Chunk, nth: number): Manifests {
+function readChunk(chunk: Chunk): Manifests {
   try {
     const locate = lazyPositions(chunk);
     const [value, ...unread] = valuesOf(chunk.text);
-    const { objects, findings } = objectsOf(value, locate, nth);
+    const { objects, findings } = objectsOf(value, locate);
     if (unread.length === 0) return { objects, findings };
     return {
       objects,
@@ -107,14 +92,14 @@ function endPlace({ file, line, text }: Chunk): SourcePosition {
   return { file, line: line + countLines(text.slice(0, Math.max(0, end))) + 1, column: 1 };
 }
 
-function objectsOf(value: unknown, locate: Locate, nth: number): Manifests {
+function objectsOf(value: unknown, locate: Locate): Manifests {
   const objects: SourcedObject[] = [];
   const findings: Finding[] = [];
   for (const { item, path } of itemsOf(value)) {
     const problem = incomplete(item);
     const position: SourcedObject["position"] = (field, of) => locate.position([...path, ...field], of);
     const place = (): DocumentPlace => ({ document: locate.document(), path });
-    if (problem === undefined) objects.push({ object: item as KubeObject, position, place, nth });
+    if (problem === undefined) objects.push({ object: item as KubeObject, position, place });
     else findings.push({ ...problem, position: position([]) });
   }
   return { objects, findings };
@@ -214,8 +199,7 @@ export function completeManifests(
   return { objects: [...byKey.values()], findings };
 }
 
-/** An object of a kind that has namespaces, in `namespace` when it names none. */
-export function withNamespace(object: KubeObject, namespace: string): KubeObject {
+function withNamespace(object: KubeObject, namespace: string): KubeObject {
   if (object.metadata.namespace !== undefined && object.metadata.namespace !== "") return object;
   return { ...object, metadata: { ...object.metadata, namespace } };
 }

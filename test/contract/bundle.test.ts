@@ -74,9 +74,8 @@ test("the entry chunk is small and loads no npm package and no command", () => {
 const compiled = join(root, "dist/compiled");
 const scripts = readdirSync(compiled).filter((name) => name.endsWith(".cjs"));
 
-/** Loaded by a program: packages, parts that few runs need, and what its threads run. */
-const isLoaded = (name: string): boolean =>
-  /^(?:cel-js|client-node|envoyfilter-patch|yaml|validation-worker)\./.test(name);
+/** Loaded by a program: packages, and parts that few runs need. */
+const isLoaded = (name: string): boolean => /^(?:cel-js|client-node|envoyfilter-patch|yaml)\./.test(name);
 
 test.each(scripts.filter((name) => !isLoaded(name)))(
   "the program %s is plain ASCII, and its bytecode is taken by this Node",

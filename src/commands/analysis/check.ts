@@ -42,10 +42,7 @@ export interface CheckRequest {
 /** Validates each object alone and runs the analyzers over each cluster's World; files lie on top of the first. */
 export function checkMesh(request: CheckRequest): Checked {
   const { files } = request;
-  const found = files.objects.map(({ object }, index) => ({
-    object,
-    findings: files.alone?.[index] ?? validateObject(object),
-  }));
+  const found = files.objects.map(({ object }) => ({ object, findings: validateObject(object) }));
   // most objects have nothing wrong: only the others are made sound
   const sound = found.map(({ object, findings }) => (findings.length === 0 ? object : soundObject(object)));
   const clusters = request.clusters.length === 0 ? [undefined] : request.clusters;

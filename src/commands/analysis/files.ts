@@ -7,29 +7,20 @@ import { isClusterScoped } from "../../resources/files-world.ts";
 import { completeManifests, readManifests, type SourcedObject, type SourceText } from "../../resources/manifests.ts";
 import type { Io } from "../io.ts";
 import { readSources } from "../sources.ts";
-import { shareValidation } from "./shared-validation.ts";
 import type { AnalyzeOptions } from "./options.ts";
 
 /** What the files hold. */
 export interface FileSet {
   readonly texts: readonly SourceText[];
   readonly objects: readonly SourcedObject[];
-  /** How many documents the texts have. */
-  readonly documents: number;
   /** What could not be read, and objects that are there twice. */
   readonly findings: readonly Finding[];
-  /** What is wrong with each object, looked at alone, in the order of `objects`; absent: nobody looked yet. */
-  readonly alone?: readonly (readonly Finding[])[];
 }
 
 /** Reads the files of a run, and the mesh configuration that a flag names. */
 export async function readFiles(options: AnalyzeOptions, io: Io): Promise<FileSet> {
   const texts = (await readSources(options.sources, io)).filter(({ file }) => options.project?.excluded(file) !== true);
-  const mesh = await meshConfigObject(options, io);
-  // what is wrong with live objects the control plane says
-  const shared = options.liveStatus === true ? undefined : shareValidation(texts, options.namespace, io);
-  const files = completeFiles(texts, mesh, options);
-  return shared === undefined ? files : { ...files, alone: await shared(files) };
+  return completeFiles(texts, await meshConfigObject(options, io), options);
 }
 
 /** The same of texts that were read elsewhere. */
@@ -43,7 +34,6 @@ export function completeFiles(
   return {
     texts,
     objects: complete.objects,
-    documents: read.documents,
     findings: [...(ignoreUnknown ? [] : read.findings), ...complete.findings],
   };
 }
@@ -64,5 +54,5 @@ export async function meshConfigObject(
     data: { mesh },
   };
   const position = { file: meshConfigFile, line: 1, column: 1 };
-  return [{ object, position: () => position, nth: Number.POSITIVE_INFINITY } as unknown as SourcedObject];
+  return [{ object, position: () => position } as unknown as SourcedObject];
 }
