@@ -184,17 +184,21 @@ export function completeManifests(
   const findings: Finding[] = [];
   for (const sourced of objects) {
     const object = isClusterScoped(sourced.object) ? sourced.object : withNamespace(sourced.object, namespace);
-    const { kind, namespace: inNamespace, name } = refOf(object);
-    const group = object.apiVersion.includes("/") ? object.apiVersion.split("/")[0] : "";
-    const key = `${group}/${kind}/${inNamespace}/${name}`;
+    const { name } = object.metadata;
+    const slash = object.apiVersion.indexOf("/");
+    const group = slash < 0 ? "" : object.apiVersion.slice(0, slash);
+    const key = `${group}/${object.kind}/${object.metadata.namespace ?? ""}/${name}`;
     const earlier = byKey.get(key);
-    if (earlier !== undefined && name !== undefined && name !== "") {
-      const again = sourced.position([]);
-      const place = { object: refOf(object), position: earlier.position([]) };
-      findings.push(finding("MSH0004", place, { file: again.file, line: again.line }));
+    if (earlier !== undefined) {
+      // the later one stands where it stands, not where the earlier one stood
+      byKey.delete(key);
+      if (name !== undefined && name !== "") {
+        const again = sourced.position([]);
+        const place = { object: refOf(object), position: earlier.position([]) };
+        findings.push(finding("MSH0004", place, { file: again.file, line: again.line }));
+      }
     }
-    byKey.delete(key);
-    byKey.set(key, { ...sourced, object });
+    byKey.set(key, object === sourced.object ? sourced : { ...sourced, object });
   }
   return { objects: [...byKey.values()], findings };
 }

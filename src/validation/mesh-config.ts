@@ -18,7 +18,8 @@ const PROXY_CONFIG_ANNOTATION = "proxy.istio.io/config";
  */
 export function meshConfigFindings(object: KubeObject): readonly Finding[] {
   if (object.apiVersion.startsWith("install.istio.io/")) return operatorFindings(object);
-  if (kindOf(object) === "ConfigMap") return /^istio(?:-|$)/.test(object.metadata.name) ? configMap(object) : [];
+  if (object.kind === "ConfigMap" && kindOf(object) === "ConfigMap")
+    return /^istio(?:-|$)/.test(object.metadata.name) ? configMap(object) : [];
   return annotations(object);
 }
 
