@@ -3,11 +3,11 @@
 import { parseAllDocuments } from "yaml";
 import { createMesh } from "../src/compile/mesh.ts";
 import { createAnalysis } from "../src/controlplane/analysis/analysis.ts";
-import { peerOf } from "../src/model/workload.ts";
 import { KIND_NAMES } from "../src/resources/kinds.ts";
 import type { KubeObject } from "../src/resources/object.ts";
 import { createWorldStore } from "../src/resources/world-store.ts";
 import { bigMesh } from "../scripts/bench/big-mesh.ts";
+import { callerIn } from "./large-mesh.ts";
 
 const CHANGES = 300;
 const EVERY_MS = 20;
@@ -30,20 +30,7 @@ const slice = (count: number): KubeObject => ({
 });
 
 const mesh = createMesh(world, { derivations: world.derivations });
-const config = mesh.proxyConfig({
-  id: `sidecar~10.200.0.1~web.${namespace}~${namespace}.svc.cluster.local`,
-  type: "sidecar",
-  addresses: ["10.200.0.1"],
-  namespace,
-  name: "web",
-  labels: {},
-  serviceAccount: "web",
-  clusterId: "Kubernetes",
-  dnsDomain: `${namespace}.svc.cluster.local`,
-  interception: "REDIRECT",
-  bind: undefined,
-  peer: peerOf({ workload: "web", ns: namespace }),
-});
+const config = mesh.proxyConfig(callerIn(namespace, 1));
 const cluster = config.clusterNames().find(({ name }) => name.includes(`||${target.metadata.name}.`))?.name ?? "";
 let derived = 0;
 const release = world.derivations.effect(() => {

@@ -4,27 +4,10 @@ import { Bench } from "tinybench";
 import { createMesh, type Mesh } from "../src/compile/mesh.ts";
 import type { ProxyConfig } from "../src/ir/config.ts";
 import type { Proxy } from "../src/ir/proxy.ts";
-import { peerOf } from "../src/model/workload.ts";
-import { meshObjects, NAMESPACES, namespaceOf, slice, virtualService } from "./large-mesh.ts";
+import { callerIn, meshObjects, NAMESPACES, namespaceOf, slice, virtualService } from "./large-mesh.ts";
 import { createWorldStore, type WorldStore } from "../src/resources/world-store.ts";
 
-const proxies = Array.from({ length: NAMESPACES }, (_, index): Proxy => {
-  const namespace = namespaceOf(index);
-  return {
-    id: `sidecar~10.200.0.${index}~web.${namespace}~${namespace}.svc.cluster.local`,
-    type: "sidecar",
-    addresses: [`10.200.0.${index}`],
-    namespace,
-    name: "web",
-    labels: {},
-    serviceAccount: "web",
-    clusterId: "Kubernetes",
-    dnsDomain: `${namespace}.svc.cluster.local`,
-    interception: "REDIRECT",
-    bind: undefined,
-    peer: peerOf({ workload: "web", ns: namespace }),
-  };
-});
+const proxies = Array.from({ length: NAMESPACES }, (_, index) => callerIn(namespaceOf(index), index));
 
 /** Reads everything a proxy is to run; returns how many pieces there were. */
 function readAll(mesh: Mesh, proxy: Proxy): number {

@@ -3,13 +3,12 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { statsConfig } from "../src/agent/bootstrap-stats.ts";
 import { createState } from "../src/controlplane/state.ts";
-import type { Proxy } from "../src/ir/proxy.ts";
 import { peerOf } from "../src/model/workload.ts";
 import { createRoot } from "../src/pki/ca.ts";
 import { testEnvoy } from "../test/support/envoy/binary.ts";
 import { startProxy } from "../test/support/envoy/mesh-pair.ts";
 import { waitFor } from "../test/support/wait.ts";
-import { meshObjects, namespaceOf } from "./large-mesh.ts";
+import { callerIn, meshObjects, namespaceOf } from "./large-mesh.ts";
 
 const DAY_MS = 24 * 3_600_000;
 const TICKS_PER_MS = 0.1;
@@ -26,7 +25,7 @@ async function measure(services: number): Promise<Record<string, unknown>> {
   const state = createState({ rootNamespace: "istio-system", domain: "cluster.local", clusterId: "Kubernetes" });
   state.world.apply(meshObjects(services).map((object) => ({ type: "set", object })));
   const end = state.derivations.keep();
-  const config = state.mesh.proxyConfig(sidecar());
+  const config = state.mesh.proxyConfig(callerIn(namespaceOf(0)));
   const others = envoys();
   const proxy = await startProxy(binary, {
     ca,
@@ -71,22 +70,4 @@ function envoys(): readonly string[] {
       return false;
     }
   });
-}
-
-function sidecar(): Proxy {
-  const namespace = namespaceOf(0);
-  return {
-    id: `sidecar~10.200.0.0~web.${namespace}~${namespace}.svc.cluster.local`,
-    type: "sidecar",
-    addresses: ["10.200.0.0"],
-    namespace,
-    name: "web",
-    labels: {},
-    serviceAccount: "web",
-    clusterId: "Kubernetes",
-    dnsDomain: `${namespace}.svc.cluster.local`,
-    interception: "REDIRECT",
-    bind: undefined,
-    peer: peerOf({ workload: "web", ns: namespace }),
-  };
 }

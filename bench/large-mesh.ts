@@ -1,4 +1,6 @@
 // The mesh of the benchmarks: 1,000 services of 10 endpoints in 50 namespaces.
+import { peerOf } from "../src/model/workload.ts";
+import type { Proxy } from "../src/ir/proxy.ts";
 import type { KubeObject } from "../src/resources/object.ts";
 
 export const NAMESPACES = 50;
@@ -91,4 +93,22 @@ export function meshObjects(services = SERVICES): readonly KubeObject[] {
     slice(index, ENDPOINTS),
     ...Array.from({ length: ENDPOINTS }, (_, endpoint) => pod(index, endpoint)),
   ]);
+}
+
+/** The sidecar of a workload that only calls, the number-th of its namespace's network. */
+export function callerIn(namespace: string, index = 0): Proxy {
+  return {
+    id: `sidecar~10.200.0.${index}~web.${namespace}~${namespace}.svc.cluster.local`,
+    type: "sidecar",
+    addresses: [`10.200.0.${index}`],
+    namespace,
+    name: "web",
+    labels: {},
+    serviceAccount: "web",
+    clusterId: "Kubernetes",
+    dnsDomain: `${namespace}.svc.cluster.local`,
+    interception: "REDIRECT",
+    bind: undefined,
+    peer: peerOf({ workload: "web", ns: namespace }),
+  };
 }

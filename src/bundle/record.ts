@@ -1,17 +1,10 @@
 import { ClusterError, errorText } from "../base/errors.ts";
-import type { Cluster, KindRef, ListOptions, PodRequest, TargetRef } from "../resources/cluster.ts";
+import type { Cluster, KindRef, ListOptions, PodPort, PodRequest, TargetRef } from "../resources/cluster.ts";
 import type { KubeObject } from "../resources/object.ts";
 import { accessKey, answerKey, kindKey, type Problem, type RecordedAnswer } from "./format.ts";
 import { selected } from "./select.ts";
 
-/** A port of a pod. */
-export interface PodTarget {
-  readonly namespace: string;
-  readonly pod: string;
-  readonly port: number;
-}
-
-type Exchange = (target: PodTarget, asked: PodRequest) => Promise<{ readonly status: number; readonly body: string }>;
+type Exchange = (target: PodPort, asked: PodRequest) => Promise<{ readonly status: number; readonly body: string }>;
 
 /** One kind, as far as it was asked for. */
 export interface HeldKind extends KindRef {

@@ -1,6 +1,6 @@
 import { UsageError } from "../base/errors.ts";
 import { refText } from "../resources/object.ts";
-import { print } from "./authz/print.ts";
+import { print } from "./print.ts";
 import { describePod } from "./describe/pod.ts";
 import { describeService, servicesNamed } from "./describe/services.ts";
 import { podText, serviceText } from "./describe/text.ts";

@@ -1,9 +1,9 @@
 import { UsageError } from "../base/errors.ts";
 import { table } from "../report/table.ts";
-import { toYaml } from "../resources/yaml-plain.ts";
 import { globalOptions, textOption } from "./input.ts";
 import type { CommandInput, CommandResult, Io } from "./io.ts";
 import { findPod, getJson, getText } from "./pod-http.ts";
+import { print } from "./print.ts";
 import { adminPort } from "./proxy-config/source.ts";
 import { list, text } from "./proxy-config/view.ts";
 
@@ -24,10 +24,8 @@ export async function run(input: CommandInput, io: Io): Promise<CommandResult> {
   else if (output === "prom-merged") io.out(await getText(cluster, { ...pod, port: MERGED_PORT }, "/stats/prometheus"));
   else {
     const { path, rows, columns } = TYPES[type] as StatsType;
-    const answer = await getJson(cluster, { ...pod, port }, path);
-    if (output === "json") io.out(`${JSON.stringify(answer, undefined, 2)}\n`);
-    else if (output === "yaml") io.out(toYaml(answer));
-    else io.out(table(columns, rows(answer)));
+    const data = await getJson(cluster, { ...pod, port }, path);
+    print(input, io, { data, text: table(columns, rows(data)) });
   }
   return { exitCode: 0 };
 }

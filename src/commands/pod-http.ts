@@ -1,15 +1,8 @@
 import { request } from "node:http";
 import type { Duplex } from "node:stream";
 import { ClusterError, errorText, UsageError } from "../base/errors.ts";
-import type { Cluster, ClusterReader, PodRequest } from "../resources/cluster.ts";
+import type { Cluster, ClusterReader, PodPort, PodRequest } from "../resources/cluster.ts";
 import type { KubeObject } from "../resources/object.ts";
-
-/** A port of a pod that speaks HTTP. */
-export interface PodPort {
-  readonly namespace: string;
-  readonly pod: string;
-  readonly port: number;
-}
 
 const TIMEOUT_MS = 10_000;
 

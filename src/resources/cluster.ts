@@ -13,6 +13,13 @@ export interface TargetRef extends KindRef {
   readonly name: string;
 }
 
+/** A port of a pod. */
+export interface PodPort {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly port: number;
+}
+
 /** A request to a pod without a body. */
 export interface PodRequest {
   readonly method: "GET" | "POST";
@@ -56,12 +63,9 @@ export interface ClusterReader {
   ): Promise<boolean>;
   logs(target: { namespace: string; pod: string; container?: string; tailLines?: number }): Promise<string>;
   /** HTTP to a port of a pod, where it is answered without a connection: in a bundle. Absent: asked over portForward. */
-  podHttp?(
-    target: { namespace: string; pod: string; port: number },
-    asked: PodRequest,
-  ): Promise<{ readonly status: number; readonly body: string }>;
+  podHttp?(target: PodPort, asked: PodRequest): Promise<{ readonly status: number; readonly body: string }>;
   /** A byte stream to a port of a pod, as kubectl port-forward makes it. */
-  portForward(target: { namespace: string; pod: string; port: number }): Promise<Duplex>;
+  portForward(target: PodPort): Promise<Duplex>;
 }
 
 /** Changing a cluster. */

@@ -24,7 +24,11 @@ export const gettingStarted = {
     });
     const testers = await load(scenario, INSIDE, { ...tester, requests: 39 });
     must(testers.status["200"] === 39, `testers got ${JSON.stringify(testers)}`);
-    await until(15_000, "40 counted requests of testers", async () => (await countOf(scenario, "v2")) === 40);
+    let counted = 0;
+    await until(15_000, "40 counted requests of testers", async () => {
+      counted = await countOf(scenario, "v2");
+      return counted === 40;
+    }).catch((error: Error) => must(false, `${error.message}; counted ${counted} of v2`));
     must((await countOf(scenario, "v1")) === 0, "a tester's request went to v1");
     const everybody = await load(scenario, INSIDE, { url, requests: 500, concurrency: 8 });
     must(everybody.status["200"] === 500, `everybody got ${JSON.stringify(everybody)}`);

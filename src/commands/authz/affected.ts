@@ -10,7 +10,7 @@ import { globalOptions } from "../input.ts";
 import type { CommandInput, CommandResult, Io } from "../io.ts";
 import { readMesh } from "../offline/mesh.ts";
 import { shortName } from "../offline/proxies.ts";
-import { print } from "./print.ts";
+import { print } from "../print.ts";
 
 /** What a policy means for one workload. */
 export interface Affected {

@@ -10,7 +10,7 @@ import { type OfflineMesh, readMesh, tellStandIns } from "../offline/mesh.ts";
 import { principalOf, proxiesOf, proxyNamed, shortName } from "../offline/proxies.ts";
 import type { AskedCall } from "./asked.ts";
 import { type Decision, judgeOf } from "./decide.ts";
-import { print } from "./print.ts";
+import { print } from "../print.ts";
 import { rulesOf } from "./rules.ts";
 
 /** One caller and one operation. */

@@ -7,7 +7,7 @@ import { principalOf, proxyNamed } from "../offline/proxies.ts";
 import { readAsked } from "./asked.ts";
 import { type Decision, judgeOf } from "./decide.ts";
 import { type HeldPolicy, heldByProxy, heldOffline } from "./held.ts";
-import { print } from "./print.ts";
+import { print } from "../print.ts";
 import { decisionText } from "./text.ts";
 
 export interface AuthzCheckResult extends CommandResult {

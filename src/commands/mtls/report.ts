@@ -1,6 +1,6 @@
 import type { MtlsMode } from "../../ir/listener.ts";
 import { table } from "../../report/table.ts";
-import { print } from "../authz/print.ts";
+import { print } from "../print.ts";
 import { listOption, switchOption } from "../input.ts";
 import type { CommandInput, CommandResult, Io } from "../io.ts";
 import { readMesh } from "../offline/mesh.ts";

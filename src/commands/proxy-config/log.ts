@@ -1,9 +1,9 @@
 import { UsageError } from "../../base/errors.ts";
 import type { Cluster } from "../../resources/cluster.ts";
-import { toYaml } from "../../resources/yaml-plain.ts";
 import { globalOptions, switchOption, textOption } from "../input.ts";
 import type { CommandInput, CommandResult, Io } from "../io.ts";
 import { findPod, postText } from "../pod-http.ts";
+import { print } from "../print.ts";
 import { adminPort } from "./source.ts";
 
 /** Levels that Envoy knows. */
@@ -23,14 +23,11 @@ export async function run(input: CommandInput, io: Io): Promise<CommandResult> {
     for (const change of changes) await ask(`?${change}`);
     told.push({ name: `${pod}.${namespace}`, loggers: loggersOf(await ask("")) });
   }
-  const output = textOption(input, "output");
-  if (output === "json") io.out(`${JSON.stringify(told, undefined, 2)}\n`);
-  else if (output === "yaml") io.out(toYaml(told));
-  else
-    for (const { name, loggers } of told) {
-      const lines = Object.entries(loggers).map(([logger, level]) => `  ${logger}: ${level}\n`);
-      io.out(`${name}:\nactive loggers:\n${lines.join("")}\n`);
-    }
+  const texts = told.map(({ name, loggers }) => {
+    const lines = Object.entries(loggers).map(([logger, level]) => `  ${logger}: ${level}\n`);
+    return `${name}:\nactive loggers:\n${lines.join("")}\n`;
+  });
+  print(input, io, { data: told, text: texts.join("") });
   return { exitCode: 0 };
 }
 

@@ -84,7 +84,7 @@ function detailsOf({ why, policy }: AuthorizationStep, token: (typeof tokens)[nu
   return `jwt_authn_access_denied{${isEarly ? "Jwt_not_yet_valid" : "Jwt_is_expired"}}`;
 }
 
-test("the simulator decides as a real Envoy", { timeout: 240_000 }, async () => {
+test("the simulator decides as a real Envoy", { timeout: 120_000 }, async () => {
   const cover = authorizationCoverage();
   const differences: string[] = [];
   const one = async (): Promise<void> => {

@@ -20,7 +20,7 @@ export async function runRequest(lab: Lab, item: TrafficCase, request: CaseReque
     problems = await runOnce(lab, item, request);
     return problems.length === 0;
   };
-  await waitFor(isFine, { what: request.it, timeoutMs: 20_000 }).catch(() => undefined);
+  await waitFor(isFine, { what: request.it, timeoutMs: 8_000 }).catch(() => undefined);
   return problems;
 }
 

@@ -1,6 +1,6 @@
-import { toYaml } from "../../resources/yaml-plain.ts";
-import { textOption } from "../input.ts";
-import type { CommandInput, Io } from "../io.ts";
+import { toYaml } from "../resources/yaml-plain.ts";
+import { textOption } from "./input.ts";
+import type { CommandInput, Io } from "./io.ts";
 
 /** Prints data for programs, or text for people, as -o says. */
 export function print(
