@@ -1,7 +1,6 @@
 import { MeshError, UsageError, errorText } from "./base/errors.ts";
 import { type MainIo, exit, processIo } from "./cli-io.ts";
 import type { CommandResult } from "./commands/io.ts";
-import { ROOT_HELP } from "./gen/root-help.ts";
 
 /**
  * meshctl: one command line in, exit code out. 0 clean, 1 findings or a failed condition, 2 could not run (D14). Only root help
@@ -9,6 +8,8 @@ import { ROOT_HELP } from "./gen/root-help.ts";
  */
 export async function main(argv: readonly string[], io: MainIo): Promise<number> {
   if (argv.length === 0 || (argv.length === 1 && ["--help", "-h", "help"].includes(argv[0] ?? ""))) {
+    // a file of its own: it grows with each command, and only these two calls read it
+    const { ROOT_HELP } = await import("./gen/root-help.ts");
     (argv.length === 0 ? io.err : io.out)(ROOT_HELP);
     return argv.length === 0 ? 2 : 0;
   }
