@@ -31,11 +31,12 @@ const MAX_RDN = 64;
 
 /**
  * One peer label as subject and EDS metadata carry it: never empty, at most 64 characters (X.509 ub-organizational-unit
- * -name), only characters that RFC 2253 printing leaves alone. The one place that decides this.
+ * -name), only characters that RFC 2253 printing leaves alone, no dot at the end (Envoy's statistics drop it, so both sides must). The one
+ * place that decides this.
  */
 export function peerLabel(key: PeerKey, value: string | undefined): string {
-  if (value === undefined || value === "") return key === "revision" ? "latest" : "unknown";
-  const clean = value.replace(/[^A-Za-z0-9._:/-]/g, "_");
+  const clean = (value ?? "").replace(/[^A-Za-z0-9._:/-]/g, "_").replace(/\.+$/, "");
+  if (value === undefined || clean === "") return key === "revision" ? "latest" : "unknown";
   if (clean.length <= MAX_RDN) return clean;
   return `${clean.slice(0, MAX_RDN - 9)}-${createHash("sha256").update(value).digest("hex").slice(0, 8)}`;
 }

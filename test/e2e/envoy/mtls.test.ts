@@ -198,7 +198,8 @@ test("labels of any text come out of a handshake as they went into the certifica
     fc.string({ unit: fc.constantFrom(",", "=", "+", ";", '"', "\\", " ", "/", "#", "<"), maxLength: 9 }),
   );
   const raw = fc.record(Object.fromEntries(PEER_KEYS.map((key) => [key, fc.option(text, { nil: undefined })])));
-  const peers = fc.sample(raw, 25).map((values, index) => {
+  const dots = Object.fromEntries(PEER_KEYS.map((key, index) => [key, `${"a".repeat(index % 2)}${".".repeat(index)}`]));
+  const peers = [dots, ...fc.sample(raw, 25)].map((values, index) => {
     const of = { ...values, workload: `w${index}-${values["workload"] ?? ""}` } as Record<string, string | undefined>;
     return peer(Object.fromEntries(PEER_KEYS.map((key) => [key, peerLabel(key, of[key])])));
   });
