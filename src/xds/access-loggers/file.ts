@@ -1,33 +1,7 @@
+import { defaultAccessLogJson, defaultAccessLogText } from "../../base/access-log-format.ts";
 import { type Json, type Messages, type TypedAny, typed } from "../../wire/codec.ts";
 import type { AccessLogOptions } from "../types.ts";
 import type { AccessLogger } from "./types.ts";
-
-/** Fields of the default access log, in the order of the text line; the keys are those of the JSON line. */
-const FIELDS: readonly (readonly [key: string, format: string, quoted: boolean])[] = [
-  ["response_code", "%RESPONSE_CODE%", false],
-  ["response_flags", "%RESPONSE_FLAGS%", false],
-  ["response_code_details", "%RESPONSE_CODE_DETAILS%", false],
-  ["connection_termination_details", "%CONNECTION_TERMINATION_DETAILS%", false],
-  ["upstream_transport_failure_reason", "%UPSTREAM_TRANSPORT_FAILURE_REASON%", true],
-  ["bytes_received", "%BYTES_RECEIVED%", false],
-  ["bytes_sent", "%BYTES_SENT%", false],
-  ["duration", "%DURATION%", false],
-  ["upstream_service_time", "%RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)%", false],
-  ["x_forwarded_for", "%REQ(X-FORWARDED-FOR)%", true],
-  ["user_agent", "%REQ(USER-AGENT)%", true],
-  ["request_id", "%REQ(X-REQUEST-ID)%", true],
-  ["authority", "%REQ(:AUTHORITY)%", true],
-  ["upstream_host", "%UPSTREAM_HOST%", true],
-  ["upstream_cluster", "%UPSTREAM_CLUSTER_RAW%", false],
-  ["upstream_local_address", "%UPSTREAM_LOCAL_ADDRESS%", false],
-  ["downstream_local_address", "%DOWNSTREAM_LOCAL_ADDRESS%", false],
-  ["downstream_remote_address", "%DOWNSTREAM_REMOTE_ADDRESS%", false],
-  ["requested_server_name", "%REQUESTED_SERVER_NAME%", false],
-  ["route_name", "%ROUTE_NAME%", false],
-];
-
-const METHOD = "%REQ(:METHOD)%";
-const PATH = "%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%";
 
 /** A line per request or connection, as `accessLogFile` and its kin of the mesh configuration ask for. Off by default. */
 export const file: AccessLogger = {
@@ -55,10 +29,10 @@ function destination(options: AccessLogOptions): TypedAny {
 
 function format(options: AccessLogOptions): Messages["envoy.config.core.v3.SubstitutionFormatString"] {
   if (options.encoding === "TEXT") {
-    const text = options.format ?? defaultText();
+    const text = options.format ?? defaultAccessLogText();
     return { text_format_source: { inline_string: text.endsWith("\n") ? text : `${text}\n` } };
   }
-  return { json_format: parseObject(options.format ?? "") ?? defaultJson() };
+  return { json_format: parseObject(options.format ?? "") ?? defaultAccessLogJson() };
 }
 
 /** A format that is no JSON object must not cost the proxy its listeners: the default is written instead. */
@@ -70,19 +44,4 @@ function parseObject(text: string): Record<string, Json> | undefined {
   } catch {
     return undefined;
   }
-}
-
-function defaultText(): string {
-  const rest = FIELDS.map(([, value, quoted]) => (quoted ? `"${value}"` : value));
-  return `[%START_TIME%] "${METHOD} ${PATH} %PROTOCOL%" ${rest.join(" ")}`;
-}
-
-function defaultJson(): Record<string, Json> {
-  return {
-    start_time: "%START_TIME%",
-    method: METHOD,
-    path: PATH,
-    protocol: "%PROTOCOL%",
-    ...Object.fromEntries(FIELDS.map(([key, value]) => [key, value])),
-  };
 }
