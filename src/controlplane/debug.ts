@@ -3,10 +3,11 @@ import { isIP } from "node:net";
 import { isOwnAddress } from "../base/connection-limit.ts";
 import { errorText } from "../base/errors.ts";
 import { VERSION } from "../gen/version.ts";
-import { decodeMessage, type TypedAny, typeOfUrl } from "../wire/codec.ts";
+import { decodeMessage, typeOfUrl } from "../wire/codec.ts";
 import { NAME_TABLE } from "../xds/name-table.ts";
-import { TYPE_URLS, type XdsKind } from "../xds/types.ts";
+import { TYPE_URLS } from "../xds/types.ts";
 import type { Caller } from "./caller.ts";
+import { configDump } from "./config-dump.ts";
 import { type Answer, JSON_TYPE, json } from "./http.ts";
 import type { Metrics } from "./metrics.ts";
 import type { XdsStream } from "./xds-stream.ts";
@@ -86,7 +87,7 @@ function answerDebug(deps: MonitoringDeps, command: string, url: URL, viewer: st
   if (command === "syncz") return json(synced(visible, url.searchParams.get("namespace")), isPretty);
   const proxyId = url.searchParams.get("proxyID");
   if (proxyId === null || proxyId === "") return { status: 400, body: "expected ?proxyID=<pod>.<namespace>\n" };
-  const found = visible.find(({ proxy }) => proxy.includes(proxyId));
+  const found = visible.find(({ proxy }) => proxy === proxyId) ?? visible.find(({ proxy }) => proxy.includes(proxyId));
   if (found === undefined)
     return { status: 404, body: "the proxy is not connected to this instance of the control plane\n" };
   if (command === "config_dump") return json(configDump(found), isPretty);
@@ -137,28 +138,4 @@ function connections(streams: ReadonlySet<XdsStream>): unknown {
 function nameTable(stream: XdsStream): unknown {
   const resource = stream.snapshot()?.nametable.get(NAME_TABLE);
   return resource && decodeMessage(typeOfUrl(TYPE_URLS.nametable), resource.bytes);
-}
-
-const DUMPS: readonly (readonly [type: string, kind: XdsKind, list: string, item: string])[] = [
-  ["ClustersConfigDump", "cluster", "dynamic_active_clusters", "cluster"],
-  ["EndpointsConfigDump", "endpoint", "dynamic_endpoint_configs", "endpoint_config"],
-  ["ListenersConfigDump", "listener", "dynamic_listeners", "listener"],
-  ["RoutesConfigDump", "route", "dynamic_route_configs", "route_config"],
-];
-
-/** What the proxy is to run, in the shape of Envoy's own config_dump. Secrets are never in it. */
-function configDump(stream: XdsStream): unknown {
-  const snapshot = stream.snapshot();
-  const configs = DUMPS.map(([type, kind, list, item]) => {
-    const resources = [...(snapshot?.[kind].values() ?? [])].map(({ name, version, bytes }) => {
-      const content: TypedAny = {
-        "@type": TYPE_URLS[kind],
-        ...(decodeMessage(typeOfUrl(TYPE_URLS[kind]), bytes) as object),
-      };
-      const state = { version_info: version, [item]: content };
-      return kind === "listener" ? { name, active_state: state } : state;
-    });
-    return { "@type": `type.googleapis.com/envoy.admin.v3.${type}`, [list]: resources };
-  });
-  return { configs };
 }

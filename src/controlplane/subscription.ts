@@ -18,13 +18,21 @@ export interface Subscription {
   readonly acked: Map<string, string>;
   readonly inFlight: Map<string, Sent>;
   /** Name to the version that the client refused: it is not sent again. */
-  readonly refused: Map<string, { readonly version: string; readonly error: string }>;
+  readonly refused: Map<string, Refused>;
   /** A first answer is due even when it is empty, or Envoy waits for ever. */
   owesAnswer: boolean;
   everSent: boolean;
   ackedAt: number | undefined;
   /** The table that was last compared in full: the same one needs no second look. */
   settledFor: ResourceTable | undefined;
+}
+
+/** What a client said no to. */
+export interface Refused {
+  readonly version: string;
+  readonly error: string;
+  /** Epoch milliseconds. */
+  readonly at: number;
 }
 
 export interface Sent {
@@ -105,7 +113,7 @@ function settle(sub: Subscription, request: SubscriptionRequest, now: number): n
   if (sent === undefined) return 0;
   sub.inFlight.delete(request.nonce);
   if (request.error !== undefined) {
-    for (const { name, version } of sent.set) sub.refused.set(name, { version, error: request.error });
+    for (const { name, version } of sent.set) sub.refused.set(name, { version, error: request.error, at: now });
     return Math.max(1, sent.set.length);
   }
   sub.ackedAt = now;
@@ -186,4 +194,40 @@ export function forget(sub: Subscription, names: Iterable<string>): void {
 export function hasRefusal(sub: Subscription, table: ResourceTable): boolean {
   for (const [name, { version }] of sub.refused) if (table.get(name)?.version === version) return true;
   return false;
+}
+
+/** The part of a table that a client asked for; all of it for a wildcard. */
+export function wantedOf(sub: Subscription | undefined, table: ResourceTable): ResourceTable {
+  if (sub === undefined) return NO_RESOURCES;
+  // almost every Envoy asks by name for all there is
+  if (sub.wildcard || isAllNamed(sub, table)) return table;
+  const wanted = new Map<string, EncodedResource>();
+  for (const name of sub.names) {
+    const resource = table.get(name);
+    if (resource !== undefined) wanted.set(name, resource);
+  }
+  return wanted;
+}
+
+function isAllNamed({ names }: Subscription, table: ResourceTable): boolean {
+  if (names.size < table.size) return false;
+  for (const name of table.keys()) if (!names.has(name)) return false;
+  return true;
+}
+
+/** One resource that a client does not have as it is now. */
+export interface Pending {
+  readonly name: string;
+  /** Absent: it was not refused, its answer is still to come. */
+  readonly refused?: Refused;
+}
+
+/** What a client asked for and has not confirmed as it is now: changed, new, or gone and not yet taken away. */
+export function* pendingOf(sub: Subscription, table: ResourceTable): Generator<Pending> {
+  for (const { name, version } of wantedOf(sub, table).values()) {
+    if (sub.acked.get(name) === version) continue;
+    const refused = sub.refused.get(name);
+    yield refused?.version === version ? { name, refused } : { name };
+  }
+  for (const [name, version] of sub.acked) if (version !== NONE && !table.has(name)) yield { name };
 }

@@ -1,6 +1,6 @@
 import type { XdsKind } from "../xds/types.ts";
 import type { ResourceTable } from "./resource-table.ts";
-import { hasRefusal, type Subscription } from "./subscription.ts";
+import { hasRefusal, type Pending, pendingOf, type Subscription, wantedOf } from "./subscription.ts";
 import { hashOf } from "./xds-protocol.ts";
 
 /** How one type of one proxy stands. Hashes are over names and content hashes of what was sent, confirmed, and is current. */
@@ -10,8 +10,13 @@ export interface TypeStatus {
   readonly ackedHash: string;
   readonly currentHash: string;
   readonly lastError?: string;
+  /** ISO time of the refusal that `lastError` is of. */
+  readonly refusedAt?: string;
   /** ISO time of the last ACK; empty when there was none on this connection. */
   readonly ackedAt: string;
+  /** Names of what is not confirmed as it is now, the first of `pendingCount`; absent when nothing is. */
+  readonly pending?: readonly string[];
+  readonly pendingCount?: number;
 }
 
 /** One connected proxy, as `/debug/syncz` lists it and `proxy-status` reads it. */
@@ -22,12 +27,19 @@ export interface ProxyStatus {
   readonly cluster_id: string;
   readonly istio_version: string;
   readonly control_plane: string;
+  /** ISO time when its stream began. */
+  readonly connected_at: string;
+  /** ISO time when the certificate that it came with ends; absent for one that came with a token. */
+  readonly certificate_expires?: string;
   readonly types: Partial<Readonly<Record<XdsKind, TypeStatus>>>;
 }
 
+/** Names that are told of what is pending: enough to look into, few enough for a fleet that is all behind. */
+const MOST_PENDING = 10;
+
 /** Invariant: SYNCED only when the bytes that the client confirmed equal the bytes that are current now. */
 export function typeStatus(sub: Subscription | undefined, table: ResourceTable): TypeStatus {
-  const want = isWhole(sub, table) ? table : new Map(wanted(sub, table));
+  const want = wantedOf(sub, table);
   const current = tableHash(want);
   // Almost every proxy has exactly what is current: comparing is cheaper than a hash over thousands of names.
   const hashed = (has: ReadonlyMap<string, string>): string => (isSame(has, want) ? current : hashOf(told(has)));
@@ -36,36 +48,28 @@ export function typeStatus(sub: Subscription | undefined, table: ResourceTable):
   const sent = hashed(sub.held);
   const acked = hashed(sub.acked);
   const status = hasRefusal(sub, table) ? "NACK" : acked === current ? "SYNCED" : "STALE";
-  const lastError = [...sub.refused.values()].at(-1)?.error;
+  const last = [...sub.refused.values()].at(-1);
   return {
     status,
     sentHash: sent,
     ackedHash: acked,
     currentHash: current,
-    ...(lastError === undefined ? {} : { lastError }),
+    ...(last === undefined ? {} : { lastError: last.error, refusedAt: new Date(last.at).toISOString() }),
     ackedAt: sub.ackedAt === undefined ? "" : new Date(sub.ackedAt).toISOString(),
+    ...(status === "SYNCED" ? {} : pendingPart([...pendingOf(sub, table)])),
   };
 }
 
+/** Refused ones first: what was sent along with them may be fine. */
+function pendingPart(pending: readonly Pending[]): Pick<TypeStatus, "pending" | "pendingCount"> {
+  const names = [
+    ...pending.filter(({ refused }) => refused !== undefined),
+    ...pending.filter(({ refused }) => refused === undefined),
+  ].map(({ name }) => name);
+  return names.length === 0 ? {} : { pending: names.slice(0, MOST_PENDING), pendingCount: names.length };
+}
+
 type Versions = ReadonlyMap<string, { readonly version: string }>;
-
-/** Whether a client wants all there is: every wildcard, and almost every Envoy of the names it asks for. */
-function isWhole(sub: Subscription | undefined, table: ResourceTable): boolean {
-  if (sub === undefined || sub.wildcard) return sub !== undefined;
-  if (sub.names.size < table.size) return false;
-  for (const name of table.keys()) if (!sub.names.has(name)) return false;
-  return true;
-}
-
-function* wanted(
-  sub: Subscription | undefined,
-  table: ResourceTable,
-): Generator<readonly [string, { readonly version: string }]> {
-  for (const name of sub?.names ?? []) {
-    const resource = table.get(name);
-    if (resource !== undefined) yield [name, resource];
-  }
-}
 
 /** Proxies of one scope share their tables. */
 const HASHES = new WeakMap<Versions, string>();

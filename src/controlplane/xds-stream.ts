@@ -189,6 +189,7 @@ function describe<Request>(
     readonly snapshot: () => Snapshot | undefined;
   },
 ): XdsStream {
+  const connectedAt = deps.now();
   const status = (): ProxyStatus => {
     const snapshot = state.snapshot();
     const shown = KINDS.filter((kind) => !ON_REQUEST.includes(kind) || state.subs.has(kind));
@@ -199,6 +200,8 @@ function describe<Request>(
       cluster_id: claim.clusterId,
       istio_version: claim.version,
       control_plane: deps.controlPlane,
+      connected_at: new Date(connectedAt).toISOString(),
+      ...(caller.expiresAt === undefined ? {} : { certificate_expires: caller.expiresAt.toISOString() }),
       types: Object.fromEntries(types) as ProxyStatus["types"],
     };
   };
@@ -206,7 +209,7 @@ function describe<Request>(
     proxy: state.proxy,
     claim,
     caller,
-    connectedAt: deps.now(),
+    connectedAt,
     address: connection.peer.address,
     status,
     snapshot: state.snapshot,
