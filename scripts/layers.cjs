@@ -52,6 +52,7 @@ const layers = {
     "grpc",
     "report",
     "simulate",
+    "why",
     "local",
   ],
   controlplane: [
@@ -78,6 +79,8 @@ const layers = {
   complete: ["cli-table", "commands", "analyzers", "checks", "install", "resources", "diagnostics", "gen", "base"],
   // Envoy's own rules over Envoy's own messages, wherever they come from: generator, dump or bundle
   simulate: ["gen", "wire", "base"],
+  // why a request failed: facts in, causes out
+  why: ["simulate", "xds", "model", "ir", "resources", "diagnostics", "wire", "base"],
 };
 // npm package (regular expression on the resolved path) -> folders of src/ that may import it
 const owners = {

@@ -1,4 +1,4 @@
-import { sourceOf, type Tagged } from "../trace/source.ts";
+import { sourceOf, type Tagged } from "../../why/source.ts";
 import { matchText } from "./routes.ts";
 import { type Data, list, record, sorted, text } from "./view.ts";
 

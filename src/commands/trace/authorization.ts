@@ -6,7 +6,7 @@ import type { Entered } from "../../simulate/walk.ts";
 import type { Messages } from "../../wire/codec.ts";
 import { reasonsOf } from "../authz/decide.ts";
 import { reasonText } from "../authz/text.ts";
-import type { Source } from "./source.ts";
+import type { Source } from "../../why/source.ts";
 import { type Ending, failed, nameOf, type Step, type Walk } from "./types.ts";
 import type { ProxyView } from "./view.ts";
 

@@ -12,7 +12,7 @@ import { ALPN } from "../../xds/tls.ts";
 import { principalOf, proxiesOf } from "../offline/proxies.ts";
 import { authorize, identityIn, remoteIn } from "./authorization.ts";
 import { requestOf } from "./dial.ts";
-import type { Tagged } from "./source.ts";
+import type { Tagged } from "../../why/source.ts";
 import { type Branch, type Ending, failed, nameOf, type Step, sourced, type Walk } from "./types.ts";
 import type { ProxyView } from "./view.ts";
 

@@ -1,5 +1,5 @@
 import type { Rejected } from "../../simulate/verdict.ts";
-import type { Source } from "./source.ts";
+import type { Source } from "../../why/source.ts";
 import { percent } from "./trace.ts";
 import type { Branch, Step, Trace } from "./types.ts";
 

@@ -5,7 +5,7 @@ import type { Address, SimulatedRequest } from "../../simulate/request.ts";
 import type { Rejected } from "../../simulate/verdict.ts";
 import type { OfflineMesh } from "../offline/mesh.ts";
 import { shortName } from "../offline/proxies.ts";
-import { type Source, sourceOf, type Tagged } from "./source.ts";
+import { type Source, sourceOf, type Tagged } from "../../why/source.ts";
 import type { ProxyView } from "./view.ts";
 
 /** One decision on the way of a request. */

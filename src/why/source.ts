@@ -1,8 +1,10 @@
-import { parsePath } from "../../base/field-path.ts";
-import type { FieldPath } from "../../diagnostics/finding.ts";
-import type { ObjectRef } from "../../ir/refs.ts";
-import { WHY } from "../../xds/why.ts";
-import type { OfflineMesh } from "../offline/mesh.ts";
+import { parsePath } from "../base/field-path.ts";
+import type { FieldPath, SourcePosition } from "../diagnostics/finding.ts";
+import type { ObjectRef } from "../ir/refs.ts";
+import { WHY } from "../xds/why.ts";
+
+/** Where a field of an object stands; undefined for what is in no file. */
+export type PositionOf = (object: ObjectRef, path: FieldPath) => SourcePosition | undefined;
 
 /** Why a resource is as it is: what its metadata says, with the place in the files. */
 export interface Source {
@@ -30,7 +32,7 @@ interface Written {
 }
 
 /** What a resource says of itself; what says nothing comes from the Service that its cluster names. */
-export function sourceOf(resource: Tagged | undefined, positionOf: OfflineMesh["positionOf"]): Source | undefined {
+export function sourceOf(resource: Tagged | undefined, positionOf: PositionOf): Source | undefined {
   const metadata = resource?.metadata?.filter_metadata ?? {};
   const written = metadata[WHY] as Written | undefined;
   if (written !== undefined) {
@@ -50,7 +52,7 @@ export function sourceOf(resource: Tagged | undefined, positionOf: OfflineMesh["
     : placed(`Service ${service.namespace}/${service.name}`, undefined, positionOf);
 }
 
-function placed(object: string, field: string | undefined, positionOf: OfflineMesh["positionOf"]): Source {
+function placed(object: string, field: string | undefined, positionOf: PositionOf): Source {
   const position = positionOf(refOfText(object), field === undefined ? [] : ((parsePath(field) ?? []) as FieldPath));
   return {
     object,
@@ -60,7 +62,7 @@ function placed(object: string, field: string | undefined, positionOf: OfflineMe
 }
 
 /** `Kind namespace/name` as a reference. */
-function refOfText(text: string): ObjectRef {
+export function refOfText(text: string): ObjectRef {
   const [kind = "", name = ""] = text.split(" ");
   const slash = name.indexOf("/");
   return { kind, namespace: slash < 0 ? "" : name.slice(0, slash), name: name.slice(slash + 1) };
