@@ -41,6 +41,11 @@ export async function runEnvoy(
     "--disable-hot-restart",
     "--concurrency",
     "1",
+    // as the agent starts it: with the default, connections stay at replaced filter chains until chance closes them, minutes later
+    "--drain-time-s",
+    "45",
+    "--drain-strategy",
+    "immediate",
     "--file-flush-interval-msec",
     "500",
   ];
