@@ -1,9 +1,11 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
+import { generateAddonSamples } from "./gen/addons.ts";
 import { generateCommands } from "./gen/commands.ts";
 import { generateCrds } from "./gen/crds.ts";
+import { generateDashboards } from "./gen/dashboards/index.ts";
 import { generateEditor } from "./gen/editor.ts";
-import { generateEmbedded } from "./gen/embedded.ts";
+import { generateEmbedded, manifestTexts } from "./gen/embedded.ts";
 import { generateExplain } from "./gen/explain.ts";
 import { generateHelp } from "./gen/help.ts";
 import { generateInjectorDefaults } from "./gen/injector.ts";
@@ -27,6 +29,7 @@ const swept: readonly string[] = [
   "manifests/gateway-api",
   "docs/man",
   "docs/reference/kinds",
+  "samples/addons",
   "schemas/editor",
 ];
 
@@ -39,6 +42,8 @@ function generate(): ReadonlyMap<string, string> {
     for (const [file, text] of generator(sources)) files.set(file, text);
   for (const [file, text] of [...generateHelp(root), ...generateExplain(sources, root), ...generateCommands(root)])
     files.set(file, text);
+  for (const [file, text] of generateDashboards()) files.set(file, text);
+  for (const [file, text] of generateAddonSamples(manifestTexts(root, files))) files.set(file, text);
   for (const [file, text] of generateEmbedded(root, files)) files.set(file, text);
   for (const [file, text] of generateInjectorDefaults(root)) files.set(file, text);
   return files;

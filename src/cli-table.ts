@@ -1,3 +1,4 @@
+import { addonCommands } from "./cli-table/addons.ts";
 import { caCommands } from "./cli-table/ca.ts";
 import { configCommands } from "./cli-table/config.ts";
 import { everydayCommands } from "./cli-table/everyday.ts";
@@ -11,6 +12,7 @@ import { offlineCommands } from "./cli-table/offline.ts";
 import { profileCommands } from "./cli-table/profiles.ts";
 import { proxyCommands } from "./cli-table/proxy.ts";
 import { revisionCommands } from "./cli-table/revisions.ts";
+import { trafficCommands } from "./cli-table/traffic.ts";
 import type { CommandSpec, OptionSpec } from "./cli-table/types.ts";
 import { workloadCommands } from "./cli-table/workload.ts";
 
@@ -32,6 +34,7 @@ export const globalOptions: readonly OptionSpec[] = [
 export const commandGroups: Readonly<
   Record<string, { readonly summary: string; readonly aliases: readonly string[] }>
 > = {
+  addons: { summary: "Programs beside the mesh that show what it does", aliases: [] },
   auth: { summary: "Who may call whom", aliases: [] },
   authz: { summary: "Who may call what, and which policy says so", aliases: [] },
   ca: { summary: "The authority that signs the mesh's identities", aliases: [] },
@@ -49,6 +52,7 @@ export const commandGroups: Readonly<
 
 /** Every command, sorted by name. */
 export const commandTable: readonly CommandSpec[] = [
+  ...addonCommands,
   ...caCommands,
   ...configCommands,
   ...everydayCommands,
@@ -62,5 +66,6 @@ export const commandTable: readonly CommandSpec[] = [
   ...profileCommands,
   ...proxyCommands,
   ...revisionCommands,
+  ...trafficCommands,
   ...workloadCommands,
 ].sort((a, b) => (a.name < b.name ? -1 : 1));
