@@ -5,11 +5,13 @@ import { errorText } from "../base/errors.ts";
 import { VERSION } from "../gen/version.ts";
 import { decodeMessage, typeOfUrl } from "../wire/codec.ts";
 import { NAME_TABLE } from "../xds/name-table.ts";
-import { TYPE_URLS } from "../xds/types.ts";
+import { TYPE_URLS, type XdsKind } from "../xds/types.ts";
 import type { Caller } from "./caller.ts";
 import { configDump } from "./config-dump.ts";
 import { type Answer, JSON_TYPE, json } from "./http.ts";
 import type { Metrics } from "./metrics.ts";
+import type { RegistryService } from "./debug-registry.ts";
+import type { ProxyStatus } from "./xds-status.ts";
 import type { XdsStream } from "./xds-stream.ts";
 
 export interface MonitoringDeps {
@@ -24,9 +26,11 @@ export interface MonitoringDeps {
   readonly debugNamespaces: readonly string[];
   /** The analyzers' findings about the World as it is now, as JSON (AnalysisReport); of one namespace unless that is "". */
   readonly analyse: (namespace: string) => Promise<Uint8Array>;
+  /** Every service of the mesh. */
+  readonly registry: () => readonly RegistryService[];
 }
 
-const COMMANDS = ["analysis", "config_dump", "connections", "list", "ndsz", "syncz"];
+const COMMANDS = ["analysis", "config_dump", "connections", "list", "ndsz", "registryz", "syncz"];
 /** What accounts of any namespace may ask, about proxies of their own. */
 const OPEN: ReadonlySet<string> = new Set(["config_dump", "ndsz"]);
 
@@ -82,6 +86,7 @@ function answerDebug(deps: MonitoringDeps, command: string, url: URL, viewer: st
   if (command === "list") return json(COMMANDS, isPretty);
   if (!OPEN.has(command) && viewer !== "*")
     return { status: 403, body: `only ${[...OPEN].join(" and ")} are open to this caller\n` };
+  if (command === "registryz") return json(deps.registry(), isPretty);
   if (command === "connections") return json(connections(deps.streams), isPretty);
   const visible = [...deps.streams].filter(({ claim }) => viewer === "*" || claim.namespace === viewer);
   if (command === "syncz") return json(synced(visible, url.searchParams.get("namespace")), isPretty);
@@ -105,9 +110,33 @@ function synced(streams: readonly XdsStream[], namespace: string | null): unknow
     .map((stream) => {
       const status = stream.status();
       const nametable = names.get(stream.proxy)?.status().types.nametable;
-      return nametable === undefined ? status : { ...status, types: { ...status.types, nametable } };
+      const types = nametable === undefined ? status.types : { ...status.types, nametable };
+      return { ...status, ...sentAndAcked(types), types };
     })
     .toSorted((a, b) => (a.proxy < b.proxy ? -1 : 1));
+}
+
+/** Istio's names of what `types` says; a reader of these sees sync where the two are equal. */
+const OF_ISTIO = {
+  cluster: "cluster",
+  listener: "listener",
+  route: "route",
+  endpoint: "endpoint",
+  extension: "extensionconfig",
+} as const satisfies Partial<Record<XdsKind, string>>;
+
+function sentAndAcked(types: ProxyStatus["types"]): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(OF_ISTIO).flatMap(([kind, name]) => {
+      const status = types[kind as keyof typeof OF_ISTIO];
+      return status === undefined
+        ? []
+        : [
+            [`${name}_sent`, status.sentHash],
+            [`${name}_acked`, status.ackedHash],
+          ];
+    }),
+  );
 }
 
 /** The stream of an agent, which wants the table of names and nothing that Envoy runs. */

@@ -7,7 +7,7 @@ import { splitPem } from "../../pki/trust-path.ts";
 import { list } from "../proxy-config/view.ts";
 import type { Io } from "../io.ts";
 import { controlPlanePods, getJson } from "../pod-http.ts";
-import { readStates } from "../proxy-status.ts";
+import { readStates } from "../proxy-status/states.ts";
 
 /** What one proxy holds of the mesh's trust, as its Envoy says. */
 export interface Holder {

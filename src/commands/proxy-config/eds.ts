@@ -1,9 +1,9 @@
 import { addressText } from "./endpoints.ts";
-import { list, record, sections, sorted, text, type View } from "./view.ts";
+import { ENDPOINTS_DUMP, list, record, sections, sorted, text, type View } from "./view.ts";
 
 /** `proxy-config eds`: endpoints as the control plane sent them, with their localities. */
 export const eds: View = {
-  path: "/config_dump?include_eds",
+  path: ENDPOINTS_DUMP,
   columns: ["NAME", "STATUS", "LOCALITY", "CLUSTER"],
   items: (dump) =>
     sections(dump, "EndpointsConfigDump").flatMap((section) =>

@@ -28,6 +28,12 @@ export const chains: Pick<View, "columns" | "rows"> = {
     ),
 };
 
+/** The chain of the secret of this name in a dump, the leaf first; empty when there is none. */
+export function chainIn(dump: unknown, name: string): readonly X509Certificate[] {
+  const held = secretsOf(dump).find((each) => text(each, "name") === name);
+  return held === undefined ? [] : certificatesOf(held);
+}
+
 /** The secrets of a dump as it has them, `name` and `secret`, and whether each is in use. */
 function secretsOf(dump: unknown): Data[] {
   const held = (section: Data, key: string, status: string): Data[] =>

@@ -46,7 +46,7 @@ export function adminPort(input: CommandInput): number {
 }
 
 /** What `/config_dump` of a proxy printed, from a file or standard input (`-`); its endpoints when it was taken with them. */
-async function dumpSource(file: string, io: Io): Promise<ProxySource> {
+export async function dumpSource(file: string, io: Io): Promise<ProxySource> {
   const text = file === "-" ? await readInput(io) : await readTextFile(resolve(io.cwd, file), file);
   const name = file === "-" ? "stdin" : file;
   const dump = parseDump(text, name);

@@ -17,6 +17,9 @@ export interface View {
   readonly counted?: (item: Data) => readonly string[];
 }
 
+/** Path of everything a proxy holds, endpoints too. */
+export const ENDPOINTS_DUMP = "/config_dump?include_eds";
+
 /** Flags that narrow a view, by their names; absent ones are not asked for. */
 export type Wanted = Readonly<Record<string, string | undefined>>;
 

@@ -96,7 +96,8 @@ function collect(value: unknown, found: Set<string>): void {
   if (typeof value !== "object" || value === null) return;
   if (!Array.isArray(value)) {
     const source = sourceIn(value as Data);
-    if (source !== undefined) found.add(source.field === undefined ? source.object : `${source.object} ${source.field}`);
+    if (source !== undefined)
+      found.add(source.field === undefined ? source.object : `${source.object} ${source.field}`);
   }
   for (const member of Object.values(value)) collect(member, found);
 }

@@ -1,8 +1,9 @@
+import { durationText } from "../../base/age.ts";
 import { eventColumns, ingressColumns, scalingTargets } from "./columns-more.ts";
 import { podColumns } from "./columns-pod.ts";
 import type { JsonObject, Obj } from "./json.ts";
 import { asArray, asObject, asObjects, asString, asStrings, at } from "./json.ts";
-import { ageText, type BuiltinColumn, type BuiltinColumns, durationText } from "./print.ts";
+import { ageText, type BuiltinColumn, type BuiltinColumns } from "./print.ts";
 
 function text(name: string, cell: (object: Obj) => unknown, priority = 0): BuiltinColumn {
   return { name, type: "string", priority, cell };
