@@ -1,3 +1,4 @@
+import { compact } from "../base/compact.ts";
 import type { Cluster } from "../ir/cluster.ts";
 import type { EndpointGroup, MeshService } from "../ir/service.ts";
 import { meshAddress } from "../model/explicit-bind.ts";
@@ -6,6 +7,7 @@ import { clusterFeatures } from "./cluster-features/order.ts";
 import type { CompileContext } from "./context.ts";
 import { type Client, hasLabels, localityChoice, NOWHERE, placed } from "./locality.ts";
 import { BLACK_HOLE, INBOUND_PASSTHROUGH, outboundCluster, parseOutboundCluster, PASSTHROUGH } from "./names.ts";
+import { type Position, positionOf, reachedFrom } from "./networks.ts";
 import type { ScopeFacts } from "./scope.ts";
 import { type ClusterPolicy, clusterPolicy } from "./traffic-policy.ts";
 
@@ -27,6 +29,8 @@ interface Ingredients {
   readonly source: string | null;
   /** Where the caller runs, when that decides which endpoints come first. */
   readonly client: Client | null;
+  /** Where the caller stands, when that decides which endpoints it reaches. */
+  readonly position?: Position;
   /** Endpoints come from us even where others would go where the client wanted: nobody redirects to this proxy. */
   readonly always: "eds" | null;
 }
@@ -86,19 +90,26 @@ function ingredientsOf(model: Model, facts: ScopeFacts, name: string): Ingredien
     policy,
     source: facts.type === "sidecar" && facts.bind !== null ? meshAddress(facts.bind) : null,
     client: clientOf(model, facts, { policy, service }),
+    ...placeIn(positionOf(model, facts, service)),
     always: facts.type === "router" || facts.bind !== null ? "eds" : null,
   };
+}
+
+/** An empty position is none, so that keys stay what they are in a mesh of one cluster. */
+function placeIn(position: Position): Pick<Ingredients, "position"> {
+  return Object.keys(position).length === 0 ? {} : { position };
 }
 
 /** Who calls, where that decides. */
 function clientOf(
   model: Model,
-  { locality = NOWHERE, labels, node = "", replicas = {} }: ScopeFacts,
+  { locality = NOWHERE, labels, node = "", replicas = {}, cluster, network }: ScopeFacts,
   { policy, service }: { readonly policy: ClusterPolicy; readonly service: MeshService },
 ): Client | null {
   const choice = localityChoice(policy.policy, model.meshConfig(), model.services.distribution(service));
   if (service.nodeLocal !== true && choice === undefined) return null;
-  return choice?.zones === undefined ? { locality, labels, node } : { locality, labels, node, replicas };
+  const client = { locality, labels, node, ...compact({ cluster, network }) };
+  return choice?.zones === undefined ? client : { ...client, replicas };
 }
 
 function serviceOf(
@@ -152,9 +163,10 @@ function groupOf(model: Model, made: Ingredients): EndpointGroup | undefined {
   const { labels, policy } = made.policy;
   const reachable = service.nodeLocal === true ? all.filter(({ node }) => node === made.client?.node) : all;
   const chosen = labels === undefined ? reachable : reachable.filter((endpoint) => hasLabels(endpoint, labels));
+  const reached = made.position === undefined ? chosen : reachedFrom(model, made.position, chosen);
   return {
     clusterName: outboundCluster({ port: made.port, subset: made.subset, host: service.hostname }),
-    ...placed(chosen, localityChoice(policy, model.meshConfig(), model.services.distribution(service)), made.client),
+    ...placed(reached, localityChoice(policy, model.meshConfig(), model.services.distribution(service)), made.client),
   };
 }
 

@@ -1,6 +1,7 @@
 import { compact } from "../base/compact.ts";
 import type { Endpoint, EndpointGroup, Locality } from "../ir/service.ts";
 import type { MeshConfig } from "../model/mesh-config.ts";
+import { NETWORK_LABEL } from "../model/networks.ts";
 import type { ReplicaZones } from "../model/replica-zones.ts";
 import type { Distribution } from "../model/service-traits.ts";
 import type { PortPolicy } from "./traffic-policy.ts";
@@ -11,6 +12,9 @@ export interface Client {
   readonly locality: Locality;
   readonly labels: Readonly<Record<string, string>>;
   readonly node: string;
+  /** Its cluster and network, where there are several. */
+  readonly cluster?: string;
+  readonly network?: string;
   /** Where its replicas run, when that decides. */
   readonly replicas?: ReplicaZones;
 }
@@ -161,9 +165,16 @@ export function hasLabels(endpoint: Endpoint, wanted: Readonly<Record<string, st
   return Object.entries(wanted).every(([key, value]) => labelOf(endpoint, key) === value);
 }
 
-/** Labels of place are those of the node, whatever the pod says. */
-function labelOf({ locality, labels, node = "" }: Pick<Endpoint, "locality" | "labels" | "node">, key: string): string {
+type Somebody = Pick<Endpoint, "locality" | "labels" | "node" | "cluster" | "network"> &
+  Partial<Pick<Endpoint, "peer">>;
+
+/** Labels of place are those of the node, whatever the pod says; those of cluster and network need not be given. */
+function labelOf({ locality, labels, node = "", peer, cluster, network }: Somebody, key: string): string {
   switch (key) {
+    case "topology.istio.io/cluster":
+      return cluster ?? peer?.cluster ?? labels[key] ?? "";
+    case NETWORK_LABEL:
+      return network ?? labels[key] ?? "";
     case "topology.kubernetes.io/region":
       return locality.region;
     case "topology.kubernetes.io/zone":

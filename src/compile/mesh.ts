@@ -21,6 +21,7 @@ import { createNameTable } from "./name-table.ts";
 import { createOutboundListeners } from "./outbound-listeners.ts";
 import { keyHash, type ScopeFacts, scopeKey, type WorkloadFacts, workloadKey } from "./scope.ts";
 import { createSniClusters } from "./sni-clusters.ts";
+import { createTelemetry, toldClusters } from "./telemetry/telemetry.ts";
 import { createSidecarTables } from "./virtual-hosts.ts";
 
 /**
@@ -44,12 +45,13 @@ export function createMesh(
 ): Mesh {
   const model = options.model ?? createModel(world, options);
   const { derivations } = model;
-  const context: CompileContext = {
+  const facts = {
     model,
     derivations,
     scope: derivations.keyed("scope", (key: string) => JSON.parse(key) as ScopeFacts),
     workload: derivations.keyed("workload", (key: string) => JSON.parse(key) as WorkloadFacts),
   };
+  const context: CompileContext = { ...facts, telemetry: createTelemetry(facts) };
   const clusters = createOutboundClusters(context);
   const parts = {
     clusters,
@@ -105,7 +107,7 @@ function createRouterParts(context: CompileContext, clusters: OutboundClusters) 
   const { derivations } = context;
   const gatewayPlan = createGatewayPlan(context);
   const gatewayTables = createGatewayTables(context, gatewayPlan);
-  const sniClusters = createSniClusters(clusters);
+  const sniClusters = createSniClusters(context, clusters);
   const cluster = (scope: string, name: string): Cluster | undefined =>
     clusters.cluster(scope, name) ?? sniClusters.cluster(scope, name);
   /** A gateway gets the clusters that its routes name, not all that it sees. */
@@ -116,6 +118,7 @@ function createRouterParts(context: CompileContext, clusters: OutboundClusters) 
       ...tables.flatMap(clustersOfTable),
       ...chains.flatMap(({ clusters }) => clusters.map(({ cluster }) => cluster)),
       ...gatewayPlan.listeners(scope).flatMap((listener) => askedClusters(listener.security)),
+      ...toldClusters(context.telemetry.ofScope(scope)),
     ];
     // A route may name a service or subset that nobody defines: Envoy then answers 503.
     const known = [...new Set(names)].filter((name) => cluster(scope, name) !== undefined);

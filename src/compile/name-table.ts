@@ -24,7 +24,9 @@ export function dialledAddresses(
   facts: ScopeFacts,
   service: MeshService,
 ): readonly string[] {
-  if (service.addresses.length > 0 || facts.dns?.autoAddresses !== true) return service.addresses;
+  const { addresses, addressesIn } = service;
+  if (addressesIn !== undefined && facts.cluster !== undefined) return addressesIn[facts.cluster] ?? addresses;
+  if (addresses.length > 0 || facts.dns?.autoAddresses !== true) return addresses;
   return ofFamilies(model.autoAddresses.of(service), facts);
 }
 

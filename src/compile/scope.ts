@@ -4,13 +4,16 @@ import type { ExplicitBind, Proxy, ProxyDns } from "../ir/proxy.ts";
 import type { ProxySettings } from "../ir/proxy-settings.ts";
 import type { Locality } from "../ir/service.ts";
 import type { Model } from "../model/model.ts";
+import { NETWORK_LABEL } from "../model/networks.ts";
 import type { ReplicaZones } from "../model/replica-zones.ts";
+import type { TelemetryFacts } from "./telemetry/site.ts";
+import { telemetryFacts } from "./telemetry/facts.ts";
 
 /**
  * What decides a proxy's outbound side (a gateway's: all of it). Proxies with equal facts share everything derived from them;
  * in explicit mode the addresses are a workload's own, so there each is a scope of its own.
  */
-export interface ScopeFacts {
+export interface ScopeFacts extends TelemetryFacts {
   readonly type: Proxy["type"];
   readonly namespace: string;
   /** The Sidecar object that holds for it, `namespace/name`. */
@@ -22,6 +25,10 @@ export interface ScopeFacts {
   readonly locality?: Locality;
   /** The node that it runs on, when some service has its endpoints chosen by that. */
   readonly node?: string;
+  /** The cluster that it runs in, when there are several. */
+  readonly cluster?: string;
+  /** The network that it stands on, when networks have gateways; "" for none. */
+  readonly network?: string;
   /** Where its replicas run, when some rule shares traffic between zones. */
   readonly replicas?: ReplicaZones;
   /** Of a sidecar whose agent answers DNS queries. */
@@ -47,10 +54,12 @@ export function scopeKey(model: Model, proxy: Proxy): string {
     labels: pick(labels, labelKeys(model, proxy)),
     bind: bindOf(proxy),
     ...placeFacts(model, proxy),
+    ...memberFacts(model, proxy),
     ...dnsFacts(proxy),
     ...patchFacts(model, proxy),
     ...extensionFacts(model, proxy),
     ...ownFacts(proxy),
+    ...telemetryFacts(model, proxy),
   };
   return JSON.stringify(facts);
 }
@@ -69,18 +78,31 @@ function labelKeys(
 }
 
 /** Where the proxy runs, as far as some rule or service asks for it. */
-function placeFacts(model: Model, { namespace, name }: Proxy): Pick<ScopeFacts, "locality" | "node" | "replicas"> {
+function placeFacts(
+  model: Model,
+  { namespace, name, clusterId }: Proxy,
+): Pick<ScopeFacts, "locality" | "node" | "replicas"> {
   const asked = model.services.asksPlace();
   const asksZones = model.destinationRules.asksZones();
   const asksLocality = asked.locality || asksZones || model.destinationRules.asksLocality();
   if (!asksLocality && !asked.node) return {};
-  const pod = model.pods.facts(namespace, name);
+  const pod = model.members.of(clusterId).pods.facts(namespace, name);
   const locality = asksLocality ? pod?.locality : undefined;
   return {
     ...(locality === undefined ? {} : { locality }),
     ...(asked.node ? { node: pod?.node ?? "" } : {}),
     ...(asksZones ? { replicas: model.replicaZones(namespace, name) } : {}),
   };
+}
+
+/** Which cluster and network the proxy is of, as far as that can decide anything. */
+function memberFacts({ members, networks }: Model, proxy: Proxy): Pick<ScopeFacts, "cluster" | "network"> {
+  const { clusterId, namespace, labels, metadata = {}, addresses } = proxy;
+  const cluster = members.all().length > 1 ? { cluster: clusterId } : {};
+  if (!networks.matter()) return cluster;
+  const label = labels[NETWORK_LABEL] ?? metadata["NETWORK"] ?? "";
+  const at = { namespace, label, address: addresses[0] ?? "" };
+  return { ...cluster, network: networks.of(members.of(clusterId), at) };
 }
 
 function bindOf({ interception, bind }: Proxy): ExplicitBind | null {
@@ -114,7 +136,7 @@ function dnsFacts({ type, dns, addresses }: Proxy): Pick<ScopeFacts, "dns"> {
 }
 
 /** What decides a sidecar's inbound side. */
-export interface WorkloadFacts {
+export interface WorkloadFacts extends TelemetryFacts {
   readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly ports: readonly { readonly name: string; readonly number: number }[];
@@ -127,14 +149,15 @@ export interface WorkloadFacts {
 
 /** The key of a proxy's inbound side: equal for replicas. */
 export function workloadKey(model: Model, proxy: Proxy): string {
-  const { namespace, name, labels, interception, bind, ports: own } = proxy;
+  const { namespace, name, labels, interception, bind, ports: own, clusterId } = proxy;
   const facts: WorkloadFacts = {
     namespace,
     labels: pick(labels, Object.keys(labels)),
-    ports: model.pods.ports(namespace, name),
+    ports: model.members.of(clusterId).pods.ports(namespace, name),
     bind: interception === "NONE" && bind !== undefined ? bind : null,
     ...(own === undefined ? {} : { servicePorts: own }),
     ...(interception === "TPROXY" ? { transparent: true } : {}),
+    ...telemetryFacts(model, proxy),
   };
   return JSON.stringify(facts);
 }

@@ -1,7 +1,9 @@
 import type { Cluster } from "../ir/cluster.ts";
-import type { EndpointGroup } from "../ir/service.ts";
+import type { Endpoint, EndpointGroup } from "../ir/service.ts";
 import type { OutboundClusters } from "./clusters.ts";
+import type { CompileContext } from "./context.ts";
 import { type OutboundName, outboundCluster } from "./names.ts";
+import { onNetwork } from "./networks.ts";
 
 /** Clusters behind gateways that pass mutual TLS of the mesh on unopened: named as the client's server name. */
 export interface SniClusters {
@@ -10,19 +12,23 @@ export interface SniClusters {
   endpoints(scope: string, name: string): EndpointGroup | undefined;
 }
 
-/** Such a cluster is the service's own without TLS of ours, and with those endpoints alone that take the mesh's. */
-export function createSniClusters(clusters: OutboundClusters): SniClusters {
-  const takesTls = ({ tlsMode }: { readonly tlsMode: string }): boolean => tlsMode === "istio";
+/**
+ * Such a cluster is the service's own without TLS of ours, and with those endpoints alone that take the mesh's and stand on the
+ * gateway's own network: what came in from one network is not passed on to another.
+ */
+export function createSniClusters(context: CompileContext, clusters: OutboundClusters): SniClusters {
+  const served = (scope: string, endpoints: readonly Endpoint[]): readonly Endpoint[] =>
+    onNetwork(context.scope(scope).network, endpoints).filter(({ tlsMode }) => tlsMode === "istio");
   return {
     cluster(scope, name) {
       const parsed = parseServerName(name);
       const made = parsed && clusters.cluster(scope, outboundCluster(parsed));
-      return made && { ...made, name, protocol: "tcp", tls: undefined, endpoints: made.endpoints.filter(takesTls) };
+      return made && { ...made, name, protocol: "tcp", tls: undefined, endpoints: served(scope, made.endpoints) };
     },
     endpoints(scope, name) {
       const parsed = parseServerName(name);
       const group = parsed && clusters.endpoints(scope, outboundCluster(parsed));
-      return group && { ...group, clusterName: name, endpoints: group.endpoints.filter(takesTls) };
+      return group && { ...group, clusterName: name, endpoints: served(scope, group.endpoints) };
     },
   };
 }

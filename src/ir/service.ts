@@ -19,6 +19,8 @@ export interface MeshService {
   readonly ports: readonly ServicePort[];
   /** Virtual addresses; empty for headless services. */
   readonly addresses: readonly string[];
+  /** Virtual addresses by cluster, of a Service that stands in several; absent: `addresses` are for all. */
+  readonly addressesIn?: Readonly<Record<string, readonly string[]>>;
   /** Ranges (`10.0.0.0/8`) that stand for it as its addresses do; absent: none. */
   readonly ranges?: readonly string[];
   /** How Envoy finds endpoints: from us, by connecting where the client wanted (headless, NONE), or by DNS. */
@@ -56,6 +58,10 @@ export interface Endpoint {
   readonly priority?: number;
   /** The node that it runs on, when known. */
   readonly node?: string;
+  /** The cluster that it runs in; absent: our own. */
+  readonly cluster?: string;
+  /** The network that it stands on, where networks decide who reaches whom; absent: none. */
+  readonly network?: string;
   /** It is going away: it keeps its sessions and gets no new ones. */
   readonly draining?: true;
 }

@@ -5,9 +5,11 @@ import type { World } from "../resources/world.ts";
 import type { ModelContext } from "./context.ts";
 import { explicitPort } from "../base/explicit-port.ts";
 import { isExplicitAddress } from "./explicit-bind.ts";
+import type { Member, Members } from "./members.ts";
+import { NETWORK_LABEL, type Networks } from "./networks.ts";
 import { byText } from "./order.ts";
 import type { PeerAuthentications } from "./peer-authentication.ts";
-import { parseLocality, type PodFacts, type Pods, TLS_MODE_LABEL } from "./pods.ts";
+import { parseLocality, type PodFacts, TLS_MODE_LABEL } from "./pods.ts";
 import { namedSelector, selects } from "./selectors.ts";
 import { takesTraffic } from "./workload-entries.ts";
 import { peerOf } from "./workload.ts";
@@ -30,24 +32,29 @@ export function createEndpoints(
     kubernetes(namespace: string, name: string): MeshService | undefined;
     ofEntry(namespace: string, name: string): readonly MeshService[];
   },
-  pods: Pods,
-  peerAuthentications: PeerAuthentications,
+  mesh: Surroundings,
 ): Endpoints {
   const { world, derivations } = context;
-  const place = createPlacing(context, pods, peerAuthentications);
+  const { members } = mesh;
+  const placing = createPlacings(context, mesh);
   const kubernetes = derivations.keyed(
     "endpoints",
     (namespace: string, name: string, port: number): readonly Endpoint[] => {
       const service = services.kubernetes(namespace, name);
       const portName = service?.ports.find(({ number }) => number === port)?.name;
       if (portName === undefined) return [];
-      const notReadyToo = world.get("Service", namespace, name)?.spec?.publishNotReadyAddresses === true;
       const keepsSessions = service?.session !== undefined;
-      const slices = world.by("endpointSlicesOfService", `${namespace}/${name}`);
-      return sortedOnce([
-        ...slices.flatMap((slice) => place.slice(slice, portName, { notReadyToo, keepsSessions })),
-        ...place.outside(namespace, name, port),
-      ]);
+      const inCluster = (member: Member): readonly Endpoint[] => {
+        const { world: of } = member;
+        const place = placing(member);
+        const notReadyToo = of.get("Service", namespace, name)?.spec?.publishNotReadyAddresses === true;
+        const slices = of.by("endpointSlicesOfService", `${namespace}/${name}`);
+        return [
+          ...slices.flatMap((slice) => place.slice(slice, portName, { notReadyToo, keepsSessions })),
+          ...place.outside(namespace, name, port),
+        ];
+      };
+      return sortedOnce(members.all().flatMap(inCluster));
     },
   );
   const entry = derivations.keyed(
@@ -55,7 +62,10 @@ export function createEndpoints(
     (namespace: string, name: string, host: string, port: number): readonly Endpoint[] => {
       const service = services.ofEntry(namespace, name).find(({ hostname }) => hostname === host);
       const object = world.get("ServiceEntry", namespace, name);
-      return service === undefined || object === undefined ? [] : sortedOnce(place.entry(object, service, port));
+      if (service === undefined || object === undefined) return [];
+      const [own, ...others] = members.all();
+      const selected = service.selector === undefined ? [] : others;
+      return sortedOnce([own, ...selected].flatMap((member) => placing(member).entry(object, service, port)));
     },
   );
   const of = ({ from, namespace, hostname }: MeshService, port: number): readonly Endpoint[] =>
@@ -92,9 +102,27 @@ interface Wanted {
   readonly keepsSessions: boolean;
 }
 
-/** How addresses become endpoints. */
-function createPlacing(context: ModelContext, pods: Pods, peerAuthentications: PeerAuthentications): Placing {
-  const { world, clusterId } = context;
+/** What decides about endpoints beside their objects. */
+interface Surroundings {
+  readonly members: Members;
+  readonly networks: Networks;
+  readonly peerAuthentications: PeerAuthentications;
+}
+
+/** How addresses of each cluster become endpoints. */
+function createPlacings(context: ModelContext, mesh: Surroundings): (member: Member) => Placing {
+  const made = new WeakMap<Member, Placing>();
+  return (member) => {
+    const placing = made.get(member) ?? createPlacing(context, member, mesh);
+    made.set(member, placing);
+    return placing;
+  };
+}
+
+function createPlacing(context: ModelContext, member: Member, mesh: Surroundings): Placing {
+  const { world, clusterId, pods } = member;
+  const { peerAuthentications } = mesh;
+  const where = createWhereabouts(context, member, mesh.networks);
   const ofPod = (pod: PodFacts, address: string, port: number): Endpoint => ({
     address,
     port: isExplicitAddress(address) ? explicitPort(port) : port,
@@ -105,6 +133,7 @@ function createPlacing(context: ModelContext, pods: Pods, peerAuthentications: P
     weight: 1,
     locality: pod.locality,
     ...(pod.node === "" ? {} : { node: pod.node }),
+    ...where(pod, address),
   });
   const podOf = ({ targetRef, addresses }: SliceEndpoint, namespace: string): PodFacts | undefined => {
     const owner =
@@ -144,17 +173,44 @@ function createPlacing(context: ModelContext, pods: Pods, peerAuthentications: P
           port: entry.ports?.[declared.name] ?? target,
           namespace: service.meshExternal ? "" : service.namespace,
         };
-        return ofWorkloadEntry(entry, { ...place, clusterId }) ?? [];
+        return placedEntry(entry, { ...place, clusterId }, where);
       });
       return service.selector === undefined ? listed : [...selected(service, target), ...listed];
     },
-    outside: (namespace, name, number) => outsideEndpoints(context, namespace, name, number),
+    outside: (namespace, name, number) => outsideEndpoints({ world, clusterId, where }, namespace, name, number),
   };
+}
+
+type Whereabouts = (
+  of: { readonly namespace: string; readonly labels: Readonly<Record<string, string>> },
+  address: string,
+) => Pick<Endpoint, "cluster" | "network">;
+
+/** Says of an endpoint of a cluster what would be without it: our own cluster, and no network. */
+function createWhereabouts(context: ModelContext, member: Member, networks: Networks): Whereabouts {
+  const cluster = member.clusterId === context.clusterId ? {} : { cluster: member.clusterId };
+  return ({ namespace, labels }, address) => {
+    if (!networks.matter()) return cluster;
+    const network = networks.of(member, { namespace, label: labels[NETWORK_LABEL] ?? "", address });
+    return network === "" ? cluster : { ...cluster, network };
+  };
+}
+
+/** As ofWorkloadEntry, with where it stands. One that is no part of the mesh stands on no network. */
+function placedEntry(
+  entry: EntrySpec,
+  at: { readonly port: number; readonly namespace: string; readonly clusterId: string },
+  where: Whereabouts,
+): readonly Endpoint[] {
+  const endpoint = ofWorkloadEntry(entry, at);
+  if (endpoint === undefined) return [];
+  if (at.namespace === "") return [endpoint];
+  return [{ ...endpoint, ...where({ namespace: at.namespace, labels: endpoint.labels }, endpoint.address) }];
 }
 
 /** Workloads outside the cluster, by the WorkloadEntries that a Service selects. */
 function outsideEndpoints(
-  { world, clusterId }: ModelContext,
+  { world, clusterId, where }: Pick<Member, "world" | "clusterId"> & { readonly where: Whereabouts },
   namespace: string,
   name: string,
   number: number,
@@ -168,7 +224,7 @@ function outsideEndpoints(
     // A port's own name says more than the name of its target.
     const target = typeof targetPort === "number" ? targetPort : entry.ports?.[targetPort];
     const port = entry.ports?.[declared.name ?? ""] ?? target;
-    return port === undefined ? [] : (ofWorkloadEntry(entry, { port, namespace, clusterId }) ?? []);
+    return port === undefined ? [] : placedEntry(entry, { port, namespace, clusterId }, where);
   });
 }
 
@@ -195,9 +251,6 @@ function selectedEntries(
       entry.spec !== undefined && selects(selector, entry.spec.labels ?? {}) && takesTraffic(entry) ? entry.spec : [],
     );
 }
-
-/** The network that an endpoint stands in: pods have it as a label. */
-const NETWORK_LABEL = "topology.istio.io/network";
 
 /** A WorkloadEntry, or an endpoint written into a ServiceEntry; undefined without an address that a network reaches. */
 function ofWorkloadEntry(
@@ -256,8 +309,14 @@ function isReady({ status, metadata }: Pod): boolean {
   return status.conditions?.some(({ type, status: value }) => type === "Ready" && value === "True") ?? false;
 }
 
-/** Two slices may list one address while Kubernetes moves it between them. */
+/**
+ * Two slices may list one address while Kubernetes moves it between them. Of clusters that share a network our own is believed;
+ * on networks of their own they may have the same addresses.
+ */
 function sortedOnce(endpoints: readonly Endpoint[]): readonly Endpoint[] {
-  const once = new Map(endpoints.map((endpoint) => [`${endpoint.address}:${endpoint.port}`, endpoint]));
-  return [...once.values()].toSorted((a, b) => byText(a.address, b.address) || a.port - b.port);
+  const key = ({ network = "", address, port }: Endpoint): string => `${network}|${address}:${port}`;
+  const once = new Map(endpoints.toReversed().map((endpoint) => [key(endpoint), endpoint]));
+  return [...once.values()].toSorted(
+    (a, b) => byText(a.address, b.address) || a.port - b.port || byText(a.network ?? "", b.network ?? ""),
+  );
 }

@@ -1,6 +1,7 @@
 import type { MeshService } from "../ir/service.ts";
 import type { SliceEndpoint } from "../resources/core.ts";
 import type { ModelContext } from "./context.ts";
+import type { Member, Members } from "./members.ts";
 import { byText } from "./order.ts";
 
 /** Addresses behind a headless Service, as a cluster's DNS names them. */
@@ -12,14 +13,17 @@ export interface Headless {
 }
 
 /** Asked of a Service without cluster IP. */
-export function createHeadless({ world, derivations }: ModelContext): (service: MeshService) => Headless {
-  const of = derivations.keyed("headless", (namespace: string, name: string): Headless => {
+export function createHeadless({ derivations }: ModelContext, members: Members): (service: MeshService) => Headless {
+  const inCluster = ({ world }: Member, namespace: string, name: string): readonly SliceEndpoint[] => {
     const notReadyToo = world.get("Service", namespace, name)?.spec?.publishNotReadyAddresses === true;
-    const endpoints = world
+    return world
       .by("endpointSlicesOfService", `${namespace}/${name}`)
       .filter(({ addressType }) => addressType !== "FQDN")
       .flatMap((slice) => slice.endpoints ?? [])
       .filter(({ conditions }) => notReadyToo || conditions?.ready !== false);
+  };
+  const of = derivations.keyed("headless", (namespace: string, name: string): Headless => {
+    const endpoints = members.all().flatMap((member) => inCluster(member, namespace, name));
     const named = endpoints.filter(({ hostname }) => hostname !== undefined && hostname !== "");
     const hostnames = [...new Set(named.map(({ hostname }) => hostname ?? ""))].toSorted(byText);
     return {

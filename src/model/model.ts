@@ -3,6 +3,7 @@ import type { World } from "../resources/world.ts";
 import { type AuthorizationPolicies, createAuthorizationPolicies } from "./authorization.ts";
 import { type Aliases, createAliases } from "./aliases.ts";
 import { type AutoAddresses, createAutoAddresses } from "./auto-addresses.ts";
+import { createClusterLocal } from "./cluster-local.ts";
 import { createDestinationRules, type DestinationRules } from "./destination-rules.ts";
 import { createEndpoints, type Endpoints } from "./endpoints.ts";
 import { createEnvoyFilters, type EnvoyFilters } from "./envoy-filters.ts";
@@ -15,7 +16,9 @@ import { createHostLookup, type HostLookup } from "./host-lookup.ts";
 import type { MeshService } from "../ir/service.ts";
 import { createIngresses, type Ingresses } from "./ingress.ts";
 import { type MeshConfig, readMeshConfig } from "./mesh-config.ts";
+import { createMembers, type Members, type RemoteWorld } from "./members.ts";
 import { createNamespaces, type Namespaces } from "./namespaces.ts";
+import { createNetworks, type Networks } from "./networks.ts";
 import { createPeerAuthentications, type PeerAuthentications } from "./peer-authentication.ts";
 import { createPods, type Pods } from "./pods.ts";
 import { createRateLimitPolicies, type RateLimitPolicies } from "./rate-limits.ts";
@@ -25,6 +28,7 @@ import { createServiceSelection, type ServiceSelection } from "./service-selecti
 import { createServices, type Services } from "./services.ts";
 import { createSidecars, type Sidecars } from "./sidecars.ts";
 import { createSight, type Sight } from "./sight.ts";
+import { createTelemetries, type Telemetries } from "./telemetry.ts";
 import { createVirtualServices, type VirtualServices } from "./virtual-services.ts";
 import { createWorkloads, type Workloads } from "./workloads.ts";
 
@@ -38,6 +42,8 @@ export interface ModelOptions {
   readonly domain?: string;
   /** Name of the cluster in metrics; default `Kubernetes`. */
   readonly clusterId?: string;
+  /** The other clusters of the mesh, by name; tracked. Default: there are none. */
+  readonly remotes?: () => readonly RemoteWorld[];
   /** Where the keys of token issuers come from; default: nowhere, and no token that needs them passes. */
   readonly keySets?: KeySets;
   /** Default: the World's own, or new ones. */
@@ -63,7 +69,12 @@ export interface Model {
   readonly autoAddresses: AutoAddresses;
   /** Pods behind a Service without cluster IP. */
   readonly headless: (service: MeshService) => Headless;
+  /** Of our own cluster; those of another one stand in `members`. */
   readonly pods: Pods;
+  readonly members: Members;
+  readonly networks: Networks;
+  /** Whether a host means in each cluster that cluster's own endpoints. */
+  readonly isClusterLocal: (host: string) => boolean;
   /** Zones of the replicas of a pod's workload. */
   readonly replicaZones: (namespace: string, pod: string) => ReplicaZones;
   readonly virtualServices: VirtualServices;
@@ -82,6 +93,7 @@ export interface Model {
   readonly envoyFilters: EnvoyFilters;
   /** WasmPlugins and TrafficExtensions. */
   readonly extensions: Extensions;
+  readonly telemetries: Telemetries;
   readonly workloads: Workloads;
   readonly meshConfig: () => MeshConfig;
 }
@@ -99,13 +111,16 @@ export function createModel(world: World & { readonly derivations?: Derivations 
     clusterId: options.clusterId ?? "Kubernetes",
     meshConfig,
   };
-  const services = createServices(context);
-  const hosts = createHostLookup(context, services);
   const pods = createPods(context);
+  const members = createMembers(context, pods, options.remotes);
+  const networks = createNetworks(context, members, options.revision);
+  const services = createServices(context, members);
+  const hosts = createHostLookup(context, services);
   const peerAuthentications = createPeerAuthentications(context);
   const sidecars = createSidecars(context);
   const virtualServices = createVirtualServices(context, sidecars);
   const rateLimits = createRateLimitPolicies(context);
+  const telemetries = createTelemetries(context);
   return {
     ...context,
     services,
@@ -115,13 +130,16 @@ export function createModel(world: World & { readonly derivations?: Derivations 
     pods,
     replicaZones: createReplicaZones(context, pods),
     autoAddresses: createAutoAddresses(context),
-    headless: createHeadless(context),
+    headless: createHeadless(context, members),
     peerAuthentications,
     requestAuthentications: createRequestAuthentications(context),
     keySets: options.keySets ?? (() => undefined),
     authorizationPolicies: createAuthorizationPolicies(context),
     rateLimits,
-    endpoints: createEndpoints(context, services, pods, peerAuthentications),
+    members,
+    networks,
+    isClusterLocal: createClusterLocal(context),
+    endpoints: createEndpoints(context, services, { members, networks, peerAuthentications }),
     virtualServices,
     destinationRules: createDestinationRules(context),
     gateways: createGateways(context, pods),
@@ -131,7 +149,8 @@ export function createModel(world: World & { readonly derivations?: Derivations 
     sidecars,
     envoyFilters: createEnvoyFilters(context),
     extensions: createExtensions(context),
-    sight: createSight(context, { services, virtualServices, rateLimits }),
+    telemetries,
+    sight: createSight(context, { services, virtualServices, rateLimits, telemetries }),
     workloads: createWorkloads(context, pods, services),
   };
 }

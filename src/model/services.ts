@@ -6,6 +6,7 @@ import { hostKeys } from "../resources/world-store.ts";
 import type { ModelContext } from "./context.ts";
 import { EXPORT_TO_ANNOTATION, exportList } from "./export-to.ts";
 import { parseServiceHost, resolveHost, serviceHost } from "./host.ts";
+import type { Members } from "./members.ts";
 import { byAge, byText } from "./order.ts";
 import { selectProtocol } from "./protocol.ts";
 import { type Distribution, distributionOf, sessionOf } from "./service-traits.ts";
@@ -32,11 +33,15 @@ export interface Services {
   asksPlace(): { readonly locality: boolean; readonly node: boolean };
 }
 
-export function createServices({ world, derivations, domain, meshConfig }: ModelContext): Services {
+export function createServices({ world, derivations, domain, meshConfig }: ModelContext, members: Members): Services {
   const kubernetes = derivations.keyed("service", (namespace: string, name: string) => {
-    const object = world.get("Service", namespace, name);
-    if (object === undefined || object.spec === undefined || object.spec.type === "ExternalName") return undefined;
-    return { ...ofService(object, domain), ...sessionOf(object) };
+    const standing = members.all().flatMap(({ clusterId, world: of }) => {
+      const object = of.get("Service", namespace, name);
+      return object?.spec === undefined ? [] : { clusterId, object };
+    });
+    const [first] = standing;
+    if (first === undefined || first.object.spec?.type === "ExternalName") return undefined;
+    return { ...ofService(first.object, domain), ...sessionOf(first.object), ...addressesElsewhere(standing) };
   });
   const ofEntry = derivations.keyed("service entry", (namespace: string, name: string) => {
     const object = world.get("ServiceEntry", namespace, name);
@@ -58,7 +63,7 @@ export function createServices({ world, derivations, domain, meshConfig }: Model
     return service !== undefined && seen(service, namespace) ? service : fromEntries(namespace, host);
   };
   const everything = derivations.keyed("services", (): readonly MeshService[] => [
-    ...world.list("Service").flatMap(({ metadata }) => kubernetes(metadata.namespace ?? "", metadata.name) ?? []),
+    ...allServices(members).flatMap(({ metadata }) => kubernetes(metadata.namespace ?? "", metadata.name) ?? []),
     ...world.list("ServiceEntry").flatMap(({ metadata }) => ofEntry(metadata.namespace ?? "", metadata.name)),
   ]);
   const allVisible = derivations.keyed("visible services", (namespace: string): readonly MeshService[] => {
@@ -71,8 +76,11 @@ export function createServices({ world, derivations, domain, meshConfig }: Model
     return [...byHost.values()].toSorted((a, b) => byText(a.hostname, b.hostname));
   });
   const distributed = derivations.keyed("distribution", (kind: string, namespace: string, name: string) => {
-    const object = world.get(kind === "Service" ? "Service" : "ServiceEntry", namespace, name);
-    return object === undefined ? undefined : distributionOf(world, object);
+    for (const { world: of } of kind === "Service" ? members.all() : [{ world }]) {
+      const object = of.get(kind === "Service" ? "Service" : "ServiceEntry", namespace, name);
+      if (object !== undefined) return distributionOf(of, object);
+    }
+    return undefined;
   });
   const distribution = ({ from }: MeshService): Distribution | undefined =>
     distributed(from.kind, from.namespace, from.name);
@@ -83,10 +91,35 @@ export function createServices({ world, derivations, domain, meshConfig }: Model
   return { visible, allVisible, all: everything, kubernetes, ofEntry, distribution, asksPlace };
 }
 
+/** Services of all clusters; of several with one name and namespace the first, our own cluster's before others'. */
+function allServices(members: Members): readonly Service[] {
+  const [own, ...others] = members.all();
+  if (others.length === 0) return own.world.list("Service");
+  const byName = new Map<string, Service>();
+  for (const { world } of [own, ...others])
+    for (const service of world.list("Service")) {
+      const key = `${service.metadata.namespace ?? ""}/${service.metadata.name}`;
+      if (!byName.has(key)) byName.set(key, service);
+    }
+  return [...byName.values()];
+}
+
+/** Each cluster gives a Service an address of its own: by cluster, where more than one has it. */
+function addressesElsewhere(
+  standing: readonly { readonly clusterId: string; readonly object: Service }[],
+): Pick<MeshService, "addressesIn"> {
+  if (standing.length < 2) return {};
+  return { addressesIn: Object.fromEntries(standing.map(({ clusterId, object }) => [clusterId, virtualIps(object)])) };
+}
+
+function virtualIps({ spec }: Service): readonly string[] {
+  return addressesOf(spec?.clusterIPs ?? (spec?.clusterIP === undefined ? [] : [spec.clusterIP]));
+}
+
 function ofService(object: Service, domain: string): MeshService {
   const { spec = {}, metadata } = object;
   const namespace = metadata.namespace ?? "";
-  const addresses = addressesOf(spec.clusterIPs ?? (spec.clusterIP === undefined ? [] : [spec.clusterIP]));
+  const addresses = virtualIps(object);
   return {
     hostname: serviceHost(metadata.name, namespace, domain),
     name: metadata.name,

@@ -1,0 +1,236 @@
+import { expect, test } from "vitest";
+import { createDerivations } from "../../src/base/derive.ts";
+import { createMesh } from "../../src/compile/mesh.ts";
+import type { Proxy } from "../../src/ir/proxy.ts";
+import type { RemoteWorld } from "../../src/model/members.ts";
+import { peerOf } from "../../src/model/workload.ts";
+import type { KubeObject } from "../../src/resources/object.ts";
+import { createWorldStore, type WorldStore } from "../../src/resources/world-store.ts";
+
+type Labels = Readonly<Record<string, string>>;
+const HOST = "web.shop.svc.cluster.local";
+const CLUSTER = `outbound|80||${HOST}`;
+
+const object = (kind: string, name: string, rest: object, namespace?: string): KubeObject =>
+  ({
+    apiVersion: kind === "EndpointSlice" ? "discovery.k8s.io/v1" : "v1",
+    kind,
+    metadata: { name, ...(namespace === undefined ? {} : { namespace }) },
+    ...rest,
+  }) as KubeObject;
+
+function labelled(kind: string, name: string, labels: Labels, rest: object, namespace?: string): KubeObject {
+  const made = object(kind, name, rest, namespace);
+  return { ...made, metadata: { ...made.metadata, labels } };
+}
+
+/** Service `web` with these pods in a cluster; `ip` is its virtual address. */
+function web(
+  ip: string,
+  pods: readonly { ip: string; labels?: Labels; version?: string }[],
+  name = "web",
+): KubeObject[] {
+  return [
+    object(
+      "Service",
+      name,
+      { spec: { clusterIP: ip, ports: [{ name: "http", port: 80 }], selector: { app: name } } },
+      "shop",
+    ),
+    labelled(
+      "EndpointSlice",
+      `${name}-1`,
+      { "kubernetes.io/service-name": name },
+      {
+        addressType: "IPv4",
+        ports: [{ name: "http", port: 8080 }],
+        endpoints: pods.map((pod) => ({ addresses: [pod.ip], targetRef: { kind: "Pod", name: `${name}-${pod.ip}` } })),
+      },
+      "shop",
+    ),
+    ...pods.map((pod) =>
+      labelled(
+        "Pod",
+        `${name}-${pod.ip}`,
+        { app: name, version: pod.version ?? "v1", "security.istio.io/tlsMode": "istio", ...pod.labels },
+        { spec: { containers: [], serviceAccountName: name }, status: { podIP: pod.ip } },
+        "shop",
+      ),
+    ),
+  ];
+}
+
+const network = (name: string): KubeObject =>
+  labelled("Namespace", "istio-system", { "topology.istio.io/network": name }, {});
+
+function gateway(name: string, net: string, ips: readonly string[], labels: Labels = {}): KubeObject {
+  const ingress = ips.map((ip) => ({ ip }));
+  return labelled(
+    "Service",
+    name,
+    { "topology.istio.io/network": net, ...labels },
+    { spec: { type: "LoadBalancer", ports: [{ name: "tls", port: 15443 }] }, status: { loadBalancer: { ingress } } },
+    "istio-system",
+  );
+}
+
+function proxy(more: Partial<Proxy> = {}): Proxy {
+  return {
+    id: "sidecar~10.0.0.9~client.shop~shop.svc.cluster.local",
+    type: "sidecar",
+    addresses: ["10.0.0.9"],
+    namespace: "shop",
+    name: "client",
+    labels: { app: "client" },
+    serviceAccount: "client",
+    clusterId: "one",
+    dnsDomain: "shop.svc.cluster.local",
+    interception: "REDIRECT",
+    bind: undefined,
+    peer: peerOf({}),
+    ...more,
+  };
+}
+
+/** A mesh of our cluster `one` and others, which come and go. */
+function meshOf(own: readonly KubeObject[], others: Readonly<Record<string, readonly KubeObject[]>>) {
+  const derivations = createDerivations();
+  const store = (objects: readonly KubeObject[]): WorldStore => {
+    const world = createWorldStore(derivations);
+    world.apply(objects.map((each) => ({ type: "set", object: each })));
+    return world;
+  };
+  const worlds = new Map(Object.entries(others).map(([id, objects]) => [id, store(objects)]));
+  const names = derivations.source<readonly string[]>([...worlds.keys()]);
+  const remotes = (): readonly RemoteWorld[] =>
+    names.get().flatMap((clusterId) => {
+      const world = worlds.get(clusterId);
+      return world === undefined ? [] : { clusterId, world };
+    });
+  const world = store(own);
+  const mesh = createMesh(world, { derivations, clusterId: "one", remotes });
+  const endpoints = (of: Proxy = proxy(), cluster = CLUSTER): readonly string[] =>
+    (mesh.proxyConfig(of).endpoints(cluster)?.endpoints ?? []).map(
+      ({ address, port, weight, tlsMode }) => `${address}:${port} ${weight} ${tlsMode}`,
+    );
+  return { mesh, world, worlds, names, endpoints };
+}
+
+test("a service of several clusters has the endpoints of all, as they come and go", () => {
+  const { world, worlds, names, endpoints } = meshOf(web("10.96.0.1", [{ ip: "10.0.0.1" }]), {
+    two: web("10.97.0.1", [{ ip: "10.1.0.1" }, { ip: "10.1.0.2" }]),
+  });
+  expect(endpoints()).toEqual(["10.0.0.1:8080 1 istio", "10.1.0.1:8080 1 istio", "10.1.0.2:8080 1 istio"]);
+  const [, slice] = web("10.97.0.1", [{ ip: "10.1.0.2" }]);
+  worlds.get("two")?.apply([{ type: "set", object: slice as KubeObject }]);
+  expect(endpoints()).toEqual(["10.0.0.1:8080 1 istio", "10.1.0.2:8080 1 istio"]);
+  names.set([]);
+  expect(endpoints()).toEqual(["10.0.0.1:8080 1 istio"]);
+  names.set(["two"]);
+  world.apply(web("", []).map((each) => ({ type: "delete", object: each })));
+  expect(endpoints()).toEqual(["10.1.0.2:8080 1 istio"]);
+});
+
+test("each cluster's clients dial their own cluster's address", () => {
+  const { mesh } = meshOf(web("10.96.0.1", []), { two: web("10.97.0.1", []), three: web("10.98.0.1", [], "only") });
+  const service = mesh.model.services.kubernetes("shop", "web");
+  expect(service?.addresses).toEqual(["10.96.0.1"]);
+  expect(service?.addressesIn).toEqual({ one: ["10.96.0.1"], two: ["10.97.0.1"] });
+  expect(mesh.model.services.kubernetes("shop", "only")?.addresses).toEqual(["10.98.0.1"]);
+  expect(mesh.model.services.allVisible("shop").map(({ name }) => name)).toEqual(["only", "web"]);
+});
+
+test("a subset may be a cluster; metrics name the cluster of an endpoint", () => {
+  const rule = {
+    apiVersion: "networking.istio.io/v1",
+    kind: "DestinationRule",
+    metadata: { name: "web", namespace: "shop" },
+    spec: {
+      host: "web",
+      subsets: ["one", "two"].map((name) => ({ name, labels: { "topology.istio.io/cluster": name } })),
+    },
+  } as KubeObject;
+  const { mesh, endpoints } = meshOf([...web("10.96.0.1", [{ ip: "10.0.0.1" }]), rule], {
+    two: web("10.97.0.1", [{ ip: "10.1.0.1" }]),
+  });
+  expect(endpoints(proxy(), `outbound|80|one|${HOST}`)).toEqual(["10.0.0.1:8080 1 istio"]);
+  expect(endpoints(proxy(), `outbound|80|two|${HOST}`)).toEqual(["10.1.0.1:8080 1 istio"]);
+  const all = mesh.proxyConfig(proxy()).endpoints(CLUSTER)?.endpoints;
+  expect(all?.map(({ peer }) => peer.cluster)).toEqual(["one", "two"]);
+});
+
+test("another network is reached by its gateways, with its weight; what takes no mutual TLS is not reached", () => {
+  const plain = { "security.istio.io/tlsMode": "disabled" };
+  const remote = [{ ip: "10.0.0.1" }, { ip: "10.0.0.2" }, { ip: "10.0.0.3" }, { ip: "10.0.0.4", labels: plain }];
+  const { endpoints } = meshOf([network("a"), ...web("10.96.0.1", [{ ip: "10.0.0.7" }])], {
+    two: [network("b"), gateway("ew", "b", ["192.0.2.1", "192.0.2.2"]), ...web("10.97.0.1", remote)],
+  });
+  expect(endpoints()).toEqual(["10.0.0.7:8080 2 istio", "192.0.2.1:15443 3 istio", "192.0.2.2:15443 3 istio"]);
+});
+
+test("clusters with the same addresses on networks of their own do not mix", () => {
+  const pods = [{ ip: "10.0.0.1" }];
+  const { endpoints } = meshOf([network("a"), ...web("10.96.0.1", pods)], {
+    two: [network("b"), gateway("ew", "b", ["192.0.2.1"]), ...web("10.96.0.1", pods)],
+  });
+  expect(endpoints()).toEqual(["10.0.0.1:8080 1 istio", "192.0.2.1:15443 1 istio"]);
+});
+
+test("a network's own gateway passes on to its own network alone; without gateways all is reached directly", () => {
+  const own = [network("a"), gateway("ew", "a", ["192.0.2.9"]), ...web("10.96.0.1", [{ ip: "10.0.0.7" }])];
+  const others = { two: [network("b"), gateway("ew", "b", ["192.0.2.1"]), ...web("10.97.0.1", [{ ip: "10.1.0.1" }])] };
+  const { mesh } = meshOf(own, others);
+  const router = proxy({ type: "router", namespace: "istio-system", labels: { istio: "eastwestgateway" } });
+  const passed = mesh.proxyConfig(router).endpoints(`outbound_.80_._.${HOST}`)?.endpoints;
+  expect(passed?.map(({ address }) => address)).toEqual(["10.0.0.7"]);
+  const unknown = meshOf([network("a"), ...web("10.96.0.1", [])], {
+    two: [network("b"), ...web("10.97.0.1", [{ ip: "10.1.0.1" }])],
+  });
+  expect(unknown.endpoints()).toEqual(["10.1.0.1:8080 1 istio"]);
+});
+
+test.each([
+  ["a pod's label", [], { "topology.istio.io/network": "b" }, {}],
+  ["the namespace's", [labelled("Namespace", "shop", { "topology.istio.io/network": "b" }, {})], {}, {}],
+  ["meshNetworks by cluster", [], {}, { endpoints: [{ fromRegistry: "two" }] }],
+  ["meshNetworks by range", [], {}, { endpoints: [{ fromCidr: "10.1.0.0/16" }] }],
+])("the network of a workload: %s", (_, inRemote, labels, written) => {
+  const gateways = [{ address: "192.0.2.5", port: 443 }];
+  const meshNetworks = JSON.stringify({ networks: { b: { ...written, gateways } } });
+  const config = object("ConfigMap", "istio", { data: { mesh: "{}", meshNetworks } }, "istio-system");
+  const { endpoints } = meshOf([network("a"), config, ...web("10.96.0.1", [])], {
+    two: [...inRemote, ...web("10.97.0.1", [{ ip: "10.1.0.1", labels }])],
+  });
+  expect(endpoints()).toEqual(["192.0.2.5:443 1 istio"]);
+});
+
+test("a gateway of meshNetworks may be named by its Service; its own port counts", () => {
+  const service = "ew.istio-system.svc.cluster.local";
+  const named = { endpoints: [{ fromRegistry: "two" }], gateways: [{ registryServiceName: service, port: 443 }] };
+  const config = object(
+    "ConfigMap",
+    "istio",
+    { data: { meshNetworks: JSON.stringify({ networks: { b: named } }) } },
+    "istio-system",
+  );
+  const own = [network("a"), config, ...web("10.96.0.1", [])];
+  const { endpoints } = meshOf(own, {
+    two: [gateway("ew", "", ["192.0.2.8"]), ...web("10.97.0.1", [{ ip: "10.1.0.1" }])],
+  });
+  expect(endpoints()).toEqual(["192.0.2.8:443 1 istio"]);
+  const port = { "networking.istio.io/gatewayPort": "30443" };
+  const labels = meshOf([network("a"), ...web("10.96.0.1", [])], {
+    two: [network("b"), gateway("ew", "b", ["192.0.2.8"], port), ...web("10.97.0.1", [{ ip: "10.1.0.1" }])],
+  });
+  expect(labels.endpoints()).toEqual(["192.0.2.8:30443 1 istio"]);
+});
+
+test("a host that is each cluster's own stays in the caller's", () => {
+  const mesh = (text: string): KubeObject => object("ConfigMap", "istio", { data: { mesh: text } }, "istio-system");
+  const others = { two: web("10.97.0.1", [{ ip: "10.1.0.1" }]) };
+  const all = [...web("10.96.0.1", [{ ip: "10.0.0.1" }])];
+  const local = `serviceSettings: [{ settings: { clusterLocal: true }, hosts: ["*.shop.svc.cluster.local"] }]`;
+  expect(meshOf([...all, mesh(local)], others).endpoints()).toEqual(["10.0.0.1:8080 1 istio"]);
+  const except = `${local.slice(0, -1)}, { settings: { clusterLocal: false }, hosts: ["${HOST}"] }]`;
+  expect(meshOf([...all, mesh(except)], others).endpoints()).toHaveLength(2);
+});
