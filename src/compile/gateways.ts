@@ -74,7 +74,8 @@ export function createGatewayPlan(context: CompileContext): GatewayPlan {
       .toSorted(([a], [b]) => byText(a, b))
       .flatMap(([name, group]) => listenersOf(model, context.scope(scope), name, group))
       .map((listener) => (security === undefined ? listener : { ...listener, security }))
-      .map((listener) => extended(model, context.scope(scope), listener, groups.get(listener.name) ?? []));
+      .map((listener) => extended(model, context.scope(scope), listener, groups.get(listener.name) ?? []))
+      .map((listener) => context.telemetry.with(listener, context.telemetry.ofScope(scope)));
   });
   return { servers, listeners };
 }

@@ -39,7 +39,11 @@ export function createInbound(context: CompileContext): InboundSide {
   const { model, derivations } = context;
   const inbound = derivations.keyed(
     "inbound",
-    (workload: string): Inbound => inboundOf(model, context.workload(workload)),
+    (workload: string): Inbound => {
+      const told = context.telemetry.ofWorkload(workload);
+      const inbound = inboundOf(model, context.workload(workload));
+      return told === undefined ? inbound : { ...inbound, telemetry: told };
+    },
   );
   const clusters = derivations.keyed("inbound clusters", (workload: string): readonly Cluster[] => {
     const facts = context.workload(workload);

@@ -96,7 +96,7 @@ function createClaims(context: CompileContext): Claims {
 
 /** All outbound listeners of a sidecar's scope, sorted by name, the capture (or HTTP proxy) listener first. */
 export function createOutboundListeners(context: CompileContext): (scope: string) => readonly OutboundListener[] {
-  const { model, derivations } = context;
+  const { model, derivations, telemetry } = context;
   const claims = createClaims(context);
   const alone = new WeakMap<Claim, OutboundListener>();
   return derivations.keyed("outbound listeners", (scope: string): readonly OutboundListener[] => {
@@ -119,7 +119,9 @@ export function createOutboundListeners(context: CompileContext): (scope: string
       });
     const all = [{ ...edgeListener(facts, fallback), ...needing(edgeNeeds(model, facts)) }, ...listeners];
     const extensions = scopeExtensions(model, facts);
-    return extensions.length === 0 ? all : all.map((listener) => extended(listener, extensions, facts));
+    const told = telemetry.ofScope(scope);
+    const whole = told === undefined ? all : all.map((listener) => telemetry.with(listener, told));
+    return extensions.length === 0 ? whole : whole.map((listener) => extended(listener, extensions, facts));
   });
 }
 

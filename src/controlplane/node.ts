@@ -2,6 +2,8 @@ import { isIP } from "node:net";
 import { compact } from "../base/compact.ts";
 import type { ExplicitBind, Interception, Proxy, ProxyDns } from "../ir/proxy.ts";
 import type { ProxySettings } from "../ir/proxy-settings.ts";
+import type { OwnTracing } from "../ir/telemetry.ts";
+import { ownTracing } from "../model/own-tracing.ts";
 import { proxySettings } from "../model/proxy-settings.ts";
 import { registeredName } from "../model/workload-entries.ts";
 import { peerLabels, peerOf } from "../model/workload.ts";
@@ -30,6 +32,7 @@ export interface NodeClaim {
   readonly dns: ProxyDns | undefined;
   /** What its own configuration asks of its listeners. */
   readonly settings: ProxySettings | undefined;
+  readonly tracing: OwnTracing | undefined;
   /** No pod: a workload that stands for a WorkloadEntry. */
   readonly outside: OutsideClaim | undefined;
 }
@@ -70,6 +73,7 @@ export function readNode(node: Node | undefined): NodeClaim | string {
     bind,
     dns: readDns(metadata),
     settings: proxySettings(metadata["PROXY_CONFIG"], id.type),
+    tracing: ownTracing(metadata["PROXY_CONFIG"]),
     outside: readOutside(metadata, addresses[0] ?? ""),
   };
 }
@@ -178,7 +182,13 @@ export function proxyOf(
     interception: claim.interception,
     bind: claim.bind,
     peer: peerLabels(pod, clusterId),
-    ...compact({ dns: claim.dns, settings: claim.settings, version: claim.version, metadata: claim.metadata }),
+    ...compact({
+      dns: claim.dns,
+      settings: claim.settings,
+      tracing: claim.tracing,
+      version: claim.version,
+      metadata: claim.metadata,
+    }),
   };
 }
 
@@ -208,7 +218,7 @@ export function outsideProxyOf(
     bind: claim.bind,
     ports: spec.ports ?? {},
     peer: peerLabels({ metadata }, clusterId),
-    ...compact({ dns: claim.dns, settings: claim.settings }),
+    ...compact({ dns: claim.dns, settings: claim.settings, tracing: claim.tracing }),
   };
 }
 

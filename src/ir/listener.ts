@@ -3,6 +3,7 @@ import type { Provenance } from "./provenance.ts";
 import type { WeightedCluster } from "./route.ts";
 import type { Security } from "./security.ts";
 import type { Protocol } from "./service.ts";
+import type { Telemetry } from "./telemetry.ts";
 
 /**
  * What chains that speak HTTP need only for some routes. sessions: a route keeps sessions with their endpoints. dynamic-dns: a
@@ -43,6 +44,8 @@ export interface OutboundListener {
   readonly tcp?: TcpFeatures;
   /** Extensions in its chains, in the order in which they are passed; absent: none. */
   readonly extensions?: readonly ExtensionFilter[];
+  /** What is told of its traffic; absent: as without any setting. */
+  readonly telemetry?: Telemetry;
   /** Connections told apart by the TLS name they ask for or the address they dialled, before anything above. */
   readonly sniChains: readonly SniChain[];
   /** Cluster for bytes that match nothing: PassthroughCluster or BlackHoleCluster. */
@@ -102,6 +105,8 @@ export interface Inbound {
   readonly security?: Security;
   /** Extensions on ports that no service names. */
   readonly extensions?: readonly ExtensionFilter[];
+  /** What is told of the traffic of all ports; absent: as without any setting. */
+  readonly telemetry?: Telemetry;
 }
 
 /** One port that a gateway listens on. */
@@ -118,6 +123,7 @@ export interface GatewayListener {
   /** What policies ask of callers. */
   readonly security?: Security;
   readonly extensions?: readonly ExtensionFilter[];
+  readonly telemetry?: Telemetry;
 }
 
 export interface GatewayChain {

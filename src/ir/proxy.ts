@@ -1,5 +1,6 @@
 import type { PeerLabels } from "../base/peer.ts";
 import type { ProxySettings } from "./proxy-settings.ts";
+import type { OwnTracing } from "./telemetry.ts";
 
 /** How traffic reaches the proxy. NONE: no interception, listeners bind the addresses of `bind`. */
 export type Interception = "REDIRECT" | "TPROXY" | "NONE";
@@ -38,6 +39,8 @@ export interface Proxy {
   readonly peer: PeerLabels;
   /** What its own configuration asks; absent: nothing. */
   readonly settings?: ProxySettings;
+  /** What its own configuration says of spans; absent: nothing. */
+  readonly tracing?: OwnTracing;
   /** `ISTIO_VERSION` of its node; absent: it said none. */
   readonly version?: string;
   /** Texts of its node's metadata, for EnvoyFilters that ask for them. */

@@ -1,5 +1,7 @@
 import { CIPHER_SUITES } from "../base/cipher-suites.ts";
 import { compact } from "../base/compact.ts";
+import type { LogFormat } from "../ir/telemetry.ts";
+import { meshLogFormat } from "./log-format.ts";
 import type { MeshConfig } from "./mesh-config.ts";
 
 /** Rules that a control plane may be told to keep (COMPLIANCE_POLICY). */
@@ -36,22 +38,15 @@ export function generatedOptions(
   compliance?: Compliance,
 ): {
   readonly trustDomains: readonly string[];
-  readonly accessLog:
-    | {
-        readonly path: string;
-        readonly encoding: MeshConfig["accessLogEncoding"];
-        readonly format: string | undefined;
-      }
-    | undefined;
+  readonly accessLog: { readonly path: string; readonly format: LogFormat } | undefined;
   readonly protocolDetectionTimeoutMs: number;
   readonly pathNormalization: MeshConfig["pathNormalization"];
   readonly meshTls?: MeshTls;
 } {
-  const { accessLogFile: path, accessLogEncoding: encoding, accessLogFormat } = config;
+  const { accessLogFile: path } = config;
   return {
     trustDomains: [config.trustDomain, ...config.trustDomainAliases],
-    accessLog:
-      path === "" ? undefined : { path, encoding, format: accessLogFormat === "" ? undefined : accessLogFormat },
+    accessLog: path === "" ? undefined : { path, format: meshLogFormat(config) },
     protocolDetectionTimeoutMs: config.protocolDetectionTimeoutMs,
     pathNormalization: config.pathNormalization,
     ...compact({ meshTls: meshTlsOf(config, compliance) }),

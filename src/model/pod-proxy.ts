@@ -5,6 +5,7 @@ import { refOf } from "../resources/object.ts";
 import { readValues } from "../resources/yaml-values.ts";
 import type { Model } from "./model.ts";
 import { effectiveProxyConfig } from "./proxy-config.ts";
+import { ownTracing } from "./own-tracing.ts";
 import { proxySettings } from "./proxy-settings.ts";
 import { peerLabels } from "./workload.ts";
 
@@ -15,6 +16,7 @@ export function podProxy(pod: Pod, model: Model): Proxy {
   const type = model.workloads.isGateway(pod) ? "router" : "sidecar";
   const address = status?.podIP ?? "";
   const dnsDomain = `${namespace}.svc.${model.domain}`;
+  const config = ownConfig(pod, model);
   const mode = metadata.annotations?.["sidecar.istio.io/interceptionMode"];
   return {
     id: `${type}~${address}~${name}.${namespace}~${dnsDomain}`,
@@ -29,7 +31,7 @@ export function podProxy(pod: Pod, model: Model): Proxy {
     interception: mode === "TPROXY" || mode === "NONE" ? mode : "REDIRECT",
     bind: undefined,
     peer: peerLabels(pod, model.clusterId),
-    ...compact({ settings: proxySettings(ownConfig(pod, model), type) }),
+    ...compact({ settings: proxySettings(config, type), tracing: ownTracing(config) }),
   };
 }
 

@@ -5,6 +5,7 @@ import type { RateLimitPolicies } from "./rate-limits.ts";
 import type { Services } from "./services.ts";
 import { importsHost, type Sidecar, type SidecarEgress } from "./sidecars.ts";
 import { visibleTo } from "./visibility.ts";
+import type { Telemetries } from "./telemetry.ts";
 import type { VirtualServices } from "./virtual-services.ts";
 
 /** Who looks: proxies of a namespace, perhaps under a Sidecar (`namespace/name`). */
@@ -41,6 +42,7 @@ interface SightParts {
   readonly services: Services;
   readonly virtualServices: VirtualServices;
   readonly rateLimits: RateLimitPolicies;
+  readonly telemetries: Telemetries;
 }
 
 export function createSight(context: ModelContext, parts: SightParts): Sight {
@@ -73,6 +75,11 @@ export function createSight(context: ModelContext, parts: SightParts): Sight {
     for (const host of [...parts.virtualServices.destinationHosts(namespace, sidecar), ...counters(namespace)]) {
       const service = seen.has(host) ? undefined : services.visible(namespace, host);
       if (service !== undefined) seen.set(host, service);
+    }
+    // what is told goes there, whatever the Sidecar leaves out
+    for (const host of parts.telemetries.collectors(namespace)) {
+      const service = services.visible(namespace, host);
+      if (service !== undefined) seen.set(host, widened(seen.get(host), service));
     }
     return seen;
   });

@@ -100,6 +100,7 @@ function filters(listener: GatewayListener, from: GatewayChain, options: XdsOpti
     ...(listener.quic === undefined ? {} : { quic: listener.quic }),
     ...(listener.security === undefined ? {} : { security: listener.security }),
     ...(listener.extensions === undefined ? {} : { extensions: listener.extensions }),
+    ...(listener.telemetry === undefined ? {} : { telemetry: listener.telemetry }),
     options,
   };
   if (from.routeTable !== undefined)

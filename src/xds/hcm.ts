@@ -4,6 +4,7 @@ import { accessLogs } from "./access-loggers/order.ts";
 import { httpFilters } from "./filters/order.ts";
 import { connectionOptions, identity } from "./hcm-settings.ts";
 import { networkFilters } from "./network-filters/order.ts";
+import { tracing } from "./tracing.ts";
 import type { ChainContext, EnvoyRoutes, NetworkFilter, XdsOptions } from "./types.ts";
 
 type Hcm = Messages["envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"];
@@ -24,6 +25,7 @@ export function httpChainFilters(
     ...routeSpecifier(routes),
     http_filters: httpFilters(chain),
     access_log: accessLogs(chain, "http"),
+    ...tracing(chain.telemetry?.tracing),
     ...identity(chain),
     upgrade_configs: [{ upgrade_type: "websocket" }],
     stream_idle_timeout: "0s",

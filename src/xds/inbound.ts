@@ -170,7 +170,7 @@ function portChains(port: InboundPort, inbound: Inbound, options: XdsOptions): r
   return entries.map((entry) => ({
     name: chainName(port, entry),
     filter_chain_match: entry.match,
-    filters: filters(port, entry, { security: inbound.security, options }),
+    filters: filters(port, entry, { inbound, options }),
     ...(entry.mutualTls ? { transport_socket: downstreamMeshTls(inbound.trustDomains, options.meshTls) } : {}),
     ...(userTls === undefined ? {} : { transport_socket: serverSocket(userTls, HTTP_ALPN) }),
     ...whyField(port.mtlsFrom),
@@ -185,13 +185,15 @@ function chainName(port: InboundPort, entry: Entry): string {
 function filters(
   port: InboundPort,
   entry: Entry,
-  { security, options }: { readonly security: Inbound["security"]; readonly options: XdsOptions },
+  { inbound, options }: { readonly inbound: Inbound; readonly options: XdsOptions },
 ): readonly NetworkFilter[] {
+  const { security, telemetry } = inbound;
   const chain: ChainContext = {
     direction: "inbound",
     mutualTls: entry.mutualTls,
     service: port.service ?? (port.cluster === PASSTHROUGH ? UNNAMED : undefined),
     ...(security === undefined ? {} : { security }),
+    ...(telemetry === undefined ? {} : { telemetry }),
     ...(port.extensions === undefined ? {} : { extensions: port.extensions }),
     ...(port.application === undefined ? {} : { application: port.application }),
     options,

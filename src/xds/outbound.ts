@@ -15,13 +15,14 @@ import { whyField } from "./why.ts";
  * `default_filter_chain`: once a transport protocol has selected chains, Envoy does not look further.
  */
 export function buildOutboundListener(listener: OutboundListener, options: XdsOptions): EnvoyListener {
-  const { needs, extensions } = listener;
+  const { needs, extensions, telemetry } = listener;
   const chain: ChainContext = compact({
     direction: "outbound" as const,
     mutualTls: false,
     service: undefined,
     needs,
     extensions,
+    telemetry,
     options,
   });
   const inspectHttp = listener.kind === "http" || listener.kind === "auto";

@@ -2,6 +2,7 @@ import type { ExtensionFilter } from "../ir/extension.ts";
 import type { ChainNeed } from "../ir/listener.ts";
 import type { ProxySettings } from "../ir/proxy-settings.ts";
 import type { Security } from "../ir/security.ts";
+import type { FileSink, Telemetry } from "../ir/telemetry.ts";
 import type { Messages, TypedAny } from "../wire/codec.ts";
 
 /** The xDS types we serve, in the order in which a push sends them (Envoy warms clusters before listeners need them). */
@@ -40,7 +41,7 @@ export interface XdsOptions {
   /** Own trust domain first, then its aliases: whose certificates a client takes when a cluster names no identities. */
   readonly trustDomains: readonly string[];
   /** `accessLogFile` of the mesh configuration; undefined: no access log. */
-  readonly accessLog: AccessLogOptions | undefined;
+  readonly accessLog: Pick<FileSink, "path" | "format"> | undefined;
   /** How long a listener waits for the client's first bytes; 0 waits as long as it takes. `protocolDetectionTimeout`. */
   readonly protocolDetectionTimeoutMs: number;
   /** How paths of requests are written before anything looks at them (MeshConfig.pathNormalization); absent: BASE. */
@@ -58,14 +59,6 @@ export interface TlsLimits {
   /** Of TLS 1.2. */
   readonly cipherSuites?: readonly string[];
   readonly curves?: readonly string[];
-}
-
-export interface AccessLogOptions {
-  /** `/dev/stdout` or a file in the proxy's file system. */
-  readonly path: string;
-  readonly encoding: "TEXT" | "JSON";
-  /** The user's format: for TEXT a format string, for JSON an object's text. undefined: the default of the encoding. */
-  readonly format: string | undefined;
 }
 
 /** Which side of a workload a chain of filters serves. */
@@ -90,5 +83,7 @@ export interface ChainContext {
   readonly security?: Security;
   /** Modules and scripts that users put into it; absent: none. */
   readonly extensions?: readonly ExtensionFilter[];
+  /** What is told of its traffic; absent: as without any setting. */
+  readonly telemetry?: Telemetry;
   readonly options: XdsOptions;
 }

@@ -111,7 +111,7 @@ test("options are followed, and nothing is held when all have gone", () => {
   const idle = derivations.size();
   const one = follow(proxy("web"));
   const before = one.now().listener.get("virtualInbound")?.version;
-  options.set({ ...options.get(), accessLog: { path: "/dev/stdout", encoding: "TEXT", format: undefined } });
+  options.set({ ...options.get(), accessLog: { path: "/dev/stdout", format: { text: "%RESPONSE_CODE%\n" } } });
   expect(one.now().listener.get("virtualInbound")?.version).not.toBe(before);
   one.stop();
   expect(derivations.size()).toBe(idle);
@@ -141,7 +141,7 @@ test("scopes share the bytes of what they see alike, before and after changes, a
   expect(near.now().endpoint.get(WEB)?.version).not.toBe(before?.version);
   const quiet = near.now().listener.get("0.0.0.0_80");
   shared("listener", "0.0.0.0_80");
-  options.set({ ...options.get(), accessLog: { path: "/dev/stdout", encoding: "TEXT", format: undefined } });
+  options.set({ ...options.get(), accessLog: { path: "/dev/stdout", format: { text: "%RESPONSE_CODE%\n" } } });
   shared("listener", "0.0.0.0_80");
   expect(near.now().listener.get("0.0.0.0_80")?.version).not.toBe(quiet?.version);
 });

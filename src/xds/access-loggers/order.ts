@@ -1,8 +1,10 @@
 import type { AccessLog, ChainContext } from "../types.ts";
 import { audit } from "./audit.ts";
 import { file } from "./file.ts";
+import { grpcAls } from "./grpc-als.ts";
 import { metricsHttp } from "./metrics-http.ts";
 import { metricsTcp } from "./metrics-tcp.ts";
+import { otel } from "./otel.ts";
 import type { AccessLogger } from "./types.ts";
 
 /** The access loggers, in the order in which Envoy calls them, each with the reason for its place. */
@@ -10,6 +12,8 @@ export const ACCESS_LOGGERS: readonly AccessLogger[] = [
   metricsHttp, // metrics first: they must count even when a file's disk is full
   metricsTcp, // never beside metricsHttp: it takes TCP records only
   audit, // before what people read: it must be written even when that disk is full
+  otel, // what is sent away, before a file whose disk may be full
+  grpcAls, // beside it: the other service for records
   file, // last: what people read, after everything that was counted
 ];
 
