@@ -38,8 +38,8 @@ export interface CertificateFacts {
   readonly identity: string;
   readonly notBefore: Date;
   readonly notAfter: Date;
-  /** Fingerprints of what it is signed by, as far as they are told: of the last one of its chain's issuer. */
-  readonly issuedBy: string;
+  /** PEM, the leaf first. */
+  readonly chain: readonly string[];
 }
 
 /** A proxy, as far as it can be asked. */
@@ -53,8 +53,8 @@ export interface ProxyFacts {
   readonly config: RunningConfig;
   readonly hosts: (cluster: string) => readonly HostFacts[];
   readonly certificates: readonly CertificateFacts[];
-  /** Subjects of the roots that it trusts for the mesh's identities. */
-  readonly roots: readonly string[];
+  /** Whether its roots vouch for a certificate; undefined: it tells no roots. */
+  readonly trusts: (certificate: CertificateFacts) => boolean | undefined;
   /** Sum of the counters whose name the pattern matches. */
   readonly count: (pattern: RegExp) => number;
   /** What it, or the control plane about it, says of configuration that it did not take. */
@@ -73,6 +73,9 @@ export interface ClusterFacts {
   readonly message: Messages["envoy.config.cluster.v3.Cluster"] | undefined;
 }
 
+/** What an application does with a connection: `refused`, or what it speaks; `first`: it speaks before the client; `other`: bytes that are none of these; `closed`, `silent`. */
+export type Speech = "refused" | "tls" | "http1" | "http2" | "first" | "other" | "closed" | "silent";
+
 /** Where the request ended, or would have. */
 export interface ServerFacts {
   readonly address: string;
@@ -80,8 +83,8 @@ export interface ServerFacts {
   readonly pod: Pod | undefined;
   /** Its proxy, where it has one that answers. */
   readonly proxy: ProxyFacts | undefined;
-  /** Whether the application answers at the pod's own loopback address; undefined: not asked. */
-  readonly onLoopback: boolean | undefined;
+  /** What the application says to a connection that is forwarded to it; undefined: not asked. */
+  readonly speaks: Speech | undefined;
 }
 
 /** The way of the request through the proxy's routes. */

@@ -1,0 +1,45 @@
+import type { Facts, Guess, Hypothesis } from "../types.ts";
+import { logged, refTo } from "../words.ts";
+
+/** The proxy did not take what it was sent: it runs what it had before, or nothing. */
+export const refusedConfiguration: Hypothesis = {
+  name: "refused configuration",
+  codes: ["configuration-refused"],
+  guess(facts) {
+    const { proxy, symptom } = facts;
+    return proxy.refusals.slice(0, 3).map((words): Guess => {
+      const culprit = patchOf(facts, words);
+      const involved = [symptom.upstreamCluster, facts.way?.table, facts.cluster?.host].some(
+        (name) => name !== undefined && name !== "" && words.includes(name),
+      );
+      const port = /_(\d+)\b/.exec(words)?.[1];
+      const here = port !== undefined && symptom.localAddress?.endsWith(`:${port}`) === true;
+      return {
+        code: "configuration-refused",
+        object: culprit ?? proxy.pod,
+        says: `${proxy.name} refuses a part of its configuration, and runs what it had before: ${words.slice(0, 200)}`,
+        evidence: [logged(facts), { from: `Envoy of ${proxy.name}`, says: words }],
+        fix:
+          culprit === undefined
+            ? "Look at it with meshctl proxy-status, and take back what was changed last."
+            : "Correct the patch, or take it away.",
+        weight: involved || here ? 97 : 35,
+      };
+    });
+  },
+};
+
+/** The EnvoyFilter that a refusal may come from: the newest that holds for the proxy. */
+function patchOf({ model, proxy }: Facts, words: string): Guess["object"] | undefined {
+  const filters = model.world
+    .list("EnvoyFilter")
+    .filter(({ metadata }) => metadata.namespace === proxy.namespace || metadata.namespace === model.rootNamespace);
+  const told = filters.find((filter) =>
+    JSON.stringify(filter.spec ?? {})
+      .split('"')
+      .some((text) => text.length > 12 && words.includes(text)),
+  );
+  const [only] = filters;
+  const found = told ?? (filters.length === 1 ? only : undefined);
+  return found === undefined ? undefined : refTo(found);
+}
