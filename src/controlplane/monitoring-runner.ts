@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
 import type { Analysis } from "./analysis/analysis.ts";
 import { answerMonitoring } from "./debug.ts";
+import { registryServices } from "./debug-registry.ts";
 import { answering, type Listening, listen } from "./http.ts";
 import type { Runner } from "./runner.ts";
 import type { Shared } from "./shared.ts";
@@ -31,6 +32,7 @@ export function createMonitoringRunner(shared: Shared, analysis: Analysis): Runn
     authenticate: shared.authenticate,
     debugNamespaces: [shared.options.namespace, ...(shared.options.debugNamespaces ?? [])],
     analyse: (ofNamespace: string) => analysis.report(ofNamespace),
+    registry: () => registryServices(shared.state, shared.options.clusterId),
   };
   return {
     name: "monitoring",

@@ -30,6 +30,7 @@ function deps(...streams: readonly XdsStream[]): Parameters<typeof answerMonitor
     authenticate: ({ bearer }) => Promise.resolve(bearer === undefined ? undefined : callerOf(bearer)),
     debugNamespaces: ["istio-system", "ops"],
     analyse: () => Promise.resolve(new Uint8Array()),
+    registry: () => [],
   };
 }
 
@@ -93,4 +94,30 @@ test("ndsz: what an agent answers DNS queries from, for the pod itself and for i
     status: 404,
     body: "no DNS queries of the proxy are captured\n",
   });
+});
+
+test("syncz has what was sent and acknowledged also under Istio's names: readers compare the two", async () => {
+  const behind = { ...SYNCED, status: "STALE", ackedHash: "" } as const;
+  const late = {
+    ...envoy,
+    status: () => ({
+      proxy: "web-1.shop",
+      types: { cluster: SYNCED, route: behind, extension: SYNCED, secret: SYNCED },
+    }),
+  } as unknown as XdsStream;
+  const { body } = await asked("/debug/syncz", { address: "127.0.0.1" }, late);
+  const [{ types: _, proxy: __, ...told }] = JSON.parse(body) as [Record<string, unknown>];
+  expect(told).toEqual({
+    cluster_sent: "a",
+    cluster_acked: "a",
+    route_sent: "a",
+    route_acked: "",
+    extensionconfig_sent: "a",
+    extensionconfig_acked: "a",
+  });
+});
+
+test("registryz: for the control plane's own viewers, not for accounts of other namespaces", async () => {
+  expect(await asked("/debug/registryz", { address: "127.0.0.1" })).toEqual({ status: 200, body: "[]\n" });
+  expect((await asked("/debug/registryz", { address: "10.0.0.1", token: "shop" })).status).toBe(403);
 });
