@@ -83,6 +83,7 @@ export const ROOTS: readonly string[] = [
   "envoy.extensions.filters.http.lua.v3.Lua",
   "envoy.extensions.filters.http.rbac.v3.RBAC",
   "envoy.extensions.filters.http.router.v3.Router",
+  "envoy.extensions.filters.http.tap.v3.Tap",
   "envoy.extensions.filters.http.dynamic_forward_proxy.v3.FilterConfig",
   "envoy.extensions.filters.http.set_filter_state.v3.Config",
   "envoy.extensions.filters.http.stateful_session.v3.StatefulSession",

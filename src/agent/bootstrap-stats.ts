@@ -67,7 +67,7 @@ export const STATS_TAGS: readonly (readonly [tag: string, regex: string])[] = [
 
 const PREFIXES = ["cluster_manager", "listener_manager", "server", "cluster.xds-grpc", "wasm", STAT_NAMESPACE];
 const SUFFIXES = ["rbac.allowed", "rbac.denied", "shadow_allowed", "shadow_denied"];
-const REGEXES = [String.raw`vhost\..*\.route\..*`];
+const REGEXES = [String.raw`vhost\..*\.route\..*`, String.raw`.*\.rbac\.policy\..*`];
 
 /**
  * Which statistics Envoy keeps at all (each costs memory per cluster and listener), by Istio's defaults; more by

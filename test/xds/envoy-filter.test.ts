@@ -99,44 +99,44 @@ function managers({ filter_chains = [], default_filter_chain: last }: EnvoyListe
   );
 }
 
-const TAP = `{ name: own.tap, typedConfig: { "@type": "type.googleapis.com/envoy.extensions.filters.http.tap.v3.Tap", commonConfig: { adminConfig: { configId: "x" } } } }`;
+const LIMIT = `{ name: own.limit, typedConfig: { "@type": "type.googleapis.com/envoy.extensions.filters.http.bandwidth_limit.v3.BandwidthLimit", statPrefix: "x" } }`;
 
 test("an HTTP filter stands where the patch says, in chains of the role it names; a type we do not know goes as TypedStruct", () => {
   const { of, problems } = served(
     filter(
-      `{ applyTo: HTTP_FILTER, match: { context: SIDECAR_INBOUND, listener: { filterChain: { filter: { name: envoy.filters.network.http_connection_manager, subFilter: { name: envoy.filters.http.router } } } } }, patch: { operation: INSERT_BEFORE, value: ${TAP} } }`,
+      `{ applyTo: HTTP_FILTER, match: { context: SIDECAR_INBOUND, listener: { filterChain: { filter: { name: envoy.filters.network.http_connection_manager, subFilter: { name: envoy.filters.http.router } } } } }, patch: { operation: INSERT_BEFORE, value: ${LIMIT} } }`,
     ),
   );
   expect(problems).toEqual([]);
   const names = httpFilters(of("listener", "virtualInbound"));
-  expect(names.filter((name) => name === "own.tap").length).toBeGreaterThan(0);
+  expect(names.filter((name) => name === "own.limit").length).toBeGreaterThan(0);
   for (const [index, name] of names.entries())
-    if (name === "own.tap") expect(names[index + 1]).toBe("envoy.filters.http.router");
-  expect(httpFilters(of("listener", "0.0.0.0_80"))).not.toContain("own.tap");
+    if (name === "own.limit") expect(names[index + 1]).toBe("envoy.filters.http.router");
+  expect(httpFilters(of("listener", "0.0.0.0_80"))).not.toContain("own.limit");
   const [manager] = managers(of("listener", "virtualInbound"));
-  expect(manager?.http_filters?.find(({ name }) => name === "own.tap")?.typed_config).toEqual({
+  expect(manager?.http_filters?.find(({ name }) => name === "own.limit")?.typed_config).toEqual({
     "@type": "type.googleapis.com/xds.type.v3.TypedStruct",
-    type_url: "type.googleapis.com/envoy.extensions.filters.http.tap.v3.Tap",
-    value: { commonConfig: { adminConfig: { configId: "x" } } },
+    type_url: "type.googleapis.com/envoy.extensions.filters.http.bandwidth_limit.v3.BandwidthLimit",
+    value: { statPrefix: "x" },
   });
 });
 
 test.each([
-  ["ADD", "", ["fault", "cors", "own.tap", "router"]],
-  ["INSERT_FIRST", "", ["own.tap", "fault", "cors", "router"]],
-  ["INSERT_AFTER", "envoy.filters.http.fault", ["fault", "own.tap", "cors", "router"]],
+  ["ADD", "", ["fault", "cors", "own.limit", "router"]],
+  ["INSERT_FIRST", "", ["own.limit", "fault", "cors", "router"]],
+  ["INSERT_AFTER", "envoy.filters.http.fault", ["fault", "own.limit", "cors", "router"]],
   ["INSERT_AFTER", "nobody", ["fault", "cors", "router"]],
-  ["REPLACE", "envoy.filters.http.cors", ["fault", "own.tap", "router"]],
+  ["REPLACE", "envoy.filters.http.cors", ["fault", "own.limit", "router"]],
   ["REMOVE", "envoy.filters.http.cors", ["fault", "router"]],
 ])("HTTP_FILTER %s %s", (operation, neighbour, wanted) => {
   const sub = neighbour === "" ? "" : `, subFilter: { name: ${neighbour} }`;
   const { of } = served(
     filter(
-      `{ applyTo: HTTP_FILTER, match: { context: SIDECAR_OUTBOUND, listener: { portNumber: 80, filterChain: { filter: { name: envoy.filters.network.http_connection_manager${sub} } } } }, patch: { operation: ${operation}, value: ${TAP} } }`,
+      `{ applyTo: HTTP_FILTER, match: { context: SIDECAR_OUTBOUND, listener: { portNumber: 80, filterChain: { filter: { name: envoy.filters.network.http_connection_manager${sub} } } } }, patch: { operation: ${operation}, value: ${LIMIT} } }`,
     ),
   );
   const names = httpFilters(of("listener", "0.0.0.0_80")).map((name) => name.replace("envoy.filters.http.", ""));
-  expect(names.filter((name) => ["fault", "cors", "router", "own.tap"].includes(name))).toEqual(wanted);
+  expect(names.filter((name) => ["fault", "cors", "router", "own.limit"].includes(name))).toEqual(wanted);
 });
 
 test("clusters: laid over by field, added, removed, by parts of their name", () => {
@@ -274,11 +274,11 @@ test.each([
 ])("a chain by { %s }", (match, holds) => {
   const { of, problems } = served(
     filter(
-      `{ applyTo: HTTP_FILTER, match: { context: SIDECAR_INBOUND, listener: { filterChain: { ${match}, filter: { name: envoy.filters.network.http_connection_manager } } } }, patch: { operation: INSERT_FIRST, value: ${TAP} } }`,
+      `{ applyTo: HTTP_FILTER, match: { context: SIDECAR_INBOUND, listener: { filterChain: { ${match}, filter: { name: envoy.filters.network.http_connection_manager } } } }, patch: { operation: INSERT_FIRST, value: ${LIMIT} } }`,
     ),
   );
   expect(problems).toEqual([]);
-  expect(httpFilters(of("listener", "virtualInbound")).includes("own.tap")).toBe(holds);
+  expect(httpFilters(of("listener", "virtualInbound")).includes("own.limit")).toBe(holds);
 });
 
 test("a filter of a class stands behind those of the mesh", () => {
@@ -291,11 +291,11 @@ spec: { action: DENY, rules: [{ to: [{ operation: { methods: [PUT] } }] }] }
   const { of } = served(
     policy +
       filter(
-        `{ applyTo: HTTP_FILTER, match: { context: SIDECAR_INBOUND, listener: { filterChain: { filter: { name: envoy.filters.network.http_connection_manager } } } }, patch: { operation: ADD, filterClass: AUTHZ, value: ${TAP} } }`,
+        `{ applyTo: HTTP_FILTER, match: { context: SIDECAR_INBOUND, listener: { filterChain: { filter: { name: envoy.filters.network.http_connection_manager } } } }, patch: { operation: ADD, filterClass: AUTHZ, value: ${LIMIT} } }`,
       ),
   );
   const names = httpFilters(of("listener", "virtualInbound"));
-  const at = names.indexOf("own.tap");
+  const at = names.indexOf("own.limit");
   expect(names[at - 1]).toContain("rbac");
   expect(names.lastIndexOf("envoy.filters.http.router")).toBeGreaterThan(at);
 });

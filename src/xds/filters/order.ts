@@ -20,10 +20,12 @@ import { rbacCustom } from "./rbac-custom.ts";
 import { rbacDeny } from "./rbac-deny.ts";
 import { router } from "./router.ts";
 import { sessions } from "./sessions.ts";
+import { tap } from "./tap.ts";
 import type { HttpFilter, RouteTarget } from "./types.ts";
 
 /** The HTTP filters in the order in which a request passes them, each with the reason for its place. */
 export const HTTP_FILTERS: readonly HttpFilter[] = [
+  tap, // first: what others refuse is to be seen too
   rbacCustom, // before extAuthz, which asks only about what it marked
   extAuthz, // before tokens and rules of the mesh: CUSTOM comes before DENY, and may put a token into the request
   extensionsAuthn, // before the mesh asks who calls

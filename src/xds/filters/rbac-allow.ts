@@ -8,9 +8,9 @@ export const rbacAllow: HttpFilter = {
   appliesTo: ({ security }) => security?.authorization?.allow !== undefined,
   filter: ({ security }) => ({
     name: "envoy.filters.http.rbac",
-    typed_config: typed(
-      "envoy.extensions.filters.http.rbac.v3.RBAC",
-      filterRules(security?.authorization?.allow ?? {}, { action: "ALLOW", speaks: "http" }),
-    ),
+    typed_config: typed("envoy.extensions.filters.http.rbac.v3.RBAC", {
+      ...filterRules(security?.authorization?.allow ?? {}, { action: "ALLOW", speaks: "http" }),
+      track_per_rule_stats: true,
+    }),
   }),
 };

@@ -8,9 +8,9 @@ export const rbacDeny: HttpFilter = {
   appliesTo: ({ security }) => security?.authorization?.deny !== undefined,
   filter: ({ security }) => ({
     name: "envoy.filters.http.rbac",
-    typed_config: typed(
-      "envoy.extensions.filters.http.rbac.v3.RBAC",
-      filterRules(security?.authorization?.deny ?? {}, { action: "DENY", speaks: "http" }),
-    ),
+    typed_config: typed("envoy.extensions.filters.http.rbac.v3.RBAC", {
+      ...filterRules(security?.authorization?.deny ?? {}, { action: "DENY", speaks: "http" }),
+      track_per_rule_stats: true,
+    }),
   }),
 };

@@ -1,0 +1,47 @@
+import { table } from "../report/table.ts";
+import { durationOption, globalOptions } from "./input.ts";
+import type { CommandInput, CommandResult, Io } from "./io.ts";
+import { print } from "./print.ts";
+import { type Edge, edgesOf, GOLDEN_COLUMNS, goldenCells, identityCell } from "./traffic/rows.ts";
+import { observed } from "./traffic/scrape.ts";
+import { partyTest, touches } from "./traffic/wanted.ts";
+
+/** `meshctl edges [WORKLOAD]`: who called whom, by which identities and how it was secured, as proxies counted. */
+export async function run(input: CommandInput, io: Io): Promise<CommandResult> {
+  const { namespace } = globalOptions(input);
+  const windowMs = durationOption(input, "window", "0");
+  const [asked] = input.args;
+  const isAsked = asked === undefined ? () => true : partyTest(asked, namespace);
+  const cluster = await io.cluster();
+  const inNamespace = touches(asked === undefined ? namespace : undefined);
+  const edges = edgesOf(
+    await observed(cluster, { namespace, windowMs }, io),
+    (flow) => inNamespace(flow) && (isAsked(flow.from) || isAsked(flow.to)),
+  );
+  if (edges.length === 0) io.err("No proxy has counted anything.\n");
+  print(input, io, { data: { edges }, text: edges.length === 0 ? "" : edgesTable(edges) });
+  return { exitCode: 0 };
+}
+
+const SECURED: Readonly<Record<string, string>> = { mutual_tls: "mTLS", none: "no" };
+
+/** The table of `edges`. */
+export function edgesTable(edges: readonly Edge[]): string {
+  return table(
+    ["FROM", "TO", "SERVICE", "PROTOCOL", "SECURED", "CLIENT", "SERVER", ...GOLDEN_COLUMNS],
+    edges.map((edge) => [
+      ...edgeCells(edge),
+      SECURED[edge.security] ?? "-",
+      identityCell(edge.client),
+      identityCell(edge.server),
+      ...goldenCells(edge),
+    ]),
+  );
+}
+
+/** Cells that name an edge: from, to, service, protocol. */
+export function edgeCells({ from, to, service, protocol }: Edge): readonly string[] {
+  const name = ({ workload, namespace }: Edge["from"]): string =>
+    workload === "unknown" ? "unknown" : `${workload}.${namespace}`;
+  return [name(from), name(to), service.replace(/\.svc\.cluster\.local$/, ""), protocol];
+}

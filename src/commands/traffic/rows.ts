@@ -1,0 +1,146 @@
+import { compact } from "../../base/compact.ts";
+import { type Counts, type Flow, mergeFlows, sumCounts } from "./flows.ts";
+import { percentile } from "./percentile.ts";
+import type { ProxyFlows } from "./scrape.ts";
+
+/** What people want to know of some traffic; -o json prints it so. */
+export interface Golden {
+  /** Requests, and per second; of TCP 0. */
+  readonly requests: number;
+  readonly rps: number;
+  /** From 0 to 1; absent without requests. */
+  readonly success?: number;
+  /** Milliseconds; absent where no proxy told of a time. */
+  readonly p50?: number;
+  readonly p95?: number;
+  readonly p99?: number;
+  /** How often each response code came, `grpc 14` for statuses of gRPC. */
+  readonly codes: Readonly<Record<string, number>>;
+  /** TCP connections that were opened, and bytes per second to the client and from it. */
+  readonly tcp?: {
+    readonly opened: number;
+    readonly sentPerSecond: number;
+    readonly receivedPerSecond: number;
+  };
+}
+
+/** Traffic between two workloads by one service; -o json prints it so. */
+export interface Edge extends Golden {
+  readonly from: { readonly workload: string; readonly namespace: string };
+  readonly to: { readonly workload: string; readonly namespace: string };
+  readonly service: string;
+  readonly protocol: string;
+  /** mutual_tls, none, or unknown where only the client's proxy told of it. */
+  readonly security: string;
+  readonly client?: string;
+  readonly server?: string;
+}
+
+/** The numbers of counts that were taken within some seconds. */
+export function goldenOf(counts: Counts, seconds: number): Golden {
+  const { requests, failures, latency, codes } = counts;
+  const at = (share: number): number | undefined => round(percentile(latency, share));
+  return compact({
+    requests,
+    rps: round(requests / seconds) ?? 0,
+    success: requests === 0 ? undefined : round((requests - failures) / requests, 4),
+    p50: at(0.5),
+    p95: at(0.95),
+    p99: at(0.99),
+    codes,
+    tcp: tcpOf(counts, seconds),
+  });
+}
+
+function tcpOf({ opened, closed, sentBytes, receivedBytes }: Counts, seconds: number): Golden["tcp"] {
+  if (opened + closed + sentBytes + receivedBytes === 0) return undefined;
+  return {
+    opened,
+    sentPerSecond: round(sentBytes / seconds) ?? 0,
+    receivedPerSecond: round(receivedBytes / seconds) ?? 0,
+  };
+}
+
+function round(value: number | undefined, digits = 2): number | undefined {
+  return value === undefined ? undefined : Number(value.toFixed(digits));
+}
+
+/** Who called whom, each edge once, busiest first. `wants` chooses among flows. */
+export function edgesOf(proxies: readonly ProxyFlows[], wants: (flow: Flow) => boolean = () => true): readonly Edge[] {
+  const seconds = secondsOf(proxies);
+  return mergeFlows(proxies.flatMap(({ flows }) => flows).filter((flow) => wants(flow) && isAlive(flow)))
+    .map((flow) => edgeOf(flow, seconds))
+    .toSorted((a, b) => b.rps - a.rps || compare(edgeName(a), edgeName(b)));
+}
+
+/** Whether anything went on. */
+export function isAlive({ requests, opened, sentBytes, receivedBytes }: Counts): boolean {
+  return requests + opened + sentBytes + receivedBytes > 0;
+}
+
+function edgeOf(flow: Flow, seconds: number): Edge {
+  const { from, to, service, protocol, security, client, server } = flow;
+  return compact({
+    from: { workload: from.workload, namespace: from.namespace },
+    to: { workload: to.workload, namespace: to.namespace },
+    service,
+    protocol,
+    security,
+    client: client === "" ? undefined : client,
+    server: server === "" ? undefined : server,
+    ...goldenOf(flow, seconds),
+  });
+}
+
+/** Of a window all proxies have the same; of whole lives the longest, so that rates are no greater than they were. */
+export function secondsOf(proxies: readonly ProxyFlows[]): number {
+  return proxies.reduce((longest, { seconds }) => Math.max(longest, seconds), 1);
+}
+
+function edgeName({ from, to, service, protocol }: Edge): string {
+  return [from.namespace, from.workload, to.namespace, to.workload, service, protocol].join(" ");
+}
+
+/** Groups flows by a name and adds them up, by name. */
+export function groupsOf(
+  flows: readonly Flow[],
+  nameOf: (flow: Flow) => string,
+  seconds: number,
+): readonly (Golden & { readonly name: string })[] {
+  const groups = new Map<string, Flow[]>();
+  for (const flow of flows) {
+    const group = groups.get(nameOf(flow));
+    if (group === undefined) groups.set(nameOf(flow), [flow]);
+    else group.push(flow);
+  }
+  return [...groups]
+    .map(([name, group]) => ({ name, ...goldenOf(sumCounts(group), seconds) }))
+    .toSorted((a, b) => compare(a.name, b.name));
+}
+
+/** Cells for people: success, requests per second and three percentiles; "-" where there is nothing to say. */
+export function goldenCells({ success, rps, requests, p50, p95, p99 }: Golden): readonly string[] {
+  const ms = (value: number | undefined): string =>
+    value === undefined ? "-" : value >= 1000 ? `${(value / 1000).toFixed(1)}s` : `${Math.round(value)}ms`;
+  return [
+    success === undefined ? "-" : `${(success * 100).toFixed(2)}%`,
+    requests === 0 ? "-" : rps.toFixed(1),
+    ms(p50),
+    ms(p95),
+    ms(p99),
+  ];
+}
+
+/** Headings of goldenCells. */
+export const GOLDEN_COLUMNS = ["SUCCESS", "RPS", "P50", "P95", "P99"] as const;
+
+/** A SPIFFE identity as `namespace/account`, as it is where it has another form; "-" for none. */
+export function identityCell(identity: string | undefined): string {
+  if (identity === undefined) return "-";
+  const match = /^spiffe:\/\/[^/]+\/ns\/([^/]+)\/sa\/([^/]+)$/.exec(identity);
+  return match === null ? identity : `${match[1]}/${match[2]}`;
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
