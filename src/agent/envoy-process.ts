@@ -5,6 +5,7 @@ import { delimiter, join } from "node:path";
 import { EnvironmentError, errorText } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import { peerEnvironmentOf } from "../base/peer.ts";
+import { traceEnvironmentOf } from "../base/trace-environment.ts";
 import { type Bootstrap } from "./bootstrap.ts";
 import type { AgentConfig } from "./config.ts";
 import { type Env, peerLabelsOf } from "./metadata.ts";
@@ -75,7 +76,11 @@ export function startEnvoy(
   const [command, prefix] = setpriv === undefined ? [binary, []] : [setpriv, ["--pdeathsig", "SIGKILL", "--", binary]];
   const child = spawn(command, [...prefix, ...args], {
     stdio: ["ignore", "inherit", "inherit"],
-    env: { ...context.env, ...peerEnvironmentOf(peerLabelsOf(context.config.metadata)) },
+    env: {
+      ...context.env,
+      ...peerEnvironmentOf(peerLabelsOf(context.config.metadata)),
+      ...traceEnvironmentOf(context.config.nodeCluster, context.env),
+    },
   });
   return { pid: child.pid ?? 0, exited: exitCode(child, context.log), signal: (name) => void child.kill(name) };
 }

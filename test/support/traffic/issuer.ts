@@ -1,6 +1,7 @@
-import { type ChildProcess, fork } from "node:child_process";
+import { fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { questions } from "./questions.ts";
 
 /** An issuer of tokens: a process of its own with OpenID configuration, keys, and keys that can be changed. */
 export interface Issuer {
@@ -19,7 +20,7 @@ export interface Issuer {
 export async function startIssuer(): Promise<Issuer> {
   const child = fork(fileURLToPath(new URL("issuer-process.mjs", import.meta.url)), { execArgv: [] });
   const [started] = (await once(child, "message")) as [{ readonly url: string; readonly keys: string }];
-  const ask = questions(child);
+  const ask = questions<string>(child);
   let { keys } = started;
   return {
     url: started.url,
@@ -30,20 +31,4 @@ export async function startIssuer(): Promise<Issuer> {
     },
     close: () => void child.kill(),
   };
-}
-
-/** Asks the process; each question is answered by its number. */
-function questions(child: ChildProcess): (op: string, claims?: unknown) => Promise<string> {
-  const waiting = new Map<number, (answer: string) => void>();
-  let last = 0;
-  child.on("message", ({ id, answer }: { readonly id: number; readonly answer: string }) => {
-    waiting.get(id)?.(answer);
-    waiting.delete(id);
-  });
-  return (op, claims) =>
-    new Promise((resolve) => {
-      last += 1;
-      waiting.set(last, resolve);
-      child.send({ id: last, op, claims });
-    });
 }

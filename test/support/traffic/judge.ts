@@ -1,6 +1,7 @@
 import type { Answer } from "./ask.ts";
 import type { Received } from "./backend.ts";
 import type { Expectation, Wanted } from "./case.ts";
+import { isWanted } from "./wanted.ts";
 
 /** What one sent request came to. */
 export interface Outcome {
@@ -92,8 +93,5 @@ function sameAll(
 
 function same(what: string, got: string | number | undefined, wanted: Wanted | undefined): readonly string[] {
   if (wanted === undefined) return [];
-  if (wanted === null) return got === undefined ? [] : [`${what} is ${got}, expected none`];
-  const pattern = typeof wanted === "string" ? /^\/(.*)\/$/s.exec(wanted)?.[1] : undefined;
-  const fits = pattern === undefined ? String(got) === String(wanted) : new RegExp(pattern).test(String(got));
-  return got !== undefined && fits ? [] : [`${what} is ${got ?? "absent"}, expected ${wanted}`];
+  return isWanted(got, wanted) ? [] : [`${what} is ${got ?? "absent"}, expected ${wanted ?? "none"}`];
 }

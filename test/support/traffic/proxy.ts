@@ -2,13 +2,14 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { peerEnvironmentOf } from "../../../src/base/peer.ts";
+import { traceEnvironmentOf } from "../../../src/base/trace-environment.ts";
 import { createExtensions, type ExtensionsRunner } from "../../../src/agent/extensions/runner.ts";
 import { createFileSecrets } from "../../../src/agent/file-secrets.ts";
 import { silentLogger } from "../../../src/base/logger.ts";
 import type { CaCredential } from "../../../src/grpc/ca-client.ts";
 import { createSdsServer, type SdsSecret, type SdsServer } from "../../../src/grpc/sds-server.ts";
 import { peerLabels } from "../../../src/model/workload.ts";
-import { type Ca, signWorkload } from "../../../src/pki/ca.ts";
+import { type Ca, signWorkload, type Validity } from "../../../src/pki/ca.ts";
 import { createCsr } from "../../../src/pki/create-csr.ts";
 import type { PrivateKey } from "../../../src/pki/private-key.ts";
 import { proxyBootstrap } from "../controlplane/real-proxy.ts";
@@ -23,7 +24,11 @@ type RootsSecret = Extract<SdsSecret, { kind: "roots" }>;
 /** An Envoy of the test mesh, and its agent's part. */
 export interface MeshProxy extends RunningEnvoy {
   /** A new key and certificate by this authority, or other roots, as the agent would serve them; resolves with the new chain. */
-  identify(by: { readonly ca?: Ca; readonly roots?: string | Omit<RootsSecret, "kind"> }): Promise<string>;
+  identify(by: {
+    readonly ca?: Ca;
+    readonly validity?: Validity;
+    readonly roots?: string | Omit<RootsSecret, "kind">;
+  }): Promise<string>;
 }
 
 /** A real Envoy of one workload of the test mesh, with an identity of the plane's CA, connected to the plane. */
@@ -38,8 +43,7 @@ export async function startMeshProxy(
   if (pod === undefined) throw new Error(`no pod ${name} in the test mesh`);
   const peer = peerLabels(pod, "Kubernetes");
   const identity = { trustDomain: "cluster.local", namespace, serviceAccount: name };
-  const validity = { notBefore: new Date(Date.now() - 60_000), notAfter: new Date(Date.now() + 3_600_000) };
-  const issue = async (ca: Ca): Promise<{ readonly chain: string; readonly key: PrivateKey }> => {
+  const issue = async (ca: Ca, validity = hour()): Promise<{ readonly chain: string; readonly key: PrivateKey }> => {
     const { csr, key } = await createCsr();
     const leaf = await signWorkload(ca, csr, { identity, peer, podUid: `uid-${name}` }, validity);
     return { chain: [leaf, ...ca.intermediates].join(""), key };
@@ -64,15 +68,19 @@ export async function startMeshProxy(
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    const env = peerEnvironmentOf(peer);
+    const env = {
+      ...peerEnvironmentOf(peer),
+      ...traceEnvironmentOf(`${name}.${namespace}`, {}),
+      ISTIO_META_MESH_ID: "test-mesh",
+    };
     const envoy = await runEnvoy(await testEnvoy(), bootstrap, { folder, env });
     return {
       ...envoy,
-      async identify({ ca, roots }) {
+      async identify({ ca, validity, roots }) {
         if (roots !== undefined)
           sds.publish("ROOTCA", { kind: "roots", ...(typeof roots === "string" ? { pem: roots } : roots) });
         if (ca === undefined) return "";
-        const fresh = await issue(ca);
+        const fresh = await issue(ca, validity);
         sds.publish("default", { kind: "certificate", ...fresh });
         return fresh.chain;
       },
@@ -85,6 +93,11 @@ export async function startMeshProxy(
     await close();
     throw error;
   }
+}
+
+/** From a minute ago until in an hour. */
+function hour(): Validity {
+  return { notBefore: new Date(Date.now() - 60_000), notAfter: new Date(Date.now() + 3_600_000) };
 }
 
 /** What its agent does for extensions. */
@@ -115,10 +128,11 @@ function agentExtensions(
   });
 }
 
-/** The client's own configuration takes HTTP/1.0; the others' does not. */
+/** The client's own configuration takes HTTP/1.0 and says how it traces; the others' does not. */
 function configured(name: Name, bootstrap: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   if (name !== "client") return bootstrap;
   const node = bootstrap["node"] as { readonly metadata: Readonly<Record<string, unknown>> };
-  const config = { proxyMetadata: { ISTIO_META_HTTP10: "1" } };
+  const tracing = { sampling: 100, customTags: { "of.proxy": { literal: { value: "client" } } } };
+  const config = { proxyMetadata: { ISTIO_META_HTTP10: "1" }, tracing };
   return { ...bootstrap, node: { ...node, metadata: { ...node.metadata, PROXY_CONFIG: config } } };
 }
