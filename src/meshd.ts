@@ -6,10 +6,12 @@ import type { Logger } from "./base/logger.ts";
 import { externalCa } from "./controlplane/external-signer.ts";
 import { type ListenAddress, parseListenAddress } from "./controlplane/http.ts";
 import { fetchLimits } from "./controlplane/jwks.ts";
+import { createLogScopes, type ReadLevels, readLevels } from "./controlplane/log-scopes.ts";
 import { type ControlPlane, createControlPlane } from "./controlplane/main.ts";
+import { servingFiles } from "./controlplane/mounted-authority.ts";
 import { lifetimes } from "./controlplane/signing.ts";
 import { VERSION } from "./gen/version.ts";
-import { openCluster } from "./kube/cluster.ts";
+import { openCluster, openForeignCluster } from "./kube/cluster.ts";
 import type { Compliance } from "./model/generated-options.ts";
 import { consulRegistry } from "./registry/consul.ts";
 import { filesRegistry } from "./registry/files.ts";
@@ -29,7 +31,8 @@ The control plane: watches the cluster, compiles the mesh, serves proxies, signs
   --domain SUFFIX         DNS suffix of the cluster (default cluster.local)
   --config-dir DIR        more objects, from the YAML files of a folder, which are watched; may stand several times
   --consul URL            more services, from a Consul catalog (token: CONSUL_HTTP_TOKEN)
-  --log_output_level L    debug, info, warn or error (default info)
+  --tlsCertFile FILE      certificate to show, --tlsKeyFile its key, --caCertFile the roots to trust: with ENABLE_CA_SERVER=false
+  --log_output_level L    debug, info, warn, error or none (default info); of parts: ads:debug,default:warn
 `;
 
 const FLAGS = {
@@ -41,6 +44,9 @@ const FLAGS = {
   domain: { type: "string", default: "cluster.local" },
   "config-dir": { type: "string", multiple: true },
   consul: { type: "string" },
+  tlsCertFile: { type: "string" },
+  tlsKeyFile: { type: "string" },
+  caCertFile: { type: "string" },
   log_output_level: { type: "string", default: "info" },
   help: { type: "boolean", short: "h" },
   version: { type: "boolean" },
@@ -75,11 +81,11 @@ function address(flag: string, text: string, any: string): ListenAddress {
   return parsed;
 }
 
-/** Istio's form `default:info` is taken too: the last part is the level. */
-function logLevel(text: string): string {
-  const level = text.slice(text.lastIndexOf(":") + 1);
-  if (["debug", "info", "warn", "error"].includes(level)) return level;
-  throw new UsageError(`--log_output_level: expected debug, info, warn or error, got ${text}`);
+/** A level, or levels of scopes. */
+function levels(text: string): ReadLevels {
+  const read = readLevels(text);
+  if (typeof read !== "string") return read;
+  throw new UsageError(`--log_output_level: ${read}`);
 }
 
 /** Files come before the catalog: what an operator writes counts more than what registers itself. */
@@ -111,9 +117,14 @@ async function serve(flags: ReturnType<typeof readFlags>["values"], env: Env): P
     monitoring: address("monitoringAddr", flags.monitoringAddr, any),
     https: address("httpsAddr", flags.httpsAddr, any),
   };
-  const log: Logger = pino({ level: logLevel(flags.log_output_level), base: { program: "meshd" } });
+  // scopes let through what is asked for
+  const asked = levels(flags.log_output_level);
+  const logs = createLogScopes(pino({ level: "debug", base: { program: "meshd" } }), asked.levels);
+  const log = logs.scope("default");
+  if (asked.unknown.length > 0) log.warn({ scopes: asked.unknown }, "no part of this control plane logs in these scopes");
   // Whatever the level of the log: what is audited is written.
   const auditLog: Logger = pino({ level: "info", base: { program: "meshd" } });
+  const caServer = env["ENABLE_CA_SERVER"] !== "false";
   const kubeconfig = flags.kubeconfig === undefined ? {} : { kubeconfig: flags.kubeconfig };
   const cluster = await openCluster({ ...kubeconfig, env });
   const plane = createControlPlane({
@@ -128,9 +139,12 @@ async function serve(flags: ReturnType<typeof readFlags>["values"], env: Env): P
     keyLimits: fetchLimits(env),
     lifetimes: lifetimes(env),
     externalCa: externalCa(env),
+    caServer,
+    serving: servingFiles(flags, { signs: caServer }),
     domain: flags.domain,
     listen,
-    registries: registriesOf(flags, env, log),
+    openRemote: (text) => openForeignCluster(text, new Set(names(env["PILOT_INSECURE_MULTICLUSTER_KUBECONFIG_OPTIONS"]))),
+    registries: registriesOf(flags, env, logs.scope("registry")),
     // beside the bundle
     analysis: {
       worker: new URL("./analysis-worker.js", import.meta.url),
@@ -138,6 +152,7 @@ async function serve(flags: ReturnType<typeof readFlags>["values"], env: Env): P
     },
     debugNamespaces: names(env["DEBUG_ENDPOINT_AUTH_ALLOWED_NAMESPACES"]),
     log,
+    logs,
     auditLog,
   });
   log.info({ version: VERSION, server: cluster.context.server }, "starting");

@@ -98,6 +98,8 @@ async function monitor(metrics: Metrics): Promise<number> {
     authenticate: async () => undefined,
     debugNamespaces: [],
     analyse: async () => new Uint8Array(),
+    registry: () => [],
+    more: {},
   };
   const server = createServer((request, response) => {
     void answerMonitoring(deps, request, new URL(request.url ?? "/", "http://localhost")).then(({ status, body }) =>

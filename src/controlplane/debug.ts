@@ -28,6 +28,15 @@ export interface MonitoringDeps {
   readonly analyse: (namespace: string) => Promise<Uint8Array>;
   /** Every service of the mesh. */
   readonly registry: () => readonly RegistryService[];
+  /** Further questions, by name, for callers who may see everything. */
+  readonly more: Readonly<Record<string, Question>>;
+}
+
+/** What answers one question of /debug. */
+export interface Question {
+  readonly answer: (url: URL) => Answer | Promise<Answer>;
+  /** It can be asked by POST, and then changes something. */
+  readonly change?: (url: URL) => Answer | Promise<Answer>;
 }
 
 const COMMANDS = ["analysis", "config_dump", "connections", "list", "ndsz", "registryz", "syncz"];
@@ -39,14 +48,22 @@ const OPEN: ReadonlySet<string> = new Set(["config_dump", "ndsz"]);
  * whose token proves an account that may see it (design D16).
  */
 export async function answerMonitoring(deps: MonitoringDeps, request: IncomingMessage, url: URL): Promise<Answer> {
-  if (request.method !== "GET") return { status: 405, body: "expected GET\n" };
+  const command = /^\/debug\/([a-z_]+)$/.exec(url.pathname)?.[1] ?? "";
+  const question = Object.hasOwn(deps.more, command) ? deps.more[command] : undefined;
+  const isChange = request.method === "POST" && question?.change !== undefined;
+  if (request.method !== "GET" && !isChange) return { status: 405, body: "expected GET\n" };
+  // a page in somebody's browser may send a POST to a forwarded port, and cannot help saying where it is from
+  if (isChange && request.headers.origin !== undefined) return { status: 403, body: "not for pages\n" };
   if (url.pathname === "/metrics")
     return { status: 200, body: await deps.metrics.text(), contentType: "text/plain; version=0.0.4; charset=utf-8" };
   if (url.pathname === "/version") return { status: 200, body: `${VERSION}\n` };
-  const command = /^\/debug\/([a-z_]+)$/.exec(url.pathname)?.[1];
-  if (command === undefined || !COMMANDS.includes(command)) return { status: 404, body: "not found\n" };
+  if (question === undefined && !COMMANDS.includes(command)) return { status: 404, body: "not found\n" };
   const viewer = await viewerOf(deps, request);
   if (viewer === undefined) return { status: 401, body: "expected a bearer token for audience istio-ca\n" };
+  if (question !== undefined) {
+    if (viewer !== "*") return { status: 403, body: "not open to this caller\n" };
+    return isChange && question.change !== undefined ? question.change(url) : question.answer(url);
+  }
   if (command === "analysis") return answerAnalysis(deps, url, viewer);
   return answerDebug(deps, command, url, viewer);
 }
@@ -83,7 +100,7 @@ function isOwnName(host = ""): boolean {
 
 function answerDebug(deps: MonitoringDeps, command: string, url: URL, viewer: string): Answer {
   const isPretty = url.searchParams.has("pretty");
-  if (command === "list") return json(COMMANDS, isPretty);
+  if (command === "list") return json([...COMMANDS, ...Object.keys(deps.more)].sort(), isPretty);
   if (!OPEN.has(command) && viewer !== "*")
     return { status: 403, body: `only ${[...OPEN].join(" and ")} are open to this caller\n` };
   if (command === "registryz") return json(deps.registry(), isPretty);

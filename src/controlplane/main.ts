@@ -5,6 +5,7 @@ import type { InjectorMeshConfig } from "../inject/config.ts";
 import type { WorldChange } from "../resources/world.ts";
 import type { Analysis } from "./analysis/analysis.ts";
 import { createAnalysisRunner } from "./analysis/runner.ts";
+import { createArrivals } from "./arrivals.ts";
 import { createAudit } from "./audit.ts";
 import { type AuthorityRunner, createAuthority, moreRoots } from "./authority-runner.ts";
 import { createAutoRegistration } from "./auto-registration.ts";
@@ -17,14 +18,23 @@ import { injectContexts } from "./injector.ts";
 import { loggedKeys } from "./jwks.ts";
 import { createLastGoodConfig } from "./last-good-config.ts";
 import { createLeader } from "./leader.ts";
-import { createMetrics } from "./metrics.ts";
+import { createMetrics, type Metrics } from "./metrics.ts";
+import { createMountedAuthority } from "./mounted-authority.ts";
 import { createMonitoringRunner, createReadinessRunner } from "./monitoring-runner.ts";
 import { ownChanges } from "./own-revision.ts";
 import { createRegistries, type Registries } from "./registries.ts";
-import { createRootCerts, REVOCATIONS_MAP, ROOTS_MAP, revocationsData, rootsData } from "./root-certs.ts";
+import {
+  createRootCerts,
+  REVOCATIONS_MAP,
+  type RootCertsDeps,
+  ROOTS_MAP,
+  revocationsData,
+  rootsData,
+} from "./root-certs.ts";
+import { createRemoteClusters, type RemoteClusters } from "./remote-clusters.ts";
 import type { Runner } from "./runner.ts";
 import { createSecretWatches, type SecretWatches } from "./secret-watches.ts";
-import type { ControlPlaneOptions, Shared } from "./shared.ts";
+import { type ControlPlaneOptions, ofScope, type Shared, sharedOf, signsWorkloads } from "./shared.ts";
 import { limitReviews } from "./signing-limits.ts";
 import { createState, type State, watchedKinds } from "./state.ts";
 import { createWatches } from "./watch.ts";
@@ -54,18 +64,10 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   const { log } = options;
   const { namespace: rootNamespace, revision, domain, clusterId } = options;
   const { compliance, keyLimits } = options;
-  const keys = loggedKeys(keyLimits, log);
+  const keys = loggedKeys(keyLimits, ofScope(options, "jwks").log);
   const state = createState({ rootNamespace, revision, domain, clusterId, compliance, keys });
   const metrics = createMetrics(state.world);
-  const authority = createAuthority({
-    cluster: options.cluster,
-    namespace: rootNamespace,
-    state,
-    moreRoots: () => moreRoots(state.meshConfig()),
-    now: Date.now,
-    log,
-    onExpiry: (at) => metrics.rootExpires(at),
-  });
+  const authority = createAuthorityOf(ofScope(options, "ca"), state, metrics);
   const shared: Shared = {
     options,
     state,
@@ -80,6 +82,9 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       log.error({ error: errorText(error), stack: error instanceof Error ? error.stack : undefined }, "internal error");
     },
     live: { synced: false, serving: false },
+    syncedRegistries: new Set(),
+    arrivals: createArrivals(Date.now),
+    remotes: createRemotesOf(ofScope(options, "kube"), state),
     ports: { http: 0, secureGrpc: 0, monitoring: 0, https: 0 },
   };
   const isReady = (): boolean => shared.live.synced && shared.live.serving;
@@ -108,9 +113,19 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   };
 }
 
+function createAuthorityOf(options: ControlPlaneOptions, state: State, metrics: Metrics): AuthorityRunner {
+  const { cluster, namespace, serving: files, log } = options;
+  const roots = (): string => moreRoots(state.meshConfig());
+  if (files !== undefined)
+    return createMountedAuthority({ files, derivations: state.derivations, moreRoots: roots, log });
+  const onExpiry = (at: Date): void => metrics.rootExpires(at);
+  return createAuthority({ cluster, namespace, state, moreRoots: roots, now: Date.now, log, onExpiry });
+}
+
 function createRunners(shared: Shared, isReady: () => boolean): readonly Runner[] {
   const { options, state, live } = shared;
   const { cluster, namespace, log } = options;
+  const { log: gatewayLog } = ofScope(options, "gateway");
   const { bundle } = shared.authority;
   const writer = { cluster, world: state.world, derivations: state.derivations, bundle, log };
   const secrets = createSecretWatches({
@@ -121,8 +136,8 @@ function createRunners(shared: Shared, isReady: () => boolean): readonly Runner[
   });
   const isLeader = (): boolean => state.leading.get();
   const registration = createRegistrationOf(shared);
-  const analysis = createAnalysisOf(shared);
-  const { registries, fromCluster } = createSources(shared, analysis);
+  const analysis = createAnalysisOf(sharedOf(shared, "analysis"));
+  const { registries, fromCluster } = createSources(sharedOf(shared, "registry"), analysis);
   let synced = (): void => {};
   const inSync = new Promise<void>((resolve) => {
     synced = resolve;
@@ -131,12 +146,14 @@ function createRunners(shared: Shared, isReady: () => boolean): readonly Runner[
     // Consumes nothing; offers /ready, false until everything below has started.
     createReadinessRunner(shared, isReady),
     // Consumes the API server's watches; offers the World.
-    createWatchesOf(shared, { fromCluster, onSynced: synced }),
+    createWatchesOf(sharedOf(shared, "kube"), { fromCluster, onSynced: synced }),
     // Consumes the World's first lists; lets the next ones start.
     gate("sync", async () => {
       await Promise.race([inSync, aborted(shared.abort.signal)]);
       live.synced = true;
     }),
+    // Consumes remote secrets; offers the Worlds of other clusters. The start waits for them, but not for ever.
+    ...(shared.remotes === undefined ? [] : [shared.remotes]),
     // Consumes files and foreign catalogs; offers their objects to the World. After the first lists: the cluster's come first.
     registries,
     // Consumes the Secrets cacerts and istio-ca-secret; offers the CA.
@@ -146,37 +163,58 @@ function createRunners(shared: Shared, isReady: () => boolean): readonly Runner[
     // Consumes streams of workloads outside the cluster; offers their WorkloadEntries. Closes after the streams.
     registration,
     // Consumes the CA, the World and the compiled mesh; offers ADS and signing on 15012.
-    createGrpcRunner(shared, { secrets, registration }),
+    createGrpcRunner(sharedOf(shared, "ads"), { secrets, registration }),
     // Consumes the CA and the World; offers /inject and /validate on 15017.
-    createWebhookRunner(shared),
+    createWebhookRunner(sharedOf(shared, "injection")),
     // Consumes the World and its changes; offers findings.
     analysis,
     // Consumes metrics, streams and findings; offers 15014.
     createMonitoringRunner(shared, analysis),
     // Consumes the Lease; offers whether we write shared objects.
-    createLeaderOf(shared),
+    createLeaderOf(sharedOf(shared, "leader")),
     // Consumes namespaces; offers the root certificates in each, and revocation lists when there are some.
-    createRootCerts({
-      ...writer,
-      isLeader,
-      name: ROOTS_MAP,
-      data: () => rootsData(shared.authority, options.externalCa !== undefined),
-    }),
-    createRootCerts({ ...writer, isLeader, name: REVOCATIONS_MAP, data: () => revocationsData(shared.authority) }),
+    ...createTrustMaps(shared, { ...writer, isLeader }),
     // Consumes webhook configurations; offers our CA in them.
     createWebhookConfigs({ ...writer, namespace, revision: options.revision, isLeader }),
     // Consumes Ingresses and the gateway's Service; offers where they are reached in their status.
-    createIngressStatus({ cluster, model: state.mesh.model, isLeader, log }),
+    createIngressStatus({ cluster, model: state.mesh.model, isLeader, log: gatewayLog }),
     // Consumes Gateway API's objects; offers their status.
-    createGatewayApiStatus({ cluster, model: state.mesh.model, secrets, isLeader, log, now: () => new Date() }),
+    createGatewayApiStatus({
+      cluster,
+      model: state.mesh.model,
+      secrets,
+      isLeader,
+      log: gatewayLog,
+      now: () => new Date(),
+    }),
     // Consumes Gateways of class istio; offers pods and a Service for each.
-    createDeploymentsOf(shared, secrets),
+    createDeploymentsOf(sharedOf(shared, "gateway"), secrets),
     gate("ready", () => {
       live.serving = true;
       log.info({ ...shared.ports }, "ready");
       return Promise.resolve();
     }),
   ];
+}
+
+/** Whoever gives the control plane its certificate writes these himself, as istio-csr does. */
+function createTrustMaps(
+  { options, authority }: Shared,
+  writer: Omit<RootCertsDeps, "name" | "data">,
+): readonly Runner[] {
+  if (options.serving !== undefined) return [];
+  const isExternal = options.externalCa !== undefined || !signsWorkloads(options);
+  return [
+    createRootCerts({ ...writer, name: ROOTS_MAP, data: () => rootsData(authority, isExternal) }),
+    createRootCerts({ ...writer, name: REVOCATIONS_MAP, data: () => revocationsData(authority) }),
+  ];
+}
+
+function createRemotesOf(options: ControlPlaneOptions, state: State): RemoteClusters | undefined {
+  const { cluster, namespace, clusterId, openRemote: open, log } = options;
+  const { derivations, remotes: worlds } = state;
+  if (open === undefined) return undefined;
+  return createRemoteClusters({ cluster, namespace, clusterId, derivations, worlds, open, log });
 }
 
 function createDeploymentsOf({ options, state }: Shared, secrets: SecretWatches): Runner {
@@ -225,15 +263,17 @@ function createAnalysisOf({ options, state, metrics }: Shared): Analysis {
 
 /** The ways by which objects come into the World. */
 function createSources(
-  { options, state }: Shared,
+  { options, state, arrivals, syncedRegistries }: Shared,
   analysis: Analysis,
 ): { readonly registries: Registries; readonly fromCluster: (changes: readonly WorldChange[]) => void } {
   const apply = (changes: readonly WorldChange[]): void => {
     state.world.apply(changes);
+    arrivals.note(changes);
     analysis.changed(changes);
   };
   const { registries: wanted = [], log } = options;
-  const registries = createRegistries({ registries: wanted, world: state.world, apply, log });
+  const onSynced = (registry: string): void => void syncedRegistries.add(registry);
+  const registries = createRegistries({ registries: wanted, world: state.world, apply, onSynced, log });
   return { registries, fromCluster: (changes) => apply(registries.ofCluster(changes)) };
 }
 

@@ -2,6 +2,7 @@ import { createServer } from "node:http";
 import type { Analysis } from "./analysis/analysis.ts";
 import { answerMonitoring } from "./debug.ts";
 import { registryServices } from "./debug-registry.ts";
+import { questionsOf } from "./questions.ts";
 import { answering, type Listening, listen } from "./http.ts";
 import type { Runner } from "./runner.ts";
 import type { Shared } from "./shared.ts";
@@ -33,6 +34,7 @@ export function createMonitoringRunner(shared: Shared, analysis: Analysis): Runn
     debugNamespaces: [shared.options.namespace, ...(shared.options.debugNamespaces ?? [])],
     analyse: (ofNamespace: string) => analysis.report(ofNamespace),
     registry: () => registryServices(shared.state, shared.options.clusterId),
+    more: questionsOf(shared),
   };
   return {
     name: "monitoring",

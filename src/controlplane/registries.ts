@@ -10,6 +10,8 @@ export interface RegistriesDeps {
   readonly registries: readonly Registry[];
   readonly world: World;
   readonly apply: (changes: readonly WorldChange[]) => void;
+  /** A registry has given its objects for the first time. */
+  readonly onSynced?: (registry: string) => void;
   readonly log: Logger;
 }
 
@@ -25,7 +27,7 @@ const FIRST_MS = 10_000;
  * Consumes registries; offers their objects to the World. Starts after the cluster's first lists; the start waits for every
  * registry's first objects, but not for ever: one that is away must not keep the mesh from starting.
  */
-export function createRegistries({ registries, world, apply, log }: RegistriesDeps): Registries {
+export function createRegistries({ registries, world, apply, onSynced, log }: RegistriesDeps): Registries {
   const layers = createLayers(
     registries.length,
     (kind, namespace, name) => world.get(kind, namespace, name) !== undefined,
@@ -46,6 +48,7 @@ export function createRegistries({ registries, world, apply, log }: RegistriesDe
         .run((objects) => {
           const { changes, hidden } = layers.ofRegistry(index, objects);
           if (changes.length > 0) apply(changes);
+          onSynced?.(registry.name);
           log.info({ registry: registry.name, objects: objects.length, changes: changes.length }, "registry");
           for (const object of hidden)
             log.warn(

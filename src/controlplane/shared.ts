@@ -4,12 +4,16 @@ import type { Compliance } from "../model/generated-options.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Cluster } from "../resources/cluster.ts";
 import type { AnalysisSettings } from "./analysis/runner.ts";
+import type { Arrivals } from "./arrivals.ts";
 import type { Audit } from "./audit.ts";
 import type { AuthorityRunner } from "./authority-runner.ts";
 import type { Caller } from "./caller.ts";
 import type { ExternalCa } from "./external-signer.ts";
 import type { ListenAddress } from "./http.ts";
+import type { ServingFiles } from "./mounted-authority.ts";
 import type { FetchLimits } from "./jwks-fetch.ts";
+import type { RemoteClusters } from "./remote-clusters.ts";
+import type { LogScope, LogScopes } from "./log-scopes.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Lifetimes } from "./signing.ts";
 import type { State } from "./state.ts";
@@ -34,6 +38,10 @@ export interface ControlPlaneOptions {
   readonly lifetimes?: Lifetimes;
   /** Who signs workloads in place of our CA, which then signs for the control plane alone. */
   readonly externalCa?: ExternalCa | undefined;
+  /** ENABLE_CA_SERVER=false: workloads get their certificates elsewhere, and no signing is offered. */
+  readonly caServer?: boolean;
+  /** Certificate, key and roots that the control plane shows and trusts in place of its own; only without caServer. */
+  readonly serving?: ServingFiles | undefined;
   /** DNS suffix of the cluster. */
   readonly domain: string;
   readonly listen: {
@@ -44,15 +52,25 @@ export interface ControlPlaneOptions {
   };
   /** Where keys of token issuers may be fetched; default: not from loopback, link-local and metadata addresses. */
   readonly keyLimits?: FetchLimits;
+  /** A client for another cluster of the mesh, by the kubeconfig of its Secret. Absent: no other clusters are followed. */
+  readonly openRemote?: (kubeconfig: string) => Cluster;
   /** Sources of objects beside the cluster, the more important first. Default: none. */
   readonly registries?: readonly Registry[];
   /** Undefined: nothing is analysed. */
   readonly analysis?: AnalysisSettings;
   /** Further namespaces whose accounts may ask /debug for everything. Default: none. */
   readonly debugNamespaces?: readonly string[];
+  /** Of what belongs to no scope; of everything where there are no scopes. */
   readonly log: Logger;
+  /** Parts whose levels can be changed. Default: none can. */
+  readonly logs?: LogScopes;
   /** Where it is written who got a certificate and who changed a policy. Default: the log. */
   readonly auditLog?: Logger;
+}
+
+/** Whether workloads get their certificates of this control plane. */
+export function signsWorkloads({ caServer = true }: Pick<ControlPlaneOptions, "caServer">): boolean {
+  return caServer;
 }
 
 /** Everything that the parts share. */
@@ -65,9 +83,24 @@ export interface Shared {
   readonly onFault: (error: unknown) => void;
   /** Set by the runners as they come up. */
   readonly live: { synced: boolean; serving: boolean };
+  /** Names of registries whose objects are in the World. */
+  readonly syncedRegistries: Set<string>;
+  readonly arrivals: Arrivals;
+  /** The mesh's other clusters; undefined: none are followed. */
+  readonly remotes: RemoteClusters | undefined;
   readonly authority: AuthorityRunner;
   readonly audit: Audit;
   /** Who is at the other end; each token is a question to the API server, and clients take turns. */
   readonly authenticate: (peer: Peer) => Promise<Caller | undefined>;
   readonly ports: { http: number; secureGrpc: number; monitoring: number; https: number };
+}
+
+/** The same options with the log of a scope. */
+export function ofScope<O extends Pick<ControlPlaneOptions, "log" | "logs">>(options: O, scope: LogScope): O {
+  return options.logs === undefined ? options : { ...options, log: options.logs.scope(scope) };
+}
+
+/** The same parts for one that logs in a scope. */
+export function sharedOf(shared: Shared, scope: LogScope): Shared {
+  return { ...shared, options: ofScope(shared.options, scope) };
 }

@@ -31,6 +31,7 @@ function deps(...streams: readonly XdsStream[]): Parameters<typeof answerMonitor
     debugNamespaces: ["istio-system", "ops"],
     analyse: () => Promise.resolve(new Uint8Array()),
     registry: () => [],
+    more: {},
   };
 }
 

@@ -16,7 +16,7 @@ const STATES: Readonly<Record<ResourceDiff["state"], string>> = {
   differs: "differs",
   missing: "is not in Envoy",
   extra: "is in Envoy alone",
-  warming: "is in Envoy and not in use yet: it waits for something that it names",
+  warming: "is taken and not in use",
 };
 
 /** One proxy: istioctl's lines (`Clusters Match`), what differs below them, then how each type stands. */
@@ -37,12 +37,22 @@ function typeLines(diff: TypeDiff, comparison: Comparison, options: ComparisonTe
     `${title} Don't Match${when}`,
     `--- Istiod ${title}`,
     `+++ Envoy ${title}`,
-    ...diff.resources.flatMap((resource) => resourceLines(resource, options)),
+    ...diff.resources.flatMap((resource) => resourceLines(resource, options, refusalOf(resource, comparison, diff))),
   ];
 }
 
-function resourceLines(resource: ResourceDiff, { why }: ComparisonTextOptions): string[] {
-  const { name, state, refused, differences, count, from = [] } = resource;
+/** Envoy's dump has words for listeners alone; of others the refusal that names them says it. */
+function refusalOf({ name, refused }: ResourceDiff, { state }: Comparison, { type }: TypeDiff): string | undefined {
+  const last = state.types[type.column];
+  if (refused !== undefined || last?.status !== "NACK") return refused;
+  return last.pending?.includes(name) === true ? last.lastError : undefined;
+}
+
+function resourceLines(
+  { name, state, differences, count, from = [] }: ResourceDiff,
+  { why }: ComparisonTextOptions,
+  refused: string | undefined,
+): string[] {
   const more = count > differences.length ? [` ${count - differences.length} more places differ`] : [];
   return [
     `@@ ${name} ${STATES[state]} @@`,

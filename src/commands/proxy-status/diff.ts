@@ -56,13 +56,16 @@ function compare(name: string, ours: Held | undefined, theirs: Held | undefined)
   const refused = theirs?.refused === undefined ? {} : { refused: theirs.refused };
   const none = { name, ...refused, differences: [], count: 0 };
   if (theirs === undefined) return [{ ...none, state: "missing", ...objectsOf(ours?.content) }];
-  if (ours === undefined) return [{ ...none, state: "extra", ...objectsOf(theirs.content) }];
-  if (ours.content === undefined || theirs.content === undefined)
-    return ours.version === theirs.version ? [] : [{ ...none, state: "differs" }];
-  if (isSame(ours.content, theirs.content)) return theirs.isWarming === true ? [{ ...none, state: "warming" }] : [];
+  if (ours === undefined) return [{ ...none, state: "extra", ...objectsOf(theirs.content ?? theirs.warming) }];
+  if (ours.content === undefined) return ours.version === theirs.version ? [] : [{ ...none, state: "differs" }];
+  const isComing = theirs.warming !== undefined && isSame(ours.content, theirs.warming);
+  const state = isComing ? "warming" : "differs";
+  // nothing is in use yet
+  if (theirs.content === undefined) return [{ ...none, state, ...objectsOf(ours.content) }];
+  if (isSame(ours.content, theirs.content)) return [];
   const found = differences(ours.content, theirs.content);
   const shown = found.slice(0, MOST_PLACES).map((each) => placeOf(each, name));
-  return [{ name, state: "differs", ...refused, differences: shown, count: found.length }];
+  return [{ name, state, ...refused, differences: shown, count: found.length }];
 }
 
 function placeOf({ path, istiod, envoy, around }: Difference, name: string): PlaceDiff {

@@ -53,7 +53,7 @@ async function reasonsFor(
         type: type.column,
         name,
         state: how,
-        ...refusedPart(refused ?? state.types[type.column]),
+        ...refusedPart(refused ?? state.types[type.column]?.lastError),
         from: [
           ...new Set([...from, ...differences.flatMap(({ why }) => (why === undefined ? [] : [sourceText(why)]))]),
         ],
@@ -74,8 +74,7 @@ async function reasonsFor(
   }
 }
 
-function refusedPart(words: string | { readonly lastError?: string } | undefined): Pick<Reason, "refused"> {
-  const refused = typeof words === "string" ? words : words?.lastError;
+function refusedPart(refused: string | undefined): Pick<Reason, "refused"> {
   return refused === undefined ? {} : { refused };
 }
 

@@ -17,8 +17,8 @@ export interface Held {
   readonly version: string;
   /** Undefined: only its version is known. */
   readonly content?: Data;
-  /** Envoy has taken it and does not use it yet: it waits for something that it names. */
-  readonly isWarming?: boolean;
+  /** What Envoy has taken and does not use yet, because it waits for something or failed on the way: it stands for what is in use. */
+  readonly warming?: Data;
   /** Envoy's words for why it did not take a newer one. */
   readonly refused?: string;
 }
@@ -64,18 +64,20 @@ export const RESOURCE_TYPES: readonly ResourceType[] = [
 export const NAMES = { column: "NDS", key: "nametable" } as const;
 
 function heldBy(...specs: readonly Spec[]): ResourceType["held"] {
-  return (dump) => newest(specs.flatMap((spec) => entriesOf(dump, spec)));
+  return (dump) => merged(specs.flatMap((spec) => entriesOf(dump, spec)));
 }
 
 function entriesOf(dump: unknown, { section, list: member, item, name = "name", isWarming }: Spec): readonly Held[] {
   return sections(dump, section).flatMap((part) =>
-    list(part, member).map((entry) => ({
-      name: text(entry, item, name),
-      version: text(entry, "version_info"),
-      content: record(entry, item),
-      ...(isWarming === true ? { isWarming } : {}),
-      ...refusalOf(entry),
-    })),
+    list(part, member).map((entry) => {
+      const content = record(entry, item);
+      return {
+        name: text(content, name),
+        version: text(entry, "version_info"),
+        ...(isWarming === true ? { warming: content } : { content }),
+        ...refusalOf(entry),
+      };
+    }),
   );
 }
 
@@ -84,26 +86,26 @@ function refusalOf(entry: unknown): Pick<Held, "refused"> {
   return refused === "" ? {} : { refused };
 }
 
-/** What warms is what the proxy was sent last: it stands for the one that serves until then. */
-function newest(held: readonly Held[]): readonly Held[] {
-  return [...new Map(held.map((each) => [each.name, each])).values()];
+/** One entry for each name: what is in use, and what is to follow it. */
+function merged(held: readonly Held[]): readonly Held[] {
+  const byName = new Map<string, Held>();
+  for (const each of held) byName.set(each.name, { ...byName.get(each.name), ...each });
+  return [...byName.values()];
 }
 
 function heldListeners(dump: unknown): readonly Held[] {
   const entries = sections(dump, "ListenersConfigDump").flatMap((part) => list(part, "dynamic_listeners"));
   return entries.flatMap((entry) => {
-    const states = (["warming_state", "active_state"] as const).filter(
-      (state) => text(record(entry, state, "listener"), "name") !== "",
-    );
-    const [state] = states;
+    const [active, warming] = ["active_state", "warming_state"].map((state) => record(entry, state, "listener"));
+    const has = (listener: Data | undefined): boolean => text(listener, "name") !== "";
     // one that only drains, or was never taken, is not there
-    if (state === undefined) return [];
+    if (!has(active) && !has(warming)) return [];
     return [
       {
         name: text(entry, "name"),
-        version: text(entry, state, "version_info"),
-        content: record(entry, state, "listener"),
-        ...(state === "warming_state" ? { isWarming: true } : {}),
+        version: text(entry, has(active) ? "active_state" : "warming_state", "version_info"),
+        ...(active !== undefined && has(active) ? { content: active } : {}),
+        ...(warming !== undefined && has(warming) ? { warming } : {}),
         ...refusalOf(entry),
       },
     ];
