@@ -121,7 +121,8 @@ async function serve(flags: ReturnType<typeof readFlags>["values"], env: Env): P
   const asked = levels(flags.log_output_level);
   const logs = createLogScopes(pino({ level: "debug", base: { program: "meshd" } }), asked.levels);
   const log = logs.scope("default");
-  if (asked.unknown.length > 0) log.warn({ scopes: asked.unknown }, "no part of this control plane logs in these scopes");
+  if (asked.unknown.length > 0)
+    log.warn({ scopes: asked.unknown }, "no part of this control plane logs in these scopes");
   // Whatever the level of the log: what is audited is written.
   const auditLog: Logger = pino({ level: "info", base: { program: "meshd" } });
   const caServer = env["ENABLE_CA_SERVER"] !== "false";
@@ -143,7 +144,8 @@ async function serve(flags: ReturnType<typeof readFlags>["values"], env: Env): P
     serving: servingFiles(flags, { signs: caServer }),
     domain: flags.domain,
     listen,
-    openRemote: (text) => openForeignCluster(text, new Set(names(env["PILOT_INSECURE_MULTICLUSTER_KUBECONFIG_OPTIONS"]))),
+    openRemote: (text) =>
+      openForeignCluster(text, new Set(names(env["PILOT_INSECURE_MULTICLUSTER_KUBECONFIG_OPTIONS"]))),
     registries: registriesOf(flags, env, logs.scope("registry")),
     // beside the bundle
     analysis: {

@@ -13,7 +13,8 @@ import {
 import { mergePem } from "../pki/trust-path.ts";
 import type { MeshConfig } from "../model/mesh-config.ts";
 import type { Cluster, WatchEvent } from "../resources/cluster.ts";
-import { openAuthority, renewedRoot } from "./authority.ts";
+import type { ServerIdentity } from "../grpc/mixed-credentials.ts";
+import { openAuthority, renewedRoot, type ServingOptions, servingIdentity } from "./authority.ts";
 import type { Runner } from "./runner.ts";
 import type { State } from "./state.ts";
 
@@ -32,6 +33,8 @@ export interface AuthorityDeps {
 export interface AuthorityRunner extends Runner {
   /** Tracked. Throws before `start` has resolved. */
   readonly ca: () => Ca;
+  /** What the control plane's ports show. Rejects before `start` has resolved. */
+  readonly serving: (names: Omit<ServingOptions, "clientRoots">) => Promise<ServerIdentity>;
   /** PEM of the roots that everybody is to trust; tracked, empty before `start` has resolved. */
   readonly bundle: () => string;
   /** The lists that every proxy is to check, and how far they reach; tracked, undefined: there are none. */
@@ -110,7 +113,7 @@ export function createAuthority(deps: AuthorityDeps): AuthorityRunner {
   };
 }
 
-type Held = Pick<AuthorityRunner, "ca" | "bundle" | "revocations" | "isRevoked"> & {
+type Held = Pick<AuthorityRunner, "ca" | "serving" | "bundle" | "revocations" | "isRevoked"> & {
   /** Makes it the current one, with its lists when those can be used. */
   readonly take: (next: Authority) => Promise<void>;
   /** Tracked. */
@@ -122,7 +125,19 @@ function createHeld(deps: Pick<AuthorityDeps, "state" | "moreRoots" | "onExpiry"
   const version = deps.state.derivations.source("");
   let current: Authority | undefined;
   let revocations: Revocations | undefined;
+  const ca = (): Ca => {
+    version.get();
+    if (current === undefined) throw new Error("the certificate authority is not open");
+    return current.ca;
+  };
+  const bundle = (): string => {
+    version.get();
+    return current === undefined ? "" : mergePem(current.ca.roots, deps.moreRoots());
+  };
   return {
+    ca,
+    bundle,
+    serving: async (names) => servingIdentity(ca(), { ...names, clientRoots: bundle() }),
     async take(next) {
       try {
         revocations = await readRevocations(next, deps.now());
@@ -142,15 +157,6 @@ function createHeld(deps: Pick<AuthorityDeps, "state" | "moreRoots" | "onExpiry"
     current() {
       version.get();
       return current;
-    },
-    ca() {
-      version.get();
-      if (current === undefined) throw new Error("the certificate authority is not open");
-      return current.ca;
-    },
-    bundle() {
-      version.get();
-      return current === undefined ? "" : mergePem(current.ca.roots, deps.moreRoots());
     },
     revocations() {
       version.get();

@@ -3,7 +3,6 @@ import { caService } from "../grpc/ca-server.ts";
 import type { ServerIdentity } from "../grpc/mixed-credentials.ts";
 import { type GrpcServer, startGrpcServer } from "../grpc/server.ts";
 import type { SigningFacts, SigningResult } from "./audit.ts";
-import { servingIdentity } from "./authority.ts";
 import { renewServing } from "./authority-runner.ts";
 import type { AutoRegistration } from "./auto-registration.ts";
 import { createExternalSigner } from "./external-signer.ts";
@@ -11,7 +10,7 @@ import { peerLabelsOf } from "./pods.ts";
 import type { Runner } from "./runner.ts";
 import type { SecretWatches } from "./secret-watches.ts";
 import { servingMinTls } from "./serving-tls.ts";
-import type { Shared } from "./shared.ts";
+import { type Shared, signsWorkloads } from "./shared.ts";
 import { createSigner, LIFETIMES, type SigningDeps } from "./signing.ts";
 import { limitSigning } from "./signing-limits.ts";
 import { createXdsAcceptor } from "./xds-server.ts";
@@ -59,14 +58,13 @@ export function createGrpcRunner(
     async start() {
       if (shared.abort.signal.aborted) return;
       const identity = async (): Promise<ServerIdentity> => ({
-        ...(await servingIdentity(shared.authority.ca(), {
-          namespace: options.namespace,
-          revision: options.revision,
-          clientRoots: shared.authority.bundle(),
-        })),
+        ...(await shared.authority.serving(options)),
         minTls: servingMinTls(state.meshConfig()),
       });
-      const services = [adsService(acceptor, onFault), caService(limited, onFault)];
+      const services = [
+        adsService(acceptor, onFault),
+        ...(signsWorkloads(options) ? [caService(limited, onFault)] : []),
+      ];
       server = await startGrpcServer(options.listen.secureGrpc, await identity(), services);
       shared.ports.secureGrpc = server.port;
       renewal = renewServing(shared, async () => server?.update(await identity()));

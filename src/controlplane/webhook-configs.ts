@@ -32,13 +32,14 @@ interface Webhook {
     readonly service?: { readonly namespace?: string; readonly name?: string };
   };
   readonly failurePolicy?: string;
+  readonly rules?: readonly { readonly operations?: readonly string[] }[];
   readonly [key: string]: unknown;
 }
 
 /**
  * Consumes the webhook configurations whose service is ours; offers our CA in them, and sets the validating ones to Fail, but
  * only after a deliberately invalid object, written as a dry run, came back refused by ourselves: a webhook that cannot be
- * reached must never be in the way of the user's writing.
+ * reached must never be in the way of the user's writing. Those that are asked about deletions stay with Ignore.
  */
 export function createWebhookConfigs(deps: WebhookConfigsDeps): Runner {
   const queue = createWriterQueue("webhooks", (key) => bring(deps, key), deps.log);
@@ -72,6 +73,11 @@ function isOurs(hook: Webhook, { namespace, revision = "default" }: WebhookConfi
   return service?.namespace === namespace && service.name === `istiod${revisionSuffix(revision)}`;
 }
 
+/** One that is asked about deletions alone only writes them down: nothing may wait for it. */
+function decidesWrites({ rules = [] }: Webhook): boolean {
+  return rules.some(({ operations = [] }) => operations.some((operation) => operation !== "DELETE"));
+}
+
 async function bring(deps: WebhookConfigsDeps, key: string): Promise<void> {
   const [kind, name = ""] = key.split("/");
   if (kind !== KINDS[0] && kind !== KINDS[1]) return;
@@ -85,11 +91,12 @@ async function bring(deps: WebhookConfigsDeps, key: string): Promise<void> {
     // The watch brings it back with our CA in it, and then the next step is due.
     return;
   }
-  if (!isValidating || webhooksOf(object).every((hook) => hook.failurePolicy === "Fail" || !isOurs(hook, deps))) return;
+  const isToFail = (hook: Webhook): boolean => isOurs(hook, deps) && decidesWrites(hook);
+  if (!isValidating || webhooksOf(object).every((hook) => hook.failurePolicy === "Fail" || !isToFail(hook))) return;
   await proveReached(deps, webhooksOf(object).some(isOfRevision));
   await replace(
     deps,
-    withWebhooks(object, (hook) => (isOurs(hook, deps) ? { ...hook, failurePolicy: "Fail" } : hook)),
+    withWebhooks(object, (hook) => (isToFail(hook) ? { ...hook, failurePolicy: "Fail" } : hook)),
   );
 }
 

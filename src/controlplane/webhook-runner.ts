@@ -2,7 +2,6 @@ import { createServer } from "node:https";
 import { HANDSHAKE_MS, type MinTls } from "../grpc/mixed-credentials.ts";
 import { admit } from "./admission.ts";
 import type { Audit } from "./audit.ts";
-import { servingIdentity } from "./authority.ts";
 import { type AuthorityRunner, renewServing } from "./authority-runner.ts";
 import { createBodies } from "./bodies.ts";
 import { answering, type ListenAddress, type Listening, listen } from "./http.ts";
@@ -55,11 +54,7 @@ export function createWebhookRunner(shared: WebhookRunnerDeps): Runner {
     async start() {
       if (shared.abort.signal.aborted) return;
       const context = async (): Promise<{ cert: string; key: string; minVersion: MinTls }> => {
-        const { certificate, key } = await servingIdentity(shared.authority.ca(), {
-          namespace: options.namespace,
-          revision: options.revision,
-          clientRoots: shared.authority.bundle(),
-        });
+        const { certificate, key } = await shared.authority.serving(options);
         // Among what is renewed, not the server's options: each renewal sets it anew.
         return { cert: certificate, key: key.pem(), minVersion: servingMinTls(state.meshConfig()) };
       };

@@ -63,7 +63,7 @@ function named(object: KubeObject, name: string): KubeObject {
 /** Only what is of no revision: each revision validates its own objects anyway. */
 function defaultValidator(hook: KubeObject, injectClient: ClientConfig): KubeObject {
   const webhooks = (hook["webhooks"] as readonly OwnWebhook[])
-    .filter(({ name }) => name === UNLABELLED)
+    .filter(({ name }) => UNLABELLED.includes(name))
     .map((each) => ({ ...each, clientConfig: validateClient(each.clientConfig ?? {}, injectClient) }));
   return { ...named(hook, DEFAULT_VALIDATOR), webhooks };
 }
@@ -74,8 +74,8 @@ function validateClient(service: ClientConfig, { url, caBundle }: ClientConfig):
   return { ...client, ...(caBundle === undefined ? {} : { caBundle }) };
 }
 
-/** Webhook that validates objects without a revision. */
-const UNLABELLED = "validation.istio.io";
+/** Webhooks that are asked about objects without a revision. */
+const UNLABELLED: readonly string[] = ["validation.istio.io", "deletion.audit.meshctl.io"];
 
 function withTagLabels(object: KubeObject, { tag, revision, namespace }: TagRequest): KubeObject {
   const labels = {

@@ -40,10 +40,11 @@ export function configurationNames(hooks: readonly Hook[]): string {
   return [...new Set(hooks.map(({ configuration }) => nameOf(configuration)))].sort().join(", ");
 }
 
-/** Whether a webhook is asked about a resource. */
+/** Whether a webhook has a say in what is written of a resource; to be told of deletions is none. */
 export function covers({ rules = [] }: Webhook, group: string, resource: string): boolean {
   return rules.some(
-    ({ apiGroups = [], resources = [] }) =>
+    ({ apiGroups = [], operations = ["*"], resources = [] }) =>
+      operations.some((operation) => operation !== "DELETE") &&
       (apiGroups.includes(group) || apiGroups.includes("*")) &&
       (resources.includes(resource) || resources.includes("*") || resources.includes("*/*")),
   );

@@ -16,6 +16,9 @@ import { waitFor } from "../../support/wait.ts";
 
 // What meshd writes into a real kube-apiserver, and what the API server asks it: root certificates and webhooks.
 
+/** Who the test is for the API server. */
+const ADMIN = expect.stringMatching(/admin/) as string;
+
 let mesh: Installed;
 let cluster: Installed["cluster"];
 let ports: Installed["ports"];
@@ -57,7 +60,7 @@ test("webhooks: our CA is put into them, pods are injected, bad configuration is
     await waitFor(async () => (await hooks(target)).every((hook) => hook.clientConfig.caBundle === caBundle), {
       what: "our CA",
     });
-  expect((await hooks(validating)).map((hook) => hook.failurePolicy)).toEqual(["Ignore", "Ignore"]);
+  expect((await hooks(validating)).map((hook) => hook.failurePolicy)).toEqual(Array(4).fill("Ignore"));
 
   // Nothing routes service addresses here: the same webhooks once more, by URL.
   const byUrl = (object: KubeObject | undefined, path: string): KubeObject => ({
@@ -110,10 +113,24 @@ test("webhooks: our CA is put into them, pods are injected, bad configuration is
   };
   await expect(cluster.create(bad)).rejects.toThrow();
   // Now that refusals reach us, the installed webhook may fail closed.
-  await waitFor(async () => (await hooks(validating)).every((hook) => hook.failurePolicy === "Fail"), {
+  const policies = async () => (await hooks(validating)).map((hook) => hook.failurePolicy).join();
+  // those that are told of deletions stay with Ignore
+  await waitFor(async () => (await policies()) === "Fail,Fail,Ignore,Ignore", {
     timeoutMs: 20_000,
     what: "failurePolicy Fail",
   });
+  // who writes and who deletes a policy is written down
+  const policy = { apiVersion: "security.istio.io/v1", kind: "AuthorizationPolicy", namespace: "shop", name: "nobody" };
+  const { namespace, name } = policy;
+  await cluster.create({ ...policy, metadata: { namespace, name }, spec: {} } as KubeObject);
+  await cluster.delete(policy, { propagation: "Background" });
+  const written = mesh.log.lines
+    .map(({ fields }) => fields)
+    .filter((fields) => fields["audit"] === "policy" && fields["name"] === name);
+  expect(written).toMatchObject([
+    { operation: "CREATE", kind: "AuthorizationPolicy", namespace, user: ADMIN },
+    { operation: "DELETE", kind: "AuthorizationPolicy", namespace, user: ADMIN },
+  ]);
   const gateway = {
     apiVersion: "networking.istio.io/v1",
     kind: "Gateway",
@@ -175,65 +192,6 @@ test("revocation lists of the CA are in every namespace as long as they can be u
   expect((await data())?.["ca-crl.pem"]).toBe(lists);
   await put(null);
   await waitFor(async () => Object.keys((await data()) ?? {}).length === 0, { what: "the list to go" });
-});
-
-test("a signer of the cluster signs workloads, by requests that meshd makes, approves and deletes", async () => {
-  const NAME = "issuers.example.com/mesh";
-  const day = 24 * 3_600_000;
-  const validity = { notBefore: new Date(Date.now() - day), notAfter: new Date(Date.now() + day) };
-  const issuer = await createRoot("issuer", validity);
-  const ca = await issueAuthority(issuer, { trustDomain: "issuer", commonName: "below", kind: "ecdsa", validity });
-  const signer = startCsrSigner(cluster, ca, NAME);
-  const env = "components.pilot.k8s.env";
-  const set = [`${env}.EXTERNAL_CA=ISTIOD_RA_KUBERNETES_API`, `${env}.K8S_SIGNER=${NAME}`];
-  const granted = renderedObjects(set).find(
-    ({ kind, metadata }) => kind === "ClusterRole" && metadata.name.startsWith("istiod-clusterrole"),
-  )!;
-  await mesh.stopPlane();
-  await cluster.apply(granted, { fieldManager: "test", force: true });
-  await mesh.startPlane({ externalCa: { signer: NAME } });
-  const ask = async (csr: string): Promise<readonly string[]> =>
-    requestCertificate({
-      address: { host: "127.0.0.1", port: ports.secureGrpc },
-      serverName: "istiod.istio-system.svc",
-      roots,
-      csr,
-      ttlSeconds: 3600,
-      credential: { kind: "token", token: await mesh.tokenOf("shop", "web") },
-      clusterId: "Kubernetes",
-      timeout: 10_000,
-    });
-  const web = { trustDomain: "cluster.local", namespace: "shop", serviceAccount: "web" };
-  const { csr } = await createCsr(web);
-  try {
-    // the mesh does not trust that issuer yet
-    await expect(ask(csr)).rejects.toThrow("none of the mesh's roots");
-    const config = { apiVersion: "v1", kind: "ConfigMap", namespace: "istio-system", name: "istio" };
-    const before = ((await cluster.get(config))?.["data"] as Record<string, string> | undefined)?.["mesh"] ?? "";
-    const trusting = `${before}\ncaCertificates: [{ pem: ${JSON.stringify(issuer.certificate)} }]\n`;
-    await cluster.mergePatch(config, { data: { mesh: trusting } });
-    const bundle = async () =>
-      ((await cluster.get(rootCert("shop")))?.["data"] as Record<string, string> | undefined)?.["root-cert.pem"];
-    await waitFor(async () => (await bundle()) === `${roots}${issuer.certificate}`, { what: "both roots" });
-    const [leaf = "", above, trusted] = await ask(csr);
-    expect(readCertificate(leaf).identity).toEqual(web);
-    expect([above, trusted]).toEqual([ca.certificate, `${roots}${issuer.certificate}`]);
-    expect(signer.users).toContain("system:serviceaccount:istio-system:istiod");
-    // a request says who it is for, and it is the caller
-    await expect(ask((await createCsr()).csr)).rejects.toThrow("no name");
-    await expect(ask((await createCsr({ ...web, serviceAccount: "other" })).csr)).rejects.toThrow("sa/other");
-    signer.mode = "rename";
-    await expect(ask(csr)).rejects.toThrow("of another name");
-    signer.mode = "deny";
-    await expect(ask(csr)).rejects.toThrow("not today");
-    const kind = { apiVersion: "certificates.k8s.io/v1", kind: "CertificateSigningRequest" };
-    await waitFor(async () => (await cluster.list(kind)).length === 0, { what: "no request to be left" });
-    await cluster.mergePatch(config, { data: { mesh: before } });
-  } finally {
-    await signer.close();
-    await mesh.stopPlane();
-    await mesh.startPlane();
-  }
 });
 
 test("Gateway API: classes, conditions, attached routes and addresses; entries of others stay; quiet when nothing changes", async () => {

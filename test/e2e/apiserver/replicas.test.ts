@@ -47,7 +47,7 @@ async function stop(replica: Replica): Promise<void> {
 }
 
 async function start(replica: Replica): Promise<void> {
-  replica.process = spawnMeshd(replica.ports, mesh.kubeconfig, replica.name);
+  replica.process = spawnMeshd(replica.ports, mesh.kubeconfig, { name: replica.name });
   await ready(replica);
 }
 
@@ -126,7 +126,7 @@ beforeAll(async () => {
   await apply(numbered(0));
   for (const name of ["istiod-a", "istiod-b"]) {
     const ports = await newPorts();
-    replicas.push({ name, ports, process: spawnMeshd(ports, mesh.kubeconfig, name) });
+    replicas.push({ name, ports, process: spawnMeshd(ports, mesh.kubeconfig, { name }) });
   }
   await Promise.all(replicas.map(ready));
   const [first, second] = replicas;

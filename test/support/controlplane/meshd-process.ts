@@ -13,11 +13,19 @@ export interface MeshdProcess {
   output(): string;
 }
 
-/** Starts the built meshd on these ports of 127.0.0.1, as the pod of this name. */
+/** What is said beside that. */
+export interface MeshdSettings {
+  /** Name of its pod. */
+  readonly name?: string;
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Starts the built meshd on these ports of 127.0.0.1. */
 export function spawnMeshd(
   ports: { readonly http: number; readonly secureGrpc: number; readonly monitoring: number; readonly https: number },
   kubeconfig: string,
-  name = "istiod-0",
+  { name = "istiod-0", args: more = [], env = {} }: MeshdSettings = {},
 ): MeshdProcess {
   const flags = Object.entries({
     httpAddr: ports.http,
@@ -25,9 +33,9 @@ export function spawnMeshd(
     monitoringAddr: ports.monitoring,
     httpsAddr: ports.https,
   }).flatMap(([flag, port]) => [`--${flag}`, `127.0.0.1:${port}`]);
-  const args = ["discovery", ...flags, "--kubeconfig", kubeconfig];
+  const args = ["discovery", ...flags, "--kubeconfig", kubeconfig, ...more];
   const child = spawn(process.execPath, [program, ...args], {
-    env: { ...process.env, POD_NAME: name, POD_NAMESPACE: "istio-system" },
+    env: { ...process.env, POD_NAME: name, POD_NAMESPACE: "istio-system", ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";
