@@ -16,6 +16,8 @@ export interface Exposition {
   /** `label`: the name of its one label, whose values come with each count. */
   counter(name: string, help: string, label?: string): Counter;
   gauge(name: string, help: string, labels: Readonly<Record<string, string>>, read: Read): void;
+  /** A counter that somebody else keeps: its value is asked when it is read. */
+  reading(name: string, help: string, read: Read): void;
   /** `bounds`: upper bounds of the buckets, rising. */
   histogram(
     named: { readonly name: string; readonly help: string; readonly label?: string },
@@ -49,6 +51,11 @@ export function createExposition(): Exposition {
         return now === undefined ? [] : [`${name}${labelled(label, value, rest)} ${now}`];
       });
     },
+    reading: (name, help, read) =>
+      add(name, help, "counter", () => {
+        const now = read();
+        return now === undefined ? [] : [`${name} ${now}`];
+      }),
     histogram({ name, help, label }, bounds) {
       const series = new Map<string, Series>(label === undefined ? [["", emptySeries(bounds)]] : []);
       add(name, help, "histogram", () =>

@@ -9,7 +9,7 @@ import { createSdsServer, type SdsServer } from "../grpc/sds-server.ts";
 import { buildBootstrap } from "./bootstrap.ts";
 import { type AgentConfig, PATHS } from "./config.ts";
 import { createEnvoyAdmin } from "./envoy-admin.ts";
-import { envoyArguments, startEnvoy, writeBootstrap } from "./envoy-process.ts";
+import { envoyArguments, type EnvoyProcess, startEnvoy, writeBootstrap } from "./envoy-process.ts";
 import { createFileSecrets } from "./file-secrets.ts";
 import { createHealth, type LogLevel } from "./health.ts";
 import { createExtensions } from "./extensions/runner.ts";
@@ -70,7 +70,7 @@ function createRunners(deps: AgentDeps): { readonly runners: readonly Runner[]; 
   const issued = rememberCertificate(sds);
   const dns = dnsRunner(deps, metrics, issued.certificate);
   const supervisor = createSupervisor({
-    spawn: () => spawnEnvoy(deps),
+    spawn: () => spawnEnvoy(deps, metrics),
     admin,
     policy: config.drain,
     role: config.role,
@@ -149,7 +149,7 @@ function dnsRunner(
   return { runner: { name: "dns", start, close: async () => dns?.close() }, names: () => names };
 }
 
-async function spawnEnvoy({ config, env, log }: AgentDeps) {
+async function spawnEnvoy({ config, env, log }: AgentDeps, metrics: AgentMetrics): Promise<EnvoyProcess> {
   const cacheDir = join(env["XDG_CACHE_HOME"] ?? join(env["HOME"] ?? homedir(), ".cache"), "meshctl");
   const { binaryPath } = config;
   const isThere =
@@ -162,5 +162,8 @@ async function spawnEnvoy({ config, env, log }: AgentDeps) {
   const binary = await locateEnvoy({ env: named, cacheDir, onProgress: (text) => log.info({}, text) });
   const path =
     config.customConfigFile ?? writeBootstrap(config, buildBootstrap(config, await resolveHost(config.discovery)));
-  return startEnvoy(binary, envoyArguments(config, path), { config, env, log });
+  const envoy = startEnvoy(binary, envoyArguments(config, path), { config, env, log });
+  metrics.envoyRuns(envoy.pid);
+  void envoy.exited.then(() => metrics.envoyRuns(undefined));
+  return envoy;
 }

@@ -1,10 +1,13 @@
 import { createExposition, type Exposition } from "./exposition.ts";
+import { addProcessMetrics } from "./process-metrics.ts";
 
 /** The agent's own metrics, with the names that Istio's agent gives them. */
 export interface AgentMetrics {
   csr(outcome: "ok" | "failed", milliseconds: number): void;
   /** A part of a scrape that could not be had. */
   scrapeFailed(part: "application" | "envoy"): void;
+  /** Envoy runs as this process; undefined when it has ended. */
+  envoyRuns(pid: number | undefined): void;
   /** The certificate that is served now ends then. */
   certificate(notAfter: Date): void;
   /** A DNS query of the application. */
@@ -35,11 +38,8 @@ export function createMetrics(version: string): AgentMetrics {
     { resource_name: "default" },
     () => notAfter && (notAfter.getTime() - Date.now()) / 1000,
   );
-  all.gauge("istio_agent_process_resident_memory_bytes", "Resident memory of the agent.", {}, () =>
-    process.memoryUsage.rss(),
-  );
-  const build = { component: "agent", tag: version };
-  all.gauge("istio_build", "Always 1; the label tells the version.", build, () => 1);
+  let envoy: number | undefined;
+  addProcessMetrics(all, { version, envoyPid: () => envoy });
   return {
     csr: (outcome, milliseconds) => {
       requests.inc("csr");
@@ -47,6 +47,9 @@ export function createMetrics(version: string): AgentMetrics {
       latency.observe(milliseconds, "csr");
     },
     scrapeFailed: (type) => scrapes.inc(type),
+    envoyRuns: (pid) => {
+      envoy = pid;
+    },
     certificate: (end) => {
       notAfter = end;
     },

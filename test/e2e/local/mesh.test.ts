@@ -21,8 +21,10 @@ import { bothDoors } from "../../support/local/doors.ts";
 import { automatedGateway } from "../../support/local/gateway-step.ts";
 import { wasmModuleFetched } from "../../support/local/module-step.ts";
 import { noSecretsTold } from "../../support/local/no-secrets.ts";
+import { prometheusAndPanels } from "../../support/local/prometheus-step.ts";
 import { rateLimits } from "../../support/local/rate-limit-step.ts";
 import { rotation } from "../../support/local/rotation.ts";
+import { type PrometheusImage, prometheusImage } from "../../support/prometheus/prometheus.ts";
 
 // The whole main job, from `meshctl up` to `meshctl down`, in every kind of network. The steps are those of the demo; in a user
 // namespace and on loopback addresses the cluster belongs to a user without any privilege, and the steps go through the API instead of
@@ -61,6 +63,11 @@ const asked: Step = {
 const module: Step = { title: "A WebAssembly module comes from a server into sidecars", run: wasmModuleFetched };
 const limits: Step = { title: "The rate limit service keeps one limit for all pods of a workload", run: rateLimits };
 
+const metrics: Step = {
+  title: "Prometheus counts exactly what was called, and every panel of every dashboard has data",
+  run: prometheusAndPanels,
+};
+
 const isRoot = process.getuid?.() === 0;
 
 describe.each(variants)("$title", ({ network, uid, kubectl }) => {
@@ -71,10 +78,12 @@ describe.each(variants)("$title", ({ network, uid, kubectl }) => {
   let cluster: TestCluster;
   let scenario: Awaited<ReturnType<typeof openScenario>> | undefined;
   let failed: string | undefined;
+  let image: PrometheusImage | undefined;
 
   beforeAll(async () => {
     if (skip) return;
     expect(reason).toBeUndefined();
+    if (network === "loopback") image = await prometheusImage();
     before = await tracesOf();
     // a test that is not root is the unprivileged user already
     const as = isRoot && uid !== undefined ? { uid } : {};
@@ -83,6 +92,7 @@ describe.each(variants)("$title", ({ network, uid, kubectl }) => {
   afterAll(async () => {
     await scenario?.close();
     await cluster?.remove();
+    image?.remove();
   });
 
   /** Steps build on each other: after one that failed the rest says so instead of failing in their own words. */
@@ -100,7 +110,8 @@ describe.each(variants)("$title", ({ network, uid, kubectl }) => {
 
   test.skipIf(skip)("meshctl up", async () => {
     failed = "meshctl up";
-    expect(await cluster.meshctl("up", "--network", network)).toContain("is up: Kubernetes API at https://127.0.0.1:");
+    const mapped = image === undefined ? [] : ["--map", image.mapping];
+    expect(await cluster.meshctl("up", "--network", network, ...mapped)).toContain("is up: Kubernetes API at https://127.0.0.1:");
     scenario = await openScenario(cluster.kubeconfig, (text) => said.push(text), { kubectl });
     failed = undefined;
   });
@@ -112,7 +123,7 @@ describe.each(variants)("$title", ({ network, uid, kubectl }) => {
   // looked into while nothing changes
   const calm = MAIN_JOB.findIndex(({ title }) => title.startsWith("Look into the mesh")) + 1;
   // what is told is the same in every kind of network; the limits' service is protected by nothing but its certificate in this one
-  const looks = [...(network === "loopback" ? [secrets, report, asked, limits, module] : []), front];
+  const looks = [...(network === "loopback" ? [secrets, report, asked, limits, module, metrics] : []), front];
   // half a minute more: where no upgrade takes one
   const last = network === "loopback" ? [doors, authorities] : [doors];
   for (const step of [...steps.slice(0, calm), ...looks, ...steps.slice(calm, common), ...last, ...steps.slice(common)])
