@@ -1,3 +1,4 @@
+import { meshSource } from "./authz.ts";
 import { type ArgumentSpec, type CommandSpec, type OptionSpec, outputOption } from "./types.ts";
 
 const window = (value: string): OptionSpec => ({
@@ -28,6 +29,26 @@ export const trafficCommands: readonly CommandSpec[] = [
     load: async () => (await import("../commands/edges.ts")).run,
   },
   {
+    name: "graph",
+    summary: "Who called whom, or may by configuration, as the text of a picture",
+    options: [
+      {
+        flags: "-o, --output <format>",
+        summary: "language of the picture, or data",
+        default: "mermaid",
+        choices: ["dot", "mermaid", "json"],
+      },
+      window("0"),
+      { flags: "--static", summary: "who may call whom by configuration, not who did", default: false },
+      ...meshSource,
+    ],
+    examples: [
+      { line: "meshctl graph -n shop -o dot", summary: "for Graphviz, what was counted since the proxies started" },
+      { line: "meshctl graph --static -n shop", summary: "for Mermaid, what visibility and policies allow" },
+    ],
+    load: async () => (await import("../commands/graph.ts")).run,
+  },
+  {
     name: "stat",
     summary: "Success, requests per second and latencies, as proxies count them",
     args: [
@@ -53,6 +74,58 @@ export const trafficCommands: readonly CommandSpec[] = [
       { line: "meshctl stat policy -n shop -t 0", summary: "how often each rule of the policies decided" },
     ],
     load: async () => (await import("../commands/stat.ts")).run,
+  },
+  {
+    name: "tap",
+    summary: "Single requests as they pass a pod's proxy, until Ctrl-C",
+    args: [
+      {
+        flags: "<pod>",
+        summary: "pod as name.namespace, or deploy/name.namespace: all its pods",
+        complete: "workload",
+      },
+    ],
+    options: [
+      {
+        flags: "-o, --output <format>",
+        summary: "how to print: columns, or a line of JSON per request",
+        default: "table",
+        choices: ["table", "json"],
+      },
+      {
+        flags: "-X, --method <method>",
+        summary: "only this HTTP method",
+        complete: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
+      },
+      { flags: "--path <prefix>", summary: "only paths that begin so", complete: [] },
+      {
+        flags: "--status <status>",
+        summary: "only answers with this status: 503 or 5xx",
+        complete: ["5xx", "4xx", "503"],
+      },
+      { flags: "--to <host>", summary: "only hosts with this part", complete: [] },
+      {
+        flags: "--from <client>",
+        summary: "only this client: namespace/account, an identity or an address",
+        complete: [],
+      },
+      {
+        flags: "--direction <direction>",
+        summary: "only what comes to the pod or from it",
+        choices: ["inbound", "outbound"],
+      },
+      { flags: "--headers", summary: "headers too, with -o json; without those that give access", default: false },
+      { flags: "--count <number>", summary: "end after so many requests; 0: go on", default: "0" },
+      { flags: "--duration <duration>", summary: "end after so long; 0: go on", default: "0" },
+    ],
+    examples: [
+      { line: "meshctl tap deploy/web.shop", summary: "everything to and from a workload" },
+      {
+        line: "meshctl tap web-6d5f.shop --status 5xx --count 1 -o json --headers",
+        summary: "the next failure, with its headers",
+      },
+    ],
+    load: async () => (await import("../commands/tap.ts")).run,
   },
   {
     name: "top",

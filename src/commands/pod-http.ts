@@ -125,15 +125,25 @@ export async function findPod(
   text: string,
   defaultNamespace: string,
 ): Promise<{ readonly namespace: string; readonly pod: string }> {
+  const { namespace, pods } = await findPods(cluster, text, defaultNamespace);
+  return { namespace, pod: pods[0] };
+}
+
+/** All pods a user means: one by its name, or every running one of a workload. Throws as findPod does. */
+export async function findPods(
+  cluster: ClusterReader,
+  text: string,
+  defaultNamespace: string,
+): Promise<{ readonly namespace: string; readonly pods: readonly [string, ...string[]] }> {
   const [first = "", second, more] = text.split("/");
   if (more !== undefined || first === "") throw new UsageError(`"${text}" names no pod`, "Write it as name.namespace.");
   const { name, namespace } = splitName(second ?? first, defaultNamespace);
   if (second !== undefined && !["pod", "pods", "po"].includes(first)) {
-    return { namespace, pod: await podOfWorkload(cluster, first, { name, namespace }) };
+    return { namespace, pods: await podsOfWorkload(cluster, first, { name, namespace }) };
   }
   const pod = await cluster.get({ apiVersion: "v1", kind: "Pod", namespace, name });
   if (pod === undefined) throw missing(`pod ${namespace}/${name}`);
-  return { namespace, pod: name };
+  return { namespace, pods: [name] };
 }
 
 function splitName(text: string, defaultNamespace: string): { readonly name: string; readonly namespace: string } {
@@ -143,11 +153,11 @@ function splitName(text: string, defaultNamespace: string): { readonly name: str
     : { name: text.slice(0, at), namespace: text.slice(at + 1) };
 }
 
-async function podOfWorkload(
+async function podsOfWorkload(
   cluster: ClusterReader,
   type: string,
   { name, namespace }: { readonly name: string; readonly namespace: string },
-): Promise<string> {
+): Promise<readonly [string, ...string[]]> {
   const workload = KINDS.find(({ names }) => names.includes(type.toLowerCase()));
   if (workload === undefined) {
     const known = KINDS.map(({ names: [short] }) => short).join(", ");
@@ -167,9 +177,9 @@ async function podOfWorkload(
           { apiVersion: "v1", kind: "Pod" },
           { namespace, labelSelector: labels.join(","), fieldSelector: RUNNING },
         );
-  const [pod] = pods;
+  const [pod, ...more] = pods.map(({ metadata }) => metadata.name);
   if (pod === undefined) throw missing(`running pod of ${kind} ${namespace}/${name}`);
-  return pod.metadata.name;
+  return [pod, ...more];
 }
 
 function missing(what: string): ClusterError {

@@ -57,6 +57,20 @@ export async function run(input: CommandInput, io: Io): Promise<CanResult> {
   return { exitCode: client !== undefined && isRefused ? 1 : 0, permissions };
 }
 
+/** What every account of the mesh may do at a workload: each operation that its policies name, and GET /; nothing where no Service leads to it. */
+export function permissionsAt(mesh: OfflineMesh, server: Proxy, now: Date): readonly Permission[] {
+  const config = mesh.mesh.proxyConfig(server);
+  const input: CommandInput = { args: [], options: {} };
+  if ((config.inbound()?.ports ?? []).length + config.gatewayListeners().length === 0) return [];
+  return permitted(mesh, server, {
+    callers: callersOf(mesh.mesh.model),
+    operations: operationsOf(input, config),
+    ports: portsOf(input, config),
+    host: "",
+    now: now.getTime() / 1_000,
+  });
+}
+
 interface Caller {
   readonly principal: string | undefined;
   readonly address: string;
