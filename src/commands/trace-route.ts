@@ -47,7 +47,8 @@ function clientOf(input: CommandInput, { mesh }: OfflineMesh, namespace: string 
   return proxyLabelled(mesh.model, Object.fromEntries(pairs) as Record<string, string>, namespace ?? "default");
 }
 
-function readRequest(input: CommandInput, now: Date): Asked {
+/** The request of a command line: the URL is its argument. Throws UsageError. */
+export function readRequest(input: CommandInput, now: Date): Asked {
   const [given = ""] = input.args;
   const text = /^[a-z]+:\/\//i.test(given) ? given : `http://${given}`;
   if (!URL.canParse(text) || !/^https?:/.test(text))

@@ -32,7 +32,7 @@ function completed({ object, ...guess }: Guess, facts: Facts): Cause {
     ...guess,
     object: text,
     ...(position === undefined ? {} : { file: position.file, line: position.line }),
-    evidence: [...guess.evidence, ...changes.slice(-2).map(changed), ...(facts.findings.get(text) ?? []).map(analysed)],
+    evidence: [...guess.evidence, ...changes.slice(-2).map(changed), ...facts.findings(text).map(analysed)],
     weight,
     certainty: weight >= 90 ? "certain" : weight >= 60 ? "likely" : "possible",
     proxy: facts.proxy.name,

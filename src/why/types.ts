@@ -1,3 +1,4 @@
+import type { X509Certificate } from "node:crypto";
 import type { AccessLogRecord } from "../base/access-log-line.ts";
 import type { FieldPath, SourcePosition } from "../diagnostics/finding.ts";
 import type { ObjectRef } from "../ir/refs.ts";
@@ -38,8 +39,8 @@ export interface CertificateFacts {
   readonly identity: string;
   readonly notBefore: Date;
   readonly notAfter: Date;
-  /** PEM, the leaf first. */
-  readonly chain: readonly string[];
+  /** The leaf first. */
+  readonly chain: readonly X509Certificate[];
 }
 
 /** A proxy, as far as it can be asked. */
@@ -57,6 +58,8 @@ export interface ProxyFacts {
   readonly trusts: (certificate: CertificateFacts) => boolean | undefined;
   /** Sum of the counters whose name the pattern matches. */
   readonly count: (pattern: RegExp) => number;
+  /** Their names. */
+  readonly counters: (pattern: RegExp) => readonly string[];
   /** What it, or the control plane about it, says of configuration that it did not take. */
   readonly refusals: readonly string[];
 }
@@ -138,7 +141,7 @@ export interface Facts {
   readonly behind: Facts | undefined;
   readonly changes: readonly Change[];
   /** What analysis says of objects: `Kind namespace/name` -> messages. */
-  readonly findings: ReadonlyMap<string, readonly string[]>;
+  readonly findings: (object: string) => readonly string[];
   readonly now: Date;
 }
 

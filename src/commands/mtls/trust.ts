@@ -67,7 +67,7 @@ export function mistrusts(held: readonly HeldTrust[]): readonly Mistrust[] {
     const [leaf] = chain;
     if (leaf === undefined) continue;
     const refusedBy = held
-      .filter(({ roots, pod: other }) => other !== pod && !leads(chain, roots))
+      .filter(({ roots, pod: other }) => other !== pod && !leadsTo(chain, roots))
       .map((one) => one.pod);
     if (refusedBy.length === 0) continue;
     const issuer = leaf.issuer.replaceAll("\n", ", ");
@@ -83,6 +83,7 @@ export function mistrusts(held: readonly HeldTrust[]): readonly Mistrust[] {
   }));
 }
 
-function leads(chain: readonly X509Certificate[], roots: readonly X509Certificate[]): boolean {
+/** Whether a chain, the leaf first, leads to one of these roots. */
+export function leadsTo(chain: readonly X509Certificate[], roots: readonly X509Certificate[]): boolean {
   return chain.some((link) => roots.some((root) => link.checkIssued(root) && link.verify(root.publicKey)));
 }

@@ -51,6 +51,7 @@ function endingOf({ decision, status }: AuthorizationWalk, proxy: string): Endin
   if (decision !== "deny") return undefined;
   return failed(
     status === undefined ? `refused by ${proxy}: the connection is closed` : `refused by ${proxy}: ${status}`,
+    "permission",
   );
 }
 

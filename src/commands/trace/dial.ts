@@ -2,6 +2,8 @@ import { isIP } from "node:net";
 import type { Proxy } from "../../ir/proxy.ts";
 import type { Model } from "../../model/model.ts";
 import type { Address, SimulatedConnection, SimulatedRequest } from "../../simulate/request.ts";
+import { explicitPort } from "../../base/explicit-port.ts";
+import { explicitServiceAddress } from "../../model/explicit-bind.ts";
 import { isGrpc } from "../../simulate/route-match.ts";
 import { type Entered, enter } from "../../simulate/walk.ts";
 import type { Asked, Walk } from "./types.ts";
@@ -26,8 +28,15 @@ export function enterClient({ view, asked, meant }: Walk): Entered {
   return enter(view.listeners(), (listener) => listener.use_original_dst === true, connection);
 }
 
-/** The address that the client dials: a gateway's own port, else what the name stands for. */
+/** The address that the client dials: a gateway's own port, else what the name stands for; where nothing is redirected, what stands for that. */
 export function dialled(model: Model, from: Proxy, url: URL): Address {
+  const { bind } = from;
+  const { address, port } = meantBy(model, from, url);
+  if (bind === undefined) return { address, port };
+  return { address: explicitServiceAddress(bind, address) ?? address, port: explicitPort(port) };
+}
+
+function meantBy(model: Model, from: Proxy, url: URL): Address {
   const port = url.port === "" ? DEFAULT_PORT[url.protocol === "https:" ? "https" : "http"] : Number(url.port);
   if (from.type === "router") return { address: from.addresses[0] ?? "", port: model.gateways.listenPort(from, port) };
   const host = url.hostname.replace(/^\[|\]$/g, "");

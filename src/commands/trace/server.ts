@@ -77,9 +77,9 @@ export function branch(
     },
   ];
   const end = (ends: Ending): Branch => ({ share, cluster: name, steps, ends });
-  if (cluster === undefined) return end(failed(`cluster ${name} is not there: 503 (NC)`));
+  if (cluster === undefined) return end(failed(`cluster ${name} is not there: 503 (NC)`, "cluster"));
   if (name === "BlackHoleCluster")
-    return end(failed("nothing outside of the mesh's registry is let through: the connection is closed"));
+    return end(failed("nothing outside of the mesh's registry is let through: the connection is closed", "leave"));
   const found = destinationsOf(cluster, view.endpoints(name), meant);
   steps.push({
     step: "endpoints",
@@ -87,7 +87,7 @@ export function branch(
     chosen: found.map(({ address }) => `${address.address}:${address.port}`).join(", "),
   });
   const [first] = found;
-  if (first === undefined) return end(failed("no endpoint: 503 (UH)"));
+  if (first === undefined) return end(failed("no endpoint: 503 (UH)", "endpoint"));
   steps.push({ step: "tls", proxy, chosen: tlsText(first) });
   const server = serverOf(walk.mesh, first.address.address);
   if (server === undefined) {
@@ -117,7 +117,8 @@ function serverSide(
   const entered = enter(view.listeners(), ({ name }) => name === "virtualInbound", arriving(walk, first, request));
   steps.push(...entrySteps(entered, { positionOf: walk.positionOf, meant: first.address }, view));
   const { leads } = entered;
-  if (leads.kind === "nothing") return failed("no filter chain of the server takes the connection: it is reset");
+  if (leads.kind === "nothing")
+    return failed("no filter chain of the server takes the connection: it is reset", "server chain");
   const said = authorize(walk, view, { entered, call: callAt(walk, { entered, first, request }) });
   steps.push(...said.steps);
   if (said.refused !== undefined) return said.refused;

@@ -54,10 +54,10 @@ interface Onward {
 /** From the client's filter chain on; decisions of its route table are added to `steps`. */
 function onward(walk: Walk, entered: Entered, steps: Step[]): Onward {
   const { listener, leads } = entered;
-  if (listener === undefined) return { ends: failed("nobody listens there: the connection is refused") };
+  if (listener === undefined) return { ends: failed("nobody listens there: the connection is refused", "listener") };
   switch (leads.kind) {
     case "nothing":
-      return { ends: failed("no filter chain takes the connection: it is closed") };
+      return { ends: failed("no filter chain takes the connection: it is closed", "chain") };
     case "tcp":
       return admitted(walk, { entered, request: undefined }, steps, (next) =>
         sentTo(leads.clusters.map((share) => branch(next, share, undefined))),
@@ -96,12 +96,12 @@ function routed(
 ): Onward {
   const { route_config: inline, rds } = manager;
   const table = inline ?? walk.view.routes(rds?.route_config_name ?? "");
-  if (table === undefined) return { ends: failed("the route table is not there: 404 (NR)") };
+  if (table === undefined) return { ends: failed("the route table is not there: 404 (NR)", "route") };
   const { chosen, outcome } = walkRoutes(table, request);
   steps.push(...routeSteps(walk, table.name ?? "", chosen));
   switch (outcome.kind) {
     case "none":
-      return { ends: failed(`no route takes the request: ${outcome.status} (NR)`) };
+      return { ends: failed(`no route takes the request: ${outcome.status} (NR)`, "route") };
     case "redirect":
       return { ends: { kind: "answered", text: `redirected with ${outcome.status} to ${outcome.location}` } };
     case "direct":
@@ -142,7 +142,8 @@ function routeSteps({ view, positionOf }: Walk, table: string, chosen: ChosenRou
 function combined(branches: readonly Branch[]): Ending {
   const bad = branches.find(({ ends, share }) => ends.kind === "failed" && share > 0);
   const [first] = branches;
-  if (bad !== undefined && branches.length > 1) return failed(`${percent(bad.share)} of requests: ${bad.ends.text}`);
+  if (bad !== undefined && branches.length > 1)
+    return failed(`${percent(bad.share)} of requests: ${bad.ends.text}`, bad.ends.missing);
   if (bad !== undefined || first === undefined) return bad?.ends ?? failed("no destination: 500");
   return branches.length === 1
     ? first.ends

@@ -44,7 +44,12 @@ export interface Branch {
 export interface Ending {
   readonly kind: "delivered" | "answered" | "left" | "failed";
   readonly text: string;
+  /** What is not there, of one that fails. */
+  readonly missing?: Missing;
 }
+
+/** What a request finds missing on its way. */
+export type Missing = "listener" | "chain" | "route" | "cluster" | "endpoint" | "leave" | "server chain" | "permission";
 
 /** The whole way. */
 export interface Trace {
@@ -101,8 +106,8 @@ export function noted(note: string | undefined): { readonly note?: string } {
 }
 
 /** An ending nowhere. */
-export function failed(text: string): Ending {
-  return { kind: "failed", text };
+export function failed(text: string, missing?: Missing): Ending {
+  return { kind: "failed", text, ...(missing === undefined ? {} : { missing }) };
 }
 
 /** An answer of a proxy itself; those of the server kind are failures. */

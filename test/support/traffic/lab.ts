@@ -45,8 +45,11 @@ const SECURE_HOST = "secure.example.com";
 
 const HTTP_PROXY_PORT = 15_080;
 
-/** Starts everything for these cases and waits until the client has what they say. */
-export async function startLab(cases: readonly TrafficCase[]): Promise<Lab> {
+/** Starts everything for these cases and waits until the client has what they say. `mesh`: more of the mesh's configuration. */
+export async function startLab(
+  cases: readonly TrafficCase[],
+  mesh: Readonly<Record<string, unknown>> = {},
+): Promise<Lab> {
   const places = await freePlaces();
   const issuers = { main: await startIssuer(), rotating: await startIssuer() };
   const authorizer = await startAuthorizer();
@@ -64,7 +67,7 @@ export async function startLab(cases: readonly TrafficCase[]): Promise<Lab> {
   };
   const objects = [
     ...cases.flatMap((item, index) => caseObjects(item, index, places)).map((object) => withWords(object, words)),
-    ...authorizerObjects(authorizer),
+    ...authorizerObjects(authorizer, mesh),
   ];
   const made = await Promise.all(cases.map(certificatesOf));
   const secrets = made.flatMap(({ certificates }) => certificates.secrets);

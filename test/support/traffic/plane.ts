@@ -2,6 +2,7 @@ import { silentLogger } from "../../../src/base/logger.ts";
 import { authenticate, type CallerDeps } from "../../../src/controlplane/caller.ts";
 import { createMetrics } from "../../../src/controlplane/metrics.ts";
 import { createState, type State } from "../../../src/controlplane/state.ts";
+import type { XdsStream } from "../../../src/controlplane/xds-stream.ts";
 import { createXdsAcceptor } from "../../../src/controlplane/xds-server.ts";
 import { adsService } from "../../../src/grpc/ads-server.ts";
 import { startGrpcServer } from "../../../src/grpc/server.ts";
@@ -17,6 +18,8 @@ export interface Plane {
   readonly state: State;
   /** What proxies refused, and what could not be built or served. */
   readonly problems: readonly string[];
+  /** Connections of proxies. */
+  readonly streams: ReadonlySet<XdsStream>;
   close(): Promise<void>;
 }
 
@@ -45,13 +48,14 @@ export async function startPlane(
     problems.push(`${text}: ${JSON.stringify(fields)}`);
   };
   const onFault = (error: unknown): void => note(String(error), "fault");
+  const streams = new Set<XdsStream>();
   const acceptor = createXdsAcceptor({
     state,
     cluster: { mayAccount: async () => true },
     // Secrets stand among the objects.
     secrets: { ...idle, open: () => ({ want: () => true, close: () => undefined }) },
     registration: { refuse: () => undefined, connected: () => () => undefined, health: () => undefined },
-    streams: new Set(),
+    streams,
     authenticate: (peer) => authenticate({ reviewToken, trustDomains: state.trustDomains }, peer),
     notReady: () => undefined,
     metrics: createMetrics(state.world),
@@ -68,6 +72,7 @@ export async function startPlane(
     validity,
     state,
     problems,
+    streams,
     async close() {
       await server.close(0);
       state.close();

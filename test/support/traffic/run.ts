@@ -115,7 +115,7 @@ async function once(lab: Lab, request: CaseRequest, target: Target, id: string):
   }
 }
 
-async function tokenOf(lab: Lab, request: CaseRequest, claims: NonNullable<CaseRequest["token"]>): Promise<string> {
+export async function tokenOf(lab: Lab, request: CaseRequest, claims: NonNullable<CaseRequest["token"]>): Promise<string> {
   const { exp } = claims;
   const later = typeof exp === "number" ? { exp: Math.floor(Date.now() / 1_000) + exp } : {};
   return lab.issuers[request.issuer ?? "main"].token({ ...claims, ...later });
@@ -155,14 +155,14 @@ export function targetOf(lab: Lab, item: TrafficCase, request: CaseRequest): Tar
 }
 
 function dialled({ places, sockets }: Lab, written: string, authority: string): Target {
-  const text = written.replaceAll("$walled", `${places.walled}.0.1`).replaceAll("$SOCKETS", sockets);
+  const text = written.replaceAll(/\$(walled|guard)\b/g, (_, name: "walled" | "guard") => `${places[name]}.0.1`).replaceAll("$SOCKETS", sockets);
   if (text.startsWith("unix://")) return { host: "", port: 0, socketPath: text.slice("unix://".length), authority };
   const colon = text.lastIndexOf(":");
   return { host: text.slice(0, colon), port: Number(text.slice(colon + 1)), authority };
 }
 
 /** With TLS of the client's own for a `secure` request. Who the server is is not checked by the client, but by the case. */
-function secured(lab: Lab, { namespace }: TrafficCase, { secure, sni }: CaseRequest, target: Target): Target {
+export function secured(lab: Lab, { namespace }: TrafficCase, { secure, sni }: CaseRequest, target: Target): Target {
   if (secure === undefined) return target;
   const { cert, version, ciphers, sigalgs, alpn } = secure === true ? {} : secure;
   const pair = cert === undefined ? undefined : lab.certificate(namespace, cert);

@@ -16,7 +16,10 @@ export function withWords<T>(value: T, words: Readonly<Record<string, string>>):
 }
 
 /** The mesh configuration with the external authorizers, and the services they are; `lost` is one that nobody serves. */
-export function authorizerObjects({ grpcPort, httpPort }: Authorizer): readonly KubeObject[] {
+export function authorizerObjects(
+  { grpcPort, httpPort }: Authorizer,
+  more: Readonly<Record<string, unknown>> = {},
+): readonly KubeObject[] {
   const common = { includeRequestHeadersInCheck: ["x-authorize", "x-own*"] };
   const providers = [
     { name: "grpc", envoyExtAuthzGrpc: { service: "grpc.authorizer.example", port: grpcPort, timeout: "2s" } },
@@ -36,7 +39,7 @@ export function authorizerObjects({ grpcPort, httpPort }: Authorizer): readonly 
     },
     { name: "lost", envoyExtAuthzGrpc: { service: "nobody.authorizer.example", port: 1 } },
   ];
-  const mesh = JSON.stringify({ extensionProviders: providers, ingressSelector: "gateway" });
+  const mesh = JSON.stringify({ extensionProviders: providers, ingressSelector: "gateway", ...more });
   return [
     { apiVersion: "v1", kind: "ConfigMap", metadata: { namespace: "istio-system", name: "istio" }, data: { mesh } },
     entry("grpc", grpcPort, "GRPC"),

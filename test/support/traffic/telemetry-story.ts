@@ -36,6 +36,8 @@ export interface TelemetryStep {
   /** Nothing that is among the spans or the logs. */
   readonly none?: readonly Wants[];
   readonly metrics?: readonly WantedMetric[];
+  /** Nobody answers by gRPC meanwhile. */
+  readonly away?: true;
 }
 
 export interface TelemetryStory {
@@ -65,7 +67,9 @@ export async function runStep(
     problems = await attempt(lab, collector, { item, step });
     return problems.length === 0;
   };
+  if (step.away === true) await collector.away();
   await waitFor(isFine, { what: step.it, timeoutMs: 12_000 }).catch(() => undefined);
+  if (step.away === true) await collector.back();
   return problems;
 }
 

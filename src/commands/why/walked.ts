@@ -1,0 +1,108 @@
+import type { Proxy } from "../../ir/proxy.ts";
+import type { Symptom } from "../../why/types.ts";
+import { dialled } from "../trace/dial.ts";
+import { trace } from "../trace/trace.ts";
+import type { Asked, Branch, Missing, Trace } from "../trace/types.ts";
+import type { ProxyView } from "../trace/view.ts";
+import { viewOf } from "../trace/view.ts";
+import { proxiesOf, shortName } from "../offline/proxies.ts";
+import type { AskedProxy, Gatherer, Sources } from "./gather.ts";
+
+/** A failure that a walk foresees, at the proxy that it would be seen at. */
+export interface Foreseen {
+  readonly symptom: Symptom;
+  readonly at: AskedProxy;
+}
+
+/** What an access log would say. */
+const AS_LOGGED: Readonly<Record<Missing, Pick<Symptom, "flags" | "details"> & { readonly status?: number }>> = {
+  listener: { flags: [], details: "no_listener" },
+  chain: { flags: ["NR"], details: "filter_chain_not_found" },
+  route: { flags: ["NR"], details: "route_not_found", status: 404 },
+  cluster: { flags: ["NC"], details: "cluster_not_found", status: 503 },
+  endpoint: { flags: ["UH"], details: "no_healthy_upstream", status: 503 },
+  leave: { flags: ["UH"], details: "no_healthy_upstream" },
+  "server chain": { flags: ["NR"], details: "filter_chain_not_found" },
+  permission: { flags: [], details: "rbac_access_denied_matched_policy[none]", status: 403 },
+};
+
+/** Walks a request that nobody sends through what the proxies run; undefined when nothing fails. */
+export async function foresee(
+  { offline }: Sources,
+  gatherer: Gatherer,
+  { from, asked }: { readonly from: Proxy; readonly asked: Asked },
+): Promise<{ readonly trace: Trace; readonly foreseen: Foreseen | undefined }> {
+  const client = await gatherer.ask(from);
+  const known = new Map([[keyOf(from), client]]);
+  const views = (mesh: Parameters<typeof viewOf>[0], proxy: Proxy): ProxyView => {
+    const live = known.get(keyOf(proxy));
+    return live === undefined
+      ? viewOf(mesh, proxy)
+      : { ...live.facts.config, proxy: live.proxy, config: mesh.proxyConfig(live.proxy) };
+  };
+  const { model } = offline.mesh;
+  const first = trace(offline, client.proxy, asked, views);
+  // who else decides is known by now: they are asked, and the walk is walked again
+  const names = new Set(stepsOf(first).map(({ proxy }) => proxy));
+  for (const proxy of proxiesOf(model))
+    if (names.has(`${shortName(proxy)}.${proxy.namespace}`) && !known.has(keyOf(proxy)))
+      known.set(keyOf(proxy), await gatherer.ask(proxy));
+  const walked = known.size > 1 ? trace(offline, client.proxy, asked, views) : first;
+  const branch = walked.branches.find(({ ends, share }) => ends.kind === "failed" && share > 0);
+  const missing = branch?.ends.missing ?? walked.ends.missing;
+  if (walked.ends.kind !== "failed" && !isAnswer(walked)) return { trace: walked, foreseen: undefined };
+  const isServers = missing === "server chain" || (missing === "permission" && branch !== undefined);
+  const server = isServers ? [...known.values()].find(({ proxy }) => proxy !== client.proxy) : undefined;
+  const place = server === undefined ? dialled(model, client.proxy, asked.url) : arrival(branch);
+  const symptom = symptomOf({ walked, branch, missing, asked, place, caller: from.addresses[0] ?? "" });
+  return { trace: walked, foreseen: { symptom, at: server ?? client } };
+}
+
+function isAnswer({ ends }: Trace): boolean {
+  return ends.kind === "answered";
+}
+
+function keyOf({ name, namespace }: Proxy): string {
+  return `${namespace}/${name}`;
+}
+
+function stepsOf({ steps, branches }: Trace): Trace["steps"] {
+  return [...steps, ...branches.flatMap((branch) => branch.steps)];
+}
+
+/** Where the request came to the server, by the words of the walk. */
+function arrival(branch: Branch | undefined): { readonly address: string; readonly port: number } {
+  const text = branch?.steps.find(({ step }) => step === "endpoints")?.chosen.split(", ")[0] ?? "";
+  const colon = text.lastIndexOf(":");
+  return { address: text.slice(0, colon), port: Number(text.slice(colon + 1)) };
+}
+
+interface Parts {
+  readonly walked: Trace;
+  readonly branch: Branch | undefined;
+  readonly missing: Missing | undefined;
+  readonly asked: Asked;
+  readonly place: { readonly address: string; readonly port: number };
+  readonly caller: string;
+}
+
+function symptomOf({ walked, branch, missing, asked, place, caller }: Parts): Symptom {
+  const { url, method } = asked;
+  const isTls = url.protocol === "https:";
+  const said = missing === undefined ? { flags: [], details: "direct_response" } : AS_LOGGED[missing];
+  const cluster = missing === "cluster" ? undefined : branch?.cluster;
+  return {
+    ...said,
+    from: "walk",
+    text: (branch?.ends ?? walked.ends).text,
+    others: {},
+    method,
+    path: `${url.pathname}${url.search}`,
+    protocol: "HTTP/1.1",
+    authority: url.host,
+    localAddress: `${place.address}:${place.port}`,
+    remoteAddress: `${caller}:40000`,
+    ...(isTls ? { serverName: url.hostname } : {}),
+    ...(cluster === undefined ? {} : { upstreamCluster: cluster }),
+  };
+}

@@ -1,0 +1,103 @@
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { run, type WhyResult } from "../../../../src/commands/why.ts";
+import { createRoot } from "../../../../src/pki/ca.ts";
+import type { Cluster } from "../../../../src/resources/cluster.ts";
+import { fakeIo } from "../../../support/fake-io.ts";
+import { type Lab, startLab } from "../../../support/traffic/lab.ts";
+import { waitFor } from "../../../support/wait.ts";
+import { readWhyCases, type WhyCase } from "../../../support/why/case.ts";
+import { labCluster } from "../../../support/why/cluster.ts";
+import { startOddApplications } from "../../../support/why/odd-applications.ts";
+import { sendRequest } from "../../../support/why/send.ts";
+
+// Causes of failure, set up for real: one mesh of real Envoys, in which each case below cases/ breaks something of its own. Its
+// request fails, and `meshctl why` is given what the access log says of it (or the pod, or the URL), and nothing else.
+// WHY=text runs the cases whose name has it.
+const cases = readWhyCases(join(import.meta.dirname, "cases"));
+/** Cases that may be told wrong: none. */
+const LEAST = cases.length;
+
+const HOUR = 3_600_000;
+const answers = new Map<string, WhyResult | string>();
+let lab: Lab;
+let odd: { close(): void } | undefined;
+
+beforeAll(async () => {
+  const traffic = cases.map((item) => item.traffic);
+  lab = await startLab(traffic, { accessLogFile: "/dev/stdout" });
+  odd = await startOddApplications(`${lab.places.guard}.0.2`, `${lab.places.guard}.0.3`);
+  const [late, early] = [cases.filter((item) => item.late), cases.filter((item) => !item.late)];
+  await explainAll(early);
+  if (late.length === 0) return;
+  const now = Date.now();
+  const validity = { notBefore: new Date(now - 2 * HOUR), notAfter: new Date(now - HOUR) };
+  await lab.proxies.v1.identify({ ca: lab.plane.ca, validity });
+  await lab.proxies.v2.identify({ ca: await createRoot("cluster.local", lab.plane.validity) });
+  await explainAll(late);
+}, 180_000);
+afterAll(async () => {
+  odd?.close();
+  await lab?.stop();
+});
+
+/** Sends what the cases ask, waits for their lines, and asks `why` of each. */
+async function explainAll(items: readonly WhyCase[]): Promise<void> {
+  await Promise.all(items.map((item) => sendRequest(lab, item)));
+  const given = await Promise.all(items.map(givenFor));
+  const cluster = labCluster(lab, {});
+  for (const [index, item] of items.entries()) answers.set(item.name, await whyOf(cluster, item, given[index] ?? ""));
+}
+
+/** What `why` is asked: the URL, the pod, or the line that the proxy wrote. */
+async function givenFor({ name, ask, pod, at, line }: WhyCase): Promise<string> {
+  if (ask !== undefined || pod !== undefined) return ask ?? pod ?? "";
+  const proxy = lab.proxies[at as keyof Lab["proxies"]];
+  const find = (): string | undefined =>
+    proxy
+      .log()
+      .split("\n")
+      .findLast((text) => text.includes('"') && line.test(text));
+  return waitFor(find, { what: `a line of ${name} in the log of ${at}`, timeoutMs: 20_000 }).catch(() => "");
+}
+
+async function whyOf(cluster: Cluster, item: WhyCase, given: string): Promise<WhyResult | string> {
+  if (given === "") return "no line";
+  const { namespace = "traffic" } = lab.plane.state.world.list("Pod").find(({ metadata }) => metadata.name === item.at)?.metadata ?? {};
+  const io = fakeIo({ cluster, now: () => new Date() });
+  const writer = `${item.at}.${namespace}`;
+  try {
+    return await run({ args: [given], options: { pod: writer, from: writer, output: "json" } }, io);
+  } catch (error) {
+    return String(error);
+  }
+}
+
+function verdict({ name, why }: WhyCase): { readonly name: string; readonly problems: readonly string[] } {
+  const answer = answers.get(name);
+  if (answer === undefined || typeof answer === "string") return { name, problems: [answer ?? "not asked"] };
+  const [first] = answer.explained;
+  const [cause] = first?.causes ?? [];
+  if (cause === undefined) return { name, problems: [`no cause: ${first?.symptom.text ?? "nothing failed"}`] };
+  const { code, object, field = "" } = cause;
+  const same = (what: string, got: string, wanted: string | undefined): readonly string[] =>
+    wanted === undefined || got === wanted ? [] : [`${what} is ${got}, expected ${wanted}`];
+  return { name, problems: [...same("cause", code, why.cause), ...same("object", object, why.object), ...same("field", field, why.field)] };
+}
+
+describe("why", () => {
+  test.each(cases)("$name", (item) => {
+    expect(verdict(item).problems).toEqual([]);
+  });
+});
+
+test("the table of all", () => {
+  const rows = cases.map((item) => {
+    const answer = answers.get(item.name);
+    const cause = typeof answer === "object" ? answer.explained[0]?.causes[0] : undefined;
+    const { problems } = verdict(item);
+    return `${problems.length === 0 ? "ok" : "NOT"} ${item.name}: ${cause?.code ?? "-"} (${cause?.certainty ?? "-"}) ${cause?.object ?? ""} ${cause?.field ?? ""}${problems.length === 0 ? "" : ` [${problems.join("; ")}]`}`;
+  });
+  process.stdout.write(`${rows.join("\n")}\n`);
+  expect(rows.filter((row) => row.startsWith("ok ")).length).toBeGreaterThanOrEqual(LEAST);
+});
