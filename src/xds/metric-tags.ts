@@ -1,12 +1,14 @@
 import { LATEST_ENVIRONMENT, type PeerKey, peerEnvironment, peerLabel, UNKNOWN_ENVIRONMENT } from "../base/peer.ts";
+import type { MetricChange } from "../ir/telemetry.ts";
 import { type Messages, typed } from "../wire/codec.ts";
+import { literal, orUnknown, tagFormat } from "./tag-expression.ts";
 import type { ChainContext } from "./types.ts";
 
 type Tag = Messages["envoy.extensions.access_loggers.stats.v3.Config.Tag"];
 type Matcher = Messages["xds.type.matcher.v3.Matcher"];
 
 /** What the labels depend on. */
-export type MetricsContext = Pick<ChainContext, "direction" | "mutualTls" | "service">;
+export type MetricsContext = Pick<ChainContext, "direction" | "mutualTls" | "service" | "telemetry">;
 
 /** Matcher input: the value of the tag that a rule stands at. Above the tables below, which are built from it. */
 const TAG_VALUE = {
@@ -37,6 +39,22 @@ export function metricTags(chain: MetricsContext, protocol: "http" | "tcp"): rea
           ...CLUSTER_SERVICE_TAGS,
         ];
   return [...ends, ...(protocol === "http" ? HTTP_TAGS : TCP_TAGS), policyTag(chain)];
+}
+
+/** The labels of a metric that is told otherwise: others in their place, without some, and further ones at the end. */
+export function changedTags(tags: readonly Tag[], change: MetricChange | undefined): readonly Tag[] {
+  if (change === undefined || change === "off") return tags;
+  const set = new Map(
+    Object.entries(change.tags).map(([name, value]) => [name, value === null ? undefined : tagFormat(value)]),
+  );
+  const known = tags.flatMap((tag): readonly Tag[] => {
+    if (tag.name === undefined || !set.has(tag.name)) return [tag];
+    const value_format = set.get(tag.name);
+    set.delete(tag.name);
+    return value_format === undefined ? [] : [{ name: tag.name, value_format }];
+  });
+  const added = [...set].flatMap(([name, value_format]) => (value_format === undefined ? [] : [{ name, value_format }]));
+  return [...known, ...added];
 }
 
 type Side = "source" | "destination";
@@ -129,18 +147,6 @@ const TCP_TAGS: readonly Tag[] = [
 function policyTag(chain: MetricsContext): Tag {
   const policy = chain.direction === "inbound" ? (chain.mutualTls ? "mutual_tls" : "none") : "unknown";
   return { name: "connection_security_policy", value_format: policy };
-}
-
-function literal(text: string): string {
-  return text.replaceAll("%", "%%");
-}
-
-/** What a command of access logs says, else the value of the variable. */
-function orUnknown(
-  command: string | { readonly command: string; readonly param: string },
-  otherwise = UNKNOWN_ENVIRONMENT,
-): string {
-  return `%COALESCE(${JSON.stringify({ operators: [command, { command: "ENVIRONMENT", param: otherwise }] })})%`;
 }
 
 function onValue(match: Messages["xds.type.matcher.v3.StringMatcher"], to: string): Matcher {

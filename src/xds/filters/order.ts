@@ -13,6 +13,7 @@ import { fault } from "./fault.ts";
 import { grpcWeb } from "./grpc-web.ts";
 import { jwtAuthn } from "./jwt-authn.ts";
 import { localRateLimit } from "./local-rate-limit.ts";
+import { metricValues } from "./metric-values.ts";
 import { rateLimit } from "./rate-limit.ts";
 import { rbacAllow } from "./rbac-allow.ts";
 import { rbacAudit } from "./rbac-audit.ts";
@@ -26,6 +27,7 @@ import type { HttpFilter, RouteTarget } from "./types.ts";
 /** The HTTP filters in the order in which a request passes them, each with the reason for its place. */
 export const HTTP_FILTERS: readonly HttpFilter[] = [
   tap, // first: what others refuse is to be seen too
+  metricValues, // before all that may refuse: refused requests are counted too, with their labels
   rbacCustom, // before extAuthz, which asks only about what it marked
   extAuthz, // before tokens and rules of the mesh: CUSTOM comes before DENY, and may put a token into the request
   extensionsAuthn, // before the mesh asks who calls
