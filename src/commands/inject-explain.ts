@@ -124,6 +124,11 @@ async function explainPod(target: string, options: InjectExplainOptions, io: Io)
   const cluster = await io.cluster();
   const { place, hasSidecar } = await placeOf(cluster, target, options.namespace);
   const mesh = await readInjectionMesh(cluster, options.settings.istioNamespace);
+  return { ...(await judgedPlace(mesh, place)), ...(hasSidecar === undefined ? {} : { hasSidecar }) };
+}
+
+/** What the webhooks of a cluster and the injector that one of them calls make of a pod. */
+export async function judgedPlace(mesh: InjectionMesh, place: PodPlace): Promise<ExplainedInjection> {
   const labels = await mesh.labelsOf(place.namespace);
   const base: InjectionSubject = {
     pod: place.pod,
@@ -133,18 +138,14 @@ async function explainPod(target: string, options: InjectExplainOptions, io: Io)
   // the webhook that is called says whose settings decide
   const { revision = "default" } = explainInjection(base);
   const settings = await mesh.settingsOf(revision);
-  const explained = explainedOf(
-    place,
-    { ...base, injector: settings?.policy, byDefault: settings?.byDefault },
-    hasSidecar === undefined ? {} : { hasSidecar },
-  );
+  const explained = explainedOf(place, { ...base, injector: settings?.policy, byDefault: settings?.byDefault }, {});
   if (settings !== undefined) return explained;
   const warning = `the settings of revision ${revision} cannot be read: those of a new install are assumed`;
   return { ...explained, warnings: [...explained.warnings, warning] };
 }
 
 /** The pod, or the template of the Deployment, that a user names. */
-async function placeOf(
+export async function placeOf(
   cluster: Cluster,
   target: string,
   defaultNamespace: string,

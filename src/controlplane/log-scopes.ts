@@ -74,7 +74,8 @@ export function readLevels(text: string): ReadLevels | string {
     const [first = "", second] = part.trim().split(":");
     const level = (second ?? first) as LogLevel;
     if (!LEVELS.includes(level)) return `expected a level (${LEVELS.join(", ")}), got "${part}"`;
-    if (second === undefined || first === "all") for (const name of Object.keys(SCOPES)) levels[name as LogScope] = level;
+    if (second === undefined || first === "all")
+      for (const name of Object.keys(SCOPES)) levels[name as LogScope] = level;
     else if (Object.hasOwn(SCOPES, first)) levels[first as LogScope] = level;
     else unknown.push(first);
   }
