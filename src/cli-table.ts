@@ -8,6 +8,7 @@ import { insightCommands } from "./cli-table/insight.ts";
 import { installCommands } from "./cli-table/install.ts";
 import { localCommands } from "./cli-table/local.ts";
 import { authzCommands } from "./cli-table/authz.ts";
+import { observingCommands } from "./cli-table/observing.ts";
 import { offlineCommands } from "./cli-table/offline.ts";
 import { profileCommands } from "./cli-table/profiles.ts";
 import { proxyCommands } from "./cli-table/proxy.ts";
@@ -62,6 +63,7 @@ export const commandTable: readonly CommandSpec[] = [
   ...installCommands,
   ...localCommands,
   ...authzCommands,
+  ...observingCommands,
   ...offlineCommands,
   ...profileCommands,
   ...proxyCommands,

@@ -114,13 +114,13 @@ const FIELD_OF_HEADER: Readonly<Record<string, Field>> = {
   "x-request-id": "requestId",
 };
 
-const NUMBERS: ReadonlySet<Field> = new Set([
-  "status",
-  "bytesReceived",
-  "bytesSent",
-  "duration",
-  "upstreamServiceTime",
-]);
+const NUMBERS = ["status", "bytesReceived", "bytesSent", "duration", "upstreamServiceTime"] as const;
+type NumberField = (typeof NUMBERS)[number];
+type TextField = Exclude<Field, NumberField | "flags">;
+
+function isNumber(field: Field): field is NumberField {
+  return (NUMBERS as readonly Field[]).includes(field);
+}
 
 function fieldOf({ name, argument = "" }: FormatOperator): Field | undefined {
   const header = argument.toLowerCase();
@@ -134,7 +134,8 @@ function fieldOf({ name, argument = "" }: FormatOperator): Field | undefined {
 type Value = readonly [of: FormatOperator | string, text: string];
 
 function record(values: readonly Value[]): AccessLogRecord {
-  const fields: Partial<Record<Field, string | number>> = {};
+  const texts: Partial<Record<TextField, string>> = {};
+  const numbers: Partial<Record<NumberField, number>> = {};
   const others: Record<string, string> = {};
   let flags: readonly string[] = [];
   for (const [of, text] of values) {
@@ -142,9 +143,10 @@ function record(values: readonly Value[]): AccessLogRecord {
     const field = typeof of === "string" ? undefined : fieldOf(of);
     if (field === undefined) others[typeof of === "string" ? of : operatorText(of)] = text;
     else if (field === "flags") flags = text.split(",");
-    else fields[field] = NUMBERS.has(field) ? Number(text) : text;
+    else if (isNumber(field)) numbers[field] = Number(text);
+    else texts[field] = text;
   }
-  return { ...fields, flags, others };
+  return { ...texts, ...numbers, flags, others };
 }
 
 function operatorText({ name, argument }: FormatOperator): string {
@@ -205,7 +207,7 @@ const SHAPES: Readonly<Partial<Record<Field, RegExp>>> = {
 function fits(operator: FormatOperator, text: string): boolean {
   const field = fieldOf(operator);
   if (field === undefined) return true;
-  if (NUMBERS.has(field)) return /^(\d+|-)$/.test(text);
+  if (isNumber(field)) return /^(\d+|-)$/.test(text);
   return SHAPES[field]?.test(text) ?? true;
 }
 

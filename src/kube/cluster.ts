@@ -1,5 +1,13 @@
 import { ClusterError } from "../base/errors.ts";
-import type { Cluster, ClusterReader, ClusterWriter, KindRef, ReviewedToken, TargetRef } from "../resources/cluster.ts";
+import type {
+  Cluster,
+  ClusterReader,
+  ClusterWriter,
+  KindRef,
+  LogTarget,
+  ReviewedToken,
+  TargetRef,
+} from "../resources/cluster.ts";
 import type { KubeObject } from "../resources/object.ts";
 import { loadConfig, type OpenOptions } from "./config.ts";
 import { type ApiClient, type ApiRequest, createApiClient } from "./http.ts";
@@ -75,11 +83,28 @@ function createReader(client: ApiClient, discovery: Discovery): Omit<ClusterRead
       });
       return (answer?.["status"] as { allowed?: boolean } | undefined)?.allowed === true;
     },
-    logs({ namespace, pod, container, tailLines }) {
-      const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(pod)}/log`;
-      return client.text({ method: "GET", path: path + query({ container, tailLines }) });
-    },
+    logs: (target) => client.text({ method: "GET", path: logPath(target) }),
+    followLogs: (target, signal) => followLogs(client, target, signal),
   };
+}
+
+function logPath(target: LogTarget, follow?: true): string {
+  const { namespace, pod, container, tailLines, sinceSeconds } = target;
+  const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(pod)}/log`;
+  return path + query({ container, tailLines, sinceSeconds, follow });
+}
+
+async function* followLogs(client: ApiClient, target: LogTarget, signal: AbortSignal): AsyncGenerator<string> {
+  const response = await client.stream(logPath(target, true), signal);
+  response.setEncoding("utf8");
+  try {
+    for await (const chunk of response) yield String(chunk);
+  } catch (error) {
+    // the connection ends with the signal
+    if (!signal.aborted) throw error;
+  } finally {
+    response.destroy();
+  }
 }
 
 function createWriter(client: ApiClient, discovery: Discovery): ClusterWriter {

@@ -26,6 +26,15 @@ export interface PodRequest {
   readonly path: string;
 }
 
+/** What a container wrote: all, or its last lines, or what is not older than so many seconds (a bundle has all at once). */
+export interface LogTarget {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly container?: string;
+  readonly tailLines?: number;
+  readonly sinceSeconds?: number;
+}
+
 export interface ListOptions {
   readonly namespace?: string;
   readonly labelSelector?: string;
@@ -42,7 +51,12 @@ export type WatchEvent =
 /** Reading from a cluster. Errors are ClusterError with a hint; a missing object or kind is `undefined` or an empty list. */
 export interface ClusterReader {
   /** Where this cluster is and as whom we talk to it, for messages. */
-  readonly context: { readonly name: string; readonly server: string };
+  readonly context: {
+    readonly name: string;
+    readonly server: string;
+    /** PEM that the server's certificate is checked by. Absent: what the system trusts, or nobody can tell. */
+    readonly ca?: string;
+  };
   get(target: TargetRef): Promise<KubeObject | undefined>;
   /** All objects, in pages of 500. */
   list(kind: KindRef, options?: ListOptions): Promise<readonly KubeObject[]>;
@@ -61,7 +75,9 @@ export interface ClusterReader {
     account: { readonly namespace: string; readonly name: string },
     access: { verb: string; group: string; resource: string },
   ): Promise<boolean>;
-  logs(target: { namespace: string; pod: string; container?: string; tailLines?: number }): Promise<string>;
+  logs(target: LogTarget): Promise<string>;
+  /** As logs, and what is written from then on: in pieces, until the container ends or `signal` aborts. Absent: nothing will be, in a bundle. */
+  followLogs?(target: LogTarget, signal: AbortSignal): AsyncIterable<string>;
   /** HTTP to a port of a pod, where it is answered without a connection: in a bundle. Absent: asked over portForward. */
   podHttp?(target: PodPort, asked: PodRequest): Promise<{ readonly status: number; readonly body: string }>;
   /** A byte stream to a port of a pod, as kubectl port-forward makes it. */

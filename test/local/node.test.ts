@@ -64,6 +64,8 @@ test("a log is read whole, by its tail, with times, and followed to its end", as
   expect(await text(log.read({ ...query, timestamps: true, tailLines: 1 }, never))).toBe(
     "1970-01-01T00:00:00.000000000Z two\n",
   );
+  expect(await text(log.read({ ...query, since: 0, tailLines: 1 }, never))).toBe("two\n");
+  expect(await text(log.read({ ...query, since: 1 }, never))).toBe("");
   const followed = text(log.read({ ...query, follow: true }, never));
   setImmediate(() => {
     log.append(Buffer.from("!\nfour\n"));

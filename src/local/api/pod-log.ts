@@ -2,7 +2,7 @@ import type { JsonObject, Obj } from "./json.ts";
 import { asObject, asObjects, asString, at } from "./json.ts";
 import { getObject } from "./read.ts";
 import type { Call } from "./call.ts";
-import { badRequest, notImplemented, StatusError } from "./status.ts";
+import { badRequest, invalid, notImplemented, StatusError } from "./status.ts";
 import type { PodBackend } from "./types.ts";
 import type { Target } from "./write.ts";
 
@@ -46,12 +46,30 @@ function flag(query: URLSearchParams, name: string): boolean {
 
 type LogTarget = Parameters<PodBackend["logs"]>[0];
 
-/** What is asked for, checked against the pod. Throws 400, and 501 for what the node cannot do. */
+/** The time before which lines are left out, in milliseconds. Throws 400 and 422 as a real API server does. */
+function sinceOf({ query }: Call): number | undefined {
+  const [seconds, time] = [query.get("sinceSeconds"), query.get("sinceTime")];
+  if (seconds !== null && time !== null)
+    throw invalidOptions("", "Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified");
+  if (seconds !== null) {
+    if (!/^-?\d+$/.test(seconds)) throw badRequest(`invalid sinceSeconds: ${seconds}`);
+    if (Number(seconds) < 1) throw invalidOptions("sinceSeconds", `Invalid value: ${seconds}: must be greater than 0`);
+    return Date.now() - Number(seconds) * 1000;
+  }
+  if (time === null) return undefined;
+  const since = Date.parse(time);
+  if (Number.isNaN(since)) throw badRequest(`invalid sinceTime: ${time}`);
+  return since;
+}
+
+function invalidOptions(field: string, message: string): StatusError {
+  return invalid({ group: "", resource: "PodLogOptions", name: "" }, [{ field, message, reason: "FieldValueInvalid" }]);
+}
+
+/** What is asked for, checked against the pod. Throws 400, 422, and 501 for what the node cannot do. */
 function logTarget(call: Call, target: Target): LogTarget {
   const { query } = call;
-  for (const name of ["sinceSeconds", "sinceTime", "stream"]) {
-    if (query.has(name)) throw notImplemented(`the embedded cluster does not have ${name} for logs: use tailLines`);
-  }
+  if (query.has("stream")) throw notImplemented("the embedded cluster does not have stream for logs");
   const tail = query.get("tailLines");
   if (tail !== null && !/^\d+$/.test(tail)) throw badRequest(`invalid tailLines: ${tail}`);
   const pod = getObject(call.deps.core, target);
@@ -64,6 +82,7 @@ function logTarget(call: Call, target: Target): LogTarget {
     container,
     follow: flag(query, "follow"),
     tailLines: tail === null ? undefined : Number(tail),
+    since: sinceOf(call),
     previous,
     timestamps: flag(query, "timestamps"),
   };

@@ -59,6 +59,8 @@ export interface PodBackend {
       container: string;
       follow: boolean;
       tailLines: number | undefined;
+      /** Milliseconds: no lines from before. */
+      since: number | undefined;
       previous: boolean;
       timestamps: boolean;
     },

@@ -5,6 +5,8 @@ export interface LogQuery {
   readonly follow: boolean;
   readonly tailLines: number | undefined;
   readonly timestamps: boolean;
+  /** Milliseconds: lines from before are left out, of the tail too. Default: none is. */
+  readonly since?: number | undefined;
 }
 
 interface Line {
@@ -57,11 +59,12 @@ export class ContainerLog {
     ).toString();
   }
 
-  async *read({ follow, tailLines, timestamps }: LogQuery, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  async *read({ follow, tailLines, timestamps, since }: LogQuery, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    const isNew = ({ time }: Line): boolean => since === undefined || Date.parse(time) >= since;
     const kept = this.lines.length - this.start;
     let next = this.cut + this.start + Math.max(0, kept - (tailLines ?? kept));
     for (;;) {
-      const batch = this.lines.slice(Math.max(this.start, next - this.cut));
+      const batch = this.lines.slice(Math.max(this.start, next - this.cut)).filter(isNew);
       next = this.cut + this.lines.length;
       const parts = batch.flatMap(({ time, text }) => (timestamps ? [Buffer.from(`${time} `), text] : [text]));
       if (parts.length > 0) yield Buffer.concat(parts);

@@ -151,12 +151,12 @@ function podBackend(pods: ReadonlyMap<string, PodRunner>): PodBackend {
     return runner;
   };
   return {
-    async *logs({ namespace, pod, container, follow, tailLines, previous, timestamps }, signal) {
+    async *logs({ namespace, pod, container, previous, ...query }, signal) {
       const log = find(namespace, pod).logOf(container, previous);
       if (log === undefined) {
         throw new Error(`${previous ? "previous terminated " : ""}container "${container}" in pod "${pod}" not found`);
       }
-      yield* log.read({ follow, tailLines, timestamps }, signal);
+      yield* log.read(query, signal);
     },
     async dial({ namespace, pod, port }): Promise<Duplex> {
       const network = find(namespace, pod).podNetwork;

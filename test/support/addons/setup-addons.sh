@@ -11,20 +11,16 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 : "${JAEGER_VERSION:=v1.76.0}"
 # The last of Kiali's versions that Go takes for a module, for the same reason.
 : "${KIALI_VERSION:=v1.89.0}"
-# A part of the collector that Jaeger's own module does not name, of the same release as its others.
-: "${COLLECTOR_CONTRIB_VERSION:=v0.140.1}"
 
 what=${1:?jaeger, collector or kiali}
 cache=${2:-$KUBE_CACHE_DEFAULT}
 mkdir -p "$cache"; cache=$(cd "$cache" && pwd)
 
-# jaeger_module DIR: a module that builds Jaeger, and the collector from the same versions of its parts.
+# jaeger_module DIR: a module that builds Jaeger, and the collector from those of its parts that Jaeger's module names.
 jaeger_module() {
   proxy_module "$1" github.com/jaegertracing/jaeger "$JAEGER_VERSION"
   mkdir -p "$1/collector"
   install -m 644 "$here/collector/main.go.txt" "$1/collector/main.go"
-  grep -q exporter/fileexporter "$1/go.mod" ||
-    echo "require github.com/open-telemetry/opentelemetry-collector-contrib/exporter/fileexporter $COLLECTOR_CONTRIB_VERSION" >> "$1/go.mod"
 }
 
 need go; need flock

@@ -49,7 +49,13 @@ test("a whole log, and its tail, as text", async () => {
     tailLines: 1,
     previous: false,
     timestamps: true,
+    since: undefined,
   });
+  await rest.get(`${log}?sinceTime=2026-11-21T20:00:00Z`);
+  expect(pods.asked.at(-1)?.since).toBe(Date.UTC(2026, 10, 21, 20));
+  const before = Date.now();
+  await rest.get(`${log}?sinceSeconds=5`);
+  expect(pods.asked.at(-1)?.since).toBeGreaterThanOrEqual(before - 5000);
   expect((await rest.get(`${log}?limitBytes=5`)).body).toBe("one\nt");
 });
 
@@ -63,7 +69,13 @@ test("logs that cannot be given are refused with the reason", async () => {
     message: 'previous terminated container "app" in pod "web" not found',
   });
   expect((await rest.get("/api/v1/namespaces/shop/pods/none/log")).status).toBe(404);
-  expect((await rest.get(`${log}?sinceSeconds=5`)).body).toMatchObject({ code: 501, reason: "NotImplemented" });
+  expect((await rest.get(`${log}?sinceSeconds=0`)).body).toMatchObject({
+    code: 422,
+    message: 'PodLogOptions "" is invalid: sinceSeconds: Invalid value: 0: must be greater than 0',
+  });
+  expect((await rest.get(`${log}?sinceSeconds=5&sinceTime=2026-11-21T20:00:00Z`)).body).toMatchObject({ code: 422 });
+  expect((await rest.get(`${log}?sinceSeconds=soon`)).body).toMatchObject({ code: 400 });
+  expect((await rest.get(`${log}?stream=Stdout`)).body).toMatchObject({ code: 501, reason: "NotImplemented" });
   await rest.post("/api/v1/namespaces/shop/pods", {
     metadata: { name: "new" },
     spec: { containers: [{ name: "a", image: "i" }] },
