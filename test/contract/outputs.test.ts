@@ -10,12 +10,14 @@ import { commandTable } from "../../src/cli-table.ts";
 import { views } from "../../src/commands/proxy-config/index.ts";
 import type { View } from "../../src/commands/proxy-config/view.ts";
 import { proxyStatus } from "../../src/commands/proxy-status.ts";
+import { renderAddon } from "../../src/install/addons.ts";
 import type { KubeObject } from "../../src/resources/object.ts";
 import { parseYaml, toYaml } from "../../src/resources/yaml-plain.ts";
 import { fakeCluster } from "../support/fake-cluster.ts";
 import { fakeIo } from "../support/fake-io.ts";
 import { startFakeRegistry } from "../support/images/fake-registry.ts";
 import { makeImage } from "../support/images/make-image.ts";
+import { settle, settlingCluster } from "../support/settling-cluster.ts";
 import { answering } from "../support/pod-answers.ts";
 
 /** What programs read holds to its schema in schemas/output (design D15). */
@@ -288,6 +290,23 @@ test("a schema refuses what is not its command's", () => {
   const validate = ajv.getSchema("output/precheck.schema.json");
   expect(validate?.({ checks: [{ name: "a", category: "b", affirmation: "c", status: "fine" }] })).toBe(false);
   expect(validate?.({ checks: [], more: 1 })).toBe(false);
+});
+
+test("addons list, with addons in every state", async () => {
+  const cluster = settlingCluster();
+  cluster.set({ apiVersion: "v1", kind: "Namespace", metadata: { name: "istio-system" } });
+  for (const name of ["kiali", "prometheus"] as const)
+    for (const object of renderAddon(name, { namespace: "istio-system" }, { managed: false }))
+      cluster.set(name === "kiali" ? object : settle(object));
+  const data = await dataOf("addons list", { cluster });
+  expect((data as readonly { state: string }[]).map(({ state }) => state)).toEqual([
+    "not installed",
+    "not installed",
+    "not ready",
+    "not installed",
+    "ready",
+  ]);
+  expectValid("addons-list", data);
 });
 
 test("images", async () => {

@@ -146,7 +146,15 @@ function content({ metadata, ...rest }: KubeObject): unknown {
 
 function matches(object: KubeObject, { namespace, labelSelector, fieldSelector }: ListOptions): boolean {
   if (namespace !== undefined && object.metadata.namespace !== namespace) return false;
-  const labels = pairs(labelSelector).every(([key, value]) => object.metadata.labels?.[key] === value);
+  const labels = (labelSelector ?? "")
+    .split(",")
+    .filter((part) => part !== "")
+    .every((part) => {
+      const [key = "", value] = part.split("=");
+      const own = object.metadata.labels?.[key];
+      // a key alone asks whether there is one
+      return value === undefined ? own !== undefined : own === value;
+    });
   const fields = pairs(fieldSelector).every(([path, value]) => {
     const found = path
       .replace(/!$/, "")

@@ -1,10 +1,17 @@
 import { execFile } from "node:child_process";
-import { chmodSync, copyFileSync, linkSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync, linkSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
+
+/** Why Debian's packages cannot be had on this machine; undefined when they can. */
+export function missingPackages(): string | undefined {
+  const folders = (process.env["PATH"] ?? "").split(":");
+  const isThere = (program: string): boolean => folders.some((folder) => existsSync(join(folder, program)));
+  return ["apt-get", "dpkg-deb", "flock"].every(isThere) ? undefined : "apt-get, dpkg-deb or flock is missing";
+}
 
 /** Debian's programs, fetched when the cache does not have them. Rejects where there is no apt-get. */
 export async function prometheusPrograms(): Promise<{ readonly prometheus: string; readonly promtool: string }> {
