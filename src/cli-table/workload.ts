@@ -1,7 +1,35 @@
 import type { CommandSpec } from "./types.ts";
 
-/** Commands that bring a machine outside the cluster into the mesh. */
+/** Commands that bring another cluster, or a machine outside of any, into the mesh. */
 export const workloadCommands: readonly CommandSpec[] = [
+  {
+    name: "create-remote-secret",
+    summary: "Print the Secret by which a control plane in another cluster follows this one",
+    options: [
+      { flags: "--name <name>", summary: "the cluster's name in the mesh; default: the UID of namespace kube-system" },
+      {
+        flags: "--service-account <name>",
+        summary: "account that the other control plane reads this cluster as",
+        default: "istio-reader-service-account",
+      },
+      {
+        flags: "--create-service-account <bool>",
+        summary: "make the account and its role where they are not there",
+        default: "true",
+        choices: ["true", "false"],
+      },
+      { flags: "--server <url>", summary: "address of the API server for the other cluster; default: the kubeconfig's" },
+      { flags: "--tls-server-name <name>", summary: "name that the API server's certificate is checked for" },
+      { flags: "--secret-name <name>", summary: "name of the Secret; default: istio-remote-secret-NAME" },
+    ],
+    examples: [
+      {
+        line: "meshctl create-remote-secret --context west --name west | kubectl --context east apply -f -",
+        summary: "the mesh in east sees the services and pods of west",
+      },
+    ],
+    load: async () => (await import("../commands/create-remote-secret.ts")).run,
+  },
   {
     name: "workload entry configure",
     summary: "Write all that a machine outside the cluster needs to join the mesh into a folder",

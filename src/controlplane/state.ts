@@ -6,11 +6,14 @@ import type { MeshConfig } from "../model/mesh-config.ts";
 import { createWorldStore, type WorldStore } from "../resources/world-store.ts";
 import type { XdsOptions } from "../xds/types.ts";
 import { createKeyKeeper, type KeyKeeperOptions } from "./jwks.ts";
+import { createRemoteWorlds, type RemoteWorlds } from "./remote-worlds.ts";
 import type { Watched } from "./watch.ts";
 
 /** What the control plane knows, and what follows from it. */
 export interface State {
   readonly world: WorldStore;
+  /** What the mesh's other clusters hold. */
+  readonly remotes: RemoteWorlds;
   readonly derivations: Derivations;
   readonly mesh: Mesh;
   /** The mesh's configuration as it is now; tracked inside derivations and effects. */
@@ -37,9 +40,10 @@ export function createState(options: {
 }): State {
   const derivations = createDerivations();
   const world = createWorldStore(derivations);
+  const remotes = createRemoteWorlds(derivations);
   const keeper = options.keys === undefined ? undefined : createKeyKeeper({ ...options.keys, derivations });
   const keySets = keeper === undefined ? {} : { keySets: keeper.keySets };
-  const mesh = createMesh(world, { ...options, ...keySets, derivations });
+  const mesh = createMesh(world, { ...options, ...keySets, derivations, remotes: remotes.list });
   const unfollowKeys = keeper?.follow(world);
   const meshConfig = (): MeshConfig => mesh.model.meshConfig();
   // Asked for outside effects too (each call, each review): held, so that it is read once per change.
@@ -49,6 +53,7 @@ export function createState(options: {
   });
   return {
     world,
+    remotes,
     derivations,
     mesh,
     meshConfig,

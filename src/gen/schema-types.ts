@@ -3763,6 +3763,18 @@ export interface MeshProxyConfigSpec {
   readonly sds?: MeshProxyConfigSds;
 }
 
+/** `meshctl addons list -o json`: every addon, sorted by name. */
+export type AddonsListOutputSpec = readonly ({
+  /** Name, as `meshctl addons install` takes it. */
+  readonly name: string;
+  /** What it is for. */
+  readonly summary: string;
+  /** How it stands in the cluster. */
+  readonly state: "ready" | "not ready" | "not installed";
+  /** Image that runs; of an addon that is not installed the one that would. */
+  readonly image: string;
+})[];
+
 /** `meshctl analyze -o json`: findings, istioctl's keys with ours beside them. */
 export type AnalyzeOutputSpec = readonly OutputFinding[];
 
@@ -4770,6 +4782,12 @@ export interface ProxyStatusOutputProxy {
   readonly status: "SYNCED" | "STALE" | "NACK" | "NOT CONNECTED";
   /** State by type of configuration: cluster, listener, endpoint, route and others. */
   readonly types: Readonly<Record<string, ProxyStatusOutputTypeState>>;
+  /** When its stream to the control plane began; absent when it is not connected. */
+  readonly connectedAt?: string;
+  /** When the certificate that it came with ends; absent for one that came with a token. */
+  readonly certificateExpires?: string;
+  /** Of a proxy that is not in sync, with --why: what it does not run as it should. */
+  readonly why?: readonly ProxyStatusOutputReason[];
 }
 
 /** How one type of configuration stands. */
@@ -4780,10 +4798,97 @@ export interface ProxyStatusOutputTypeState {
   readonly ackedAt?: string;
   /** Why it was refused. */
   readonly lastError?: string;
+  /** When it was refused. */
+  readonly refusedAt?: string;
+  /** Resources that are not acknowledged as they are now: the first of pendingCount. */
+  readonly pending?: readonly string[];
+  /** How many resources are not acknowledged as they are now. */
+  readonly pendingCount?: number;
 }
 
-/** `meshctl proxy-status -o json`: every proxy. */
-export type ProxyStatusOutputSpec = readonly ProxyStatusOutputProxy[];
+/** A resource that a proxy does not run as it should. */
+export interface ProxyStatusOutputReason {
+  /** Type of configuration: CDS, LDS, EDS, RDS, ECDS or SDS. */
+  readonly type: string;
+  /** Name of the resource. */
+  readonly name: string;
+  /** How it stands in Envoy. */
+  readonly state: "differs" | "missing" | "extra" | "warming" | "unknown";
+  /** Envoy's words for why it did not take it. */
+  readonly refused?: string;
+  /** Objects and fields that what differs comes from. */
+  readonly from: readonly string[];
+}
+
+/** One proxy, compared with what it would be sent now. */
+export interface ProxyStatusOutputComparison {
+  /** Pod of the proxy. */
+  readonly name: string;
+  /** Namespace of the pod. */
+  readonly namespace: string;
+  /** Cluster the pod is in. */
+  readonly cluster: string;
+  /** Control plane pod it is connected to; empty for none. */
+  readonly istiod: string;
+  /** Revision of that control plane; of a proxy that is not connected the one that made it. */
+  readonly revision: string;
+  /** Version of the proxy. */
+  readonly version: string;
+  /** The worst of its types. */
+  readonly status: "SYNCED" | "STALE" | "NACK" | "NOT CONNECTED";
+  /** State by type of configuration: cluster, listener, endpoint, route and others. */
+  readonly types: Readonly<Record<string, ProxyStatusOutputTypeState>>;
+  /** When its stream to the control plane began; absent when it is not connected. */
+  readonly connectedAt?: string;
+  /** When the certificate that it came with ends; absent for one that came with a token. */
+  readonly certificateExpires?: string;
+  /** When Envoy last took a table of routes. */
+  readonly routesLoadedAt?: string;
+  /** Whether it runs what it should and refused nothing. */
+  readonly matches: boolean;
+  /** Each type; empty for a proxy that is connected to no control plane. */
+  readonly comparison: readonly ProxyStatusOutputTypeComparison[];
+}
+
+/** One type of configuration. */
+export interface ProxyStatusOutputTypeComparison {
+  /** CDS, LDS, EDS, RDS, ECDS or SDS. */
+  readonly type: string;
+  /** Whether Envoy has all of it as it would be sent. */
+  readonly matches: boolean;
+  /** How many resources there are. */
+  readonly resources: number;
+  /** Resources that are not in Envoy as they would be sent. */
+  readonly different: readonly ProxyStatusOutputDifferent[];
+}
+
+/** One resource that is not as it would be sent. */
+export interface ProxyStatusOutputDifferent {
+  /** Name of the resource. */
+  readonly name: string;
+  /** How it stands in Envoy. */
+  readonly state: "differs" | "missing" | "extra" | "warming";
+  /** Envoy's words for why it did not take it. */
+  readonly refused?: string;
+  /** Where it differs: the first of count. */
+  readonly differences: readonly ProxyStatusOutputPlace[];
+  /** In how many places it differs. */
+  readonly count: number;
+  /** Objects that made a resource that is there on one side only. */
+  readonly from?: readonly string[];
+}
+
+/** A place in a resource. */
+export interface ProxyStatusOutputPlace {
+  /** Path of the field. */
+  readonly path: string;
+  /** JSON of what would be sent; absent: nothing stands there. */
+  readonly istiod?: string;
+  /** JSON of what Envoy has; absent: nothing stands there. */
+  readonly envoy?: string;
+  /** Which object made a resource. */
+  readonly why?: OutputSource;
+}
 
 /** A flag. */
 export interface ReferenceOutputFlag {
@@ -4880,6 +4985,8 @@ export interface TraceRouteOutputEnding {
   readonly kind: "delivered" | "answered" | "left" | "failed";
   /** The same for people. */
   readonly text: string;
+  /** Of one that failed: what is not there. */
+  readonly missing?: "listener" | "chain" | "route" | "cluster" | "endpoint" | "leave" | "server chain" | "permission";
 }
 
 /** One decision. */
@@ -5119,7 +5226,7 @@ export interface RateLimitPolicyLimit {
   readonly keys?: readonly RateLimitPolicyKey[];
   /** Each proxy counts for itself, each of its ports apart. Without match and keys it counts connections too, where bytes are passed on. Needed where global is not given. */
   readonly local?: RateLimitPolicyTokenBucket;
-  /** The rate limit service counts for all proxies together. Needed where local is not given. */
+  /** The rate limit service counts for all proxies together. Without match, and without keys or by REMOTE_ADDRESS alone, it counts connections too, where bytes are passed on. Needed where local is not given. */
   readonly global?: RateLimitPolicyQuota;
 }
 
@@ -5131,6 +5238,8 @@ export interface RateLimitPolicyMatch {
   readonly methods?: RateLimitPolicyValues;
   /** Paths, without query. Default: any. */
   readonly paths?: RateLimitPolicyValues;
+  /** Names of routes: http[].name of a VirtualService, the name of a rule of an HTTPRoute or GRPCRoute; NAMESPACE.ROUTE.INDEX for rules without one. Gateways route requests; the sidecars before servers do not. Default: any. */
+  readonly routes?: RateLimitPolicyValues;
   /** Values of headers, by name. Default: any. */
   readonly headers?: Readonly<Record<string, RateLimitPolicyValues>>;
   /** Identities of callers by mutual TLS, without spiffe://, as in AuthorizationPolicy. Default: any. */
@@ -5176,7 +5285,7 @@ export interface RateLimitPolicyQuota {
 export interface RateLimitPolicySpec {
   /** Workloads of this namespace whose requests are counted. Default: all of the namespace; in the root namespace all of the mesh. Excludes targetRefs. */
   readonly selector?: LabelSelector;
-  /** Gateways of Gateway API (of this namespace) whose requests are counted, instead of selector. Default: as selector says. */
+  /** Gateways of Gateway API, and Services by the pods behind them (of this namespace), whose requests are counted, instead of selector. Default: as selector says. */
   readonly targetRefs?: TargetRefs;
   /** Limits, each counted for itself. A request passes when every limit that it falls under has room for it. */
   readonly limits: readonly RateLimitPolicyLimit[];

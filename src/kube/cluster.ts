@@ -1,3 +1,5 @@
+import { existsSync, readFileSync } from "node:fs";
+import type { KubeConfig } from "@kubernetes/client-node";
 import { ClusterError } from "../base/errors.ts";
 import type {
   Cluster,
@@ -10,6 +12,7 @@ import type {
 } from "../resources/cluster.ts";
 import type { KubeObject } from "../resources/object.ts";
 import { loadConfig, type OpenOptions } from "./config.ts";
+import { foreignConfig } from "./foreign-config.ts";
 import { type ApiClient, type ApiRequest, createApiClient } from "./http.ts";
 import { listAll } from "./list.ts";
 import { createDiscovery, type Discovery, query, resourcePath } from "./paths.ts";
@@ -21,17 +24,35 @@ import { watchKind } from "./watch.ts";
  * configuration only: the first request finds out whether the cluster is there.
  */
 export function openCluster(options: OpenOptions): Promise<Cluster> {
-  return Promise.resolve().then(() => {
-    const config = loadConfig(options);
-    const client = createApiClient(config);
-    const discovery = createDiscovery(client);
-    const reader = createReader(client, discovery);
-    return {
-      ...reader,
-      ...createWriter(client, discovery),
-      portForward: (target) => openPortForward(config, target),
-    };
-  });
+  return Promise.resolve().then(() => clusterOf(loadConfig(options)));
+}
+
+/**
+ * The same for the text of a kubeconfig that somebody else wrote, as another cluster's Secret has it: with credentials that
+ * stand in it and nothing that would read files or start programs here, but for what `allowed` names (src/kube/foreign-config.ts).
+ */
+export function openForeignCluster(text: string, allowed: ReadonlySet<string>): Cluster {
+  return clusterOf(foreignConfig(text, allowed));
+}
+
+function clusterOf(config: KubeConfig): Cluster {
+  const client = createApiClient(config);
+  const discovery = createDiscovery(client);
+  const reader = createReader(client, discovery);
+  const ca = authorityOf(config);
+  return {
+    ...reader,
+    context: ca === undefined ? reader.context : { ...reader.context, ca },
+    ...createWriter(client, discovery),
+    portForward: (target) => openPortForward(config, target),
+  };
+}
+
+/** The authority of the API server, as the kubeconfig has it: in the text, or in a file. */
+function authorityOf(config: KubeConfig): string | undefined {
+  const { caData, caFile } = config.getCurrentCluster() ?? {};
+  if (caData !== undefined) return Buffer.from(caData, "base64").toString("utf8");
+  return caFile !== undefined && existsSync(caFile) ? readFileSync(caFile, "utf8") : undefined;
 }
 
 function createReader(client: ApiClient, discovery: Discovery): Omit<ClusterReader, "portForward"> {

@@ -2,6 +2,9 @@ import type { World } from "../resources/world.ts";
 import type { ModelContext } from "./context.ts";
 import { createPods, type Pods } from "./pods.ts";
 
+/** Label of the Secrets that hold the way to another cluster: each key is the cluster's name, its value a kubeconfig. Istio's. */
+export const REMOTE_SECRET_LABEL = "istio/multiCluster";
+
 /** The objects of a further cluster of the mesh. */
 export interface RemoteWorld {
   readonly clusterId: string;

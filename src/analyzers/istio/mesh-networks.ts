@@ -1,11 +1,9 @@
 import { nearest } from "../../base/nearest.ts";
 import type { FieldPath } from "../../diagnostics/finding.ts";
+import { REMOTE_SECRET_LABEL } from "../../model/members.ts";
 import { MESH_CONFIG_MAP } from "../../model/mesh-config.ts";
 import { parseYaml } from "../../resources/yaml-plain.ts";
 import { type AnalyzerInput, defineAnalyzer } from "../analyzer.ts";
-
-/** Label of Secrets with the credentials of another cluster; each key is a cluster's name. */
-const REMOTE_LABEL = "istio/multiCluster";
 
 /** Endpoints of a cluster that nobody told the mesh about are on no network: they are called as if they were near. */
 export const meshNetworks = defineAnalyzer({
@@ -68,7 +66,7 @@ function read(text: string): Networks {
 function knownClusters({ world, model }: Input): ReadonlySet<string> {
   const remote = world
     .list("Secret", model.rootNamespace)
-    .filter(({ metadata }) => metadata.labels?.[REMOTE_LABEL] === "true")
+    .filter(({ metadata }) => metadata.labels?.[REMOTE_SECRET_LABEL] === "true")
     .flatMap(({ data, ...secret }) => [
       ...Object.keys(data ?? {}),
       ...Object.keys((secret["stringData"] as Readonly<Record<string, string>> | undefined) ?? {}),
