@@ -63,6 +63,7 @@ export const ROOTS: readonly string[] = [
   "envoy.extensions.filters.network.ext_authz.v3.ExtAuthz",
   "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
   "envoy.extensions.filters.network.local_ratelimit.v3.LocalRateLimit",
+  "envoy.extensions.filters.network.ratelimit.v3.RateLimit",
   "envoy.extensions.filters.network.rbac.v3.RBAC",
   "envoy.extensions.filters.network.set_filter_state.v3.Config",
   "envoy.extensions.filters.network.sni_dynamic_forward_proxy.v3.FilterConfig",

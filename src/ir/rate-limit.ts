@@ -44,7 +44,7 @@ export interface RateCondition {
 
 /** What a condition is about; principals are written without `spiffe://`. */
 export type RateAttribute =
-  | { readonly kind: "host" | "method" | "path" | "principal" }
+  | { readonly kind: "host" | "method" | "path" | "route" | "principal" }
   | { readonly kind: "header" | "claim"; readonly name: string };
 
 export type RateKey =

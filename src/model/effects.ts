@@ -242,7 +242,7 @@ const EFFECTIVE: { readonly [K in KindName]?: Effective } = {
   RequestAuthentication: { ...SECURITY_TARGETS, jwtRules: true },
   RateLimitPolicy: {
     selector: true,
-    targetRefs: [GATEWAY_TARGET],
+    targetRefs: [{ ...GATEWAY_TARGET, kind: (kind: unknown) => isGateway(kind) || kind === "Service" }],
     limits: true,
     status: true,
     enforcedPercent: true,

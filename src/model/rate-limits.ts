@@ -2,6 +2,7 @@ import type { KindTypes } from "../resources/kinds.ts";
 import type { ModelContext } from "./context.ts";
 import { byAge } from "./order.ts";
 import { policyHolds, type PolicyWorkload } from "./policy-selection.ts";
+import { namedSelector, selects } from "./selectors.ts";
 
 export type RateLimitPolicy = KindTypes["RateLimitPolicy"];
 
@@ -34,11 +35,24 @@ export function createRateLimitPolicies({
       ? `${RATE_LIMIT_SERVICE}.${rootNamespace}.svc.${domain}`
       : undefined;
   });
+  const selectorOf = derivations.keyed("selector of a limited Service", (key: string) => {
+    const [namespace = "", name = ""] = key.split("/");
+    return namedSelector(world.get("Service", namespace, name)?.spec?.selector);
+  });
+  /** A Service has no proxy of its own: its pods count. */
+  const targetsService = (spec: RateLimitPolicy["spec"], namespace: string, workload: PolicyWorkload): boolean =>
+    namespace === workload.namespace &&
+    (spec?.targetRefs ?? []).some(({ group = "", kind, name }) => {
+      const selector = kind === "Service" && group === "" ? selectorOf(`${namespace}/${name}`) : undefined;
+      return selector !== undefined && selects(selector, workload.labels);
+    });
   const namespaces = (own: string): readonly string[] => [...new Set([rootNamespace, own])];
   return {
     effective: (workload) =>
       namespaces(workload.namespace).flatMap((namespace) =>
-        sorted(namespace).filter(({ spec }) => policyHolds(spec, namespace, workload)),
+        sorted(namespace).filter(
+          ({ spec }) => policyHolds(spec, namespace, workload) || targetsService(spec, namespace, workload),
+        ),
       ),
     service,
     asksService: (own) => namespaces(own).some((namespace) => sorted(namespace).some(hasGlobalLimit)),

@@ -43,8 +43,9 @@ export function limitEntries({ name, match, keys }: CountedRequests): readonly E
   ];
 }
 
+/** Whether an expression asks for it, instead of a match of headers. */
 function ofCaller({ kind }: RateAttribute): boolean {
-  return kind === "principal" || kind === "claim";
+  return kind === "principal" || kind === "claim" || kind === "route";
 }
 
 function keyName(key: RateKey): string {
@@ -84,7 +85,7 @@ function expression(key: string, text: string): Action {
   };
 }
 
-/** A condition on the request line or a header; undefined for those on the caller. */
+/** A condition on the request line or a header; undefined for those on the caller or the route. */
 function headerMatcher({ attribute, values }: RateCondition): HeaderMatcher | undefined {
   switch (attribute.kind) {
     case "host":
@@ -97,6 +98,7 @@ function headerMatcher({ attribute, values }: RateCondition): HeaderMatcher | un
       return values.includes("*")
         ? { name: attribute.name, present_match: true }
         : matching(attribute.name, oneOf(values, ".*"));
+    case "route":
     case "principal":
     case "claim":
       return undefined;
@@ -117,12 +119,14 @@ function oneOf(values: readonly string[], any: string): string {
   return `(${parts.join("|")})`;
 }
 
-/** A condition on the caller in CEL; undefined for others. What is missing makes the expression fail. */
+/** A condition on the caller or the route in CEL; undefined for others. What is missing makes the expression fail. */
 function expressionOf({ attribute, values }: RateCondition): string | undefined {
   if (attribute.kind === "claim") {
     const claim = `metadata.filter_metadata[${cel(JWT_FILTER)}][${cel(JWT_PAYLOAD)}][${cel(attribute.name)}]`;
     return `(${values.map((value) => compared(claim, value, "")).join(" || ")})`;
   }
+  if (attribute.kind === "route")
+    return `(${values.map((value) => compared("xds.route_name", value, "")).join(" || ")})`;
   if (attribute.kind !== "principal") return undefined;
   const name = "connection.uri_san_peer_certificate";
   return `(connection.mtls && (${values.map((value) => compared(name, value, "spiffe://")).join(" || ")}))`;

@@ -112,6 +112,7 @@ test("a revision has names of its own, and leaves what only the default one answ
     "rev.namespace.sidecar-injector.istio.io",
     "rev.object.sidecar-injector.istio.io",
     "rev.validation.istio.io",
+    "rev.deletion.audit.meshctl.io",
   ]);
   const mesh = own.find(({ metadata }) => metadata.name === "istio-canary")?.["data"] as { mesh: string };
   expect(mesh.mesh).toContain("discoveryAddress: istiod-canary.istio-system.svc:15012");

@@ -5,17 +5,21 @@ import { type AnalyzerInput, defineAnalyzer } from "../analyzer.ts";
 export const rateLimits = defineAnalyzer({
   name: "rate-limits",
   summary: "Finds limits that nobody can count.",
-  reads: ["RateLimitPolicy", "RequestAuthentication", "Service", "Pod"],
+  reads: ["RateLimitPolicy", "RequestAuthentication", "Service", "Pod", "Gateway"],
   codes: ["MSH0162", "MSH0163"],
   analyze: (input) => {
     for (const policy of input.world.list("RateLimitPolicy")) {
       checkService(input, policy);
       checkClaims(input, policy);
+      checkRoutes(input, policy);
     }
   },
 });
 
-type Input = AnalyzerInput<"RateLimitPolicy" | "RequestAuthentication" | "Service" | "Pod", "MSH0162" | "MSH0163">;
+type Input = AnalyzerInput<
+  "RateLimitPolicy" | "RequestAuthentication" | "Service" | "Pod" | "Gateway",
+  "MSH0162" | "MSH0163"
+>;
 
 function checkService(input: Input, policy: RateLimitPolicy): void {
   const { limits = [], failureModeDeny } = policy.spec ?? {};
@@ -44,6 +48,20 @@ function checkClaims(input: Input, policy: RateLimitPolicy): void {
   const why = "no RequestAuthentication reads tokens there";
   for (const { claim, path, effect } of byClaim)
     input.report(policy, path, "MSH0163", { what: `claim ${claim}`, why, effect });
+}
+
+/** Only gateways know by which route a request goes: where the policy holds for none, such a limit counts nothing. */
+function checkRoutes(input: Input, policy: RateLimitPolicy): void {
+  const { limits = [], targetRefs = [] } = policy.spec ?? {};
+  const index = limits.findIndex(({ match }) => match?.routes !== undefined);
+  if (index < 0 || targetRefs.some(({ kind }) => kind === "Gateway")) return;
+  const pods = input.model.workloads.ofPolicy(policy);
+  if (targetRefs.length === 0 && (pods.length === 0 || pods.some((pod) => input.model.workloads.isGateway(pod))))
+    return;
+  const [route = ""] = limits[index]?.match?.routes ?? [];
+  const why = "no workload of the policy is a gateway";
+  const path = ["spec", "limits", index, "match", "routes"];
+  input.report(policy, path, "MSH0163", { what: `route ${route}`, why, effect: "the limit counts nothing" });
 }
 
 function hasTokens({ world, model }: Input, policy: RateLimitPolicy): boolean {

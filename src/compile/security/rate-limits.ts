@@ -88,7 +88,7 @@ function counted(model: Model, { name, match = {}, keys = [] }: Limit): CountedR
 
 function conditions(model: Model, match: NonNullable<Limit["match"]>): readonly RateCondition[] {
   const { trustDomain, trustDomainAliases } = model.meshConfig();
-  const plain = (kind: "host" | "method" | "path" | "principal", values: readonly string[] | undefined) =>
+  const plain = (kind: "host" | "method" | "path" | "route" | "principal", values: readonly string[] | undefined) =>
     values === undefined ? [] : [{ attribute: { kind }, values } as const];
   const named = (kind: "header" | "claim", all: Readonly<Record<string, readonly string[]>> | undefined) =>
     Object.entries(all ?? {})
@@ -99,6 +99,7 @@ function conditions(model: Model, match: NonNullable<Limit["match"]>): readonly 
     ...plain("host", match.hosts),
     ...plain("method", match.methods),
     ...plain("path", match.paths),
+    ...plain("route", match.routes),
     ...named("header", match.headers),
     ...plain("principal", principals),
     ...named("claim", match.claims),

@@ -1,8 +1,9 @@
 import type { GlobalLimits, RateLimits } from "../../ir/rate-limit.ts";
-import { type Messages, type TypedAny, typed } from "../../wire/codec.ts";
+import { type TypedAny, typed } from "../../wire/codec.ts";
 import { seconds } from "../duration.ts";
 import { statusName } from "../http-status.ts";
 import { limitActions, share, statPrefix } from "../rate-limit-actions.ts";
+import { rateLimitService } from "../rate-limit-service.ts";
 import type { HttpFilterConfig } from "../types.ts";
 import type { HttpFilter } from "./types.ts";
 
@@ -29,13 +30,7 @@ function config(limits: RateLimits, global: GlobalLimits): TypedAny {
     stat_prefix: statPrefix(policy),
     timeout: seconds(global.timeoutMs),
     failure_mode_deny: global.failureModeDeny,
-    rate_limit_service: {
-      grpc_service: {
-        envoy_grpc: { cluster_name: global.cluster, authority: global.host },
-        retry_policy: retries(global.timeoutMs),
-      },
-      transport_api_version: "V3",
-    },
+    rate_limit_service: rateLimitService(global),
     ...(code === undefined ? {} : { rate_limited_status: { code } }),
     filter_enforced: share("rate_limit_enforced", enforcedPercent),
     rate_limits: global.limits.map((limit) => ({
@@ -47,25 +42,3 @@ function config(limits: RateLimits, global: GlobalLimits): TypedAny {
     enable_retry_after_header: true,
   });
 }
-
-/**
- * A replica that went away is no reason to let a request pass: another is asked. One that counted twice makes no limit wider. Envoy
- * takes the longest pause for the longest try too, so it has to be what a request waits at all.
- */
-function retries(timeoutMs: number): Messages["envoy.config.core.v3.RetryPolicy"] {
-  return {
-    retry_on: "connect-failure,reset,refused-stream,unavailable",
-    num_retries: 8,
-    retry_host_predicate: [
-      {
-        name: "envoy.retry_host_predicates.previous_hosts",
-        typed_config: typed("envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate", {}),
-      },
-    ],
-    host_selection_retry_max_attempts: "3",
-    retry_back_off: { base_interval: seconds(PAUSE_MS), max_interval: seconds(Math.max(PAUSE_MS, timeoutMs)) },
-  };
-}
-
-/** Before the first retry, about; the second waits up to twice as long. */
-const PAUSE_MS = 2;

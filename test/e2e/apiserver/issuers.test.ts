@@ -191,7 +191,9 @@ test("an issuer in a process of its own: meshd shows its certificate and signs n
   // meshd signs nobody, and leaves the ConfigMap with the roots to the issuer
   await expect(askMeshd(issuer.root)).rejects.toThrow("does not implement");
   expect(await cluster.get(rootCert("shop"))).toBe(undefined);
-  await waitFor(async () => (await webhookRoots()) === issuer.root, { what: "the issuer's root in the webhook" });
+  await waitFor(async () => (await webhookRoots()).trim() === issuer.root.trim(), {
+    what: "the issuer's root in the webhook",
+  });
 });
 
 test("certificates of the issuer are renewed, by token, and no request fails meanwhile", async () => {

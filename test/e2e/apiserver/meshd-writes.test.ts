@@ -119,18 +119,6 @@ test("webhooks: our CA is put into them, pods are injected, bad configuration is
     timeoutMs: 20_000,
     what: "failurePolicy Fail",
   });
-  // who writes and who deletes a policy is written down
-  const policy = { apiVersion: "security.istio.io/v1", kind: "AuthorizationPolicy", namespace: "shop", name: "nobody" };
-  const { namespace, name } = policy;
-  await cluster.create({ ...policy, metadata: { namespace, name }, spec: {} } as KubeObject);
-  await cluster.delete(policy, { propagation: "Background" });
-  const written = mesh.log.lines
-    .map(({ fields }) => fields)
-    .filter((fields) => fields["audit"] === "policy" && fields["name"] === name);
-  expect(written).toMatchObject([
-    { operation: "CREATE", kind: "AuthorizationPolicy", namespace, user: ADMIN },
-    { operation: "DELETE", kind: "AuthorizationPolicy", namespace, user: ADMIN },
-  ]);
   const gateway = {
     apiVersion: "networking.istio.io/v1",
     kind: "Gateway",
@@ -146,6 +134,18 @@ test("webhooks: our CA is put into them, pods are injected, bad configuration is
       ),
     { what: "the refusal" },
   );
+  // who writes and who deletes a policy is written down
+  const policy = { apiVersion: "security.istio.io/v1", kind: "AuthorizationPolicy", namespace: "shop", name: "nobody" };
+  const { namespace, name } = policy;
+  await cluster.create({ ...policy, metadata: { namespace, name }, spec: {} } as KubeObject);
+  await cluster.delete(policy, { propagation: "Background" });
+  const written = mesh.log.lines
+    .map(({ fields }) => fields)
+    .filter((fields) => fields["audit"] === "policy" && fields["name"] === name);
+  expect(written).toMatchObject([
+    { operation: "CREATE", kind: "AuthorizationPolicy", namespace, user: ADMIN },
+    { operation: "DELETE", kind: "AuthorizationPolicy", namespace, user: ADMIN },
+  ]);
 });
 
 test("a CA that is plugged in is taken over while everything goes on: roots and webhooks follow, there and back", async () => {

@@ -1,4 +1,5 @@
 import { Agent, request as send } from "node:http";
+import { connect } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { explicitPort } from "../../../src/base/explicit-port.ts";
 import type { KubeObject } from "../../../src/resources/object.ts";
@@ -12,23 +13,30 @@ import {
 } from "../../support/ratelimit/replicas.ts";
 import type { TrafficCase } from "../../support/traffic/case.ts";
 import { type Lab, startLab } from "../../support/traffic/lab.ts";
-import { SERVERS } from "../../support/traffic/mesh-objects.ts";
+import { GUARDED, SERVERS } from "../../support/traffic/mesh-objects.ts";
 import { waitFor } from "../../support/wait.ts";
 
 // Global limits: two replicas of the rate limit service as processes, asked by the Envoys of two servers through mutual TLS.
 
-/** A server each, so that one limit is kept by two Envoys. */
+/** A server each, so that one limit is kept by two Envoys; and one whose ports carry bytes. */
 const NAMESPACE = "limited";
-const services = ["v1", "v2"].map((version) => ({
+const service = (name: string, selector: Readonly<Record<string, string>>) => ({
   apiVersion: "v1",
   kind: "Service",
-  metadata: { name: version },
-  spec: { selector: { app: "echo", version } },
-}));
+  metadata: { name },
+  spec: { selector },
+});
+const services = [
+  ...["v1", "v2"].map((version) => service(version, { app: "echo", version })),
+  service("guard", { app: "guard" }),
+];
 const mesh: TrafficCase = {
   name: NAMESPACE,
   namespace: NAMESPACE,
-  requests: [{ it: "port 80", port: 80, expect: {} }],
+  requests: [
+    { it: "port 80", port: 80, expect: {} },
+    { it: "bytes", port: 90, protocol: "tcp", expect: {} },
+  ],
   objects: services as unknown as readonly KubeObject[],
 };
 
@@ -82,6 +90,7 @@ const POLICIES: Readonly<
   spread: { count: 2 },
   tried: { count: 2, spec: { enforcedPercent: 0 } },
   other: { count: 2, spec: { status: 503 } },
+  calls: { count: 2 },
   killed: { count: 300, spec: { failureModeDeny: true } },
   again: { count: 20 },
   open: { count: 5 },
@@ -112,9 +121,9 @@ interface Answer {
 
 const agent = new Agent({ keepAlive: true });
 
-function ask(server: string, name: string, user: string): Promise<Answer> {
+function ask(server: string, name: string, user: string, more: Readonly<Record<string, string>> = {}): Promise<Answer> {
   const host = lab.address(NAMESPACE, server);
-  const headers = { host: `${server}.${NAMESPACE}.svc.cluster.local`, "x-user": user };
+  const headers = { host: `${server}.${NAMESPACE}.svc.cluster.local`, "x-user": user, ...more };
   return new Promise((resolve, reject) => {
     send({ host, port: explicitPort(80), path: `/${name}`, headers, agent }, (response) => {
       response.resume();
@@ -172,6 +181,66 @@ test("both replicas counted, each its own values", async () => {
 test("a dry run counts and refuses nobody; another status is given", async () => {
   expect(await many("tried", "alice", 10)).toEqual({ 200: 10 });
   expect(await many("other", "alice", 10)).toEqual({ 200: 2, 503: 8 });
+});
+
+test("a call of gRPC over the limit is told that something ran out", async () => {
+  const grpc = { "content-type": "application/grpc" };
+  const answers = [];
+  for (let times = 0; times < 3; times++) answers.push(await ask("v1", "calls", "alice", grpc));
+  expect(answers.map(({ headers }) => headers["grpc-status"])).toEqual([undefined, undefined, "8"]);
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+});
+
+/** What comes back over a connection of bytes; empty: it was closed. */
+function say(text: string): Promise<string> {
+  const host = lab.address(NAMESPACE, "guard");
+  return new Promise((resolve) => {
+    const socket = connect({ host, port: explicitPort(90) }, () => socket.write(text));
+    socket.once("data", (bytes: Buffer) => {
+      resolve(bytes.toString());
+      socket.destroy();
+    });
+    socket.on("error", () => resolve(""));
+    socket.on("close", () => resolve(""));
+  });
+}
+
+/** A policy for the server whose ports carry bytes. */
+function bytesPolicy(limit: Readonly<Record<string, unknown>>): unknown {
+  return {
+    apiVersion: "meshctl.io/v1alpha1",
+    kind: "RateLimitPolicy",
+    metadata: { name: "bytes", namespace: GUARDED },
+    spec: { selector: { matchLabels: { app: "guard" } }, limits: [{ name: "connections", ...limit }], timeout: "5s" },
+  };
+}
+
+test.each([
+  { it: "counted by the proxy", limit: { local: { maxTokens: 4, fillInterval: "3600s" } }, most: 4 },
+  { it: "counted for all proxies", limit: { global: { requestsPerUnit: 6, unit: "YEAR" } }, most: 6 },
+  {
+    it: "counted by address",
+    limit: { keys: [{ source: "REMOTE_ADDRESS" }], global: { requestsPerUnit: 3, unit: "MONTH" } },
+    most: 3,
+  },
+])("connections $it: those over the limit are closed", async ({ limit, most }) => {
+  apply([bytesPolicy(limit)]);
+  // connections before the limit is there are not counted, and one may end when it comes
+  let answered = 0;
+  let refused = 0;
+  await waitFor(
+    async () => {
+      const isAnswered = (await say("hello")) !== "";
+      if (isAnswered) answered += 1;
+      refused = isAnswered ? 0 : refused + 1;
+      return refused === 5;
+    },
+    { what: "connections that are closed" },
+  );
+  expect(answered).toBeGreaterThanOrEqual(most);
+  expect(answered).toBeLessThan(most + 20);
+  lab.plane.state.world.apply([{ type: "delete", object: bytesPolicy(limit) as KubeObject }]);
+  await waitFor(async () => (await say("hello")) === "guard:hello", { what: "the limit to go" });
 });
 
 test("the limit holds while a replica is killed, but for what it counted last", async () => {
