@@ -54,6 +54,8 @@ export interface ProxyFacts {
   readonly config: RunningConfig;
   readonly hosts: (cluster: string) => readonly HostFacts[];
   readonly certificates: readonly CertificateFacts[];
+  /** Names of the secrets that it holds; undefined: it was not asked. */
+  readonly secrets: ReadonlySet<string> | undefined;
   /** Whether its roots vouch for a certificate; undefined: it tells no roots. */
   readonly trusts: (certificate: CertificateFacts) => boolean | undefined;
   /** Sum of the counters whose name the pattern matches. */

@@ -5,7 +5,7 @@ import { leadsTo } from "../mtls/trust.ts";
 import type { Cluster } from "../../resources/cluster.ts";
 import type { CertificateFacts, HostFacts, ProxyFacts, RunningConfig } from "../../why/types.ts";
 import { getJson, getText } from "../pod-http.ts";
-import { chainIn } from "../proxy-config/secret.ts";
+import { chainIn, secret } from "../proxy-config/secret.ts";
 import { list, record, sections, text } from "../proxy-config/view.ts";
 import { dumpView } from "../trace/dump-view.ts";
 
@@ -69,6 +69,7 @@ export function proxyFacts(
     labels: proxy.labels,
     config,
     hosts: (name) => hosts.get(name) ?? assignedHosts(config, name),
+    secrets: dump === undefined ? undefined : activeSecrets(dump),
     certificates: dump === undefined ? [] : certificatesIn(dump),
     trusts: (certificate) => (roots.length === 0 ? undefined : leadsTo(certificate.chain, roots)),
     count: (pattern) => counters.reduce((sum, [name, value]) => sum + (pattern.test(name) ? value : 0), 0),
@@ -146,4 +147,10 @@ function errorsIn(dump: unknown): readonly string[] {
         }),
       ),
   );
+}
+
+/** Names of secrets in use; one that Envoy still waits for is none. */
+function activeSecrets(dump: unknown): ReadonlySet<string> {
+  const active = secret.items(dump).filter((held) => text(held, "status") === "ACTIVE");
+  return new Set(active.map((held) => text(held, "name")));
 }

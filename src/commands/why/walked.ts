@@ -1,6 +1,7 @@
 import type { Proxy } from "../../ir/proxy.ts";
 import type { Symptom } from "../../why/types.ts";
-import { dialled } from "../trace/dial.ts";
+import type { Messages } from "../../wire/codec.ts";
+import { dialled, enterClient } from "../trace/dial.ts";
 import { trace } from "../trace/trace.ts";
 import type { Asked, Branch, Missing, Trace } from "../trace/types.ts";
 import type { ProxyView } from "../trace/view.ts";
@@ -50,17 +51,37 @@ export async function foresee(
   const walked = known.size > 1 ? trace(offline, client.proxy, asked, views) : first;
   const branch = walked.branches.find(({ ends, share }) => ends.kind === "failed" && share > 0);
   const missing = branch?.ends.missing ?? walked.ends.missing;
-  if (walked.ends.kind !== "failed" && !isAnswer(walked)) return { trace: walked, foreseen: undefined };
+  const lacking = lacksCertificate(client, offline, asked);
+  if (!lacking && walked.ends.kind !== "failed" && !isAnswer(walked)) return { trace: walked, foreseen: undefined };
   const isServers = missing === "server chain" || (missing === "permission" && branch !== undefined);
   const server = isServers ? [...known.values()].find(({ proxy }) => proxy !== client.proxy) : undefined;
   const place = server === undefined ? dialled(model, client.proxy, asked.url) : arrival(branch);
-  const symptom = symptomOf({ walked, branch, missing, asked, place, caller: from.addresses[0] ?? "" });
+  const seen = symptomOf({ walked, branch, missing, asked, place, caller: from.addresses[0] ?? "" });
+  const symptom = lacking ? { ...seen, flags: [], details: "secret_not_ready", text: "the handshake fails" } : seen;
   return { trace: walked, foreseen: { symptom, at: server ?? client } };
 }
 
 function isAnswer({ ends }: Trace): boolean {
   return ends.kind === "answered";
 }
+
+/** Whether a gateway takes the connection by a chain whose certificate it does not have. */
+function lacksCertificate(
+  { proxy, facts }: AskedProxy,
+  { mesh, positionOf }: Sources["offline"],
+  asked: Asked,
+): boolean {
+  const { secrets, config } = facts;
+  if (secrets === undefined || proxy.type !== "router" || asked.url.protocol !== "https:") return false;
+  const view = { ...config, proxy, config: mesh.proxyConfig(proxy) };
+  const meant = dialled(mesh.model, proxy, asked.url);
+  const { chosen } = enterClient({ mesh, positionOf, views: viewOf, view, asked, meant, token: undefined });
+  const tls = chosen.chain?.transport_socket?.typed_config as Partial<DownstreamTls> | undefined;
+  const named = (tls?.common_tls_context?.tls_certificate_sds_secret_configs ?? []).map(({ name = "" }) => name);
+  return named.some((name) => !secrets.has(name));
+}
+
+type DownstreamTls = Messages["envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext"];
 
 function keyOf({ name, namespace }: Proxy): string {
   return `${namespace}/${name}`;

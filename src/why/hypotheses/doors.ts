@@ -12,6 +12,7 @@ export const doors: Hypothesis = {
     const { symptom, proxy } = facts;
     if (proxy.type !== "router") return [];
     if (symptom.details === "no_listener") return [...secrets(facts), ...unselected(facts)];
+    if (symptom.details === "secret_not_ready") return secrets(facts);
     if (symptom.details === "filter_chain_not_found") return [...secrets(facts), ...names(facts)];
     return [];
   },
@@ -72,18 +73,28 @@ function unselected(facts: Facts): readonly Guess[] {
 
 /** A server whose certificate is not there keeps its chain, or its whole listener, away. */
 function secrets(facts: Facts): readonly Guess[] {
-  const { model, proxy } = facts;
+  const { model, proxy, symptom } = facts;
   return serversAt(facts, (gateway) => isOf(facts, gateway)).flatMap(({ gateway, index }): Guess[] => {
     const tls = gateway.spec?.servers?.[index]?.tls;
     const name = tls?.credentialName ?? "";
-    if (name === "" || model.world.get("Secret", proxy.namespace, name) !== undefined) return [];
+    const held = proxy.secrets?.has(`kubernetes://${name}`) === true;
+    const isThere = model.world.get("Secret", proxy.namespace, name) !== undefined;
+    if (name === "" || held || (isThere && symptom.details !== "secret_not_ready")) return [];
     return [
       {
         code: "missing-secret",
         object: refTo(gateway),
         field: `spec.servers[${index}].tls.credentialName`,
-        says: `it names Secret ${name}, which is not in namespace ${proxy.namespace} of the gateway's pods`,
-        evidence: [logged(facts), kubernetes(`there is no Secret ${proxy.namespace}/${name}`)],
+        says: isThere
+          ? `Secret ${proxy.namespace}/${name} holds no certificate that can be used`
+          : `it names Secret ${name}, which is not in namespace ${proxy.namespace} of the gateway's pods`,
+        evidence: [
+          logged(facts),
+          kubernetes(
+            isThere ? `Secret ${proxy.namespace}/${name} is there` : `there is no Secret ${proxy.namespace}/${name}`,
+          ),
+          ...(proxy.secrets === undefined ? [] : [envoy(proxy, `it has no certificate ${name}`)]),
+        ],
         fix: `Create it: kubectl create secret tls ${name} -n ${proxy.namespace} --cert … --key ….`,
         weight: 93,
       },

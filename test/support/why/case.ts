@@ -28,8 +28,8 @@ export interface WhyCase {
   readonly request: WhyRequest;
   /** Whose access log is looked at; default: who sends it. */
   readonly at: string;
-  /** What the line has; default: the case's namespace. */
-  readonly line: RegExp;
+  /** What the line has, all of them: the case's name in a host, unless it is "anonymous", and what the case says. */
+  readonly line: readonly RegExp[];
   /** A URL to ask about instead of a line: for failures that leave none. */
   readonly ask?: string;
   /** A pod to ask about instead. */
@@ -46,6 +46,8 @@ interface Header {
   readonly request: WhyRequest;
   readonly at?: string;
   readonly line?: string;
+  /** The line names no host. */
+  readonly anonymous?: boolean;
   readonly ask?: string;
   readonly pod?: string;
   readonly unseen?: boolean;
@@ -64,7 +66,7 @@ export function readWhyCases(folder: string, only = process.env["WHY"] ?? ""): r
 function readCase(path: string): WhyCase {
   const name = basename(path, ".yaml");
   const [header, ...documents] = readValues(readFileSync(path, "utf8").replaceAll("$NS", name));
-  const { why, request, at, line, ask, pod, unseen, phase, certificates = {} } = header as Header;
+  const { why, request, at, line, anonymous, ask, pod, unseen, phase, certificates = {} } = header as Header;
   const objects = documents.filter((object) => object !== null) as KubeObject[];
   const requests = [{ ...request, it: name, expect: {} }];
   return {
@@ -72,7 +74,10 @@ function readCase(path: string): WhyCase {
     why,
     request,
     at: at ?? (request.via === "gateway" || request.via === "walled" ? request.via : "client"),
-    line: new RegExp(line ?? name),
+    line: [
+      ...(anonymous === true ? [] : [new RegExp(`(?<![\\w-])${name}[.]`)]),
+      ...(line === undefined ? [] : [new RegExp(line)]),
+    ],
     ...(ask === undefined ? {} : { ask }),
     ...(pod === undefined ? {} : { pod }),
     unseen: unseen === true,

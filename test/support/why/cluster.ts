@@ -18,7 +18,9 @@ export type MonitoringAnswers = Readonly<Record<string, () => unknown>>;
  * as if they were forwarded. What does not change between cases is asked once.
  */
 export function labCluster(lab: Lab, monitoring: MonitoringAnswers): Cluster {
-  const objects = KIND_NAMES.flatMap((kind) => lab.plane.state.world.list(kind) as readonly KubeObject[]).map(withProxy);
+  const objects = KIND_NAMES.flatMap((kind) => lab.plane.state.world.list(kind) as readonly KubeObject[]).map(
+    withProxy,
+  );
   const names = new Map(Object.keys(lab.proxies).map((name) => [name, name as keyof Lab["proxies"]]));
   const kept = new Map<string, Promise<string>>();
   const answer = (target: PodPort, path: string): Promise<string> => {

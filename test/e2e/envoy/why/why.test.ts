@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { run, type WhyResult } from "../../../../src/commands/why.ts";
@@ -32,14 +33,22 @@ beforeAll(async () => {
   if (late.length === 0) return;
   const now = Date.now();
   const validity = { notBefore: new Date(now - 2 * HOUR), notAfter: new Date(now - HOUR) };
-  await lab.proxies.v1.identify({ ca: lab.plane.ca, validity });
-  await lab.proxies.v2.identify({ ca: await createRoot("cluster.local", lab.plane.validity) });
+  await changed("v1", lab.proxies.v1.identify({ ca: lab.plane.ca, validity }));
+  await changed("v2", lab.proxies.v2.identify({ ca: await createRoot("cluster.local", lab.plane.validity) }));
   await explainAll(late);
 }, 180_000);
 afterAll(async () => {
   odd?.close();
   await lab?.stop();
 });
+
+/** Waits until a proxy shows its new certificate. */
+async function changed(name: "v1" | "v2", chain: Promise<string>): Promise<void> {
+  const { serialNumber } = new X509Certificate(await chain);
+  const serial = serialNumber.toLowerCase().replace(/^0+/, "");
+  const shows = async (): Promise<boolean> => (await lab.proxies[name].admin("/certs")).includes(serial);
+  await waitFor(shows, { what: `${name} to show its new certificate` });
+}
 
 /** Sends what the cases ask, waits for their lines, and asks `why` of each. */
 async function explainAll(items: readonly WhyCase[]): Promise<void> {
@@ -57,13 +66,14 @@ async function givenFor({ name, ask, pod, at, line }: WhyCase): Promise<string> 
     proxy
       .log()
       .split("\n")
-      .findLast((text) => text.includes('"') && line.test(text));
+      .findLast((text) => text.includes('"') && line.every((wanted) => wanted.test(text)));
   return waitFor(find, { what: `a line of ${name} in the log of ${at}`, timeoutMs: 20_000 }).catch(() => "");
 }
 
 async function whyOf(cluster: Cluster, item: WhyCase, given: string): Promise<WhyResult | string> {
   if (given === "") return "no line";
-  const { namespace = "traffic" } = lab.plane.state.world.list("Pod").find(({ metadata }) => metadata.name === item.at)?.metadata ?? {};
+  const { namespace = "traffic" } =
+    lab.plane.state.world.list("Pod").find(({ metadata }) => metadata.name === item.at)?.metadata ?? {};
   const io = fakeIo({ cluster, now: () => new Date() });
   const writer = `${item.at}.${namespace}`;
   try {
@@ -73,16 +83,28 @@ async function whyOf(cluster: Cluster, item: WhyCase, given: string): Promise<Wh
   }
 }
 
+/** Of a pod with several failures the one that the case is about. */
+function explainedOf({ explained }: WhyResult, cause: string): WhyResult["explained"][number] | undefined {
+  return explained.find(({ causes }) => causes[0]?.code === cause) ?? explained[0];
+}
+
 function verdict({ name, why }: WhyCase): { readonly name: string; readonly problems: readonly string[] } {
   const answer = answers.get(name);
   if (answer === undefined || typeof answer === "string") return { name, problems: [answer ?? "not asked"] };
-  const [first] = answer.explained;
+  const first = explainedOf(answer, why.cause);
   const [cause] = first?.causes ?? [];
   if (cause === undefined) return { name, problems: [`no cause: ${first?.symptom.text ?? "nothing failed"}`] };
   const { code, object, field = "" } = cause;
   const same = (what: string, got: string, wanted: string | undefined): readonly string[] =>
     wanted === undefined || got === wanted ? [] : [`${what} is ${got}, expected ${wanted}`];
-  return { name, problems: [...same("cause", code, why.cause), ...same("object", object, why.object), ...same("field", field, why.field)] };
+  return {
+    name,
+    problems: [
+      ...same("cause", code, why.cause),
+      ...same("object", object, why.object),
+      ...same("field", field, why.field),
+    ],
+  };
 }
 
 describe("why", () => {
@@ -94,7 +116,7 @@ describe("why", () => {
 test("the table of all", () => {
   const rows = cases.map((item) => {
     const answer = answers.get(item.name);
-    const cause = typeof answer === "object" ? answer.explained[0]?.causes[0] : undefined;
+    const cause = typeof answer === "object" ? explainedOf(answer, item.why.cause)?.causes[0] : undefined;
     const { problems } = verdict(item);
     return `${problems.length === 0 ? "ok" : "NOT"} ${item.name}: ${cause?.code ?? "-"} (${cause?.certainty ?? "-"}) ${cause?.object ?? ""} ${cause?.field ?? ""}${problems.length === 0 ? "" : ` [${problems.join("; ")}]`}`;
   });
