@@ -350,6 +350,8 @@ test.skipIf(noKubectl !== undefined)(
         stdio: ["pipe", "pipe", "inherit"],
       },
     );
+    // without the file kubectl asks whoever listens at localhost:8080, and goes on asking where somebody does
+    await waitFor(() => existsSync(cluster.kubeconfig), { what: "the kubeconfig" });
     await waitFor(() => cluster.kubectl("get", "serviceaccount", "default"), { what: "the cluster" });
     const { runDir = "" } = cluster.state();
     expect(existsSync(runDir)).toBe(true);
