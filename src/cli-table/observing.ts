@@ -1,4 +1,4 @@
-import type { CommandSpec } from "./types.ts";
+import { type CommandSpec, outputOption } from "./types.ts";
 
 /** Commands that read what proxies tell of single requests: access logs and traces. */
 export const observingCommands: readonly CommandSpec[] = [
@@ -41,5 +41,28 @@ export const observingCommands: readonly CommandSpec[] = [
       { line: "meshctl logs web.shop --peer cart.shop -o json", summary: "one line of JSON for each call" },
     ],
     load: async () => (await import("../commands/logs.ts")).run,
+  },
+  {
+    name: "trace",
+    summary: "A trace as a waterfall, or the traces from one workload to another",
+    args: [{ flags: "[id]", summary: "id of a trace, or of a request as access logs have it" }],
+    options: [
+      outputOption,
+      { flags: "--from <workload>", summary: "traces in which this one calls", complete: "workload" },
+      {
+        flags: "--to <workload>",
+        summary: "traces in which this one is called, by --from or anyone",
+        complete: "workload",
+      },
+      { flags: "--last", summary: "the newest of them as a waterfall", default: false },
+      { flags: "--since <duration>", summary: "how far back", default: "1h" },
+      { flags: "--limit <count>", summary: "how many traces are listed", default: "20" },
+      { flags: "--address <url>", summary: "Jaeger's query API, instead of its pod: http://HOST:16686" },
+    ],
+    examples: [
+      { line: "meshctl trace --from web.shop --to cart.shop --last", summary: "the newest call, hop by hop" },
+      { line: "meshctl trace 4bf92f3577b34da6a3ce929d0e0e4736", summary: "one trace" },
+    ],
+    load: async () => (await import("../commands/trace.ts")).run,
   },
 ];
