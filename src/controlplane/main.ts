@@ -6,7 +6,8 @@ import type { WorldChange } from "../resources/world.ts";
 import type { Analysis } from "./analysis/analysis.ts";
 import { createAnalysisRunner } from "./analysis/runner.ts";
 import { createArrivals } from "./arrivals.ts";
-import { createAudit } from "./audit.ts";
+import { type Audit, createAudit } from "./audit.ts";
+import { createRecentChanges, type RecentChanges } from "./changes.ts";
 import { type AuthorityRunner, createAuthority, moreRoots } from "./authority-runner.ts";
 import { createAutoRegistration } from "./auto-registration.ts";
 import { authenticate, type Caller } from "./caller.ts";
@@ -68,12 +69,15 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   const state = createState({ rootNamespace, revision, domain, clusterId, compliance, keys });
   const metrics = createMetrics(state.world);
   const authority = createAuthorityOf(ofScope(options, "ca"), state, metrics);
+  const live = { synced: false, serving: false };
+  const changes = createRecentChanges(Date.now, () => live.synced);
   const shared: Shared = {
     options,
     state,
     metrics,
     authority,
-    audit: createAudit(options.auditLog ?? log),
+    audit: withUsers(createAudit(options.auditLog ?? log), changes),
+    changes,
     authenticate: callerOf(options, state, authority),
     streams: new Set(),
     abort: new AbortController(),
@@ -81,7 +85,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       metrics.fault();
       log.error({ error: errorText(error), stack: error instanceof Error ? error.stack : undefined }, "internal error");
     },
-    live: { synced: false, serving: false },
+    live,
     syncedRegistries: new Set(),
     arrivals: createArrivals(Date.now),
     remotes: createRemotesOf(ofScope(options, "kube"), state),
@@ -263,12 +267,13 @@ function createAnalysisOf({ options, state, metrics }: Shared): Analysis {
 
 /** The ways by which objects come into the World. */
 function createSources(
-  { options, state, arrivals, syncedRegistries }: Shared,
+  { options, state, arrivals, changes: recent, syncedRegistries }: Shared,
   analysis: Analysis,
 ): { readonly registries: Registries; readonly fromCluster: (changes: readonly WorldChange[]) => void } {
   const apply = (changes: readonly WorldChange[]): void => {
     state.world.apply(changes);
     arrivals.note(changes);
+    recent.note(changes);
     analysis.changed(changes);
   };
   const { registries: wanted = [], log } = options;
@@ -295,6 +300,19 @@ function createWatchesOf(
     onApplied: (facts) => shared.metrics.applied(facts),
     log,
   });
+}
+
+/** What was allowed to be written is remembered with its writer, until it arrives. */
+function withUsers(audit: Audit, changes: RecentChanges): Audit {
+  return {
+    ...audit,
+    reviewed(request, answer, address) {
+      audit.reviewed(request, answer, address);
+      const { object, userInfo, dryRun } = request;
+      if (answer.allowed && dryRun !== true && object !== null && object !== undefined)
+        changes.reviewed(object, userInfo?.username ?? "");
+    },
+  };
 }
 
 /** One of several instances writes them down. */

@@ -7,6 +7,7 @@ import type { AnalysisSettings } from "./analysis/runner.ts";
 import type { Arrivals } from "./arrivals.ts";
 import type { Audit } from "./audit.ts";
 import type { AuthorityRunner } from "./authority-runner.ts";
+import type { RecentChanges } from "./changes.ts";
 import type { Caller } from "./caller.ts";
 import type { ExternalCa } from "./external-signer.ts";
 import type { ListenAddress } from "./http.ts";
@@ -86,6 +87,7 @@ export interface Shared {
   /** Names of registries whose objects are in the World. */
   readonly syncedRegistries: Set<string>;
   readonly arrivals: Arrivals;
+  readonly changes: RecentChanges;
   /** The mesh's other clusters; undefined: none are followed. */
   readonly remotes: RemoteClusters | undefined;
   readonly authority: AuthorityRunner;
