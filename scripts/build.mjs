@@ -111,6 +111,15 @@ try {
     );
   }
   await step(
+    "page",
+    {
+      inputs: ["src/page", "scripts/gen-page.ts", "package-lock.json"],
+      output: "src/gen/page/assets.ts",
+      stamp: "node_modules/.cache/gen-page.hash",
+    },
+    () => runTsx("scripts/gen-page.ts"),
+  );
+  await step(
     "bundles",
     {
       inputs: [

@@ -16,6 +16,7 @@ const CHECKS = [
 /** Runs every check, prints the output of those that fail, and counts. */
 export async function check() {
   await run(bin("tsx"), ["scripts/gen-envoy.ts"], { quiet: true });
+  await run(bin("tsx"), ["scripts/gen-page.ts"], { quiet: true });
   const counts = { passed: 0, failed: 0, skipped: 0 };
   for (const { name, command, args } of CHECKS) {
     const { code, output } = await run(command, args, { quiet: true, allowFailure: true });

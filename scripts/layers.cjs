@@ -77,6 +77,8 @@ const layers = {
   "cli-table": ["commands"],
   // everything that has names a user may type
   complete: ["cli-table", "commands", "analyzers", "checks", "install", "resources", "diagnostics", "gen", "base"],
+  // the page that the control plane serves: it runs in a browser
+  page: [],
   // Envoy's own rules over Envoy's own messages, wherever they come from: generator, dump or bundle
   simulate: ["gen", "wire", "base"],
   // why a request failed: facts in, causes out
@@ -91,6 +93,8 @@ const owners = {
   ora: ["report"],
   "cli-table3": ["report"],
   commander: ["cli"],
+  preact: ["page"],
+  "@dagrejs/dagre": ["page"],
   yaml: ["resources"],
   "js-yaml": ["resources"],
   "@peculiar/x509": ["pki"],

@@ -6,6 +6,7 @@ const DASHBOARDS: Readonly<Record<string, string>> = {
   "istiod-debug": "The control plane's debug answers",
   jaeger: "Jaeger",
   kiali: "Kiali",
+  mesh: "The mesh: who calls whom, proxies, findings, certificates, the control plane",
   prometheus: "Prometheus",
   proxy: "Envoy's admin page of a pod",
   zipkin: "Zipkin's page of Jaeger",

@@ -3,7 +3,7 @@ import { type ArgumentSpec, type CommandSpec, type OptionSpec, outputOption } fr
 
 const window = (value: string): OptionSpec => ({
   flags: "-t, --window <duration>",
-  summary: "count for so long from now; 0: since each proxy started",
+  summary: "count for so long from now; 0: all that proxies hold, which forget what rests for 5 minutes",
   default: value,
 });
 
@@ -23,7 +23,7 @@ export const trafficCommands: readonly CommandSpec[] = [
     ],
     options: [outputOption, window("0")],
     examples: [
-      { line: "meshctl edges -n shop", summary: "everything from and into a namespace since its proxies started" },
+      { line: "meshctl edges -n shop", summary: "everything from and into a namespace that its proxies remember" },
       { line: "meshctl edges web.shop -t 10s", summary: "of one workload, in the next ten seconds" },
     ],
     load: async () => (await import("../commands/edges.ts")).run,
@@ -43,7 +43,7 @@ export const trafficCommands: readonly CommandSpec[] = [
       ...meshSource,
     ],
     examples: [
-      { line: "meshctl graph -n shop -o dot", summary: "for Graphviz, what was counted since the proxies started" },
+      { line: "meshctl graph -n shop -o dot", summary: "for Graphviz, what proxies remember" },
       { line: "meshctl graph --static -n shop", summary: "for Mermaid, what visibility and policies allow" },
     ],
     load: async () => (await import("../commands/graph.ts")).run,
@@ -70,7 +70,7 @@ export const trafficCommands: readonly CommandSpec[] = [
     ],
     examples: [
       { line: "meshctl stat", summary: "every workload, in the next ten seconds" },
-      { line: "meshctl stat svc/web.shop -t 0", summary: "a service, since the proxies started" },
+      { line: "meshctl stat svc/web.shop -t 0", summary: "a service, all that proxies remember" },
       { line: "meshctl stat policy -n shop -t 0", summary: "how often each rule of the policies decided" },
     ],
     load: async () => (await import("../commands/stat.ts")).run,

@@ -1,8 +1,10 @@
 import { once } from "node:events";
+import { Server as HttpServer } from "node:http";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { pipeline } from "node:stream/promises";
 import { ClusterError, EnvironmentError, errorText, UsageError } from "../base/errors.ts";
-import type { Cluster } from "../resources/cluster.ts";
+import type { Cluster, PodPort } from "../resources/cluster.ts";
+import { meshPage } from "./dashboard/mesh-page.ts";
 import { TARGETS, type DashboardTarget } from "./dashboard/targets.ts";
 import { globalOptions, textOption } from "./input.ts";
 import type { CommandInput, CommandResult, Io } from "./io.ts";
@@ -14,8 +16,26 @@ export async function runDashboard(name: string, input: CommandInput, io: Io): P
   if (target === undefined) throw new UsageError(`there is no dashboard "${name}"`);
   const cluster = await io.cluster();
   const pod = await podOf(cluster, target, input);
-  const server = createServer((socket) => {
-    cluster.portForward({ ...pod, port: target.port }).then(
+  const server =
+    name === "mesh"
+      ? meshPage(cluster, { ...pod, port: target.port }, io)
+      : forwarder(cluster, { ...pod, port: target.port }, io);
+  const host = textOption(input, "address") ?? "localhost";
+  const url = `http://${host}:${await listen(server, host, portOption(input))}${target.path}`;
+  io.out(`${url}\n`);
+  if (input.options["browser"] === false || textOption(input, "browser") === "false") io.err("Ctrl-C ends.\n");
+  else await openBrowser(url, io);
+  await ended(io.signal);
+  server.close();
+  // a browser keeps connections open
+  if (server instanceof HttpServer) server.closeAllConnections();
+  return { exitCode: 0 };
+}
+
+/** Every connection becomes one to the pod. */
+function forwarder(cluster: Cluster, target: PodPort, io: Pick<Io, "err">): Server {
+  return createServer((socket) => {
+    cluster.portForward(target).then(
       (stream) =>
         // either side may go at any time
         Promise.all([pipeline(socket, stream), pipeline(stream, socket)]).catch(() => undefined),
@@ -25,14 +45,6 @@ export async function runDashboard(name: string, input: CommandInput, io: Io): P
       },
     );
   });
-  const host = textOption(input, "address") ?? "localhost";
-  const url = `http://${host}:${await listen(server, host, portOption(input))}${target.path}`;
-  io.out(`${url}\n`);
-  if (input.options["browser"] === false || textOption(input, "browser") === "false") io.err("Ctrl-C ends.\n");
-  else await openBrowser(url, io);
-  await ended(io.signal);
-  server.close();
-  return { exitCode: 0 };
 }
 
 async function podOf(

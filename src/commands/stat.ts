@@ -137,15 +137,15 @@ function serviceKey({ service }: Flow): string {
 /** The table of `stat`. */
 export function statTable(rows: readonly StatRow[]): string {
   return table(
-    ["NAME", "NAMESPACE", "DIRECTION", ...GOLDEN_COLUMNS, "TCP_OPENED", "READ_BYTES/S", "WRITE_BYTES/S"],
+    ["NAME", "NAMESPACE", "DIRECTION", ...GOLDEN_COLUMNS, "TCP", "READ", "WRITTEN"],
     rows.map((row) => [
       row.name,
       row.namespace === "" ? "-" : row.namespace,
       row.direction,
       ...goldenCells(row),
       row.tcp === undefined ? "-" : String(row.tcp.opened),
-      row.tcp === undefined ? "-" : row.tcp.receivedPerSecond.toFixed(1),
-      row.tcp === undefined ? "-" : row.tcp.sentPerSecond.toFixed(1),
+      row.tcp === undefined ? "-" : `${row.tcp.receivedBytes}B`,
+      row.tcp === undefined ? "-" : `${row.tcp.sentBytes}B`,
     ]),
   );
 }

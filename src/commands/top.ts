@@ -9,7 +9,7 @@ import { partyTest, touches } from "./traffic/wanted.ts";
 
 /** Orders of the rows, worst or busiest first. */
 const SORTS: Readonly<Record<string, (edge: Edge) => number>> = {
-  rps: ({ rps }) => rps,
+  rps: ({ rps = 0 }) => rps,
   failures: ({ requests, success = 1 }) => requests * (1 - success),
   p99: ({ p99 = 0 }) => p99,
 };

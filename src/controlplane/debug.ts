@@ -10,6 +10,7 @@ import type { Caller } from "./caller.ts";
 import { configDump } from "./config-dump.ts";
 import { type Answer, JSON_TYPE, json } from "./http.ts";
 import type { Metrics } from "./metrics.ts";
+import { answerPage } from "./page.ts";
 import type { RegistryService } from "./debug-registry.ts";
 import type { ProxyStatus } from "./xds-status.ts";
 import type { XdsStream } from "./xds-stream.ts";
@@ -57,9 +58,11 @@ export async function answerMonitoring(deps: MonitoringDeps, request: IncomingMe
   if (url.pathname === "/metrics")
     return { status: 200, body: await deps.metrics.text(), contentType: "text/plain; version=0.0.4; charset=utf-8" };
   if (url.pathname === "/version") return { status: 200, body: `${VERSION}\n` };
-  if (question === undefined && !COMMANDS.includes(command)) return { status: 404, body: "not found\n" };
+  const isPage = /^\/ui(?:\/|$)/.test(url.pathname);
+  if (!isPage && question === undefined && !COMMANDS.includes(command)) return { status: 404, body: "not found\n" };
   const viewer = await viewerOf(deps, request);
   if (viewer === undefined) return { status: 401, body: "expected a bearer token for audience istio-ca\n" };
+  if (isPage) return viewer === "*" ? answerPage(url.pathname) : { status: 403, body: "not open to this caller\n" };
   if (question !== undefined) {
     if (viewer !== "*") return { status: 403, body: "not open to this caller\n" };
     return isChange && question.change !== undefined ? question.change(url) : question.answer(url);

@@ -64,6 +64,7 @@ export interface Answer {
   readonly status: number;
   readonly body: string | Uint8Array;
   readonly contentType?: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** Makes a request listener of a function; what it throws becomes 500 and is told to `onFault`. */
@@ -98,7 +99,8 @@ async function respond(
   if (response.destroyed) return;
   // Of a request that was not read to its end the rest is still to come: such a connection serves no second one.
   if (!request.complete) response.setHeader("connection", "close");
-  response.writeHead(answer.status, { "content-type": answer.contentType ?? "text/plain; charset=utf-8" });
+  const contentType = answer.contentType ?? "text/plain; charset=utf-8";
+  response.writeHead(answer.status, { ...answer.headers, "content-type": contentType });
   response.end(answer.body);
 }
 

@@ -2,6 +2,7 @@ import type { Question } from "./debug.ts";
 import { answerDistribution } from "./distribution.ts";
 import { json } from "./http.ts";
 import { scopesQuestion } from "./log-scopes.ts";
+import { pageQuestions } from "./page.ts";
 import type { Shared } from "./shared.ts";
 
 /** One source of objects, as /debug/clusterz tells it; the names are Istio's. */
@@ -33,7 +34,9 @@ export function questionsOf(shared: Shared): Readonly<Record<string, Question>> 
   ];
   return {
     clusterz: { answer: (url) => json(registries(), url.searchParams.has("pretty")) },
+    changes: { answer: (url) => json(shared.changes.list(), url.searchParams.has("pretty")) },
     config_distribution: { answer: (url) => answerDistribution(distribution, url) },
+    ...pageQuestions(shared),
     ...(options.logs === undefined ? {} : { scopez: scopesQuestion(options.logs) }),
   };
 }

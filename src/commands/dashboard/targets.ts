@@ -16,6 +16,7 @@ export const TARGETS: Readonly<Record<string, DashboardTarget>> = {
   },
   jaeger: { labels: "app=jaeger", port: 16_686, path: "/" },
   kiali: { labels: "app=kiali", port: 20_001, path: "/kiali" },
+  mesh: { labels: "app=istiod", port: 15_014, path: "/ui/" },
   prometheus: { labels: "app.kubernetes.io/name=prometheus", port: 9090, path: "/" },
   proxy: { port: 15_000, path: "/" },
   zipkin: { labels: "app=jaeger", port: 9411, path: "/zipkin" },

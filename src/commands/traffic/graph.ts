@@ -17,6 +17,7 @@ export interface GraphEdge {
   readonly protocol?: string;
   /** mutual_tls, none or unknown. */
   readonly security?: string;
+  readonly requests?: number;
   readonly rps?: number;
   readonly success?: number;
   readonly p99?: number;
@@ -43,7 +44,8 @@ export function observedGraph(edges: readonly Edge[]): Graph {
       service: edge.service,
       protocol: edge.protocol,
       security: edge.security,
-      rps: edge.rps,
+      requests: edge.requests,
+      ...(edge.rps === undefined ? {} : { rps: edge.rps }),
       ...(edge.success === undefined ? {} : { success: edge.success }),
       ...(edge.p99 === undefined ? {} : { p99: edge.p99 }),
     })),
@@ -109,9 +111,9 @@ function byNamespace(nodes: readonly GraphNode[]): ReadonlyMap<string, readonly 
   return groups;
 }
 
-function labelOf({ service, rps, success, limited }: GraphEdge): string {
+function labelOf({ service, requests, rps, success, limited }: GraphEdge): string {
   const short = service.replace(/\.svc\..*$/, "");
-  const rate = rps === undefined || rps === 0 ? [] : [`${rps.toFixed(1)}/s`];
+  const rate = rps === undefined ? (requests ? [`${requests} requests`] : []) : [`${rps.toFixed(1)}/s`];
   const failed = success === undefined || success === 1 ? [] : [`${((1 - success) * 100).toFixed(1)}% failed`];
   return [short, ...rate, ...failed, ...(limited === true ? ["in part"] : [])].join(" ");
 }

@@ -118,14 +118,14 @@ export async function policyRows(
   return [...rows].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
 }
 
-/** What every proxy counted of the names that a filter matches, within a window; since it started where that is 0. */
+/** What every proxy counted of the names that a filter matches, within a window; what it holds where that is 0. */
 async function counted(
   cluster: Cluster,
   { windowMs, filter }: Window & { readonly filter: string },
   io: Pick<Io, "err" | "signal">,
-): Promise<{ readonly all: readonly Named[]; readonly seconds: number }> {
+): Promise<{ readonly all: readonly Named[]; readonly seconds?: number }> {
   const pods = await proxyPods(cluster, undefined);
-  const path = `/stats?format=json&histogram_buckets=cumulative&filter=${encodeURIComponent(`^server\\.uptime$|${filter}`)}`;
+  const path = `/stats?format=json&histogram_buckets=cumulative&filter=${encodeURIComponent(filter)}`;
   const ask = (): Promise<readonly (readonly [string, Named])[]> =>
     askProxies(
       cluster,
@@ -134,20 +134,12 @@ async function counted(
       io,
     );
   const first = await ask();
-  if (windowMs === 0 || cluster.podHttp !== undefined) {
-    const all = first.map(([, named]) => named);
-    return { all, seconds: lifeOf(all) };
-  }
+  if (windowMs === 0 || cluster.podHttp !== undefined) return { all: first.map(([, named]) => named) };
   const start = performance.now();
   await pause(windowMs, io.signal);
   const old = new Map(first);
   const all = (await ask()).map(([name, now]) => since(now, old.get(name)));
   return { all, seconds: (performance.now() - start) / 1000 };
-}
-
-/** Seconds that the oldest of the proxies lives. */
-function lifeOf(all: readonly Named[]): number {
-  return all.reduce((longest, { counters }) => Math.max(longest, counters.get("server.uptime") ?? 0), 1);
 }
 
 function readNamed(body: string): Named {

@@ -5,9 +5,10 @@ import type { ProxyFlows } from "./scrape.ts";
 
 /** What people want to know of some traffic; -o json prints it so. */
 export interface Golden {
-  /** Requests, and per second; of TCP 0. */
+  /** 0 for TCP. */
   readonly requests: number;
-  readonly rps: number;
+  /** Requests per second; absent without a window. */
+  readonly rps?: number;
   /** From 0 to 1; absent without requests. */
   readonly success?: number;
   /** Milliseconds; absent where no proxy told of a time. */
@@ -16,11 +17,11 @@ export interface Golden {
   readonly p99?: number;
   /** How often each response code came, `grpc 14` for statuses of gRPC. */
   readonly codes: Readonly<Record<string, number>>;
-  /** TCP connections that were opened, and bytes per second to the client and from it. */
+  /** TCP connections that were opened, and bytes to the client and from it. */
   readonly tcp?: {
     readonly opened: number;
-    readonly sentPerSecond: number;
-    readonly receivedPerSecond: number;
+    readonly sentBytes: number;
+    readonly receivedBytes: number;
   };
 }
 
@@ -36,29 +37,24 @@ export interface Edge extends Golden {
   readonly server?: string;
 }
 
-/** The numbers of counts that were taken within some seconds. */
-export function goldenOf(counts: Counts, seconds: number): Golden {
+/** The numbers of counts that were taken within some seconds, or nobody knows since when. */
+export function goldenOf(counts: Counts, seconds: number | undefined): Golden {
   const { requests, failures, latency, codes } = counts;
   const at = (share: number): number | undefined => round(percentile(latency, share));
   return compact({
     requests,
-    rps: round(requests / seconds) ?? 0,
+    rps: seconds === undefined ? undefined : round(requests / seconds),
     success: requests === 0 ? undefined : round((requests - failures) / requests, 4),
     p50: at(0.5),
     p95: at(0.95),
     p99: at(0.99),
     codes,
-    tcp: tcpOf(counts, seconds),
+    tcp: tcpOf(counts),
   });
 }
 
-function tcpOf({ opened, closed, sentBytes, receivedBytes }: Counts, seconds: number): Golden["tcp"] {
-  if (opened + closed + sentBytes + receivedBytes === 0) return undefined;
-  return {
-    opened,
-    sentPerSecond: round(sentBytes / seconds) ?? 0,
-    receivedPerSecond: round(receivedBytes / seconds) ?? 0,
-  };
+function tcpOf({ opened, closed, sentBytes, receivedBytes }: Counts): Golden["tcp"] {
+  return opened + closed + sentBytes + receivedBytes === 0 ? undefined : { opened, sentBytes, receivedBytes };
 }
 
 function round(value: number | undefined, digits = 2): number | undefined {
@@ -70,7 +66,7 @@ export function edgesOf(proxies: readonly ProxyFlows[], wants: (flow: Flow) => b
   const seconds = secondsOf(proxies);
   return mergeFlows(proxies.flatMap(({ flows }) => flows).filter((flow) => wants(flow) && isAlive(flow)))
     .map((flow) => edgeOf(flow, seconds))
-    .toSorted((a, b) => b.rps - a.rps || compare(edgeName(a), edgeName(b)));
+    .toSorted((a, b) => b.requests - a.requests || compare(edgeName(a), edgeName(b)));
 }
 
 /** Whether anything went on. */
@@ -78,7 +74,7 @@ export function isAlive({ requests, opened, sentBytes, receivedBytes }: Counts):
   return requests + opened + sentBytes + receivedBytes > 0;
 }
 
-function edgeOf(flow: Flow, seconds: number): Edge {
+function edgeOf(flow: Flow, seconds: number | undefined): Edge {
   const { from, to, service, protocol, security, client, server } = flow;
   return compact({
     from: { workload: from.workload, namespace: from.namespace },
@@ -92,9 +88,9 @@ function edgeOf(flow: Flow, seconds: number): Edge {
   });
 }
 
-/** Of a window all proxies have the same; of whole lives the longest, so that rates are no greater than they were. */
-export function secondsOf(proxies: readonly ProxyFlows[]): number {
-  return proxies.reduce((longest, { seconds }) => Math.max(longest, seconds), 1);
+/** Length of the window; all proxies have the same. */
+export function secondsOf(proxies: readonly ProxyFlows[]): number | undefined {
+  return proxies[0]?.seconds;
 }
 
 function edgeName({ from, to, service, protocol }: Edge): string {
@@ -105,7 +101,7 @@ function edgeName({ from, to, service, protocol }: Edge): string {
 export function groupsOf(
   flows: readonly Flow[],
   nameOf: (flow: Flow) => string,
-  seconds: number,
+  seconds: number | undefined,
 ): readonly (Golden & { readonly name: string })[] {
   const groups = new Map<string, Flow[]>();
   for (const flow of flows) {
@@ -118,13 +114,14 @@ export function groupsOf(
     .toSorted((a, b) => compare(a.name, b.name));
 }
 
-/** Cells for people: success, requests per second and three percentiles; "-" where there is nothing to say. */
+/** Cells for people: success, requests, requests per second and three percentiles; "-" where there is nothing to say. */
 export function goldenCells({ success, rps, requests, p50, p95, p99 }: Golden): readonly string[] {
   const ms = (value: number | undefined): string =>
     value === undefined ? "-" : value >= 1000 ? `${(value / 1000).toFixed(1)}s` : `${Math.round(value)}ms`;
   return [
     success === undefined ? "-" : `${(success * 100).toFixed(2)}%`,
-    requests === 0 ? "-" : rps.toFixed(1),
+    requests === 0 ? "-" : String(requests),
+    requests === 0 || rps === undefined ? "-" : rps.toFixed(1),
     ms(p50),
     ms(p95),
     ms(p99),
@@ -132,7 +129,7 @@ export function goldenCells({ success, rps, requests, p50, p95, p99 }: Golden): 
 }
 
 /** Headings of goldenCells. */
-export const GOLDEN_COLUMNS = ["SUCCESS", "RPS", "P50", "P95", "P99"] as const;
+export const GOLDEN_COLUMNS = ["SUCCESS", "REQUESTS", "RPS", "P50", "P95", "P99"] as const;
 
 /** A SPIFFE identity as `namespace/account`, as it is where it has another form; "-" for none. */
 export function identityCell(identity: string | undefined): string {

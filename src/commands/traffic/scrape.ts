@@ -14,16 +14,16 @@ export interface ProxyPod {
   readonly namespace: string;
 }
 
-/** What one proxy counted: since it started, or within a window. */
+/** What one proxy counted: what it still holds, or within a window. */
 export interface ProxyFlows {
   readonly pod: ProxyPod;
   readonly flows: readonly Flow[];
-  /** How long it counted. */
-  readonly seconds: number;
+  /** Length of the window; absent: Envoy drops counters that nothing touched for five minutes, so nobody knows since when it counts. */
+  readonly seconds?: number;
 }
 
-/** What is asked of each proxy: the standard metrics of requests and connections, and how long it lives. */
-const QUESTION = `/stats/prometheus?filter=${encodeURIComponent("^server\\.uptime$|istio_(requests_total|request_duration_milliseconds|tcp_)")}`;
+/** What is asked of each proxy: the standard metrics of requests and connections. */
+const QUESTION = "/stats/prometheus?filter=istio_(requests_total|request_duration_milliseconds|tcp_)";
 
 const PARALLEL = 8;
 
@@ -69,17 +69,13 @@ export async function askProxies<T>(
   });
 }
 
-/** What every proxy counted since it started. */
+/** What every proxy holds. */
 export function totals(
   cluster: Cluster,
   pods: readonly ProxyPod[],
   io: Pick<Io, "err">,
 ): Promise<readonly ProxyFlows[]> {
-  const read = (text: string, pod: ProxyPod): ProxyFlows => {
-    const samples = parseSamples(text);
-    const uptime = samples.find(({ name }) => name === "envoy_server_uptime")?.value ?? 0;
-    return { pod, flows: flowsOf(samples), seconds: Math.max(uptime, 1) };
-  };
+  const read = (text: string, pod: ProxyPod): ProxyFlows => ({ pod, flows: flowsOf(parseSamples(text)) });
   return askProxies(cluster, pods, { path: QUESTION, read }, io);
 }
 
@@ -92,7 +88,7 @@ export function between(
   const old = new Map(before.map((proxy) => [nameOf(proxy), proxy.flows]));
   return now.map((proxy) => {
     const was = old.get(nameOf(proxy));
-    return was === undefined ? proxy : { ...proxy, flows: flowsSince(proxy.flows, was), seconds };
+    return { ...proxy, flows: was === undefined ? proxy.flows : flowsSince(proxy.flows, was), seconds };
   });
 }
 
@@ -101,8 +97,8 @@ function nameOf({ pod }: ProxyFlows): string {
 }
 
 /**
- * What proxies counted within the next `windowMs`; since they started where that is 0. Where answers come from a record nothing
- * goes on, so that is since they started too.
+ * What proxies counted within the next `windowMs`; what they hold where that is 0. Where answers come from a record nothing goes
+ * on, so it is what they held too.
  */
 export async function observed(
   cluster: Cluster,
