@@ -75,6 +75,25 @@ export function readProxyExpression(source: string): ProxyExpression | Expressio
   return { text, convertsText: found.converts, roots: [...found.roots].toSorted() };
 }
 
+/** How the value of a metric's label is had: where metrics are counted Envoy converts and joins no texts. */
+export interface LabelExpression {
+  /** Without a conversion of the whole: a value is written as text anyway. */
+  readonly text: string;
+  /** `counting`: where it is counted. `before`: when the request comes. `never`: it converts what comes with the answer. */
+  readonly when: "counting" | "before" | "never";
+}
+
+/** How the value of a label is had; undefined for an expression that Envoy would refuse. */
+export function labelExpression(source: string): LabelExpression | undefined {
+  const expression = readProxyExpression(source);
+  if ("problem" in expression) return undefined;
+  const { text, convertsText, roots } = expression;
+  const inner = readProxyExpression(/^string\((.*)\)$/.exec(text)?.[1] ?? "");
+  if (!("problem" in inner) && !inner.convertsText) return { text: inner.text, when: "counting" };
+  if (!convertsText) return { text, when: "counting" };
+  return { text, when: roots.some((root) => root === "response" || root === "upstream") ? "never" : "before" };
+}
+
 interface Found {
   readonly problems: ExpressionProblem[];
   readonly roots: Set<string>;

@@ -1,3 +1,5 @@
+import type { STANDARD_METRICS } from "../base/standard-metrics.ts";
+
 /** What a proxy tells about its traffic on one side (as client, or as server). A key that is absent: as without any setting. */
 export interface Telemetry {
   /** Absent: the standard metrics with their labels. */
@@ -9,17 +11,7 @@ export interface Telemetry {
 }
 
 /** The standard metrics, by the names that Telemetry has for them. */
-export type MetricName =
-  | "REQUEST_COUNT"
-  | "REQUEST_DURATION"
-  | "REQUEST_SIZE"
-  | "RESPONSE_SIZE"
-  | "TCP_OPENED_CONNECTIONS"
-  | "TCP_CLOSED_CONNECTIONS"
-  | "TCP_SENT_BYTES"
-  | "TCP_RECEIVED_BYTES"
-  | "GRPC_REQUEST_MESSAGES"
-  | "GRPC_RESPONSE_MESSAGES";
+export type MetricName = keyof typeof STANDARD_METRICS;
 
 /** How the standard metrics differ from what they are. */
 export type MetricChanges = "none" | { readonly [name in MetricName]?: MetricChange };

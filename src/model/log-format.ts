@@ -1,4 +1,5 @@
 import { defaultAccessLogJson, defaultAccessLogText } from "../base/access-log-format.ts";
+import { formatProblem, formatProblems } from "../base/format-operators.ts";
 import type { LogFormat } from "../ir/telemetry.ts";
 import type { MeshConfig } from "./mesh-config.ts";
 
@@ -12,9 +13,9 @@ export function meshLogFormat(config: Pick<MeshConfig, "accessLogEncoding" | "ac
   return { json: parsed(accessLogFormat) ?? defaultAccessLogJson() };
 }
 
-/** A format without a line end gets one; none is the default. */
+/** A format without a line end gets one; none, or one that Envoy would refuse, is the default. */
 export function logLine(given: string): string {
-  const text = given === "" ? defaultAccessLogText() : given;
+  const text = given === "" || formatProblem(given) !== undefined ? defaultAccessLogText() : given;
   return text.endsWith("\n") ? text : `${text}\n`;
 }
 
@@ -22,7 +23,7 @@ function parsed(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(text);
     const isObject = value !== null && typeof value === "object" && !Array.isArray(value);
-    return isObject ? (value as Readonly<Record<string, unknown>>) : undefined;
+    return isObject && formatProblems(value).length === 0 ? (value as Readonly<Record<string, unknown>>) : undefined;
   } catch {
     return undefined;
   }

@@ -1,4 +1,5 @@
 import { compact } from "../base/compact.ts";
+import { formatProblem } from "../base/format-operators.ts";
 import type { OwnTracing, SpanTag } from "../ir/telemetry.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -46,7 +47,10 @@ export function spanTags(given: Fields): readonly SpanTag[] {
         otherwise: textOf(fields(of)["defaultValue"]),
       });
       if (value(literal) !== "") return [{ name, from: "literal", value: value(literal) }];
-      if (value(formatter) !== "") return [{ name, from: "formatter", value: value(formatter) }];
+      if (value(formatter) !== "")
+        return formatProblem(value(formatter)) === undefined
+          ? [{ name, from: "formatter", value: value(formatter) }]
+          : [];
       if (keyed(header).key !== "") return [{ name, from: "header", ...keyed(header) }];
       return keyed(environment).key === "" ? [] : [{ name, from: "environment", ...keyed(environment) }];
     });

@@ -1,3 +1,4 @@
+import { STANDARD_METRICS } from "../base/standard-metrics.ts";
 import type { MetricChange, MetricChanges, MetricName, TagValue } from "../ir/telemetry.ts";
 import { defaultProviders, telemetryProvider } from "./extension-providers.ts";
 import type { MeshConfig } from "./mesh-config.ts";
@@ -9,21 +10,7 @@ type Override = NonNullable<Metrics["overrides"]>[number];
 type AccessLogging = NonNullable<TelemetrySpec["accessLogging"]>[number];
 export type SpanSettings = NonNullable<TelemetrySpec["tracing"]>[number];
 
-/** The standard metrics and what Prometheus calls them, without `istio_`. */
-export const METRICS: Readonly<Record<MetricName, string>> = {
-  REQUEST_COUNT: "requests_total",
-  REQUEST_DURATION: "request_duration_milliseconds",
-  REQUEST_SIZE: "request_bytes",
-  RESPONSE_SIZE: "response_bytes",
-  TCP_OPENED_CONNECTIONS: "tcp_connections_opened_total",
-  TCP_CLOSED_CONNECTIONS: "tcp_connections_closed_total",
-  TCP_SENT_BYTES: "tcp_sent_bytes_total",
-  TCP_RECEIVED_BYTES: "tcp_received_bytes_total",
-  GRPC_REQUEST_MESSAGES: "request_messages_total",
-  GRPC_RESPONSE_MESSAGES: "response_messages_total",
-};
-
-const ALL = Object.keys(METRICS) as readonly MetricName[];
+const ALL = Object.keys(STANDARD_METRICS) as readonly MetricName[];
 
 /**
  * Metrics of one side, by Telemetries from the widest to the narrowest. Who names providers replaces the wider ones' choice;
@@ -93,12 +80,7 @@ function metricsOf(override: Override): readonly MetricName[] {
 }
 
 function isNamed(custom: string, name: MetricName): boolean {
-  return custom === METRICS[name] || custom === `istio_${METRICS[name]}`;
-}
-
-/** Whether a custom metric is one of the standard ones. */
-export function isKnownMetric(custom: string): boolean {
-  return ALL.some((name) => isNamed(custom, name));
+  return custom === STANDARD_METRICS[name] || custom === `istio_${STANDARD_METRICS[name]}`;
 }
 
 function namesOf({

@@ -6,6 +6,7 @@ import type { ConfigMap } from "../resources/core.ts";
 import { kindOf } from "../resources/kinds.ts";
 import { type KubeObject, refOf } from "../resources/object.ts";
 import { readValues, YamlSyntaxError } from "../resources/yaml-values.ts";
+import { meshTelemetryProblems } from "./mesh-telemetry.ts";
 import { schemaProblems } from "./schema.ts";
 
 /** Annotation of pods with settings of their proxy, as YAML. */
@@ -53,8 +54,35 @@ function textFindings(object: KubeObject, path: FieldPath, text: unknown, wanted
 }
 
 function valueFindings(object: KubeObject, path: FieldPath, value: unknown, wanted: Wanted): readonly Finding[] {
-  return [...idleFindings(object, path, value, wanted), ...schemaFindings(object, path, value, wanted)];
+  return [
+    ...idleFindings(object, path, value, wanted),
+    ...telemetryFindings(object, path, value, wanted),
+    ...schemaFindings(object, path, value, wanted),
+  ];
 }
+
+/** Where a mesh configuration stands in these texts. */
+const MESH_CONFIG: Readonly<Record<string, readonly string[]>> = { MeshConfig: [], IstioOperator: ["meshConfig"] };
+
+/** Formats that Envoy would refuse, and providers that do nothing. */
+function telemetryFindings(object: KubeObject, path: FieldPath, value: unknown, { schema, root }: Wanted): readonly Finding[] {
+  const below = MESH_CONFIG[schema];
+  if (below === undefined) return [];
+  const config = below.reduce<unknown>(
+    (at, step) => (at as Readonly<Record<string, unknown>> | undefined)?.[step],
+    value,
+  );
+  return meshTelemetryProblems(config).map(({ path: inner, problem, idle }) => {
+    const field = pathText([...below, ...inner]);
+    const place = { object: refOf(object), path: [...path, ...below, ...inner] };
+    if (idle !== true)
+      return finding("IST0106", place, { rule: "mesh-config-log-format", problem: `${root}.${field}: ${problem}`, hint: FORMAT_HINT });
+    const words = `accepted, has no effect: ${field} (${problem})`;
+    return finding("IST0133", place, { rule: "field-without-effect", problem: words, hint: "Do not rely on it." });
+  });
+}
+
+const FORMAT_HINT = "Write operators of Envoy's access logs, as %RESPONSE_CODE%.";
 
 /** Settings of proxies that are taken and change nothing: never without saying so. */
 function idleFindings(object: KubeObject, path: FieldPath, value: unknown, { schema }: Wanted): readonly Finding[] {

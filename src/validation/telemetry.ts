@@ -1,5 +1,6 @@
-import { parse } from "@marcbachmann/cel-js";
-import { errorText } from "../base/errors.ts";
+import { formatProblem } from "../base/format-operators.ts";
+import { labelExpression, readProxyExpression } from "../base/proxy-expression.ts";
+import { isStandardMetric } from "../base/standard-metrics.ts";
 import type { FieldPath } from "../diagnostics/finding.ts";
 import type { TelemetryCustomTag, TelemetryMetricOverride, TelemetrySpec } from "../gen/schema-types.ts";
 import type { Report, Rules } from "./rule.ts";
@@ -53,27 +54,78 @@ export const telemetryRules: Rules<TelemetrySpec> = [
     },
   },
   {
+    name: "telemetry-tag-format",
+    holds: "A tag of traces that is made by a format has operators that Envoy knows.",
+    severity: "error",
+    check: ({ tracing = [] }, report) => {
+      for (const [index, { customTags = {} }] of tracing.entries())
+        for (const [name, { formatter }] of Object.entries(customTags)) {
+          const found = formatProblem(formatter?.value ?? "");
+          const path = ["tracing", index, "customTags", name, "formatter", "value"];
+          if (found !== undefined) report(path, `${found.problem} (at character ${found.at + 1})`, FORMAT_HINT);
+        }
+    },
+  },
+  {
     name: "telemetry-metric-label",
-    holds: "The value of a metric's label is an expression in CEL.",
+    holds: "The value of a metric's label is an expression in CEL that Envoy takes.",
+    severity: "error",
+    check: (spec, report) => {
+      for (const { value, path } of labelsOf(spec)) if (value !== "") checkCel(value, path, report);
+    },
+  },
+  {
+    name: "telemetry-metric-label-answer",
+    holds: "The value of a metric's label does not convert or join texts that come with the answer.",
+    severity: "warning",
+    check: (spec, report) => {
+      for (const { value, path } of labelsOf(spec))
+        if (labelExpression(value)?.when === "never")
+          report(path, "the label is always unknown: texts of the answer are not converted or joined", ANSWER_HINT);
+    },
+  },
+  {
+    name: "telemetry-metric-custom",
+    holds: "A metric that is named by customMetric is one of the standard ones.",
     severity: "warning",
     check: ({ metrics = [] }, report) => {
       for (const [index, { overrides = [] }] of metrics.entries())
-        for (const [position, { tagOverrides = {} }] of overrides.entries())
-          for (const [label, { value = "" }] of Object.entries(tagOverrides))
-            if (value !== "")
-              checkCel(value, ["metrics", index, "overrides", position, "tagOverrides", label, "value"], report);
+        for (const [position, { match }] of overrides.entries())
+          if (match?.customMetric !== undefined && !isStandardMetric(match.customMetric))
+            report(
+              ["metrics", index, "overrides", position, "match", "customMetric"],
+              `nobody makes a metric ${match.customMetric}`,
+              "Name a standard one, as requests_total.",
+            );
     },
   },
 ];
 
-/** Reports what is no expression in CEL (Common Expression Language). */
+const FORMAT_HINT = "Write operators of Envoy's access logs, as %RESPONSE_CODE%.";
+const ANSWER_HINT = "Write the attribute alone, as response.code, or a condition on it.";
+
+interface Label {
+  readonly value: string;
+  readonly path: FieldPath;
+}
+
+function labelsOf({ metrics = [] }: TelemetrySpec): readonly Label[] {
+  return metrics.flatMap(({ overrides = [] }, index) =>
+    overrides.flatMap(({ tagOverrides = {} }, position) =>
+      Object.entries(tagOverrides).map(([label, { value = "" }]) => ({
+        value,
+        path: ["metrics", index, "overrides", position, "tagOverrides", label, "value"],
+      })),
+    ),
+  );
+}
+
+/** Reports an expression that Envoy would refuse. */
 function checkCel(expression: string, path: FieldPath, report: Report): void {
-  try {
-    parse(expression);
-  } catch (error) {
-    const [reason = ""] = errorText(error).split("\n");
-    report(path, `"${expression}" is no expression in CEL: ${reason}`, "Write it as response.code >= 400.");
-  }
+  const read = readProxyExpression(expression);
+  if (!("problem" in read)) return;
+  const problem = `"${expression}" is no expression in CEL: ${read.problem} (at character ${read.at + 1})`;
+  report(path, problem, "Write it as response.code >= 400.");
 }
 
 function checkTag(tag: TelemetryCustomTag, path: FieldPath, report: Report): void {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { UNKNOWN_ENVIRONMENT } from "../base/peer.ts";
-import { readProxyExpression } from "../base/proxy-expression.ts";
+import { labelExpression } from "../base/proxy-expression.ts";
 import type { Telemetry } from "../ir/telemetry.ts";
 import { type Messages, typed } from "../wire/codec.ts";
 import { CEL_FUNCTIONS } from "./log-format.ts";
@@ -49,28 +49,12 @@ type Value =
   | { readonly by: "state"; readonly key: string; readonly text: string };
 
 function readValue(source: string): Value {
-  const expression = readProxyExpression(source);
-  if ("problem" in expression) return { by: "nothing" };
-  const { text, convertsText } = expression;
-  const simple = simpleValue(text);
-  if (simple !== undefined) return simple;
-  // a value is written as text anyway
-  const converted = /^string\((.*)\)$/.exec(text)?.[1];
-  const inner = converted === undefined ? undefined : readProxyExpression(converted);
-  if (inner !== undefined && !("problem" in inner) && !inner.convertsText) return readValue(inner.text);
-  if (!convertsText) return { by: "expression", text };
-  if (!isKnownBefore(expression.roots)) return { by: "nothing" };
-  return { by: "state", key: `istio.tag.${createHash("sha256").update(text).digest("hex").slice(0, 12)}`, text };
-}
-
-/** Of what a request or connection brings, before anything is answered. */
-function isKnownBefore(roots: readonly string[]): boolean {
-  return roots.every((root) => !["response", "upstream"].includes(root));
-}
-
-/** Whether nobody can compute the label: it converts texts that come with the answer. */
-export function isBeyondTags(expression: string): boolean {
-  return readValue(expression).by === "nothing";
+  const expression = labelExpression(source);
+  if (expression === undefined || expression.when === "never") return { by: "nothing" };
+  const { text, when } = expression;
+  if (when === "before")
+    return { by: "state", key: `istio.tag.${createHash("sha256").update(text).digest("hex").slice(0, 12)}`, text };
+  return simpleValue(text) ?? { by: "expression", text };
 }
 
 const COMMANDS: Readonly<Record<string, Command>> = {

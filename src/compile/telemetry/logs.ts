@@ -1,5 +1,7 @@
-import { compact } from "../../base/compact.ts";
 import { defaultAccessLogJson, defaultAccessLogText } from "../../base/access-log-format.ts";
+import { compact } from "../../base/compact.ts";
+import { formatProblem, formatProblems } from "../../base/format-operators.ts";
+import { readProxyExpression } from "../../base/proxy-expression.ts";
 import type { AlsSink, FileSink, LogSink, OtelSink } from "../../ir/telemetry.ts";
 import { type ExtensionProvider, telemetryProvider } from "../../model/extension-providers.ts";
 import { logLine, meshLogFormat } from "../../model/log-format.ts";
@@ -24,6 +26,8 @@ export function logSinks(
   const known = (mergedLogs(specs, config, site.side) ?? []).flatMap(({ provider: name, disabled, filter }) => {
     const provider = telemetryProvider(config, name);
     const sink = provider && sinkOf(model, site, provider);
+    // Envoy would refuse the whole listener
+    if (filter !== undefined && "problem" in readProxyExpression(filter)) return [];
     return sink === undefined ? [] : [{ disabled, sink: compact({ ...sink, provider: name, filter }) }];
   });
   if (known.length === 0) return undefined;
@@ -53,7 +57,8 @@ function fileSink({ name, settings }: ExtensionProvider, config: MeshConfig): Fi
   const { text, labels } = fields(settings["logFormat"]);
   if (labels !== undefined) {
     const given = fields(labels);
-    const json = Object.keys(given).length === 0 ? defaultAccessLogJson() : given;
+    const isOwn = Object.keys(given).length > 0 && formatProblems(given).length === 0;
+    const json = isOwn ? given : defaultAccessLogJson();
     return { kind: "file", path, format: { json, ...omitEmptyValues } };
   }
   return { kind: "file", path, format: { text: logLine(textOf(text, "")), ...omitEmptyValues } };
@@ -65,9 +70,16 @@ function otelSink(settings: Loose): Omit<OtelSink, "cluster" | "host"> {
   return {
     kind: "otel",
     logName: textOf(settings["logName"], "otel_envoy_accesslog"),
-    body: textOf(text, defaultAccessLogText()),
-    attributes: Object.fromEntries(attributes.toSorted(([a], [b]) => (a < b ? -1 : 1))),
+    body: usable(textOf(text, defaultAccessLogText())),
+    attributes: Object.fromEntries(
+      attributes.filter(([, format]) => formatProblem(format) === undefined).toSorted(([a], [b]) => (a < b ? -1 : 1)),
+    ),
   };
+}
+
+/** A format that Envoy would refuse must not cost the proxy its listeners. */
+function usable(format: string): string {
+  return formatProblem(format) === undefined ? format : defaultAccessLogText();
 }
 
 function alsSink(kind: AlsSink["kind"], settings: Loose): Omit<AlsSink, "cluster" | "host"> {

@@ -81,7 +81,7 @@ function takeRecords(stream) {
         path: request.path ?? "",
         code: response.code?.value ?? 0,
         headers: { ...request.headers, ...response.headers, ...response.trailers },
-        states: Object.keys(common?.states ?? {}),
+        states: Object.keys(common?.states ?? {}).toSorted(),
       });
     for (const { common, bytes } of tcp?.entries ?? [])
       logs.push({
@@ -89,7 +89,7 @@ function takeRecords(stream) {
         name,
         cluster: common?.cluster ?? "",
         received: bytes?.received ?? 0,
-        states: Object.keys(common?.states ?? {}),
+        states: Object.keys(common?.states ?? {}).toSorted(),
       });
   });
   stream.on("end", () => stream.end?.());

@@ -9,6 +9,7 @@ import type { CaseRequest, TrafficCase, Wanted } from "./case.ts";
 import { type Collector, PROVIDERS, type SeenSpan } from "./collector.ts";
 import type { Lab } from "./lab.ts";
 import { runRequest } from "./run.ts";
+import { withWords } from "./security-objects.ts";
 import { isWanted } from "./wanted.ts";
 
 type Wants = Readonly<Record<string, unknown>>;
@@ -36,6 +37,8 @@ export interface TelemetryStep {
   /** Nothing that is among the spans or the logs. */
   readonly none?: readonly Wants[];
   readonly metrics?: readonly WantedMetric[];
+  /** Lines of a proxy's output, as regular expressions, or (`none`) no such line; `$TRY` in all of a step is new in each try. */
+  readonly lines?: readonly { readonly at: WantedMetric["at"]; readonly like: string; readonly none?: true }[];
   /** Nobody answers by gRPC meanwhile. */
   readonly away?: true;
 }
@@ -63,8 +66,10 @@ export async function runStep(
   { item, step }: { readonly item: TrafficCase; readonly step: TelemetryStep },
 ): Promise<readonly string[]> {
   let problems: readonly string[] = [];
+  let tries = 0;
   const isFine = async (): Promise<boolean> => {
-    problems = await attempt(lab, collector, { item, step });
+    tries += 1;
+    problems = await attempt(lab, collector, { item, step: withWords(step, { TRY: String(tries) }) });
     return problems.length === 0;
   };
   if (step.away === true) await collector.away();
@@ -90,7 +95,7 @@ async function attempt(
     problems = await untold(lab, collector, step);
     return problems.length === 0;
   };
-  const isNegative = step.spans === undefined && step.logs === undefined && step.metrics === undefined;
+  const isNegative = [step.spans, step.logs, step.metrics, step.lines].every((wants) => wants === undefined);
   await waitFor(isTold, { what: step.it, timeoutMs: isNegative ? 0 : 2_500 }).catch(() => undefined);
   if (problems.length > 0 || step.none === undefined) return problems;
   // what must not come has had as long as anything that comes
@@ -105,7 +110,7 @@ async function untold(lab: Lab, collector: Collector, step: TelemetryStep): Prom
     wants.flatMap((want) =>
       seen.some((one) => isIt(one, want, spans))
         ? []
-        : [`nothing like ${JSON.stringify(want)} among ${JSON.stringify(seen.slice(0, 4))}`],
+        : [`nothing like ${JSON.stringify(want)} among ${JSON.stringify(nearest(seen, want).slice(0, 3))}`],
     );
   const metrics = await Promise.all((step.metrics ?? []).map((want) => metricProblem(lab, want)));
   return [
@@ -116,7 +121,17 @@ async function untold(lab: Lab, collector: Collector, step: TelemetryStep): Prom
       return found === undefined ? [] : [`something like ${JSON.stringify(want)}: ${JSON.stringify(found)}`];
     }),
     ...metrics.flat(),
+    ...(step.lines ?? []).flatMap(({ at, like, none }) => {
+      const found = lab.proxies[at].log().split("\n").some((line) => new RegExp(like).test(line));
+      return found === (none !== true) ? [] : [`${at}: ${none === true ? "a" : "no"} line like ${like}`];
+    }),
   ];
+}
+
+/** Those of the same service, when there are any. */
+function nearest(seen: readonly object[], { service }: Wants): readonly object[] {
+  const same = seen.filter((one) => service !== undefined && isWanted(serviceOf(one as SeenSpan), service as Wanted));
+  return same.length === 0 ? seen : same;
 }
 
 /** Whether a span is as wanted, its parent too. */
