@@ -30,7 +30,9 @@ export default defineConfig({
           include: ["test/e2e/apiserver/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 180_000,
-          fileParallelism: false,
+          // each file has its own API server, and waits for it half of the time; a group of its own, as vitest asks for another number
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
         },
       },
       {

@@ -89,8 +89,8 @@ test("a signer of the cluster signs workloads, by requests that meshd makes, app
 
 /** Certificates last so long: proxies renew them while the test runs. */
 const TTL_SECONDS = 6;
-const WEB = "127.232";
-const CLIENT = "127.233";
+const WEB = "127.234";
+const CLIENT = "127.235";
 
 let issuer: CertificateIssuer;
 let meshd: MeshdProcess | undefined;

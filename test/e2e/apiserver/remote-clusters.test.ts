@@ -52,11 +52,11 @@ beforeAll(async () => {
   await namespace(east, "shop");
   await mesh.startPlane({ openRemote: (text) => openForeignCluster(text, new Set()) });
   await service(mesh.cluster, WEB, ["10.0.0.1"]);
-  const place = { namespace: "shop", name: "client-1", account: "other", ip: "127.243.0.1" };
+  const place = { namespace: "shop", name: "client-1", account: "other", ip: "127.245.0.1" };
   const uid = await pod(mesh.cluster, place, { app: "client" });
   const token = await mesh.tokenOf("shop", "other", { name: "client-1", uid });
   const roots = await mesh.roots();
-  const who = { namespace: "shop", pod: "client-1", account: "other", prefix: "127.243" };
+  const who = { namespace: "shop", pod: "client-1", account: "other", prefix: "127.245" };
   envoy = await startRealProxy({ port: mesh.ports.secureGrpc, roots, token, ...who });
   await until(["10.0.0.1:8080"], "our own endpoint");
 });
