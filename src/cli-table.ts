@@ -1,6 +1,7 @@
 import { addonCommands } from "./cli-table/addons.ts";
 import { caCommands } from "./cli-table/ca.ts";
 import { configCommands } from "./cli-table/config.ts";
+import { controlPlaneCommands } from "./cli-table/control-plane.ts";
 import { everydayCommands } from "./cli-table/everyday.ts";
 import { explainCommands } from "./cli-table/explain.ts";
 import { imageCommands } from "./cli-table/images.ts";
@@ -36,6 +37,7 @@ export const commandGroups: Readonly<
   Record<string, { readonly summary: string; readonly aliases: readonly string[] }>
 > = {
   addons: { summary: "Programs beside the mesh that show what it does", aliases: [] },
+  admin: { summary: "The control plane itself", aliases: ["istiod"] },
   auth: { summary: "Who may call whom", aliases: [] },
   authz: { summary: "Who may call what, and which policy says so", aliases: [] },
   ca: { summary: "The authority that signs the mesh's identities", aliases: [] },
@@ -56,6 +58,7 @@ export const commandTable: readonly CommandSpec[] = [
   ...addonCommands,
   ...caCommands,
   ...configCommands,
+  ...controlPlaneCommands,
   ...everydayCommands,
   ...explainCommands,
   ...imageCommands,

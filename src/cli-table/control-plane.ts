@@ -43,6 +43,21 @@ export const controlPlaneCommands: readonly CommandSpec[] = [
     load: async () => (await import("../commands/check-inject.ts")).run,
   },
   {
+    name: "metrics",
+    aliases: ["m"],
+    summary: "Requests, errors and latencies of workloads: from Prometheus, or counted by their proxies from now on",
+    args: [{ flags: "<workload...>", summary: "workloads: name, name.namespace or deploy/name", complete: "workload" }],
+    options: [
+      outputOption,
+      {
+        flags: "-d, --duration <duration>",
+        summary: "over how long: 1m of Prometheus, 5s without; 0s: since they started",
+      },
+    ],
+    examples: [{ line: "meshctl metrics web-v1.shop catalog-v1.shop", summary: "in the mean of the last minute" }],
+    load: async () => (await import("../commands/metrics.ts")).run,
+  },
+  {
     name: "remote-clusters",
     summary: "What each pod of the control plane reads, clusters and registries, and whether it has all of it",
     options: [outputOption, revision],

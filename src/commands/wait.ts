@@ -8,6 +8,7 @@ import { durationOption, globalOptions, switchOption, textOption } from "./input
 import type { CommandInput, CommandResult, Io } from "./io.ts";
 import { print } from "./print.ts";
 import { list, text } from "./proxy-config/view.ts";
+import { briefWords } from "./proxy-status/fleet-text.ts";
 import { readStates } from "./proxy-status/states.ts";
 
 /** One proxy that does not run what the object makes for it, and why. */
@@ -182,10 +183,10 @@ function ofPod({ generation: wanted, name }: WaitOptions, istiod: string, answer
 }
 
 function reasonText(entry: unknown): string {
-  const [type, resource, error] = ["type", "resource", "error"].map((key) => text(entry, key));
+  const [type, resource, error] = ["type", "resource", "error"].map((key) => text(entry, key)) as [string, string, string];
   if (type === "") return "has no configuration yet";
   const what = `${type} ${resource}`;
-  return error === "" ? `has not confirmed ${what}` : `refused ${what}: ${error}`;
+  return error === "" ? `has not confirmed ${what}` : `refused ${what}: ${briefWords(error)}`;
 }
 
 async function absentProxies(

@@ -3775,6 +3775,20 @@ export type AddonsListOutputSpec = readonly ({
   readonly image: string;
 })[];
 
+/** `meshctl admin log -o json`: levels of the control plane's log. */
+export type AdminLogOutputSpec = readonly ({
+  /** Name of the part. */
+  readonly scope_name: string;
+  /** From what on it says something. */
+  readonly log_level: "debug" | "info" | "warn" | "error" | "none";
+  /** Always none: stacks are part of errors. */
+  readonly stack_trace_level: string;
+  /** What the part does. */
+  readonly description: string;
+  /** Pod of the control plane. */
+  readonly istiod: string;
+})[];
+
 /** `meshctl analyze -o json`: findings, istioctl's keys with ours beside them. */
 export type AnalyzeOutputSpec = readonly OutputFinding[];
 
@@ -3941,6 +3955,31 @@ export interface CaStatusOutputSpec {
   }[];
   /** What is wrong beside the proxies; empty when nothing is. */
   readonly problems: readonly string[];
+}
+
+/** `meshctl check-inject -o json`: what webhooks and the injector make of a pod. */
+export interface CheckInjectOutputSpec {
+  /** Pod, or what makes pods. */
+  readonly kind: string;
+  /** Its namespace. */
+  readonly namespace: string;
+  /** Its name. */
+  readonly name: string;
+  /** Webhook configurations that inject. */
+  readonly webhooks: readonly {
+    /** Its name. */
+    readonly webhook: string;
+    /** Control plane that it calls. */
+    readonly revision: string;
+    /** Whether it is called for the pod. */
+    readonly injected: boolean;
+    /** Labels that it matches, or that it asks for. */
+    readonly reason: string;
+  }[];
+  /** What comes of it. */
+  readonly outcome: "injected" | "not-injected" | "unknown";
+  /** The rule that decided. */
+  readonly reason: string;
 }
 
 /** What a check came to. */
@@ -4574,6 +4613,22 @@ export interface InjectReportSpec {
   readonly rewritten: readonly string[];
 }
 
+/** `meshctl metrics -o json`: what workloads served. */
+export type MetricsOutputSpec = readonly {
+  /** As it was named. */
+  readonly workload: string;
+  /** Requests per second. */
+  readonly totalRps: number;
+  /** Requests per second that were answered 4xx, 5xx or not at all. */
+  readonly errorRps: number;
+  /** Milliseconds within which half was answered; absent: nothing was served. */
+  readonly p50Ms?: number;
+  /** Milliseconds within which 90 of 100 were answered. */
+  readonly p90Ms?: number;
+  /** Milliseconds within which 99 of 100 were answered. */
+  readonly p99Ms?: number;
+}[];
+
 /** `meshctl mtls report -o json`: how much of a mesh is secured by mutual TLS. */
 export interface MtlsReportOutputSpec {
   /** Every workload. */
@@ -4953,6 +5008,20 @@ export interface ReferenceOutputSpec {
   }[];
 }
 
+/** `meshctl remote-clusters -o json`: what each pod of the control plane reads. */
+export type RemoteClustersOutputSpec = readonly {
+  /** Name of the cluster, or of the registry. */
+  readonly name: string;
+  /** Secret that it is reached by; empty for the control plane's own cluster. */
+  readonly secret: string;
+  /** synced when everything of it is known. */
+  readonly status: string;
+  /** Pod of the control plane. */
+  readonly istiod: string;
+  /** Revision of that pod. */
+  readonly revision: string;
+}[];
+
 /** `meshctl revision list -o json`: control planes of the cluster, sorted by revision. */
 export type RevisionListOutputSpec = readonly {
   /** Name of the revision; `default` for the one without a name. */
@@ -5140,6 +5209,88 @@ export interface VersionOutputSpec {
   /** Connected proxies, one entry each; absent when no control plane could be asked. */
   readonly dataPlaneVersion?: readonly VersionOutputProxy[];
 }
+
+/** `meshctl wait -o json`: how far an object has got. */
+export interface WaitOutputSpec {
+  /** Kind namespace/name. */
+  readonly resource: string;
+  /** Generation that is waited for; absent: it is to be gone. */
+  readonly generation?: number;
+  /** Proxies that run what it makes for them. */
+  readonly live: number;
+  /** All proxies. */
+  readonly proxies: number;
+  /** The first of those that do not. */
+  readonly behind: readonly {
+    /** name.namespace, or all of one pod of the control plane. */
+    readonly proxy: string;
+    /** Pod of the control plane that serves it. */
+    readonly istiod: string;
+    /** What it has not confirmed, or refused. */
+    readonly reason: string;
+  }[];
+}
+
+/** `meshctl why -o json`: failures, each with what caused it. */
+export type WhyOutputSpec = readonly ({
+  /** The proxy that tells of it, as name.namespace. */
+  readonly proxy: string;
+  /** What the proxy tells. */
+  readonly failure: {
+    /** A line of its access log, a request that nobody sent, or a number that grew. */
+    readonly from: "line" | "walk" | "counter";
+    /** The line, or what stands for it. */
+    readonly text: string;
+    /** When, as the log has it. */
+    readonly time?: string;
+    /** HTTP status; 0: no answer was begun. */
+    readonly status?: number;
+    /** Envoy's response flags. */
+    readonly flags: readonly string[];
+    /** Envoy's response code details. */
+    readonly details?: string;
+    /** HTTP method. */
+    readonly method?: string;
+    /** Host that the request names. */
+    readonly host?: string;
+    /** Path with its query. */
+    readonly path?: string;
+    /** Upstream cluster. */
+    readonly cluster?: string;
+    /** Address that the request went to. */
+    readonly upstream?: string;
+    /** Its x-request-id. */
+    readonly requestId?: string;
+  };
+  /** The likeliest first; empty when nothing speaks for one. */
+  readonly causes: readonly ({
+    /** Which sort of cause. */
+    readonly code: string;
+    /** How much speaks for it: nothing else would look like this, it fits, or it may be. */
+    readonly certainty: "certain" | "likely" | "possible";
+    /** What is at fault: Kind namespace/name. */
+    readonly object: string;
+    /** Its field. */
+    readonly field?: string;
+    /** File that it stands in. */
+    readonly file?: string;
+    /** Line of the field. */
+    readonly line?: number;
+    /** What is wrong. */
+    readonly says: string;
+    /** What speaks for it. */
+    readonly evidence: readonly {
+      /** Who says it. */
+      readonly from: string;
+      /** What. */
+      readonly says: string;
+    }[];
+    /** What to do. */
+    readonly fix: string;
+    /** The proxy at which it is seen, as name.namespace. */
+    readonly proxy: string;
+  })[];
+})[];
 
 /** Mode of mutual TLS. */
 export interface PeerAuthenticationMutualTls {

@@ -1,7 +1,7 @@
 import type { Source } from "../../why/source.ts";
 import { table } from "../../report/table.ts";
 import type { PlaceDiff, ResourceDiff, TypeDiff } from "./diff.ts";
-import { ageText, untilText } from "./fleet-text.ts";
+import { ageText, briefWords, untilText } from "./fleet-text.ts";
 import type { Comparison } from "./one-proxy.ts";
 import type { ProxyState } from "./states.ts";
 
@@ -56,7 +56,7 @@ function resourceLines(
   const more = count > differences.length ? [` ${count - differences.length} more places differ`] : [];
   return [
     `@@ ${name} ${STATES[state]} @@`,
-    ...(refused === undefined ? [] : [` Envoy refused it: ${refused}`]),
+    ...(refused === undefined ? [] : [` Envoy refused it: ${briefWords(refused)}`]),
     ...differences.flatMap((place) => placeLines(place, why)),
     ...more,
     ...(why ? from.map((object) => `  from ${object}`) : []),
@@ -81,7 +81,7 @@ function standing({ state, certificateExpires }: Comparison, now: Date): string 
     type,
     status,
     ageText(ackedAt, now),
-    lastError,
+    briefWords(lastError),
   ]);
   const certificate = certificateExpires ?? state.certificateExpires;
   const facts = [

@@ -44,13 +44,25 @@ export function untilText(time: string | undefined, now: Date): string {
   return left <= 0 ? "EXPIRED" : durationText(left);
 }
 
+/** Signs of Envoy's words in a table or a line; it may print whole resources. */
+const MOST_SIGNS = 300;
+
+/** Envoy's words on one line, without what is too much of them. */
+export function briefWords(words: string): string {
+  const line = words.replaceAll(/\s+/g, " ").trim();
+  return line.length > MOST_SIGNS ? `${line.slice(0, MOST_SIGNS)}…` : line;
+}
+
 /** A line for each refusal, with Envoy's words. */
 export function refusals(proxies: readonly ProxyState[]): string {
   return proxies
     .flatMap(({ name, namespace, types }) =>
       Object.entries(types)
         .filter(([, { status }]) => status === "NACK")
-        .map(([type, { lastError = "no reason was given" }]) => `${name}.${namespace} refused ${type}: ${lastError}\n`),
+        .map(
+          ([type, { lastError = "no reason was given" }]) =>
+            `${name}.${namespace} refused ${type}: ${briefWords(lastError)}\n`,
+        ),
     )
     .join("");
 }

@@ -81,18 +81,11 @@ function refusedPart(refused: string | undefined): Pick<Reason, "refused"> {
 /** The table of reasons, then how many proxies were not asked. */
 export function reasonsText(proxies: readonly ProxyState[], reasons: ReadonlyMap<string, readonly Reason[]>): string {
   const rows = [...reasons].flatMap(([proxy, found]) =>
-    found.map(({ type, name, state, refused = "", from }) => [
-      proxy,
-      type,
-      name,
-      state,
-      from.join(", ") || "-",
-      refused,
-    ]),
+    found.map(({ type, name, state, from }) => [proxy, type, name, state, from.join(", ") || "-"]),
   );
   const others = proxies.filter(({ status }) => status === "STALE" || status === "NACK").length - reasons.size;
   const rest = others > 0 ? `${others} more proxies are not in sync and were not asked why.\n` : "";
-  return rows.length === 0 ? rest : `${table(["PROXY", "TYPE", "RESOURCE", "STATE", "FROM", "REFUSED"], rows)}${rest}`;
+  return rows.length === 0 ? rest : `${table(["PROXY", "TYPE", "RESOURCE", "STATE", "FROM"], rows)}${rest}`;
 }
 
 function nameOf({ name, namespace }: ProxyState): string {

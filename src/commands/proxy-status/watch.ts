@@ -1,7 +1,7 @@
 import { delay } from "../../base/delay.ts";
 import { errorText, MeshError } from "../../base/errors.ts";
 import type { CommandResult, Io } from "../io.ts";
-import { fleetTable, refusals } from "./fleet-text.ts";
+import { briefWords, fleetTable, refusals } from "./fleet-text.ts";
 import type { ProxyState } from "./states.ts";
 
 /** What stands for one proxy, or for one of its types, has become something else; `from` is absent for what is new, `to` for what is gone. */
@@ -111,7 +111,7 @@ function changeText(change: StateChange, output: WatchOptions["output"]): string
   const { time, name, namespace, type, from, to, lastError } = change;
   const what = type === undefined ? "" : ` ${type}`;
   const how = from === undefined ? `is ${to ?? ""}` : `${from} -> ${to ?? "gone"}`;
-  return `${time} ${name}.${namespace}${what} ${how}${lastError === undefined ? "" : `: ${lastError}`}\n`;
+  return `${time} ${name}.${namespace}${what} ${how}${lastError === undefined ? "" : `: ${briefWords(lastError)}`}\n`;
 }
 
 function nameOf({ name, namespace }: ProxyState): string {
