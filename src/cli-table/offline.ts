@@ -48,6 +48,47 @@ export const offlineCommands: readonly CommandSpec[] = [
     load: async () => (await import("../commands/trace-route.ts")).run,
   },
   {
+    name: "why",
+    summary: "Why a request failed: the object and field at fault, what speaks for it, and the fix",
+    args: [
+      {
+        flags: "[failure]",
+        summary: "line of an access log, a pod with failures, or a URL to ask for; - or nothing: lines of stdin",
+        complete: "workload",
+      },
+    ],
+    options: [
+      ...meshSource,
+      { flags: "--pod <pod>", summary: "whose log the line is of; default: by its addresses", complete: "workload" },
+      { flags: "--flag <flag>", summary: "of a pod's failures those with this response flag, e.g. UH", complete: [] },
+      { flags: "--from <pod>", summary: "who asks for the URL: a pod or workload, or a gateway", complete: "workload" },
+      {
+        flags: "-X, --method <method>",
+        summary: "HTTP method of the URL's request",
+        default: "GET",
+        complete: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
+      },
+      { flags: "-H, --header <header>", summary: "header of the URL's request, as name: value", repeatable: true },
+      {
+        flags: "--probe [bool]",
+        summary: "ask applications what they speak, where that matters",
+        default: "true",
+        complete: ["true", "false"],
+      },
+      { flags: "--proxy-admin-port <port>", summary: "Envoy's admin port", default: "15000" },
+      outputOption,
+    ],
+    examples: [
+      { line: "meshctl why web-6d5f.shop", summary: "the latest failures in the log of the pod's proxy" },
+      {
+        line: "kubectl logs web-6d5f -c istio-proxy -n shop | tail -1 | meshctl why",
+        summary: "the last line of a log",
+      },
+      { line: "meshctl why --from web.shop http://reviews:9080/", summary: "a request that nobody has sent yet" },
+    ],
+    load: async () => (await import("../commands/why.ts")).run,
+  },
+  {
     name: "translate",
     summary: "What the control plane makes of files: its own form, or what Envoy is sent",
     args: [{ flags: "[files...]", summary: "YAML or JSON files, directories, or - for stdin" }],

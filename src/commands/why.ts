@@ -15,7 +15,7 @@ import { readRequest } from "./trace-route.ts";
 import { askControlPlane, type ControlPlaneWords } from "./why/control-plane.ts";
 import { type AskedProxy, createGatherer, type Gatherer, type Sources } from "./why/gather.ts";
 import { isFailure, newestOfEach, proxyLines, readerFor, symptomIn } from "./why/lines.ts";
-import { type Explained, whyText } from "./why/text.ts";
+import { type Explained, whyData, whyText } from "./why/text.ts";
 import { foresee } from "./why/walked.ts";
 
 export interface WhyResult extends CommandResult {
@@ -42,7 +42,7 @@ export async function run(input: CommandInput, io: Io): Promise<WhyResult> {
   }
   if (explained.length === 0 && textOption(input, "output") === undefined)
     io.err("Nothing failed, as far as is written down.\n");
-  print(input, io, { data: explained, text: whyText(explained) });
+  print(input, io, { data: whyData(explained), text: whyText(explained) });
   const found = explained.length > 0 && explained.every(({ causes }) => causes.length > 0);
   return { exitCode: found ? 0 : 1, explained };
 }

@@ -1,3 +1,4 @@
+import { compact } from "../../base/compact.ts";
 import type { Cause, Symptom } from "../../why/types.ts";
 
 /** One failure, and what caused it. */
@@ -43,4 +44,26 @@ export function symptomText(symptom: Symptom, proxy: string): string {
       : `${method} ${authority ?? ""}${path ?? ""}`;
   const when = startTime === undefined ? "" : ` at ${startTime}`;
   return `${code === "" ? "failed" : code}: ${what}, seen by ${proxy}${when}`;
+}
+
+/** For programs: schemas/output/why.schema.json. */
+export function whyData(all: readonly Explained[]): unknown {
+  return all.map(({ proxy, symptom, causes }) => ({
+    proxy,
+    failure: compact({
+      from: symptom.from,
+      text: symptom.text,
+      time: symptom.startTime,
+      status: symptom.status,
+      flags: symptom.flags,
+      details: symptom.details,
+      method: symptom.method,
+      host: symptom.authority,
+      path: symptom.path,
+      cluster: symptom.upstreamCluster,
+      upstream: symptom.upstreamHost,
+      requestId: symptom.requestId,
+    }),
+    causes: causes.map(({ weight: _, ...cause }) => cause),
+  }));
 }
