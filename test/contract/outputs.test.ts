@@ -18,6 +18,7 @@ import { fakeIo } from "../support/fake-io.ts";
 import { startFakeRegistry } from "../support/images/fake-registry.ts";
 import { makeImage } from "../support/images/make-image.ts";
 import { settle, settlingCluster } from "../support/settling-cluster.ts";
+import { jaegerTraces, SHOP_TRACE } from "../support/jaeger-answers.ts";
 import { answering } from "../support/pod-answers.ts";
 
 /** What programs read holds to its schema in schemas/output (design D15). */
@@ -307,6 +308,31 @@ test("addons list, with addons in every state", async () => {
     "ready",
   ]);
   expectValid("addons-list", data);
+});
+
+test("trace, and a line of logs", async () => {
+  await using jaeger = await answering({ "/api/traces/abc1": jaegerTraces({ abc1: SHOP_TRACE }), "/config_dump": {} });
+  const pod = (name: string, labels: Record<string, string>): KubeObject => ({
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name, namespace: "shop", labels },
+    status: { phase: "Running" },
+  });
+  const line =
+    '[2026-11-21T06:59:30.000Z] "GET / HTTP/1.1" 503 UF a b "c" 0 5 20 19 "d" "e" "f" "g" "10.0.0.1:1" outbound|80||h j k l m n';
+  const cluster = fakeCluster({
+    objects: [pod("jaeger-1", { app: "jaeger" }), pod("web-1", {})],
+    portForward: jaeger.connect,
+    logs: () => [`${line}\n`],
+  });
+  expectValid("trace", await dataOf("trace abc1", { cluster }));
+  const io = fakeIo({ cluster });
+  const parsed = parse(["logs", "web-1.shop", "-o", "json"]);
+  if (parsed.type !== "run") throw new Error("logs is not run");
+  await (await parsed.spec.load())(parsed.input, io);
+  const entry = JSON.parse(io.stdout()) as object;
+  expect(Object.keys(entry).length).toBeGreaterThan(20);
+  expectValid("logs", entry);
 });
 
 test("images", async () => {

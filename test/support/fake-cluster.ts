@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Duplex } from "node:stream";
 import { ClusterError } from "../../src/base/errors.ts";
 import { merge } from "../../src/base/merge.ts";
-import type { Cluster, KindRef, ListOptions, TargetRef, WatchEvent } from "../../src/resources/cluster.ts";
+import type { Cluster, KindRef, ListOptions, LogTarget, TargetRef, WatchEvent } from "../../src/resources/cluster.ts";
 import type { KubeObject } from "../../src/resources/object.ts";
 
 /** A cluster in memory: the contract of Cluster over a map, without defaults, controllers or admission. */
@@ -25,6 +25,8 @@ export interface FakeClusterOptions {
   /** What the context is called; default `fake`. */
   readonly name?: string;
   readonly portForward?: (target: { namespace: string; pod: string; port: number }) => Duplex;
+  /** What containers wrote, and whatever a follower hears after it; without it there are no logs. */
+  readonly logs?: (target: LogTarget) => readonly string[];
   /** Stands in for controllers: called with every applied object, may return what becomes of it. */
   readonly onApply?: (object: KubeObject) => KubeObject;
 }
@@ -91,7 +93,12 @@ export function fakeCluster(options: FakeClusterOptions = {}): FakeCluster {
         resource === "*" ? (options.forbidden ?? []).length === 0 : options.forbidden?.includes(resource) !== true,
       ),
     mayAccount: (_account, { resource }) => Promise.resolve(options.forbidden?.includes(resource) !== true),
-    logs: unused("logs"),
+    logs: (target) => Promise.resolve().then(() => (options.logs ?? unused("logs"))(target).join("")),
+    ...(options.logs !== undefined && {
+      followLogs: async function* (target: LogTarget) {
+        yield* options.logs?.(target) ?? [];
+      },
+    }),
     portForward: (target) => Promise.resolve().then(() => (options.portForward ?? unused("portForward"))(target)),
     apply(object, { dryRun }) {
       const old = store.get(keyOf(object.kind, object.metadata.namespace, object.metadata.name));

@@ -11,7 +11,7 @@ export function entryText(entry: LogEntry, withPod: boolean, colours: Colours): 
     colours.bold(peer ?? "-"),
     ...(direction === "outbound" && peerPod !== undefined ? [colours.dim(`at ${peerPod}`)] : []),
     ...requestParts(entry),
-    coloured(entry, colours)(outcome(entry)),
+    ...outcomeParts(entry, colours),
     ...(entry.duration === undefined ? [] : [`${entry.duration} ms`]),
   ];
   const reason = reasonOf(entry);
@@ -23,9 +23,15 @@ function requestParts({ method, path, bytesReceived, bytesSent }: LogEntry): rea
   return [`TCP ${bytesReceived ?? 0} bytes in, ${bytesSent ?? 0} out`];
 }
 
-function outcome({ status, flags, grpcStatus }: LogEntry): string {
-  const code = status === undefined ? [] : [String(status)];
+function outcome({ status, flags, grpcStatus, method }: LogEntry): string {
+  // a connection has no status
+  const code = status === undefined || (status === 0 && method === undefined) ? [] : [String(status)];
   return [...code, ...(grpcStatus === undefined ? [] : [`grpc ${grpcStatus}`]), ...flags].join(" ");
+}
+
+function outcomeParts(entry: LogEntry, colours: Colours): readonly string[] {
+  const words = outcome(entry);
+  return words === "" ? [] : [coloured(entry, colours)(words)];
 }
 
 function coloured({ status = 0, flags, method }: LogEntry, colours: Colours): (words: string) => string {
