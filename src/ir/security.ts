@@ -13,7 +13,7 @@ export interface Security {
 /** Authorization in the order in which it decides: CUSTOM, AUDIT (which only notes), DENY, ALLOW. Absent: no such policy. */
 export interface Authorization {
   readonly custom?: CustomPolicies;
-  readonly audit?: AuditPolicies;
+  readonly audit?: PolicySet;
   readonly deny?: PolicySet;
   readonly allow?: PolicySet;
 }
@@ -23,11 +23,6 @@ export interface PolicySet {
   readonly enforced?: readonly PolicyRule[];
   /** Of policies that are only tried out. */
   readonly dryRun?: readonly PolicyRule[];
-}
-
-export interface AuditPolicies extends PolicySet {
-  /** Files of the proxy's file system (`/dev/stdout`) that get a line for each request or connection that matches. */
-  readonly logs: readonly string[];
 }
 
 export interface CustomPolicies extends PolicySet {

@@ -7,7 +7,6 @@ import {
 } from "../../model/authorization.ts";
 import type { Model } from "../../model/model.ts";
 import type { PolicyWorkload } from "../../model/policy-selection.ts";
-import { auditLogs } from "./audit-logs.ts";
 import { authorizerService } from "./authorizer.ts";
 import { policyRules } from "./policy-rules.ts";
 import { rateLimitsOf } from "./rate-limits.ts";
@@ -36,7 +35,7 @@ function authorizationOf(model: Model, workload: PolicyWorkload): Authorization 
   const [deny, allow] = [policySet(model, of("DENY")), policySet(model, of("ALLOW"))];
   return {
     ...(custom === undefined ? {} : { custom }),
-    ...(audit === undefined ? {} : { audit: { ...audit, logs: auditLogs(model.meshConfig()) } }),
+    ...(audit === undefined ? {} : { audit }),
     ...(deny === undefined ? {} : { deny }),
     ...(allow === undefined ? {} : { allow }),
   };

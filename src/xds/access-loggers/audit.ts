@@ -1,22 +1,27 @@
-import { type Json, type TypedAny, typed } from "../../wire/codec.ts";
+import type { FileSink, LogSink } from "../../ir/telemetry.ts";
+import type { TypedAny } from "../../wire/codec.ts";
 import { AUDITED } from "../rbac/filter-rules.ts";
-import type { AccessLog } from "../types.ts";
+import type { AccessLog, ChainContext } from "../types.ts";
+import { fileLog } from "./file.ts";
+import { alsLog } from "./grpc-als.ts";
+import { otelLog } from "./otel.ts";
 import type { AccessLogger } from "./types.ts";
 
 /**
- * A JSON line for each request or connection that an AUDIT policy matches, refused ones too, with the rule's name: who, what, when,
- * and what came of it. The filter rbac-audit.ts marks them.
+ * A record for each request or connection that an AUDIT policy matches, refused ones too, with the rule's name: who, what, when,
+ * and what came of it. The filter rbac-audit.ts marks them. It goes where access logs go, whatever of those is left out there;
+ * without any such place to the proxy's output.
  */
 export const audit: AccessLogger = {
   name: "istio.audit",
   protocol: "both",
   appliesTo: ({ security, direction }) => direction !== "outbound" && security?.authorization?.audit !== undefined,
-  loggers: ({ security }, protocol) =>
-    (security?.authorization?.audit?.logs ?? []).map(
-      (path): AccessLog => ({
+  loggers: (chain, protocol) =>
+    places(chain).map(
+      (place): AccessLog => ({
         name: "istio.audit",
-        filter: protocol === "http" ? MARKED : { and_filter: { filters: [MARKED, ENDED] } },
-        typed_config: destination(path, protocol),
+        filter: MARKED,
+        typed_config: written(place, protocol === "http" ? HTTP : TCP),
       }),
     ),
 };
@@ -29,29 +34,38 @@ const MARKED: NonNullable<AccessLog["filter"]> = {
   },
 };
 
-/** Connections have a record when they begin, too. */
-const ENDED: NonNullable<AccessLog["filter"]> = { log_type_filter: { types: ["TcpConnectionEnd"] } };
+type Place = LogSink | Pick<FileSink, "kind" | "path">;
 
-function destination(path: string, protocol: "http" | "tcp"): TypedAny {
-  const log_format = { json_format: protocol === "http" ? HTTP : TCP };
-  switch (path) {
-    case "/dev/stdout":
-      return typed("envoy.extensions.access_loggers.stream.v3.StdoutAccessLog", { log_format });
-    case "/dev/stderr":
-      return typed("envoy.extensions.access_loggers.stream.v3.StderrAccessLog", { log_format });
-    default:
-      return typed("envoy.extensions.access_loggers.file.v3.FileAccessLog", { path, log_format });
-  }
+const OUTPUT: Place = { kind: "file", path: "/dev/stdout" };
+
+/** One file or log of a server once, however many providers name it. */
+function places({ telemetry }: ChainContext): readonly Place[] {
+  const all: readonly Place[] = telemetry?.logs ?? [];
+  const known = new Map(
+    all.map((sink) => ["path" in sink ? sink.path : `${sink.cluster} ${sink.kind} ${sink.logName}`, sink]),
+  );
+  return known.size === 0 ? [OUTPUT] : [...known.values()];
 }
 
-const WHO: Record<string, Json> = {
+/** Servers tell records of the audit from others by the name of their log. */
+function written(place: Place, fields: Fields): TypedAny {
+  if (place.kind === "file") return fileLog({ path: place.path, format: { json: fields } });
+  const logName = `${place.logName}.audit`;
+  if (place.kind !== "otel") return alsLog({ ...place, logName });
+  const { audit_policy: body = "", ...attributes } = fields;
+  return otelLog({ ...place, logName, body, attributes: { audit_policy: body, ...attributes } });
+}
+
+type Fields = Readonly<Record<string, string>>;
+
+const WHO: Fields = {
   start_time: "%START_TIME%",
   source_principal: "%DOWNSTREAM_PEER_URI_SAN%",
   downstream_remote_address: "%DOWNSTREAM_REMOTE_ADDRESS%",
   downstream_local_address: "%DOWNSTREAM_LOCAL_ADDRESS%",
 };
 
-const HTTP: Record<string, Json> = {
+const HTTP: Fields = {
   audit_policy: `%DYNAMIC_METADATA(envoy.filters.http.rbac:${AUDITED})%`,
   ...WHO,
   method: "%REQ(:METHOD)%",
@@ -62,7 +76,7 @@ const HTTP: Record<string, Json> = {
   response_code_details: "%RESPONSE_CODE_DETAILS%",
 };
 
-const TCP: Record<string, Json> = {
+const TCP: Fields = {
   audit_policy: `%DYNAMIC_METADATA(envoy.filters.network.rbac:${AUDITED})%`,
   ...WHO,
   connection_termination_details: "%CONNECTION_TERMINATION_DETAILS%",

@@ -26,7 +26,7 @@ function filesOf({ telemetry, options }: ChainContext): readonly File[] {
 }
 
 /** The proxy's own output is written to as such: opening `/dev/stdout` fails where it is a socket. */
-function fileLog({ path, format }: File): TypedAny {
+export function fileLog({ path, format }: Pick<FileSink, "path" | "format">): TypedAny {
   const log_format = lineFormat(format);
   switch (path) {
     case "/dev/stdout":

@@ -18,9 +18,14 @@ export const grpcAls: AccessLogger = {
     sinksOf(telemetry, "http-als", "tcp-als").map((sink) => ({
       name: sink.kind === "http-als" ? "envoy.access_loggers.http_grpc" : "envoy.access_loggers.tcp_grpc",
       ...sinkFilter(sink),
-      typed_config: sink.kind === "http-als" ? httpLog(sink) : tcpLog(sink),
+      typed_config: alsLog(sink),
     })),
 };
+
+/** The logger that streams records there. */
+export function alsLog(sink: AlsSink): TypedAny {
+  return sink.kind === "http-als" ? httpLog(sink) : tcpLog(sink);
+}
 
 function httpLog(sink: AlsSink): TypedAny {
   return typed("envoy.extensions.access_loggers.grpc.v3.HttpGrpcAccessLogConfig", {

@@ -16,7 +16,8 @@ export const otel: AccessLogger = {
     sinksOf(telemetry, "otel").map((sink) => ({ name: NAME, ...sinkFilter(sink), typed_config: otelLog(sink) })),
 };
 
-function otelLog(sink: OtelSink): TypedAny {
+/** The logger that sends records there. */
+export function otelLog(sink: OtelSink): TypedAny {
   const attributes = Object.entries(sink.attributes);
   const formatters = formattersOf([sink.body, ...Object.values(sink.attributes)].join(""));
   return typed("envoy.extensions.access_loggers.open_telemetry.v3.OpenTelemetryAccessLogConfig", {
