@@ -113,7 +113,7 @@ export function call(target, { method = "GET", headers = {}, timeout = 10_000, l
 }
 
 /** Sends lines over one TCP connection and resolves with the lines that come back, one for each sent. */
-export function talk(host, port, lines, timeout = 5_000) {
+export function talk(host, port, lines, timeout = 5_000, hold = 0) {
   const place = locate(host, port);
   return new Promise((resolve, reject) => {
     const socket = connect(place);
@@ -125,8 +125,11 @@ export function talk(host, port, lines, timeout = 5_000) {
       text += chunk;
       const got = text.split("\n").slice(0, -1);
       if (got.length < lines.length) return;
-      resolve(got);
-      socket.end();
+      // an answer that was waited for is no reason to hurry away
+      setTimeout(() => {
+        resolve(got);
+        socket.end();
+      }, hold);
     });
     socket.on("end", () => fail(`${host}:${port} closed the connection`));
     socket.on("error", reject);

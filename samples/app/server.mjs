@@ -77,11 +77,12 @@ function runTcp({ query }) {
     : tally({ ...numbers(query), tcp: query.to, line: query.line });
 }
 
-function numbers({ requests = "1", concurrency = "1", timeout = "10000", seconds, rate }) {
+function numbers({ requests = "1", concurrency = "1", timeout = "10000", hold = "0", seconds, rate }) {
   return {
     requests: Number(requests),
     concurrency: Number(concurrency),
     timeout: Number(timeout),
+    hold: Number(hold),
     seconds: seconds === undefined ? undefined : Number(seconds),
     rate: rate === undefined ? undefined : Number(rate),
   };

@@ -5,7 +5,7 @@ import { call, talk } from "./lib.mjs";
 /**
  * Sends `requests` requests (or as many as fit in `seconds`) with `concurrency` at a time, at most `rate` per second, and
  * resolves with the tally: how often each status, version, pod and error came, and the latency in ms. With `tcp` (host:port) each request is one
- * connection that sends `line`.
+ * connection that sends `line` and stays open `hold` milliseconds after the answer.
  */
 export async function tally(options) {
   const { requests = 1, concurrency = 1, seconds, rate = Number.POSITIVE_INFINITY } = options;
@@ -57,9 +57,9 @@ function toldOf(body, headers) {
   return { ...(version === undefined ? {} : { version }), ...(pod === undefined ? {} : { pod }) };
 }
 
-async function tcp({ tcp: target, line = "PING", timeout }) {
+async function tcp({ tcp: target, line = "PING", timeout, hold }) {
   const at = target.lastIndexOf(":");
-  const [answer = ""] = await talk(target.slice(0, at), Number(target.slice(at + 1)), [line], timeout);
+  const [answer = ""] = await talk(target.slice(0, at), Number(target.slice(at + 1)), [line], timeout, hold);
   const [status, pod] = answer.split(" ");
   return { status, ...(status === "PONG" && pod ? { pod } : {}) };
 }

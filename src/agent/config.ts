@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { parseArgs } from "node:util";
+import { COUNTS_METADATA } from "../base/agent-counts.ts";
 import { durationMs } from "../base/duration.ts";
 import { EnvironmentError, errorText, UsageError } from "../base/errors.ts";
 import { addresses, meshBind, type ProxyAddresses, socketMark } from "./addresses.ts";
@@ -161,6 +162,7 @@ export function readConfig(input: ConfigInput): AgentConfig {
       INSTANCE_IPS: text(read, "INSTANCE_IPS") ?? ip,
       ISTIO_VERSION: input.version,
       PILOT_SAN: [serverName],
+      [COUNTS_METADATA]: "true",
       PROXY_CONFIG: proxyConfig,
     },
     podName,

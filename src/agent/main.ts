@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { locateEnvoy } from "../envoy/locate.ts";
 import type { Logger } from "../base/logger.ts";
 import type { CaCredential } from "../grpc/ca-client.ts";
+import { createLogService } from "../grpc/log-service.ts";
 import { createSdsServer, type SdsServer } from "../grpc/sds-server.ts";
 import { buildBootstrap } from "./bootstrap.ts";
 import { type AgentConfig, PATHS } from "./config.ts";
@@ -63,7 +64,8 @@ function createRunners(deps: AgentDeps): { readonly runners: readonly Runner[]; 
     onOutcome: metrics.module,
     log,
   });
-  const sds: SdsServer = createSdsServer(PATHS.sdsSocket, log, [extensions.service], (names) =>
+  const counted = createLogService(metrics.counts.add);
+  const sds: SdsServer = createSdsServer(PATHS.sdsSocket, log, [extensions.service, counted], (names) =>
     fileSecrets.wanted(names),
   );
   const fileSecrets = createFileSecrets({ sds, log });

@@ -1,3 +1,4 @@
+import { type AgentCounts, createCounts } from "./counts.ts";
 import { createExposition, type Exposition } from "./exposition.ts";
 import { addProcessMetrics } from "./process-metrics.ts";
 
@@ -16,6 +17,8 @@ export interface AgentMetrics {
   dnsUpstream(outcome: "ok" | "failed", milliseconds: number): void;
   /** A module of an extension was given to Envoy, or could not be had. */
   readonly module: (outcome: "served" | "failed") => void;
+  /** What Envoy tells record by record; handed out with what it counts itself. */
+  readonly counts: AgentCounts;
   /** Prometheus text. */
   text(): string;
 }
@@ -40,7 +43,12 @@ export function createMetrics(version: string): AgentMetrics {
   );
   let envoy: number | undefined;
   addProcessMetrics(all, { version, envoyPid: () => envoy });
+  const dropped = all.counter(
+    "istio_agent_counts_dropped_total",
+    "Records of Envoy that were not counted, because there were too many label sets.",
+  );
   return {
+    counts: createCounts({ onDropped: () => dropped.inc() }),
     csr: (outcome, milliseconds) => {
       requests.inc("csr");
       if (outcome === "failed") failed.inc("csr");

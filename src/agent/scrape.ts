@@ -16,6 +16,8 @@ export interface Scrape {
 
 /** Ports that lead back to the proxy itself: scraping them would recurse. */
 const RESERVED: readonly number[] = [15000, 15001, 15004, 15006, 15008, 15020, 15021, 15053, 15090];
+type ScrapedMetrics = Pick<AgentMetrics, "scrapeFailed" | "text" | "counts">;
+
 const TEXT = "text/plain; version=0.0.4; charset=utf-8";
 const ACCEPT_TEXT = "text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
 /** Milliseconds of silence after which a part has failed. */
@@ -45,7 +47,7 @@ export function scrapeTargets(annotations: Readonly<Record<string, unknown>> | u
  * metrics. A single application may answer in OpenMetrics when the scraper takes it; that is then the format of the whole,
  * and its `# EOF` ends it. Of several, all are asked for text.
  */
-export async function mergedMetrics(config: AgentConfig, metrics: AgentMetrics, accept?: string): Promise<Scrape> {
+export async function mergedMetrics(config: AgentConfig, metrics: ScrapedMetrics, accept?: string): Promise<Scrape> {
   const { addresses, ports, appAddress } = config;
   const targets = scrapeTargets(config.scrape).map((target) => ({ host: appAddress, ...target }));
   const wanted = targets.length === 1 ? acceptOfApplication(accept) : ACCEPT_TEXT;
@@ -61,7 +63,11 @@ export async function mergedMetrics(config: AgentConfig, metrics: AgentMetrics, 
   async function* parts(): AsyncGenerator<string | Buffer> {
     try {
       yield* whole(metrics.text());
-      if (envoy !== undefined) yield* lines(envoy, failed("envoy"));
+      if (envoy !== undefined) {
+        const counts = metrics.counts.scrape();
+        yield* lines(envoy, failed("envoy"), counts.added);
+        yield* bytes(counts.rest());
+      }
       for (const app of apps) if (app !== undefined) yield* lines(app, failed("application"));
       if (isOpen) yield "# EOF\n";
     } finally {
@@ -102,17 +108,21 @@ function open(
 }
 
 /** Whole lines of a body, without empty ones and without an end mark: others follow. A line that was cut off is left out. */
-async function* lines(answer: IncomingMessage, onFailure: () => void): AsyncGenerator<Buffer> {
+async function* lines(
+  answer: IncomingMessage,
+  onFailure: () => void,
+  change: (text: string) => string = (text) => text,
+): AsyncGenerator<Buffer> {
   let held = "";
   try {
     for await (const chunk of answer) {
       held += (chunk as Buffer).toString("latin1");
       const end = held.lastIndexOf("\n") + 1;
-      if (end > 0) yield* bytes(held.slice(0, end));
+      if (end > 0) yield* bytes(change(held.slice(0, end)));
       held = held.slice(end);
       if (held.length > LINE_LIMIT) throw new Error("a line without end");
     }
-    if (held !== "") yield* bytes(`${held}\n`);
+    if (held !== "") yield* bytes(change(`${held}\n`));
   } catch {
     onFailure();
   }

@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { COUNTS_METADATA } from "../base/agent-counts.ts";
 import { compact } from "../base/compact.ts";
 import type { ExplicitBind, Interception, Proxy, ProxyDns } from "../ir/proxy.ts";
 import type { ProxySettings } from "../ir/proxy-settings.ts";
@@ -72,10 +73,17 @@ export function readNode(node: Node | undefined): NodeClaim | string {
     interception: readInterception(text(metadata, "INTERCEPTION_MODE")),
     bind,
     dns: readDns(metadata),
-    settings: proxySettings(metadata["PROXY_CONFIG"], id.type),
+    settings: settingsOf(metadata, id.type),
     tracing: ownTracing(metadata["PROXY_CONFIG"]),
     outside: readOutside(metadata, addresses[0] ?? ""),
   };
+}
+
+/** What the proxy's configuration asks, and what its agent can do: Istio's tells its version, and nothing of counts. */
+function settingsOf(metadata: Metadata, type: NodeClaim["type"]): ProxySettings | undefined {
+  const own = proxySettings(metadata["PROXY_CONFIG"], type);
+  const isForeign = metadata["ISTIO_VERSION"] !== undefined && metadata[COUNTS_METADATA] === undefined;
+  return isForeign ? { ...own, agent: "foreign" } : own;
 }
 
 function textsOf(metadata: Metadata): Readonly<Record<string, string>> {

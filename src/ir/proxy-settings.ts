@@ -9,6 +9,8 @@ export interface ProxySettings {
   readonly headers?: HeaderSettings;
   readonly topology?: TopologySettings;
   readonly connections?: ConnectionSettings;
+  /** Its agent is another one than ours: it takes no records of what Envoy cannot count. */
+  readonly agent?: "foreign";
 }
 
 /** `proxyHeaders` */

@@ -1,7 +1,9 @@
+import { COUNTED_EVERY_MS } from "../base/agent-counts.ts";
 import { compact } from "../base/compact.ts";
 import type { TcpFeatures } from "../ir/listener.ts";
 import type { WeightedCluster } from "../ir/route.ts";
 import { type Messages, typed } from "../wire/codec.ts";
+import { isCountedByAgent } from "./access-loggers/agent-counts.ts";
 import { accessLogs } from "./access-loggers/order.ts";
 import { DNS_CACHE } from "./dns-cache.ts";
 import { maybeSeconds } from "./duration.ts";
@@ -28,7 +30,10 @@ export function tcpFilters(
     ...cluster(target),
     ...asked(features),
     access_log: accessLogs(chain, "tcp"),
-    access_log_options: { flush_access_log_on_connected: true },
+    access_log_options: {
+      flush_access_log_on_connected: true,
+      ...(isCountedByAgent(chain) ? { access_log_flush_interval: `${COUNTED_EVERY_MS / 1000}s` } : {}),
+    },
     upstream_connect_mode: chain.mutualTls ? ("ON_DOWNSTREAM_TLS_HANDSHAKE" as const) : undefined,
     max_early_data_bytes: chain.mutualTls ? 0 : undefined,
   });

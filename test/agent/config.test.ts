@@ -56,6 +56,7 @@ test("what injection writes becomes node, addresses and metadata", () => {
     ANNOTATIONS: { note: 'a "quoted" = word' },
     ISTIO_VERSION: "0.1.0",
     PILOT_SAN: ["istiod.istio-system.svc"],
+    MESH_AGENT_COUNTS: "true",
     ENVOY_STATUS_PORT: 15021,
     ENVOY_PROMETHEUS_PORT: 15090,
     PROXY_CONFIG: { terminationDrainDuration: "2s", concurrency: 3, proxyMetadata: {} },

@@ -4,6 +4,7 @@ import type { MetricChanges, MetricName } from "../../ir/telemetry.ts";
 import { type Messages, reused, typed } from "../../wire/codec.ts";
 import { changedTags, type MetricsContext, metricTags } from "../metric-tags.ts";
 import type { AccessLog } from "../types.ts";
+import { isCountedByAgent, SHORT } from "./agent-counts.ts";
 import { changesOf, perChanges } from "./metric-changes.ts";
 import type { AccessLogger } from "./types.ts";
 
@@ -16,26 +17,29 @@ const FAILED = ["UH", "UF", "UO", "NR", "UAEX", "NC"];
 /**
  * The standard TCP metrics, as far as Telemetry wants them: connections opened and closed, bytes both ways. Opened is counted
  * when the upstream connection stands, or at the end when it never did; bytes at the end only, because Envoy's periodic
- * records carry running totals. `tcp_proxy` must have `flush_access_log_on_connected`.
+ * records carry running totals: those of connections that stay open are the agent's (agent-counts.ts). `tcp_proxy` must have `flush_access_log_on_connected`.
  */
 export const metricsTcp: AccessLogger = {
   name: "istio.stats",
   protocol: "tcp",
   appliesTo: (chain) => chain.telemetry?.metrics !== "none",
-  loggers: (chain) => (chain.direction === "inbound" ? build(chain) : ofClient(chain.telemetry?.metrics)),
+  loggers: (chain) => {
+    const live = isCountedByAgent(chain);
+    return chain.direction === "inbound" || !live ? build(chain, live) : ofClient(chain.telemetry?.metrics);
+  },
 };
 
 const CLIENT = { direction: "outbound", mutualTls: false, service: undefined } as const;
 
 /** A client's loggers are the same on every listener: nothing in them is known before the connection. */
-const source = once(() => build(CLIENT));
-const changed = perChanges((metrics) => build({ ...CLIENT, telemetry: { metrics } }));
+const source = once(() => build(CLIENT, true));
+const changed = perChanges((metrics) => build({ ...CLIENT, telemetry: { metrics } }, true));
 
 function ofClient(metrics: MetricChanges | undefined): readonly AccessLog[] {
   return metrics === undefined ? source() : changed(metrics);
 }
 
-function build(chain: MetricsContext): readonly AccessLog[] {
+function build(chain: MetricsContext, live: boolean): readonly AccessLog[] {
   const tags = metricTags(chain, "tcp");
   const { changeOf, isOn } = changesOf(chain);
   const count = (metric: MetricName, name: string, value_format?: string): readonly Counter[] => {
@@ -50,14 +54,14 @@ function build(chain: MetricsContext): readonly AccessLog[] {
     ...logger("istio.stats.opened", count("TCP_OPENED_CONNECTIONS", "istio_tcp_connections_opened_total"), {
       or_filter: { filters: [stands, failed] },
     }),
+    ...logger("istio.stats.closed", count("TCP_CLOSED_CONNECTIONS", "istio_tcp_connections_closed_total"), ended),
     ...logger(
-      "istio.stats.closed",
+      "istio.stats.bytes",
       [
-        ...count("TCP_CLOSED_CONNECTIONS", "istio_tcp_connections_closed_total"),
         ...count("TCP_RECEIVED_BYTES", "istio_tcp_received_bytes_total", "%BYTES_RECEIVED%"),
         ...count("TCP_SENT_BYTES", "istio_tcp_sent_bytes_total", "%BYTES_SENT%"),
       ],
-      ended,
+      live ? { and_filter: { filters: [ended, SHORT] } } : ended,
     ),
   ];
 }

@@ -1,4 +1,5 @@
 import type { AccessLog, ChainContext } from "../types.ts";
+import { liveBytes } from "./agent-counts.ts";
 import { audit } from "./audit.ts";
 import { file } from "./file.ts";
 import { grpcAls } from "./grpc-als.ts";
@@ -7,10 +8,13 @@ import { metricsTcp } from "./metrics-tcp.ts";
 import { otel } from "./otel.ts";
 import type { AccessLogger } from "./types.ts";
 
+type Filter = NonNullable<AccessLog["filter"]>;
+
 /** The access loggers, in the order in which Envoy calls them, each with the reason for its place. */
 export const ACCESS_LOGGERS: readonly AccessLogger[] = [
   metricsHttp, // metrics first: they must count even when a file's disk is full
   metricsTcp, // never beside metricsHttp: it takes TCP records only
+  liveBytes, // beside metricsTcp: what it leaves to the agent
   audit, // before what people read: it must be written even when that disk is full
   otel, // what is sent away, before a file whose disk may be full
   grpcAls, // beside it: the other service for records
@@ -21,5 +25,16 @@ export const ACCESS_LOGGERS: readonly AccessLogger[] = [
 export function accessLogs(chain: ChainContext, protocol: "http" | "tcp"): readonly AccessLog[] {
   return ACCESS_LOGGERS.filter(
     (logger) => (logger.protocol === protocol || logger.protocol === "both") && logger.appliesTo(chain),
-  ).flatMap((logger) => logger.loggers(chain, protocol));
+  ).flatMap((logger) => {
+    const entries = logger.loggers(chain, protocol);
+    return protocol === "tcp" && logger.protocol === "both" ? entries.map(atTheEnd) : entries;
+  });
+}
+
+const ENDED: Filter = { log_type_filter: { types: ["TcpConnectionEnd"] } };
+
+/** Connections have records when they begin and while they last, which are for metrics alone. */
+function atTheEnd(entry: AccessLog): AccessLog {
+  const filter = entry.filter === undefined ? ENDED : { and_filter: { filters: [ENDED, entry.filter] } };
+  return { ...entry, filter };
 }

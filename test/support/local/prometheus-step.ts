@@ -43,6 +43,7 @@ export async function prometheusAndPanels(scenario: Scenario): Promise<void> {
   const ask = asking(podIp(pod));
   await everyTargetUp(scenario, ask);
   await countsAreExact(scenario, ask);
+  await openConnectionsCount(scenario, ask);
   await panelsHaveData(scenario, ask);
   const again = await scenario.meshctl(["addons", "install", "prometheus", "--scrape-interval", "1s"], { quiet: true });
   must(again.stdout.startsWith("Nothing changed"), `a second install changed something:\n${again.stdout}`);
@@ -110,11 +111,11 @@ async function countsAreExact(scenario: Scenario, ask: Ask): Promise<void> {
   const difference = async (): Promise<readonly string[]> => {
     const now = await graphOf(ask);
     const grown = new Map([...now].map(([edge, value]) => [edge, value - (before.get(edge) ?? 0)]));
-    const edges = new Set([
+    const edges = new Set<string>([
       ...[...grown].filter(([, value]) => value !== 0).map(([edge]) => edge),
       ...wanted.map(([edge]) => edge),
     ]);
-    const expected = new Map(wanted);
+    const expected = new Map<string, number>(wanted);
     return [...edges]
       .filter((edge) => (grown.get(edge) ?? 0) !== (expected.get(edge) ?? 0))
       .map((edge) => `${edge}: ${grown.get(edge) ?? 0} instead of ${expected.get(edge) ?? 0}`);
@@ -123,6 +124,40 @@ async function countsAreExact(scenario: Scenario, ask: Ask): Promise<void> {
     async () => must(false, `the graph differs from the calls:\n  ${(await difference()).join("\n  ")}`),
   );
   scenario.say(`  ${wanted.length} edges of the service graph count exactly what was called`);
+}
+
+/** Bytes of a connection are counted while it is open, on both sides, and once. */
+async function openConnectionsCount(scenario: Scenario, ask: Ask): Promise<void> {
+  const received = async (): Promise<number> => {
+    const query = `sum(istio_tcp_received_bytes_total{source_workload="client-v1",destination_service_name="ledger"})`;
+    return (await ask(query))[0]?.value ?? 0;
+  };
+  const before = await received();
+  const line = "PING and this is what is counted";
+  let isOpen = true;
+  const connection = load(scenario, INSIDE, { to: "ledger:9000", line, hold: 12_000, timeout: 30_000 }).then(
+    (tally) => {
+      isOpen = false;
+      return tally;
+    },
+  );
+  // each side counts the line and its end
+  const sent = 2 * (line.length + 1);
+  await until(30_000, "bytes of an open connection", async () => (await received()) === before + sent);
+  must(isOpen, "bytes were counted when the connection had ended, not before");
+  must((await connection).status["PONG"] === 1, "the ledger did not answer");
+  const closed = `sum(istio_tcp_connections_closed_total{source_workload="client-v1",destination_service_name="ledger"})`;
+  const opened = `sum(istio_tcp_connections_opened_total{source_workload="client-v1",destination_service_name="ledger"})`;
+  await until(
+    30_000,
+    "the connection to be counted as closed",
+    async () => (await ask(`${closed} == ${opened}`)).length > 0,
+  );
+  must(
+    (await received()) === before + sent,
+    `bytes were counted twice: ${await received()} after ${before} and ${sent}`,
+  );
+  scenario.say(`  ${sent / 2} bytes of an open connection were counted on both sides, and not again at its end`);
 }
 
 /** Counts once nothing is under way any more: what earlier steps sent has been scraped. */
