@@ -60,9 +60,9 @@ export interface About {
 
 /** One of `/debug/scopez`. */
 export interface Scope {
-  readonly name: string;
+  readonly scope_name: string;
   readonly description: string;
-  readonly output_level: string;
+  readonly log_level: string;
 }
 
 /** One of `/debug/registryz`. */
@@ -129,9 +129,17 @@ export function daysUntil(iso: string, now: number): number {
   return (Date.parse(iso) - now) / 86_400_000;
 }
 
-/** A span of time as people say it: `23 h`, `59 days`, `5 years`. */
+/** A span of time as people say it, rounded down: `7 min`, `23 h`, `59 days`, `5 years`; "past" for one below zero. */
 export function spanText(days: number): string {
-  const [amount, unit] =
-    days < 0 ? [0, "past"] : days < 2 ? [days * 24, "h"] : days < 730 ? [days, "days"] : [days / 365.25, "years"];
-  return unit === "past" ? "past" : `${Math.floor(amount)} ${unit}`;
+  if (days < 0) return "past";
+  const [, unit, size] = UNITS.find(([limit]) => days < limit) ?? LONGEST;
+  return `${Math.floor(days / size)} ${unit}`;
 }
+
+const LONGEST = [Number.POSITIVE_INFINITY, "years", 365.25] as const;
+/** Up to how many days a unit is used, and how many days it has. */
+const UNITS: readonly (readonly [limit: number, unit: string, size: number])[] = [
+  [1 / 12, "min", 1 / 1440],
+  [2, "h", 1 / 24],
+  [730, "days", 1],
+];

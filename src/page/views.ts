@@ -153,7 +153,7 @@ export function aboutView({ about, scopes }: Mesh, now: number): ComponentChild 
       dataTable(
         "Log scopes",
         ["Scope", "Level", "What it tells"],
-        all.map(({ name, output_level: level, description }) => ({
+        all.map(({ scope_name: name, log_level: level, description }) => ({
           key: name,
           cells: [name, level, description],
         })),

@@ -122,3 +122,24 @@ test("registryz: for the control plane's own viewers, not for accounts of other 
   expect(await asked("/debug/registryz", { address: "127.0.0.1" })).toEqual({ status: 200, body: "[]\n" });
   expect((await asked("/debug/registryz", { address: "10.0.0.1", token: "shop" })).status).toBe(403);
 });
+
+test("the page: for the pod's own loopback by its own name and for accounts that may see everything, with nothing from elsewhere", async () => {
+  expect((await asked("/ui/", { address: "10.0.0.9" })).status).toBe(401);
+  expect((await asked("/ui/page.js", { address: "10.0.0.9", token: "shop" })).status).toBe(403);
+  expect((await asked("/ui/", { address: "10.0.0.9", token: "ops" })).status).toBe(200);
+  const socket = { remoteAddress: "127.0.0.1" };
+  const request = (host: string): IncomingMessage =>
+    ({ method: "GET", headers: { host }, socket }) as unknown as IncomingMessage;
+  const get = (path: string, host = "localhost:15014") =>
+    answerMonitoring(deps(), request(host), new URL(path, "http://localhost"));
+  expect((await get("/ui/", "rebound.example:15014")).status).toBe(401);
+  const page = await get("/ui/");
+  expect(page.contentType).toBe("text/html; charset=utf-8");
+  expect(page.headers?.["content-security-policy"]).toMatch(/^default-src 'none'; script-src 'self';/);
+  expect(page.headers?.["content-security-policy"]).not.toMatch(/unsafe|https?:|\*/);
+  expect(String(page.body)).not.toMatch(/<script(?![^>]* src=)|<style|\son\w+=|https?:/);
+  for (const [, file = ""] of String(page.body).matchAll(/(?:src|href)="(page\.\w+)"/g))
+    expect((await get(`/ui/${file}`)).status, file).toBe(200);
+  expect((await get("/ui")).headers?.["location"]).toBe("/ui/");
+  for (const path of ["/ui/constructor", "/ui/../meshd.js", "/ui/none"]) expect((await get(path)).status).toBe(404);
+});

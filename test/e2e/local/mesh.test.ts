@@ -23,7 +23,9 @@ import { wasmModuleFetched } from "../../support/local/module-step.ts";
 import { noSecretsTold } from "../../support/local/no-secrets.ts";
 import { prometheusAndPanels } from "../../support/local/prometheus-step.ts";
 import { rateLimits } from "../../support/local/rate-limit-step.ts";
+import { pageInBrowser } from "../../support/local/page-step.ts";
 import { rotation } from "../../support/local/rotation.ts";
+import { trafficTold } from "../../support/local/traffic-step.ts";
 import { missingPackages, type PrometheusImage, prometheusImage } from "../../support/prometheus/prometheus.ts";
 
 // The whole main job, from `meshctl up` to `meshctl down`, in every kind of network. The steps are those of the demo; in a user
@@ -68,8 +70,11 @@ const metrics: Step = {
   run: prometheusAndPanels,
 };
 
-/** Why there is no Prometheus here: its programs come from a package of Debian. */
-const noPrometheus = process.env["CI"] === "true" ? undefined : missingPackages();
+/** Why there is no Prometheus and no browser here: they come from packages of Debian. */
+const noPackages = process.env["CI"] === "true" ? undefined : missingPackages();
+
+const traffic: Step = { title: "Who calls whom, live: edges, stat, top, tap, graph", run: trafficTold };
+const page: Step = { title: "The control plane's page in a real browser", run: pageInBrowser };
 
 const isRoot = process.getuid?.() === 0;
 
@@ -86,7 +91,7 @@ describe.each(variants)("$title", ({ network, uid, kubectl }) => {
   beforeAll(async () => {
     if (skip) return;
     expect(reason).toBeUndefined();
-    if (network === "loopback" && noPrometheus === undefined) image = await prometheusImage();
+    if (network === "loopback" && noPackages === undefined) image = await prometheusImage();
     before = await tracesOf();
     // a test that is not root is the unprivileged user already
     const as = isRoot && uid !== undefined ? { uid } : {};
@@ -130,7 +135,7 @@ describe.each(variants)("$title", ({ network, uid, kubectl }) => {
   // what is told is the same in every kind of network; the limits' service is protected by nothing but its certificate in this one
   const looks = [
     ...(network === "loopback"
-      ? [secrets, report, asked, limits, module, ...(noPrometheus === undefined ? [metrics] : [])]
+      ? [secrets, report, asked, limits, module, traffic, ...(noPackages === undefined ? [page, metrics] : [])]
       : []),
     front,
   ];

@@ -45,12 +45,12 @@ if ! works; then
   shell="$root/usr/lib/chromium/chromium-headless-shell"
   [ -x "$shell" ] || die "no headless shell in the packages"
   libraries=$(find "$root" -name '*.so*' -printf '%h\n' | sort -u | paste -sd:)
-  # fonts of the cache, in the form that fontconfig reads
+  # fonts of the cache and of this machine, in the form that fontconfig reads
   mkdir -p "$cache/fontcache"
   cat > "$cache/fonts.conf" <<X
 <?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
-<fontconfig><dir>$root/usr/share/fonts</dir><cachedir>$cache/fontcache</cachedir></fontconfig>
+<fontconfig><dir>$root/usr/share/fonts</dir><dir>/usr/share/fonts</dir><cachedir>$cache/fontcache</cachedir></fontconfig>
 X
   cat > "$program" <<X
 #!/bin/sh
