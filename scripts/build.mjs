@@ -115,7 +115,7 @@ try {
     {
       inputs: ["src/page", "scripts/gen-page.ts", "package-lock.json"],
       output: "src/gen/page/assets.ts",
-      stamp: "node_modules/.cache/gen-page.hash",
+      stamp: "src/gen/page/.hash",
     },
     () => runTsx("scripts/gen-page.ts"),
   );
