@@ -34,6 +34,15 @@ type Found =
   | { readonly type: "help"; readonly text: string }
   | { readonly type: "command"; readonly spec: CommandSpec; readonly rest: readonly string[] };
 
+/** Commands that istioctl has in another place: the words there, and the ones here. */
+const RENAMED: readonly (readonly [theirs: readonly [string, string], ours: readonly string[]])[] = [
+  [
+    ["injector", "list"],
+    ["inject", "list"],
+  ],
+  [["manifest", "install"], ["install"]],
+];
+
 const EXPERIMENTAL: readonly string[] = ["experimental", "exp", "x"];
 
 /** Finds the command's words between global flags: `meshctl -n shop proxy-config clusters web` works as in istioctl. */
@@ -44,6 +53,9 @@ function findCommand(argv: readonly string[]): Found {
   if (word !== undefined && EXPERIMENTAL.includes(word) && nextWord(argv, at + 1) < argv.length)
     return findCommand(without(argv, [at]));
   if (word === undefined) throw new UsageError("no command given", "Run meshctl --help for the list of commands.");
+  const subWordAt = nextWord(argv, at + 1);
+  const renamed = RENAMED.find(([[first, second]]) => first === word && second === argv[subWordAt])?.[1];
+  if (renamed !== undefined) return findCommand([...renamed, ...without(argv, [at, subWordAt])]);
   const group = Object.entries(commandGroups).find(
     ([name, about]) => name === word || about.aliases.includes(word),
   )?.[0];

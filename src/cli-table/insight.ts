@@ -66,7 +66,7 @@ export const insightCommands: readonly CommandSpec[] = [
   ),
   {
     name: "envoy-stats",
-    aliases: ["es"],
+    aliases: ["es", "stats"],
     summary: "Counters of a proxy or of its clusters",
     args: [{ flags: "<pod>", summary: "pod, as name, name.namespace or deploy/name.namespace", complete: "workload" }],
     options: [

@@ -49,13 +49,18 @@ function readOptions(input: CommandInput): ProxyStatusOptions {
 }
 
 async function one(input: CommandInput, options: ProxyStatusOptions, io: Io): Promise<CommandResult> {
-  const [{ compareNamed }, { comparisonData, comparisonText, matches }] = await Promise.all([
+  const [{ compareNamed }, { comparisonData, comparisonText, matches }, { patchesFor }] = await Promise.all([
     import("./proxy-status/one-proxy.ts"),
     import("./proxy-status/comparison-text.ts"),
+    import("./proxy-status/patches.ts"),
   ]);
   if (options.wait) await inSync(options, io, await io.cluster());
   const comparison = await compareNamed(input, compact({ ...options, file: textOption(input, "file") }), io);
-  const text = comparisonText(comparison, { why: options.why !== undefined, now: io.now() });
+  const why = options.why !== undefined;
+  const isAsked = why && !matches(comparison);
+  const { state } = comparison;
+  const patches = isAsked ? await patchesFor(await io.cluster(), state, options.istioNamespace) : new Map();
+  const text = comparisonText(comparison, { why, patches, now: io.now() });
   print(input, io, { data: comparisonData(comparison), text });
   return { exitCode: matches(comparison) ? 0 : 1 };
 }

@@ -164,6 +164,12 @@ const pod = (name: string, namespace: string, more: object = {}): KubeObject => 
 });
 const istiod = pod("istiod-1", "istio-system", { labels: { app: "istiod" } });
 const [webName = "", shop = ""] = NAME.split(".");
+const patch = (name: string, app: string): KubeObject => ({
+  apiVersion: "networking.istio.io/v1alpha3",
+  kind: "EnvoyFilter",
+  metadata: { name, namespace: shop },
+  spec: { workloadSelector: { labels: { app } }, configPatches: [{ applyTo: "CLUSTER" }, { applyTo: "HTTP_FILTER" }] },
+});
 
 /** Runs a command line against pods that answer so. */
 async function status(
@@ -172,7 +178,13 @@ async function status(
   io: Parameters<typeof fakeIo>[0] = {},
 ): Promise<{ exitCode: number; out: string; err: string }> {
   await using pods = await answering(answers);
-  const cluster: FakeCluster = fakeCluster({ objects: [istiod, pod(webName, shop)], portForward: pods.connect });
+  const objects = [
+    istiod,
+    pod(webName, shop, { labels: { app: "web" } }),
+    patch("ours", "web"),
+    patch("theirs", "api"),
+  ];
+  const cluster: FakeCluster = fakeCluster({ objects, portForward: pods.connect });
   const all = fakeIo({ cluster, now, ...io });
   const { exitCode } = await run({ args: [], options: {}, ...input }, all);
   return { exitCode, out: all.stdout(), err: all.stderr() };

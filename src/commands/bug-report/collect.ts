@@ -4,9 +4,12 @@ import { apiVersionOf, KIND_NAMES, KINDS } from "../../resources/kinds.ts";
 import type { Cluster, KindRef } from "../../resources/cluster.ts";
 import type { KubeObject } from "../../resources/object.ts";
 import type { Io } from "../io.ts";
+import { MONITORING_PORT } from "../control-plane.ts";
 import { exchangeWith } from "../pod-http.ts";
 import { views } from "../proxy-config/index.ts";
 import { ADMIN_PORT } from "../proxy-config/source.ts";
+import { intentionPath } from "../proxy-status/one-proxy.ts";
+import { readStates } from "../proxy-status/states.ts";
 import { type BundledOutput, MESH_COMMANDS, runBundled } from "./run-all.ts";
 
 /** How much is collected. */
@@ -40,7 +43,6 @@ const MORE: readonly KindRef[] = [
 
 /** Paths of meshd's monitoring port beside those that commands ask for. */
 const OF_CONTROL_PLANE = ["/metrics", "/version", "/debug/syncz", "/debug/connections", "/debug/analysis"];
-const MONITORING_PORT = 15_014;
 
 /** Paths of Envoy's admin port beside those that commands ask for. */
 const OF_PROXY = ["/server_info", "/certs", "/listeners?format=json", "/stats/prometheus", "/memory"];
@@ -73,6 +75,7 @@ export async function collect(cluster: Cluster, options: CollectOptions, io: Io)
       commands.push({ line: command.line, ...(await runBundled(command, commandIo)) });
     });
   await askPods(written, options, step);
+  await askIntentions(written, options, step);
   return { record, commands, leftOut };
 }
 
@@ -100,6 +103,18 @@ async function askPods(cluster: Cluster, options: CollectOptions, step: Step): P
     for (let next = left.shift(); next !== undefined; next = left.shift()) await askPod(cluster, next, options, step);
   };
   await Promise.all(Array.from({ length: PARALLEL }, worker));
+}
+
+/** What each proxy is to run, as the control plane that it is connected to says: proxy-status of one pod compares with it. */
+async function askIntentions(cluster: Cluster, { istioNamespace, wants }: CollectOptions, step: Step): Promise<void> {
+  const states = await readStates(cluster, { istioNamespace, wait: true }, { err: () => undefined }).catch(() => []);
+  const connected = states.filter(({ status, namespace }) => status !== "NOT CONNECTED" && wants(namespace));
+  for (const { name, namespace, istiod } of connected) {
+    const path = intentionPath({ name, namespace });
+    await step(`what proxy ${name}.${namespace} is to run`, async () =>
+      cluster.podHttp?.({ namespace: istioNamespace, pod: istiod, port: MONITORING_PORT }, { method: "GET", path }),
+    );
+  }
 }
 
 /** Everything a view of proxy-config is made of, and what else people look at. */

@@ -38,6 +38,12 @@ export const MESH_COMMANDS: readonly BundledCommand[] = [
   { line: "tag list", input: { args: [], options: JSON_OUT }, load: async () => (await import("../tag-list.ts")).run },
   { line: "orphans", input: { args: [], options: JSON_OUT }, load: async () => (await import("../orphans.ts")).run },
   {
+    line: "remote-clusters",
+    input: { args: [], options: JSON_OUT },
+    load: async () => (await import("../remote-clusters.ts")).run,
+  },
+  { line: "admin log", input: { args: [], options: JSON_OUT }, load: async () => (await import("../admin-log.ts")).run },
+  {
     line: "mtls report",
     input: { args: [], options: JSON_OUT },
     load: async () => (await import("../mtls/report.ts")).run,

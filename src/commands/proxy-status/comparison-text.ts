@@ -9,6 +9,8 @@ import type { ProxyState } from "./states.ts";
 export interface ComparisonTextOptions {
   /** Which object and field each place comes from. */
   readonly why: boolean;
+  /** Patches that may have changed resources, by type (`LDS`). */
+  readonly patches: ReadonlyMap<string, readonly string[]>;
   readonly now: Date;
 }
 
@@ -37,6 +39,7 @@ function typeLines(diff: TypeDiff, comparison: Comparison, options: ComparisonTe
     `${title} Don't Match${when}`,
     `--- Istiod ${title}`,
     `+++ Envoy ${title}`,
+    ...(options.patches.get(diff.type.column) ?? []).map((patch) => ` perhaps patched by ${patch}`),
     ...diff.resources.flatMap((resource) => resourceLines(resource, options, refusalOf(resource, comparison, diff))),
   ];
 }

@@ -2,12 +2,13 @@ import { setTimeout as delay } from "node:timers/promises";
 import { ClusterError, UsageError } from "../../base/errors.ts";
 import type { Cluster } from "../../resources/cluster.ts";
 import type { CommandInput, Io } from "../io.ts";
+import { MONITORING_PORT } from "../control-plane.ts";
 import { findPod, getJson } from "../pod-http.ts";
 import { chainIn } from "../proxy-config/secret.ts";
 import { adminPort, dumpSource, podSource, type ProxySource } from "../proxy-config/source.ts";
 import { ENDPOINTS_DUMP, list, sections, text } from "../proxy-config/view.ts";
 import { compareDumps, type TypeDiff } from "./diff.ts";
-import { MONITORING_PORT, type ProxyState, readStates, type StatesQuestion } from "./states.ts";
+import { type ProxyState, readStates, type StatesQuestion } from "./states.ts";
 
 /** One proxy compared with what the control plane would send it now. */
 export interface Comparison {
@@ -77,8 +78,13 @@ async function compareOnce({ cluster, source, istioNamespace }: Sides, state: Pr
   const facts = factsOf(envoy);
   if (state.status === "NOT CONNECTED") return { state, ...facts };
   const target = { namespace: istioNamespace, pod: state.istiod, port: MONITORING_PORT };
-  const path = `/debug/config_dump?proxyID=${state.name}.${state.namespace}`;
+  const path = intentionPath(state);
   return { state, ...facts, types: compareDumps(await getJson(cluster, target, path), envoy) };
+}
+
+/** Path of the control plane's answer to what a proxy is to run. */
+export function intentionPath({ name, namespace }: Pick<ProxyState, "name" | "namespace">): string {
+  return `/debug/config_dump?proxyID=${name}.${namespace}`;
 }
 
 /** Compares a proxy of the fleet, whose Envoy is asked. Throws ClusterError. */

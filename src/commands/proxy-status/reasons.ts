@@ -5,6 +5,7 @@ import type { CommandInput } from "../io.ts";
 import { sourceText } from "./comparison-text.ts";
 import type { ResourceDiff } from "./diff.ts";
 import { compareState } from "./one-proxy.ts";
+import { patchesFor } from "./patches.ts";
 import type { ProxyState } from "./states.ts";
 
 /** One resource that a proxy does not run as it should, and the objects that made it. */
@@ -47,7 +48,10 @@ async function reasonsFor(
   istioNamespace: string,
 ): Promise<readonly Reason[]> {
   try {
-    const { types = [] } = await compareState(cluster, state, input, istioNamespace);
+    const [{ types = [] }, patches] = await Promise.all([
+      compareState(cluster, state, input, istioNamespace),
+      patchesFor(cluster, state, istioNamespace),
+    ]);
     return types.flatMap(({ type, resources }) =>
       resources.map(({ name, state: how, refused, differences, from = [] }) => ({
         type: type.column,
@@ -55,7 +59,11 @@ async function reasonsFor(
         state: how,
         ...refusedPart(refused ?? state.types[type.column]?.lastError),
         from: [
-          ...new Set([...from, ...differences.flatMap(({ why }) => (why === undefined ? [] : [sourceText(why)]))]),
+          ...new Set([
+            ...from,
+            ...differences.flatMap(({ why }) => (why === undefined ? [] : [sourceText(why)])),
+            ...(patches.get(type.column) ?? []).map((patch) => `perhaps ${patch}`),
+          ]),
         ],
       })),
     );

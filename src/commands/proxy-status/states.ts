@@ -3,6 +3,7 @@ import { ClusterError, errorText } from "../../base/errors.ts";
 import type { Cluster } from "../../resources/cluster.ts";
 import type { KubeObject } from "../../resources/object.ts";
 import type { Io } from "../io.ts";
+import { MONITORING_PORT } from "../control-plane.ts";
 import { controlPlanePods, getJson } from "../pod-http.ts";
 import { NAMES, RESOURCE_TYPES } from "./types.ts";
 
@@ -46,9 +47,6 @@ export interface StatesQuestion {
   /** Somebody asks again and again: a control plane that does not answer is not worth a word. */
   readonly wait: boolean;
 }
-
-/** Port of a control plane pod where it answers questions about itself. */
-export const MONITORING_PORT = 15_014;
 
 /** Label of control plane pods, and annotation of pods with a proxy. */
 const REVISION = "istio.io/rev";
