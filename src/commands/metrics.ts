@@ -33,7 +33,9 @@ export async function run(input: CommandInput, io: Io): Promise<CommandResult> {
   const cluster = await io.cluster();
   const { namespace, istioNamespace } = globalOptions(input);
   const window = textOption(input, "duration");
-  const prometheus = await findPrometheus(cluster, istioNamespace);
+  // since when proxies run is what only they know
+  const isWhole = durationOption(input, "duration", "1m") === 0;
+  const prometheus = isWhole ? undefined : await findPrometheus(cluster, istioNamespace);
   const measured =
     prometheus === undefined
       ? await fromProxies(cluster, input, namespace, io)

@@ -57,7 +57,8 @@ export function answerDistribution(deps: DistributionDeps, url: URL): Answer {
 
 /**
  * A proxy runs what the object makes for it when it has confirmed every resource that it asked for in the version that the World
- * makes now. What it refused before the object came to be as it is, and that is the same still, the object did not make.
+ * makes now. What it refused before the object came to be as it is, and that is the same still, the object did not make. What it
+ * refused later counts, whichever object made it: that is not known.
  */
 export function distributionOf(
   { world, arrivals, streams, instance, now }: DistributionDeps,

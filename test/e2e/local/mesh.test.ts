@@ -25,6 +25,7 @@ import { prometheusAndPanels } from "../../support/local/prometheus-step.ts";
 import { rateLimits } from "../../support/local/rate-limit-step.ts";
 import { pageInBrowser } from "../../support/local/page-step.ts";
 import { rotation } from "../../support/local/rotation.ts";
+import { statusOfProxies } from "../../support/local/status-step.ts";
 import { trafficTold } from "../../support/local/traffic-step.ts";
 import { missingPackages, type PrometheusImage, prometheusImage } from "../../support/prometheus/prometheus.ts";
 
@@ -75,6 +76,11 @@ const noPackages = process.env["CI"] === "true" ? undefined : missingPackages();
 
 const traffic: Step = { title: "Who calls whom, live: edges, stat, top, tap, graph", run: trafficTold };
 const page: Step = { title: "The control plane's page in a real browser", run: pageInBrowser };
+
+const statuses: Step = {
+  title: "A proxy is compared with what it should run, an object is awaited until it is live, refusals are explained",
+  run: statusOfProxies,
+};
 
 const isRoot = process.getuid?.() === 0;
 
@@ -135,7 +141,16 @@ describe.each(variants)("$title", ({ network, uid, kubectl }) => {
   // what is told is the same in every kind of network; the limits' service is protected by nothing but its certificate in this one
   const looks = [
     ...(network === "loopback"
-      ? [secrets, report, asked, limits, module, traffic, ...(noPackages === undefined ? [page, metrics] : [])]
+      ? [
+          secrets,
+          report,
+          asked,
+          statuses,
+          limits,
+          module,
+          traffic,
+          ...(noPackages === undefined ? [page, metrics] : []),
+        ]
       : []),
     front,
   ];

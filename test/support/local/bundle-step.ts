@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from "node:util";
 import { must, type Scenario } from "../../../scripts/scenario/context.ts";
 
 /** Command lines whose answers a bundle gives too. `{pod}` is a proxy of the shop. Those whose numbers move are compared by what stays. */
-const SAME: readonly (readonly string[])[] = [
+export const SAME: readonly (readonly string[])[] = [
   ["version", "--short=false", "-o", "json"],
   ["proxy-config", "clusters", "{pod}"],
   ["proxy-config", "listeners", "{pod}", "--why"],
@@ -18,11 +18,16 @@ const SAME: readonly (readonly string[])[] = [
   ["tag", "list"],
   ["orphans"],
   ["authz", "check", "{pod}"],
+  ["admin", "log"],
+  ["remote-clusters"],
+  ["check-inject", "{pod}"],
 ];
 
 /** Those whose answers name moments: only that they end the same way is asked. */
-const RUN: readonly (readonly string[])[] = [
+export const RUN: readonly (readonly string[])[] = [
   ["proxy-status"],
+  ["proxy-status", "-v", "1", "--why"],
+  ["proxy-status", "{pod}"],
   ["analyze", "-A"],
   ["check"],
   ["mtls", "report"],

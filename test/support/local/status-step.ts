@@ -82,7 +82,8 @@ async function refused(scenario: Scenario): Promise<void> {
     `not by its listener and the filter:\n${fleet.stdout}`,
   );
   must(/refused LDS: .*script load error/.test(fleet.stderr), `without Envoy's words:\n${fleet.stderr}`);
-  // what was refused before is not the next object's fault
+  // what was refused before is not the next generation's fault
+  await applyText(scenario, NAMESPACE, "awaited.yaml", rule("/third"));
   const { stdout } = await scenario.meshctl(["wait", "vs", `awaited.${NAMESPACE}`, "--timeout", "10s"], {
     quiet: true,
   });
@@ -106,6 +107,11 @@ async function toldOfTheControlPlane(scenario: Scenario): Promise<void> {
   must(/^Kubernetes +synced +istiod-/m.test(clusters.stdout), clusters.stdout);
   const inject = await scenario.meshctl(["check-inject", `deploy/cart-v1.${NAMESPACE}`], { quiet: true });
   must(/✔ +matches namespace label istio-injection=enabled/.test(inject.stdout), inject.stdout);
-  const served = await scenario.meshctl(["metrics", `catalog-v1.${NAMESPACE}`, "-d", "0s"], { quiet: true });
-  must(/^catalog-v1\.shop +\d+\.\d+ .*ms$/m.test(served.stdout), served.stdout);
+  await load(
+    scenario,
+    { namespace: NAMESPACE, app: "client" },
+    { url: "http://cart:8000/", requests: 20, concurrency: 2 },
+  );
+  const served = await scenario.meshctl(["metrics", `cart-v1.${NAMESPACE}`, "-d", "0s"], { quiet: true });
+  must(/^cart-v1\.shop +\d+\.\d+ .*ms$/m.test(served.stdout), served.stdout);
 }
