@@ -15,9 +15,9 @@ import { partyTest } from "./traffic/wanted.ts";
 /** What a workload served: requests per second, and milliseconds below which a share of the answers lies. */
 export interface WorkloadMetrics {
   readonly workload: string;
-  readonly totalRps: number;
-  /** Answers 4xx and 5xx, and none at all. */
-  readonly errorRps: number;
+  readonly totalRps?: number;
+  /** Answers 4xx and 5xx, and none at all. Both are absent where nobody knows since when was counted. */
+  readonly errorRps?: number;
   /** Absent: nothing was served. */
   readonly p50Ms?: number;
   readonly p90Ms?: number;
@@ -45,8 +45,7 @@ export async function run(input: CommandInput, io: Io): Promise<CommandResult> {
   const cell = (ms: number | undefined): string => (ms === undefined ? "-" : `${Math.round(ms * 10) / 10}ms`);
   const rows = measured.map(({ workload, totalRps, errorRps, p50Ms, p90Ms, p99Ms }) => [
     workload,
-    totalRps.toFixed(3),
-    errorRps.toFixed(3),
+    ...[totalRps, errorRps].map((rps) => rps?.toFixed(3) ?? "-"),
     ...[p50Ms, p90Ms, p99Ms].map(cell),
   ]);
   const columns = ["WORKLOAD", "TOTAL RPS", "ERROR RPS", "P50 LATENCY", "P90 LATENCY", "P99 LATENCY"];
@@ -68,20 +67,20 @@ async function fromProxies(
       seconds,
       counts: sumCounts(flows.filter(({ reporter, to }) => reporter === "destination" && isIt(to))),
     }));
-    const rate = (count: (counts: Counts) => number): number =>
-      // of a proxy that does not say since when it counts no rate is known
-      served.reduce((sum, { counts, seconds }) => sum + (seconds === undefined ? 0 : count(counts) / seconds), 0);
+    const rate = (count: (counts: Counts) => number): number | undefined => {
+      const rates = served.map(({ counts, seconds }) => (seconds === undefined ? Number.NaN : count(counts) / seconds));
+      const sum = rates.reduce((all, each) => all + each, 0);
+      return Number.isNaN(sum) ? undefined : sum;
+    };
     const { latency } = sumCounts(served.map(({ counts }) => counts));
-    return {
+    return compact({
       workload,
       totalRps: rate(({ requests }) => requests),
       errorRps: rate(errorsOf),
-      ...compact({
-        p50Ms: percentile(latency, SHARES.p50Ms),
-        p90Ms: percentile(latency, SHARES.p90Ms),
-        p99Ms: percentile(latency, SHARES.p99Ms),
-      }),
-    };
+      p50Ms: percentile(latency, SHARES.p50Ms),
+      p90Ms: percentile(latency, SHARES.p90Ms),
+      p99Ms: percentile(latency, SHARES.p99Ms),
+    });
   });
 }
 
