@@ -33,9 +33,16 @@ export const offlineCommands: readonly CommandSpec[] = [
         summary: "claims of the token that the request carries, signed by its issuer",
         complete: [],
       },
+      { flags: "--live", summary: "walk what the proxies run now, send the request, and compare", default: false },
+      { flags: "--request-id <id>", summary: "with --live: of a request that was sent already", complete: [] },
+      { flags: "--proxy-admin-port <port>", summary: "with --live: Envoy's admin port", default: "15000" },
       outputOption,
     ],
     examples: [
+      {
+        line: "meshctl trace-route -f web-dump.json -f reviews-dump.json http://reviews.shop:9080/",
+        summary: "through dumps of the proxies of both pods, the client's first",
+      },
       {
         line: "meshctl trace-route -f mesh/ --from web.shop http://reviews:9080/",
         summary: "through the sidecar of workload web; exit code 1 when it arrives nowhere",

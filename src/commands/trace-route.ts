@@ -1,11 +1,14 @@
+import { resolve } from "node:path";
 import { UsageError } from "../base/errors.ts";
 import type { Proxy } from "../ir/proxy.ts";
-import { toYaml } from "../resources/yaml-plain.ts";
 import { claimsOf } from "./authz/asked.ts";
-import { globalOptions, listOption, textOption } from "./input.ts";
+import { globalOptions, listOption, switchOption, textOption } from "./input.ts";
 import type { CommandInput, CommandResult, Io } from "./io.ts";
 import { type OfflineMesh, readMesh, tellStandIns } from "./offline/mesh.ts";
 import { proxyLabelled, proxyNamed } from "./offline/proxies.ts";
+import { print } from "./print.ts";
+import { readTextFile } from "./sources.ts";
+import { meshOfDumps } from "./trace/dumps.ts";
 import { traceText } from "./trace/text.ts";
 import { trace } from "./trace/trace.ts";
 import type { Asked, Trace } from "./trace/types.ts";
@@ -15,21 +18,52 @@ export interface TraceRouteResult extends CommandResult {
 }
 
 /**
- * `meshctl trace-route --from POD URL`: which way a request would take through the mesh of files or of the cluster, decision by
- * decision, with what lost and where it is written. Exit code 1 when a part of the requests arrives nowhere.
+ * `meshctl trace-route --from POD URL`: which way a request would take through the mesh of files, of the cluster, or of dumps of
+ * proxies, decision by decision, with what lost and where it is written. With --live it walks what the proxies run, sends the
+ * request and compares. Exit code 1 when a part of the requests arrives nowhere, or the request went another way.
  */
 export async function run(input: CommandInput, io: Io): Promise<TraceRouteResult> {
-  const { namespace } = globalOptions(input);
   const asked = readRequest(input, io.now());
+  const walked = await walk(input, io, asked);
+  print(input, io, { data: walked, text: traceText(walked) });
+  return { exitCode: walked.ends.kind === "failed" || walked.live?.agrees === false ? 1 : 0, trace: walked };
+}
+
+async function walk(input: CommandInput, io: Io, asked: Asked): Promise<Trace> {
+  const { namespace, istioNamespace } = globalOptions(input);
+  const dumps = await dumpsAmong(listOption(input, "filename"), io);
+  if (dumps.length > 0) {
+    const { mesh, proxies, views } = meshOfDumps(dumps, istioNamespace);
+    const [first] = proxies;
+    const from = textOption(input, "from");
+    const client = from === undefined && first !== undefined ? first : proxyNamed(mesh.model, from ?? "", namespace);
+    const real = proxies.find((proxy) => proxy.name === client.name && proxy.namespace === client.namespace) ?? client;
+    return trace({ mesh, positionOf: () => undefined, notes: new Map() }, real, asked, views);
+  }
   const mesh = await readMesh(input, io);
   const client = clientOf(input, mesh, namespace);
   tellStandIns(mesh, [client], io);
-  const walked = trace(mesh, client, asked);
-  const output = textOption(input, "output");
-  if (output === "json") io.out(`${JSON.stringify(walked, undefined, 2)}\n`);
-  else if (output === "yaml") io.out(toYaml(JSON.parse(JSON.stringify(walked))));
-  else io.out(traceText(walked));
-  return { exitCode: walked.ends.kind === "failed" ? 1 : 0, trace: walked };
+  if (!switchOption(input, "live")) return trace(mesh, client, asked);
+  const { walkLive } = await import("./trace/walk-live.ts");
+  return walkLive(input, io, { mesh, client, asked });
+}
+
+/** Those of the files that are dumps of proxies; all are, or none. */
+async function dumpsAmong(files: readonly string[], io: Io): Promise<readonly unknown[]> {
+  const read = await Promise.all(
+    files.map(async (file) => {
+      if (!file.endsWith(".json")) return undefined;
+      const text = await readTextFile(resolve(io.cwd, file), file);
+      return /^\s*\{\s*"configs"\s*:/.test(text) ? (JSON.parse(text) as unknown) : undefined;
+    }),
+  );
+  const dumps = read.filter((dump) => dump !== undefined);
+  if (dumps.length > 0 && dumps.length < files.length)
+    throw new UsageError(
+      "dumps of proxies and other files exclude each other",
+      "Name dumps alone, the client's first.",
+    );
+  return dumps;
 }
 
 function clientOf(input: CommandInput, { mesh }: OfflineMesh, namespace: string | undefined): Proxy {

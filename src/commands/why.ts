@@ -12,7 +12,7 @@ import { proxyNamed } from "./offline/proxies.ts";
 import { print } from "./print.ts";
 import { adminPort } from "./proxy-config/source.ts";
 import { readRequest } from "./trace-route.ts";
-import { askControlPlane, type ControlPlaneWords } from "./why/control-plane.ts";
+import { askControlPlane, NO_WORDS } from "./why/control-plane.ts";
 import { type AskedProxy, createGatherer, type Gatherer, type Sources } from "./why/gather.ts";
 import { isFailure, newestOfEach, proxyLines, readerFor, symptomIn } from "./why/lines.ts";
 import { type Explained, whyData, whyText } from "./why/text.ts";
@@ -24,7 +24,6 @@ export interface WhyResult extends CommandResult {
 
 /** Failures of one pod that are explained at a time. */
 const MOST = 5;
-const NO_WORDS: ControlPlaneWords = { changes: [], refused: new Map() };
 
 /**
  * `meshctl why LINE|POD|URL`: the cause of a failure that an access log tells of, of a pod's latest failures, or of a request that

@@ -1,7 +1,7 @@
 import type { Rejected } from "../../simulate/verdict.ts";
 import type { Source } from "../../why/source.ts";
 import { percent } from "./trace.ts";
-import type { Branch, Step, Trace } from "./types.ts";
+import type { Branch, Live, Step, Trace } from "./types.ts";
 
 /** What a chain wanted that another one beat. */
 const ANY = "any, and another chain is more exact";
@@ -10,10 +10,20 @@ const ANY = "any, and another chain is more exact";
 const SHOWN = 5;
 
 /** A trace for people: a line for each decision, and below it why and what lost. */
-export function traceText({ from, method, url, steps, branches, ends }: Trace): string {
+export function traceText({ from, method, url, steps, branches, ends, live }: Trace): string {
   const lines = [`${method} ${url} from ${from}`, ...steps.flatMap((step) => stepLines(step, "  "))];
   for (const branch of branches) lines.push(...branchLines(branch, branches.length));
-  return `${[...lines, `${ends.kind === "failed" ? "✘" : "✔"} ${ends.text}`].join("\n")}\n`;
+  const end = `${ends.kind === "failed" ? "✘" : "✔"} ${ends.text}`;
+  return `${[...lines, end, ...(live === undefined ? [] : liveLines(live))].join("\n")}\n`;
+}
+
+function liveLines({ requestId, status, error, lines, differences }: Live): readonly string[] {
+  return [
+    `sent as ${requestId}: ${status === undefined ? (error ?? "no answer") : status}`,
+    ...lines.map(({ proxy, text }) => `  ${proxy}: ${text}`),
+    ...(lines.length === 0 ? ["  no access log tells of it: only the status is compared"] : []),
+    ...(differences.length === 0 ? ["✔ it went that way"] : differences.map((words) => `✘ ${words}`)),
+  ];
 }
 
 function branchLines({ share, cluster, steps, ends }: Branch, count: number): readonly string[] {

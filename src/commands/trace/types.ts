@@ -59,6 +59,22 @@ export interface Trace {
   readonly steps: readonly Step[];
   readonly branches: readonly Branch[];
   readonly ends: Ending;
+  /** The same request as it was really sent; absent: it was not. */
+  readonly live?: Live;
+}
+
+/** What came of a request that was really sent. */
+export interface Live {
+  /** By which it is found in logs. */
+  readonly requestId: string;
+  readonly status?: number;
+  /** Why no answer came. */
+  readonly error?: string;
+  /** Lines of access logs that tell of it. */
+  readonly lines: readonly { readonly proxy: string; readonly text: string }[];
+  /** It went the way that the walk says. */
+  readonly agrees: boolean;
+  readonly differences: readonly string[];
 }
 
 /** The request as a client makes it. */

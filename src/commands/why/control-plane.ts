@@ -15,6 +15,9 @@ export interface ControlPlaneWords {
   readonly refused: ReadonlyMap<string, readonly string[]>;
 }
 
+/** Nothing was asked. */
+export const NO_WORDS: ControlPlaneWords = { changes: [], refused: new Map() };
+
 /** Asks every control plane pod; what none answers is not there. */
 export async function askControlPlane(cluster: Cluster, namespace: string): Promise<ControlPlaneWords> {
   const pods = await controlPlanePods(cluster, namespace).catch((error: unknown) => {

@@ -15,6 +15,13 @@ export interface Foreseen {
   readonly at: AskedProxy;
 }
 
+/** A walk, with the proxies of which it was, the client's first. */
+export interface Walked {
+  readonly trace: Trace;
+  readonly proxies: readonly Proxy[];
+  readonly foreseen: Foreseen | undefined;
+}
+
 /** What an access log would say. */
 const AS_LOGGED: Readonly<Record<Missing, Pick<Symptom, "flags" | "details"> & { readonly status?: number }>> = {
   listener: { flags: [], details: "no_listener" },
@@ -32,7 +39,7 @@ export async function foresee(
   { offline }: Sources,
   gatherer: Gatherer,
   { from, asked }: { readonly from: Proxy; readonly asked: Asked },
-): Promise<{ readonly trace: Trace; readonly foreseen: Foreseen | undefined }> {
+): Promise<Walked> {
   const client = await gatherer.ask(from);
   const known = new Map([[keyOf(from), client]]);
   const views = (mesh: Parameters<typeof viewOf>[0], proxy: Proxy): ProxyView => {
@@ -51,14 +58,16 @@ export async function foresee(
   const walked = known.size > 1 ? trace(offline, client.proxy, asked, views) : first;
   const branch = walked.branches.find(({ ends, share }) => ends.kind === "failed" && share > 0);
   const missing = branch?.ends.missing ?? walked.ends.missing;
+  const proxies = [...known.values()].map(({ proxy }) => proxy);
   const lacking = lacksCertificate(client, offline, asked);
-  if (!lacking && walked.ends.kind !== "failed" && !isAnswer(walked)) return { trace: walked, foreseen: undefined };
+  if (!lacking && walked.ends.kind !== "failed" && !isAnswer(walked))
+    return { trace: walked, proxies, foreseen: undefined };
   const isServers = missing === "server chain" || (missing === "permission" && branch !== undefined);
   const server = isServers ? [...known.values()].find(({ proxy }) => proxy !== client.proxy) : undefined;
   const place = server === undefined ? dialled(model, client.proxy, asked.url) : arrival(branch);
   const seen = symptomOf({ walked, branch, missing, asked, place, caller: from.addresses[0] ?? "" });
   const symptom = lacking ? { ...seen, flags: [], details: "secret_not_ready", text: "the handshake fails" } : seen;
-  return { trace: walked, foreseen: { symptom, at: server ?? client } };
+  return { trace: walked, proxies, foreseen: { symptom, at: server ?? client } };
 }
 
 function isAnswer({ ends }: Trace): boolean {

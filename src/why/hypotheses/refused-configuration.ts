@@ -9,9 +9,10 @@ export const refusedConfiguration: Hypothesis = {
     const { proxy, symptom } = facts;
     return proxy.refusals.slice(0, 3).map((words): Guess => {
       const culprit = patchOf(facts, words);
-      const involved = [symptom.upstreamCluster, facts.way?.table, facts.cluster?.host].some(
-        (name) => name !== undefined && name !== "" && words.includes(name),
-      );
+      const targets =
+        facts.way?.outcome.kind === "forward" ? facts.way.outcome.targets.map(({ cluster }) => cluster) : [];
+      const names = [symptom.upstreamCluster, facts.way?.table, facts.cluster?.host, ...targets];
+      const involved = names.some((name) => name !== undefined && name !== "" && words.includes(name));
       const port = /_(\d+)\b/.exec(words)?.[1];
       const here = port !== undefined && symptom.localAddress?.endsWith(`:${port}`) === true;
       return {

@@ -38,6 +38,8 @@ export interface WhyCase {
   readonly unseen: boolean;
   /** Of the last round: certificates are exchanged before it. */
   readonly late: boolean;
+  /** Of the last round too, and its objects come only then. */
+  readonly comesLate: boolean;
   readonly traffic: TrafficCase;
 }
 
@@ -81,7 +83,8 @@ function readCase(path: string): WhyCase {
     ...(ask === undefined ? {} : { ask }),
     ...(pod === undefined ? {} : { pod }),
     unseen: unseen === true,
-    late: phase === "identities",
+    late: phase === "identities" || phase === "objects",
+    comesLate: phase === "objects",
     traffic: { name, namespace: name, requests, objects, certificates },
   };
 }

@@ -68,11 +68,11 @@ function controlPlane(): KubeObject {
 
 /**
  * A connection to a pod's own loopback address. Pods of the lab share the machine's: what a pod alone would reach stands at
- * its third address, its application at the second, and at the first where it has no proxy.
+ * its third address, its application at the second, and at the first its proxy, or the application that has none.
  */
 async function forwarded({ places }: Lab, pod: string, port: number): Promise<Duplex> {
   const prefix = Object.entries(places).find(([name]) => name === pod)?.[1] as string | undefined;
-  const last = pod === "v3" ? ["1"] : ["3", "2"];
+  const last = pod === "v3" ? ["1"] : ["3", "2", "1"];
   for (const end of prefix === undefined ? [] : last) {
     const stream = await connected(`${prefix}.0.${end}`, port);
     if (stream !== undefined) return stream;

@@ -1,0 +1,132 @@
+import { isIP } from "node:net";
+import { createMesh, type Mesh } from "../../compile/mesh.ts";
+import type { ExplicitBind, Proxy } from "../../ir/proxy.ts";
+import { parseServiceHost } from "../../model/host.ts";
+import { podProxy } from "../../model/pod-proxy.ts";
+import { createFixedWorld } from "../../resources/world-fixed.ts";
+import type { KubeObject } from "../../resources/object.ts";
+import type { RunningConfig } from "../../why/types.ts";
+import { clustersOf } from "../proxy-config/clusters.ts";
+import { text } from "../proxy-config/view.ts";
+import { bindOf, type DumpNode, dumpView, nodeOf } from "./dump-view.ts";
+import type { ProxyView } from "./view.ts";
+import { viewOf } from "./view.ts";
+
+/** A mesh of which nothing is known but what some Envoys run. */
+export interface DumpedMesh {
+  readonly mesh: Mesh;
+  /** Whose dumps they are, in their order. */
+  readonly proxies: readonly Proxy[];
+  readonly views: (mesh: Mesh, proxy: Proxy) => ProxyView;
+}
+
+/** Makes one: the pods that the dumps are of, and the Services that their clusters name. */
+export function meshOfDumps(dumps: readonly unknown[], rootNamespace: string): DumpedMesh {
+  const held = dumps.map((dump) => {
+    const node = nodeOf(dump);
+    return {
+      node,
+      bind: bindOf(node),
+      config: dumpView(dump),
+      clusters: clustersOf(dump).map((one) => text(one, "name")),
+    };
+  });
+  const [first] = held;
+  const objects = [
+    ...held.map(({ node }) => podOf(node)),
+    ...servicesOf(
+      held.flatMap(({ clusters }) => clusters),
+      first?.config,
+      first?.bind,
+    ),
+  ];
+  const mesh = createMesh(createFixedWorld(objects), { rootNamespace });
+  const proxies = held.map(({ node, bind }): Proxy => {
+    const { name, namespace } = podOf(node).metadata;
+    const proxy = podProxy(mesh.model.world.get("Pod", namespace ?? "", name) ?? (podOf(node) as never), mesh.model);
+    return bind === undefined ? proxy : { ...proxy, interception: "NONE", bind };
+  });
+  const views = (of: Mesh, proxy: Proxy): ProxyView => {
+    const index = proxies.findIndex(({ name, namespace }) => name === proxy.name && namespace === proxy.namespace);
+    const found = held[index];
+    return found === undefined ? viewOf(of, proxy) : { ...found.config, proxy, config: of.proxyConfig(proxy) };
+  };
+  return { mesh, proxies, views };
+}
+
+/** The pod of a node, as its id says: `sidecar~10.1.0.5~web-abc.shop~shop.svc.cluster.local`. */
+function podOf({ id, metadata }: DumpNode): KubeObject {
+  const [type = "sidecar", address = "", full = ""] = id.split("~");
+  const dot = full.indexOf(".");
+  const labels = Object.entries((metadata["LABELS"] ?? {}) as Readonly<Record<string, unknown>>);
+  const containers = [...(type === "router" ? [] : [{ name: "app" }]), { name: "istio-proxy" }];
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: {
+      name: dot < 0 ? full : full.slice(0, dot),
+      namespace: dot < 0 ? "default" : full.slice(dot + 1),
+      labels: {
+        ...Object.fromEntries(labels.map(([key, value]) => [key, String(value)])),
+        ...(type === "router" ? {} : { "security.istio.io/tlsMode": "istio" }),
+      },
+    },
+    spec: { containers, serviceAccountName: text(metadata, "SERVICE_ACCOUNT") || "default" },
+    status: { podIP: address, phase: "Running", conditions: [{ type: "Ready", status: "True" }] },
+  };
+}
+
+/** The Services of `outbound|80||web.shop.svc.cluster.local` and the like. */
+function servicesOf(
+  clusters: readonly string[],
+  config: RunningConfig | undefined,
+  bind: ExplicitBind | undefined,
+): readonly KubeObject[] {
+  const ports = new Map<string, Set<number>>();
+  for (const cluster of clusters) {
+    const [direction, port, , host = ""] = cluster.split("|");
+    if (direction === "outbound") ports.set(host, (ports.get(host) ?? new Set()).add(Number(port)));
+  }
+  return [...ports].flatMap(([host, numbers]) => {
+    const named = parseServiceHost(host);
+    if (named === undefined) return [];
+    const address = config === undefined ? undefined : addressOf(config, host, [...numbers], bind);
+    return [
+      {
+        apiVersion: "v1",
+        kind: "Service",
+        metadata: { name: named.name, namespace: named.namespace },
+        spec: {
+          ...(address === undefined ? {} : { clusterIP: address }),
+          ports: [...numbers].map((port) => ({ name: `p${port}`, port })),
+        },
+      },
+    ];
+  });
+}
+
+/** The virtual address of a host: that of the listener which leads to it, or one among the domains of its routes. */
+function addressOf(
+  config: RunningConfig,
+  host: string,
+  ports: readonly number[],
+  bind: ExplicitBind | undefined,
+): string | undefined {
+  for (const listener of config.listeners()) {
+    const address = listener.address?.socket_address?.address ?? "";
+    if (address === "" || address === "0.0.0.0" || address === "::" || isIP(address) === 0) continue;
+    const words = JSON.stringify(listener);
+    const leads = ports.some(
+      (port) => words.includes(`outbound|${port}||${host}`) || words.includes(`"${host}:${port}"`),
+    );
+    // only the last two numbers tell the service where each workload has addresses of its own
+    if (leads) return bind === undefined ? address : `10.0.${address.split(".").slice(2).join(".")}`;
+  }
+  for (const port of ports) {
+    const hosts = config.routes(String(port))?.virtual_hosts ?? [];
+    const domains = hosts.find((one) => one.domains?.includes(host) === true)?.domains ?? [];
+    const address = domains.find((domain) => isIP(domain) !== 0);
+    if (address !== undefined) return address;
+  }
+  return undefined;
+}
