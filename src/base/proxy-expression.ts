@@ -51,6 +51,14 @@ const TEXT_METHODS: Readonly<Record<string, readonly number[]>> = {
   upperAscii: [0],
   replace: [2, 3],
   split: [1, 2],
+  join: [0, 1],
+  trim: [0],
+  reverse: [0],
+  charAt: [1],
+  indexOf: [1, 2],
+  lastIndexOf: [1, 2],
+  substring: [1, 2],
+  format: [1],
 };
 
 /** Envoy has no loops in expressions. */
@@ -173,16 +181,22 @@ const TEXT_ATTRIBUTES = new Set(["host", "method", "path", "url_path", "scheme",
 function oneLine(source: string): string | ExpressionProblem {
   let text = "";
   let end = 0;
-  for (const { 0: literal, index } of source.matchAll(/[rRbB]*(?:"""[\s\S]*?"""|'''[\s\S]*?'''|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')/g)) {
+  for (const { 0: literal, index } of source.matchAll(
+    /[rRbB]*(?:"""[\s\S]*?"""|'''[\s\S]*?'''|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')/g,
+  )) {
     text += between(source.slice(end, index)) + literal;
     end = index + literal.length;
     const isPlain = /^["'](?!["']{2})/.test(literal) && !literal.includes("\n");
-    if (!isPlain && /[%\n]/.test(literal)) return { problem: "a text with % or a line end has to be a plain one", at: index };
+    if (!isPlain && /[%\n]/.test(literal))
+      return { problem: "a text with % or a line end has to be a plain one", at: index };
     if (isPlain) text = text.slice(0, text.length - literal.length) + literal.replaceAll("%", "\\x25");
   }
   return (text + between(source.slice(end))).trim();
 }
 
 function between(code: string): string {
-  return code.replace(/\/\/[^\n]*/g, " ").replaceAll(/\s+/g, " ").replaceAll("%", " % ");
+  return code
+    .replace(/\/\/[^\n]*/g, " ")
+    .replaceAll(/\s+/g, " ")
+    .replaceAll("%", " % ");
 }

@@ -15,7 +15,7 @@ export function admit(request: AdmissionRequest): AdmissionAnswer {
   const verdict = validateForAdmission(complete);
   const paths = verdict.allowed ? fieldsWithoutEffect(complete) : [];
   if (paths.length === 0) return verdict;
-  const { problem, hint } = effectAdvice(complete, paths);
+  const { problem, hint } = effectAdvice(paths);
   return { ...verdict, warnings: [...verdict.warnings, `${problem}. ${hint}`] };
 }
 

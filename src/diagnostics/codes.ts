@@ -3,6 +3,7 @@ import { gatewayApiCodes } from "./codes/gateway-api.ts";
 import { injectionCodes } from "./codes/injection.ts";
 import { istioCodes } from "./codes/istio.ts";
 import { objectCodes } from "./codes/objects.ts";
+import { observingCodes } from "./codes/observing.ts";
 import { readingCodes } from "./codes/reading.ts";
 import { securityCodes } from "./codes/security.ts";
 import { trafficCodes } from "./codes/traffic.ts";
@@ -23,6 +24,7 @@ import type { FieldPath, Finding, ObjectRef, SourcePosition } from "./finding.ts
  * - 0500-0599 injection
  * - 0600-0699 what proxies and the control plane report
  * - 0700-0799 Gateway API
+ * - 0800-0899 observing: metrics, traces, logs
  *
  * A code is never renamed or used again for something else. Each has a page docs/codes/<CODE>.md.
  */
@@ -35,6 +37,7 @@ export const codes = {
   ...objectCodes,
   ...injectionCodes,
   ...gatewayApiCodes,
+  ...observingCodes,
 } as const;
 
 export type Code = keyof typeof codes;

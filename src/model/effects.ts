@@ -251,6 +251,12 @@ const EFFECTIVE: { readonly [K in KindName]?: Effective } = {
     timeout: true,
   },
   PeerAuthentication: { selector: true, mtls: MTLS, portLevelMtls: { [EACH]: MTLS } },
+  Telemetry: {
+    ...SECURITY_TARGETS,
+    tracing: true,
+    metrics: [{ providers: true, overrides: true }],
+    accessLogging: true,
+  },
   WasmPlugin: { ...SECURITY_TARGETS, ...EXTENSION, ...MODULE },
   TrafficExtension: { ...SECURITY_TARGETS, ...EXTENSION, wasm: MODULE, lua: true },
   HTTPRoute: {
@@ -277,9 +283,6 @@ const EFFECTIVE: { readonly [K in KindName]?: Effective } = {
   },
 };
 
-/** Kinds that are read by nothing yet. */
-const WITHOUT_EFFECT: readonly KindName[] = ["Telemetry"];
-
 function workloadEntry(): { readonly [field: string]: Effective } {
   return {
     address: true,
@@ -294,18 +297,12 @@ function workloadEntry(): { readonly [field: string]: Effective } {
 }
 
 /** Kinds that are judged here, sorted. */
-export const judgedKinds: readonly KindName[] = [
-  ...new Set([...(Object.keys(EFFECTIVE) as KindName[]), ...WITHOUT_EFFECT]),
-].toSorted();
+export const judgedKinds: readonly KindName[] = (Object.keys(EFFECTIVE) as KindName[]).toSorted();
 
-/**
- * Paths of an object's fields that are accepted but change nothing yet; `["spec"]` for a kind that nothing reads, with or
- * without a spec.
- */
+/** Paths of an object's fields that are accepted but change nothing yet. */
 export function fieldsWithoutEffect(object: KubeObject): readonly (readonly (string | number)[])[] {
   const kind = kindOf(object);
   if (kind === undefined) return [];
-  if (WITHOUT_EFFECT.includes(kind)) return [["spec"]];
   const effective = EFFECTIVE[kind];
   const found: Path[] = [];
   if (effective !== undefined) collectIdle(object.spec, effective, ["spec"], found);
@@ -313,14 +310,10 @@ export function fieldsWithoutEffect(object: KubeObject): readonly (readonly (str
 }
 
 /** What is told about such fields, and what to do about them. `paths` are of one object and not empty. */
-export function effectAdvice(object: KubeObject, paths: readonly Path[]): { problem: string; hint: string } {
-  const kind = kindOf(object);
+export function effectAdvice(paths: readonly Path[]): { problem: string; hint: string } {
   const reasons = paths.flatMap((path) => effectReason(path) ?? []);
   if (reasons.length === paths.length) return settledAdvice(paths.map(pathText).join(", "), reasons);
-  const problem = `accepted, has no effect yet: ${paths.map(pathText).join(", ")}`;
-  const ofKind =
-    kind !== undefined && WITHOUT_EFFECT.includes(kind) ? ` (nothing reads an object of kind ${object.kind})` : "";
-  return { problem: `${problem}${ofKind}`, hint: "Do not rely on it." };
+  return { problem: `accepted, has no effect yet: ${paths.map(pathText).join(", ")}`, hint: "Do not rely on it." };
 }
 
 type Path = readonly (string | number)[];

@@ -18,7 +18,7 @@ const controlPlane = (example: unknown, lacks: Lacks = {}): FieldUse => ({ by: "
 const agent = (example: unknown, lacks: Lacks = {}): FieldUse => ({ by: "agent", example, lacks });
 const none = (why: string): FieldUse => ({ by: "none", why });
 
-const NO_SPANS = "the collector is known to the proxy, but no listener sends spans yet";
+const NO_TRACER = "Envoy has no such tracer any more: use an extension provider of kind opentelemetry";
 
 /** Every field of schemas/mesh-proxy-config.schema.json. (test/contract/proxy-config-fields.test.ts) */
 export const PROXY_CONFIG_FIELDS: Readonly<Record<string, FieldUse>> = {
@@ -30,7 +30,10 @@ export const PROXY_CONFIG_FIELDS: Readonly<Record<string, FieldUse>> = {
   proxyMetadata: injection("becomes the environment of the proxy's container, which the agent reads"),
   image: injection("names the proxy's image"),
   meshId: injection("becomes ISTIO_META_MESH_ID"),
-  tracing: agent({ zipkin: { address: "zipkin.observability:9411" } }, { "": NO_SPANS }),
+  tracing: agent(
+    { zipkin: { address: "zipkin.observability:9411" } },
+    { lightstep: NO_TRACER, openCensusAgent: NO_TRACER, stackdriver: NO_TRACER },
+  ),
   proxyStatsMatcher: agent({ inclusionPrefixes: ["cluster.outbound"] }),
   proxyHeaders: controlPlane({ requestId: { disabled: true } }),
   gatewayTopology: controlPlane({ numTrustedProxies: 1 }),
@@ -65,7 +68,7 @@ export const PROXY_CONFIG_FIELDS: Readonly<Record<string, FieldUse>> = {
   fileFlushMinSizeKb: agent(8),
   statsCompression: agent(false),
   extraStatTags: none("deprecated; every label of a metric is kept"),
-  zipkinAddress: agent("zipkin.observability:9411", { "": NO_SPANS }),
+  zipkinAddress: agent("zipkin.observability:9411"),
   envoyMetricsServiceAddress: agent("metrics.logs:9000"),
   discoveryRefreshDelay: none("deprecated; configuration is pushed"),
   availabilityZone: none("deprecated; the locality comes from the node"),

@@ -65,7 +65,12 @@ function valueFindings(object: KubeObject, path: FieldPath, value: unknown, want
 const MESH_CONFIG: Readonly<Record<string, readonly string[]>> = { MeshConfig: [], IstioOperator: ["meshConfig"] };
 
 /** Formats that Envoy would refuse, and providers that do nothing. */
-function telemetryFindings(object: KubeObject, path: FieldPath, value: unknown, { schema, root }: Wanted): readonly Finding[] {
+function telemetryFindings(
+  object: KubeObject,
+  path: FieldPath,
+  value: unknown,
+  { schema, root }: Wanted,
+): readonly Finding[] {
   const below = MESH_CONFIG[schema];
   if (below === undefined) return [];
   const config = below.reduce<unknown>(
@@ -76,7 +81,11 @@ function telemetryFindings(object: KubeObject, path: FieldPath, value: unknown, 
     const field = pathText([...below, ...inner]);
     const place = { object: refOf(object), path: [...path, ...below, ...inner] };
     if (idle !== true)
-      return finding("IST0106", place, { rule: "mesh-config-log-format", problem: `${root}.${field}: ${problem}`, hint: FORMAT_HINT });
+      return finding("IST0106", place, {
+        rule: "mesh-config-log-format",
+        problem: `${root}.${field}: ${problem}`,
+        hint: FORMAT_HINT,
+      });
     const words = `accepted, has no effect: ${field} (${problem})`;
     return finding("IST0133", place, { rule: "field-without-effect", problem: words, hint: "Do not rely on it." });
   });
@@ -133,18 +142,23 @@ interface MetadataHolder {
 /** Annotations of a pod, a workload's template (a CronJob has it one level deeper) or a Gateway. */
 function annotations(object: KubeObject): readonly Finding[] {
   const found: Finding[] = [];
-  const wanted = { schema: "MeshProxyConfig", root: "proxyConfig" };
-  const look = (holder: MetadataHolder, path: FieldPath): void => {
-    const text = holder.metadata?.annotations?.[PROXY_CONFIG_ANNOTATION];
-    const place = [...path, "metadata", "annotations", PROXY_CONFIG_ANNOTATION];
-    if (text !== undefined) found.push(...textFindings(object, place, text, wanted));
-    for (const step of ["template", "jobTemplate"] as const) {
-      const inner = holder.spec?.[step];
-      if (typeof inner === "object" && inner !== null) look(inner, [...path, "spec", step]);
-    }
-  };
-  look(object as MetadataHolder, []);
+  lookAt(object, object as MetadataHolder, [], found);
   return found;
+}
+
+function lookAt(object: KubeObject, holder: MetadataHolder, path: FieldPath, found: Finding[]): void {
+  const text = holder.metadata?.annotations?.[PROXY_CONFIG_ANNOTATION];
+  if (text !== undefined) {
+    const place = [...path, "metadata", "annotations", PROXY_CONFIG_ANNOTATION];
+    found.push(...textFindings(object, place, text, { schema: "MeshProxyConfig", root: "proxyConfig" }));
+  }
+  const { spec } = holder;
+  if (isHolder(spec?.template)) lookAt(object, spec.template, [...path, "spec", "template"], found);
+  if (isHolder(spec?.jobTemplate)) lookAt(object, spec.jobTemplate, [...path, "spec", "jobTemplate"], found);
+}
+
+function isHolder(value: MetadataHolder | null | undefined): value is MetadataHolder {
+  return typeof value === "object" && value !== null;
 }
 
 function operatorFindings(object: KubeObject): readonly Finding[] {

@@ -60,6 +60,7 @@ const IDLE: Readonly<Record<string, string>> = {
 
 function ofProvider(provider: Loose): readonly TelemetryProblem[] {
   return Object.entries(provider).flatMap(([kind, given]) => {
+    if (given === null) return [];
     const idle = Object.hasOwn(IDLE, kind) ? IDLE[kind] : undefined;
     if (idle !== undefined) return [{ path: [kind], problem: idle, idle: true } as const];
     if (kind !== "envoyFileAccessLog" && kind !== "envoyOtelAls") return [];

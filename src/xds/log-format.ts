@@ -24,10 +24,7 @@ export function lineFormat(format: LogFormat): Messages["envoy.config.core.v3.Su
 
 /** The operators of a format that Envoy does not know by itself, or not with all that they can. */
 export function formattersOf(text: string): readonly Extension[] {
-  return [
-    ...(text.includes("%CEL(") ? [CEL] : []),
-    ...(text.includes("%REQ_WITHOUT_QUERY(") ? [WITHOUT_QUERY] : []),
-  ];
+  return [...(text.includes("%CEL(") ? [CEL] : []), ...(text.includes("%REQ_WITHOUT_QUERY(") ? [WITHOUT_QUERY] : [])];
 }
 
 const CEL: Extension = {

@@ -53,7 +53,9 @@ export function changedTags(tags: readonly Tag[], change: MetricChange | undefin
     set.delete(tag.name);
     return value_format === undefined ? [] : [{ name: tag.name, value_format }];
   });
-  const added = [...set].flatMap(([name, value_format]) => (value_format === undefined ? [] : [{ name, value_format }]));
+  const added = [...set].flatMap(([name, value_format]) =>
+    value_format === undefined ? [] : [{ name, value_format }],
+  );
   return [...known, ...added];
 }
 

@@ -10,14 +10,14 @@ import { readValues } from "../../src/resources/yaml-values.ts";
 import { SHOWN_ELSEWHERE } from "./field-cases.ts";
 
 /**
- * Every field of the networking kinds is shown by a request through real Envoys (test/e2e/envoy/traffic), or stands with the
+ * Every field of the networking kinds and of Telemetry is shown by a request through real Envoys (test/e2e/envoy/traffic), or stands with the
  * place that shows it in field-cases.ts, or is reported as one without effect. FIELDS=1 prints where each is shown.
  */
 const root = join(import.meta.dirname, "../..");
 const kinds = { ...gatewayApiKinds, ...meshKinds };
 const judged = Object.keys(kinds).filter((name) => {
   const { group } = kinds[name as keyof typeof kinds];
-  return group === "networking.istio.io" || group === "gateway.networking.k8s.io";
+  return ["networking.istio.io", "gateway.networking.k8s.io", "telemetry.istio.io"].includes(group);
 });
 
 interface Case {

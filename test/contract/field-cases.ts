@@ -18,9 +18,6 @@ export const SHOWN_ELSEWHERE: Readonly<Record<string, string>> = {
   "ServiceEntry.addresses": "test/compile/testdata/service-entry-addresses.in.yaml",
   ...of("test/xds/envoy-filter.test.ts", [
     "EnvoyFilter.targetRefs",
-    "TargetRef.group",
-    "TargetRef.kind",
-    "TargetRef.name",
     "EnvoyFilterFilterChainMatch.name",
     "EnvoyFilterFilterChainMatch.applicationProtocols",
     "EnvoyFilterFilterChainMatch.destinationPort",
@@ -30,6 +27,8 @@ export const SHOWN_ELSEWHERE: Readonly<Record<string, string>> = {
   ]),
   // has to be the object's own
   "TargetRef.namespace": "src/model/policy-selection.ts",
+  // of a Gateway, whose pods the lab has none of
+  ...of("test/model/telemetry.test.ts", ["Telemetry.targetRef", "Telemetry.targetRefs"]),
   // read by injection
   ...of("test/model/proxy-config.test.ts", [
     "ProxyConfig.selector",

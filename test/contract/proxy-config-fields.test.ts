@@ -48,12 +48,11 @@ test.each(fields.flatMap(([name, use]) => (use.by === "control plane" ? [[name, 
 
 test("what changes nothing is told, with the reason", () => {
   const idle = fields.flatMap(([name, use]) => (use.by === "none" ? [[name]] : []));
-  const config = Object.fromEntries(fields.map(([name]) => [name, { listenerConnectionLimit: 5 }]));
+  const config = Object.fromEntries(fields.map(([name]) => [name, { listenerConnectionLimit: 5, lightstep: {} }]));
   const lacking = [
     ["connectionSettings", "listenerConnectionLimit"],
     ["envoyAccessLogService"],
-    ["tracing"],
-    ["zipkinAddress"],
+    ["tracing", "lightstep"],
   ];
   const paths = idleProxySettings(config).map(({ path }) => path.join("."));
   expect(paths.toSorted()).toEqual([...idle, ...lacking].map((path) => path.join(".")).toSorted());

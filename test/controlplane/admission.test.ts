@@ -19,10 +19,11 @@ const route = (http: object): KubeObject => ({
 });
 const to = [{ destination: { host: "reviews" } }];
 
-test("a kind that nothing reads is taken with a warning", () => {
-  const warning = "accepted, has no effect yet: spec (nothing reads an object of kind Telemetry). Do not rely on it.";
+test("a setting of metrics that nothing reads is taken with a warning", () => {
+  const warning =
+    "accepted, has no effect: spec.metrics[0].reportingInterval. Bytes of open connections are counted every five seconds.";
   const telemetry = { ...plugin, apiVersion: "telemetry.istio.io/v1", kind: "Telemetry" };
-  expect(admit({ ...telemetry, spec: { accessLogging: [{ providers: [{ name: "envoy" }] }] } })).toMatchObject({
+  expect(admit({ ...telemetry, spec: { metrics: [{ reportingInterval: "10s" }] } })).toMatchObject({
     allowed: true,
     warnings: [warning],
   });

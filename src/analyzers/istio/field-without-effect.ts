@@ -14,6 +14,6 @@ export const fieldWithoutEffect = defineAnalyzer({
     for (const kind of judgedKinds)
       for (const object of world.list(kind))
         for (const path of fieldsWithoutEffect(object))
-          report(object, path, "IST0133", { rule: "field-without-effect", ...effectAdvice(object, [path]) });
+          report(object, path, "IST0133", { rule: "field-without-effect", ...effectAdvice([path]) });
   },
 });

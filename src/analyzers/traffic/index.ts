@@ -9,10 +9,11 @@ import { gatewayServers } from "./gateway-servers.ts";
 import { gatewayVirtualservices } from "./gateway-virtualservices.ts";
 import { serviceentryOverlap } from "./serviceentry-overlap.ts";
 import { sidecarEgress } from "./sidecar-egress.ts";
+import { telemetryUse } from "./telemetry-use.ts";
 import { virtualserviceProtocol } from "./virtualservice-protocol.ts";
 import { virtualserviceRoutes } from "./virtualservice-routes.ts";
 
-/** Analyzers of routing: hosts, routes, DestinationRules, gateways, Sidecars, ServiceEntries. */
+/** Analyzers of routing: hosts, routes, DestinationRules, gateways, Sidecars, ServiceEntries, and of what is told of the traffic. */
 export const trafficAnalyzers: readonly Analyzer[] = [
   clientTls,
   destinationruleConflicts,
@@ -24,6 +25,7 @@ export const trafficAnalyzers: readonly Analyzer[] = [
   gatewayVirtualservices,
   serviceentryOverlap,
   sidecarEgress,
+  telemetryUse,
   virtualserviceProtocol,
   virtualserviceRoutes,
 ];

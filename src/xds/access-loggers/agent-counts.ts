@@ -6,7 +6,7 @@ import { type Messages, reused, typed } from "../../wire/codec.ts";
 import { formattersOf } from "../log-format.ts";
 import { changedTags, type MetricsContext, metricTags } from "../metric-tags.ts";
 import type { AccessLog, ChainContext } from "../types.ts";
-import { changesOf, perChanges } from "./metric-changes.ts";
+import { changesOf, perChanges } from "../metric-changes.ts";
 import type { AccessLogger } from "./types.ts";
 
 type Filter = Messages["envoy.config.accesslog.v3.AccessLogFilter"];
@@ -49,10 +49,40 @@ const TCP: Told = {
   },
 };
 
+/** What the filter grpc_stats has counted when the call is over: `2,1`. */
+const MESSAGES = "%FILTER_STATE(envoy.filters.http.grpc_stats:PLAIN)%";
+
+const GRPC: Told = {
+  metrics: [
+    ["GRPC_REQUEST_MESSAGES", "istio_request_messages_total", MESSAGES],
+    ["GRPC_RESPONSE_MESSAGES", "istio_response_messages_total", MESSAGES],
+  ],
+  more: {},
+  protocol: "http",
+  filter: {
+    header_filter: { header: { name: "content-type", string_match: { prefix: "application/grpc" } } },
+  },
+};
+
 /** Whether the agent of the chain's proxy takes records. */
 export function isCountedByAgent({ options }: Pick<ChainContext, "options">): boolean {
   return options.proxy?.agent !== "foreign";
 }
+
+/** Whether messages of gRPC are counted: where a port is declared as gRPC, and at gateways. */
+export function isGrpcCounted(chain: ChainContext): boolean {
+  const { direction, needs = [], telemetry } = chain;
+  const isAsked = direction === "gateway" || needs.includes("grpc");
+  return isAsked && telemetry?.metrics !== "none" && isCountedByAgent(chain);
+}
+
+/** Messages of gRPC calls, at the end of each. */
+export const grpcMessages: AccessLogger = {
+  name: NAME,
+  protocol: "http",
+  appliesTo: isGrpcCounted,
+  loggers: (chain) => build(GRPC, chain),
+};
 
 /** Bytes of connections that stay open, every few seconds and at their end. */
 export const liveBytes: AccessLogger = {
@@ -81,13 +111,10 @@ function build({ metrics, more, protocol, filter }: Told, chain: MetricsContext)
   return [...groups.values()].map((told): AccessLog => {
     const [[first] = metrics[0] ?? ["TCP_SENT_BYTES"]] = told;
     const labels = changedTags(metricTags(chain, protocol), changeOf(first)).map(
-      ({ name = "", value_format = "" }) => [name, value_format] as const,
+      // a rule cannot be written in a record; the one there is tells gRPC from the rest
+      ({ name = "", value_format = "", rules }) => [name, rules === undefined ? value_format : "grpc"] as const,
     );
-    const attributes = [
-      [COUNTS.metrics + told.map(([, name]) => name).join(","), told.map(([, , value]) => value).join(",")] as const,
-      ...Object.entries(more),
-      ...labels,
-    ];
+    const attributes = [...valuesOf(told), ...Object.entries(more), ...labels];
     const formatters = formattersOf(attributes.map(([, text]) => text).join(""));
     const config = typed("envoy.extensions.access_loggers.open_telemetry.v3.OpenTelemetryAccessLogConfig", {
       log_name: NAME,
@@ -98,4 +125,14 @@ function build({ metrics, more, protocol, filter }: Told, chain: MetricsContext)
     });
     return { name: NAME, filter, typed_config: reused(config) };
   });
+}
+
+/** Names and numbers. Messages come as a pair, of which a metric that is told alone takes its part. */
+function valuesOf(told: Told["metrics"]): readonly (readonly [string, string])[] {
+  const [[, name, value] = ["", "", ""], second] = told;
+  if (value !== MESSAGES)
+    return [[COUNTS.metrics + told.map((one) => one[1]).join(","), told.map((one) => one[2]).join(",")]];
+  if (second !== undefined) return [[`${COUNTS.metrics}${name},${second[1]}`, MESSAGES]];
+  // a name that is empty counts nothing
+  return [[name.includes("request") ? `${COUNTS.metrics}${name},` : `${COUNTS.metrics},${name}`, MESSAGES]];
 }

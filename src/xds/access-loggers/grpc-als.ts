@@ -3,7 +3,7 @@ import type { AlsSink } from "../../ir/telemetry.ts";
 import { type Messages, type TypedAny, typed } from "../../wire/codec.ts";
 import { peerStateKey } from "../metric-tags.ts";
 import { grpcService } from "../tracing.ts";
-import { sinkFilter, sinksOf } from "./sink-filter.ts";
+import { sinkFilter, sinksOf } from "../log-sinks.ts";
 import type { AccessLogger } from "./types.ts";
 
 /**

@@ -5,7 +5,7 @@ import { type Messages, reused, typed } from "../../wire/codec.ts";
 import { changedTags, type MetricsContext, metricTags } from "../metric-tags.ts";
 import type { AccessLog } from "../types.ts";
 import { isCountedByAgent, SHORT } from "./agent-counts.ts";
-import { changesOf, perChanges } from "./metric-changes.ts";
+import { changesOf, perChanges } from "../metric-changes.ts";
 import type { AccessLogger } from "./types.ts";
 
 type Counter = Messages["envoy.extensions.access_loggers.stats.v3.Config.Counter"];

@@ -1,5 +1,5 @@
 import type { AccessLog, ChainContext } from "../types.ts";
-import { liveBytes } from "./agent-counts.ts";
+import { grpcMessages, liveBytes } from "./agent-counts.ts";
 import { audit } from "./audit.ts";
 import { file } from "./file.ts";
 import { grpcAls } from "./grpc-als.ts";
@@ -14,6 +14,7 @@ type Filter = NonNullable<AccessLog["filter"]>;
 export const ACCESS_LOGGERS: readonly AccessLogger[] = [
   metricsHttp, // metrics first: they must count even when a file's disk is full
   metricsTcp, // never beside metricsHttp: it takes TCP records only
+  grpcMessages, // beside metricsHttp: what it cannot count
   liveBytes, // beside metricsTcp: what it leaves to the agent
   audit, // before what people read: it must be written even when that disk is full
   otel, // what is sent away, before a file whose disk may be full

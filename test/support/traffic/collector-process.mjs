@@ -3,7 +3,6 @@ import { createServer } from "node:http";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import protobuf from "protobufjs";
 
-
 /** What is looked at of the messages; the rest is passed over. */
 const { root } = protobuf.parse(`
 syntax = "proto3";
@@ -35,13 +34,15 @@ message Bytes { uint64 received = 1; uint64 sent = 2; }
 message Request { string authority = 3; string path = 5; map<string, string> headers = 13; }
 message Response { Number code = 1; map<string, string> headers = 4; map<string, string> trailers = 5; }
 `);
-const reader = (name) => (bytes) => root.lookupType(name).toObject(root.lookupType(name).decode(bytes), { longs: Number });
+const reader = (name) => (bytes) =>
+  root.lookupType(name).toObject(root.lookupType(name).decode(bytes), { longs: Number });
 
 const spans = [];
 const logs = [];
 const hex = (bytes) => Buffer.from(bytes ?? []).toString("hex");
 const valueOf = ({ text, flag, number, real } = {}) => text ?? flag ?? number ?? real ?? "";
-const tagsOf = (attributes = []) => Object.fromEntries(attributes.map(({ key, value }) => [key, String(valueOf(value))]));
+const tagsOf = (attributes = []) =>
+  Object.fromEntries(attributes.map(({ key, value }) => [key, String(valueOf(value))]));
 const KINDS = ["", "internal", "server", "client"];
 
 function takeTraces(collector, bytes, headers) {
@@ -99,7 +100,13 @@ function takeRecords(stream) {
 function takeSegments(stream, done) {
   stream.on("data", ({ traceId, service, instance, spans: found = [] }) => {
     for (const span of found)
-      spans.push({ collector: "skywalking", traceId, name: span.name, resource: { service, instance }, tags: Object.fromEntries((span.tags ?? []).map(({ key, value }) => [key, value])) });
+      spans.push({
+        collector: "skywalking",
+        traceId,
+        name: span.name,
+        resource: { service, instance },
+        tags: Object.fromEntries((span.tags ?? []).map(({ key, value }) => [key, value])),
+      });
   });
   stream.on("end", () => done(null, {}));
   stream.on("error", () => undefined);
@@ -118,12 +125,15 @@ const method = (path, read, streams) => ({
 async function startGrpc(port) {
   const server = new Server();
   for (const [path, take] of Object.entries(takers))
-    server.addService({ export: method(path, (bytes) => bytes) }, {
-      export(call, done) {
-        take(call.request, call.metadata.getMap());
-        done(null, {});
+    server.addService(
+      { export: method(path, (bytes) => bytes) },
+      {
+        export(call, done) {
+          take(call.request, call.metadata.getMap());
+          done(null, {});
+        },
       },
-    });
+    );
   server.addService(
     { records: method("/envoy.service.accesslog.v3.AccessLogService/StreamAccessLogs", reader("Records"), "in") },
     { records: (stream) => takeRecords(stream) },
@@ -133,7 +143,9 @@ async function startGrpc(port) {
     { collect: takeSegments },
   );
   const bound = await new Promise((resolve, reject) =>
-    server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, at) => (error === null ? resolve(at) : reject(error))),
+    server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, at) =>
+      error === null ? resolve(at) : reject(error),
+    ),
   );
   return { server, port: bound };
 }
@@ -142,8 +154,19 @@ function takeHttp(url, headers, body) {
   if (url === "/v1/traces") return takeTraces("otlp-http", body, headers);
   if (url === "/api/v2/spans")
     for (const { name, kind = "", traceId, id, parentId = "", localEndpoint, tags } of JSON.parse(body.toString()))
-      spans.push({ collector: "zipkin", headers, name, kind: kind.toLowerCase(), traceId, spanId: id, parentId, resource: { service: localEndpoint?.serviceName ?? "" }, tags: tags ?? {} });
-  else if (url.endsWith("/traces")) spans.push({ collector: "datadog", text: body.toString("latin1"), resource: {}, tags: {} });
+      spans.push({
+        collector: "zipkin",
+        headers,
+        name,
+        kind: kind.toLowerCase(),
+        traceId,
+        spanId: id,
+        parentId,
+        resource: { service: localEndpoint?.serviceName ?? "" },
+        tags: tags ?? {},
+      });
+  else if (url.endsWith("/traces"))
+    spans.push({ collector: "datadog", text: body.toString("latin1"), resource: {}, tags: {} });
 }
 
 const http = createServer((request, response) => {

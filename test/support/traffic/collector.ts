@@ -91,19 +91,47 @@ const http = { service: `observability/${HOST}`, port: 9411 };
 
 /** Providers of all kinds that send there. */
 export const PROVIDERS: readonly Readonly<Record<string, unknown>>[] = [
-  { name: "otlp", opentelemetry: { ...grpc, maxTagLength: 30, grpc: { timeout: "2s", initialMetadata: [{ name: "x-mesh", value: "one" }] } } },
+  {
+    name: "otlp",
+    opentelemetry: {
+      ...grpc,
+      maxTagLength: 30,
+      grpc: { timeout: "2s", initialMetadata: [{ name: "x-mesh", value: "one" }] },
+    },
+  },
   {
     name: "otlp-http",
-    opentelemetry: { ...http, http: { path: "/v1/traces", timeout: "3s", headers: [{ name: "x-mesh", value: "two" }] } },
+    opentelemetry: {
+      ...http,
+      http: { path: "/v1/traces", timeout: "3s", headers: [{ name: "x-mesh", value: "two" }] },
+    },
   },
   { name: "otlp-named", opentelemetry: { ...grpc, serviceAttributeEnrichment: "OTEL_SEMANTIC_CONVENTIONS" } },
   { name: "zipkin", zipkin: http },
-  { name: "zipkin-w3c", zipkin: { ...http, traceContextOption: "USE_B3_WITH_W3C_PROPAGATION", enable64bitTraceId: true } },
+  {
+    name: "zipkin-w3c",
+    zipkin: { ...http, traceContextOption: "USE_B3_WITH_W3C_PROPAGATION", enable64bitTraceId: true },
+  },
   { name: "datadog", datadog: http },
   { name: "skywalking", skywalking: grpc },
-  { name: "otel-logs", envoyOtelAls: { ...grpc, logFormat: { text: "%REQ(:PATH)%", labels: { code: "%RESPONSE_CODE%" } } } },
+  {
+    name: "otel-logs",
+    envoyOtelAls: { ...grpc, logFormat: { text: "%REQ(:PATH)%", labels: { code: "%RESPONSE_CODE%" } } },
+  },
   { name: "http-als", envoyHttpAls: { ...grpc, logName: "calls", additionalRequestHeadersToLog: ["x-own"] } },
   { name: "tcp-als", envoyTcpAls: { ...grpc } },
-  { name: "text", envoyFileAccessLog: { path: "/dev/stdout", logFormat: { text: "text-log %REQ_WITHOUT_QUERY(:PATH)% %RESPONSE_CODE%" } } },
-  { name: "json", envoyFileAccessLog: { logFormat: { labels: { json_log: "%REQ(:PATH)%", none: "%REQ(X-NONE)%" } }, omitEmptyValues: true } },
+  {
+    name: "text",
+    envoyFileAccessLog: {
+      path: "/dev/stdout",
+      logFormat: { text: "text-log %REQ_WITHOUT_QUERY(:PATH)% %RESPONSE_CODE%" },
+    },
+  },
+  {
+    name: "json",
+    envoyFileAccessLog: {
+      logFormat: { labels: { json_log: "%REQ(:PATH)%", none: "%REQ(X-NONE)%" } },
+      omitEmptyValues: true,
+    },
+  },
 ];

@@ -3,10 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { peerEnvironmentOf } from "../../../src/base/peer.ts";
 import { traceEnvironmentOf } from "../../../src/base/trace-environment.ts";
+import { createCounts } from "../../../src/agent/counts.ts";
 import { createExtensions, type ExtensionsRunner } from "../../../src/agent/extensions/runner.ts";
 import { createFileSecrets } from "../../../src/agent/file-secrets.ts";
 import { silentLogger } from "../../../src/base/logger.ts";
 import type { CaCredential } from "../../../src/grpc/ca-client.ts";
+import { createLogService } from "../../../src/grpc/log-service.ts";
 import { createSdsServer, type SdsSecret, type SdsServer } from "../../../src/grpc/sds-server.ts";
 import { peerLabels } from "../../../src/model/workload.ts";
 import { type Ca, signWorkload, type Validity } from "../../../src/pki/ca.ts";
@@ -24,6 +26,8 @@ type RootsSecret = Extract<SdsSecret, { kind: "roots" }>;
 /** An Envoy of the test mesh, and its agent's part. */
 export interface MeshProxy extends RunningEnvoy {
   /** A new key and certificate by this authority, or other roots, as the agent would serve them; resolves with the new chain. */
+  /** What it told its agent to count, as Prometheus text. */
+  counted(): string;
   identify(by: {
     readonly ca?: Ca;
     readonly validity?: Validity;
@@ -54,8 +58,12 @@ export async function startMeshProxy(
   const place = { port: plane.port, namespace, pod: name, account: name, prefix, type } as const;
   const bootstrap = configured(name, proxyBootstrap(place, socket));
   const extensions = agentExtensions(plane, { folder, bootstrap, certificate: { kind: "certificate", ...own } });
-  const sds: SdsServer = createSdsServer(socket, silentLogger, [extensions.service], (names) =>
-    fileSecrets.wanted(names),
+  const counts = createCounts();
+  const sds: SdsServer = createSdsServer(
+    socket,
+    silentLogger,
+    [extensions.service, createLogService(counts.add)],
+    (names) => fileSecrets.wanted(names),
   );
   const files = asFiles({ ...texts, "/test/cert": own.chain, "/test/key": own.key.pem() });
   const fileSecrets = createFileSecrets({ sds, log: silentLogger, files });
@@ -84,6 +92,7 @@ export async function startMeshProxy(
         sds.publish("default", { kind: "certificate", ...fresh });
         return fresh.chain;
       },
+      counted: () => counts.scrape().rest(),
       async stop() {
         await envoy.stop();
         await close();

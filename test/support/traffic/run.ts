@@ -115,7 +115,11 @@ async function once(lab: Lab, request: CaseRequest, target: Target, id: string):
   }
 }
 
-export async function tokenOf(lab: Lab, request: CaseRequest, claims: NonNullable<CaseRequest["token"]>): Promise<string> {
+export async function tokenOf(
+  lab: Lab,
+  request: CaseRequest,
+  claims: NonNullable<CaseRequest["token"]>,
+): Promise<string> {
   const { exp } = claims;
   const later = typeof exp === "number" ? { exp: Math.floor(Date.now() / 1_000) + exp } : {};
   return lab.issuers[request.issuer ?? "main"].token({ ...claims, ...later });
@@ -155,7 +159,9 @@ export function targetOf(lab: Lab, item: TrafficCase, request: CaseRequest): Tar
 }
 
 function dialled({ places, sockets }: Lab, written: string, authority: string): Target {
-  const text = written.replaceAll(/\$(walled|guard)\b/g, (_, name: "walled" | "guard") => `${places[name]}.0.1`).replaceAll("$SOCKETS", sockets);
+  const text = written
+    .replaceAll(/\$(walled|guard)\b/g, (_, name: "walled" | "guard") => `${places[name]}.0.1`)
+    .replaceAll("$SOCKETS", sockets);
   if (text.startsWith("unix://")) return { host: "", port: 0, socketPath: text.slice("unix://".length), authority };
   const colon = text.lastIndexOf(":");
   return { host: text.slice(0, colon), port: Number(text.slice(colon + 1)), authority };

@@ -122,7 +122,10 @@ async function untold(lab: Lab, collector: Collector, step: TelemetryStep): Prom
     }),
     ...metrics.flat(),
     ...(step.lines ?? []).flatMap(({ at, like, none }) => {
-      const found = lab.proxies[at].log().split("\n").some((line) => new RegExp(like).test(line));
+      const found = lab.proxies[at]
+        .log()
+        .split("\n")
+        .some((line) => new RegExp(like).test(line));
       return found === (none !== true) ? [] : [`${at}: ${none === true ? "a" : "no"} line like ${like}`];
     }),
   ];
@@ -141,7 +144,9 @@ function isSpan(one: object, { parent, service, ...rest }: Wants, all: readonly 
   if (!isLike(one, rest)) return false;
   if (parent === undefined) return true;
   if (parent === "none") return span.parentId === "";
-  return all.some((other) => other.spanId === span.parentId && other.traceId === span.traceId && isSpan(other, parent as Wants, []));
+  return all.some(
+    (other) => other.spanId === span.parentId && other.traceId === span.traceId && isSpan(other, parent as Wants, []),
+  );
 }
 
 function serviceOf({ resource }: SeenSpan): string | undefined {

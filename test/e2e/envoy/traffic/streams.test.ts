@@ -7,6 +7,7 @@ import { readCases } from "../../../support/traffic/case.ts";
 import { type Lab, startLab } from "../../../support/traffic/lab.ts";
 import { PORTS } from "../../../support/traffic/mesh-objects.ts";
 import { exchange, open, openCall, type Place, sendAndEnd, sendWhenAsked } from "../../../support/traffic/streams.ts";
+import { waitFor } from "../../../support/wait.ts";
 
 // What takes longer than one request and its answer, through the client's and the server's sidecar with mutual TLS.
 const cases = readCases(join(import.meta.dirname, "cases"), "plain");
@@ -30,6 +31,13 @@ function echo(port: number): Place {
   return { host, port: explicitPort(port) };
 }
 
+/** The value of the one series with these labels, once it has as many as the calls before had messages. */
+function totalOf(text: string, name: string, parts: readonly string[]): number | undefined {
+  const line = text.split("\n").find((one) => one.startsWith(`${name}{`) && parts.every((part) => one.includes(part)));
+  const value = Number(/ (\d+)$/.exec(line ?? "")?.[1] ?? 0);
+  return value >= 7 ? value : undefined;
+}
+
 describe("streams", () => {
   test("a gRPC call goes on message by message, and ends with its trailers", async () => {
     const call = openCall(echo(82));
@@ -41,6 +49,28 @@ describe("streams", () => {
     const calls = [openCall(echo(82)), openCall(echo(82))];
     for (const text of ["one", "two"]) for (const call of calls) expect(await call.say(text)).toBe(text);
     for (const call of calls) expect(await call.end()).toMatchObject({ "grpc-status": "0" });
+  });
+
+  test("their messages are counted on both sides, with all labels, under the standard names", async () => {
+    const labels = [
+      'connection_security_policy="unknown"',
+      'destination_workload="v1"',
+      'grpc_response_status="0"',
+      'reporter="source"',
+      'request_protocol="grpc"',
+      'source_workload="client"',
+    ];
+    const served = ['reporter="destination"', 'connection_security_policy="mutual_tls"', 'source_workload="client"'];
+    // one call with three messages and two with two each; the application answers each message with one
+    for (const name of ["istio_request_messages_total", "istio_response_messages_total"])
+      for (const [proxy, parts] of [
+        ["client", labels],
+        ["v1", served],
+      ] as const)
+        expect(
+          await waitFor(() => totalOf(lab.proxies[proxy].counted(), name, parts), { what: `${name} of ${proxy}` }),
+        ).toBe(7);
+    expect([...lab.proxies.client.counted().matchAll(/(\w+)="/g)].length).toBe(2 * 25);
   });
 
   test("a large body goes both ways, once the server has asked for it (100)", async () => {

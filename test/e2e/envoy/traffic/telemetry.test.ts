@@ -23,13 +23,20 @@ const item: TrafficCase = {
       apiVersion: "networking.istio.io/v1",
       kind: "Gateway",
       metadata: { name: "way-in" },
-      spec: { selector: { istio: "gateway" }, servers: [{ port: { number: 80, name: "http", protocol: "HTTP" }, hosts: ["*"] }] },
+      spec: {
+        selector: { istio: "gateway" },
+        servers: [{ port: { number: 80, name: "http", protocol: "HTTP" }, hosts: ["*"] }],
+      },
     },
     {
       apiVersion: "networking.istio.io/v1",
       kind: "VirtualService",
       metadata: { name: "way-in" },
-      spec: { hosts: ["way.example.com"], gateways: ["way-in"], http: [{ route: [{ destination: { host: "echo" } }] }] },
+      spec: {
+        hosts: ["way.example.com"],
+        gateways: ["way-in"],
+        http: [{ route: [{ destination: { host: "echo" } }] }],
+      },
     },
   ] as unknown as readonly KubeObject[],
 };

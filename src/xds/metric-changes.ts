@@ -1,6 +1,6 @@
-import type { MetricChange, MetricChanges, MetricName } from "../../ir/telemetry.ts";
-import type { MetricsContext } from "../metric-tags.ts";
-import type { AccessLog } from "../types.ts";
+import type { MetricChange, MetricChanges, MetricName } from "../ir/telemetry.ts";
+import type { MetricsContext } from "./metric-tags.ts";
+import type { AccessLog } from "./types.ts";
 
 /** What a chain wants of the standard metrics. */
 export function changesOf({ telemetry }: MetricsContext): {

@@ -1,7 +1,7 @@
-import type { LogSink, Telemetry } from "../../ir/telemetry.ts";
-import { typed } from "../../wire/codec.ts";
-import { CEL_FUNCTIONS } from "../log-format.ts";
-import type { AccessLog } from "../types.ts";
+import type { LogSink, Telemetry } from "../ir/telemetry.ts";
+import { typed } from "../wire/codec.ts";
+import { CEL_FUNCTIONS } from "./log-format.ts";
+import type { AccessLog } from "./types.ts";
 
 /** The sinks of some kinds. */
 export function sinksOf<K extends LogSink["kind"]>(

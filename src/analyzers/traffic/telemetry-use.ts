@@ -1,0 +1,90 @@
+import {
+  type ExtensionProvider,
+  extensionProviders,
+  providerService,
+  telemetryProvider,
+} from "../../model/extension-providers.ts";
+import type { Model } from "../../model/model.ts";
+import { isHttp } from "../../model/protocol.ts";
+import type { KindTypes } from "../../resources/kinds.ts";
+import { type AnalyzerInput, defineAnalyzer } from "../analyzer.ts";
+
+/**
+ * What a Telemetry names is looked up in the mesh configuration: a provider that is not there, or that cannot take what it is
+ * named for, leaves the proxies as without it, and nobody is told at run time.
+ */
+export const telemetryUse = defineAnalyzer({
+  name: "telemetry-use",
+  summary: "Checks that providers which Telemetries name are defined, fit, and have a service that the mesh knows.",
+  reads: ["Telemetry", "ConfigMap", "Service", "ServiceEntry"],
+  codes: ["MSH0800", "MSH0801"],
+  analyze: (input) => {
+    for (const object of input.world.list("Telemetry"))
+      for (const signal of SIGNALS)
+        for (const [index, { providers = [] }] of (object.spec?.[signal] ?? []).entries())
+          for (const [position, { name }] of providers.entries())
+            check(input, { object, path: ["spec", signal, index, "providers", position, "name"], signal, name });
+  },
+});
+
+type Input = AnalyzerInput<"Telemetry" | "ConfigMap" | "Service" | "ServiceEntry", "MSH0800" | "MSH0801">;
+type Signal = (typeof SIGNALS)[number];
+
+interface Use {
+  readonly object: KindTypes["Telemetry"];
+  readonly path: readonly (string | number)[];
+  readonly signal: Signal;
+  readonly name: string;
+}
+
+const SIGNALS = ["metrics", "tracing", "accessLogging"] as const;
+
+const WORDS: Readonly<Record<Signal, string>> = { metrics: "metrics", tracing: "spans", accessLogging: "access logs" };
+
+/** Kinds of providers that take a signal. */
+const KINDS: Readonly<Record<Signal, readonly string[]>> = {
+  metrics: ["prometheus"],
+  tracing: ["opentelemetry", "zipkin", "datadog", "skywalking"],
+  accessLogging: ["envoyFileAccessLog", "envoyOtelAls", "envoyHttpAls", "envoyTcpAls"],
+};
+
+function check(input: Input, { object, path, signal, name }: Use): void {
+  const config = input.model.meshConfig();
+  const provider = telemetryProvider(config, name);
+  const isConfigured = input.complete || extensionProviders(config).length > 0;
+  if (provider === undefined) {
+    // files alone may leave the mesh configuration out
+    if (!isConfigured) return input.unknown(`provider ${name}: the mesh configuration is not in the files`);
+    const known = extensionProviders(config).map((one) => one.name);
+    return input.report(object, path, "MSH0800", { provider: name, known: known.join(", ") });
+  }
+  const why = unfit(input, provider, signal);
+  if (why !== undefined) input.report(object, path, "MSH0801", { provider: name, what: WORDS[signal], why });
+}
+
+/** Spans and records over gRPC need a port that speaks HTTP/2. */
+const BY_GRPC: readonly string[] = ["skywalking", "envoyOtelAls", "envoyHttpAls", "envoyTcpAls"];
+
+function unfit(input: Input, { kind, settings }: ExtensionProvider, signal: Signal): string | undefined {
+  if (!KINDS[signal].includes(kind)) return `it is of kind ${kind}`;
+  if (kind === "prometheus" || kind === "envoyFileAccessLog") return undefined;
+  const asked = providerService(settings);
+  if (asked === undefined) return "it names no service and port";
+  const { host, port, namespace } = asked;
+  const services = servicesOf(input.model, host).filter(
+    (one) => namespace === undefined || one.namespace === namespace,
+  );
+  if (services.length === 0)
+    return input.complete || input.knows("Service", namespace) ? `nobody knows the service ${host}` : undefined;
+  const found = services.flatMap(({ ports }) => ports).find(({ number }) => number === port);
+  if (found === undefined) return `service ${host} has no port ${port}`;
+  const isGrpc = BY_GRPC.includes(kind) || (kind === "opentelemetry" && settings["http"] === undefined);
+  if (isGrpc && found.protocol === "http") return `port ${port} of ${host} speaks HTTP/1.1, and gRPC needs HTTP/2`;
+  return !isGrpc && !isHttp(found.protocol) && found.protocol !== "auto" && found.protocol !== "tcp"
+    ? `port ${port} of ${host} does not speak HTTP`
+    : undefined;
+}
+
+function servicesOf(model: Model, host: string): ReturnType<Model["services"]["all"]> {
+  return model.services.all().filter(({ hostname }) => hostname === host);
+}
