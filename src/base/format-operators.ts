@@ -86,13 +86,18 @@ export function formatProblem(format: string): FormatProblem | undefined {
 }
 
 /** The same of all texts in an object of formats, with the path of the text. */
-export function formatProblems(value: unknown): readonly (FormatProblem & { readonly path: readonly (string | number)[] })[] {
+export function formatProblems(
+  value: unknown,
+): readonly (FormatProblem & { readonly path: readonly (string | number)[] })[] {
   if (typeof value === "string") {
     const found = formatProblem(value);
     return found === undefined ? [] : [{ ...found, path: [] }];
   }
   if (typeof value !== "object" || value === null) return [];
   return Object.entries(value).flatMap(([key, member]) =>
-    formatProblems(member).map((found) => ({ ...found, path: [Array.isArray(value) ? Number(key) : key, ...found.path] })),
+    formatProblems(member).map((found) => ({
+      ...found,
+      path: [Array.isArray(value) ? Number(key) : key, ...found.path],
+    })),
   );
 }

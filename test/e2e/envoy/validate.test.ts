@@ -65,6 +65,8 @@ function bootstrap(resources: Resources): unknown {
   });
   return {
     node: { id: "test", cluster: "test" },
+    // the tap filter wants one: without it Envoy crashes
+    admin: { address: { socket_address: { address: "127.0.0.1", port_value: 0 } } },
     bootstrap_extensions: [statNamespaceExtension()],
     dynamic_resources: {
       ads_config: {
