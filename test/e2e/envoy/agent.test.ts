@@ -1,9 +1,13 @@
-import { statSync, writeFileSync } from "node:fs";
+import { createSocket } from "node:dgram";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { connect } from "node:tls";
+import { encode } from "dns-packet";
 import { afterEach, expect, test } from "vitest";
 import { createRoot } from "../../../src/pki/ca.ts";
 import { ADDRESS, body, fetchOnce, ready, startPod, status } from "../../support/agent/pod.ts";
+import { throwAtDns } from "../../support/agent/dns-garbage.ts";
+import { throwGarbage } from "../../support/controlplane/garbage.ts";
 import { waitFor } from "../../support/wait.ts";
 
 const open: { close(): unknown }[] = [];
@@ -105,6 +109,55 @@ test("roots of the mounted bundle come and go in Envoy without a new certificate
   await waitFor(() => plane.signed.length > 1, { what: "another request", timeoutMs: 15_000 });
   expect(agent.output()).toContain("another authority signs now");
 });
+
+test("garbage at every port for four seconds, slow clients and many: agent and Envoy live, answer, and are no larger", async () => {
+  const env = { ISTIO_META_DNS_CAPTURE: "true", DNS_PROXY_ADDR: `${ADDRESS}:15053` };
+  const { agent } = await startPod({ ttlSeconds: 3600, open, env });
+  await waitFor(async () => (await status(`http://${ADDRESS}:10080/`).catch(() => 0)) === 200, {
+    what: `the proxy to serve\n${agent.output()}`,
+    timeoutMs: 30_000,
+  });
+  const before = { agent: memory(agent.process.pid), envoy: memory(envoyOf(agent.output())) };
+  const dns = { host: ADDRESS, port: 15053 };
+  // readiness and metrics, the agent's and Envoy's, and the listener by TLS
+  const agents = { host: ADDRESS, http: 15020, monitoring: 15020, secureGrpc: 10443, https: 10443 };
+  const envoys = { host: ADDRESS, http: 15021, monitoring: 15090, secureGrpc: 15020, https: 10443 };
+  const [first, second, messages] = await Promise.all([
+    throwGarbage(agents, 4_000, 1),
+    throwGarbage(envoys, 4_000, 2),
+    throwAtDns(dns, 4_000, 3),
+  ]);
+  expect(Math.min(first.connections, second.connections, messages)).toBeGreaterThan(100);
+  expect(agent.process.exitCode).toBeNull();
+  expect(await body(`http://${ADDRESS}:10080/still`)).toBe("app saw /still");
+  expect(await status(`http://${ADDRESS}:15020/stats/prometheus`)).toBe(200);
+  expect(await ask(dns, "nobody.invalid")).toBeGreaterThan(0);
+  // no restart: the Envoy of the beginning
+  expect(agent.output().split('"Envoy started"').length - 1).toBe(1);
+  expect(memory(agent.process.pid) - before.agent).toBeLessThan(100 * MIB);
+  expect(memory(envoyOf(agent.output())) - before.envoy).toBeLessThan(100 * MIB);
+});
+
+const MIB = 1 << 20;
+
+/** Bytes of memory that a process has now. */
+function memory(pid: number | undefined): number {
+  const text = readFileSync(`/proc/${pid}/status`, "utf8");
+  return Number(/VmRSS:\s+(\d+) kB/.exec(text)?.[1] ?? "0") * 1024;
+}
+
+function envoyOf(output: string): number {
+  return Number(/"pid":(\d+),"msg":"Envoy started"/.exec(output)?.[1]);
+}
+
+/** Bytes of the answer to a question by UDP. */
+function ask(at: { readonly host: string; readonly port: number }, name: string): Promise<number> {
+  const socket = createSocket("udp4");
+  return new Promise<number>((resolve) => {
+    socket.once("message", (message) => resolve(message.length));
+    socket.send(encode({ type: "query", id: 1, questions: [{ type: "A", name }] }), at.port, at.host);
+  }).finally(() => socket.close());
+}
 
 test("SIGTERM drains: running connections end in peace, then agent and Envoy leave with code 0", async () => {
   const { agent } = await startPod({ ttlSeconds: 3600, open, proxyConfig: { terminationDrainDuration: "1s" } });

@@ -5,6 +5,8 @@ import { type Dice, dice } from "../simulate/dice.ts";
 
 /** Where to throw it: what speaks TLS, what HTTP/2 with gRPC, what takes reviews. */
 export interface Targets {
+  /** Default: 127.0.0.1. */
+  readonly host?: string;
   readonly http: number;
   readonly monitoring: number;
   readonly secureGrpc: number;
@@ -49,7 +51,7 @@ export async function throwGarbage(targets: Targets, forMs: number, seed: number
 function hold(targets: Targets, count: number): readonly Socket[] {
   return Array.from({ length: count }, (_, index) => {
     const port = [targets.http, targets.monitoring, targets.secureGrpc, targets.https][index % 4] ?? 0;
-    const socket = connect(port, "127.0.0.1");
+    const socket = connect(port, hostOf(targets));
     socket.on("error", () => undefined);
     if (index % 3 === 0) socket.write("POST /validate HTTP/1.1\r\nHost: a\r\nX: ");
     if (index % 3 === 1) socket.write(Buffer.of(0x16, 0x03, 0x01, 0x02, 0x00));
@@ -84,9 +86,14 @@ function send(socket: Socket, parts: readonly (Buffer | string)[]): Promise<numb
   });
 }
 
-function open(port: number, protocols: readonly string[] | undefined): Socket {
-  if (protocols === undefined) return connect(port, "127.0.0.1");
-  return connectTls({ port, host: "127.0.0.1", rejectUnauthorized: false, ALPNProtocols: [...protocols] });
+function hostOf({ host = "127.0.0.1" }: Targets): string {
+  return host;
+}
+
+function open(targets: Targets, port: number, protocols: readonly string[] | undefined): Socket {
+  const host = hostOf(targets);
+  if (protocols === undefined) return connect(port, host);
+  return connectTls({ port, host, rejectUnauthorized: false, ALPNProtocols: [...protocols] });
 }
 
 function rawBytes(targets: Targets, roll: Dice): Promise<number> {
@@ -99,7 +106,7 @@ function rawBytes(targets: Targets, roll: Dice): Promise<number> {
     [targets.secureGrpc, ["http/1.1"]],
     [targets.https, ["http/1.1"]],
   ] as const);
-  return send(open(port, tls), [randomBytes(roll, 64 * 1024)]);
+  return send(open(targets, port, tls), [randomBytes(roll, 64 * 1024)]);
 }
 
 function rawHttp(targets: Targets, roll: Dice): Promise<number> {
@@ -133,7 +140,7 @@ function rawHttp(targets: Targets, roll: Dice): Promise<number> {
     `Authorization: Bearer ${"a".repeat(12_000)}.b.c\r\n\r\n`,
     "Expect: 100-continue\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n",
   ]);
-  return send(open(port, tls), [head, rest]);
+  return send(open(targets, port, tls), [head, rest]);
 }
 
 const PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -201,7 +208,7 @@ function rawFrames(targets: Targets, roll: Dice): Promise<number> {
     () => [call(1).subarray(0, 20)],
   ];
   const frames = roll.pick(kinds)();
-  return send(open(targets.secureGrpc, ["h2"]), [PREFACE, frame(SETTINGS, 0, 0, Buffer.alloc(0)), ...frames]);
+  return send(open(targets, targets.secureGrpc, ["h2"]), [PREFACE, frame(SETTINGS, 0, 0, Buffer.alloc(0)), ...frames]);
 }
 
 /** Reviews that are none, or whose objects are absurd. */
@@ -224,7 +231,7 @@ function review(targets: Targets, roll: Dice): Promise<number> {
     const path = roll.pick(["/validate", "/inject", "/inject/cluster/%25/net/a"]);
     const sent = httpsRequest({
       port: targets.https,
-      host: "127.0.0.1",
+      host: hostOf(targets),
       method: "POST",
       path,
       rejectUnauthorized: false,
