@@ -1,5 +1,23 @@
-import { graphlib, layout } from "@dagrejs/dagre";
+import * as dagre from "@dagrejs/dagre";
 import type { Observed } from "./data.ts";
+
+/** What is used of dagre; its own types lead to files that it does not ship. */
+interface Drawing {
+  setGraph(settings: Readonly<Record<string, string | number>>): void;
+  setDefaultEdgeLabel(make: () => object): void;
+  setNode(id: string, size: { readonly width: number; readonly height: number }): void;
+  setEdge(from: string, to: string, label: object, name: string): void;
+  graph(): { readonly width?: number; readonly height?: number };
+  nodes(): readonly string[];
+  node(id: string): Point & { readonly width: number };
+  edges(): readonly { readonly v: string; readonly w: string; readonly name?: string }[];
+  edge(edge: { readonly v: string; readonly w: string }): { readonly points: readonly Point[] };
+}
+
+const { graphlib, layout } = dagre as unknown as {
+  readonly graphlib: { readonly Graph: new (options: { readonly multigraph: boolean }) => Drawing };
+  readonly layout: (graph: Drawing) => void;
+};
 
 /** A graph with places, in pixels from its upper left corner. */
 export interface Laid {
@@ -28,17 +46,17 @@ export function laidOut({ nodes, edges }: Pick<Observed, "nodes" | "edges">): La
     graph.setNode(id, { width: Math.max(name.length, namespace.length) * LETTER + 28, height: NODE_HEIGHT });
   for (const [index, { from, to }] of edges.entries()) graph.setEdge(from, to, {}, String(index));
   layout(graph);
-  const size = graph.graph() as { width?: number; height?: number };
+  const size = graph.graph();
   return {
     width: size.width ?? 0,
     height: size.height ?? 0,
-    nodes: graph.nodes().map((id: string) => {
-      const { x, y, width } = graph.node(id) as { x: number; y: number; width: number };
+    nodes: graph.nodes().map((id) => {
+      const { x, y, width } = graph.node(id);
       return { id, x, y, width };
     }),
-    edges: graph.edges().map((edge: { readonly v: string; readonly w: string; readonly name?: string }) => ({
+    edges: graph.edges().map((edge) => ({
       index: Number(edge.name),
-      points: (graph.edge(edge) as { points: Point[] }).points,
+      points: graph.edge(edge).points,
     })),
   };
 }

@@ -1,3 +1,4 @@
+import { compact } from "../../base/compact.ts";
 import { list, text } from "../proxy-config/view.ts";
 
 /** Which requests are wanted; absent: any. */
@@ -90,31 +91,33 @@ export function tappedRequest(
   const request = headersOf(trace, "request", "headers");
   const response = headersOf(trace, "response", "headers");
   const trailers = headersOf(trace, "response", "trailers");
-  const at = ["http_buffered_trace", "downstream_connection"] as const;
+  const end = (side: string, field: string): string =>
+    text(trace, "http_buffered_trace", "downstream_connection", `${side}_address`, "socket_address", field);
   const time = text(trace, "http_buffered_trace", "request", "headers_received_time");
-  const grpc = trailers["grpc-status"] ?? response["grpc-status"];
-  const duration = durationOf(time, text(trace, "http_buffered_trace", "response", "headers_received_time"));
-  const local = text(trace, ...at, "local_address", "socket_address", "address");
-  const remote = text(trace, ...at, "remote_address", "socket_address", "address");
+  const remote = end("remote", "address");
   const client = clientOf(request["x-forwarded-client-cert"]);
-  return {
+  const isFromHere = isOwn(remote, address) && (client === undefined || end("local", "address") !== address);
+  return compact({
     time,
     pod,
     namespace,
-    direction: isOwn(remote, address) && (client === undefined || local !== address) ? "outbound" : "inbound",
+    direction: isFromHere ? ("outbound" as const) : ("inbound" as const),
     method: request[":method"] ?? "",
     authority: request[":authority"] ?? "",
     path: request[":path"] ?? "",
-    ...(response[":status"] === undefined ? {} : { status: Number(response[":status"]) }),
-    ...(grpc === undefined ? {} : { grpcStatus: Number(grpc) }),
-    ...(duration === undefined ? {} : { durationMs: duration }),
-    ...(client === undefined ? {} : { client }),
-    ...(request["x-request-id"] === undefined ? {} : { requestId: request["x-request-id"] }),
-    source: `${remote}:${text(trace, ...at, "remote_address", "socket_address", "port_value")}`,
-    ...(withHeaders
-      ? { requestHeaders: tellable(request), responseHeaders: tellable({ ...response, ...trailers }) }
-      : {}),
-  };
+    status: numberOf(response[":status"]),
+    grpcStatus: numberOf(trailers["grpc-status"] ?? response["grpc-status"]),
+    durationMs: durationOf(time, text(trace, "http_buffered_trace", "response", "headers_received_time")),
+    client,
+    requestId: request["x-request-id"],
+    source: `${remote}:${end("remote", "port_value")}`,
+    requestHeaders: withHeaders ? tellable(request) : undefined,
+    responseHeaders: withHeaders ? tellable({ ...response, ...trailers }) : undefined,
+  });
+}
+
+function numberOf(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Number(text);
 }
 
 function isOwn(remote: string, address: string): boolean {

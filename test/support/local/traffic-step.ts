@@ -7,34 +7,26 @@ import type { Edge } from "../../../src/commands/traffic/rows.ts";
 import type { TappedRequest } from "../../../src/commands/traffic/tap-request.ts";
 
 const REQUESTS = 30;
+const CLIENT = { namespace: SHOP, app: "client" };
 const MISSING = "/not-there";
 
 /** What goes on between workloads, as edges, stat, top, tap and graph tell it of a mesh under a little load. */
 export async function trafficTold(scenario: Scenario): Promise<void> {
   const ask = async <T>(...line: readonly string[]): Promise<T> =>
     JSON.parse((await scenario.meshctl([...line, "-o", "json"], { quiet: true })).stdout) as T;
-  const client = { namespace: SHOP, app: "client" };
   const before = await edgeToWeb(ask);
-  await load(scenario, client, { url: "http://web/", requests: REQUESTS });
+  await load(scenario, CLIENT, { url: "http://web/", requests: REQUESTS });
   const edge = await edgeToWeb(ask);
   must(
-    edge?.security === "mutual_tls" && /\/sa\/client$/.test(edge.client ?? "") && /\/sa\/web$/.test(edge.server ?? ""),
+    edge?.security === "mutual_tls" &&
+      edge.client?.endsWith("/sa/client") === true &&
+      edge.server?.endsWith("/sa/web") === true,
     `client to web: ${JSON.stringify(edge)}`,
   );
   const counted = edge.requests - (before?.requests ?? 0);
   must(counted === REQUESTS, `${counted} requests were counted, ${REQUESTS} were sent`);
 
-  const busy = load(scenario, client, { url: "http://web/", seconds: 8, rate: 10 });
-  const { rows } = await ask<{ rows: readonly StatRow[] }>("stat", "deploy/web-v1", "-n", SHOP, "-t", "3s");
-  const top = await scenario.meshctl(["top", "-n", SHOP, "--count", "1", "--interval", "2s", "-o", "json"], {
-    quiet: true,
-  });
-  await busy;
-  const [row] = rows;
-  must((row?.rps ?? 0) > 3 && row?.success === 1, `web under load: ${JSON.stringify(rows)}`);
-  const lines = top.stdout.trim().split("\n");
-  const live = (JSON.parse(lines[0] ?? "{}") as { edges: readonly Edge[] }).edges;
-  must(lines.length === 1 && live.some(isClientToWeb), `top tells ${top.stdout}`);
+  await live(scenario);
 
   const graph = await ask<Graph>("graph", "-n", SHOP);
   must(
@@ -47,6 +39,22 @@ export async function trafficTold(scenario: Scenario): Promise<void> {
     "client may not call web",
   );
   await tapped(scenario);
+}
+
+/** What stat and top count while requests go on. */
+async function live(scenario: Scenario): Promise<void> {
+  const busy = load(scenario, CLIENT, { url: "http://web/", seconds: 8, rate: 10 });
+  const stat = await scenario.meshctl(["stat", "deploy/web-v1", "-n", SHOP, "-t", "3s", "-o", "json"], { quiet: true });
+  const { rows } = JSON.parse(stat.stdout) as { rows: readonly StatRow[] };
+  const top = await scenario.meshctl(["top", "-n", SHOP, "--count", "1", "--interval", "2s", "-o", "json"], {
+    quiet: true,
+  });
+  await busy;
+  const [row] = rows;
+  must((row?.rps ?? 0) > 3 && row?.success === 1, `web under load: ${JSON.stringify(rows)}`);
+  const lines = top.stdout.trim().split("\n");
+  const seen = (JSON.parse(lines[0] ?? "{}") as { edges: readonly Edge[] }).edges;
+  must(lines.length === 1 && seen.some(isClientToWeb), `top tells ${top.stdout}`);
 }
 
 async function edgeToWeb(ask: (...line: string[]) => Promise<{ edges: readonly Edge[] }>): Promise<Edge | undefined> {
@@ -85,7 +93,10 @@ async function tapped(scenario: Scenario): Promise<void> {
   }
   const one = JSON.parse((await tap).stdout) as TappedRequest;
   must(
-    one.status === 404 && one.path === MISSING && one.direction === "inbound" && /\/sa\/client$/.test(one.client ?? ""),
+    one.status === 404 &&
+      one.path === MISSING &&
+      one.direction === "inbound" &&
+      one.client?.endsWith("/sa/client") === true,
     `tapped was ${JSON.stringify(one)}`,
   );
   must(
