@@ -33,6 +33,12 @@ export const localCommands: readonly CommandSpec[] = [
       { flags: "--api-port <port>", summary: "port of the Kubernetes API on 127.0.0.1; by default a free one" },
       { flags: "--foreground", summary: "stay in front, log to the terminal, end with Ctrl-C", default: false },
       { flags: "--tied", summary: "stay in front and end the cluster when stdin closes", default: false },
+      { flags: "--clusters <count>", summary: "start this many, NAME-1, NAME-2 and so on, joined to each other" },
+      {
+        flags: "--cross-network",
+        summary: "with --clusters: they reach only each other's load balancers, as on networks of their own",
+        default: false,
+      },
       {
         flags: "--merge-kubeconfig",
         summary: "also add the cluster to your own kubeconfig (KUBECONFIG or ~/.kube/config)",
@@ -42,6 +48,7 @@ export const localCommands: readonly CommandSpec[] = [
     examples: [
       { line: "meshctl up", summary: "a cluster, and how to use it" },
       { line: "meshctl up --network loopback", summary: "pods on addresses of this machine, nothing is intercepted" },
+      { line: "meshctl up --clusters 2", summary: "two clusters to make one mesh of" },
       { line: 'meshctl up --map shop/web="node /src/web/server.mjs"', summary: "run your own program for an image" },
     ],
     load: async () => (await import("../commands/up.ts")).run,

@@ -1,6 +1,7 @@
 import { ClusterError, UsageError } from "../base/errors.ts";
 import { REMOTE_SECRET_LABEL } from "../model/members.ts";
 import type { Cluster } from "../resources/cluster.ts";
+import type { EndpointSlice } from "../resources/core.ts";
 import type { KubeObject } from "../resources/object.ts";
 import { toYaml } from "../resources/yaml-plain.ts";
 import { globalOptions, textOption } from "./input.ts";
@@ -44,7 +45,7 @@ export async function run(input: CommandInput, io: Io): Promise<CommandResult> {
     audiences,
     expirationSeconds: TEN_YEARS_S,
   });
-  const server = textOption(input, "server") ?? cluster.context.server;
+  const server = textOption(input, "server") ?? (await serverOf(cluster, io));
   if (!URL.canParse(server) || !server.startsWith("https:"))
     throw new UsageError(`--server: expected a URL such as https://10.0.0.1:6443, got ${server}`);
   warn(io, server, token);
@@ -58,10 +59,37 @@ export async function run(input: CommandInput, io: Io): Promise<CommandResult> {
   return { exitCode: 0 };
 }
 
+/**
+ * Where others reach the API server: as we do, unless that is a loopback address, as local clusters have; then at the address
+ * that the cluster's own pods use.
+ */
+async function serverOf(cluster: Cluster, io: Io): Promise<string> {
+  const { server } = cluster.context;
+  if (!isLoopback(server)) return server;
+  const slice = await cluster.get({
+    apiVersion: "discovery.k8s.io/v1",
+    kind: "EndpointSlice",
+    namespace: "default",
+    name: "kubernetes",
+  });
+  const { endpoints = [], ports = [] } = (slice ?? {}) as Partial<EndpointSlice>;
+  const address = endpoints[0]?.addresses[0];
+  const port = ports[0]?.port;
+  if (address === undefined || port === undefined) return server;
+  const own = `https://${address.includes(":") ? `[${address}]` : address}:${port}`;
+  if (!isLoopback(own))
+    io.err(`Note: the API server is named as ${own}: ${server} is reached by this machine alone.\n`);
+  return own;
+}
+
+function isLoopback(server: string): boolean {
+  const { hostname } = new URL(server);
+  return hostname === "localhost" || hostname === "[::1]" || hostname.startsWith("127.");
+}
+
 /** Says what would make the Secret useless elsewhere, or one day. */
 function warn(io: Io, server: string, token: string): void {
-  const { hostname } = new URL(server);
-  if (hostname === "localhost" || hostname.startsWith("127."))
+  if (isLoopback(server))
     io.err(
       `Warning: the API server is ${server}, which only this machine reaches. Name another address with --server.\n`,
     );

@@ -1,6 +1,6 @@
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
-import { dirname, isAbsolute, join, resolve } from "node:path";
+import { isAbsolute, join, resolve } from "node:path";
 import { compact } from "../base/compact.ts";
 import { EnvironmentError, UsageError } from "../base/errors.ts";
 import { locateEnvoy } from "../envoy/locate.ts";
@@ -19,13 +19,20 @@ import {
   stateDir,
   writeState,
 } from "../local/state.ts";
-import { endProcesses, stopCluster } from "../local/stop.ts";
+import { endProcesses } from "../local/stop.ts";
 import { listOption, switchOption, textOption } from "./input.ts";
 import type { CommandInput, CommandRun, Io } from "./io.ts";
-import { mergeInto, ownKubeconfig, removeFrom } from "./merge-kubeconfig.ts";
+import { clusterName, endCluster } from "./local-clusters.ts";
+import { mergeInto, ownKubeconfig } from "./merge-kubeconfig.ts";
+import { upClusters, wantedClusters } from "./up-clusters.ts";
 
 /** Starts a local Kubernetes cluster: API endpoint, controllers and a node whose pods are processes of this machine. */
 export const run: CommandRun = async (input, io) => {
+  const count = wantedClusters(input);
+  return count === undefined ? upOne(input, io) : upClusters(count, input, io, upOne);
+};
+
+const upOne: CommandRun = async (input, io) => {
   const options = readOptions(input, io);
   const directory = stateDir(io.env, options.name);
   const known = await readState(directory);
@@ -97,13 +104,6 @@ interface UpOptions {
   readonly kubeconfig: string;
   /** The user's own kubeconfig, when the cluster is to be added to it. */
   readonly merged: string | undefined;
-}
-
-/** A cluster's name as it stands in paths and in the names of objects. */
-export function clusterName(text: string | undefined): string {
-  const name = text ?? "mesh";
-  if (/^[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?$/.test(name)) return name;
-  throw new UsageError(`--name ${name} cannot name a cluster`, "use lower-case letters, digits and dashes, at most 32");
 }
 
 function readOptions(input: CommandInput, io: Io): UpOptions {
@@ -227,17 +227,4 @@ async function stayInForeground({ started, state }: Begun, directory: string, io
   // a tied node has removed its state already, and what cleans up after it may still be at it
   await endProcesses(state);
   await endCluster(directory);
-}
-
-/** Ends the cluster of a state folder and takes it out of the user's kubeconfig. */
-export async function endCluster(directory: string): Promise<boolean> {
-  const state = await readState(directory);
-  if (state?.merged !== undefined) {
-    const text = await readFile(state.kubeconfig, "utf8").catch(() => "");
-    if (text !== "") await removeFrom(state.merged, text);
-  }
-  const outside = state !== undefined && dirname(state.kubeconfig) !== directory;
-  const found = await stopCluster(directory);
-  if (outside) await rm(state.kubeconfig, { force: true });
-  return found;
 }

@@ -4296,6 +4296,60 @@ export interface DescribeServiceOutputGatewayOfService {
 /** `meshctl describe service -o json`: what the mesh makes of each service of the name. */
 export type DescribeServiceOutputSpec = readonly DescribeServiceOutputServiceView[];
 
+/** `meshctl edges -o json`: who called whom. */
+export interface EdgesOutputSpec {
+  /** Edges, busiest first. */
+  readonly edges: readonly ({
+    /** Who called. */
+    readonly from: {
+      /** Name; `unknown` outside of the mesh. */
+      readonly workload: string;
+      /** Its namespace. */
+      readonly namespace: string;
+    };
+    /** Who was called. */
+    readonly to: {
+      /** Name; `unknown` outside of the mesh. */
+      readonly workload: string;
+      /** Its namespace. */
+      readonly namespace: string;
+    };
+    /** Host that was called. */
+    readonly service: string;
+    /** http, grpc or tcp. */
+    readonly protocol: string;
+    /** How it was secured; unknown where only the client's proxy told of it. */
+    readonly security: "mutual_tls" | "none" | "unknown";
+    /** SPIFFE identity of the caller. */
+    readonly client?: string;
+    /** SPIFFE identity of the called. */
+    readonly server?: string;
+    /** Requests; 0 for TCP. */
+    readonly requests: number;
+    /** Requests per second; absent without a window. */
+    readonly rps?: number;
+    /** Share of requests that did not fail; absent without requests. */
+    readonly success?: number;
+    /** Median latency in milliseconds. */
+    readonly p50?: number;
+    /** 95th percentile of latency in milliseconds. */
+    readonly p95?: number;
+    /** 99th percentile of latency in milliseconds. */
+    readonly p99?: number;
+    /** How often each response code came; `grpc 14` for a status of gRPC. */
+    readonly codes: Readonly<Record<string, number>>;
+    /** Of TCP. */
+    readonly tcp?: {
+      /** Connections that were opened. */
+      readonly opened: number;
+      /** Bytes to the client. */
+      readonly sentBytes: number;
+      /** Bytes from the client. */
+      readonly receivedBytes: number;
+    };
+  })[];
+}
+
 /** `meshctl envoy-stats -o json`: what Envoy's admin interface answers: counters and gauges, or with `--type clusters` clusters with their hosts. */
 export interface EnvoyStatsOutputSpec {
   /** Counters and gauges by name; the last entry holds histograms. */
@@ -4386,6 +4440,46 @@ export interface ExplainOutputSpec {
   readonly fields: readonly ExplainOutputField[];
   /** A whole object. */
   readonly example?: Readonly<Record<string, unknown>>;
+}
+
+/** `meshctl graph -o json`: who called whom, or may by configuration. */
+export interface GraphOutputSpec {
+  /** Whether it was seen or may be. */
+  readonly source: "observed" | "configured";
+  /** Nodes by id. */
+  readonly nodes: readonly ({
+    /** `namespace/name`, or the host of a service whose workload nobody knows. */
+    readonly id: string;
+    /** What it is. */
+    readonly kind: "workload" | "service";
+    /** Name. */
+    readonly name: string;
+    /** Namespace. */
+    readonly namespace?: string;
+  })[];
+  /** Edges. */
+  readonly edges: readonly ({
+    /** Id of the caller's node. */
+    readonly from: string;
+    /** Id of the called's node. */
+    readonly to: string;
+    /** Host that is called. */
+    readonly service: string;
+    /** http, grpc or tcp. */
+    readonly protocol?: string;
+    /** How it was secured. */
+    readonly security?: "mutual_tls" | "none" | "unknown";
+    /** Requests that were counted. */
+    readonly requests?: number;
+    /** Requests per second. */
+    readonly rps?: number;
+    /** Share that did not fail. */
+    readonly success?: number;
+    /** 99th percentile of latency in milliseconds. */
+    readonly p99?: number;
+    /** By configuration: policies allow only a part of it. */
+    readonly limited?: boolean;
+  })[];
 }
 
 /** `meshctl images bundle -o json`: the archive that was written. */
@@ -4613,14 +4707,88 @@ export interface InjectReportSpec {
   readonly rewritten: readonly string[];
 }
 
+/** One line of `meshctl logs -o json`: a request or a connection as a proxy logged it. What Envoy wrote as missing is absent. */
+export interface LogsOutputSpec {
+  /** Namespace of the pod whose proxy wrote it. */
+  readonly namespace: string;
+  /** Name of that pod. */
+  readonly pod: string;
+  /** Which way it went at that proxy. */
+  readonly direction?: "inbound" | "outbound";
+  /** The other side: the service that was called, with its port, or the caller. */
+  readonly peer?: string;
+  /** Pod of the other side, as name.namespace. */
+  readonly peerPod?: string;
+  /** When it began, as it was written. */
+  readonly startTime?: string;
+  /** HTTP method. */
+  readonly method?: string;
+  /** HTTP path with query. */
+  readonly path?: string;
+  /** HTTP version. */
+  readonly protocol?: string;
+  /** HTTP status; 0 when no answer was begun. */
+  readonly status?: number;
+  /** Short response flags of Envoy. */
+  readonly flags: readonly string[];
+  /** What each of them means. */
+  readonly flagTexts: readonly string[];
+  /** Response code details. */
+  readonly details?: string;
+  /** Why the connection was ended. */
+  readonly terminationDetails?: string;
+  /** Why there was no connection to the upstream. */
+  readonly transportFailure?: string;
+  /** Why there was no connection of the caller. */
+  readonly downstreamTransportFailure?: string;
+  /** Bytes of the request's body, or from the caller. */
+  readonly bytesReceived?: number;
+  /** Bytes of the answer's body, or to the caller. */
+  readonly bytesSent?: number;
+  /** Milliseconds in all. */
+  readonly duration?: number;
+  /** Milliseconds, as the upstream told. */
+  readonly upstreamServiceTime?: number;
+  /** x-forwarded-for. */
+  readonly forwardedFor?: string;
+  /** user-agent. */
+  readonly userAgent?: string;
+  /** x-request-id. */
+  readonly requestId?: string;
+  /** Host that was asked for. */
+  readonly authority?: string;
+  /** Address that was called. */
+  readonly upstreamHost?: string;
+  /** Envoy's cluster. */
+  readonly upstreamCluster?: string;
+  /** Own address of that connection. */
+  readonly upstreamLocalAddress?: string;
+  /** Address that the caller connected to. */
+  readonly localAddress?: string;
+  /** Address of the caller. */
+  readonly remoteAddress?: string;
+  /** Server name of TLS. */
+  readonly serverName?: string;
+  /** Name of the route. */
+  readonly routeName?: string;
+  /** Identity of the caller. */
+  readonly peerPrincipal?: string;
+  /** Status of gRPC. */
+  readonly grpcStatus?: string;
+  /** Trace that it belongs to. */
+  readonly traceId?: string;
+  /** What else the format writes, by its operator. */
+  readonly others: Readonly<Record<string, string>>;
+}
+
 /** `meshctl metrics -o json`: what workloads served. */
 export type MetricsOutputSpec = readonly {
   /** As it was named. */
   readonly workload: string;
-  /** Requests per second. */
-  readonly totalRps: number;
+  /** Requests per second; absent where nobody knows since when was counted. */
+  readonly totalRps?: number;
   /** Requests per second that were answered 4xx, 5xx or not at all. */
-  readonly errorRps: number;
+  readonly errorRps?: number;
   /** Milliseconds within which half was answered; absent: nothing was served. */
   readonly p50Ms?: number;
   /** Milliseconds within which 90 of 100 were answered. */
@@ -5038,6 +5206,12 @@ export type RevisionListOutputSpec = readonly {
   readonly proxies: number;
 }[];
 
+/** `meshctl stat -o json`: what proxies counted. */
+export interface StatOutputSpec {
+  /** Rows by name. */
+  readonly rows: readonly Readonly<Record<string, unknown>>[];
+}
+
 /** `meshctl tag list -o json`: tags, and revisions without one, sorted by revision and tag. */
 export type TagListOutputSpec = readonly {
   /** Name of the tag; empty for a revision without one. */
@@ -5047,6 +5221,98 @@ export type TagListOutputSpec = readonly {
   /** Namespaces that ask by the tag; for a revision without one those that ask for it. */
   readonly namespaces: readonly string[];
 }[];
+
+/** A line of `meshctl tap -o json`: one request. */
+export interface TapOutputSpec {
+  /** When its headers came, ISO 8601. */
+  readonly time: string;
+  /** Pod whose proxy told of it. */
+  readonly pod: string;
+  /** Namespace of the pod. */
+  readonly namespace: string;
+  /** Whether it came to the pod or from it. */
+  readonly direction: "inbound" | "outbound";
+  /** HTTP method. */
+  readonly method: string;
+  /** Host that is called. */
+  readonly authority: string;
+  /** Path with its query. */
+  readonly path: string;
+  /** Status of the answer; absent where nothing was answered. */
+  readonly status?: number;
+  /** Status of gRPC. */
+  readonly grpcStatus?: number;
+  /** Milliseconds from the request's headers to those of the answer. */
+  readonly durationMs?: number;
+  /** SPIFFE identity of the client. */
+  readonly client?: string;
+  /** x-request-id. */
+  readonly requestId?: string;
+  /** Who sent it, as address:port. */
+  readonly source: string;
+  /** With --headers; without values that give access. */
+  readonly requestHeaders?: Readonly<Record<string, string>>;
+  /** With --headers; without values that give access. */
+  readonly responseHeaders?: Readonly<Record<string, string>>;
+}
+
+/** A line of `meshctl top -o json`: who called whom within one interval. */
+export interface TopOutputSpec {
+  /** When it was asked, ISO 8601. */
+  readonly at: string;
+  /** Length of the interval. */
+  readonly seconds: number;
+  /** Edges, busiest first. */
+  readonly edges: readonly ({
+    /** Who called. */
+    readonly from: {
+      /** Name; `unknown` outside of the mesh. */
+      readonly workload: string;
+      /** Its namespace. */
+      readonly namespace: string;
+    };
+    /** Who was called. */
+    readonly to: {
+      /** Name; `unknown` outside of the mesh. */
+      readonly workload: string;
+      /** Its namespace. */
+      readonly namespace: string;
+    };
+    /** Host that was called. */
+    readonly service: string;
+    /** http, grpc or tcp. */
+    readonly protocol: string;
+    /** How it was secured; unknown where only the client's proxy told of it. */
+    readonly security: "mutual_tls" | "none" | "unknown";
+    /** SPIFFE identity of the caller. */
+    readonly client?: string;
+    /** SPIFFE identity of the called. */
+    readonly server?: string;
+    /** Requests; 0 for TCP. */
+    readonly requests: number;
+    /** Requests per second; absent without a window. */
+    readonly rps?: number;
+    /** Share of requests that did not fail; absent without requests. */
+    readonly success?: number;
+    /** Median latency in milliseconds. */
+    readonly p50?: number;
+    /** 95th percentile of latency in milliseconds. */
+    readonly p95?: number;
+    /** 99th percentile of latency in milliseconds. */
+    readonly p99?: number;
+    /** How often each response code came; `grpc 14` for a status of gRPC. */
+    readonly codes: Readonly<Record<string, number>>;
+    /** Of TCP. */
+    readonly tcp?: {
+      /** Connections that were opened. */
+      readonly opened: number;
+      /** Bytes to the client. */
+      readonly sentBytes: number;
+      /** Bytes from the client. */
+      readonly receivedBytes: number;
+    };
+  })[];
+}
 
 /** How it ends. */
 export interface TraceRouteOutputEnding {
@@ -5109,6 +5375,86 @@ export interface TraceRouteOutputSpec {
   }[];
   /** How it ends. */
   readonly ends: TraceRouteOutputEnding;
+  /** The same request as it was really sent (--live). */
+  readonly live?: {
+    /** By which it is found in logs. */
+    readonly requestId: string;
+    /** Status of the answer. */
+    readonly status?: number;
+    /** Why no answer came. */
+    readonly error?: string;
+    /** Lines of access logs that tell of it. */
+    readonly lines: readonly {
+      /** Whose log, as name.namespace. */
+      readonly proxy: string;
+      /** The line. */
+      readonly text: string;
+    }[];
+    /** It went the way of the walk. */
+    readonly agrees: boolean;
+    /** Where it did not. */
+    readonly differences: readonly string[];
+  };
+}
+
+/** `meshctl trace -o json`: one trace with its spans, or a list of traces. */
+export interface TraceOutputSpec {
+  /** Id of the trace. */
+  readonly traceId?: string;
+  /** ISO time of its first span. */
+  readonly start?: string;
+  /** Milliseconds from the first to the last. */
+  readonly durationMs?: number;
+  /** Who has spans in it, sorted. */
+  readonly services?: readonly string[];
+  /** Its spans. */
+  readonly spans?: readonly ({
+    /** Id of the span. */
+    readonly id: string;
+    /** Id of the span that it belongs to; absent for the first. */
+    readonly parent?: string;
+    /** Who made it, as name.namespace. */
+    readonly service: string;
+    /** Which side of a call it is. */
+    readonly kind: "client" | "server" | "other";
+    /** What was called. */
+    readonly operation: string;
+    /** Milliseconds after the trace began. */
+    readonly startMs: number;
+    /** Milliseconds that it took. */
+    readonly durationMs: number;
+    /** HTTP status. */
+    readonly status?: number;
+    /** HTTP method. */
+    readonly method?: string;
+    /** What was asked for. */
+    readonly url?: string;
+    /** Short response flags of Envoy. */
+    readonly flags: readonly string[];
+    /** It is marked as failed. */
+    readonly error: boolean;
+    /** x-request-id. */
+    readonly requestId?: string;
+    /** Steps from the first span. */
+    readonly depth: number;
+    /** It names a parent that the trace does not have. */
+    readonly orphan: boolean;
+  })[];
+  /** Traces, newest first, when more than one was asked for. */
+  readonly traces?: readonly {
+    /** Id of the trace. */
+    readonly traceId: string;
+    /** ISO time of its first span. */
+    readonly start: string;
+    /** Milliseconds from the first to the last. */
+    readonly durationMs: number;
+    /** Who has spans in it, sorted. */
+    readonly services: readonly string[];
+    /** How many spans. */
+    readonly spans: number;
+    /** How many of them are marked as failed. */
+    readonly errors: number;
+  }[];
 }
 
 /** `meshctl translate -o json`: what proxies of a mesh in files are to run, sorted by namespace and name. */
@@ -5291,6 +5637,93 @@ export type WhyOutputSpec = readonly ({
     readonly proxy: string;
   })[];
 })[];
+
+/** What the control plane answers to `/debug/about`: itself. */
+export interface AboutAnswerSpec {
+  /** Version. */
+  readonly version: string;
+  /** Its pod. */
+  readonly instance: string;
+  /** Its revision. */
+  readonly revision: string;
+  /** Its namespace. */
+  readonly namespace: string;
+  /** Id of its cluster. */
+  readonly cluster: string;
+  /** Version of Node.js. */
+  readonly node: string;
+  /** When it started, ISO 8601. */
+  readonly startedAt: string;
+  /** Resident memory. */
+  readonly memoryBytes: number;
+  /** Ports that it listens on, by what they are for. */
+  readonly ports: Readonly<Record<string, number>>;
+}
+
+/** What the control plane answers to `/debug/authority`: who signs, and who is trusted. */
+export interface AuthorityAnswerSpec {
+  /** Trust domain. */
+  readonly trustDomain: string;
+  /** Whether it signs workloads. */
+  readonly signs: boolean;
+  /** Its certificates. */
+  readonly certificates: readonly {
+    /** root: is trusted; intermediate; signing: signs workloads; several with commas. */
+    readonly role: string;
+    /** Subject. */
+    readonly subject: string;
+    /** Serial number, hexadecimal. */
+    readonly serial: string;
+    /** SHA-256, hexadecimal. */
+    readonly fingerprint: string;
+    /** ISO 8601. */
+    readonly notBefore: string;
+    /** ISO 8601. */
+    readonly notAfter: string;
+  }[];
+}
+
+/** What `meshctl dashboard mesh` answers its page to `observed`: who calls whom since it was asked last. */
+export interface ObservedAnswerSpec {
+  /** Whether it was seen or may be. */
+  readonly source: "observed" | "configured";
+  /** Nodes by id. */
+  readonly nodes: readonly ({
+    /** `namespace/name`, or the host of a service whose workload nobody knows. */
+    readonly id: string;
+    /** What it is. */
+    readonly kind: "workload" | "service";
+    /** Name. */
+    readonly name: string;
+    /** Namespace. */
+    readonly namespace?: string;
+  })[];
+  /** Edges. */
+  readonly edges: readonly ({
+    /** Id of the caller's node. */
+    readonly from: string;
+    /** Id of the called's node. */
+    readonly to: string;
+    /** Host that is called. */
+    readonly service: string;
+    /** http, grpc or tcp. */
+    readonly protocol?: string;
+    /** How it was secured. */
+    readonly security?: "mutual_tls" | "none" | "unknown";
+    /** Requests that were counted. */
+    readonly requests?: number;
+    /** Requests per second. */
+    readonly rps?: number;
+    /** Share that did not fail. */
+    readonly success?: number;
+    /** 99th percentile of latency in milliseconds. */
+    readonly p99?: number;
+    /** By configuration: policies allow only a part of it. */
+    readonly limited?: boolean;
+  })[];
+  /** Length of the interval; absent the first time. */
+  readonly seconds?: number;
+}
 
 /** Mode of mutual TLS. */
 export interface PeerAuthenticationMutualTls {

@@ -8,8 +8,8 @@ import { hostMatches } from "./host.ts";
 export function createClusterLocal({ domain, meshConfig }: ModelContext): (host: string) => boolean {
   const standard = [`*.kube-system.svc.${domain}`, `kubernetes.default.svc.${domain}`];
   return (host) => {
-    const settings = list(meshConfig().raw["serviceSettings"]).flatMap(({ settings: set, hosts }) =>
-      list(hosts, "text").map((pattern) => ({
+    const settings = objects(meshConfig().raw["serviceSettings"]).flatMap(({ settings: set, hosts }) =>
+      texts(hosts).map((pattern) => ({
         pattern,
         local: (set as { clusterLocal?: unknown })?.clusterLocal === true,
       })),
@@ -20,9 +20,12 @@ export function createClusterLocal({ domain, meshConfig }: ModelContext): (host:
   };
 }
 
-function list(value: unknown): readonly Readonly<Record<string, unknown>>[];
-function list(value: unknown, of: "text"): readonly string[];
-function list(value: unknown, of?: "text"): readonly unknown[] {
-  const wanted = of === "text" ? "string" : "object";
-  return Array.isArray(value) ? value.filter((item) => item !== null && typeof item === wanted) : [];
+type Json = Readonly<Record<string, unknown>>;
+
+function objects(value: unknown): readonly Json[] {
+  return Array.isArray(value) ? value.filter((item): item is Json => typeof item === "object" && item !== null) : [];
+}
+
+function texts(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
 }

@@ -79,7 +79,7 @@ export function createNetworks(
       ({ address, service, port }): readonly NetworkGateway[] =>
         address === "" ? addressesOf(service).map((place) => ({ ...place, port })) : [{ address, port, clusterId: "" }],
     );
-    const all = [...own.map(({ network: _, ...gateway }) => gateway), ...configured];
+    const all = [...own.map(({ address, port, clusterId }) => ({ address, port, clusterId })), ...configured];
     const once = new Map(all.map((gateway) => [`${gateway.address}|${gateway.port}`, gateway]));
     return [...once.values()].toSorted((a, b) => byText(a.address, b.address) || a.port - b.port);
   });

@@ -234,3 +234,21 @@ test("a host that is each cluster's own stays in the caller's", () => {
   const except = `${local.slice(0, -1)}, { settings: { clusterLocal: false }, hosts: ["${HOST}"] }]`;
   expect(meshOf([...all, mesh(except)], others).endpoints()).toHaveLength(2);
 });
+
+test("a network that gets a gateway is reached by it from then on, and directly when it has lost it", () => {
+  const { world, worlds, endpoints } = meshOf([network("a"), ...web("10.96.0.1", [{ ip: "10.0.0.1" }])], {
+    two: [network("a"), ...web("10.97.0.1", [{ ip: "10.1.0.1" }])],
+  });
+  const direct = ["10.0.0.1:8080 1 istio", "10.1.0.1:8080 1 istio"];
+  const set = (name: string, changed: KubeObject): void => worlds.get(name)?.apply([{ type: "set", object: changed }]);
+  expect(endpoints()).toEqual(direct);
+  const own = gateway("ew", "a", ["192.0.2.9"]);
+  world.apply([{ type: "set", object: own }]);
+  expect(endpoints()).toEqual(direct);
+  const other = gateway("ew", "b", ["192.0.2.1"]);
+  set("two", other);
+  set("two", network("b"));
+  expect(endpoints()).toEqual(["10.0.0.1:8080 1 istio", "192.0.2.1:15443 1 istio"]);
+  worlds.get("two")?.apply([{ type: "delete", object: other }]);
+  expect(endpoints()).toEqual(direct);
+});
