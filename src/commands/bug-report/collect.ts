@@ -42,10 +42,24 @@ const MORE: readonly KindRef[] = [
 ];
 
 /** Paths of meshd's monitoring port beside those that commands ask for. */
-const OF_CONTROL_PLANE = ["/metrics", "/version", "/debug/syncz", "/debug/connections", "/debug/analysis"];
+const OF_CONTROL_PLANE = [
+  "/metrics",
+  "/version",
+  "/debug/syncz",
+  "/debug/changes",
+  "/debug/connections",
+  "/debug/analysis",
+];
 
 /** Paths of Envoy's admin port beside those that commands ask for. */
-const OF_PROXY = ["/server_info", "/certs", "/listeners?format=json", "/stats/prometheus", "/memory"];
+const OF_PROXY = [
+  "/server_info",
+  "/certs",
+  "/listeners?format=json",
+  "/stats/prometheus",
+  "/stats?usedonly",
+  "/memory",
+];
 
 /** Proxies that are asked at a time. */
 const PARALLEL = 4;

@@ -61,7 +61,8 @@ function leadsNowhere({ kind, metadata, ...rest }: KubeObject, world: World): bo
   const { endpoints = [] } = rest as Pick<EndpointSlice, "endpoints">;
   return (endpoints ?? []).some(
     ({ targetRef }) =>
-      targetRef?.kind === "Pod" && world.get("Pod", targetRef.namespace ?? metadata.namespace ?? "", targetRef.name ?? "") === undefined,
+      targetRef?.kind === "Pod" &&
+      world.get("Pod", targetRef.namespace ?? metadata.namespace ?? "", targetRef.name ?? "") === undefined,
   );
 }
 

@@ -93,7 +93,7 @@ export function branch(
   if (server === undefined) {
     const missed = serviceAt(walk.mesh.model, first.address.address);
     if (missed !== undefined)
-      return end(failed(`${missed} has no port ${first.address.port}: the connection is refused`));
+      return end(failed(`${missed} has no port ${first.address.port}: the connection is refused`, "port"));
     const where = `${first.address.address}:${first.address.port}`;
     return end(
       podAt(walk.mesh.model, first.address.address)

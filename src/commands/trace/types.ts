@@ -49,7 +49,16 @@ export interface Ending {
 }
 
 /** What a request finds missing on its way. */
-export type Missing = "listener" | "chain" | "route" | "cluster" | "endpoint" | "leave" | "server chain" | "permission";
+export type Missing =
+  | "listener"
+  | "chain"
+  | "route"
+  | "cluster"
+  | "endpoint"
+  | "port"
+  | "leave"
+  | "server chain"
+  | "permission";
 
 /** The whole way. */
 export interface Trace {

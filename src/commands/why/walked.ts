@@ -29,6 +29,7 @@ const AS_LOGGED: Readonly<Record<Missing, Pick<Symptom, "flags" | "details"> & {
   route: { flags: ["NR"], details: "route_not_found", status: 404 },
   cluster: { flags: ["NC"], details: "cluster_not_found", status: 503 },
   endpoint: { flags: ["UH"], details: "no_healthy_upstream", status: 503 },
+  port: { flags: ["UF"], details: "connection_refused" },
   leave: { flags: ["UH"], details: "no_healthy_upstream" },
   "server chain": { flags: ["NR"], details: "filter_chain_not_found" },
   permission: { flags: [], details: "rbac_access_denied_matched_policy[none]", status: 403 },

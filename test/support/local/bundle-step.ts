@@ -33,6 +33,7 @@ export const RUN: readonly (readonly string[])[] = [
   ["mtls", "report"],
   ["proxy-config", "endpoints", "{pod}"],
   ["proxy-config", "all", "{pod}"],
+  ["why", "--from", "{pod}", "http://catalog.shop:12345/"],
 ];
 
 /** A bug report of a living mesh: nothing secret in it, and every read-only command answers from it as it did from the cluster. */

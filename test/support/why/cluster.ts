@@ -8,6 +8,7 @@ import { fakeCluster } from "../fake-cluster.ts";
 import type { Lab } from "../traffic/lab.ts";
 
 const ADMIN_PORT = 15_000;
+const HTTP_PROXY_PORT = 15_080;
 const CONTROL_PLANE = "istiod-1";
 
 /** What the control plane's monitoring port answers, by path. */
@@ -68,11 +69,12 @@ function controlPlane(): KubeObject {
 
 /**
  * A connection to a pod's own loopback address. Pods of the lab share the machine's: what a pod alone would reach stands at
- * its third address, its application at the second, and at the first its proxy, or the application that has none.
+ * its third address, its application at the second, and its proxy, or an application without one, at the first.
  */
 async function forwarded({ places }: Lab, pod: string, port: number): Promise<Duplex> {
   const prefix = Object.entries(places).find(([name]) => name === pod)?.[1] as string | undefined;
-  const last = pod === "v3" ? ["1"] : ["3", "2", "1"];
+  const isProxys = pod === "gateway" || port === HTTP_PROXY_PORT;
+  const last = pod === "v3" || isProxys ? ["1"] : ["3", "2"];
   for (const end of prefix === undefined ? [] : last) {
     const stream = await connected(`${prefix}.0.${end}`, port);
     if (stream !== undefined) return stream;

@@ -113,7 +113,7 @@ async function givenFor({ name, ask, pod, at, line }: WhyCase): Promise<string> 
     proxy
       .log()
       .split("\n")
-      .findLast((text) => text.includes('"') && line.every((wanted) => wanted.test(text)));
+      .findLast((text) => /^\[\d{4}-\d\d-\d\dT/.test(text) && line.every((wanted) => wanted.test(text)));
   return waitFor(find, { what: `a line of ${name} in the log of ${at}`, timeoutMs: 20_000 }).catch(() => "");
 }
 
