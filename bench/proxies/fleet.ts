@@ -18,6 +18,19 @@ export interface Fleet {
   close(): void;
 }
 
+/** Where the control plane is, and who the proxies are. */
+export interface FleetOptions {
+  readonly port: number;
+  readonly roots: string;
+  readonly count: number;
+  /** Default: this machine's own address. */
+  readonly host?: string;
+  /** Name in the certificate of the control plane; default: the host's. */
+  readonly serverName?: string;
+  /** Token of a namespace; default: its name, which the benchmark's server takes for one. */
+  readonly tokenOf?: (namespace: string) => string;
+}
+
 type Request = Messages["envoy.service.discovery.v3.DeltaDiscoveryRequest"];
 
 interface Response {
@@ -40,7 +53,8 @@ const QUIET_MS = 400;
 const AGAIN_MS = 500;
 const LONGEST_MS = 30_000;
 
-export function createFleet(at: { readonly port: number; readonly roots: string; readonly count: number }): Fleet {
+/** So many proxies, not connected yet. */
+export function createFleet(at: FleetOptions): Fleet {
   let bytes = 0;
   let last = 0;
   const touched = new Set<number>();
@@ -76,7 +90,7 @@ export function createFleet(at: { readonly port: number; readonly roots: string;
 }
 
 function createProxy(
-  at: { readonly port: number; readonly roots: string; readonly index: number },
+  at: FleetOptions & { readonly index: number },
   onResponse: (size: number, response: Response) => void,
 ): { readonly open: () => void; readonly close: () => void } {
   const namespace = namespaceOf(at.index);
@@ -89,7 +103,7 @@ function createProxy(
   let pause = AGAIN_MS;
   const open = (): void => {
     client = clientOf(at);
-    const call = callOf(client, namespace);
+    const call = callOf(client, at.tokenOf?.(namespace) ?? namespace);
     const subscribed = new Set<string>();
     const subscribe = (type_url: string, names: readonly string[]): void => {
       const isFirst = !subscribed.has(type_url);
@@ -134,8 +148,9 @@ function createProxy(
   return { open, close };
 }
 
-function clientOf({ port, roots }: { readonly port: number; readonly roots: string }): Client {
-  return new Client(`localhost:${port}`, credentials.createSsl(Buffer.from(roots)), {
+function clientOf({ host = "localhost", port, roots, serverName }: FleetOptions): Client {
+  return new Client(`${host}:${port}`, credentials.createSsl(Buffer.from(roots)), {
+    ...(serverName === undefined ? {} : { "grpc.ssl_target_name_override": serverName }),
     "grpc.use_local_subchannel_pool": 1,
     "grpc.max_receive_message_length": -1,
     // as Envoy has it, which would else be faster than these
@@ -143,9 +158,9 @@ function clientOf({ port, roots }: { readonly port: number; readonly roots: stri
   });
 }
 
-function callOf(client: Client, namespace: string): ClientDuplexStream<Request, Buffer> {
+function callOf(client: Client, token: string): ClientDuplexStream<Request, Buffer> {
   const metadata = new Metadata();
-  metadata.set("authorization", `Bearer ${namespace}`);
+  metadata.set("authorization", `Bearer ${token}`);
   return client.makeBidiStreamRequest(
     METHOD,
     (value: Request) => Buffer.from(encodeMessage("envoy.service.discovery.v3.DeltaDiscoveryRequest", value)),
