@@ -29,6 +29,7 @@ export function pilotVariables(settings: Settings, pilot: ComponentSettings): Ma
     env: envList(env),
     externalSigner: env["EXTERNAL_CA"] === undefined ? undefined : env["K8S_SIGNER"],
     externalSigners: typeof signerDomain === "string" ? `${signerDomain}/*` : undefined,
+    certifiedElsewhere: String(env["ENABLE_CA_SERVER"]) === "false",
     writesStatus: env["PILOT_ENABLE_ANALYSIS"] === "true",
     makesGateways: env["PILOT_ENABLE_GATEWAY_API_DEPLOYMENT_CONTROLLER"] !== "false",
     imagePullSecrets: pullSecrets(settings),
@@ -48,11 +49,16 @@ export function rateLimitVariables(settings: Settings, pilot: ComponentSettings)
   const { replicaCount = 2 } = settings.values["ratelimit"] as { readonly replicaCount?: number };
   const k8s = { replicaCount };
   const labels = { app: "ratelimit" };
+  const { caAddress = "" } = settings.values.global as { readonly caAddress?: string };
+  const { trustDomain = "cluster.local" } = settings.meshConfig as { readonly trustDomain?: string };
   return {
     ...pilotVariables(settings, pilot),
     hub: pilot.hub ?? settings.hub,
     tag: pilot.tag ?? effectiveValues(settings).global["tag"],
     replicas: replicaCount,
+    caAddress:
+      caAddress === "" ? `istiod${revisionSuffix(settings.revision)}.${settings.namespace}.svc:15012` : caAddress,
+    trustDomain,
     disruptionBudget: disruptionBudget(settings, k8s, { autoscaling: undefined, labels }),
   };
 }

@@ -173,3 +173,21 @@ test.each([
 test("--set profile=demo is --profile demo", () => {
   expect(settingsOf(undefined, ["profile=demo"])).toEqual(settingsOf("demo", []));
 });
+
+test("certificates from elsewhere: the control plane has a place for its own, the rate limit service asks the same issuer", () => {
+  const deployment = (name: string, set: readonly string[]): string => {
+    const found = renderedObjects("default", set).find(
+      (each) => each.kind === "Deployment" && each.metadata.name === name,
+    );
+    return JSON.stringify(found);
+  };
+  const env = "components.pilot.k8s.env.ENABLE_CA_SERVER";
+  const volume = '{"name":"istio-csr-dns-cert","secret":{"secretName":"istiod-tls","optional":true}}';
+  expect(deployment("istiod", [`${env}=false`])).toContain(volume);
+  for (const set of [[], [`${env}=true`]]) expect(deployment("istiod", set)).not.toContain("istio-csr");
+  const limits = "values.ratelimit.enabled=true";
+  const issuer = "cert-manager-istio-csr.cert-manager.svc:443";
+  const asked = (address: string): string => `{"name":"CA_ADDR","value":"${address}"}`;
+  expect(deployment("ratelimit", [limits])).toContain(asked("istiod.istio-system.svc:15012"));
+  expect(deployment("ratelimit", [limits, `values.global.caAddress=${issuer}`])).toContain(asked(issuer));
+});
