@@ -7,6 +7,7 @@ const bin = (name) => `node_modules/.bin/${name}`;
 const CHECKS = [
   { name: "generated files are in step", command: bin("tsx"), args: ["scripts/gen.ts", "--check"] },
   { name: "types", command: bin("tsc"), args: ["-p", "tsconfig.json"] },
+  { name: "types of the page", command: bin("tsc"), args: ["-p", "src/page/tsconfig.json"] },
   { name: "lint", command: bin("oxlint"), args: ["--type-aware", "--deny-warnings"] },
   { name: "format", command: bin("biome"), args: ["format", "."] },
   { name: "layers", command: bin("depcruise"), args: ["src", "bin", "--config", ".dependency-cruiser.cjs"] },
