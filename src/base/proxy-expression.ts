@@ -111,25 +111,33 @@ interface Found {
 function visit(node: Node, found: Found): void {
   const { op, args } = node;
   if (op === "id") found.roots.add(String(args));
-  if (op === "value" && typeof args === "bigint" && args > MOST)
-    found.problems.push({ problem: `${args} is more than a number can be`, at: node.start });
-  if (op === "call") {
-    const [name, given] = args as [string, readonly Node[]];
-    if (name === "string") found.converts = true;
-    check(node, { name, count: given.length, known: FUNCTIONS }, found);
-    if (name === "has" && given[0]?.op !== ".")
-      found.problems.push({ problem: "has takes a field: has(a.b)", at: node.start });
-    if (name === "matches") checkPattern(given[1], found);
-  }
-  if (op === "rcall") {
-    const [name, , given] = args as [string, Node, readonly Node[]];
-    if (Object.hasOwn(TEXT_METHODS, name)) found.converts = true;
-    check(node, { name, count: given.length, known: { ...METHODS, ...TEXT_METHODS } }, found);
-    if (name === "matches") checkPattern(given[0], found);
-  }
+  else if (op === "value") checkNumber(node, found);
+  else if (op === "call") visitCall(node, found);
+  else if (op === "rcall") visitMethod(node, found);
   const parts = nodesIn(args);
   if (op === "+" && parts.some(isText)) found.converts = true;
   for (const part of parts) visit(part, found);
+}
+
+function checkNumber({ args, start }: Node, { problems }: Found): void {
+  if (typeof args === "bigint" && args > MOST)
+    problems.push({ problem: `${args} is more than a number can be`, at: start });
+}
+
+function visitCall(node: Node, found: Found): void {
+  const [name, given] = node.args as [string, readonly Node[]];
+  if (name === "string") found.converts = true;
+  check(node, { name, count: given.length, known: FUNCTIONS }, found);
+  if (name === "has" && given[0]?.op !== ".")
+    found.problems.push({ problem: "has takes a field: has(a.b)", at: node.start });
+  if (name === "matches") checkPattern(given[1], found);
+}
+
+function visitMethod(node: Node, found: Found): void {
+  const [name, , given] = node.args as [string, Node, readonly Node[]];
+  if (Object.hasOwn(TEXT_METHODS, name)) found.converts = true;
+  check(node, { name, count: given.length, known: { ...METHODS, ...TEXT_METHODS } }, found);
+  if (name === "matches") checkPattern(given[0], found);
 }
 
 /** The largest whole number of CEL. */

@@ -39,7 +39,7 @@ export function mergedMetrics(
   }
   if (isOff) return "none";
   const changes = [...merged].flatMap(([name, one]) => changeOf(name, one));
-  return changes.length === 0 ? undefined : Object.fromEntries(changes.toSorted());
+  return changes.length === 0 ? undefined : Object.fromEntries(changes.toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 interface Merged {
@@ -112,14 +112,7 @@ export function mergedLogs(
   const levels = specs.map(({ accessLogging = [] }) => accessLogging).filter((entries) => entries.length > 0);
   if (levels.length === 0)
     return defaults.length === 0 ? undefined : sortedLogs(defaults.map((provider) => [provider, PLAIN]));
-  const filters = new Map<string, string | undefined>();
-  let inScope: ReadonlySet<string> = new Set(defaults);
-  for (const entries of levels) {
-    const named = entries.filter(({ match }) => isOnSide(match?.mode, side));
-    for (const entry of named) for (const name of namesOf(entry) ?? []) filters.set(name, expressionOf(entry));
-    const names = named.flatMap((entry) => namesOf(entry) ?? []);
-    if (names.length > 0) inScope = new Set(names);
-  }
+  const { filters, inScope } = namedLogs(levels, defaults, side);
   const merged = new Map<string, Omit<MergedLog, "provider">>();
   let parents = defaults;
   for (const entry of levels.flat()) {
@@ -129,6 +122,23 @@ export function mergedLogs(
       merged.set(name, { disabled: entry.disabled === true, filter: filters.get(name) });
   }
   return sortedLogs([...merged]);
+}
+
+/** The providers that the narrowest level with any names, and the filter of each that is named anywhere. */
+function namedLogs(
+  levels: readonly (readonly AccessLogging[])[],
+  defaults: readonly string[],
+  side: TelemetrySide,
+): { readonly filters: ReadonlyMap<string, string | undefined>; readonly inScope: ReadonlySet<string> } {
+  const filters = new Map<string, string | undefined>();
+  let inScope: ReadonlySet<string> = new Set(defaults);
+  for (const entries of levels) {
+    const named = entries.filter(({ match }) => isOnSide(match?.mode, side));
+    for (const entry of named) for (const name of namesOf(entry) ?? []) filters.set(name, expressionOf(entry));
+    const names = named.flatMap((entry) => namesOf(entry) ?? []);
+    if (names.length > 0) inScope = new Set(names);
+  }
+  return { filters, inScope };
 }
 
 const PLAIN = { disabled: false, filter: undefined };
@@ -155,7 +165,7 @@ export function mergedSpans(
   if (entries.length === 0 && first === undefined) return undefined;
   let provider = first;
   let settings: SpanSettings = {};
-  for (const { match, providers = [], ...own } of entries.filter(({ match }) => isOnSide(match?.mode, side))) {
+  for (const { match: _, providers = [], ...own } of entries.filter(({ match }) => isOnSide(match?.mode, side))) {
     provider = providers[0]?.name ?? provider;
     const set = Object.entries(own).filter(([, value]) => value !== undefined && value !== null);
     settings = { ...settings, ...Object.fromEntries(set) };

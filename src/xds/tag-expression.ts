@@ -87,16 +87,18 @@ export function tagStates(telemetry: Telemetry | undefined): readonly StateValue
       if (value?.by === "state") states.set(value.key, value.text);
     }
   }
-  return [...states].toSorted().map(([object_key, text]) => ({
-    object_key,
-    factory_key: "envoy.string",
-    skip_if_empty: true,
-    format_string: {
-      text_format_source: { inline_string: `%CEL(${text})%` },
-      omit_empty_values: true,
-      formatters: [CEL_WITH_TEXTS],
-    },
-  }));
+  return [...states]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([object_key, text]) => ({
+      object_key,
+      factory_key: "envoy.string",
+      skip_if_empty: true,
+      format_string: {
+        text_format_source: { inline_string: `%CEL(${text})%` },
+        omit_empty_values: true,
+        formatters: [CEL_WITH_TEXTS],
+      },
+    }));
 }
 
 const CEL_WITH_TEXTS = {

@@ -4,6 +4,7 @@ import {
   providerService,
   telemetryProvider,
 } from "../../model/extension-providers.ts";
+import type { MeshService, Protocol } from "../../ir/service.ts";
 import type { Model } from "../../model/model.ts";
 import { isHttp } from "../../model/protocol.ts";
 import type { KindTypes } from "../../resources/kinds.ts";
@@ -71,20 +72,27 @@ function unfit(input: Input, { kind, settings }: ExtensionProvider, signal: Sign
   const asked = providerService(settings);
   if (asked === undefined) return "it names no service and port";
   const { host, port, namespace } = asked;
-  const services = servicesOf(input.model, host).filter(
-    (one) => namespace === undefined || one.namespace === namespace,
-  );
+  const services = servicesOf(input.model, asked);
   if (services.length === 0)
     return input.complete || input.knows("Service", namespace) ? `nobody knows the service ${host}` : undefined;
   const found = services.flatMap(({ ports }) => ports).find(({ number }) => number === port);
   if (found === undefined) return `service ${host} has no port ${port}`;
   const isGrpc = BY_GRPC.includes(kind) || (kind === "opentelemetry" && settings["http"] === undefined);
-  if (isGrpc && found.protocol === "http") return `port ${port} of ${host} speaks HTTP/1.1, and gRPC needs HTTP/2`;
-  return !isGrpc && !isHttp(found.protocol) && found.protocol !== "auto" && found.protocol !== "tcp"
-    ? `port ${port} of ${host} does not speak HTTP`
-    : undefined;
+  return speaks(found.protocol, isGrpc)
+    ? undefined
+    : `port ${port} of ${host} does not speak ${isGrpc ? "gRPC" : "HTTP"}`;
 }
 
-function servicesOf(model: Model, host: string): ReturnType<Model["services"]["all"]> {
-  return model.services.all().filter(({ hostname }) => hostname === host);
+/** What is not declared may speak it; of HTTP/1.1 it is known that it does not. */
+function speaks(protocol: Protocol, isGrpc: boolean): boolean {
+  if (isGrpc) return protocol !== "http";
+  return isHttp(protocol) || protocol === "auto" || protocol === "tcp";
+}
+
+type AskedService = NonNullable<ReturnType<typeof providerService>>;
+
+function servicesOf(model: Model, { host, namespace }: AskedService): readonly MeshService[] {
+  const isMeant = (one: MeshService): boolean =>
+    one.hostname === host && (namespace === undefined || one.namespace === namespace);
+  return model.services.all().filter(isMeant);
 }

@@ -31,7 +31,10 @@ export function createTelemetry(context: Context): MeshTelemetry {
   const same = derivations.keyed("telemetry", (text: string) => JSON.parse(text) as Telemetry);
   const shared = (telemetry: Telemetry | undefined): Telemetry | undefined =>
     telemetry === undefined ? undefined : same(JSON.stringify(telemetry));
-  const made = new WeakMap<Telemetry, WeakMap<OutboundListener | GatewayListener, OutboundListener | GatewayListener>>();
+  const made = new WeakMap<
+    Telemetry,
+    WeakMap<OutboundListener | GatewayListener, OutboundListener | GatewayListener>
+  >();
   return {
     ofScope: derivations.keyed("telemetry of scope", (scope: string) => {
       const facts = context.scope(scope);
@@ -40,7 +43,10 @@ export function createTelemetry(context: Context): MeshTelemetry {
     ofWorkload: derivations.keyed("telemetry of workload", (workload: string) => {
       const facts = context.workload(workload);
       const sidecar = model.sidecars.of(facts)?.metadata;
-      const viewer = { namespace: facts.namespace, ...(sidecar && { sidecar: `${sidecar.namespace ?? ""}/${sidecar.name}` }) };
+      const viewer = {
+        namespace: facts.namespace,
+        ...(sidecar && { sidecar: `${sidecar.namespace ?? ""}/${sidecar.name}` }),
+      };
       return shared(telemetryOf(model, { facts, side: "SERVER", viewer, isGateway: false }));
     }),
     with(listener, telemetry) {

@@ -29,22 +29,30 @@ export function tracingOf(model: Model, site: TelemetrySite, specs: readonly Tel
   const tracer = provider && tracerOf(model, site, provider);
   if (provider === undefined || tracer === undefined) return undefined;
   const given = spanTags(spans.customTags ?? {});
-  const sampler = tracer.kind === "otel" ? tracer.sampler : undefined;
   return compact({
     tracer,
-    // what a sampler is to decide has to reach it
-    sampling: sampler === undefined ? (spans.randomSamplingPercentage ?? own.sampling ?? SAMPLING) : 100,
-    spanPair: pairOf(site.isGateway || tracer.kind === "skywalking"),
+    sampling: samplingOf(tracer, spans, own),
+    spanPair: yes(site.isGateway || tracer.kind === "skywalking"),
     meshTags: spans.enableIstioTags !== false,
     tags: given.length > 0 ? given : (own.tags ?? []),
     maxTagLength: lengthOf(provider.settings["maxTagLength"]) ?? own.maxTagLength,
-    keepRequestId: spans.useRequestIdForTraceSampling === false ? (true as const) : undefined,
-    noPropagation: spans.disableContextPropagation === true ? (true as const) : undefined,
+    keepRequestId: yes(spans.useRequestIdForTraceSampling === false),
+    noPropagation: yes(spans.disableContextPropagation === true),
   });
 }
 
-function pairOf(isPair: boolean): true | undefined {
-  return isPair ? true : undefined;
+/** What a sampler is to decide has to reach it. */
+function samplingOf(
+  tracer: Tracer,
+  { randomSamplingPercentage }: { readonly randomSamplingPercentage?: number | null },
+  own: OwnTracing,
+): number {
+  if (tracer.kind === "otel" && tracer.sampler !== undefined) return 100;
+  return randomSamplingPercentage ?? own.sampling ?? SAMPLING;
+}
+
+function yes(isSo: boolean): true | undefined {
+  return isSo ? true : undefined;
 }
 
 /** The collector that the proxy's own bootstrap knows. */
@@ -56,7 +64,7 @@ function byOwnConfig(own: OwnTracing, isGateway: boolean): Tracing | undefined {
     kind === "datadog"
       ? { kind, cluster: "datadog_agent", host }
       : { kind, cluster: "zipkin", host, ...ZIPKIN, w3c: false, shortIds: false, headers: [] };
-  return compact({ tracer, sampling, spanPair: pairOf(isGateway), meshTags, tags, maxTagLength });
+  return compact({ tracer, sampling, spanPair: yes(isGateway), meshTags, tags, maxTagLength });
 }
 
 const ZIPKIN = { path: ZIPKIN_PATH, timeoutMs: ZIPKIN_TIMEOUT_MS } as const;

@@ -70,28 +70,26 @@ const takers = {
   },
 };
 
+const statesOf = (common) => Object.keys(common?.states ?? {}).toSorted();
+
+function httpRecord(name, { common, request = {}, response = {} }) {
+  const headers = { ...request.headers, ...response.headers, ...response.trailers };
+  const { path = "" } = request;
+  return { collector: "http-als", name, path, code: response.code?.value ?? 0, headers, states: statesOf(common) };
+}
+
+function tcpRecord(name, { common, bytes = {} }) {
+  const { cluster = "" } = common ?? {};
+  return { collector: "tcp-als", name, cluster, received: bytes.received ?? 0, states: statesOf(common) };
+}
+
 /** Each stream names its log once. */
 function takeRecords(stream) {
   let name = "";
   stream.on("data", ({ identifier, http, tcp }) => {
     name = identifier?.logName ?? name;
-    for (const { common, request = {}, response = {} } of http?.entries ?? [])
-      logs.push({
-        collector: "http-als",
-        name,
-        path: request.path ?? "",
-        code: response.code?.value ?? 0,
-        headers: { ...request.headers, ...response.headers, ...response.trailers },
-        states: Object.keys(common?.states ?? {}).toSorted(),
-      });
-    for (const { common, bytes } of tcp?.entries ?? [])
-      logs.push({
-        collector: "tcp-als",
-        name,
-        cluster: common?.cluster ?? "",
-        received: bytes?.received ?? 0,
-        states: Object.keys(common?.states ?? {}).toSorted(),
-      });
+    for (const entry of http?.entries ?? []) logs.push(httpRecord(name, entry));
+    for (const entry of tcp?.entries ?? []) logs.push(tcpRecord(name, entry));
   });
   stream.on("end", () => stream.end?.());
   stream.on("error", () => undefined);
@@ -198,6 +196,8 @@ const answers = {
   },
 };
 
-process.on("message", async ({ id, op, claims }) => process.send({ id, answer: await answers[op](claims) }));
+process.on("message", ({ id, op, claims }) => {
+  void Promise.resolve(answers[op](claims)).then((answer) => process.send({ id, answer }));
+});
 process.on("disconnect", () => process.exit());
 process.send({ grpc: grpc.port, http: http.address().port });

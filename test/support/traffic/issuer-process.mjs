@@ -37,6 +37,8 @@ const answers = {
   },
 };
 
-process.on("message", async ({ id, op, claims }) => process.send({ id, answer: await answers[op](claims) }));
+process.on("message", ({ id, op, claims }) => {
+  void answers[op](claims).then((answer) => process.send({ id, answer }));
+});
 process.on("disconnect", () => process.exit());
 process.send({ url, keys: keys() });

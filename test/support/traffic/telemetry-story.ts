@@ -159,7 +159,7 @@ function isLike(one: object, wants: Wants): boolean {
     const value = (one as Wants)[key];
     if (Array.isArray(want)) return isDeepStrictEqual(value, want);
     if (typeof want === "object" && want !== null) return isLike((value ?? {}) as object, want as Wants);
-    return isWanted(value === undefined ? undefined : String(value), want as Wanted);
+    return isWanted(value as string | number | undefined, want as Wanted);
   });
 }
 
