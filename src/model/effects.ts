@@ -291,7 +291,6 @@ function workloadEntry(): { readonly [field: string]: Effective } {
     locality: true,
     weight: true,
     serviceAccount: true,
-    // as a label of the endpoint; networks that only gateways join are not known
     network: true,
   };
 }
