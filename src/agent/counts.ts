@@ -78,7 +78,7 @@ export function createCounts({
       const before = id === undefined ? undefined : open.get(`${id} ${names.join()}`)?.totals;
       for (const [index, name] of names.entries()) {
         const by = (totals[index] ?? 0) - (before?.[index] ?? 0);
-        if (by >= 0) count(name, labels, by);
+        if (name !== "" && by >= 0) count(name, labels, by);
       }
       if (id === undefined) return;
       if (type === END) open.delete(`${id} ${names.join()}`);

@@ -275,7 +275,7 @@ function claimsOf(
   const { clusters, provenance, tcp, chains } = waysOf(context, source);
   const kind = from.kind === "Service" ? "Service" : "ServiceEntry";
   const age = context.model.world.get(kind, from.namespace, from.name)?.metadata.creationTimestamp ?? "";
-  const needs = needsOf(service);
+  const needs = needsOf(service, port);
   // for a host that is looked up: where a connection without a name is to go, nobody knows
   const bytesTo = isHttp(port.protocol) || service.resolution === "dynamic-dns" ? [] : clusters;
   return (address, routeTable) => {

@@ -1,6 +1,6 @@
 import type { ChainNeed } from "../ir/listener.ts";
 import type { WeightedCluster } from "../ir/route.ts";
-import type { MeshService, Session } from "../ir/service.ts";
+import type { MeshService, ServicePort, Session } from "../ir/service.ts";
 import type { Model } from "../model/model.ts";
 import type { Viewer } from "../model/sight.ts";
 import { parseOutboundCluster } from "./names.ts";
@@ -19,10 +19,12 @@ export function sessionOf(
   return undefined;
 }
 
-/** What chains with routes to a service need. */
-export function needsOf({ session, resolution }: MeshService): readonly ChainNeed[] {
+/** What chains with routes to a service need, or to one port of it. */
+export function needsOf({ session, resolution, ports }: MeshService, port?: ServicePort): readonly ChainNeed[] {
+  const isGrpc = (port === undefined ? ports : [port]).some(({ protocol }) => protocol === "grpc");
   return [
     ...(resolution === "dynamic-dns" ? (["dynamic-dns"] as const) : []),
+    ...(isGrpc ? (["grpc"] as const) : []),
     ...(session === undefined ? [] : (["sessions"] as const)),
   ];
 }

@@ -7,9 +7,9 @@ import type { Telemetry } from "./telemetry.ts";
 
 /**
  * What chains that speak HTTP need only for some routes. sessions: a route keeps sessions with their endpoints. dynamic-dns: a
- * route goes to whatever address the name in the request has.
+ * route goes to whatever address the name in the request has. grpc: a port is declared as gRPC, whose messages are counted.
  */
-export type ChainNeed = "sessions" | "dynamic-dns";
+export type ChainNeed = "sessions" | "dynamic-dns" | "grpc";
 
 /** How a chain passes bytes on, by the DestinationRule of its first destination. Durations in milliseconds. */
 export interface TcpFeatures {

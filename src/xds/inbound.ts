@@ -191,6 +191,7 @@ function filters(
   const chain: ChainContext = {
     direction: "inbound",
     mutualTls: entry.mutualTls,
+    ...(port.protocol === "grpc" ? { needs: ["grpc"] as const } : {}),
     service: port.service ?? (port.cluster === PASSTHROUGH ? UNNAMED : undefined),
     ...(security === undefined ? {} : { security }),
     ...(telemetry === undefined ? {} : { telemetry }),

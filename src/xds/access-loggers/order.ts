@@ -1,8 +1,9 @@
 import type { AccessLog, ChainContext } from "../types.ts";
-import { grpcMessages, liveBytes } from "./agent-counts.ts";
 import { audit } from "./audit.ts";
 import { file } from "./file.ts";
 import { grpcAls } from "./grpc-als.ts";
+import { grpcMessages } from "./grpc-messages.ts";
+import { liveBytes } from "./live-bytes.ts";
 import { metricsHttp } from "./metrics-http.ts";
 import { metricsTcp } from "./metrics-tcp.ts";
 import { otel } from "./otel.ts";

@@ -10,6 +10,7 @@ import { extensionsAuthz } from "./extensions-authz.ts";
 import { extensionsLast } from "./extensions-last.ts";
 import { extensionsStats } from "./extensions-stats.ts";
 import { fault } from "./fault.ts";
+import { grpcStats } from "./grpc-stats.ts";
 import { grpcWeb } from "./grpc-web.ts";
 import { jwtAuthn } from "./jwt-authn.ts";
 import { localRateLimit } from "./local-rate-limit.ts";
@@ -43,6 +44,7 @@ export const HTTP_FILTERS: readonly HttpFilter[] = [
   alpn, // before all that may clear the route cache: it goes by the route that was chosen
   fault, // before cors: an injected abort answers preflights too
   cors, // answers preflights itself, after every filter that may refuse
+  grpcStats, // after cors, which answers what is no call; before grpcWeb: it sees what the client sends and gets
   grpcWeb, // after cors: preflights are no calls; before the router, which is to see plain gRPC
   sessions, // after all that may answer instead of the endpoint
   dynamicDns, // nothing is looked up for a request that was refused

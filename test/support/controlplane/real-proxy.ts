@@ -109,6 +109,7 @@ export function proxyBootstrap(
         NAME: pod,
         CLUSTER_ID: "Kubernetes",
         ISTIO_VERSION: "0.1.0",
+        MESH_AGENT_COUNTS: "true",
         INSTANCE_IPS: address,
         INTERCEPTION_MODE: "NONE",
         MESH_BIND: JSON.stringify({ prefix, appAddress: `${prefix}.0.2`, httpProxyPort: 15080 }),

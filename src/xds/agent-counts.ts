@@ -1,26 +1,24 @@
-import { AGENT_SDS_CLUSTER } from "../../base/agent-sds.ts";
-import { COUNTED_EVERY_MS, COUNTS } from "../../base/agent-counts.ts";
-import { once } from "../../base/once.ts";
-import type { MetricChanges, MetricName } from "../../ir/telemetry.ts";
-import { type Messages, reused, typed } from "../../wire/codec.ts";
-import { formattersOf } from "../log-format.ts";
-import { changedTags, type MetricsContext, metricTags } from "../metric-tags.ts";
-import type { AccessLog, ChainContext } from "../types.ts";
-import { changesOf, perChanges } from "../metric-changes.ts";
-import type { AccessLogger } from "./types.ts";
+import { COUNTED_EVERY_MS, COUNTS } from "../base/agent-counts.ts";
+import { AGENT_SDS_CLUSTER } from "../base/agent-sds.ts";
+import type { MetricName } from "../ir/telemetry.ts";
+import { changesOf } from "./metric-changes.ts";
+import { type Messages, reused, typed } from "../wire/codec.ts";
+import { formattersOf } from "./log-format.ts";
+import { changedTags, type MetricsContext, metricTags } from "./metric-tags.ts";
+import type { AccessLog, ChainContext } from "./types.ts";
 
 type Filter = Messages["envoy.config.accesslog.v3.AccessLogFilter"];
 
 /** Some metrics whose values come in one record. */
-interface Told {
+export interface Told {
   readonly metrics: readonly (readonly [metric: MetricName, name: string, value: string])[];
   readonly more: Readonly<Record<string, string>>;
   readonly protocol: "http" | "tcp";
   readonly filter: Filter;
 }
 
-const NAME = "istio.stats.agent";
-const CLIENT = { direction: "outbound", mutualTls: false, service: undefined } as const;
+/** The name of the loggers. */
+export const AGENT_LOGGER = "istio.stats.agent";
 
 /** A duration of at least so long. */
 const LONG: Filter = { duration_filter: { comparison: comparison("GE", COUNTED_EVERY_MS) } };
@@ -32,7 +30,8 @@ function comparison(op: "GE" | "LE", milliseconds: number): Messages["envoy.conf
   return { op, value: { default_value: milliseconds, runtime_key: "istio.stats.counted_every_ms" } };
 }
 
-const TCP: Told = {
+/** Bytes of connections. */
+export const LIVE_BYTES: Told = {
   metrics: [
     ["TCP_RECEIVED_BYTES", "istio_tcp_received_bytes_total", "%BYTES_RECEIVED%"],
     ["TCP_SENT_BYTES", "istio_tcp_sent_bytes_total", "%BYTES_SENT%"],
@@ -52,7 +51,8 @@ const TCP: Told = {
 /** What the filter grpc_stats has counted when the call is over: `2,1`. */
 const MESSAGES = "%FILTER_STATE(envoy.filters.http.grpc_stats:PLAIN)%";
 
-const GRPC: Told = {
+/** Messages of gRPC calls. */
+export const GRPC_MESSAGES: Told = {
   metrics: [
     ["GRPC_REQUEST_MESSAGES", "istio_request_messages_total", MESSAGES],
     ["GRPC_RESPONSE_MESSAGES", "istio_response_messages_total", MESSAGES],
@@ -76,32 +76,8 @@ export function isGrpcCounted(chain: ChainContext): boolean {
   return isAsked && telemetry?.metrics !== "none" && isCountedByAgent(chain);
 }
 
-/** Messages of gRPC calls, at the end of each. */
-export const grpcMessages: AccessLogger = {
-  name: NAME,
-  protocol: "http",
-  appliesTo: isGrpcCounted,
-  loggers: (chain) => build(GRPC, chain),
-};
-
-/** Bytes of connections that stay open, every few seconds and at their end. */
-export const liveBytes: AccessLogger = {
-  name: NAME,
-  protocol: "tcp",
-  appliesTo: (chain) => chain.telemetry?.metrics !== "none" && isCountedByAgent(chain),
-  loggers: (chain) => (chain.direction === "inbound" ? build(TCP, chain) : ofClient(chain.telemetry?.metrics)),
-};
-
-/** A client's loggers are the same on every listener: nothing in them is known before the connection. */
-const source = once(() => build(TCP, CLIENT));
-const changed = perChanges((metrics) => build(TCP, { ...CLIENT, telemetry: { metrics } }));
-
-function ofClient(metrics: MetricChanges | undefined): readonly AccessLog[] {
-  return metrics === undefined ? source() : changed(metrics);
-}
-
-/** Metrics with the same labels share a record. */
-function build({ metrics, more, protocol, filter }: Told, chain: MetricsContext): readonly AccessLog[] {
+/** The loggers of what is told. Metrics with the same labels share a record. */
+export function agentLoggers({ metrics, more, protocol, filter }: Told, chain: MetricsContext): readonly AccessLog[] {
   const { changeOf, isOn } = changesOf(chain);
   const groups = new Map<string, (typeof metrics)[number][]>();
   for (const entry of metrics.filter(([metric]) => isOn(metric))) {
@@ -117,13 +93,13 @@ function build({ metrics, more, protocol, filter }: Told, chain: MetricsContext)
     const attributes = [...valuesOf(told), ...Object.entries(more), ...labels];
     const formatters = formattersOf(attributes.map(([, text]) => text).join(""));
     const config = typed("envoy.extensions.access_loggers.open_telemetry.v3.OpenTelemetryAccessLogConfig", {
-      log_name: NAME,
+      log_name: AGENT_LOGGER,
       grpc_service: { envoy_grpc: { cluster_name: AGENT_SDS_CLUSTER } },
       disable_builtin_labels: true,
       attributes: { values: attributes.map(([key, text]) => ({ key, value: { string_value: text } })) },
       ...(formatters.length === 0 ? {} : { formatters }),
     });
-    return { name: NAME, filter, typed_config: reused(config) };
+    return { name: AGENT_LOGGER, filter, typed_config: reused(config) };
   });
 }
 
