@@ -10,11 +10,14 @@ export function withoutNulls<T>(value: T): T {
 function hasNulls(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
   if (Array.isArray(value)) {
-    for (const item of value) if (hasNulls(item)) return true;
+    for (let index = 0; index < value.length; index++) if (hasNulls(value[index])) return true;
     return false;
   }
   const record = value as Readonly<Record<string, unknown>>;
-  for (const name of Object.keys(record)) if (record[name] === null || hasNulls(record[name])) return true;
+  for (const name in record) {
+    const member = record[name];
+    if (member === null || (typeof member === "object" && hasNulls(member))) return true;
+  }
   return false;
 }
 

@@ -13,9 +13,12 @@ export function parseServiceHost(
 ): { readonly name: string; readonly namespace: string } | undefined {
   const suffix = `.svc.${domain}`;
   if (!host.endsWith(suffix)) return undefined;
-  const [name, namespace, ...rest] = host.slice(0, -suffix.length).split(".");
-  if (name === undefined || namespace === undefined || rest.length > 0 || name === "*") return undefined;
-  return { name, namespace };
+  // asked of each host there is: NAME.NAMESPACE is told by its dots, without a list of its parts
+  const end = host.length - suffix.length;
+  const dot = host.indexOf(".");
+  if (dot >= end || host.indexOf(".", dot + 1) !== end) return undefined;
+  const name = host.slice(0, dot);
+  return name === "*" ? undefined : { name, namespace: host.slice(dot + 1, end) };
 }
 
 /**

@@ -108,12 +108,16 @@ function createPodSelection({ world, derivations }: ModelContext): Pick<Workload
     ...new Set(world.list("Pod").map((pod) => refOf(pod).namespace)),
   ]);
   const inNamespace = (namespace: string, selector: Labels): readonly Pod[] => {
-    const pairs = Object.entries(selector);
-    if (pairs.length === 0) return world.list("Pod", namespace);
+    const keys = Object.keys(selector);
+    if (keys.length === 0) return world.list("Pod", namespace);
     const index = byLabel(namespace);
-    const lists = pairs.map(([key, value]) => index.get(`${key}=${value}`) ?? []);
-    const shortest = lists.reduce((a, b) => (b.length < a.length ? b : a));
-    return pairs.length === 1 ? shortest : shortest.filter(({ metadata }) => selects(selector, metadata.labels ?? {}));
+    let shortest: readonly Pod[] | undefined;
+    for (const key of keys) {
+      const listed = index.get(`${key}=${selector[key] ?? ""}`) ?? [];
+      if (shortest === undefined || listed.length < shortest.length) shortest = listed;
+    }
+    const found = shortest ?? [];
+    return keys.length === 1 ? found : found.filter(({ metadata }) => selects(selector, metadata.labels ?? {}));
   };
   return {
     namespaces,

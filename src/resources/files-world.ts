@@ -59,10 +59,10 @@ const WITH_TEMPLATE: ReadonlySet<string> = new Set(["Deployment", "StatefulSet",
 type Template = NonNullable<NonNullable<Workload["spec"]>["template"]>;
 
 function templateOf(object: KubeObject): Template | undefined {
-  const kind = kindOf(object);
-  if (kind === "CronJob") {
-    const job = (object.spec as { jobTemplate?: { spec?: { template?: Template } } } | undefined)?.jobTemplate;
-    return job?.spec?.template;
-  }
-  return kind !== undefined && WITH_TEMPLATE.has(kind) ? (object as Workload).spec?.template : undefined;
+  // asked of each object: first what is quickly said
+  const isCron = object.kind === "CronJob";
+  if ((!isCron && !WITH_TEMPLATE.has(object.kind)) || kindOf(object) !== object.kind) return undefined;
+  if (!isCron) return (object as Workload).spec?.template;
+  const job = (object.spec as { jobTemplate?: { spec?: { template?: Template } } } | undefined)?.jobTemplate;
+  return job?.spec?.template;
 }

@@ -44,43 +44,38 @@ export interface Manifests {
 export function readManifests(sources: readonly SourceText[]): Manifests {
   const objects: SourcedObject[] = [];
   const findings: Finding[] = [];
-  for (const source of sources) {
-    for (const read of chunksOf(source).map(readChunk)) {
-      objects.push(...read.objects);
-      findings.push(...read.findings);
-    }
-  }
+  for (const { file, text, line = 0 } of sources)
+    for (const document of documentsOf(text))
+      readChunk(
+        { file, text: document.text, line: document.line + line, index: document.index },
+        { objects, findings },
+      );
   return { objects, findings };
 }
 
 /** A document of a file. `line` is the number of lines of the file before it. */
-interface Chunk extends DocumentText {
+interface Chunk extends Pick<DocumentText, "text" | "line" | "index"> {
   readonly file: string;
 }
 
-function chunksOf({ file, text, line = 0 }: SourceText): readonly Chunk[] {
-  return documentsOf(text).map((document) => ({ ...document, file, line: document.line + line }));
+/** What was read so far. */
+interface Read {
+  readonly objects: SourcedObject[];
+  readonly findings: Finding[];
 }
 
-/** The values of a document: the common reader's, or what the library makes of it. Throws YamlSyntaxError. */
-function valuesOf(text: string): readonly unknown[] {
-  const value = readCommon(text);
-  return value === UNCOMMON ? readValues(text) : [value];
-}
-
-function readChunk(chunk: Chunk): Manifests {
+/** The values of a document: the common reader's, or what the library makes of it. */
+function readChunk(chunk: Chunk, into: Read): void {
+  const common = readCommon(chunk.text);
+  if (common !== UNCOMMON) return addObjects(common, chunk, into);
   try {
-    const locate = lazyPositions(chunk);
-    const [value, ...unread] = valuesOf(chunk.text);
-    const { objects, findings } = objectsOf(value, locate);
-    if (unread.length === 0) return { objects, findings };
-    return {
-      objects,
-      findings: [...findings, finding("MSH0003", { object: undefined, position: endPlace(chunk) }, { got: UNREAD })],
-    };
+    const values = readValues(chunk.text);
+    addObjects(values[0], chunk, into);
+    if (values.length > 1)
+      into.findings.push(finding("MSH0003", { object: undefined, position: endPlace(chunk) }, { got: UNREAD }));
   } catch (error) {
     if (!(error instanceof YamlSyntaxError)) throw error;
-    return { objects: [], findings: [unreadable(chunk, error)] };
+    into.findings.push(unreadable(chunk, error));
   }
 }
 
@@ -92,18 +87,22 @@ function endPlace({ file, line, text }: Chunk): SourcePosition {
   return { file, line: line + countLines(text.slice(0, Math.max(0, end))) + 1, column: 1 };
 }
 
-function objectsOf(value: unknown, locate: Locate): Manifests {
-  const objects: SourcedObject[] = [];
-  const findings: Finding[] = [];
-  for (const { item, path } of itemsOf(value)) {
+function addObjects(value: unknown, chunk: Chunk, { objects, findings }: Read): void {
+  const positions = lazyPositions(chunk);
+  const add = (item: unknown, path: FieldPath): void => {
     const problem = incomplete(item);
-    const position: SourcedObject["position"] = (field, of) => locate.position([...path, ...field], of);
-    const place = (): DocumentPlace => ({ document: locate.document(), path });
+    const position: SourcedObject["position"] =
+      path.length === 0 ? positions : (field, of) => positions([...path, ...field], of);
+    const place = (): DocumentPlace => ({ document: chunk.index, path });
     if (problem === undefined) objects.push({ object: item as KubeObject, position, place });
     else findings.push({ ...problem, position: position([]) });
-  }
-  return { objects, findings };
+  };
+  if (isList(value)) for (const { item, path } of itemsOf(value)) add(item, path);
+  else if (value !== null && value !== undefined) add(withName(value), WHOLE);
 }
+
+/** The path of an object that is a document of its own. */
+const WHOLE: FieldPath = [];
 
 function unreadable(chunk: Chunk, error: YamlSyntaxError): Finding {
   return finding(
@@ -113,35 +112,29 @@ function unreadable(chunk: Chunk, error: YamlSyntaxError): Finding {
   );
 }
 
-interface Locate {
-  readonly position: SourcedObject["position"];
-  readonly document: () => number;
-}
-
 /** Places in a chunk, which is read precisely when a place is first asked for. */
-function lazyPositions(chunk: Chunk): Locate {
+function lazyPositions(chunk: Chunk): SourcedObject["position"] {
   let positions: ReturnType<typeof createPositions> | undefined;
-  return {
-    position: (path, of) => {
-      positions ??= createPositions(chunk.text);
-      const { line, column } = positions(path, of);
-      return { file: chunk.file, line: chunk.line + line, column };
-    },
-    document: () => chunk.index,
+  return (path, of) => {
+    positions ??= createPositions(chunk.text);
+    const { line, column } = positions(path, of);
+    return { file: chunk.file, line: chunk.line + line, column };
   };
 }
 
 /** The object itself, or the items of a List (any kind that ends in List and has items). */
 function itemsOf(value: unknown): readonly { readonly item: unknown; readonly path: FieldPath }[] {
   if (value === null || value === undefined) return [];
-  if (isRecord(value) && typeof value["kind"] === "string" && value["kind"].endsWith("List")) {
-    const items = value["items"];
-    if (Array.isArray(items))
-      return items.flatMap((member: unknown, index) =>
-        itemsOf(member).map(({ item, path }) => ({ item, path: ["items", index, ...path] })),
-      );
-  }
-  return [{ item: withName(value), path: [] }];
+  if (isList(value))
+    return value.items.flatMap((member, index) =>
+      itemsOf(member).map(({ item, path }) => ({ item, path: ["items", index, ...path] })),
+    );
+  return [{ item: withName(value), path: WHOLE }];
+}
+
+function isList(value: unknown): value is { readonly items: readonly unknown[] } {
+  if (!isRecord(value) || typeof value["kind"] !== "string") return false;
+  return value["kind"].endsWith("List") && Array.isArray(value["items"]);
 }
 
 /** Nobody applies an IstioOperator: as istioctl takes it, it needs no name. It gets an empty one. */
@@ -180,27 +173,49 @@ export function completeManifests(
   namespace: string,
   isClusterScoped: (object: KubeObject) => boolean,
 ): Manifests {
-  const byKey = new Map<string, SourcedObject>();
+  const places = new Map<string, Map<string, SourcedObject[]>>();
+  const replaced = new Set<SourcedObject>();
   const findings: Finding[] = [];
-  for (const sourced of objects) {
+  const complete = objects.map((sourced) => {
     const object = isClusterScoped(sourced.object) ? sourced.object : withNamespace(sourced.object, namespace);
-    const { name } = object.metadata;
-    const slash = object.apiVersion.indexOf("/");
-    const group = slash < 0 ? "" : object.apiVersion.slice(0, slash);
-    const key = `${group}/${object.kind}/${object.metadata.namespace ?? ""}/${name}`;
-    const earlier = byKey.get(key);
-    if (earlier !== undefined) {
-      // the later one stands where it stands, not where the earlier one stood
-      byKey.delete(key);
-      if (name !== undefined && name !== "") {
-        const again = sourced.position([]);
-        const place = { object: refOf(object), position: earlier.position([]) };
-        findings.push(finding("MSH0004", place, { file: again.file, line: again.line }));
-      }
+    const completed = object === sourced.object ? sourced : { ...sourced, object };
+    const same = sameName(places, object);
+    const index = same.findIndex((each) => isSameKind(each.object, object));
+    const earlier = same[index];
+    if (earlier === undefined) {
+      same.push(completed);
+      return completed;
     }
-    byKey.set(key, object === sourced.object ? sourced : { ...sourced, object });
-  }
-  return { objects: [...byKey.values()], findings };
+    // the later one stands where it stands, not where the earlier one stood
+    same[index] = completed;
+    replaced.add(earlier);
+    if (object.metadata.name !== undefined && object.metadata.name !== "") {
+      const again = sourced.position([]);
+      const place = { object: refOf(object), position: earlier.position([]) };
+      findings.push(finding("MSH0004", place, { file: again.file, line: again.line }));
+    }
+    return completed;
+  });
+  return { objects: replaced.size === 0 ? complete : complete.filter((each) => !replaced.has(each)), findings };
+}
+
+/** Objects with this one's namespace and name so far: few, since most names have one kind each. */
+function sameName(places: Map<string, Map<string, SourcedObject[]>>, { metadata }: KubeObject): SourcedObject[] {
+  const { namespace = "", name } = metadata;
+  let names = places.get(namespace);
+  if (names === undefined) places.set(namespace, (names = new Map<string, SourcedObject[]>()));
+  let same = names.get(name);
+  if (same === undefined) names.set(name, (same = []));
+  return same;
+}
+
+function isSameKind(a: KubeObject, b: KubeObject): boolean {
+  return a.kind === b.kind && groupOf(a) === groupOf(b);
+}
+
+function groupOf({ apiVersion }: KubeObject): string {
+  const slash = apiVersion.indexOf("/");
+  return slash < 0 ? "" : apiVersion.slice(0, slash);
 }
 
 function withNamespace(object: KubeObject, namespace: string): KubeObject {

@@ -1,4 +1,3 @@
-import { resolvePlain } from "./yaml-scalars.ts";
 import {
   LF,
   SPACE,
@@ -15,6 +14,7 @@ import {
   DEEPEST,
   has,
   uncommon,
+  keyAt,
   keyEnd,
   scalar,
 } from "./yaml-common-words.ts";
@@ -78,17 +78,15 @@ function flowMap(text: string, flow: Flow, depth: number): Record<string, unknow
 
 /** A key and its colon, which a space follows. */
 export function flowKey(text: string, flow: Flow, code: number): string {
-  let key: unknown;
+  let key: string;
   if (code === QUOTE) key = doubleQuoted(text, flow);
   else {
     const end = has(code, 1) ? keyEnd(text, flow.at) : -1;
-    if (end === -1 || code === DASH) uncommon();
-    const source = text.slice(flow.at, end);
-    key = resolvePlain(source);
+    if (end <= flow.at || code === DASH) uncommon();
+    key = keyAt(text, flow.at, end);
     flow.at = end;
   }
-  if (typeof key !== "string" || text.charCodeAt(flow.at) !== COLON || text.charCodeAt(flow.at + 1) !== SPACE)
-    uncommon();
+  if (text.charCodeAt(flow.at) !== COLON || text.charCodeAt(flow.at + 1) !== SPACE) uncommon();
   flow.at += 1;
   return key;
 }

@@ -60,6 +60,24 @@ export function endsWord(text: string, at: number): boolean {
   return code === SPACE || code === LF || at >= text.length;
 }
 
+/** Keys that were read, by a number made of their length and three characters: the same few stand in nearly every manifest. */
+const KEYS: string[] = Array.from({ length: 1024 }, () => "");
+
+/**
+ * The key of a map that stands there; one that was read before is the very same text, which spares making it, judging it and looking it up.
+ */
+export function keyAt(text: string, start: number, end: number): string {
+  const length = end - start;
+  const sum = text.charCodeAt(start) * 7 + text.charCodeAt(end - 1) * 31 + text.charCodeAt(start + (length >> 1)) * 131;
+  const slot = (sum + length * 17) & 1023;
+  const known = KEYS[slot] ?? "";
+  if (known.length === length && text.startsWith(known, start)) return known;
+  const key = text.slice(start, end);
+  if (key === "__proto__" || typeof resolvePlain(key) !== "string") uncommon();
+  KEYS[slot] = key;
+  return key;
+}
+
 /** The value of a plain scalar. Throws NotJsonNumber. */
 export function scalar(source: string): unknown {
   const code = source.charCodeAt(0);

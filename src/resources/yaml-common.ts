@@ -1,4 +1,4 @@
-import { NotJsonNumber, resolvePlain } from "./yaml-scalars.ts";
+import { NotJsonNumber } from "./yaml-scalars.ts";
 import { type Flow, readFlow } from "./yaml-common-flow.ts";
 import {
   LF,
@@ -15,6 +15,7 @@ import {
   UNCOMMON,
   has,
   uncommon,
+  keyAt,
   keyEnd,
   endsWord,
   scalar,
@@ -133,8 +134,8 @@ function readMap(cursor: Cursor, indent: number): Record<string, unknown> {
     const start = cursor.at;
     const end = keyEnd(text, start);
     if (end <= start || text.charCodeAt(start) === DASH) uncommon();
-    const key = text.slice(start, end);
-    if (map[key] !== undefined || key === "__proto__" || typeof resolvePlain(key) !== "string") uncommon();
+    const key = keyAt(text, start, end);
+    if (map[key] !== undefined) uncommon();
     map[key] = readMember(cursor, end + 1, indent);
   }
   if (cursor.indent > indent) uncommon();

@@ -10,10 +10,11 @@ export function deprecations(kind: MeshKindName, object: KubeObject): readonly F
   const node = nodeOf(kind);
   if (node === undefined) return NONE;
   const findings: Finding[] = [];
-  visit(node, object.spec, ["spec"], (path, field, words) => {
-    const place = { object: refOf(object), path };
+  const found = (at: FieldPath, field: string, words: string): void => {
+    const place = { object: refOf(object), path: [...at, field] };
     findings.push(finding("IST0002", place, { kind, field, instead: hintOf(words) }));
-  });
+  };
+  visit(node, object.spec, { path: ["spec"], found });
   return findings;
 }
 
@@ -23,7 +24,7 @@ const NONE: readonly Finding[] = [];
 interface Node {
   /** Field and what the schema says of it. */
   readonly old: readonly (readonly [string, string])[];
-  readonly inner: readonly (readonly [string, Node])[];
+  readonly inner: readonly { readonly field: string; readonly node: Node }[];
   /** Of the items of a list or the values of a map. */
   readonly members: Node | undefined;
 }
@@ -37,29 +38,42 @@ function nodeOf(type: string): Node | undefined {
   const isMany = type.startsWith("[]") || type.startsWith("{}");
   const members = isMany ? nodeOf(type.slice(2)) : undefined;
   const old = Object.entries(own(deprecatedFields, type) ?? {});
-  const inner = Object.entries(own(shapes, type) ?? {}).flatMap(
-    ([field, inside]): readonly (readonly [string, Node])[] => {
-      const node = nodeOf(inside);
-      return node === undefined ? [] : [[field, node]];
-    },
-  );
+  const inner = Object.entries(own(shapes, type) ?? {}).flatMap(([field, inside]): Node["inner"] => {
+    const node = nodeOf(inside);
+    return node === undefined ? [] : [{ field, node }];
+  });
   const node = old.length + inner.length === 0 && members === undefined ? undefined : { old, inner, members };
   nodes.set(type, node);
   return node;
 }
 
-type Found = (path: FieldPath, field: string, words: string) => void;
+interface Walk {
+  /** One list that grows and shrinks: nearly no field is deprecated. */
+  readonly path: (string | number)[];
+  /** `at` is where the object with the field stands, for as long as the call lasts. */
+  readonly found: (at: FieldPath, field: string, words: string) => void;
+}
 
-function visit({ old, inner, members }: Node, value: unknown, path: FieldPath, found: Found): void {
+function visit({ old, inner, members }: Node, value: unknown, walk: Walk): void {
   if (typeof value !== "object" || value === null) return;
   const record = value as Readonly<Record<string, unknown>>;
-  for (const [field, words] of old)
-    if (Object.hasOwn(record, field) && record[field] !== null) found([...path, field], field, words);
-  for (const [field, node] of inner)
-    if (Object.hasOwn(record, field)) visit(node, record[field], [...path, field], found);
+  for (let index = 0; index < old.length; index++) {
+    const [field, words] = old[index] as Node["old"][number];
+    if (Object.hasOwn(record, field) && record[field] !== null) walk.found(walk.path, field, words);
+  }
+  for (let index = 0; index < inner.length; index++) {
+    const { field, node } = inner[index] as Node["inner"][number];
+    if (Object.hasOwn(record, field)) step(node, field, record[field], walk);
+  }
   if (members === undefined) return;
-  for (const [name, member] of Object.entries(value))
-    visit(members, member, [...path, Array.isArray(value) ? Number(name) : name], found);
+  if (Array.isArray(value)) for (let index = 0; index < value.length; index++) step(members, index, value[index], walk);
+  else for (const name of Object.keys(record)) step(members, name, record[name], walk);
+}
+
+function step(node: Node, name: string | number, value: unknown, walk: Walk): void {
+  walk.path.push(name);
+  visit(node, value, walk);
+  walk.path.pop();
 }
 
 /** "Deprecated: use targetRefs." gives "Use targetRefs." */

@@ -118,11 +118,11 @@ function visit(node: Node, value: unknown, walk: Walk): void {
 function visitMembers(node: Node, value: object, walk: Walk): void {
   if (Array.isArray(value)) {
     if (node.items === undefined) return;
-    for (const [index, item] of (value as readonly unknown[]).entries()) step(node.items, index, item, walk);
+    for (let index = 0; index < value.length; index++) step(node.items, index, value[index], walk);
     return;
   }
   const record = value as Readonly<Record<string, unknown>>;
-  for (const name of Object.keys(record)) {
+  for (const name in record) {
     const inner = node.fields.get(name)?.() ?? node.rest;
     const member = record[name];
     // most fields are plain and right

@@ -52,6 +52,9 @@ export function ruleFindings<Spec>(rules: Rules<Spec>, object: KubeObject): read
   };
   const spec = (object.spec ?? {}) as Spec;
   const report = reporter("spec");
-  for (rule of rules) rule.check(spec, report, about);
+  for (let index = 0; index < rules.length; index++) {
+    rule = rules[index];
+    rule?.check(spec, report, about);
+  }
   return findings;
 }

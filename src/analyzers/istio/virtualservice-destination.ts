@@ -45,10 +45,14 @@ interface Use {
 function destinationsOf({ spec }: VirtualService): readonly Use[] {
   const uses: Use[] = [];
   for (const protocol of ["http", "tls", "tcp"] as const)
-    for (const [index, rule] of (spec?.[protocol] ?? []).entries())
-      for (const [position, { destination }] of (rule.route ?? []).entries())
-        uses.push({ destination, path: ["spec", protocol, index, "route", position, "destination"], role: "" });
-  for (const [index, rule] of (spec?.http ?? []).entries()) uses.push(...mirrorsOf(rule, ["spec", "http", index]));
+    spec?.[protocol]?.forEach(({ route }, index) =>
+      route?.forEach(({ destination }, position) =>
+        uses.push({ destination, path: ["spec", protocol, index, "route", position, "destination"], role: "" }),
+      ),
+    );
+  spec?.http?.forEach((rule, index) => {
+    if (rule.mirror !== undefined || rule.mirrors !== undefined) uses.push(...mirrorsOf(rule, ["spec", "http", index]));
+  });
   return uses;
 }
 

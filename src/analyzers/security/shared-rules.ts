@@ -17,22 +17,21 @@ export interface RuleValues {
 
 /** All lists of values of one rule; `at` is the rule's path. */
 export function ruleValues(rule: Rule, at: FieldPath): readonly RuleValues[] {
-  const parts = [
-    ...(rule.from ?? []).map(({ source }, index) => ({ part: source, path: [...at, "from", index, "source"] })),
-    ...(rule.to ?? []).map(({ operation }, index) => ({ part: operation, path: [...at, "to", index, "operation"] })),
-  ];
-  const lists = parts.flatMap(({ part, path }) =>
-    Object.entries(part ?? {}).flatMap(([field, values]: [string, unknown]) =>
-      Array.isArray(values)
-        ? [{ field, values: values.map(String), negative: field.startsWith("not"), path: [...path, field] }]
-        : [],
-    ),
-  );
-  const conditions = (rule.when ?? []).flatMap(({ key, values = [], notValues = [] }, index) => [
-    { field: key, values, negative: false, path: [...at, "when", index, "values"] },
-    { field: key, values: notValues, negative: true, path: [...at, "when", index, "notValues"] },
-  ]);
-  return [...lists, ...conditions.filter(({ values }) => values.length > 0)];
+  const lists: RuleValues[] = [];
+  rule.from?.forEach(({ source }, index) => addLists(source, [...at, "from", index, "source"], lists));
+  rule.to?.forEach(({ operation }, index) => addLists(operation, [...at, "to", index, "operation"], lists));
+  rule.when?.forEach(({ key, values = [], notValues = [] }, index) => {
+    if (values.length > 0) lists.push({ field: key, values, negative: false, path: [...at, "when", index, "values"] });
+    if (notValues.length > 0)
+      lists.push({ field: key, values: notValues, negative: true, path: [...at, "when", index, "notValues"] });
+  });
+  return lists;
+}
+
+function addLists(part: object | undefined, path: FieldPath, lists: RuleValues[]): void {
+  for (const [field, values] of Object.entries((part ?? {}) as Readonly<Record<string, unknown>>))
+    if (Array.isArray(values))
+      lists.push({ field, values: values.map(String), negative: field.startsWith("not"), path: [...path, field] });
 }
 
 /** Rules of a policy with their paths. */

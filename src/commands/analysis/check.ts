@@ -180,10 +180,11 @@ function placed(found: Finding, locate: Locate): Finding {
 
 /** Finds places of objects of the files. */
 function locator(objects: readonly SourcedObject[]): Locate {
-  let byRef: Map<string, SourcedObject[]> | undefined;
+  let places: Places | undefined;
   return (object, path) => {
-    byRef ??= indexed(objects);
-    const [first, ...more] = byRef.get(refKey(object)) ?? [];
+    places ??= indexed(objects);
+    const same = places.get(object.namespace)?.get(object.name) ?? [];
+    const [first, ...more] = same.filter((each) => each.object.kind === object.kind);
     // two kinds of one name (Gateway): the one that has the field is meant
     const meant = more.length === 0 ? first : ([first, ...more].find((each) => has(each, path)) ?? first);
     return meant?.position(path);
@@ -194,15 +195,20 @@ function has(sourced: SourcedObject | undefined, path: FieldPath): boolean {
   return sourced !== undefined && valueAt(sourced.object, path) !== undefined;
 }
 
-function indexed(objects: readonly SourcedObject[]): Map<string, SourcedObject[]> {
-  const byRef = new Map<string, SourcedObject[]>();
+/** Objects by namespace and name: of all kinds, which are few, so that no key is put together for each. */
+type Places = ReadonlyMap<string, ReadonlyMap<string, readonly SourcedObject[]>>;
+
+function indexed(objects: readonly SourcedObject[]): Places {
+  const places = new Map<string, Map<string, SourcedObject[]>>();
   for (const sourced of objects) {
-    const key = refKey(refOf(sourced.object));
-    const listed = byRef.get(key);
-    if (listed === undefined) byRef.set(key, [sourced]);
+    const { namespace, name } = refOf(sourced.object);
+    let names = places.get(namespace);
+    if (names === undefined) places.set(namespace, (names = new Map<string, SourcedObject[]>()));
+    const listed = names.get(name);
+    if (listed === undefined) names.set(name, [sourced]);
     else listed.push(sourced);
   }
-  return byRef;
+  return places;
 }
 
 function refKey({ kind, namespace, name }: ObjectRef): string {

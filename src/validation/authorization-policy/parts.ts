@@ -15,7 +15,8 @@ export function eachRule(
   spec: AuthorizationPolicySpec,
   visit: (rule: AuthorizationPolicyRule, path: FieldPath) => void,
 ): void {
-  for (const [index, rule] of (spec.rules ?? []).entries()) visit(rule, ["rules", index]);
+  // each rule of this kind asks for each object: without iterators, which cost more than what is visited
+  spec.rules?.forEach((rule, index) => visit(rule, ["rules", index]));
 }
 
 /** Visits each source that is given. `path` leads to it. */
@@ -24,8 +25,9 @@ export function eachSource(
   visit: (source: AuthorizationPolicySource, path: FieldPath) => void,
 ): void {
   eachRule(spec, (rule, path) => {
-    for (const [index, { source }] of (rule.from ?? []).entries())
+    rule.from?.forEach(({ source }, index) => {
       if (source !== undefined) visit(source, [...path, "from", index, "source"]);
+    });
   });
 }
 
@@ -35,17 +37,19 @@ export function eachOperation(
   visit: (operation: AuthorizationPolicyOperation, path: FieldPath) => void,
 ): void {
   eachRule(spec, (rule, path) => {
-    for (const [index, { operation }] of (rule.to ?? []).entries())
+    rule.to?.forEach(({ operation }, index) => {
       if (operation !== undefined) visit(operation, [...path, "to", index, "operation"]);
+    });
   });
 }
 
 /** Reports each empty text of the lists of an object. */
 export function checkNoEmpty(lists: object, path: FieldPath, report: Report): void {
   for (const [field, list] of Object.entries(lists as Readonly<Record<string, readonly string[]>>))
-    for (const [index, value] of list.entries())
+    list.forEach((value, index) => {
       if (value === "")
         report([...path, field, index], "an empty value matches nothing", "Write a value, or * for any.");
+    });
 }
 
 /** Whether all lists of an object are empty. */

@@ -3,6 +3,8 @@ import type { Report } from "../rule.ts";
 import { isAddress } from "./addresses.ts";
 
 const LABEL = /^[a-zA-Z0-9](?:[-a-zA-Z0-9]*[a-zA-Z0-9])?$/;
+/** Names without a wildcard that are right whatever is asked: each label at most 63, the last one begins with a letter. */
+const PLAIN = /^(?:[a-zA-Z0-9](?:[-a-zA-Z0-9]{0,61}[a-zA-Z0-9])?\.)*[a-zA-Z](?:[-a-zA-Z0-9]{0,61}[a-zA-Z0-9])?$/;
 const FIRST_LABEL = /^(?:\*|(?:\*-?)?[a-zA-Z0-9](?:[-a-zA-Z0-9]*[a-zA-Z0-9])?)$/;
 
 /** True for a DNS label: letters, digits and `-` inside, at most 63. Names of ports, subsets and namespaces are such. */
@@ -15,6 +17,8 @@ export function isLabel(text: string): boolean {
  * taken; a last label of digits alone is not, it would read as an address.
  */
 export function nameProblem(name: string, wildcard: "wildcard" | "no wildcard"): string | undefined {
+  // nearly every name is one of these, and each object has some
+  if (name.length <= 255 && PLAIN.test(name)) return undefined;
   if (name === "") return "an empty name";
   if (name.length > 255) return "more than 255 characters";
   const labels = name.split(".");

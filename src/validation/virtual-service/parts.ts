@@ -10,9 +10,8 @@ export function eachHttp(
   spec: VirtualServiceSpec,
   visit: (rule: VirtualServiceHttpRoute, path: FieldPath) => void,
 ): void {
-  const rules = spec.http;
-  if (rules === undefined) return;
-  for (const [index, rule] of rules.entries()) visit(rule, ["http", index]);
+  // each rule of this kind asks for each object: without iterators, which cost more than what is visited
+  spec.http?.forEach((rule, index) => visit(rule, ["http", index]));
 }
 
 /** A destination with its weight, as every protocol has it. */
@@ -26,9 +25,13 @@ export function eachRoute(
   spec: VirtualServiceSpec,
   visit: (routes: readonly Weighted[], path: FieldPath) => void,
 ): void {
-  for (const protocol of ["http", "tls", "tcp"] as const)
-    for (const [index, rule] of (spec[protocol] ?? []).entries())
-      if (rule.route !== undefined) visit(rule.route, [protocol, index, "route"]);
+  const of = (protocol: string, rules: readonly { readonly route?: readonly Weighted[] }[] | undefined): void =>
+    rules?.forEach(({ route }, index) => {
+      if (route !== undefined) visit(route, [protocol, index, "route"]);
+    });
+  of("http", spec.http);
+  of("tls", spec.tls);
+  of("tcp", spec.tcp);
 }
 
 /** Whether the rules hold at gateways alone: gateways are named, and `mesh` is not among them. */
