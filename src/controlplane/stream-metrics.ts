@@ -95,6 +95,8 @@ function refusals(
   gauge: MakeGauge,
 ): { readonly add: (kind: XdsKind, proxy: string) => void; readonly forget: (proxy: string) => void } {
   const all = counter("pilot_total_xds_rejects", "Responses that proxies refused.", ["type"]);
+  // from the start, so that the first one is seen as an increase
+  for (const type of Object.values(SHORT)) all.inc({ type }, 0);
   const each = new Map(
     BY_PROXY.map((kind) => [
       kind,

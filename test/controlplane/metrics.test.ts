@@ -21,7 +21,10 @@ test("what dashboards read of streams", async () => {
   metrics.stream({ type: "expired", kind: "route", proxy });
   const names = ["pilot_xds_pushes", "pilot_total_xds_rejects", "pilot_xds_lds_reject", "pilot_xds_expired_nonce"];
   expect([...(await lines(metrics, ...names))].sort()).toEqual([
+    // the others from the start, so that a first refusal is an increase
+    ...["cds", "ecds", "eds"].map((type) => `pilot_total_xds_rejects{type="${type}"} 0`),
     'pilot_total_xds_rejects{type="lds"} 1',
+    ...["nds", "rds"].map((type) => `pilot_total_xds_rejects{type="${type}"} 0`),
     'pilot_total_xds_rejects{type="sds"} 1',
     'pilot_xds_expired_nonce{type="rds"} 1',
     'pilot_xds_lds_reject{node="web.shop"} 1',
