@@ -7,7 +7,7 @@ import { type MakeCounted, type MakeCounter, type MakeGauge, type MakeHistogram,
 import { streamMetrics } from "./stream-metrics.ts";
 import type { StreamEvent } from "./xds-deps.ts";
 import type { SigningResult } from "./audit.ts";
-import type { WebhookResult } from "./webhook.ts";
+import type { ReviewedResource, WebhookResult } from "./webhook.ts";
 
 /** The control plane's measurements, under the names that Istio's dashboards and alerts read. */
 export interface Metrics {
@@ -22,7 +22,12 @@ export interface Metrics {
   unreadableConfig(): void;
   signing(result: SigningResult): void;
   rootExpires(at: Date): void;
-  webhook(webhook: "inject" | "validate", result: WebhookResult, tookMs: number): void;
+  webhook(
+    webhook: "inject" | "validate",
+    result: WebhookResult,
+    tookMs: number,
+    resource: ReviewedResource | undefined,
+  ): void;
   /** The configuration was analysed. */
   analysed(summary: AnalysisSummary): void;
   fault(): void;
@@ -192,18 +197,21 @@ function analysisMetrics(
   };
 }
 
+/** Labels of what was validated. */
+const RESOURCE = ["group", "version", "resource"];
+
 function webhookMetrics(counter: MakeCounter, histogram: MakeHistogram): Pick<Metrics, "webhook"> {
   const requests = counter("sidecar_injection_requests_total", "Pods that came by.");
   const success = counter("sidecar_injection_success_total", "Pods answered.");
   const failure = counter("sidecar_injection_failure_total", "Pods that could not be answered.");
   const skipped = counter("sidecar_injection_skip_total", "Pods left as they are.");
   const time = histogram("sidecar_injection_time_seconds", "Time to answer.", [0.001, 0.01, 0.1, 1, 10]);
-  const passed = counter("galley_validation_passed", "Objects found valid.");
-  const failed = counter("galley_validation_failed", "Objects refused.");
+  const passed = counter("galley_validation_passed", "Objects found valid.", RESOURCE);
+  const failed = counter("galley_validation_failed", "Objects refused.", RESOURCE);
   return {
-    webhook(webhook, result, tookMs) {
+    webhook(webhook, result, tookMs, { group = "", version = "", resource = "" } = {}) {
       if (webhook === "validate") {
-        (result === "refused" ? failed : passed).inc();
+        (result === "refused" ? failed : passed).inc({ group, version, resource });
         return;
       }
       requests.inc();

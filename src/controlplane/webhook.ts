@@ -7,6 +7,8 @@ import { type Answer, json } from "./http.ts";
 /** A request of the API server to have a say in a write. */
 export interface AdmissionRequest {
   readonly uid: string;
+  /** Which objects it is about, by group, version and plural. */
+  readonly resource?: ReviewedResource;
   /** Empty when the API server makes the name. */
   readonly name?: string;
   readonly namespace?: string;
@@ -19,6 +21,13 @@ export interface AdmissionRequest {
   readonly dryRun?: boolean;
   /** Who asks, as the API server found out. */
   readonly userInfo?: { readonly username?: string; readonly groups?: readonly string[] };
+}
+
+/** A kind of objects as admission reviews name it. */
+export interface ReviewedResource {
+  readonly group?: string;
+  readonly version?: string;
+  readonly resource?: string;
 }
 
 /** Our say. `patch` is RFC 6902. */
@@ -41,7 +50,12 @@ export interface WebhookDeps {
   /** `path` is the request's path below /inject, e.g. `/cluster/c1/net/n1`; may throw: the pod is refused with the words. */
   readonly inject: (request: AdmissionRequest, path: string) => AdmissionAnswer;
   readonly validate: (request: AdmissionRequest) => AdmissionAnswer;
-  readonly onResult: (webhook: "inject" | "validate", result: WebhookResult, tookMs: number) => void;
+  readonly onResult: (
+    webhook: "inject" | "validate",
+    result: WebhookResult,
+    tookMs: number,
+    resource: ReviewedResource | undefined,
+  ) => void;
   /** Told of each answered review of a mesh object. */
   readonly onReviewed?: (request: AdmissionRequest, answer: AdmissionAnswer, address: string) => void;
 }
@@ -68,7 +82,7 @@ export async function answerWebhook(deps: WebhookDeps, request: IncomingMessage,
         : { allowed: true, warnings: [`the object could not be checked: ${errorText(error)}`] };
   }
   const result = isFailed ? "failed" : !answer.allowed ? "refused" : answer.skipped === true ? "skipped" : "allowed";
-  deps.onResult(webhook.name, result, performance.now() - started);
+  deps.onResult(webhook.name, result, performance.now() - started, review.resource);
   if (webhook.name === "validate") deps.onReviewed?.(review, answer, request.socket.remoteAddress ?? "");
   return json(responseOf(apiVersion, review.uid, answer));
 }

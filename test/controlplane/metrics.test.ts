@@ -71,3 +71,17 @@ test("what dashboards read of the mesh and its changes", async () => {
   expect(left).toBeGreaterThan(3_590);
   expect(left).toBeLessThanOrEqual(3_600);
 });
+
+test("what dashboards read of the webhooks", async () => {
+  const metrics = createMetrics({ list: () => [] });
+  const resource = { group: "networking.istio.io", version: "v1", resource: "virtualservices" };
+  metrics.webhook("validate", "allowed", 1, resource);
+  metrics.webhook("validate", "refused", 1, resource);
+  metrics.webhook("inject", "skipped", 1, undefined);
+  const labels = 'group="networking.istio.io",version="v1",resource="virtualservices"';
+  expect(await lines(metrics, "galley_validation_passed", "galley_validation_failed")).toEqual([
+    `galley_validation_passed{${labels}} 1`,
+    `galley_validation_failed{${labels}} 1`,
+  ]);
+  expect(await lines(metrics, "sidecar_injection_skip_total")).toEqual(["sidecar_injection_skip_total 1"]);
+});
