@@ -35,9 +35,33 @@ function scriptOf(path) {
 function exportsOf(script, path) {
   const module = { exports: {} };
   const ofNode = createRequire(path);
-  const load = (id) => (id.startsWith("./") ? packageOf(ofNode.resolve(id)) : ofNode(id));
+  const load = (id) => {
+    if (id.startsWith("./")) return packageOf(ofNode.resolve(id));
+    return LAZY.has(id) ? lazily(() => ofNode(id)) : ofNode(id);
+  };
   script.runInThisContext()(module, module.exports, load, pathToFileURL(path).href);
   return module.exports;
+}
+
+/** Node's own modules that take milliseconds to load, and that most runs never call. The bundle reads what it needs when it calls. */
+const LAZY = new Set(["node:crypto", "node:http", "node:https", "node:net"]);
+
+function lazily(load) {
+  let loaded;
+  const real = () => (loaded ??= load());
+  return new Proxy(
+    {},
+    {
+      get: (_, name) => real()[name],
+      has: (_, name) => name in real(),
+      ownKeys: () => Reflect.ownKeys(real()),
+      // none of the target's own: a proxy may only tell of such that can be changed
+      getOwnPropertyDescriptor: (_, name) => {
+        const found = Reflect.getOwnPropertyDescriptor(real(), name);
+        return found && { ...found, configurable: true };
+      },
+    },
+  );
 }
 
 const packages = new Map();
