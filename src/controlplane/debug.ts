@@ -11,7 +11,6 @@ import { configDump } from "./config-dump.ts";
 import { type Answer, JSON_TYPE, json } from "./http.ts";
 import type { Metrics } from "./metrics.ts";
 import { answerPage } from "./page.ts";
-import type { RegistryService } from "./debug-registry.ts";
 import type { ProxyStatus } from "./xds-status.ts";
 import type { XdsStream } from "./xds-stream.ts";
 
@@ -27,8 +26,6 @@ export interface MonitoringDeps {
   readonly debugNamespaces: readonly string[];
   /** The analyzers' findings about the World as it is now, as JSON (AnalysisReport); of one namespace unless that is "". */
   readonly analyse: (namespace: string) => Promise<Uint8Array>;
-  /** Every service of the mesh. */
-  readonly registry: () => readonly RegistryService[];
   /** Further questions, by name, for callers who may see everything. */
   readonly more: Readonly<Record<string, Question>>;
 }
@@ -40,7 +37,7 @@ export interface Question {
   readonly change?: (url: URL) => Answer | Promise<Answer>;
 }
 
-const COMMANDS = ["analysis", "config_dump", "connections", "list", "ndsz", "registryz", "syncz"];
+const COMMANDS = ["analysis", "config_dump", "connections", "list", "ndsz", "syncz"];
 /** What accounts of any namespace may ask, about proxies of their own. */
 const OPEN: ReadonlySet<string> = new Set(["config_dump", "ndsz"]);
 
@@ -50,25 +47,46 @@ const OPEN: ReadonlySet<string> = new Set(["config_dump", "ndsz"]);
  */
 export async function answerMonitoring(deps: MonitoringDeps, request: IncomingMessage, url: URL): Promise<Answer> {
   const command = /^\/debug\/([a-z_]+)$/.exec(url.pathname)?.[1] ?? "";
-  const question = Object.hasOwn(deps.more, command) ? deps.more[command] : undefined;
-  const isChange = request.method === "POST" && question?.change !== undefined;
-  if (request.method !== "GET" && !isChange) return { status: 405, body: "expected GET\n" };
-  // a page in somebody's browser may send a POST to a forwarded port, and cannot help saying where it is from
-  if (isChange && request.headers.origin !== undefined) return { status: 403, body: "not for pages\n" };
-  if (url.pathname === "/metrics")
-    return { status: 200, body: await deps.metrics.text(), contentType: "text/plain; version=0.0.4; charset=utf-8" };
-  if (url.pathname === "/version") return { status: 200, body: `${VERSION}\n` };
-  const isPage = /^\/ui(?:\/|$)/.test(url.pathname);
-  if (!isPage && question === undefined && !COMMANDS.includes(command)) return { status: 404, body: "not found\n" };
+  const question = questionAt(deps, url.pathname, command);
+  const refusal = refusalOf(request, question);
+  if (refusal !== undefined) return refusal;
+  const open = await openAnswer(deps, url.pathname);
+  if (open !== undefined) return open;
+  if (question === undefined && !COMMANDS.includes(command)) return { status: 404, body: "not found\n" };
   const viewer = await viewerOf(deps, request);
   if (viewer === undefined) return { status: 401, body: "expected a bearer token for audience istio-ca\n" };
-  if (isPage) return viewer === "*" ? answerPage(url.pathname) : { status: 403, body: "not open to this caller\n" };
-  if (question !== undefined) {
-    if (viewer !== "*") return { status: 403, body: "not open to this caller\n" };
-    return isChange && question.change !== undefined ? question.change(url) : question.answer(url);
-  }
+  if (question !== undefined) return answerQuestion(question, { request, url, viewer });
   if (command === "analysis") return answerAnalysis(deps, url, viewer);
   return answerDebug(deps, command, url, viewer);
+}
+
+/** Only what changes something is asked by POST, and not by a page: one in somebody's browser may send a POST to a forwarded port. */
+function refusalOf({ method, headers }: IncomingMessage, question: Question | undefined): Answer | undefined {
+  if (method === "GET") return undefined;
+  if (method !== "POST" || question?.change === undefined) return { status: 405, body: "expected GET\n" };
+  // a page cannot help saying where it is from
+  return headers.origin === undefined ? undefined : { status: 403, body: "not for pages\n" };
+}
+
+function answerQuestion(
+  { answer, change = answer }: Question,
+  { request, url, viewer }: { readonly request: IncomingMessage; readonly url: URL; readonly viewer: string },
+): Answer | Promise<Answer> {
+  if (viewer !== "*") return { status: 403, body: "not open to this caller\n" };
+  return request.method === "POST" ? change(url) : answer(url);
+}
+
+/** What is for callers who may see everything: the page, and further questions of /debug. */
+function questionAt({ more }: MonitoringDeps, path: string, command: string): Question | undefined {
+  if (/^\/ui(?:\/|$)/.test(path)) return { answer: ({ pathname }) => answerPage(pathname) };
+  return Object.hasOwn(more, command) ? more[command] : undefined;
+}
+
+/** What everyone may ask. */
+async function openAnswer({ metrics }: MonitoringDeps, path: string): Promise<Answer | undefined> {
+  if (path === "/metrics")
+    return { status: 200, body: await metrics.text(), contentType: "text/plain; version=0.0.4; charset=utf-8" };
+  return path === "/version" ? { status: 200, body: `${VERSION}\n` } : undefined;
 }
 
 /** `?namespace=` leaves the findings about that namespace's objects. */
@@ -106,7 +124,6 @@ function answerDebug(deps: MonitoringDeps, command: string, url: URL, viewer: st
   if (command === "list") return json([...COMMANDS, ...Object.keys(deps.more)].sort(), isPretty);
   if (!OPEN.has(command) && viewer !== "*")
     return { status: 403, body: `only ${[...OPEN].join(" and ")} are open to this caller\n` };
-  if (command === "registryz") return json(deps.registry(), isPretty);
   if (command === "connections") return json(connections(deps.streams), isPretty);
   const visible = [...deps.streams].filter(({ claim }) => viewer === "*" || claim.namespace === viewer);
   if (command === "syncz") return json(synced(visible, url.searchParams.get("namespace")), isPretty);

@@ -1,7 +1,6 @@
 import { createServer } from "node:http";
 import type { Analysis } from "./analysis/analysis.ts";
 import { answerMonitoring } from "./debug.ts";
-import { registryServices } from "./debug-registry.ts";
 import { questionsOf } from "./questions.ts";
 import { answering, type Listening, listen } from "./http.ts";
 import type { Runner } from "./runner.ts";
@@ -33,7 +32,6 @@ export function createMonitoringRunner(shared: Shared, analysis: Analysis): Runn
     authenticate: shared.authenticate,
     debugNamespaces: [shared.options.namespace, ...(shared.options.debugNamespaces ?? [])],
     analyse: (ofNamespace: string) => analysis.report(ofNamespace),
-    registry: () => registryServices(shared.state, shared.options.clusterId),
     more: questionsOf(shared),
   };
   return {

@@ -1,4 +1,5 @@
 import type { Question } from "./debug.ts";
+import { registryServices } from "./debug-registry.ts";
 import { answerDistribution } from "./distribution.ts";
 import { json } from "./http.ts";
 import { scopesQuestion } from "./log-scopes.ts";
@@ -36,6 +37,9 @@ export function questionsOf(shared: Shared): Readonly<Record<string, Question>> 
     clusterz: { answer: (url) => json(registries(), url.searchParams.has("pretty")) },
     changes: { answer: (url) => json(shared.changes.list(), url.searchParams.has("pretty")) },
     config_distribution: { answer: (url) => answerDistribution(distribution, url) },
+    registryz: {
+      answer: (url) => json(registryServices(state, options.clusterId), url.searchParams.has("pretty")),
+    },
     ...pageQuestions(shared),
     ...(options.logs === undefined ? {} : { scopez: scopesQuestion(options.logs) }),
   };
