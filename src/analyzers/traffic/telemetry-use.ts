@@ -77,10 +77,14 @@ function unfit(input: Input, { kind, settings }: ExtensionProvider, signal: Sign
     return input.complete || input.knows("Service", namespace) ? `nobody knows the service ${host}` : undefined;
   const found = services.flatMap(({ ports }) => ports).find(({ number }) => number === port);
   if (found === undefined) return `service ${host} has no port ${port}`;
-  const isGrpc = BY_GRPC.includes(kind) || (kind === "opentelemetry" && settings["http"] === undefined);
+  const isGrpc = isByGrpc(kind, settings);
   return speaks(found.protocol, isGrpc)
     ? undefined
     : `port ${port} of ${host} does not speak ${isGrpc ? "gRPC" : "HTTP"}`;
+}
+
+function isByGrpc(kind: string, settings: ExtensionProvider["settings"]): boolean {
+  return BY_GRPC.includes(kind) || (kind === "opentelemetry" && settings["http"] === undefined);
 }
 
 /** What is not declared may speak it; of HTTP/1.1 it is known that it does not. */

@@ -24,10 +24,19 @@ export function tracingOf(model: Model, site: TelemetrySite, specs: readonly Tel
   const { tracing: own = {} } = site.facts;
   const spans = mergedSpans(specs, config, site.side);
   if (spans === undefined) return config.raw["enableTracing"] === false ? undefined : byOwnConfig(own, site.isGateway);
-  if (spans.disableSpanReporting === true || spans.provider === undefined) return undefined;
-  const provider = telemetryProvider(config, spans.provider);
-  const tracer = provider && tracerOf(model, site, provider);
-  if (provider === undefined || tracer === undefined) return undefined;
+  const provider = spans.disableSpanReporting === true ? undefined : telemetryProvider(config, spans.provider ?? "");
+  return provider && spansTo(model, site, { spans, provider });
+}
+
+interface Asked {
+  readonly spans: NonNullable<ReturnType<typeof mergedSpans>>;
+  readonly provider: ExtensionProvider;
+}
+
+function spansTo(model: Model, site: TelemetrySite, { spans, provider }: Asked): Tracing | undefined {
+  const { tracing: own = {} } = site.facts;
+  const tracer = tracerOf(model, site, provider);
+  if (tracer === undefined) return undefined;
   const given = spanTags(spans.customTags ?? {});
   return compact({
     tracer,

@@ -1,8 +1,8 @@
 import type { FileSink } from "../../ir/telemetry.ts";
 import { type TypedAny, typed } from "../../wire/codec.ts";
 import { lineFormat } from "../log-format.ts";
-import type { ChainContext } from "../types.ts";
 import { sinkFilter, sinksOf } from "../log-sinks.ts";
+import type { ChainContext } from "../types.ts";
 import type { AccessLogger } from "./types.ts";
 
 /** A line per request or connection, as Telemetry asks for; without any as `accessLogFile` of the mesh does. Off by default. */

@@ -1,9 +1,9 @@
 import { PEER_KEYS } from "../../base/peer.ts";
 import type { AlsSink } from "../../ir/telemetry.ts";
 import { type Messages, type TypedAny, typed } from "../../wire/codec.ts";
+import { sinkFilter, sinksOf } from "../log-sinks.ts";
 import { peerStateKey } from "../metric-tags.ts";
 import { grpcService } from "../tracing.ts";
-import { sinkFilter, sinksOf } from "../log-sinks.ts";
 import type { AccessLogger } from "./types.ts";
 
 /**

@@ -2,9 +2,9 @@ import { once } from "../../base/once.ts";
 import { STATS_SCOPE } from "../../base/stats-scope.ts";
 import type { MetricChanges, MetricName } from "../../ir/telemetry.ts";
 import { type Messages, reused, typed } from "../../wire/codec.ts";
+import { changesOf, perChanges } from "../metric-changes.ts";
 import { changedTags, type MetricsContext, metricTags } from "../metric-tags.ts";
 import type { AccessLog } from "../types.ts";
-import { changesOf, perChanges } from "../metric-changes.ts";
 import type { AccessLogger } from "./types.ts";
 
 type Config = Messages["envoy.extensions.access_loggers.stats.v3.Config"];

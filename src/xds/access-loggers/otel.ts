@@ -1,8 +1,8 @@
 import type { OtelSink } from "../../ir/telemetry.ts";
 import { type TypedAny, typed } from "../../wire/codec.ts";
 import { formattersOf } from "../log-format.ts";
-import { grpcService } from "../tracing.ts";
 import { sinkFilter, sinksOf } from "../log-sinks.ts";
+import { grpcService } from "../tracing.ts";
 import type { AccessLogger } from "./types.ts";
 
 const NAME = "envoy.access_loggers.open_telemetry";
