@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { LIMIT_ENTRY } from "../base/limit-entry.ts";
 import type { Messages } from "../wire/codec.ts";
 import type { Unit } from "./windows.ts";
 
@@ -25,9 +26,11 @@ const UNITS: readonly string[] = ["SECOND", "MINUTE", "HOUR", "DAY", "MONTH", "Y
  * service has no configuration. undefined: it says no limit, and nothing is counted.
  */
 export function askedBy(domain: string, descriptor: Descriptor, hits: number): Asked | undefined {
-  const { requests_per_unit: limit = 0, unit = "UNKNOWN" } = descriptor.limit ?? {};
+  const all = descriptor.entries ?? [];
+  const said = all.find(({ key }) => key === LIMIT_ENTRY)?.value;
+  const { requests_per_unit: limit = 0, unit = "UNKNOWN" } = descriptor.limit ?? limitOf(said);
   if (!UNITS.includes(unit)) return undefined;
-  const entries = descriptor.entries ?? [];
+  const entries = all.filter(({ key }) => key !== LIMIT_ENTRY);
   const key = JSON.stringify([domain, unit, ...entries.map(({ key: name = "", value = "" }) => [name, value])]);
   return {
     key: key.length <= LONGEST_KEY ? key : createHash("sha256").update(key).digest("base64url"),
@@ -36,4 +39,13 @@ export function askedBy(domain: string, descriptor: Descriptor, hits: number): A
     hits: Math.max(1, hits),
     label: `${domain}/${entries[0]?.value ?? ""}`,
   };
+}
+
+function limitOf(text = ""): NonNullable<Descriptor["limit"]> {
+  const [number = "", unit = ""] = text.split(" ");
+  return /^\d{1,10}$/.test(number) && isUnit(unit) ? { requests_per_unit: Number(number), unit } : {};
+}
+
+function isUnit(text: string): text is Unit {
+  return UNITS.includes(text);
 }

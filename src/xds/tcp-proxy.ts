@@ -8,6 +8,7 @@ import { isCountedByAgent } from "./agent-counts.ts";
 import { DNS_CACHE } from "./dns-cache.ts";
 import { maybeSeconds } from "./duration.ts";
 import { networkFilters } from "./network-filters/order.ts";
+import { asksAboutConnections } from "./network-filters/rate-limit.ts";
 import type { ChainContext, NetworkFilter } from "./types.ts";
 
 type TcpProxy = Messages["envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"];
@@ -25,6 +26,8 @@ export function tcpFilters(
   target: TcpTarget,
   features: TcpFeatures = {},
 ): readonly NetworkFilter[] {
+  // Envoy would not find the cluster where the handshake is over before the service has answered
+  const waits = chain.mutualTls && !asksAboutConnections(chain);
   const config: TcpProxy = compact({
     stat_prefix: statPrefix,
     ...cluster(target),
@@ -34,8 +37,8 @@ export function tcpFilters(
       flush_access_log_on_connected: true,
       ...(isCountedByAgent(chain) ? { access_log_flush_interval: `${COUNTED_EVERY_MS / 1000}s` } : {}),
     },
-    upstream_connect_mode: chain.mutualTls ? ("ON_DOWNSTREAM_TLS_HANDSHAKE" as const) : undefined,
-    max_early_data_bytes: chain.mutualTls ? 0 : undefined,
+    upstream_connect_mode: waits ? ("ON_DOWNSTREAM_TLS_HANDSHAKE" as const) : undefined,
+    max_early_data_bytes: waits ? 0 : undefined,
   });
   return [
     ...networkFilters(chain, "tcp"),

@@ -96,6 +96,10 @@ test("a descriptor says what to count by; without a limit nothing is counted", (
   });
   expect(askedBy("shop/other", { entries, limit }, 0)?.key).not.toBe(asked?.key);
   expect(askedBy("shop/cart", { entries }, 0)).toBeUndefined();
+  // of connections Envoy hands on no limit: an entry says it, and counts as what is asked with one
+  const said = (value: string) => askedBy("shop/cart", { entries: [...entries, { key: "meshctl.limit", value }] }, 0);
+  expect(said(`${limit.requests_per_unit} ${limit.unit}`)).toEqual(asked);
+  for (const wrong of ["", "5", "x DAY", "-1 DAY", "5 WEEK"]) expect(said(wrong)).toBeUndefined();
   const long = askedBy("shop/cart", { entries: [{ key: "k", value: "x".repeat(100_000) }], limit }, 0);
   expect(long?.key.length).toBeLessThan(300);
 });

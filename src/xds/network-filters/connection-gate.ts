@@ -1,6 +1,7 @@
 import { type Messages, typed } from "../../wire/codec.ts";
 import { surelyRefused } from "../rbac/connection-gate.ts";
-import type { MeshNetworkFilter, NetworkChain } from "./types.ts";
+import type { ChainContext } from "../types.ts";
+import type { MeshNetworkFilter } from "./types.ts";
 
 type StateValue = Messages["envoy.extensions.filters.common.set_filter_state.v3.FilterStateValue"];
 
@@ -30,7 +31,12 @@ export const connectionGate: MeshNetworkFilter = {
 
 const NOWHERE = "127.0.0.1:1";
 
-function refused({ direction, security, mutualTls }: NetworkChain): string | undefined {
+/** Whether who calls decides, at the handshake, where a connection of bytes is dialled to. */
+export function isGated(chain: ChainContext): boolean {
+  return chain.mutualTls && refused(chain) !== undefined;
+}
+
+function refused({ direction, security, mutualTls }: ChainContext): string | undefined {
   const { authorization } = security ?? {};
   return direction !== "inbound" || authorization === undefined ? undefined : surelyRefused(authorization, mutualTls);
 }

@@ -207,11 +207,11 @@ function say(text: string): Promise<string> {
 }
 
 /** A policy for the server whose ports carry bytes. */
-function bytesPolicy(limit: Readonly<Record<string, unknown>>): unknown {
+function bytesPolicy(limit: Readonly<Record<string, unknown>>, most: number): unknown {
   return {
     apiVersion: "meshctl.io/v1alpha1",
     kind: "RateLimitPolicy",
-    metadata: { name: "bytes", namespace: GUARDED },
+    metadata: { name: `bytes-${most}`, namespace: GUARDED },
     spec: { selector: { matchLabels: { app: "guard" } }, limits: [{ name: "connections", ...limit }], timeout: "5s" },
   };
 }
@@ -225,24 +225,34 @@ test.each([
     most: 3,
   },
 ])("connections $it: those over the limit are closed", async ({ limit, most }) => {
-  apply([bytesPolicy(limit)]);
-  // connections before the limit is there are not counted, and one may end when it comes
+  apply([bytesPolicy(limit, most)]);
+  // connections that meet the listener's change are not counted, or end
+  const over = "local" in limit ? "connections.rate_limited" : "over_limit";
   let answered = 0;
-  let refused = 0;
   await waitFor(
     async () => {
-      const isAnswered = (await say("hello")) !== "";
-      if (isAnswered) answered += 1;
-      refused = isAnswered ? 0 : refused + 1;
-      return refused === 5;
+      if ((await say("hello")) === "guard:hello") answered += 1;
+      const stats = await lab.proxies.guard.admin(`/stats?filter=bytes-${most}.${over}$`);
+      return Number(/: (\d+)/.exec(stats)?.[1] ?? "0") >= 3;
     },
-    { what: "connections that are closed" },
+    { what: "connections over the limit" },
   );
-  expect(answered).toBeGreaterThanOrEqual(most);
-  expect(answered).toBeLessThan(most + 20);
-  lab.plane.state.world.apply([{ type: "delete", object: bytesPolicy(limit) as KubeObject }]);
+  expect(answered).toBeGreaterThan(0);
+  if ("global" in limit) expect(await countedWithin(`${GUARDED}/bytes-${most}/connections`)).toBe(most);
+  for (let times = 0; times < 5; times++) expect(await say("hello")).toBe("");
+  lab.plane.state.world.apply([{ type: "delete", object: bytesPolicy(limit, most) as KubeObject }]);
   await waitFor(async () => (await say("hello")) === "guard:hello", { what: "the limit to go" });
 });
+
+/** How many the replicas found within a limit. */
+async function countedWithin(label: string): Promise<number> {
+  const counts = [first, second].map(async (address) => {
+    const metrics = await (await fetch(`http://${address}:8080/metrics`)).text();
+    const line = metrics.split("\n").find((each) => each.includes("within_limit_total") && each.includes(`"${label}"`));
+    return Number(line?.split(" ").at(-1) ?? "0");
+  });
+  return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
+}
 
 test("the limit holds while a replica is killed, but for what it counted last", async () => {
   const began = Date.now();
