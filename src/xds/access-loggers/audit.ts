@@ -1,10 +1,8 @@
 import type { FileSink, LogSink } from "../../ir/telemetry.ts";
 import type { TypedAny } from "../../wire/codec.ts";
+import { alsLog, fileLog, otelLog } from "../log-writers.ts";
 import { AUDITED } from "../rbac/filter-rules.ts";
 import type { AccessLog, ChainContext } from "../types.ts";
-import { fileLog } from "./file.ts";
-import { alsLog } from "./grpc-als.ts";
-import { otelLog } from "./otel.ts";
 import type { AccessLogger } from "./types.ts";
 
 /**
