@@ -3,17 +3,17 @@ import { COUNTS } from "../base/agent-counts.ts";
 /** Metrics that Envoy tells record by record, and what becomes of them in what it counts itself. */
 export interface AgentCounts {
   /** A record: labels, and numbers that are totals so far of something that lasts, or all there is of something that is over. */
-  add(record: ReadonlyMap<string, string>): void;
+  readonly add: (record: ReadonlyMap<string, string>) => void;
   /** What one scrape makes of Envoy's exposition. */
-  scrape(): CountedScrape;
+  readonly scrape: () => CountedScrape;
 }
 
 /** Envoy's lines on their way out, as latin1 text: labels may hold any encoding. */
 export interface CountedScrape {
   /** Whole lines, with our values added to those of the same labels. */
-  added(text: string): string;
+  readonly added: (text: string) => string;
   /** What Envoy did not have, once its lines are through. */
-  rest(): string;
+  readonly rest: () => string;
 }
 
 /** How much is kept, and for how long. Times in milliseconds. */
@@ -84,32 +84,37 @@ export function createCounts({
       if (type === END) open.delete(`${id} ${names.join()}`);
       else open.set(`${id} ${names.join()}`, { totals, seen: now() });
     },
-    scrape() {
+    scrape: () => {
       sweep();
-      const told = new Set<string>();
-      const typed = new Set<string>();
-      const withOurs = (line: string): string => {
-        const parsed = sampleOf(line);
-        const own = parsed === undefined ? undefined : series.get(parsed.key);
-        if (parsed === undefined || own === undefined) return line;
-        told.add(parsed.key);
-        return `${line.slice(0, parsed.valueAt)}${parsed.value + own.value}`;
-      };
-      return {
-        added(text) {
-          if (series.size === 0) return text;
-          for (const [, name = ""] of text.matchAll(TYPE)) typed.add(name);
-          return text.split("\n").map(withOurs).join("\n");
-        },
-        rest() {
-          const ours = [...series].filter(([key]) => !told.has(key)).map(([, one]) => one);
-          const names = [...new Set(ours.map(({ name }) => name))].filter((name) => !typed.has(name));
-          return [
-            ...names.map((name) => `# TYPE ${name} counter\n`),
-            ...ours.map(({ name, labels, value }) => `${name}{${labels}} ${value}\n`),
-          ].join("");
-        },
-      };
+      return scrapeOf(series);
+    },
+  };
+}
+
+/** One exposition's worth of them. */
+function scrapeOf(series: ReadonlyMap<string, Series>): CountedScrape {
+  const told = new Set<string>();
+  const typed = new Set<string>();
+  const withOurs = (line: string): string => {
+    const parsed = sampleOf(line);
+    const own = parsed === undefined ? undefined : series.get(parsed.key);
+    if (parsed === undefined || own === undefined) return line;
+    told.add(parsed.key);
+    return `${line.slice(0, parsed.valueAt)}${parsed.value + own.value}`;
+  };
+  return {
+    added(text) {
+      if (series.size === 0) return text;
+      for (const [, name = ""] of text.matchAll(TYPE)) typed.add(name);
+      return text.split("\n").map(withOurs).join("\n");
+    },
+    rest() {
+      const ours = [...series].filter(([key]) => !told.has(key)).map(([, one]) => one);
+      const names = [...new Set(ours.map(({ name }) => name))].filter((name) => !typed.has(name));
+      return [
+        ...names.map((name) => `# TYPE ${name} counter\n`),
+        ...ours.map(({ name, labels, value }) => `${name}{${labels}} ${value}\n`),
+      ].join("");
     },
   };
 }

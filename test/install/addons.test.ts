@@ -24,7 +24,8 @@ function ofKind(objects: readonly KubeObject[], kind: string): KubeObject[] {
 
 function podOf(objects: readonly KubeObject[]): { labels: Record<string, string>; containers: readonly Container[] } {
   const [deployment] = ofKind(objects, "Deployment");
-  const { template } = deployment?.spec as {
+  if (deployment === undefined) throw new Error("no Deployment");
+  const { template } = deployment.spec as {
     template: { metadata: { labels: Record<string, string> }; spec: { containers: readonly Container[] } };
   };
   return { labels: template.metadata.labels, containers: template.spec.containers };
@@ -57,10 +58,8 @@ describe.each(ADDONS)("%s", (name) => {
       expect(Object.keys(container)).toEqual(
         expect.arrayContaining(["startupProbe", "readinessProbe", "livenessProbe"]),
       );
-      expect(container.resources).toEqual({
-        requests: { cpu: expect.any(String), memory: expect.any(String) },
-        limits: { memory: expect.any(String) },
-      });
+      const { requests = {}, limits = {} } = container.resources ?? {};
+      expect([Object.keys(requests), Object.keys(limits)]).toEqual([["cpu", "memory"], ["memory"]]);
     }
   });
 
@@ -76,8 +75,10 @@ describe.each(ADDONS)("%s", (name) => {
   test("other settings, other pods: the pod carries a digest of what its program reads", () => {
     const digest = (interval: string): unknown => {
       const rendered = renderAddon(name, { namespace: NAMESPACE, scrapeInterval: interval }, { managed: true });
-      return (ofKind(rendered, "Deployment")[0]?.spec as { template: { metadata: { annotations: unknown } } }).template
-        .metadata.annotations;
+      const specs = ofKind(rendered, "Deployment").map(
+        ({ spec }) => spec as { template: { metadata: { annotations: unknown } } },
+      );
+      return specs.map(({ template }) => template.metadata.annotations);
     };
     const isTimed = name === "prometheus" || name === "grafana";
     if (isTimed) expect(digest("5s")).not.toEqual(digest("6s"));
@@ -142,7 +143,7 @@ test("the demo profile's providers have the names of the addons' Services", () =
   const demo = readFileSync(join(root, "manifests/profiles/demo.yaml"), "utf8");
   const wanted = [...demo.matchAll(/service: (\S+)/g)]
     .map(([, host]) => host)
-    .filter((host) => !/^tracing/.test(host ?? ""));
+    .filter((host) => host?.startsWith("tracing") !== true);
   expect(new Set(wanted).size).toBeGreaterThan(2);
   expect(services).toEqual(expect.arrayContaining(wanted));
 });

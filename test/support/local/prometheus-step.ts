@@ -1,4 +1,4 @@
-import { getAt, load, podIp, podOf } from "../../../scripts/scenario/ask.ts";
+import { getAt, load, podIp } from "../../../scripts/scenario/ask.ts";
 import { must, type Scenario } from "../../../scripts/scenario/context.ts";
 import { until } from "../../../scripts/scenario/kubectl.ts";
 import { SHOP } from "../../../scripts/scenario/steps/shop.ts";
