@@ -2,7 +2,6 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Ajv } from "ajv";
 import { expect, test } from "vitest";
 import { ClusterError } from "../../src/base/errors.ts";
 import { parse } from "../../src/cli-parse.ts";
@@ -19,44 +18,19 @@ import { startFakeRegistry } from "../support/images/fake-registry.ts";
 import { makeImage } from "../support/images/make-image.ts";
 import { settle, settlingCluster } from "../support/settling-cluster.ts";
 import { jaegerTraces, SHOP_TRACE } from "../support/jaeger-answers.ts";
+import { dataOf, expectValid, SCHEMAS, schemaOf } from "../support/outputs.ts";
 import { answering } from "../support/pod-answers.ts";
 
 /** What programs read holds to its schema in schemas/output (design D15). */
 const root = join(import.meta.dirname, "../..");
-const folder = join(root, "schemas/output");
-const ajv = new Ajv({ strict: false, unicodeRegExp: false });
-for (const file of readdirSync(folder)) ajv.addSchema(JSON.parse(readFileSync(join(folder, file), "utf8")) as object);
-
-function expectValid(name: string, data: unknown): void {
-  const validate = ajv.getSchema(`output/${name}.schema.json`);
-  if (validate === undefined) throw new Error(`no schema for ${name}`);
-  expect(validate(data), `${name}: ${JSON.stringify(validate.errors)}`).toBe(true);
-}
-
-/** Runs a command line; its data as JSON and as YAML are the same. */
-async function dataOf(line: string, options: Parameters<typeof fakeIo>[0] = {}): Promise<unknown> {
-  const [json, yaml] = [fakeIo(options), fakeIo(options)];
-  for (const [format, io] of [
-    ["json", json],
-    ["yaml", yaml],
-  ] as const) {
-    const parsed = parse([...line.split(" "), "-o", format]);
-    if (parsed.type !== "run") throw new Error(`${line} is not run`);
-    await (await parsed.spec.load())(parsed.input, io);
-  }
-  expect(json.stdout(), json.stderr()).not.toBe("");
-  const data = JSON.parse(json.stdout()) as unknown;
-  expect(parseYaml(yaml.stdout())).toEqual(data);
-  return data;
-}
 
 test("every command that prints data has a schema, and every schema a command", () => {
   const names = commandTable
     .filter((spec) => spec.hidden !== true && spec.options.some(({ flags }) => /--output (?!<folder>)/.test(flags)))
     .map(({ name }) => name.replaceAll(" ", "-"));
-  for (const name of names) expect(existsSync(join(folder, `${name}.schema.json`)), name).toBe(true);
+  for (const name of names) expect(existsSync(join(SCHEMAS, `${name}.schema.json`)), name).toBe(true);
   const extra = ["common", "explain-list", "explain-code"];
-  const files = readdirSync(folder).map((file) => file.replace(".schema.json", ""));
+  const files = readdirSync(SCHEMAS).map((file) => file.replace(".schema.json", ""));
   expect(files.toSorted()).toEqual([...names, ...extra].toSorted());
 });
 
@@ -161,80 +135,6 @@ test("proxy-status", async () => {
     expect(data).toHaveLength(2);
     expectValid("proxy-status", data);
   }
-});
-
-const DUMP_FILE = join(root, "test/commands/testdata/config-dump.json");
-const DUMPED = "web-mgdf4tdj95-fxkxd.shop";
-
-test.each([
-  ["the same", "90", true],
-  ["another one", "of-before", false],
-])("proxy-status of one pod, which runs %s", async (_, listener, matches) => {
-  const held = readFileSync(DUMP_FILE, "utf8");
-  const types = { cluster: { status: "SYNCED" }, listener: { status: "SYNCED" } };
-  const syncz = [{ proxy: DUMPED, cluster_id: "c", istio_version: "1", control_plane: "istiod-1", types }];
-  const wanted = JSON.parse(
-    matches ? held : held.replaceAll('"stat_prefix": "', `"stat_prefix": "${listener}`),
-  ) as object;
-  await using pods = await answering({ "/debug/syncz": syncz, [`/debug/config_dump?proxyID=${DUMPED}`]: wanted });
-  const cluster = fakeCluster({ objects: [istiod], portForward: pods.connect });
-  const data = await dataOf(`proxy-status --file ${DUMP_FILE}`, { cluster });
-  expect(data).toMatchObject({ matches });
-  expectValid("proxy-status", data);
-});
-
-test("what the control plane's pods tell: admin log, remote-clusters, wait", async () => {
-  const path =
-    "/debug/config_distribution?apiVersion=networking.istio.io%2Fv1&kind=VirtualService&namespace=shop&name=web";
-  const reasons = [{ proxy: "web.shop", type: "route", resource: "80", error: "no" }];
-  const scope = { scope_name: "ads", log_level: "info", stack_trace_level: "none", description: "d" };
-  await using pods = await answering({
-    "/debug/syncz": [],
-    "/debug/scopez": [scope],
-    "/debug/clusterz": [{ id: "c", secretName: "", syncStatus: "synced", kind: "kubernetes" }],
-    [path]: { generation: 1, present: true, proxies: 2, behind: 1, reasons },
-  });
-  const rule = {
-    apiVersion: "networking.istio.io/v1",
-    kind: "VirtualService",
-    metadata: { name: "web", namespace: "shop", generation: 1 },
-  };
-  const cluster = fakeCluster({ objects: [istiod, rule], portForward: pods.connect });
-  for (const line of ["admin log", "remote-clusters", "wait vs web.shop --timeout 1ms"]) {
-    const data = await dataOf(line, { cluster });
-    expect(JSON.stringify(data)).toContain("istiod-1");
-    expectValid(line.startsWith("wait") ? "wait" : line.replace(" ", "-"), data);
-  }
-});
-
-test("check-inject", async () => {
-  const namespaceSelector = { matchLabels: { "istio-injection": "enabled" } };
-  const hook = {
-    apiVersion: "admissionregistration.k8s.io/v1",
-    kind: "MutatingWebhookConfiguration",
-    metadata: { name: "injector", labels: { "istio.io/rev": "default" } },
-    webhooks: [{ name: "namespace.sidecar-injector.istio.io", namespaceSelector }],
-  };
-  const cluster = fakeCluster({ objects: [hook] });
-  const data = await dataOf("check-inject -n shop -l app=web", { cluster });
-  expect(data).toMatchObject({ webhooks: [{ webhook: "injector", injected: false }] });
-  expectValid("check-inject", data);
-});
-
-test("metrics, of a workload that served something and of one that did not", async () => {
-  const annotations = { "sidecar.istio.io/status": "{}" };
-  const pod = { ...istiod, metadata: { name: "web-1", namespace: "shop", annotations } };
-  const labels = 'reporter="destination",destination_workload="web",destination_workload_namespace="shop"';
-  const body = [
-    "envoy_server_uptime{} 10",
-    `istio_requests_total{${labels},response_code="200"} 4`,
-    `istio_request_duration_milliseconds_bucket{${labels},response_code="200",le="5"} 4`,
-    `istio_request_duration_milliseconds_bucket{${labels},response_code="200",le="+Inf"} 4`,
-  ].join("\n");
-  const podHttp = (): Promise<{ status: number; body: string }> => Promise.resolve({ status: 200, body });
-  const data = await dataOf("metrics web.shop api.shop", { cluster: { ...fakeCluster({ objects: [pod] }), podHttp } });
-  expect(data).toMatchObject([{ workload: "web.shop", p50Ms: expect.any(Number) as number }, { workload: "api.shop" }]);
-  expectValid("metrics", data);
 });
 
 test.each(["tag list", "revision list", "orphans"])("%s", async (line) => {
@@ -362,9 +262,9 @@ test("explain of codes, and of everything", async () => {
 });
 
 test("a schema refuses what is not its command's", () => {
-  const validate = ajv.getSchema("output/precheck.schema.json");
-  expect(validate?.({ checks: [{ name: "a", category: "b", affirmation: "c", status: "fine" }] })).toBe(false);
-  expect(validate?.({ checks: [], more: 1 })).toBe(false);
+  const validate = schemaOf("precheck");
+  expect(validate({ checks: [{ name: "a", category: "b", affirmation: "c", status: "fine" }] })).toBe(false);
+  expect(validate({ checks: [], more: 1 })).toBe(false);
 });
 
 test("addons list, with addons in every state", async () => {

@@ -30,7 +30,6 @@ function deps(...streams: readonly XdsStream[]): Parameters<typeof answerMonitor
     authenticate: ({ bearer }) => Promise.resolve(bearer === undefined ? undefined : callerOf(bearer)),
     debugNamespaces: ["istio-system", "ops"],
     analyse: () => Promise.resolve(new Uint8Array()),
-    registry: () => [],
     more: {},
   };
 }
@@ -118,11 +117,6 @@ test("syncz has what was sent and acknowledged also under Istio's names: readers
   });
 });
 
-test("registryz: for the control plane's own viewers, not for accounts of other namespaces", async () => {
-  expect(await asked("/debug/registryz", { address: "127.0.0.1" })).toEqual({ status: 200, body: "[]\n" });
-  expect((await asked("/debug/registryz", { address: "10.0.0.1", token: "shop" })).status).toBe(403);
-});
-
 test("the page: for the pod's own loopback by its own name and for accounts that may see everything, with nothing from elsewhere", async () => {
   expect((await asked("/ui/", { address: "10.0.0.9" })).status).toBe(401);
   expect((await asked("/ui/page.js", { address: "10.0.0.9", token: "shop" })).status).toBe(403);
@@ -142,4 +136,39 @@ test("the page: for the pod's own loopback by its own name and for accounts that
     expect((await get(`/ui/${file}`)).status, file).toBe(200);
   expect((await get("/ui")).headers?.["location"]).toBe("/ui/");
   for (const path of ["/ui/constructor", "/ui/../meshd.js", "/ui/none"]) expect((await get(path)).status).toBe(404);
+});
+
+test("further questions are for those who may see all; a change comes by POST, and not from a page", async () => {
+  let level = "info";
+  const more = {
+    scopez: {
+      answer: () => ({ status: 200, body: level }),
+      change: (url: URL) => {
+        level = url.searchParams.get("level") ?? "";
+        return { status: 200, body: "changed" };
+      },
+    },
+    clusterz: { answer: () => ({ status: 200, body: "[]" }) },
+  };
+  const ask = async (
+    method: string,
+    path: string,
+    headers: object = {},
+    remoteAddress = "127.0.0.1",
+  ): Promise<number> => {
+    const request = { method, headers, socket: { remoteAddress } } as unknown as IncomingMessage;
+    return (await answerMonitoring({ ...deps(), more }, request, new URL(path, "http://localhost"))).status;
+  };
+  expect(await ask("GET", "/debug/scopez")).toBe(200);
+  expect(await ask("GET", "/debug/scopez?level=debug")).toBe(200);
+  expect(level).toBe("info");
+  expect(await ask("POST", "/debug/scopez?level=debug", { origin: "http://localhost:15014" })).toBe(403);
+  expect(await ask("POST", "/debug/scopez?level=debug", {}, "10.1.1.1")).toBe(401);
+  expect(await ask("POST", "/debug/scopez?level=debug", { authorization: "Bearer shop" }, "10.1.1.1")).toBe(403);
+  expect(level).toBe("info");
+  expect(await ask("POST", "/debug/scopez?level=debug")).toBe(200);
+  expect(level).toBe("debug");
+  expect(await ask("POST", "/debug/clusterz")).toBe(405);
+  expect(await ask("POST", "/debug/toString")).toBe(405);
+  expect(await ask("GET", "/debug/toString")).toBe(404);
 });

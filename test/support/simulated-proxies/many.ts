@@ -37,9 +37,10 @@ export async function manyProxies(count: number, say: (text: string) => void): P
     await inParallel(count, (index) => makePod(cluster, index));
     say(`${count} pods are there`);
     fleet = createFleet({ ...(await controlPlaneAt(cluster)), count, tokenOf: (of) => tokens.get(of) ?? "" });
+    const began = performance.now();
     fleet.connect();
     await fleet.settled();
-    say("every proxy has its routes");
+    say(`every proxy has its routes after ${Math.round(performance.now() - began)} ms`);
     return { cluster: local, fleet, close };
   } catch (error) {
     await close();
