@@ -3174,7 +3174,7 @@ export interface MeshConfigHttpHeader {
   readonly name: string;
   /** Value. */
   readonly value?: string;
-  /** Variable of the proxy's environment with the value. */
+  /** Variable of the control plane's environment with the value. Has no effect here: write value. */
   readonly envName?: string;
 }
 
@@ -5321,7 +5321,7 @@ export interface TraceRouteOutputEnding {
   /** The same for people. */
   readonly text: string;
   /** Of one that failed: what is not there. */
-  readonly missing?: "listener" | "chain" | "route" | "cluster" | "endpoint" | "leave" | "server chain" | "permission";
+  readonly missing?: "listener" | "chain" | "route" | "cluster" | "endpoint" | "port" | "leave" | "server chain" | "permission";
 }
 
 /** One decision. */

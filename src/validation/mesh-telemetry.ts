@@ -63,6 +63,8 @@ function ofProvider(provider: Loose): readonly TelemetryProblem[] {
     if (given === null) return [];
     const idle = Object.hasOwn(IDLE, kind) ? IDLE[kind] : undefined;
     if (idle !== undefined) return [{ path: [kind], problem: idle, idle: true } as const];
+    const without = idleSettings(given, [kind]);
+    if (without.length > 0) return without;
     if (kind !== "envoyFileAccessLog" && kind !== "envoyOtelAls") return [];
     const { text, labels } = fields(fields(given)["logFormat"]);
     const below = [kind, "logFormat"];
@@ -73,6 +75,22 @@ function ofProvider(provider: Loose): readonly TelemetryProblem[] {
         problem: words(problem, at),
       })),
     ];
+  });
+}
+
+/** Settings of any depth that nobody reads. */
+const IDLE_SETTINGS: Readonly<Record<string, string>> = {
+  envName: "the control plane reads no secrets from its environment: write value",
+  accessToken: "Istio does not hand it to Envoy either",
+};
+
+function idleSettings(value: unknown, path: FieldPath): readonly TelemetryProblem[] {
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, member]): readonly TelemetryProblem[] => {
+    const here = [...path, Array.isArray(value) ? Number(key) : key];
+    const why = Object.hasOwn(IDLE_SETTINGS, key) ? IDLE_SETTINGS[key] : undefined;
+    if (why !== undefined && typeof member === "string") return [{ path: here, problem: why, idle: true }];
+    return idleSettings(member, here);
   });
 }
 

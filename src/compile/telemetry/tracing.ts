@@ -158,7 +158,8 @@ function samplerOf(
 function headersOf(value: unknown): readonly Header[] {
   return (Array.isArray(value) ? (value as unknown[]) : []).flatMap((one): readonly Header[] => {
     const { name, value: given } = fields(one);
-    return typeof name === "string" && name !== "" ? [[name, textOf(given) ?? ""]] : [];
+    const text = textOf(given);
+    return typeof name === "string" && name !== "" && text !== undefined ? [[name, text]] : [];
   });
 }
 
