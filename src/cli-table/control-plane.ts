@@ -73,7 +73,7 @@ export const controlPlaneCommands: readonly CommandSpec[] = [
         summary: "virtualservice, vs, authorizationpolicy, httproute …; or kind/name",
         complete: "explain",
       },
-      { flags: "[object]", summary: "its name, as name or name.namespace", complete: [] },
+      { flags: "[name]", summary: "its name, as name or name.namespace" },
     ],
     options: [
       outputOption,
@@ -84,7 +84,7 @@ export const controlPlaneCommands: readonly CommandSpec[] = [
         choices: ["delivery", "distribution", "delete"],
       },
       { flags: "--generation <number>", summary: "this or a later one; default: as the API server has it now" },
-      { flags: "--threshold <share>", summary: "enough proxies: a share from 0 to 1", default: "1" },
+      { flags: "--threshold <number>", summary: "enough proxies: a share from 0 to 1", default: "1" },
       { flags: "--timeout <duration>", summary: "how long to wait", default: "30s" },
       { flags: "-v, --verbose", summary: "tell how far it is, again and again", default: false },
       revision,

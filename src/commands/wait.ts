@@ -183,7 +183,11 @@ function ofPod({ generation: wanted, name }: WaitOptions, istiod: string, answer
 }
 
 function reasonText(entry: unknown): string {
-  const [type, resource, error] = ["type", "resource", "error"].map((key) => text(entry, key)) as [string, string, string];
+  const [type, resource, error] = ["type", "resource", "error"].map((key) => text(entry, key)) as [
+    string,
+    string,
+    string,
+  ];
   if (type === "") return "has no configuration yet";
   const what = `${type} ${resource}`;
   return error === "" ? `has not confirmed ${what}` : `refused ${what}: ${briefWords(error)}`;

@@ -42,7 +42,11 @@ export const MESH_COMMANDS: readonly BundledCommand[] = [
     input: { args: [], options: JSON_OUT },
     load: async () => (await import("../remote-clusters.ts")).run,
   },
-  { line: "admin log", input: { args: [], options: JSON_OUT }, load: async () => (await import("../admin-log.ts")).run },
+  {
+    line: "admin log",
+    input: { args: [], options: JSON_OUT },
+    load: async () => (await import("../admin-log.ts")).run,
+  },
   {
     line: "mtls report",
     input: { args: [], options: JSON_OUT },
