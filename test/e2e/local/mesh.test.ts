@@ -20,6 +20,7 @@ import {
 import { bothDoors } from "../../support/local/doors.ts";
 import { automatedGateway } from "../../support/local/gateway-step.ts";
 import { wasmModuleFetched } from "../../support/local/module-step.ts";
+import { accessLogs } from "../../support/local/logs-step.ts";
 import { noSecretsTold } from "../../support/local/no-secrets.ts";
 import { prometheusAndPanels } from "../../support/local/prometheus-step.ts";
 import { rateLimits } from "../../support/local/rate-limit-step.ts";
@@ -65,6 +66,8 @@ const asked: Step = {
 
 const module: Step = { title: "A WebAssembly module comes from a server into sidecars", run: wasmModuleFetched };
 const limits: Step = { title: "The rate limit service keeps one limit for all pods of a workload", run: rateLimits };
+
+const logs: Step = { title: "Access logs have a line of each request, on both sides", run: accessLogs };
 
 const metrics: Step = {
   title: "Prometheus counts exactly what was called, and every panel of every dashboard has data",
@@ -146,6 +149,7 @@ describe.each(variants)("$title", ({ network, uid, kubectl }) => {
           report,
           asked,
           statuses,
+          logs,
           limits,
           module,
           traffic,

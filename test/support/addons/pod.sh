@@ -10,7 +10,7 @@ for word in "$@"; do
     --config=/*)
       file=$root/tmp/$(basename "${word#--config=}")
       mkdir -p "$root/tmp"
-      sed "s#0\.0\.0\.0#${BIND_ADDRESS:-0.0.0.0}#g" "$root${word#--config=}" > "$file"
+      sed "s#0\.0\.0\.0#${BIND_ADDRESS:-0.0.0.0}#g; s/health_check/healthcheckv2/" "$root${word#--config=}" > "$file"
       word=--config=$file
       ;;
   esac

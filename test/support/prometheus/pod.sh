@@ -6,7 +6,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 program=$1; shift
 root=$PWD
 settings=$root/tmp/settings
-address=${BIND_ADDRESS:-127.0.0.1}
+address=${BIND_ADDRESS:-0.0.0.0}
 rm -rf "$settings"; mkdir -p "$settings"
 cp "$root"/etc/prometheus/*.yaml "$settings"
 sed "s#kubernetes_sd_configs:#http_sd_configs:#
