@@ -53,9 +53,8 @@ function findCommand(argv: readonly string[]): Found {
   if (word !== undefined && EXPERIMENTAL.includes(word) && nextWord(argv, at + 1) < argv.length)
     return findCommand(without(argv, [at]));
   if (word === undefined) throw new UsageError("no command given", "Run meshctl --help for the list of commands.");
-  const subWordAt = nextWord(argv, at + 1);
-  const renamed = RENAMED.find(([[first, second]]) => first === word && second === argv[subWordAt])?.[1];
-  if (renamed !== undefined) return findCommand([...renamed, ...without(argv, [at, subWordAt])]);
+  const renamed = renamedLine(argv, at);
+  if (renamed !== undefined) return findCommand(renamed);
   const group = Object.entries(commandGroups).find(
     ([name, about]) => name === word || about.aliases.includes(word),
   )?.[0];
@@ -76,6 +75,13 @@ function findCommand(argv: readonly string[]): Found {
   const leaf = commandTable.find(({ name }) => name === `${group} ${sub} ${argv[leafAt] ?? ""}`);
   if (leaf !== undefined) return { type: "command", spec: leaf, rest: without(argv, [at, subAt, leafAt]) };
   return { type: "command", spec: lookUp(sub, `${group} `), rest: without(argv, [at, subAt]) };
+}
+
+/** The command line in our words, where istioctl's two words at `at` are others. */
+function renamedLine(argv: readonly string[], at: number): readonly string[] | undefined {
+  const second = nextWord(argv, at + 1);
+  const ours = RENAMED.find(([theirs]) => theirs[0] === argv[at] && theirs[1] === argv[second])?.[1];
+  return ours === undefined ? undefined : [...ours, ...without(argv, [at, second])];
 }
 
 function lookUp(word: string, prefix: string): CommandSpec {

@@ -101,16 +101,13 @@ function targetOf(input: CommandInput): { readonly ref: TargetRef; readonly name
   const [type = "", object = "", more] = words;
   if (object === "" || more !== undefined)
     throw new UsageError("expected a kind and a name", "As in: meshctl wait virtualservice reviews.shop");
-  const { kind, group = "", versions = [], namespaced = true, name: called } = lookUp(type).entry;
-  const [version] = versions;
-  if (kind === undefined || version === undefined) throw new UsageError(`${called} is no kind of the API server`);
+  const { kind, apiVersion, namespaced } = kindOfWord(type);
   // names may have dots, namespaces have none
   const dot = object.lastIndexOf(".");
   const [name, namespace] =
     !namespaced || dot < 0
       ? [object, globalOptions(input).namespace ?? "default"]
       : [object.slice(0, dot), object.slice(dot + 1)];
-  const apiVersion = `${group}/${version}`;
   return {
     ref: { apiVersion, kind, name, ...(namespaced ? { namespace } : {}) },
     name: namespaced ? `${kind} ${namespace}/${name}` : `${kind} ${name}`,
@@ -121,6 +118,17 @@ interface Progress {
   readonly outcome: WaitOutcome;
   /** Every pod of the control plane answers, and holds the object as it is waited for. */
   readonly isHeld: boolean;
+}
+
+function kindOfWord(word: string): {
+  readonly kind: string;
+  readonly apiVersion: string;
+  readonly namespaced: boolean;
+} {
+  const { kind, group = "", versions = [], namespaced = true, name } = lookUp(word).entry;
+  const [version] = versions;
+  if (kind === undefined || version === undefined) throw new UsageError(`${name} is no kind of the API server`);
+  return { kind, apiVersion: `${group}/${version}`, namespaced };
 }
 
 /** What all pods of the control plane say, and proxies that none of them serves. */

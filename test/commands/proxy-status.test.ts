@@ -17,12 +17,41 @@ const folder = join(import.meta.dirname, "testdata");
 const NAME = "web-mgdf4tdj95-fxkxd.shop";
 const now = (): Date => new Date("2026-11-21T12:00:00Z");
 
+/** What is changed here and there of a dump. */
+interface Section {
+  readonly "@type": string;
+  dynamic_active_clusters: { cluster: { name: string; connect_timeout?: string } }[];
+  dynamic_warming_clusters?: unknown[];
+  dynamic_listeners: {
+    name: string;
+    error_state?: object;
+    active_state: { listener: { traffic_direction?: string; stat_prefix?: string } };
+  }[];
+  dynamic_route_configs: {
+    route_config: { virtual_hosts: { routes: { metadata?: object; response_headers_to_remove?: string[] }[] }[] };
+  }[];
+  dynamic_endpoint_configs: {
+    endpoint_config: {
+      endpoints: {
+        load_balancing_weight?: number;
+        lb_endpoints: { health_status?: string; load_balancing_weight?: number }[];
+      }[];
+    };
+  }[];
+  dynamic_active_secrets: { name: string }[];
+}
+
+interface Dump {
+  readonly configs: Section[];
+}
+
 /** What a real Envoy once said; each test changes its own copy. */
-// biome-ignore lint/suspicious/noExplicitAny: a dump is changed here and there
-type Dump = any;
 const dumped = (): Dump => JSON.parse(readFileSync(join(folder, "config-dump.json"), "utf8")) as Dump;
-const section = (dump: Dump, type: string): Dump =>
-  dump.configs.find((config: Dump) => String(config["@type"]).endsWith(`.${type}`));
+const section = (dump: Dump, type: string): Section => {
+  const found = dump.configs.find((config) => config["@type"].endsWith(`.${type}`));
+  if (found === undefined) throw new Error(`no ${type}`);
+  return found;
+};
 
 test.each([
   ["the order of keys", { a: 1, b: { c: 2, d: 3 } }, { b: { d: 3, c: 2 }, a: 1 }],
@@ -93,21 +122,21 @@ test("each way in which a resource can stand: differs, missing, extra, warming, 
   const clusters = section(envoy, "ClustersConfigDump");
   const [first, second, third] = clusters.dynamic_active_clusters;
   clusters.dynamic_warming_clusters = [structuredClone(first)];
-  first.cluster.connect_timeout = "3s";
-  clusters.dynamic_active_clusters = clusters.dynamic_active_clusters.filter((each: Dump) => each !== second);
+  first!.cluster.connect_timeout = "3s";
+  clusters.dynamic_active_clusters = clusters.dynamic_active_clusters.filter((each) => each !== second);
   section(istiod, "ClustersConfigDump").dynamic_active_clusters = section(
     istiod,
     "ClustersConfigDump",
-  ).dynamic_active_clusters.filter((each: Dump) => each.cluster.name !== third.cluster.name);
-  const listener = section(envoy, "ListenersConfigDump").dynamic_listeners[0];
+  ).dynamic_active_clusters.filter((each) => each.cluster.name !== third!.cluster.name);
+  const listener = section(envoy, "ListenersConfigDump").dynamic_listeners[0]!;
   listener.error_state = { details: "no such filter" };
   listener.active_state.listener.traffic_direction = "UNSPECIFIED";
   const found = compareDumps(istiod, envoy).flatMap(({ resources }) => resources);
   expect(found.map(({ name, state, refused }) => ({ name, state, refused }))).toEqual(
     [
-      { name: first.cluster.name, state: "warming", refused: undefined },
-      { name: second.cluster.name, state: "missing", refused: undefined },
-      { name: third.cluster.name, state: "extra", refused: undefined },
+      { name: first!.cluster.name, state: "warming", refused: undefined },
+      { name: second!.cluster.name, state: "missing", refused: undefined },
+      { name: third!.cluster.name, state: "extra", refused: undefined },
     ]
       .sort((a, b) => (a.name < b.name ? -1 : 1))
       .concat([{ name: listener.name, state: "differs", refused: "no such filter" as never }]),
@@ -116,9 +145,9 @@ test("each way in which a resource can stand: differs, missing, extra, warming, 
 
 test("endpoints differ by what was sent: a host, a weight; not by what Envoy finds out", () => {
   const [istiod, envoy] = [dumped(), dumped()];
-  const hosts = section(envoy, "EndpointsConfigDump").dynamic_endpoint_configs[0].endpoint_config.endpoints[0]
+  const hosts = section(envoy, "EndpointsConfigDump").dynamic_endpoint_configs[0]!.endpoint_config.endpoints[0]!
     .lb_endpoints;
-  const [host] = hosts;
+  const host = hosts[0]!;
   const isDraining = host.health_status === "DRAINING";
   host.health_status = isDraining ? "HEALTHY" : "UNHEALTHY";
   const state = (): readonly string[] =>
@@ -211,10 +240,10 @@ function explained(): Dump {
 /** Routes that take away a header as nobody asks any more, and a listener that was refused. */
 function faulty(): Dump {
   const envoy = explained();
-  const [table] = section(envoy, "RoutesConfigDump").dynamic_route_configs;
+  const table = section(envoy, "RoutesConfigDump").dynamic_route_configs[0]!;
   for (const host of table.route_config.virtual_hosts)
     for (const route of host.routes) route.response_headers_to_remove = ["x-of-before"];
-  const [listener] = section(envoy, "ListenersConfigDump").dynamic_listeners;
+  const listener = section(envoy, "ListenersConfigDump").dynamic_listeners[0]!;
   listener.error_state = { details: "virtualOutbound: script load error" };
   listener.active_state.listener.stat_prefix = "of before";
   return envoy;
@@ -300,5 +329,8 @@ test("ps --watch: a line for each change in a pipe, objects as JSON, the table a
     to: "SYNCED",
   });
   const terminal = await status({ options: once }, answers, { isTTY: true });
-  expect(terminal.out).toMatch(/^\u001B\[HNAME +CLUSTER.*\u001B\[K\n.*SYNCED\u001B\[K\n\u001B\[J$/s);
+  // the cursor goes home, each line wipes what was behind it, and what was below goes too
+  expect(terminal.out.replaceAll("\u001B", "<esc>")).toMatch(
+    /^<esc>\[HNAME +CLUSTER.*<esc>\[K\n.*SYNCED<esc>\[K\n<esc>\[J$/s,
+  );
 });

@@ -58,14 +58,18 @@ function compare(name: string, ours: Held | undefined, theirs: Held | undefined)
   if (theirs === undefined) return [{ ...none, state: "missing", ...objectsOf(ours?.content) }];
   if (ours === undefined) return [{ ...none, state: "extra", ...objectsOf(theirs.content ?? theirs.warming) }];
   if (ours.content === undefined) return ours.version === theirs.version ? [] : [{ ...none, state: "differs" }];
-  const isComing = theirs.warming !== undefined && isSame(ours.content, theirs.warming);
+  return compareContents(none, ours.content, theirs);
+}
+
+function compareContents(none: Omit<ResourceDiff, "state">, ours: Data, theirs: Held): readonly ResourceDiff[] {
+  const isComing = theirs.warming !== undefined && isSame(ours, theirs.warming);
   const state = isComing ? "warming" : "differs";
   // nothing is in use yet
-  if (theirs.content === undefined) return [{ ...none, state, ...objectsOf(ours.content) }];
-  if (isSame(ours.content, theirs.content)) return [];
-  const found = differences(ours.content, theirs.content);
-  const shown = found.slice(0, MOST_PLACES).map((each) => placeOf(each, name));
-  return [{ name, state, ...refused, differences: shown, count: found.length }];
+  if (theirs.content === undefined) return [{ ...none, state, ...objectsOf(ours) }];
+  if (isSame(ours, theirs.content)) return [];
+  const found = differences(ours, theirs.content);
+  const shown = found.slice(0, MOST_PLACES).map((each) => placeOf(each, none.name));
+  return [{ ...none, state, differences: shown, count: found.length }];
 }
 
 function placeOf({ path, istiod, envoy, around }: Difference, name: string): PlaceDiff {

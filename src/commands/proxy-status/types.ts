@@ -165,6 +165,6 @@ function healthOf(status: string): string {
 }
 
 function addressKey(address: Data): string {
-  const { address: host, port_value: port } = record(address, "socket_address");
-  return host === undefined ? JSON.stringify(address) : `${String(host)}:${String(port)}`;
+  const host = text(address, "socket_address", "address");
+  return host === "" ? JSON.stringify(address) : `${host}:${text(address, "socket_address", "port_value")}`;
 }
