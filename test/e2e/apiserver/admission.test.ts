@@ -177,6 +177,7 @@ test("who wrote what is in the audit: refused, tried out, made, changed, deleted
     ["policy", "allowed", "CREATE", "test-admin", true, ["spec.hosts", "spec.http"]],
     ["policy", "allowed", "CREATE", "test-admin", false, ["spec.hosts", "spec.http"]],
     ["policy", "allowed", "UPDATE", "test-admin", false, ["spec.http"]],
+    ["policy", "allowed", "DELETE", "test-admin", false, ["spec.hosts", "spec.http"]],
     ["deletion", null, null, null, null, null],
   ]);
   for (const event of events())
