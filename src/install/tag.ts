@@ -63,7 +63,7 @@ function named(object: KubeObject, name: string): KubeObject {
 /** Only what is of no revision: each revision validates its own objects anyway. */
 function defaultValidator(hook: KubeObject, injectClient: ClientConfig): KubeObject {
   const webhooks = (hook["webhooks"] as readonly OwnWebhook[])
-    .filter(({ name }) => UNLABELLED.includes(name))
+    .filter(({ name }) => name !== undefined && UNLABELLED.includes(name))
     .map((each) => ({ ...each, clientConfig: validateClient(each.clientConfig ?? {}, injectClient) }));
   return { ...named(hook, DEFAULT_VALIDATOR), webhooks };
 }
