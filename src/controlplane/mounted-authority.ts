@@ -69,6 +69,7 @@ const INTERVAL_MS = 2_000;
  */
 export function createMountedAuthority(deps: MountedAuthorityDeps): AuthorityRunner {
   const { files, derivations, log, interval = INTERVAL_MS } = deps;
+  const paths = [files.certificate, files.key, files.roots];
   const version = derivations.source("");
   const abort = new AbortController();
   let held: Held | undefined;
@@ -99,11 +100,11 @@ export function createMountedAuthority(deps: MountedAuthorityDeps): AuthorityRun
           await delay(interval, abort.signal);
         }
       }
-      for (const path of Object.values(files)) watchFile(path, { interval, persistent: false }, onChange);
+      for (const path of paths) watchFile(path, { interval, persistent: false }, onChange);
     },
     close() {
       abort.abort();
-      for (const path of Object.values(files)) unwatchFile(path, onChange);
+      for (const path of paths) unwatchFile(path, onChange);
       return Promise.resolve();
     },
     ca() {

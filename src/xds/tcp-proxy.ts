@@ -5,10 +5,10 @@ import type { WeightedCluster } from "../ir/route.ts";
 import { type Messages, typed } from "../wire/codec.ts";
 import { accessLogs } from "./access-loggers/order.ts";
 import { isCountedByAgent } from "./agent-counts.ts";
+import { connectionLimits } from "./connection-limits.ts";
 import { DNS_CACHE } from "./dns-cache.ts";
 import { maybeSeconds } from "./duration.ts";
 import { networkFilters } from "./network-filters/order.ts";
-import { asksAboutConnections } from "./network-filters/rate-limit.ts";
 import type { ChainContext, NetworkFilter } from "./types.ts";
 
 type TcpProxy = Messages["envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"];
@@ -27,7 +27,7 @@ export function tcpFilters(
   features: TcpFeatures = {},
 ): readonly NetworkFilter[] {
   // Envoy would not find the cluster where the handshake is over before the service has answered
-  const waits = chain.mutualTls && !asksAboutConnections(chain);
+  const waits = chain.mutualTls && connectionLimits(chain).length === 0;
   const config: TcpProxy = compact({
     stat_prefix: statPrefix,
     ...cluster(target),

@@ -55,13 +55,17 @@ function checkRoutes(input: Input, policy: RateLimitPolicy): void {
   const { limits = [], targetRefs = [] } = policy.spec ?? {};
   const index = limits.findIndex(({ match }) => match?.routes !== undefined);
   if (index < 0 || targetRefs.some(({ kind }) => kind === "Gateway")) return;
-  const pods = input.model.workloads.ofPolicy(policy);
-  if (targetRefs.length === 0 && (pods.length === 0 || pods.some((pod) => input.model.workloads.isGateway(pod))))
-    return;
+  if (targetRefs.length === 0 && mayHoldForGateways(input, policy)) return;
   const [route = ""] = limits[index]?.match?.routes ?? [];
   const why = "no workload of the policy is a gateway";
   const path = ["spec", "limits", index, "match", "routes"];
   input.report(policy, path, "MSH0163", { what: `route ${route}`, why, effect: "the limit counts nothing" });
+}
+
+/** Also where nobody knows its pods. */
+function mayHoldForGateways({ model: { workloads } }: Input, policy: RateLimitPolicy): boolean {
+  const pods = workloads.ofPolicy(policy);
+  return pods.length === 0 || pods.some((pod) => workloads.isGateway(pod));
 }
 
 function hasTokens({ world, model }: Input, policy: RateLimitPolicy): boolean {

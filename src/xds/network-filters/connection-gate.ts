@@ -1,6 +1,5 @@
 import { type Messages, typed } from "../../wire/codec.ts";
-import { surelyRefused } from "../rbac/connection-gate.ts";
-import type { ChainContext } from "../types.ts";
+import { refusedAtHandshake } from "../connection-limits.ts";
 import type { MeshNetworkFilter } from "./types.ts";
 
 type StateValue = Messages["envoy.extensions.filters.common.set_filter_state.v3.FilterStateValue"];
@@ -13,10 +12,11 @@ type StateValue = Messages["envoy.extensions.filters.common.set_filter_state.v3.
  */
 export const connectionGate: MeshNetworkFilter = {
   name: "istio.connection_gate",
-  appliesTo: (chain) => chain.application !== undefined || (chain.speaks === "tcp" && refused(chain) !== undefined),
+  appliesTo: (chain) =>
+    chain.application !== undefined || (chain.speaks === "tcp" && refusedAtHandshake(chain) !== undefined),
   filter: (chain) => {
     const { application } = chain;
-    const cel = chain.speaks === "tcp" ? refused(chain) : undefined;
+    const cel = chain.speaks === "tcp" ? refusedAtHandshake(chain) : undefined;
     const always = application === undefined ? [] : [destination(`${application.address}:${application.port}`)];
     const gate = cel === undefined ? [] : [destination(`%CEL(${cel} ? '${NOWHERE}' : '')%`)];
     return {
@@ -30,16 +30,6 @@ export const connectionGate: MeshNetworkFilter = {
 };
 
 const NOWHERE = "127.0.0.1:1";
-
-/** Whether who calls decides, at the handshake, where a connection of bytes is dialled to. */
-export function isGated(chain: ChainContext): boolean {
-  return chain.mutualTls && refused(chain) !== undefined;
-}
-
-function refused({ direction, security, mutualTls }: ChainContext): string | undefined {
-  const { authorization } = security ?? {};
-  return direction !== "inbound" || authorization === undefined ? undefined : surelyRefused(authorization, mutualTls);
-}
 
 /** Where a cluster of original destinations dials instead. */
 function destination(inline_string: string): StateValue {

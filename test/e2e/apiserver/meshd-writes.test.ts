@@ -1,15 +1,10 @@
 import { connect } from "node:tls";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { requestCertificate } from "../../../src/grpc/ca-client.ts";
 import { readAuthority } from "../../../src/pki/authority-secret.ts";
 import { createRoot } from "../../../src/pki/ca.ts";
-import { readCertificate } from "../../../src/pki/certificate.ts";
-import { createCsr } from "../../../src/pki/create-csr.ts";
-import { issueAuthority } from "../../../src/pki/issue-authority.ts";
 import { revoke } from "../../../src/pki/revocation.ts";
 import type { KubeObject } from "../../../src/resources/object.ts";
 import { intermediateCa, pluggedData } from "../../support/authorities.ts";
-import { startCsrSigner } from "../../support/controlplane/csr-signer.ts";
 import { type Installed, install, renderedObjects, rootCert } from "../../support/controlplane/installed.ts";
 import { applyGatewayApi, namespace } from "../../support/controlplane/mesh-objects.ts";
 import { waitFor } from "../../support/wait.ts";

@@ -98,16 +98,21 @@ function refusal(code, details) {
   return Object.assign(new Error(details), { code, details });
 }
 
-async function certificateFor({ kubernetes, ttl }, call) {
+/** The identity of whoever has the call's token. */
+async function callerOf(kubernetes, call) {
   const token = /^Bearer (.+)$/.exec(String(call.metadata.get("authorization")[0] ?? ""))?.[1];
-  const user = token === undefined ? undefined : await reviewed(kubernetes, token);
-  const [, namespace, account] = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(user ?? "") ?? [];
-  if (namespace === undefined) throw refusal(status.UNAUTHENTICATED, "no token that the API server knows");
+  const user = token === undefined ? "" : await reviewed(kubernetes, token);
+  const found = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(user ?? "");
+  if (found === null) throw refusal(status.UNAUTHENTICATED, "no token that the API server knows");
+  return `spiffe://cluster.local/ns/${found[1]}/sa/${found[2]}`;
+}
+
+async function certificateFor({ kubernetes, ttl }, call) {
+  const wanted = await callerOf(kubernetes, call);
   const { csr: text, seconds } = call.request;
   const csr = new x509.Pkcs10CertificateRequest(text);
   const alternative = csr.extensions.find((extension) => extension instanceof x509.SubjectAlternativeNameExtension);
   const names = alternative?.names.toJSON() ?? [];
-  const wanted = `spiffe://cluster.local/ns/${namespace}/sa/${account}`;
   if (!(await csr.verify()) || names.length !== 1 || names[0].type !== "url" || names[0].value !== wanted)
     throw refusal(status.PERMISSION_DENIED, `the request has to name ${wanted} and nothing else`);
   const publicKey = await csr.publicKey.export(EC, ["verify"]);
@@ -154,12 +159,14 @@ const METHOD = {
   requestStream: false,
   responseStream: false,
   requestDeserialize: decodeRequest,
-  requestSerialize: Buffer.from,
+  requestSerialize: (bytes) => Buffer.from(bytes),
   responseSerialize: encodeAnswer,
-  responseDeserialize: Buffer.from,
+  responseDeserialize: (bytes) => Buffer.from(bytes),
 };
 
-process.once("message", async (settings) => {
+process.once("message", (settings) => void serve(settings));
+
+async function serve(settings) {
   const { folder, issuerName, controlPlane } = settings;
   const shown = await own([{ type: "dns", value: issuerName }]);
   const plane = await own(controlPlane.map((value) => ({ type: "dns", value })));
@@ -172,7 +179,7 @@ process.once("message", async (settings) => {
     { createCertificate: METHOD },
     {
       createCertificate: (call, answer) =>
-        certificateFor(settings, call).then(
+        void certificateFor(settings, call).then(
           (chain) => answer(null, chain),
           (error) => answer(error.code === undefined ? refusal(status.INTERNAL, String(error)) : error),
         ),
@@ -185,5 +192,5 @@ process.once("message", async (settings) => {
     if (error !== null) throw error;
     process.send({ port, root: root.certificate.toString("pem") });
   });
-});
+}
 process.on("disconnect", () => process.exit());

@@ -1,0 +1,35 @@
+import type { GlobalLimit } from "../ir/rate-limit.ts";
+import { surelyRefused } from "./rbac/connection-gate.ts";
+import type { ChainContext } from "./types.ts";
+
+/** CEL that is true for connections of bytes that the handshake shows to be refused; undefined: it shows of none. */
+export function refusedAtHandshake({ direction, security, mutualTls }: ChainContext): string | undefined {
+  const { authorization } = security ?? {};
+  return direction !== "inbound" || authorization === undefined ? undefined : surelyRefused(authorization, mutualTls);
+}
+
+/** Limits of one policy by which the service counts connections. */
+export interface ConnectionLimits {
+  readonly policy: string;
+  readonly global: NonNullable<NonNullable<NonNullable<ChainContext["security"]>["rateLimits"]>[number]["global"]>;
+  readonly limits: readonly GlobalLimit[];
+}
+
+/**
+ * Limits by which the rate limit service is asked about each connection of bytes before the proxy goes on with it: those that ask
+ * nothing of a request. Where who calls decides at the handshake whether the server may speak, there are none: the server would be
+ * dialled when the service has answered, perhaps before the handshake.
+ */
+export function connectionLimits(chain: ChainContext): readonly ConnectionLimits[] {
+  if (chain.mutualTls && refusedAtHandshake(chain) !== undefined) return [];
+  return (chain.security?.rateLimits ?? []).flatMap(({ policy, enforcedPercent, global }) => {
+    const limits = (global?.limits ?? []).filter(countsConnections);
+    // the filter cannot count without refusing
+    return global === undefined || limits.length === 0 || enforcedPercent < 100 ? [] : [{ policy, global, limits }];
+  });
+}
+
+/** The service is asked before the client has shown who it is: only its address may tell connections apart. */
+function countsConnections({ match, keys }: GlobalLimit): boolean {
+  return match.length === 0 && keys.every(({ kind }) => kind === "remote-address");
+}
