@@ -52,6 +52,7 @@ export const MESH_COMMANDS: readonly BundledCommand[] = [
     input: { args: [], options: JSON_OUT },
     load: async () => (await import("../mtls/report.ts")).run,
   },
+  { line: "edges", input: { args: [], options: JSON_OUT }, load: async () => (await import("../edges.ts")).run },
 ];
 
 /** What a command came to. */
