@@ -66,10 +66,14 @@ function asking(address: string): Ask {
 
 /** Each pod of the mesh, the gateways and the control plane are scraped. */
 async function everyTargetUp(scenario: Scenario, ask: Ask): Promise<void> {
-  const pods = await scenario.cluster.list({ apiVersion: "v1", kind: "Pod" });
-  const asked = pods.filter(({ metadata }) => metadata.annotations?.["prometheus.io/scrape"] === "true");
   let up: readonly Sample[] = [];
   await until(30_000, "every pod to be scraped", async () => {
+    // anew each time: what an earlier step left may still be going
+    const pods = await scenario.cluster.list({ apiVersion: "v1", kind: "Pod" });
+    const asked = pods.filter(
+      ({ metadata }) =>
+        metadata.annotations?.["prometheus.io/scrape"] === "true" && metadata.deletionTimestamp === undefined,
+    );
     up = (await ask('up{job="kubernetes-pods"} == 1')).filter(({ metric }) => metric["pod"] !== undefined);
     return asked.every(({ metadata }) => up.some(({ metric }) => metric["pod"] === metadata.name));
   });
