@@ -49,12 +49,9 @@ const EXPERIMENTAL: readonly string[] = ["experimental", "exp", "x"];
 function findCommand(argv: readonly string[]): Found {
   const at = nextWord(argv, 0);
   const word = argv[at];
-  // What istioctl calls experimental is found here without that word, and with it.
-  if (word !== undefined && EXPERIMENTAL.includes(word) && nextWord(argv, at + 1) < argv.length)
-    return findCommand(without(argv, [at]));
   if (word === undefined) throw new UsageError("no command given", "Run meshctl --help for the list of commands.");
-  const renamed = renamedLine(argv, at);
-  if (renamed !== undefined) return findCommand(renamed);
+  const ours = inOurWords(argv, at);
+  if (ours !== undefined) return findCommand(ours);
   const group = Object.entries(commandGroups).find(
     ([name, about]) => name === word || about.aliases.includes(word),
   )?.[0];
@@ -77,11 +74,12 @@ function findCommand(argv: readonly string[]): Found {
   return { type: "command", spec: lookUp(sub, `${group} `), rest: without(argv, [at, subAt]) };
 }
 
-/** The command line in our words, where istioctl's two words at `at` are others. */
-function renamedLine(argv: readonly string[], at: number): readonly string[] | undefined {
-  const second = nextWord(argv, at + 1);
-  const ours = RENAMED.find(([theirs]) => theirs[0] === argv[at] && theirs[1] === argv[second])?.[1];
-  return ours === undefined ? undefined : [...ours, ...without(argv, [at, second])];
+/** The command line in our words, where istioctl's at `at` are others. What it calls experimental is found without that word, and with it. */
+function inOurWords(argv: readonly string[], at: number): readonly string[] | undefined {
+  const [first = "", second] = [argv[at], nextWord(argv, at + 1)];
+  if (EXPERIMENTAL.includes(first) && second < argv.length) return without(argv, [at]);
+  const renamed = RENAMED.find(([theirs]) => theirs[0] === first && theirs[1] === argv[second])?.[1];
+  return renamed === undefined ? undefined : [...renamed, ...without(argv, [at, second])];
 }
 
 function lookUp(word: string, prefix: string): CommandSpec {

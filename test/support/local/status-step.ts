@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { load, podOf } from "../../../scripts/scenario/ask.ts";
 import { must, type Scenario } from "../../../scripts/scenario/context.ts";
-import { applyText } from "../../../scripts/scenario/kubectl.ts";
+import { applyText, until } from "../../../scripts/scenario/kubectl.ts";
 
 const NAMESPACE = "shop";
 const KIND = { apiVersion: "networking.istio.io/v1", kind: "VirtualService" };
@@ -112,6 +112,10 @@ async function toldOfTheControlPlane(scenario: Scenario): Promise<void> {
     { namespace: NAMESPACE, app: "client" },
     { url: "http://cart:8000/", requests: 20, concurrency: 2 },
   );
-  const served = await scenario.meshctl(["metrics", `cart-v1.${NAMESPACE}`, "-d", "0s"], { quiet: true });
-  must(/^cart-v1\.shop +- +- +\d+(\.\d)?ms /m.test(served.stdout), served.stdout);
+  // Envoy merges its histograms every five seconds
+  let served = "";
+  await until(15_000, "what cart has served", async () => {
+    served = (await scenario.meshctl(["metrics", `cart-v1.${NAMESPACE}`, "-d", "0s"], { quiet: true })).stdout;
+    return /^cart-v1\.shop +- +- +\d+(\.\d)?ms /m.test(served);
+  }).catch((error: Error) => must(false, `${error.message}: ${served}`));
 }
