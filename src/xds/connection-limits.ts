@@ -9,7 +9,7 @@ export function refusedAtHandshake({ direction, security, mutualTls }: ChainCont
 }
 
 /** Limits of one policy by which the service counts connections. */
-export interface ConnectionLimits {
+interface ConnectionLimits {
   readonly policy: string;
   readonly global: NonNullable<NonNullable<NonNullable<ChainContext["security"]>["rateLimits"]>[number]["global"]>;
   readonly limits: readonly GlobalLimit[];
