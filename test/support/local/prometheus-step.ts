@@ -140,7 +140,7 @@ async function openConnectionCounts(scenario: Scenario, ask: Ask): Promise<() =>
   const before = await received();
   const line = "PING and this is what is counted";
   let isOpen = true;
-  const connection = load(scenario, INSIDE, { to: "ledger:9000", line, hold: 25_000, timeout: 60_000 }).then(
+  const connection = load(scenario, INSIDE, { to: "ledger:9000", line, hold: 18_000, timeout: 60_000 }).then(
     (tally) => {
       isOpen = false;
       return tally;
