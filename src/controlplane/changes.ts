@@ -41,12 +41,13 @@ export function createRecentChanges(now: () => number, isNews: () => boolean): R
   const generations = new Map<string, number>();
   const note = ({ type, object }: WorldChange): void => {
     const { kind, metadata } = object;
-    if (!(kind in meshKinds) && !(kind in gatewayApiKinds) && !MORE.has(kind)) return;
+    if (!decides(kind)) return;
     const key = keyOf(object);
     const { generation } = metadata;
-    const isSame = type === "set" && generation !== undefined && generations.get(key) === generation;
-    if (type === "set" && generation !== undefined) generations.set(key, generation);
-    else generations.delete(key);
+    const after = type === "set" ? generation : undefined;
+    const isSame = after !== undefined && generations.get(key) === after;
+    if (after === undefined) generations.delete(key);
+    else generations.set(key, after);
     // a status that was written is no change
     if (isSame || !isNews()) return;
     const user = users.get(key);
@@ -73,6 +74,10 @@ export function createRecentChanges(now: () => number, isNews: () => boolean): R
     },
     list: () => kept,
   };
+}
+
+function decides(kind: string): boolean {
+  return kind in meshKinds || kind in gatewayApiKinds || MORE.has(kind);
 }
 
 function keyOf({ kind, metadata }: Pick<KubeObject, "kind" | "metadata">): string {

@@ -1,7 +1,9 @@
 import { parsePath } from "../base/field-path.ts";
 import type { ObjectRef } from "../ir/refs.ts";
 import { type Source, sourceOf, type Tagged } from "./source.ts";
-import type { Evidence, Facts, ProxyFacts } from "./types.ts";
+import type { KindTypes } from "../resources/kinds.ts";
+import type { Pod } from "../resources/core.ts";
+import type { Evidence, Facts, ProxyFacts, Symptom } from "./types.ts";
 
 /** What the access log says, or what stands for it. */
 export function logged({ symptom, proxy }: Pick<Facts, "symptom" | "proxy">): Evidence {
@@ -81,4 +83,50 @@ export function placeOf(text: string | undefined): { readonly address: string; r
 export function some(items: readonly string[], most = 3): string {
   const shown = items.slice(0, most).join(", ");
   return items.length > most ? `${shown} and ${items.length - most} more` : shown;
+}
+
+/** All that a line says of what broke. */
+export function failureText({ transportFailure = "", details = "" }: Symptom): string {
+  return `${transportFailure} ${details}`;
+}
+
+/** Whether the line has one of these response flags. */
+export function flagged({ flags }: Symptom, ...wanted: readonly string[]): boolean {
+  return flags.some((flag) => wanted.includes(flag));
+}
+
+/** Reference of a pod. */
+export function podRef(pod: Pod): ObjectRef {
+  return refTo({ ...pod, kind: "Pod" });
+}
+
+/** The DestinationRule that made the cluster of the request. */
+export interface ClusterRule {
+  readonly ref: ObjectRef;
+  readonly policy: NonNullable<NonNullable<KindTypes["DestinationRule"]["spec"]>["trafficPolicy"]>;
+  /** A field of its traffic policy, in full. */
+  readonly path: (field: string) => string;
+}
+
+/** The DestinationRule that made the cluster of the request; undefined: none did. A subset's own policy counts before the rule's. */
+export function ruleOf(facts: Facts): ClusterRule | undefined {
+  const source = madeBy(facts.cluster?.message, facts);
+  if (source === undefined) return undefined;
+  const ref = refNamed(source.object);
+  if (ref.kind !== "DestinationRule") return undefined;
+  const spec = facts.model.world.get("DestinationRule", ref.namespace, ref.name)?.spec;
+  const subset = /^spec\.subsets\[(\d+)\]/.exec(source.field ?? "");
+  const own = subset === null ? undefined : spec?.subsets?.[Number(subset[1])]?.trafficPolicy;
+  const isOwn = (field: string): boolean => Object.hasOwn(own ?? {}, field.split(".")[0] ?? "");
+  return {
+    ref,
+    policy: { ...spec?.trafficPolicy, ...own },
+    path: (field) => `${isOwn(field) ? `${subset?.[0] ?? "spec"}.trafficPolicy` : "spec.trafficPolicy"}.${field}`,
+  };
+}
+
+/** The Service or ServiceEntry that the request's cluster is for. */
+export function serviceRef({ cluster }: Facts): ObjectRef | undefined {
+  const from = cluster?.service?.from;
+  return from === undefined ? undefined : refTo({ kind: from.kind, metadata: from });
 }

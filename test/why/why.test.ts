@@ -49,7 +49,8 @@ async function ask(line: readonly string[], options: Parameters<typeof fakeIo>[0
   return { ...result, text: io.stdout(), err: io.stderr() };
 }
 
-test("a request that nobody sent: the object, the field, its line", async () => {
+// the first one loads every analyzer
+test("a request that nobody sent: the object, the field, its line", { timeout: 120_000 }, async () => {
   const { text, exitCode } = await ask(["-f", "mesh.yaml", "--from", "web.shop", "http://reviews:9080/old"]);
   expect(text).toBe(`503 NC: GET reviews:9080/old, seen by web.shop
   because of VirtualService shop/reviews spec.http[0].route[0].destination.subset (mesh.yaml:22)
@@ -65,7 +66,11 @@ test("a request that nobody sent: the object, the field, its line", async () => 
 
 test("nothing fails: 1", async () => {
   const objects = [...readValues(MESH)] as KubeObject[];
-  const cluster = { ...fakeCluster({ objects, portForward: refuse }), version: async () => VERSION };
+  const cluster = {
+    ...fakeCluster({ objects, portForward: refuse }),
+    version: async () => VERSION,
+    logs: async () => "",
+  };
   const { exitCode, text, err } = await ask(["web.shop"], { cluster });
   expect([exitCode, text, err.includes("Nothing failed")]).toEqual([1, "", true]);
 });

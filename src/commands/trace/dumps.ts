@@ -90,7 +90,7 @@ function servicesOf(
   return [...ports].flatMap(([host, numbers]) => {
     const named = parseServiceHost(host);
     if (named === undefined) return [];
-    const address = config === undefined ? undefined : addressOf(config, host, [...numbers], bind);
+    const address = config === undefined ? undefined : addressOf(config, { host, ports: [...numbers] }, bind);
     return [
       {
         apiVersion: "v1",
@@ -105,28 +105,32 @@ function servicesOf(
   });
 }
 
+interface HostPorts {
+  readonly host: string;
+  readonly ports: readonly number[];
+}
+
 /** The virtual address of a host: that of the listener which leads to it, or one among the domains of its routes. */
-function addressOf(
-  config: RunningConfig,
-  host: string,
-  ports: readonly number[],
-  bind: ExplicitBind | undefined,
-): string | undefined {
-  for (const listener of config.listeners()) {
-    const address = listener.address?.socket_address?.address ?? "";
-    if (address === "" || address === "0.0.0.0" || address === "::" || isIP(address) === 0) continue;
-    const words = JSON.stringify(listener);
-    const leads = ports.some(
-      (port) => words.includes(`outbound|${port}||${host}`) || words.includes(`"${host}:${port}"`),
-    );
-    // only the last two numbers tell the service where each workload has addresses of its own
-    if (leads) return bind === undefined ? address : `10.0.${address.split(".").slice(2).join(".")}`;
-  }
-  for (const port of ports) {
-    const hosts = config.routes(String(port))?.virtual_hosts ?? [];
-    const domains = hosts.find((one) => one.domains?.includes(host) === true)?.domains ?? [];
-    const address = domains.find((domain) => isIP(domain) !== 0);
-    if (address !== undefined) return address;
-  }
-  return undefined;
+function addressOf(config: RunningConfig, named: HostPorts, bind: ExplicitBind | undefined): string | undefined {
+  const address = listenerAddress(config, named);
+  if (address === undefined) return domainAddress(config, named);
+  // only the last two numbers tell the service where each workload has addresses of its own
+  return bind === undefined ? address : `10.0.${address.split(".").slice(2).join(".")}`;
+}
+
+function listenerAddress(config: RunningConfig, { host, ports }: HostPorts): string | undefined {
+  const leads = (words: string): boolean =>
+    ports.some((port) => words.includes(`outbound|${port}||${host}`) || words.includes(`"${host}:${port}"`));
+  return config
+    .listeners()
+    .filter((listener) => leads(JSON.stringify(listener)))
+    .flatMap(({ address }) => address?.socket_address?.address ?? [])
+    .find((address) => isIP(address) !== 0 && address !== "0.0.0.0" && address !== "::");
+}
+
+function domainAddress(config: RunningConfig, { host, ports }: HostPorts): string | undefined {
+  return ports
+    .flatMap((port) => config.routes(String(port))?.virtual_hosts ?? [])
+    .flatMap(({ domains = [] }) => (domains.includes(host) ? domains : []))
+    .find((domain) => isIP(domain) !== 0);
 }

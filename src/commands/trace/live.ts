@@ -11,7 +11,7 @@ import type { Model } from "../../model/model.ts";
 import type { Cluster } from "../../resources/cluster.ts";
 import type { Symptom } from "../../why/types.ts";
 import { proxyLines, symptomIn } from "../why/lines.ts";
-import type { Asked, Live, Trace } from "./types.ts";
+import type { Asked, Ending, Live, Trace } from "./types.ts";
 
 /** How long lines of the access log may take: Envoy writes them in bulk. */
 const LOG_MS = 12_000;
@@ -140,28 +140,38 @@ interface Happened {
 }
 
 /** Where what happened is another thing than what the walk says. */
-function compare({ branches, ends }: Trace, { status, own, error }: Happened): readonly string[] {
+function compare({ branches, ends }: Trace, happened: Happened): readonly string[] {
   const all = branches.length === 0 ? [ends] : branches.filter(({ share }) => share > 0).map((branch) => branch.ends);
   const mayArrive = all.some(({ kind }) => kind === "delivered" || kind === "left");
-  const answers = all.flatMap(({ text, kind }) =>
-    kind === "delivered" ? [] : (/\b([1-5]\d\d)\b/.exec(text)?.[1] ?? []),
-  );
-  const cluster = own?.upstreamCluster;
   const clusters = branches.map((branch) => branch.cluster);
-  const wasSent = own?.details === "via_upstream";
   return [
-    ...(cluster === undefined || clusters.includes(cluster) || branches.length === 0
-      ? []
-      : [`it went to ${cluster}, the walk to ${clusters.join(" or ")}`]),
-    ...(mayArrive && (own?.flags ?? []).some((flag) => ["UH", "NC", "NR", "UF"].includes(flag))
-      ? [`it failed with ${own?.flags.join(",") ?? ""} (${own?.details ?? ""}), the walk arrives`]
-      : []),
-    ...(mayArrive && error !== undefined && own === undefined ? [`no answer came: ${error}; the walk arrives`] : []),
-    ...(!mayArrive && status !== undefined && answers.length > 0 && !answers.includes(String(status))
-      ? [`the status was ${status}, the walk says ${[...new Set(answers)].join(" or ")}`]
-      : []),
-    ...(!mayArrive && branches.length === 0 && wasSent
-      ? ["it was sent on, the walk is answered by the proxy itself"]
-      : []),
+    ...elsewhere(clusters, happened),
+    ...(mayArrive ? notArrived(happened) : otherAnswer(all, clusters, happened)),
+  ];
+}
+
+function elsewhere(clusters: readonly string[], { own }: Happened): readonly string[] {
+  const cluster = own?.upstreamCluster;
+  if (cluster === undefined || clusters.length === 0 || clusters.includes(cluster)) return [];
+  return [`it went to ${cluster}, the walk to ${clusters.join(" or ")}`];
+}
+
+function notArrived({ own, error }: Happened): readonly string[] {
+  if (own === undefined) return error === undefined ? [] : [`no answer came: ${error}; the walk arrives`];
+  const isLost = own.flags.some((flag) => ["UH", "NC", "NR", "UF"].includes(flag));
+  return isLost ? [`it failed with ${own.flags.join(",")} (${own.details ?? ""}), the walk arrives`] : [];
+}
+
+function otherAnswer(
+  all: readonly Ending[],
+  clusters: readonly string[],
+  { status, own }: Happened,
+): readonly string[] {
+  const answers = [...new Set(all.flatMap(({ text }) => /\b([1-5]\d\d)\b/.exec(text)?.[1] ?? []))];
+  const isOther = status !== undefined && answers.length > 0 && !answers.includes(String(status));
+  const wasSent = clusters.length === 0 && own?.details === "via_upstream";
+  return [
+    ...(isOther ? [`the status was ${status}, the walk says ${answers.join(" or ")}`] : []),
+    ...(wasSent ? ["it was sent on, the walk is answered by the proxy itself"] : []),
   ];
 }

@@ -2,11 +2,13 @@ import { analyzers } from "../../analyzers/index.ts";
 import { runAnalyzers } from "../../analyzers/run.ts";
 import { messageOf } from "../../diagnostics/codes.ts";
 import type { Proxy } from "../../ir/proxy.ts";
+import type { Model } from "../../model/model.ts";
+import type { Pod } from "../../resources/core.ts";
 import { podProxy } from "../../model/pod-proxy.ts";
 import type { Cluster } from "../../resources/cluster.ts";
 import { refText } from "../../resources/object.ts";
 import type { AccessLogReader } from "../../base/access-log-line.ts";
-import type { ClusterFacts, Facts, ProxyFacts, ServerFacts, Symptom } from "../../why/types.ts";
+import type { ClusterFacts, Facts, ProxyFacts, ServerFacts, Speech, Symptom } from "../../why/types.ts";
 import { placeOf } from "../../why/words.ts";
 import type { OfflineMesh } from "../offline/mesh.ts";
 import { bindOf, nodeOf } from "../trace/dump-view.ts";
@@ -150,31 +152,44 @@ interface Ended {
 /** Flags and words after which it matters what the application speaks. */
 const BROKEN = /refused|protocol_error|codec|termination|WRONG_VERSION/i;
 
-async function serverOf(
-  { offline: { mesh }, cluster, probes }: Sources,
-  {
-    symptom,
-    at,
-    cluster: meant,
-  }: { readonly symptom: Symptom; readonly at: AskedProxy; readonly cluster: ClusterFacts | undefined },
-  ask: Gatherer["ask"],
-): Promise<Ended | undefined> {
-  const place = placeOf(symptom.upstreamHost);
-  if (place === undefined) return undefined;
-  const { model } = mesh;
-  const isInbound = meant?.direction === "inbound";
-  const own = model.world.get("Pod", at.proxy.namespace, at.proxy.name);
-  const ref = isInbound ? undefined : model.pods.byIp(place.address);
-  const pod = isInbound ? own : ref && model.world.get("Pod", ref.namespace, ref.name);
-  const hasProxy = !isInbound && pod !== undefined && model.workloads.proxy(pod) === "yes";
-  const asked = hasProxy ? await ask(podProxy(pod, model)) : undefined;
-  const broken =
-    BROKEN.test(`${symptom.details ?? ""} ${symptom.transportFailure ?? ""}`) ||
-    symptom.flags.some((flag) => ["UC", "UR", "UPE"].includes(flag));
-  const port = isInbound ? (meant?.port ?? place.port) : place.port;
-  const probed = probes && broken && cluster !== undefined && pod !== undefined && !hasProxy;
-  const speaks = probed
-    ? await speechOf(cluster, { namespace: pod.metadata.namespace ?? "", pod: pod.metadata.name, port })
-    : undefined;
-  return { facts: { ...place, pod, proxy: asked?.facts, speaks }, asked };
+interface Meant {
+  readonly symptom: Symptom;
+  readonly at: AskedProxy;
+  readonly cluster: ClusterFacts | undefined;
 }
+
+async function serverOf(sources: Sources, meant: Meant, ask: Gatherer["ask"]): Promise<Ended | undefined> {
+  const place = placeOf(meant.symptom.upstreamHost);
+  if (place === undefined) return undefined;
+  const { model } = sources.offline.mesh;
+  const isInbound = meant.cluster?.direction === "inbound";
+  const pod = isInbound ? podNamed(model, meant.at.proxy) : podNamed(model, model.pods.byIp(place.address));
+  const hasProxy = !isInbound && pod !== undefined && model.workloads.proxy(pod) === "yes";
+  if (hasProxy) {
+    const asked = await ask(podProxy(pod, model));
+    return { facts: { ...place, pod, proxy: asked.facts, speaks: undefined }, asked };
+  }
+  const port = isInbound ? (meant.cluster?.port ?? place.port) : place.port;
+  const speaks = pod === undefined ? undefined : await asked(sources, meant.symptom, { pod, port });
+  return { facts: { ...place, pod, proxy: undefined, speaks }, asked: undefined };
+}
+
+function podNamed(
+  model: Model,
+  ref: { readonly namespace: string; readonly name: string } | undefined,
+): Pod | undefined {
+  return ref === undefined ? undefined : model.world.get("Pod", ref.namespace, ref.name);
+}
+
+/** What the application speaks, where that may be the matter. */
+async function asked(
+  { cluster, probes }: Sources,
+  { details = "", transportFailure = "", flags }: Symptom,
+  { pod, port }: { readonly pod: Pod; readonly port: number },
+): Promise<Speech | undefined> {
+  const broken = BROKEN.test(`${details} ${transportFailure}`) || flags.some((flag) => BROKEN_FLAGS.has(flag));
+  if (!probes || !broken || cluster === undefined) return undefined;
+  return speechOf(cluster, { namespace: pod.metadata.namespace ?? "", pod: pod.metadata.name, port });
+}
+
+const BROKEN_FLAGS: ReadonlySet<string> = new Set(["UC", "UR", "UPE"]);

@@ -1,3 +1,6 @@
+import type { Mesh } from "../../compile/mesh.ts";
+import type { Model } from "../../model/model.ts";
+import type { SimulatedCall } from "../../simulate/rbac.ts";
 import type { Proxy } from "../../ir/proxy.ts";
 import type { PolicyVerdict, Symptom } from "../../why/types.ts";
 import { placeOf } from "../../why/words.ts";
@@ -13,20 +16,27 @@ export function verdictsOf(
   symptom: Symptom,
   proxy: Proxy,
 ): readonly PolicyVerdict[] {
-  const isAsked =
-    symptom.flags.includes("UAEX") ||
-    /rbac_access_denied/.test(`${symptom.details ?? ""}${symptom.terminationDetails ?? ""}`);
-  if (!isAsked) return [];
-  const { model } = mesh;
+  const refused = `${symptom.details ?? ""}${symptom.terminationDetails ?? ""}`.includes("rbac_access_denied");
+  if (!refused && !symptom.flags.includes("UAEX")) return [];
+  const call = callOf(mesh, symptom, proxy);
+  return explainRules(rulesOf(mesh.proxyConfig(proxy)), call, positionOf);
+}
+
+function callOf({ model }: Mesh, symptom: Symptom, proxy: Proxy): SimulatedCall {
   const remote = placeOf(symptom.remoteAddress)?.address ?? "";
   const destination = placeOf(symptom.localAddress) ?? { address: proxy.addresses[0] ?? "", port: 0 };
-  const caller = model.pods.byIp(remote);
+  const peer = symptom.peerPrincipal ?? identityAt(model, remote);
+  return { peer, source: remote, remote, destination, serverName: symptom.serverName, request: requestIn(symptom) };
+}
+
+function requestIn({ method, path = "/", authority = "" }: Symptom): SimulatedCall["request"] {
+  return method === undefined ? undefined : { method, scheme: "http", authority, path, headers: [] };
+}
+
+/** Who calls from an address, where that is a pod with a proxy. */
+function identityAt(model: Model, address: string): string | undefined {
+  const caller = model.pods.byIp(address);
   const pod = caller === undefined ? undefined : model.world.get("Pod", caller.namespace, caller.name);
-  const isMesh = pod !== undefined && model.workloads.proxy(pod) === "yes";
-  const peer = symptom.peerPrincipal ?? (isMesh ? `spiffe://${principalOf(model, podProxy(pod, model))}` : undefined);
-  const { method, path = "/", authority = "" } = symptom;
-  const request =
-    method === undefined ? undefined : ({ method, scheme: "http", authority, path, headers: [] } as const);
-  const call = { peer, source: remote, remote, destination, serverName: symptom.serverName, request };
-  return explainRules(rulesOf(mesh.proxyConfig(proxy)), call, positionOf);
+  if (pod === undefined || model.workloads.proxy(pod) !== "yes") return undefined;
+  return `spiffe://${principalOf(model, podProxy(pod, model))}`;
 }

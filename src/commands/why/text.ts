@@ -64,6 +64,6 @@ export function whyData(all: readonly Explained[]): unknown {
       upstream: symptom.upstreamHost,
       requestId: symptom.requestId,
     }),
-    causes: causes.map(({ weight: _, ...cause }) => cause),
+    causes: causes.map((cause) => compact({ ...cause, weight: undefined })),
   }));
 }

@@ -57,22 +57,42 @@ export async function foresee(
     if (names.has(`${shortName(proxy)}.${proxy.namespace}`) && !known.has(keyOf(proxy)))
       known.set(keyOf(proxy), await gatherer.ask(proxy));
   const walked = known.size > 1 ? trace(offline, client.proxy, asked, views) : first;
-  const branch = walked.branches.find(({ ends, share }) => ends.kind === "failed" && share > 0);
-  const missing = branch?.ends.missing ?? walked.ends.missing;
-  const proxies = [...known.values()].map(({ proxy }) => proxy);
-  const lacking = lacksCertificate(client, offline, asked);
-  if (!lacking && walked.ends.kind !== "failed" && !isAnswer(walked))
-    return { trace: walked, proxies, foreseen: undefined };
-  const isServers = missing === "server chain" || (missing === "permission" && branch !== undefined);
-  const server = isServers ? [...known.values()].find(({ proxy }) => proxy !== client.proxy) : undefined;
-  const place = server === undefined ? dialled(model, client.proxy, asked.url) : arrival(branch);
-  const seen = symptomOf({ walked, branch, missing, asked, place, caller: from.addresses[0] ?? "" });
-  const symptom = lacking ? { ...seen, flags: [], details: "secret_not_ready", text: "the handshake fails" } : seen;
-  return { trace: walked, proxies, foreseen: { symptom, at: server ?? client } };
+  const proxies = [...known.values()];
+  const foreseen = failureOf({ offline, walked, asked, proxies });
+  return { trace: walked, proxies: proxies.map(({ proxy }) => proxy), foreseen };
 }
 
-function isAnswer({ ends }: Trace): boolean {
-  return ends.kind === "answered";
+interface WalkedProxies {
+  readonly offline: Sources["offline"];
+  readonly walked: Trace;
+  readonly asked: Asked;
+  /** The client's first. */
+  readonly proxies: readonly AskedProxy[];
+}
+
+/** What fails on the way, as the proxy at which it does would log it. */
+function failureOf({ offline, walked, asked, proxies }: WalkedProxies): Foreseen | undefined {
+  const [client, ...servers] = proxies;
+  if (client === undefined) return undefined;
+  const branch = walked.branches.find(({ ends, share }) => ends.kind === "failed" && share > 0);
+  const missing = branch?.ends.missing ?? walked.ends.missing;
+  const lacking = lacksCertificate(client, offline, asked);
+  if (!lacking && arrives(walked)) return undefined;
+  const server = refusesAtServer(branch, missing) ? servers[0] : undefined;
+  const place = server === undefined ? dialled(offline.mesh.model, client.proxy, asked.url) : arrival(branch);
+  const [caller = ""] = client.proxy.addresses;
+  const seen = symptomOf({ walked, branch, missing, asked, place, caller });
+  const symptom = lacking ? { ...seen, flags: [], details: "secret_not_ready", text: "the handshake fails" } : seen;
+  return { symptom, at: server ?? client };
+}
+
+/** Whether the server's proxy is the one that ends it. */
+function refusesAtServer(branch: Branch | undefined, missing: Missing | undefined): boolean {
+  return missing === "server chain" || (missing === "permission" && branch !== undefined);
+}
+
+function arrives({ ends }: Trace): boolean {
+  return ends.kind === "delivered" || ends.kind === "left";
 }
 
 /** Whether a gateway takes the connection by a chain whose certificate it does not have. */

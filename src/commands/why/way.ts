@@ -9,34 +9,39 @@ import { placeOf } from "../../why/words.ts";
  * that ask for some, the one with the name that the log has is taken.
  */
 export function wayOf(symptom: Symptom, { config }: ProxyFacts): Way | undefined {
-  const { method, path, authority, serverName, protocol, routeName } = symptom;
-  const destination = placeOf(symptom.localAddress);
-  if (destination === undefined || method === undefined) return undefined;
-  const isTls = serverName !== undefined;
-  const isHttp2 = protocol === "HTTP/2";
-  const connection: SimulatedConnection = {
-    destination,
-    source: placeOf(symptom.remoteAddress) ?? { address: "127.0.0.1", port: 40_000 },
-    transport: isTls ? "tls" : "raw_buffer",
-    serverName,
-    applicationProtocols: isTls ? ["h2", "http/1.1"] : [isHttp2 ? "h2c" : "http/1.1"],
-  };
+  const connection = connectionOf(symptom);
+  const request = requestOf(symptom);
+  if (connection === undefined || request === undefined) return undefined;
   const { leads } = enter(config.listeners(), (listener) => listener.use_original_dst === true, connection);
   if (leads.kind !== "http") return undefined;
   const { route_config: inline, rds } = leads.manager;
   const table = inline ?? config.routes(rds?.route_config_name ?? "");
-  if (table === undefined) return undefined;
-  const request: SimulatedRequest = {
-    method,
-    scheme: isTls ? "https" : "http",
-    authority: authority ?? "",
-    path: path ?? "/",
-    headers: [],
-  };
+  return table === undefined ? undefined : through(table, request, symptom.routeName);
+}
+
+function through(table: RouteConfiguration, request: SimulatedRequest, routeName: string | undefined): Way {
   const { chosen, outcome } = walkRoutes(table, request);
-  const named = chosen.host?.routes?.find(({ name }) => name !== undefined && name === routeName);
-  if (named === undefined || named === chosen.route) return { table: table.name ?? "", chosen, outcome };
+  const { name = "" } = table;
+  const named = chosen.host?.routes?.find((route) => route.name !== undefined && route.name === routeName);
+  if (named === undefined || named === chosen.route) return { table: name, chosen, outcome };
   // the same walk, as if its routes before that one were not there
   const only = { ...table, virtual_hosts: [{ ...chosen.host, routes: [{ ...named, match: { prefix: "/" } }] }] };
-  return { table: table.name ?? "", chosen: { ...chosen, route: named }, outcome: walkRoutes(only, request).outcome };
+  return { table: name, chosen: { ...chosen, route: named }, outcome: walkRoutes(only, request).outcome };
 }
+
+function connectionOf({ localAddress, remoteAddress, serverName, protocol }: Symptom): SimulatedConnection | undefined {
+  const destination = placeOf(localAddress);
+  if (destination === undefined) return undefined;
+  const source = placeOf(remoteAddress) ?? { address: "127.0.0.1", port: 40_000 };
+  if (serverName !== undefined)
+    return { destination, source, transport: "tls", serverName, applicationProtocols: ["h2", "http/1.1"] };
+  const applicationProtocols = [protocol === "HTTP/2" ? "h2c" : "http/1.1"];
+  return { destination, source, transport: "raw_buffer", serverName, applicationProtocols };
+}
+
+function requestOf({ method, path = "/", authority = "", serverName }: Symptom): SimulatedRequest | undefined {
+  if (method === undefined) return undefined;
+  return { method, scheme: serverName === undefined ? "http" : "https", authority, path, headers: [] };
+}
+
+type RouteConfiguration = NonNullable<ReturnType<ProxyFacts["config"]["routes"]>>;

@@ -1,25 +1,26 @@
+import type { ObjectRef } from "../../ir/refs.ts";
 import type { Facts, Guess, Hypothesis } from "../types.ts";
-import { envoy, logged, refTo } from "../words.ts";
+import { envoy, flagged, logged, podRef } from "../words.ts";
 
 /** The application itself: it answered with an error, or closed the connection before it answered. */
 export const applications: Hypothesis = {
   name: "applications",
   codes: ["application-answered", "application-closed"],
   guess(facts) {
-    const { symptom, server, cluster, behind, proxy } = facts;
-    const direct = server?.proxy === undefined;
-    const ref =
-      cluster?.direction === "inbound"
-        ? proxy.pod
-        : server?.pod === undefined
-          ? undefined
-          : refTo({ ...server.pod, kind: "Pod" });
-    if (ref === undefined || (cluster?.direction !== "inbound" && !direct) || behind !== undefined) return [];
-    if (symptom.details === "via_upstream" && (symptom.status ?? 0) >= 400) return [answered(facts, ref)];
-    const closed = symptom.flags.includes("UC") || symptom.flags.includes("UR");
-    return closed && !/protocol_error/.test(symptom.details ?? "") ? [closing(facts, ref)] : [];
+    const pod = podOf(facts);
+    if (pod === undefined || facts.behind !== undefined) return [];
+    const { details = "", status = 0 } = facts.symptom;
+    if (details === "via_upstream") return status >= 400 ? [answered(facts, pod)] : [];
+    const closed = flagged(facts.symptom, "UC", "UR") && !details.includes("protocol_error");
+    return closed ? [closing(facts, pod)] : [];
   },
 };
+
+/** The pod whose application was asked without a proxy between: its own for inbound, else one without a proxy. */
+function podOf({ cluster, proxy, server }: Facts): ObjectRef | undefined {
+  if (cluster?.direction === "inbound") return proxy.pod;
+  return server?.pod === undefined || server.proxy !== undefined ? undefined : podRef(server.pod);
+}
 
 function answered(facts: Facts, pod: Guess["object"]): Guess {
   const { symptom } = facts;

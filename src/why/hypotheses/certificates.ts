@@ -1,12 +1,12 @@
-import type { CertificateFacts, Evidence, Facts, Guess, Hypothesis, ProxyFacts } from "../types.ts";
-import { below, envoy, logged, madeBy, object, refNamed, some } from "../words.ts";
+import type { Facts, Guess, Hypothesis, ProxyFacts } from "../types.ts";
+import { type ClusterRule, envoy, failureText, logged, object, ruleOf, some } from "../words.ts";
 
 /** A certificate is not taken: too old, of another root, or with another name than the one that is asked for. */
 export const certificates: Hypothesis = {
   name: "certificates",
   codes: ["certificate-expired", "other-root", "certificate-not-trusted", "certificate-names-another"],
   guess(facts) {
-    const failure = `${facts.symptom.transportFailure ?? ""} ${facts.symptom.details ?? ""}`;
+    const failure = failureText(facts.symptom);
     if (!/CERTIFICATE_VERIFY_FAILED|CERTIFICATE_EXPIRED|UNKNOWN_CA|CERTIFICATE_UNKNOWN/i.test(failure)) return [];
     if (/SAN.matcher|SAN list|san/.test(failure)) return named(facts, failure);
     return [...expired(facts, failure), ...foreign(facts, failure)];
@@ -44,16 +44,19 @@ function expired(facts: Facts, failure: string): readonly Guess[] {
 
 function foreign(facts: Facts, failure: string): readonly Guess[] {
   if (!/issuer|self.signed|unknown.ca|unable/i.test(failure)) return [];
-  const { proxy, server, cluster } = facts;
-  const rule = madeBy(cluster?.message, facts);
-  const isRule = rule?.object.startsWith("DestinationRule ") === true && isOwnTls(facts);
-  if (isRule && rule !== undefined) return [untrusted(facts, refNamed(rule.object), below(rule, "tls.caCertificates"))];
+  const rule = ruleOf(facts);
+  const isOwnTls = rule?.policy.tls !== undefined && rule.policy.tls.mode !== "ISTIO_MUTUAL";
+  return rule !== undefined && isOwnTls ? [untrusted(facts, rule)] : strangers(facts);
+}
+
+/** Two proxies of the mesh, one of which has a certificate of another root. */
+function strangers(facts: Facts): readonly Guess[] {
+  const { proxy, server } = facts;
   const other = server?.proxy;
-  const shown: CertificateFacts | undefined = other?.certificates[0];
+  const [shown] = other?.certificates ?? [];
   if (other === undefined || shown === undefined || proxy.trusts(shown) !== false) return [];
-  // whichever of the two the rest of the mesh would not trust either is the stranger
-  const own = proxy.certificates[0];
-  const strange = own !== undefined && proxy.trusts(own) === false ? proxy : other;
+  // one that does not trust its own certificate is the stranger
+  const strange = proxy.certificates.some((own) => proxy.trusts(own) === false) ? proxy : other;
   return [
     {
       code: "other-root",
@@ -71,49 +74,38 @@ function foreign(facts: Facts, failure: string): readonly Guess[] {
 }
 
 /** TLS by a rule, to a server that is no proxy of the mesh. */
-function isOwnTls({ cluster, model }: Facts): boolean {
-  return tlsOf(cluster?.message, model) !== undefined;
-}
-
-function tlsOf(message: unknown, model: Facts["model"]): Readonly<Record<string, unknown>> | undefined {
-  const source = madeBy(message as Parameters<typeof madeBy>[0], { positionOf: () => undefined });
-  if (source === undefined) return undefined;
-  const { namespace, name, kind } = refNamed(source.object);
-  if (kind !== "DestinationRule") return undefined;
-  const tls = model.world.get("DestinationRule", namespace, name)?.spec?.trafficPolicy?.tls;
-  return tls !== undefined && tls.mode !== "ISTIO_MUTUAL" ? (tls as Readonly<Record<string, unknown>>) : undefined;
-}
-
-function untrusted(facts: Facts, object_: Guess["object"], field: string): Guess {
-  const tls = tlsOf(facts.cluster?.message, facts.model) ?? {};
-  const evidence: readonly Evidence[] = [logged(facts), object(object_, `tls is ${JSON.stringify(tls)}`)];
+function untrusted(facts: Facts, { ref, policy, path }: ClusterRule): Guess {
   return {
     code: "certificate-not-trusted",
-    object: object_,
-    field,
+    object: ref,
+    field: path("tls.caCertificates"),
     says: "the server's certificate is not signed by what the rule trusts",
-    evidence,
+    evidence: [logged(facts), object(ref, `tls is ${JSON.stringify(policy.tls)}`)],
     fix: "Name the roots of the server's certificate in caCertificates or credentialName.",
     weight: 90,
   };
 }
 
 function named(facts: Facts, failure: string): readonly Guess[] {
-  const source = madeBy(facts.cluster?.message, facts);
-  if (source?.object.startsWith("DestinationRule ") !== true) return [];
-  const shown = /SANs_are_\[([^\]]*)\]|SANs are \[([^\]]*)\]/.exec(failure);
-  const names = (shown?.[1] ?? shown?.[2] ?? "").split(/[,_ ]+/).filter(Boolean);
-  const rule = refNamed(source.object);
-  const tls = facts.model.world.get("DestinationRule", rule.namespace, rule.name)?.spec?.trafficPolicy?.tls;
+  const rule = ruleOf(facts);
+  if (rule === undefined) return [];
+  const names = shownNames(failure);
+  const wanted = rule.policy.tls?.subjectAltNames ?? [];
   return [
     {
       code: "certificate-names-another",
-      object: rule,
-      field: below(source, "tls.subjectAltNames"),
-      says: `it wants a certificate for ${some(tls?.subjectAltNames ?? [])}, and the server's is for ${names.length === 0 ? "others" : some(names)}`,
-      evidence: [logged(facts), object(rule, `subjectAltNames is ${JSON.stringify(tls?.subjectAltNames ?? [])}`)],
+      object: rule.ref,
+      field: rule.path("tls.subjectAltNames"),
+      says: `it wants a certificate for ${some(wanted)}, and the server's is for ${names.length === 0 ? "others" : some(names)}`,
+      evidence: [logged(facts), object(rule.ref, `subjectAltNames is ${JSON.stringify(wanted)}`)],
       fix: "Name what the server's certificate has, or take subjectAltNames out.",
       weight: 95,
     },
   ];
+}
+
+/** Names of the server's certificate, as Envoy tells them when they do not fit. */
+function shownNames(failure: string): readonly string[] {
+  const shown = /SANs[ _]are[ _]\[([^\]]*)\]/.exec(failure);
+  return (shown?.[1] ?? "").split(/[,_ ]+/).filter(Boolean);
 }

@@ -75,31 +75,28 @@ function unselected(facts: Facts): readonly Guess[] {
 function secrets(facts: Facts): readonly Guess[] {
   const { model, proxy, symptom } = facts;
   return serversAt(facts, (gateway) => isOf(facts, gateway)).flatMap(({ gateway, index }): Guess[] => {
-    const tls = gateway.spec?.servers?.[index]?.tls;
-    const name = tls?.credentialName ?? "";
-    const held = proxy.secrets?.has(`kubernetes://${name}`) === true;
+    const name = credentialOf(gateway, index);
+    const held = name === "" || proxy.secrets?.has(`kubernetes://${name}`) === true;
     const isThere = model.world.get("Secret", proxy.namespace, name) !== undefined;
-    if (name === "" || held || (isThere && symptom.details !== "secret_not_ready")) return [];
+    if (held || (isThere && symptom.details !== "secret_not_ready")) return [];
+    const secret = `Secret ${proxy.namespace}/${name}`;
+    const told = proxy.secrets === undefined ? [] : [envoy(proxy, `it has no certificate ${name}`)];
     return [
       {
         code: "missing-secret",
         object: refTo(gateway),
         field: `spec.servers[${index}].tls.credentialName`,
-        says: isThere
-          ? `Secret ${proxy.namespace}/${name} holds no certificate that can be used`
-          : `it names Secret ${name}, which is not in namespace ${proxy.namespace} of the gateway's pods`,
-        evidence: [
-          logged(facts),
-          kubernetes(
-            isThere ? `Secret ${proxy.namespace}/${name} is there` : `there is no Secret ${proxy.namespace}/${name}`,
-          ),
-          ...(proxy.secrets === undefined ? [] : [envoy(proxy, `it has no certificate ${name}`)]),
-        ],
+        says: isThere ? `${secret} holds no certificate that can be used` : `it names ${secret}, which is not there`,
+        evidence: [logged(facts), kubernetes(isThere ? `${secret} is there` : `there is no ${secret}`), ...told],
         fix: `Create it: kubectl create secret tls ${name} -n ${proxy.namespace} --cert … --key ….`,
         weight: 93,
       },
     ];
   });
+}
+
+function credentialOf({ spec }: Gateway, index: number): string {
+  return spec?.servers?.[index]?.tls?.credentialName ?? "";
 }
 
 function names(facts: Facts): readonly Guess[] {

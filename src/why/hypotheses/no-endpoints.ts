@@ -1,7 +1,7 @@
 import { namedSelector, selects } from "../../model/selectors.ts";
-import type { Pod } from "../../resources/core.ts";
 import type { ClusterFacts, Evidence, Facts, Guess, Hypothesis } from "../types.ts";
-import { below, envoy, kubernetes, logged, madeBy, object, refNamed, refText, refTo, some } from "../words.ts";
+import { envoy, kubernetes, logged, object, refText, refTo, ruleOf, serviceRef, some } from "../words.ts";
+import { podStates } from "./pod-states.ts";
 
 /** Nobody to send to (flag UH): no pods, none that is ready, all ejected or withheld, no endpoints, a name that does not resolve. */
 export const noEndpoints: Hypothesis = {
@@ -29,7 +29,7 @@ export const noEndpoints: Hypothesis = {
     );
     const evidence = [logged(facts), seen];
     const ejected = hosts.filter(({ unhealthy }) => unhealthy.includes("failed_outlier_check"));
-    if (ejected.length > 0) return [ejection(facts, cluster, [...evidence])];
+    if (ejected.length > 0) return [ejection(facts, evidence)];
     if (hosts.some(({ unhealthy }) => unhealthy.length === 0)) return [];
     return cluster.service.from.kind === "Service"
       ? ofService(facts, cluster, evidence)
@@ -41,23 +41,19 @@ function hostText({ address, unhealthy }: { readonly address: string; readonly u
   return unhealthy.length === 0 ? address : `${address} (${unhealthy.join(", ")})`;
 }
 
-function ejection(facts: Facts, cluster: ClusterFacts, evidence: readonly Evidence[]): Guess {
-  const source = madeBy(cluster.message, facts);
-  const isRule = source?.object.startsWith("DestinationRule ") === true;
-  const named = refNamed(source?.object ?? "");
-  const spec = isRule ? facts.model.world.get("DestinationRule", named.namespace, named.name)?.spec : undefined;
-  const settings = spec?.trafficPolicy?.outlierDetection;
+function ejection(facts: Facts, evidence: readonly Evidence[]): Guess {
+  const rule = ruleOf(facts);
+  const settings = rule?.policy.outlierDetection;
+  const said =
+    rule === undefined || settings === undefined
+      ? []
+      : [object(rule.ref, `outlierDetection is ${JSON.stringify(settings)}`)];
   return {
     code: "ejected",
-    object: isRule
-      ? named
-      : refTo({ kind: cluster.service?.from.kind ?? "", metadata: cluster.service?.from ?? { name: "" } }),
-    ...(isRule ? { field: below(source, "outlierDetection") } : {}),
+    object: rule?.ref ?? serviceRef(facts) ?? facts.proxy.pod,
+    ...(rule === undefined ? {} : { field: rule.path("outlierDetection") }),
     says: "its outlier detection ejected every endpoint after failed requests",
-    evidence:
-      settings === undefined
-        ? evidence
-        : [...evidence, object(named, `outlierDetection is ${JSON.stringify(settings)}`)],
+    evidence: [...evidence, ...said],
     fix: "Look why the endpoints failed; lower maxEjectionPercent, so that some always stay.",
     weight: 95,
   };
@@ -75,7 +71,7 @@ function ofService(facts: Facts, cluster: ClusterFacts, evidence: readonly Evide
       ? []
       : model.world.list("Pod", from.namespace).filter(({ metadata }) => selects(selector, metadata.labels ?? {}));
   const states = selected.flatMap((pod) =>
-    stateOf(pod, [...evidence, kubernetes(`${refText(ref)} selects ${refText(refTo(pod))}`)]),
+    podStates(pod, [...evidence, kubernetes(`${refText(ref)} selects ${refText(refTo(pod))}`)]),
   );
   if (states.length > 0) return states;
   const subset = subsetGuess(facts, cluster, evidence);
@@ -136,122 +132,53 @@ function subsetGuess(facts: Facts, cluster: ClusterFacts, evidence: readonly Evi
   };
 }
 
-interface ContainerStatus {
-  readonly name?: string;
-  readonly restartCount?: number;
-  readonly state?: { readonly waiting?: { readonly reason?: string; readonly message?: string } };
-  readonly lastState?: { readonly terminated?: { readonly exitCode?: number; readonly reason?: string } };
-}
-
-/** Why a pod gets no requests. */
-function stateOf(pod: Pod, evidence: readonly Evidence[]): readonly Guess[] {
-  const ref = refTo({ ...pod, kind: "Pod" });
-  const withheld = pod.metadata.annotations?.["traffic.meshctl.io/withhold"];
-  if (withheld !== undefined)
-    return [
-      {
-        code: "pods-withheld",
-        object: ref,
-        field: 'metadata.annotations["traffic.meshctl.io/withhold"]',
-        says: "it is taken out of traffic",
-        evidence: [...evidence, kubernetes(`annotation traffic.meshctl.io/withhold is ${withheld}`)],
-        fix: "Bring it back with meshctl bring.",
-        weight: 93,
-      },
-    ];
-  if (pod.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") === true) return [];
-  const containers = (pod.status?.["containerStatuses"] ?? []) as readonly ContainerStatus[];
-  const waiting = containers.find(({ state }) => state?.waiting?.reason !== undefined);
-  const reason = waiting?.state?.waiting?.reason ?? "";
-  const { exitCode, reason: why } = waiting?.lastState?.terminated ?? {};
-  if (reason === "CrashLoopBackOff" || exitCode !== undefined)
-    return [
-      {
-        code: "pods-crash",
-        object: ref,
-        says: `its container ${waiting?.name ?? ""} ends again and again`,
-        evidence: [
-          ...evidence,
-          kubernetes(
-            `${reason}, ${waiting?.restartCount ?? 0} restarts, last exit code ${exitCode ?? "unknown"}${why === undefined ? "" : ` (${why})`}`,
-          ),
-        ],
-        fix: `Read what it wrote last: kubectl logs -n ${ref.namespace} ${ref.name} -c ${waiting?.name ?? ""} --previous.`,
-        weight: 94,
-      },
-    ];
-  if (reason !== "" || pod.status?.phase === "Pending")
-    return [
-      {
-        code: "pods-not-started",
-        object: ref,
-        says: `it does not start${reason === "" ? "" : `: ${reason}`}`,
-        evidence: [
-          ...evidence,
-          kubernetes(
-            `phase ${pod.status?.phase ?? "unknown"}${reason === "" ? "" : `, container ${waiting?.name ?? ""} waits: ${reason}`}`,
-          ),
-        ],
-        fix: `Look at its events: kubectl describe pod -n ${ref.namespace} ${ref.name}.`,
-        weight: 94,
-      },
-    ];
-  return [
-    {
-      code: "pods-not-ready",
-      object: ref,
-      says: "it runs, and its readiness probe does not succeed",
-      evidence: [...evidence, kubernetes("condition Ready is False, no container waits")],
-      fix: `Look at its probe: kubectl describe pod -n ${ref.namespace} ${ref.name}.`,
-      weight: 92,
-    },
-  ];
-}
-
-function ofEntry(
-  { model, symptom, proxy }: Facts,
-  cluster: ClusterFacts,
-  evidence: readonly Evidence[],
-): readonly Guess[] {
-  const { service } = cluster;
-  const from = service?.from;
-  const spec = from === undefined ? undefined : model.world.get("ServiceEntry", from.namespace, from.name)?.spec;
-  if (from === undefined || service === undefined || spec === undefined) return [];
-  const entry = refTo({ kind: "ServiceEntry", metadata: from });
-  if (/dns/.test(service.resolution)) {
-    const failures = proxy.count(new RegExp(`^cluster\\.${escaped(cluster.name)};?\\.?.*update_(failure|empty)$`));
-    const names = (spec.endpoints ?? []).map(({ address }) => address ?? "");
-    return [
-      {
-        code: "name-not-resolved",
-        object: entry,
-        field: "spec.resolution",
-        says: `DNS gives no address for ${some(names.length === 0 ? [cluster.host] : names)}`,
-        evidence:
-          failures === 0 ? evidence : [...evidence, envoy(proxy, `${failures} look-ups failed or gave nothing`)],
-        fix: "Name a host that DNS knows from within the pod, or write its addresses as endpoints with resolution STATIC.",
-        weight: symptom.flags.includes("DF") ? 95 : 92,
-      },
-    ];
+/** The Endpoints of a ServiceEntry: none that is written, or none that DNS gives. */
+function ofEntry(facts: Facts, cluster: ClusterFacts, evidence: readonly Evidence[]): readonly Guess[] {
+  const entry = serviceRef(facts);
+  const spec =
+    entry === undefined ? undefined : facts.model.world.get("ServiceEntry", entry.namespace, entry.name)?.spec;
+  if (entry === undefined || spec === undefined) return [];
+  if (cluster.service?.resolution.includes("dns") === true) {
+    const names = (spec.endpoints ?? []).flatMap(({ address }) => address ?? []);
+    return [unresolved(facts, { entry, names: names.length === 0 ? [cluster.host] : names }, evidence)];
   }
   const selector = spec.workloadSelector?.labels;
+  const common = { code: "entry-without-endpoints", object: entry, evidence, weight: 92 };
+  if (selector === undefined)
+    return [
+      {
+        ...common,
+        field: "spec.endpoints",
+        says: "it names no endpoint",
+        fix: "Write its endpoints, or resolution DNS.",
+      },
+    ];
   return [
     {
-      code: "entry-without-endpoints",
-      object: entry,
-      field: selector === undefined ? "spec.endpoints" : "spec.workloadSelector",
-      says:
-        selector === undefined
-          ? "it names no endpoint"
-          : `no pod or WorkloadEntry of its namespace has the labels ${labelText(selector)}`,
-      evidence,
-      fix:
-        selector === undefined
-          ? "Write its endpoints, or resolution DNS."
-          : "Make the selector and the labels the same.",
-      weight: 92,
+      ...common,
+      field: "spec.workloadSelector",
+      says: `no pod or WorkloadEntry of its namespace has the labels ${labelText(selector)}`,
+      fix: "Make the selector and the labels the same.",
     },
   ];
+}
+
+function unresolved(
+  { cluster, proxy }: Facts,
+  { entry, names }: { readonly entry: Guess["object"]; readonly names: readonly string[] },
+  evidence: readonly Evidence[],
+): Guess {
+  const failures = proxy.count(new RegExp(`^cluster\\.${escaped(cluster?.name ?? "")};?\\.?.*update_(failure|empty)$`));
+  const counted = failures === 0 ? [] : [envoy(proxy, `${failures} look-ups failed or gave nothing`)];
+  return {
+    code: "name-not-resolved",
+    object: entry,
+    field: "spec.resolution",
+    says: `DNS gives no address for ${some(names)}`,
+    evidence: [...evidence, ...counted],
+    fix: "Name a host that DNS knows from within the pod, or write its addresses as endpoints with resolution STATIC.",
+    weight: 92,
+  };
 }
 
 function escaped(text: string): string {

@@ -73,10 +73,7 @@ function hidden(facts: Facts, service: MeshService, evidence: Common): readonly 
         says: `its egress hosts do not have ${service.namespace}/${service.hostname}, so the caller's proxy knows nothing of it`,
         evidence: [
           ...evidence,
-          object(
-            refTo(sidecar),
-            `its hosts are ${some((sidecar.spec?.egress ?? []).flatMap(({ hosts = [] }) => hosts))}`,
-          ),
+          object(refTo(sidecar), `its hosts are ${some((sidecar.spec?.egress ?? []).flatMap(({ hosts }) => hosts))}`),
         ],
         fix: `Add ${service.namespace}/${service.hostname} to the hosts of an egress listener.`,
         weight: 92,
@@ -104,22 +101,12 @@ function portOf({ symptom }: Facts): number | undefined {
 
 /** Nothing in the mesh has the host: what decides is whether the caller may leave the mesh. */
 function unknown(facts: Facts, host: string, evidence: Common): readonly Guess[] {
-  const { model, proxy, way, symptom } = facts;
+  const { symptom } = facts;
   const blocked = symptom.upstreamCluster === "BlackHoleCluster" || symptom.routeName === "block_all";
   if (!blocked || host === "") return [];
-  const sidecar = model.sidecars.of(proxy);
-  const bySidecar = sidecar?.spec?.outboundTrafficPolicy?.mode === "REGISTRY_ONLY";
-  const source = madeBy(way?.chosen.route, facts);
-  const policy =
-    bySidecar && sidecar !== undefined
-      ? { object: refTo(sidecar), field: "spec.outboundTrafficPolicy.mode" }
-      : {
-          object: refNamed(source?.object ?? `ConfigMap ${model.rootNamespace}/istio`),
-          field: source?.field ?? "data.mesh.outboundTrafficPolicy",
-        };
   return [
     {
-      ...policy,
+      ...policyOf(facts),
       code: "not-in-registry",
       says: `no Service or ServiceEntry has host ${host}, and the proxy lets out only what one has (REGISTRY_ONLY)`,
       evidence,
@@ -127,4 +114,17 @@ function unknown(facts: Facts, host: string, evidence: Common): readonly Guess[]
       weight: 88,
     },
   ];
+}
+
+/** Where it is said that the caller may not leave the mesh. */
+function policyOf(facts: Facts): Pick<Guess, "object" | "field"> {
+  const { model, proxy, way } = facts;
+  const sidecar = model.sidecars.of(proxy);
+  if (sidecar?.spec?.outboundTrafficPolicy?.mode === "REGISTRY_ONLY")
+    return { object: refTo(sidecar), field: "spec.outboundTrafficPolicy.mode" };
+  const source = madeBy(way?.chosen.route, facts);
+  return {
+    object: refNamed(source?.object ?? `ConfigMap ${model.rootNamespace}/istio`),
+    field: source?.field ?? "data.mesh.outboundTrafficPolicy",
+  };
 }

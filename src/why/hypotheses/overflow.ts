@@ -1,5 +1,5 @@
 import type { Facts, Guess, Hypothesis } from "../types.ts";
-import { below, envoy, logged, madeBy, object, refNamed } from "../words.ts";
+import { envoy, logged, object, ruleOf } from "../words.ts";
 
 /** A limit of the connection pool is reached (flag UO): connections, waiting requests, requests, or retries. */
 export const overflow: Hypothesis = {
@@ -20,15 +20,14 @@ interface Limits {
 }
 
 function limitsOf(facts: Facts): Limits | undefined {
-  const source = madeBy(facts.cluster?.message, facts);
-  const ref = refNamed(source?.object ?? "");
-  if (ref.kind !== "DestinationRule") return undefined;
-  const pool = facts.model.world.get("DestinationRule", ref.namespace, ref.name)?.spec?.trafficPolicy?.connectionPool;
+  const rule = ruleOf(facts);
+  if (rule === undefined) return undefined;
+  const { tcp, http } = rule.policy.connectionPool ?? {};
   return {
-    object: ref,
-    tcp: (pool?.tcp ?? {}) as Readonly<Record<string, unknown>>,
-    http: (pool?.http ?? {}) as Readonly<Record<string, unknown>>,
-    path: (field) => below(source, `connectionPool.${field}`),
+    object: rule.ref,
+    tcp: (tcp ?? {}) as Readonly<Record<string, unknown>>,
+    http: (http ?? {}) as Readonly<Record<string, unknown>>,
+    path: (field) => rule.path(`connectionPool.${field}`),
   };
 }
 
@@ -61,7 +60,7 @@ function pool(facts: Facts): readonly Guess[] {
     code: "pool-overflow",
     object: limits.object,
     field: limits.path(field),
-    says: `it allows ${String((field.startsWith("tcp.") ? tcp : http)[field.split(".")[1] ?? ""])} at a time, and there were more`,
+    says: `it allows ${JSON.stringify((field.startsWith("tcp.") ? tcp : http)[field.split(".")[1] ?? ""])} at a time, and there were more`,
     evidence: [...evidence, object(limits.object, `connectionPool is ${JSON.stringify({ tcp, http })}`)],
     fix: "Raise the limit, or send less at a time.",
     weight: 93,
@@ -77,7 +76,7 @@ function retries(facts: Facts): readonly Guess[] {
       code: "retry-overflow",
       object: limits.object,
       field: limits.path("http.maxRetries"),
-      says: `it allows ${String(limits.http["maxRetries"] ?? "few")} retries at a time, and the request was not tried again`,
+      says: `it allows ${JSON.stringify(limits.http["maxRetries"] ?? 3)} retries at a time, and the request was not tried again`,
       evidence: [
         logged(facts),
         ...(count === 0 ? [] : [envoy(facts.proxy, `${count} retries of the cluster were left out`)]),

@@ -1,5 +1,19 @@
+import type { ObjectRef } from "../../ir/refs.ts";
+import type { Pod } from "../../resources/core.ts";
 import type { Facts, Guess, Hypothesis } from "../types.ts";
-import { below, envoy, kubernetes, logged, madeBy, object, placeOf, refNamed, refText, refTo } from "../words.ts";
+import {
+  envoy,
+  failureText,
+  flagged,
+  kubernetes,
+  logged,
+  object,
+  placeOf,
+  podRef,
+  refText,
+  ruleOf,
+  serviceRef,
+} from "../words.ts";
 
 /** One side speaks TLS and the other does not. */
 export const plaintext: Hypothesis = {
@@ -41,27 +55,22 @@ function atStrict(facts: Facts): readonly Guess[] {
 
 /** A rule turns TLS off towards a server that insists on it. */
 function byRule(facts: Facts): readonly Guess[] {
-  const { symptom, cluster, server, model } = facts;
-  if (cluster?.direction !== "outbound" || !symptom.flags.some((flag) => ["UC", "UR", "UF"].includes(flag))) return [];
-  const source = madeBy(cluster.message, facts);
-  if (source?.object.startsWith("DestinationRule ") !== true) return [];
-  const rule = refNamed(source.object);
-  const mode = model.world.get("DestinationRule", rule.namespace, rule.name)?.spec?.trafficPolicy?.tls?.mode;
+  const { symptom, server } = facts;
+  const rule = flagged(symptom, "UC", "UR", "UF") ? ruleOf(facts) : undefined;
   const pod = server?.pod;
-  if (mode !== "DISABLE" || pod === undefined) return [];
-  const workload = { namespace: pod.metadata.namespace ?? "", labels: pod.metadata.labels ?? {} };
-  const strict = model.peerAuthentications.effective(workload, server?.port);
-  if (strict.mode !== "STRICT" || strict.from === undefined) return [];
+  if (rule?.policy.tls?.mode !== "DISABLE" || pod === undefined) return [];
+  const strict = strictAt(facts, pod);
+  if (strict === undefined) return [];
   return [
     {
       code: "tls-disabled-by-rule",
-      object: rule,
-      field: below(source, "tls.mode"),
-      says: `it turns TLS off, and ${refText(refTo({ ...pod, kind: "Pod" }))} takes mutual TLS only`,
+      object: rule.ref,
+      field: rule.path("tls.mode"),
+      says: `it turns TLS off, and ${refText(podRef(pod))} takes mutual TLS only`,
       evidence: [
         logged(facts),
-        object(rule, "tls.mode is DISABLE"),
-        object(strict.from.from, `mutual TLS is STRICT on port ${server?.port}`),
+        object(rule.ref, "tls.mode is DISABLE"),
+        object(strict, `mutual TLS is STRICT on port ${server?.port}`),
       ],
       fix: "Take tls out of the rule, or set ISTIO_MUTUAL.",
       weight: 95,
@@ -69,66 +78,81 @@ function byRule(facts: Facts): readonly Guess[] {
   ];
 }
 
+/** The policy that lets a pod take mutual TLS only at the port of the request. */
+function strictAt({ model, server }: Facts, { metadata }: Pod): ObjectRef | undefined {
+  const { namespace = "", labels = {} } = metadata;
+  const { mode, from } = model.peerAuthentications.effective({ namespace, labels }, server?.port);
+  return mode === "STRICT" ? from?.from : undefined;
+}
+
 /** TLS was begun with a server that answered in plain text. */
 function toPlain(facts: Facts): readonly Guess[] {
-  const { symptom, cluster, server, model } = facts;
-  if (!/WRONG_VERSION_NUMBER/.test(`${symptom.transportFailure ?? ""} ${symptom.details ?? ""}`)) return [];
-  const source = madeBy(cluster?.message, facts);
-  const rule = refNamed(source?.object ?? "");
-  const mode = model.world.get("DestinationRule", rule.namespace, rule.name)?.spec?.trafficPolicy?.tls?.mode;
-  if (source === undefined || rule.kind !== "DestinationRule" || mode === undefined) return [];
-  const pod = server?.pod;
-  const hasProxy = pod !== undefined && model.workloads.proxy(pod) === "yes";
-  const isMutual = mode === "ISTIO_MUTUAL";
-  const where = pod === undefined ? `${server?.address}:${server?.port}` : refText(refTo({ ...pod, kind: "Pod" }));
+  const { symptom } = facts;
+  const rule = failureText(symptom).includes("WRONG_VERSION_NUMBER") ? ruleOf(facts) : undefined;
+  const mode = rule?.policy.tls?.mode;
+  if (rule === undefined || mode === undefined) return [];
+  const { where, proxied, said } = otherEnd(facts);
+  const evidence = [logged(facts), object(rule.ref, `tls.mode is ${mode}`), ...said];
+  const common = { object: rule.ref, field: rule.path("tls.mode"), evidence };
+  if (mode === "ISTIO_MUTUAL")
+    return [
+      {
+        ...common,
+        code: "mtls-to-no-proxy",
+        says: `it wants mutual TLS of the mesh from ${where}, which has no proxy`,
+        fix: "Take tls out of the rule: the mesh finds out who takes mutual TLS. Or give the pod a sidecar.",
+        weight: proxied === "yes" ? 60 : 93,
+      },
+    ];
   return [
     {
-      code: isMutual ? "mtls-to-no-proxy" : "tls-to-plaintext",
-      object: rule,
-      field: below(source, "tls.mode"),
-      says: isMutual
-        ? `it wants mutual TLS of the mesh from ${where}, which has no proxy`
-        : `it begins TLS (${mode}) with ${where}, which speaks plain text`,
-      evidence: [
-        logged(facts),
-        object(rule, `tls.mode is ${mode}`),
-        ...(pod === undefined ? [] : [kubernetes(`${where} ${hasProxy ? "has" : "has no"} proxy`)]),
-      ],
-      fix: isMutual
-        ? "Take tls out of the rule: the mesh finds out who takes mutual TLS. Or give the pod a sidecar."
-        : "Take tls out of the rule, or name the port that speaks TLS.",
-      weight: isMutual && hasProxy ? 60 : 93,
+      ...common,
+      code: "tls-to-plaintext",
+      says: `it begins TLS (${mode}) with ${where}, which speaks plain text`,
+      fix: "Take tls out of the rule, or name the port that speaks TLS.",
+      weight: 93,
     },
   ];
 }
 
+/** Who was asked, and whether it has a proxy. */
+function otherEnd({ server, model }: Facts) {
+  const pod = server?.pod;
+  if (pod === undefined) return { where: `${server?.address}:${server?.port}`, proxied: "unknown", said: [] };
+  const where = refText(podRef(pod));
+  const proxied = model.workloads.proxy(pod);
+  return { where, proxied, said: [kubernetes(`${where} ${proxied === "yes" ? "has" : "has no"} proxy`)] };
+}
+
 /** Plain text went to a port that speaks TLS. */
 function toTls(facts: Facts): readonly Guess[] {
-  const { symptom, cluster, server, model } = facts;
-  const closed = symptom.flags.includes("UC") || /protocol_error/.test(symptom.details ?? "");
-  const pod = server?.pod;
-  if (!closed || cluster?.direction !== "outbound" || server === undefined || server.proxy !== undefined) return [];
-  const service = cluster.service?.from;
-  if (service?.kind !== "Service") return [];
-  const index = (model.world.get("Service", service.namespace, service.name)?.spec?.ports ?? []).findIndex(
-    ({ port }) => port === cluster.port,
-  );
-  if (server.speaks !== "tls") return [];
+  const { symptom, cluster, server } = facts;
+  const closed = flagged(symptom, "UC") || failureText(symptom).includes("protocol_error");
+  const service = serviceRef(facts);
+  if (!closed || server?.speaks !== "tls" || server.proxy !== undefined || service?.kind !== "Service") return [];
+  const port = cluster?.port;
+  const where = server.pod === undefined ? server.address : refText(podRef(server.pod));
   return [
     {
       code: "application-speaks-tls",
-      object: refTo({ kind: "Service", metadata: service }),
-      field: `spec.ports[${Math.max(0, index)}]`,
-      says: `its port ${cluster.port} is declared plain, and port ${server.port} behind it closes what does not begin TLS`,
+      object: service,
+      field: `spec.ports[${portIndex(facts, service, port)}]`,
+      says: `its port ${port} is declared plain, and port ${server.port} behind it closes what does not begin TLS`,
       evidence: [
         logged(facts),
         envoy(facts.proxy, `${server.address}:${server.port} closed the connection before it answered`),
-        kubernetes(
-          `port ${server.port} of ${pod === undefined ? server.address : refText(refTo({ ...pod, kind: "Pod" }))} answers a TLS handshake`,
-        ),
+        kubernetes(`port ${server.port} of ${where} answers a TLS handshake`),
       ],
       fix: "Name the port https-…, or begin TLS by a DestinationRule with tls.mode SIMPLE.",
       weight: 93,
     },
   ];
+}
+
+function portIndex({ model }: Facts, { namespace, name }: ObjectRef, port: number | undefined): number {
+  const ports = model.world.get("Service", namespace, name)?.spec?.ports ?? [];
+  return Math.max(
+    0,
+    ports.findIndex((one) => one.port === port),
+  );
 }

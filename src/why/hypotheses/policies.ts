@@ -22,7 +22,7 @@ function matched(facts: Facts, name: string): readonly Guess[] {
   const [, namespace = "", policy = "", index = "0"] = rule;
   const ref = { kind: "AuthorizationPolicy", namespace, name: policy };
   const provider = facts.model.world.get("AuthorizationPolicy", namespace, policy)?.spec?.provider?.name;
-  if (/^istio-ext-authz-/.test(name) && provider !== undefined) return [unusable(facts, ref, provider)];
+  if (name.startsWith("istio-ext-authz-") && provider !== undefined) return [unusable(facts, ref, provider)];
   return [
     {
       code: "denied",
@@ -71,7 +71,7 @@ function providersOf({ model }: Facts): readonly { readonly name: string; readon
     const config = Object.values(provider).find((value) => typeof value === "object" && value !== null) as
       | { readonly service?: string }
       | undefined;
-    return { name: String(provider["name"] ?? ""), service: config?.service };
+    return { name: typeof provider["name"] === "string" ? provider["name"] : "", service: config?.service };
   });
 }
 

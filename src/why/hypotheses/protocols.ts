@@ -1,5 +1,6 @@
+import type { MeshService } from "../../ir/service.ts";
 import type { Facts, Guess, Hypothesis } from "../types.ts";
-import { envoy, kubernetes, logged, object, placeOf, refText, refTo } from "../words.ts";
+import { envoy, failureText, flagged, kubernetes, logged, object, placeOf, refText, refTo } from "../words.ts";
 
 /** A port is said to speak one protocol and speaks another. */
 export const protocols: Hypothesis = {
@@ -20,16 +21,10 @@ const SPOKEN: Readonly<Record<string, string>> = {
 /** What the application speaks is not what its Service's port says. */
 function byServer(facts: Facts): readonly Guess[] {
   const { symptom, server, cluster } = facts;
-  const flagged = symptom.flags.some((flag) => ["UPE", "UC", "UR", "UPE"].includes(flag));
-  if (server?.speaks === undefined || cluster === undefined || !(flagged || BROKEN.test(symptom.details ?? "")))
-    return [];
-  const said = declared(facts);
-  if (said === undefined) return [];
+  const isBroken = flagged(symptom, "UPE", "UC", "UR") || BROKEN.test(failureText(symptom));
+  const said = isBroken && cluster !== undefined ? declared(facts) : undefined;
+  if (said === undefined || server?.speaks === undefined || !isOther(said.protocol, server.speaks)) return [];
   const { service, index, protocol } = said;
-  const wrong =
-    (protocol === "http" && ["first", "other"].includes(server.speaks)) ||
-    (isHttp2(protocol) && ["first", "other", "http1"].includes(server.speaks));
-  if (!wrong) return [];
   const ref = refTo({ kind: "Service", metadata: service });
   const spoken = SPOKEN[server.speaks] ?? server.speaks;
   return [
@@ -49,22 +44,20 @@ function byServer(facts: Facts): readonly Guess[] {
   ];
 }
 
+/** Whether an application that speaks so is not what the protocol says. */
+function isOther(protocol: string, speaks: string): boolean {
+  if (["first", "other"].includes(speaks)) return protocol === "http" || isHttp2(protocol);
+  return speaks === "http1" && isHttp2(protocol);
+}
+
 function isHttp2(protocol: string): boolean {
   return protocol === "http2" || protocol === "grpc";
 }
 
 /** The Service's port that leads to where the request went, and what it says of it. */
-function declared({ model, cluster, server, proxy }: Facts) {
-  const services =
-    cluster?.service?.from.kind === "Service"
-      ? [model.services.kubernetes(cluster.service.namespace, cluster.service.from.name)]
-      : cluster?.direction === "inbound"
-        ? model.serviceSelection
-            .selecting(proxy.namespace, proxy.labels)
-            .map(({ metadata }) => model.services.kubernetes(proxy.namespace, metadata.name))
-        : [];
-  for (const service of services) {
-    if (service === undefined) continue;
+function declared(facts: Facts) {
+  const { model, cluster, server } = facts;
+  for (const service of servicesOf(facts)) {
     const ports = model.world.get("Service", service.namespace, service.from.name)?.spec?.ports ?? [];
     const index = ports.findIndex(({ port, targetPort = port }) =>
       cluster?.direction === "outbound" ? port === cluster.port : targetPort === (cluster?.port ?? server?.port),
@@ -73,6 +66,18 @@ function declared({ model, cluster, server, proxy }: Facts) {
     if (index >= 0 && protocol !== undefined) return { service: service.from, index, protocol };
   }
   return undefined;
+}
+
+/** The Service that was asked; for inbound those that select the pod. */
+function servicesOf({ model, cluster, proxy }: Facts): readonly MeshService[] {
+  const { from } = cluster?.service ?? {};
+  const inbound =
+    cluster?.direction === "inbound" ? model.serviceSelection.selecting(proxy.namespace, proxy.labels) : [];
+  const names =
+    from?.kind === "Service"
+      ? [from]
+      : inbound.map(({ metadata }) => ({ namespace: proxy.namespace, name: metadata.name }));
+  return names.flatMap(({ namespace, name }) => model.services.kubernetes(namespace, name) ?? []);
 }
 
 /** The caller's bytes are no HTTP, on a port that is. */

@@ -1,6 +1,6 @@
 import type { Pod } from "../../resources/core.ts";
-import type { Facts, Guess, Hypothesis } from "../types.ts";
-import { envoy, kubernetes, logged, object, refText, refTo, some } from "../words.ts";
+import type { Evidence, Facts, Guess, Hypothesis } from "../types.ts";
+import { envoy, kubernetes, logged, object, podRef, refText, refTo, some } from "../words.ts";
 
 const REFUSED = /connection.refused|connect_error:.*(111|refused)|Connection_refused/i;
 
@@ -20,8 +20,8 @@ export const refused: Hypothesis = {
 };
 
 function atPod(facts: Facts, pod: Pod, port: number): readonly Guess[] {
-  const { model, server, cluster } = facts;
-  const ref = refTo({ ...pod, kind: "Pod" });
+  const { server } = facts;
+  const ref = podRef(pod);
   const evidence = [logged(facts), envoy(facts.proxy, `${server?.address}:${server?.port} refuses the connection`)];
   const { speaks } = server ?? {};
   if (speaks !== undefined && speaks !== "refused")
@@ -38,54 +38,61 @@ function atPod(facts: Facts, pod: Pod, port: number): readonly Guess[] {
         weight: 94,
       },
     ];
-  const declared = model.pods.ports(ref.namespace, ref.name).map(({ number }) => number);
-  const selecting = servicesOf(facts, pod);
-  const wrong = declared.length > 0 && !declared.includes(port);
-  const guesses = wrong
-    ? selecting.flatMap(({ service, index, said }): Guess[] => [
-        {
-          code: "wrong-target-port",
-          object: refTo({ ...service, kind: "Service" }),
-          field: `spec.ports[${index}].targetPort`,
-          says: `it sends to port ${said} of its pods, whose containers declare ${some(declared.map(String))}`,
-          evidence: [...evidence, object(ref, `its containers declare ${some(declared.map(String))}`)],
-          fix: `Set targetPort to ${declared.length === 1 ? String(declared[0]) : "the port on which the application listens"}.`,
-          weight: 92,
-        },
-      ])
-    : [];
-  if (guesses.length > 0) return guesses;
-  return [
-    {
-      code: "application-not-listening",
-      object: ref,
-      says: `no process listens on port ${port}`,
-      evidence:
-        speaks === "refused"
-          ? [...evidence, kubernetes(`port ${port} is refused at the pod's own loopback address too`)]
-          : evidence,
-      fix: `Look whether the application runs, and on which port; Service port ${cluster?.port ?? port} leads there.`,
-      weight: speaks === "refused" ? 88 : 70,
-    },
-  ];
+  const wrong = wrongTargets(facts, { pod, port }, evidence);
+  return wrong.length > 0 ? wrong : [notListening(facts, { pod, port }, evidence)];
+}
 
-  function servicesOf({ cluster: asked }: Facts, of: Pod) {
-    const { namespace = "" } = of.metadata;
-    const named = asked?.service?.from;
-    const all = [
-      ...(named?.kind === "Service" ? [model.world.get("Service", named.namespace, named.name)] : []),
-      ...(named === undefined ? model.serviceSelection.selecting(namespace, of.metadata.labels ?? {}) : []),
-    ];
-    return all.flatMap((service) =>
-      (service?.spec?.ports ?? []).flatMap((one, index) => {
-        const target = one.targetPort ?? one.port;
-        const fits = target === port || typeof target === "string";
-        return service !== undefined && fits && (asked?.direction !== "outbound" || one.port === asked.port)
-          ? [{ service, index, said: String(target) }]
-          : [];
-      }),
-    );
-  }
+interface PodPort {
+  readonly pod: Pod;
+  readonly port: number;
+}
+
+function wrongTargets(facts: Facts, { pod, port }: PodPort, evidence: readonly Evidence[]): readonly Guess[] {
+  const ref = podRef(pod);
+  const declared = facts.model.pods.ports(ref.namespace, ref.name).map(({ number }) => number);
+  if (declared.length === 0 || declared.includes(port)) return [];
+  const [first] = declared;
+  const right = declared.length === 1 ? String(first) : "the port on which the application listens";
+  return servicesOf(facts, { pod, port }).map(({ service, index, said }) => ({
+    code: "wrong-target-port",
+    object: refTo({ ...service, kind: "Service" }),
+    field: `spec.ports[${index}].targetPort`,
+    says: `it sends to port ${said} of its pods, whose containers declare ${some(declared.map(String))}`,
+    evidence: [...evidence, object(ref, `its containers declare ${some(declared.map(String))}`)],
+    fix: `Set targetPort to ${right}.`,
+    weight: 92,
+  }));
+}
+
+function notListening({ server, cluster }: Facts, { pod, port }: PodPort, evidence: readonly Evidence[]): Guess {
+  const isSure = server?.speaks === "refused";
+  const probed = isSure ? [kubernetes(`port ${port} is refused at the pod's own loopback address too`)] : [];
+  return {
+    code: "application-not-listening",
+    object: podRef(pod),
+    says: `no process listens on port ${port}`,
+    evidence: [...evidence, ...probed],
+    fix: `Look whether the application runs, and on which port; Service port ${cluster?.port ?? port} leads there.`,
+    weight: isSure ? 88 : 70,
+  };
+}
+
+function servicesOf({ cluster: asked, model }: Facts, { pod, port }: PodPort) {
+  const { namespace = "", labels = {} } = pod.metadata;
+  const named = asked?.service?.from;
+  const services =
+    named === undefined
+      ? model.serviceSelection.selecting(namespace, labels)
+      : [model.world.get("Service", named.namespace, named.name)].flatMap((service) => service ?? []);
+  return services.flatMap((service) =>
+    (service.spec?.ports ?? []).flatMap((one, index) => {
+      const target = one.targetPort ?? one.port;
+      const fits = target === port || typeof target === "string";
+      return fits && (asked?.direction !== "outbound" || one.port === asked.port)
+        ? [{ service, index, said: String(target) }]
+        : [];
+    }),
+  );
 }
 
 /** What somebody wrote down as an address. */

@@ -190,7 +190,9 @@ test("the table of all", () => {
     const answer = answers.get(item.name);
     const cause = typeof answer === "object" ? explainedOf(answer, item.why.cause)?.causes[0] : undefined;
     const { problems } = verdict(item);
-    return `${problems.length === 0 ? "ok" : "NOT"} ${item.name}: ${cause?.code ?? "-"} (${cause?.certainty ?? "-"}) ${cause?.object ?? ""} ${cause?.field ?? ""}${problems.length === 0 ? "" : ` [${problems.join("; ")}]`}`;
+    const said =
+      cause === undefined ? "nothing" : `${cause.code} (${cause.certainty}) ${cause.object} ${cause.field ?? ""}`;
+    return problems.length === 0 ? `ok ${item.name}: ${said}` : `NOT ${item.name}: ${said} [${problems.join("; ")}]`;
   });
   process.stdout.write(`${rows.join("\n")}\n`);
   expect(rows.filter((row) => row.startsWith("ok ")).length).toBeGreaterThanOrEqual(LEAST);
