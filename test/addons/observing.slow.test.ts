@@ -7,6 +7,7 @@ import { applyFile, applyText, createNamespace, waitAvailable } from "../../scri
 import { ingress } from "../../scripts/scenario/steps/traffic.ts";
 import type { LogEntry } from "../../src/commands/logs/entry.ts";
 import type { Trace } from "../../src/commands/spans/spans.ts";
+import { parseYaml } from "../../src/resources/yaml-plain.ts";
 import { addonPrograms, type AddonPrograms, missingBuilder } from "../support/addons/programs.ts";
 import { type RunningKiali, startKiali } from "../support/addons/kiali.ts";
 import { prepareCluster, missingFor, realEnvoy, type TestCluster } from "../support/local/cluster.ts";
@@ -66,8 +67,8 @@ describe.skipIf(reason !== undefined && process.env["CI"] !== "true")("a mesh an
   }, 60_000);
 
   /** Names the providers of traces and logs for the whole mesh. */
-  const telling = (tracing: string, logging: readonly string[]): Promise<void> =>
-    applyText(
+  const telling = async (tracing: string, logging: readonly string[]): Promise<void> => {
+    await applyText(
       scenario,
       "istio-system",
       "telemetry.yaml",
@@ -79,6 +80,8 @@ spec:
   accessLogging: [{ providers: ${JSON.stringify(logging.map((name) => ({ name })))} }]
 `,
     );
+    await scenario.meshctl(["wait", "telemetry", "mesh-default.istio-system"]);
+  };
 
   const meshctl = async (...args: readonly string[]): Promise<unknown> =>
     JSON.parse((await scenario.meshctl([...args, "-o", "json"], { quiet: true, expect: "any" })).stdout);
@@ -293,7 +296,7 @@ spec:
   /** A kubeconfig of the account that the addon's manifests make for Kiali: with its rights and no others. */
   async function accountKubeconfig(): Promise<string> {
     const own = await readFile(cluster.kubeconfig, "utf8");
-    const field = (name: string): string => new RegExp(`${name}: *"?([^"\\s,}]+)`).exec(own)?.[1] ?? "";
+    const { clusters } = parseYaml(own) as { readonly clusters: readonly { readonly cluster: unknown }[] };
     const token = await scenario.cluster.createToken({
       namespace: "istio-system",
       serviceAccount: "kiali",
@@ -304,12 +307,7 @@ spec:
     const config = {
       apiVersion: "v1",
       kind: "Config",
-      clusters: [
-        {
-          name: "c",
-          cluster: { server: field("server"), "certificate-authority-data": field("certificate-authority-data") },
-        },
-      ],
+      clusters: [{ name: "c", cluster: clusters[0]?.cluster }],
       users: [{ name: "u", user: { token } }],
       contexts: [{ name: "x", context: { cluster: "c", user: "u" } }],
       "current-context": "x",

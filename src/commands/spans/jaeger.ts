@@ -1,3 +1,4 @@
+import { compact } from "../../base/compact.ts";
 import { type Span, type Trace, traceOf } from "./spans.ts";
 
 /** Asks a path of a query service: parsed JSON of the answer. */
@@ -64,25 +65,24 @@ async function tracesAt(query: Query, path: string): Promise<readonly Trace[]> {
 
 function spanOf(span: JaegerSpan, service: string): Span {
   const tags = new Map((span.tags ?? []).map(({ key, value }) => [key, String(value)]));
-  const parent = span.references?.find(({ refType }) => refType === "CHILD_OF")?.spanID;
-  const kind = tags.get("span.kind");
   const status = Number(tags.get("http.status_code") ?? Number.NaN);
-  const flags = tags.get("response_flags");
-  const text = (key: string): string | undefined => tags.get(key);
-  const [method, url, requestId] = [text("http.method"), text("http.url"), text("guid:x-request-id")];
-  return {
+  return compact({
     id: span.spanID,
-    ...(parent !== undefined && { parent }),
+    parent: span.references?.find(({ refType }) => refType === "CHILD_OF")?.spanID,
     service,
-    kind: kind === "client" || kind === "server" ? kind : "other",
+    kind: kindOf(tags.get("span.kind")),
     operation: span.operationName,
     startMs: span.startTime / 1000,
     durationMs: span.duration / 1000,
-    ...(!Number.isNaN(status) && { status }),
-    ...(method !== undefined && { method }),
-    ...(url !== undefined && { url }),
-    flags: flags === undefined || flags === "-" ? [] : flags.split(","),
+    status: Number.isNaN(status) ? undefined : status,
+    method: tags.get("http.method"),
+    url: tags.get("http.url"),
+    flags: (tags.get("response_flags") ?? "-").split(",").filter((flag) => flag !== "-" && flag !== ""),
     error: tags.get("error") === "true",
-    ...(requestId !== undefined && { requestId }),
-  };
+    requestId: tags.get("guid:x-request-id"),
+  });
+}
+
+function kindOf(text: string | undefined): Span["kind"] {
+  return text === "client" || text === "server" ? text : "other";
 }
