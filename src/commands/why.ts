@@ -39,8 +39,7 @@ export async function run(input: CommandInput, io: Io): Promise<WhyResult> {
     const causes = explain(await gatherer.gather(symptom, at));
     explained.push({ proxy: at.facts.name, symptom, causes });
   }
-  if (explained.length === 0 && textOption(input, "output") === undefined)
-    io.err("Nothing failed, as far as is written down.\n");
+  if (explained.length === 0) io.err("Nothing failed, as far as is written down.\n");
   print(input, io, { data: whyData(explained), text: whyText(explained) });
   const found = explained.length > 0 && explained.every(({ causes }) => causes.length > 0);
   return { exitCode: found ? 0 : 1, explained };
