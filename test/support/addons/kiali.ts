@@ -9,8 +9,6 @@ import { waitFor } from "../wait.ts";
 export interface RunningKiali {
   /** GET below `/kiali/api/`; parsed. Rejects for other answers than 200. */
   api(path: string): Promise<unknown>;
-  /** What it complained about so far: warnings and errors. */
-  complaints(): readonly string[];
   stop(): Promise<void>;
 }
 
@@ -84,7 +82,6 @@ export async function startKiali(options: KialiOptions): Promise<RunningKiali> {
   );
   return {
     api,
-    complaints: () => lines.filter((line) => / (WRN|ERR|FTL) /.test(line)),
     async stop() {
       child.kill();
       await ended;
