@@ -23,7 +23,9 @@ async function once(lab: Lab, item: WhyCase): Promise<unknown> {
   const request: CaseRequest = { ...item.request, it: item.name, expect: {} };
   const target = secured(lab, item.traffic, request, placeOf(lab, item, request));
   const token = request.token === undefined ? "" : await tokenOf(lab, request, request.token);
-  const given = Object.entries(request.headers ?? {}).map(([name, value]) => [name, value.replaceAll("$TOKEN", token)]);
+  const given = Object.entries(request.headers ?? {}).map(
+    ([name, value]) => [name, value.replaceAll("$TOKEN", token)] as const,
+  );
   const { bigHeader, hangUpAfter } = item.request;
   const headers: Record<string, string> = {
     ...Object.fromEntries(given),
