@@ -83,21 +83,12 @@ async function buildImage(image, { node, envoyPath, version }) {
     ...more.map(({ file }) => ["--base", file]),
     ...(image.envoy ? [["--part", `${envoyPath}:/usr/local/bin/envoy:755`]] : []),
   ];
-  await run(
-    "python3",
-    [
-      "images/image.py",
-      "--out",
-      archive,
-      "--name",
-      reference,
-      "--sbom",
-      list,
-      ...layers.flat(),
-      ...ownArguments(image, { files, version }),
-    ],
-    { quiet: true },
-  ).finally(() => rm(list, { force: true }));
+  const args = ["--out", archive, "--name", reference, "--sbom", list, ...layers.flat()];
+  try {
+    await run("python3", ["images/image.py", ...args, ...ownArguments(image, { files, version })], { quiet: true });
+  } finally {
+    await rm(list, { force: true });
+  }
   return archive;
 }
 

@@ -113,7 +113,7 @@ export function call(target, { method = "GET", headers = {}, timeout = 10_000, l
 }
 
 /** Sends lines over one TCP connection and resolves with the lines that come back, one for each sent. */
-export function talk(host, port, lines, timeout = 5_000, hold = 0) {
+export function talk(host, port, lines, { timeout = 5_000, hold = 0 } = {}) {
   const place = locate(host, port);
   return new Promise((resolve, reject) => {
     const socket = connect(place);

@@ -119,27 +119,31 @@ async function special(path) {
 
 function httpRole(role, routes) {
   // Longer than a proxy keeps a connection it does not use: else a request may meet the closing of one.
-  return createServer({ keepAliveTimeout: 4_000_000 }, async (request, response) => {
-    request.resume();
-    const { pathname, searchParams } = new URL(request.url, "http://any");
-    const key = `${request.method} /${pathname.split("/")[1]}`;
-    let answer;
-    try {
-      const route = { url: request.url, headers: request.headers, query: Object.fromEntries(searchParams) };
-      answer = (await special(pathname)) ?? (await routes[key]?.(route)) ?? { code: 404, error: `no route ${key}` };
-    } catch (error) {
-      answer = { code: 503, error: error.message };
-    }
-    const { code = 200, ...rest } = answer;
-    const caller = callerOf(request.headers);
-    // A tally is about those who answered: it stands alone.
-    const body =
-      rest.requests !== undefined
-        ? rest
-        : { service: role, ...self, ...(caller === undefined ? {} : { caller }), ...rest };
-    response.writeHead(code, { "content-type": "application/json", "x-app-version": self.version });
-    response.end(`${JSON.stringify(body)}\n`);
+  return createServer({ keepAliveTimeout: 4_000_000 }, (request, response) => {
+    void answerHttp({ role, routes }, request, response);
   });
+}
+
+async function answerHttp({ role, routes }, request, response) {
+  request.resume();
+  const { pathname, searchParams } = new URL(request.url, "http://any");
+  const key = `${request.method} /${pathname.split("/")[1]}`;
+  let answer;
+  try {
+    const route = { url: request.url, headers: request.headers, query: Object.fromEntries(searchParams) };
+    answer = (await special(pathname)) ?? (await routes[key]?.(route)) ?? { code: 404, error: `no route ${key}` };
+  } catch (error) {
+    answer = { code: 503, error: error.message };
+  }
+  const { code = 200, ...rest } = answer;
+  const caller = callerOf(request.headers);
+  // A tally is about those who answered: it stands alone.
+  const body =
+    rest.requests !== undefined
+      ? rest
+      : { service: role, ...self, ...(caller === undefined ? {} : { caller }), ...rest };
+  response.writeHead(code, { "content-type": "application/json", "x-app-version": self.version });
+  response.end(`${JSON.stringify(body)}\n`);
 }
 
 /** Sums live in memory: one ledger, one truth. */

@@ -59,7 +59,7 @@ function toldOf(body, headers) {
 
 async function tcp({ tcp: target, line = "PING", timeout, hold }) {
   const at = target.lastIndexOf(":");
-  const [answer = ""] = await talk(target.slice(0, at), Number(target.slice(at + 1)), [line], timeout, hold);
+  const [answer = ""] = await talk(target.slice(0, at), Number(target.slice(at + 1)), [line], { timeout, hold });
   const [status, pod] = answer.split(" ");
   return { status, ...(status === "PONG" && pod ? { pod } : {}) };
 }

@@ -16,10 +16,14 @@ export const observingCommands: readonly CommandSpec[] = [
       { flags: "-f, --follow", summary: "go on until Ctrl-C, also with new pods of the workload", default: false },
       { flags: "--since <duration>", summary: "only lines not older than this" },
       { flags: "--tail <count>", summary: "look only at so many last lines of each proxy" },
-      { flags: "--status <code>", summary: "only answers with it: 503, 5xx, 400-499, >=500", repeatable: true },
-      { flags: "--flag <flag>", summary: "only with this response flag (UF, NR, ...), or any", repeatable: true },
-      { flags: "--route <text>", summary: "only of the route with this name; * for anything", repeatable: true },
-      { flags: "--path <text>", summary: "only of this path; * for anything", repeatable: true },
+      {
+        flags: "--status <number>",
+        summary: "only answers with it: 503, 5xx, 400-499, >=500",
+        repeatable: true,
+      },
+      { flags: "--flag <name>", summary: "only with this response flag (UF, NR, ...), or any", repeatable: true },
+      { flags: "--route <name>", summary: "only of the route with this name; * for anything", repeatable: true },
+      { flags: "--path <path>", summary: "only of this path; * for anything", repeatable: true },
       {
         flags: "--peer <workload>",
         summary: "only with this other side: workload, pod, service, host, address or identity",

@@ -18,7 +18,10 @@ export const workloadCommands: readonly CommandSpec[] = [
         default: "true",
         choices: ["true", "false"],
       },
-      { flags: "--server <url>", summary: "address of the API server for the other cluster; default: the kubeconfig's" },
+      {
+        flags: "--server <url>",
+        summary: "address of the API server for the other cluster; default: the kubeconfig's",
+      },
       { flags: "--tls-server-name <name>", summary: "name that the API server's certificate is checked for" },
       { flags: "--secret-name <name>", summary: "name of the Secret; default: istio-remote-secret-NAME" },
     ],

@@ -37,14 +37,11 @@ interface Target {
 
 export function createInbound(context: CompileContext): InboundSide {
   const { model, derivations } = context;
-  const inbound = derivations.keyed(
-    "inbound",
-    (workload: string): Inbound => {
-      const told = context.telemetry.ofWorkload(workload);
-      const inbound = inboundOf(model, context.workload(workload));
-      return told === undefined ? inbound : { ...inbound, telemetry: told };
-    },
-  );
+  const inbound = derivations.keyed("inbound", (workload: string): Inbound => {
+    const told = context.telemetry.ofWorkload(workload);
+    const inbound = inboundOf(model, context.workload(workload));
+    return told === undefined ? inbound : { ...inbound, telemetry: told };
+  });
   const clusters = derivations.keyed("inbound clusters", (workload: string): readonly Cluster[] => {
     const facts = context.workload(workload);
     const ports = inbound(workload).ports.filter(({ cluster }) => cluster !== INBOUND_PASSTHROUGH);

@@ -168,24 +168,18 @@ export function hasLabels(endpoint: Endpoint, wanted: Readonly<Record<string, st
 type Somebody = Pick<Endpoint, "locality" | "labels" | "node" | "cluster" | "network"> &
   Partial<Pick<Endpoint, "peer">>;
 
-/** Labels of place are those of the node, whatever the pod says; those of cluster and network need not be given. */
-function labelOf({ locality, labels, node = "", peer, cluster, network }: Somebody, key: string): string {
-  switch (key) {
-    case "topology.istio.io/cluster":
-      return cluster ?? peer?.cluster ?? labels[key] ?? "";
-    case NETWORK_LABEL:
-      return network ?? labels[key] ?? "";
-    case "topology.kubernetes.io/region":
-      return locality.region;
-    case "topology.kubernetes.io/zone":
-      return locality.zone;
-    case "topology.istio.io/subzone":
-      return locality.subzone;
-    case HOSTNAME:
-      return node;
-    default:
-      return labels[key] ?? "";
-  }
+/** Labels that need not be given: those of place are the node's, whatever the pod says. */
+const LABELS_OF_PLACE: Readonly<Record<string, (somebody: Somebody) => string | undefined>> = {
+  "topology.kubernetes.io/region": ({ locality }) => locality.region,
+  "topology.kubernetes.io/zone": ({ locality }) => locality.zone,
+  "topology.istio.io/subzone": ({ locality }) => locality.subzone,
+  "topology.istio.io/cluster": ({ cluster, peer }) => cluster ?? peer?.cluster,
+  [NETWORK_LABEL]: ({ network }) => network,
+  [HOSTNAME]: ({ node = "" }) => node,
+};
+
+function labelOf(somebody: Somebody, key: string): string {
+  return LABELS_OF_PLACE[key]?.(somebody) ?? somebody.labels[key] ?? "";
 }
 
 /** Shares by the first entry that holds for the client; localities that it does not name get nothing. */

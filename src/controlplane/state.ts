@@ -43,7 +43,7 @@ export function createState(options: {
   const remotes = createRemoteWorlds(derivations);
   const keeper = options.keys === undefined ? undefined : createKeyKeeper({ ...options.keys, derivations });
   const keySets = keeper === undefined ? {} : { keySets: keeper.keySets };
-  const mesh = createMesh(world, { ...options, ...keySets, derivations, remotes: remotes.list });
+  const mesh = createMesh(world, { ...options, ...keySets, derivations, remotes: () => remotes.list() });
   const unfollowKeys = keeper?.follow(world);
   const meshConfig = (): MeshConfig => mesh.model.meshConfig();
   // Asked for outside effects too (each call, each review): held, so that it is read once per change.

@@ -45,14 +45,8 @@ export function createEndpoints(
       if (portName === undefined) return [];
       const keepsSessions = service?.session !== undefined;
       const inCluster = (member: Member): readonly Endpoint[] => {
-        const { world: of } = member;
-        const place = placing(member);
-        const notReadyToo = of.get("Service", namespace, name)?.spec?.publishNotReadyAddresses === true;
-        const slices = of.by("endpointSlicesOfService", `${namespace}/${name}`);
-        return [
-          ...slices.flatMap((slice) => place.slice(slice, portName, { notReadyToo, keepsSessions })),
-          ...place.outside(namespace, name, port),
-        ];
+        const slices = placing(member).slices({ namespace, name }, portName, keepsSessions);
+        return [...slices, ...placing(member).outside(namespace, name, port)];
       };
       return sortedOnce(members.all().flatMap(inCluster));
     },
@@ -89,7 +83,12 @@ export function createEndpoints(
 }
 
 interface Placing {
-  slice(slice: EndpointSlice, portName: string, wanted: Wanted): readonly Endpoint[];
+  /** Of a Service's slices those endpoints that it takes; with `keepsSessions` also those that are going away and still serve. */
+  slices(
+    service: { readonly namespace: string; readonly name: string },
+    portName: string,
+    keepsSessions: boolean,
+  ): readonly Endpoint[];
   entry(object: KindTypes["ServiceEntry"], service: MeshService, port: number): readonly Endpoint[];
   /** Workloads outside the cluster that a Service selects by their WorkloadEntries. */
   outside(namespace: string, service: string, port: number): readonly Endpoint[];
@@ -155,15 +154,13 @@ function createPlacing(context: ModelContext, member: Member, mesh: Surroundings
     });
   };
   const selected = (service: MeshService, port: number): readonly Endpoint[] =>
-    world
-      .list("Pod", service.namespace)
-      .filter((pod) => selects(service.selector ?? {}, pod.metadata.labels ?? {}) && isReady(pod))
-      .flatMap(({ metadata, status }) => {
-        const facts = pods.facts(service.namespace, metadata.name);
-        return facts === undefined || facts.withheld !== undefined ? [] : [ofPod(facts, status?.podIP ?? "", port)];
-      });
+    readyPods(member, service).flatMap(({ facts, ip }) => ofPod(facts, ip, port));
   return {
-    slice: ofSlice,
+    slices({ namespace, name }, portName, keepsSessions) {
+      const notReadyToo = world.get("Service", namespace, name)?.spec?.publishNotReadyAddresses === true;
+      const slices = world.by("endpointSlicesOfService", `${namespace}/${name}`);
+      return slices.flatMap((slice) => ofSlice(slice, portName, { notReadyToo, keepsSessions }));
+    },
     entry: (object, service, number) => {
       const declared = object.spec?.ports?.find((port) => port.number === number);
       if (declared === undefined) return [];
@@ -179,6 +176,20 @@ function createPlacing(context: ModelContext, member: Member, mesh: Surroundings
     },
     outside: (namespace, name, number) => outsideEndpoints({ world, clusterId, where }, namespace, name, number),
   };
+}
+
+/** Ready pods that a service selects by itself, apart from those that are kept out of traffic. */
+function readyPods(
+  { world, pods }: Member,
+  { namespace, selector = {} }: MeshService,
+): readonly { readonly facts: PodFacts; readonly ip: string }[] {
+  return world
+    .list("Pod", namespace)
+    .filter((pod) => selects(selector, pod.metadata.labels ?? {}) && isReady(pod))
+    .flatMap(({ metadata, status }) => {
+      const facts = pods.facts(namespace, metadata.name);
+      return facts === undefined || facts.withheld !== undefined ? [] : [{ facts, ip: status?.podIP ?? "" }];
+    });
 }
 
 type Whereabouts = (

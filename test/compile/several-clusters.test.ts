@@ -19,10 +19,10 @@ const object = (kind: string, name: string, rest: object, namespace?: string): K
     ...rest,
   }) as KubeObject;
 
-function labelled(kind: string, name: string, labels: Labels, rest: object, namespace?: string): KubeObject {
-  const made = object(kind, name, rest, namespace);
-  return { ...made, metadata: { ...made.metadata, labels } };
-}
+const labelled = (labels: Labels, made: KubeObject): KubeObject => ({
+  ...made,
+  metadata: { ...made.metadata, labels },
+});
 
 /** Service `web` with these pods in a cluster; `ip` is its virtual address. */
 function web(
@@ -38,39 +38,48 @@ function web(
       "shop",
     ),
     labelled(
-      "EndpointSlice",
-      `${name}-1`,
       { "kubernetes.io/service-name": name },
-      {
-        addressType: "IPv4",
-        ports: [{ name: "http", port: 8080 }],
-        endpoints: pods.map((pod) => ({ addresses: [pod.ip], targetRef: { kind: "Pod", name: `${name}-${pod.ip}` } })),
-      },
-      "shop",
+      object(
+        "EndpointSlice",
+        `${name}-1`,
+        {
+          addressType: "IPv4",
+          ports: [{ name: "http", port: 8080 }],
+          endpoints: pods.map((pod) => ({
+            addresses: [pod.ip],
+            targetRef: { kind: "Pod", name: `${name}-${pod.ip}` },
+          })),
+        },
+        "shop",
+      ),
     ),
     ...pods.map((pod) =>
       labelled(
-        "Pod",
-        `${name}-${pod.ip}`,
         { app: name, version: pod.version ?? "v1", "security.istio.io/tlsMode": "istio", ...pod.labels },
-        { spec: { containers: [], serviceAccountName: name }, status: { podIP: pod.ip } },
-        "shop",
+        object(
+          "Pod",
+          `${name}-${pod.ip}`,
+          { spec: { containers: [], serviceAccountName: name }, status: { podIP: pod.ip } },
+          "shop",
+        ),
       ),
     ),
   ];
 }
 
 const network = (name: string): KubeObject =>
-  labelled("Namespace", "istio-system", { "topology.istio.io/network": name }, {});
+  labelled({ "topology.istio.io/network": name }, object("Namespace", "istio-system", {}));
 
 function gateway(name: string, net: string, ips: readonly string[], labels: Labels = {}): KubeObject {
   const ingress = ips.map((ip) => ({ ip }));
   return labelled(
-    "Service",
-    name,
     { "topology.istio.io/network": net, ...labels },
-    { spec: { type: "LoadBalancer", ports: [{ name: "tls", port: 15443 }] }, status: { loadBalancer: { ingress } } },
-    "istio-system",
+    object(
+      "Service",
+      name,
+      { spec: { type: "LoadBalancer", ports: [{ name: "tls", port: 15443 }] }, status: { loadBalancer: { ingress } } },
+      "istio-system",
+    ),
   );
 }
 
@@ -191,7 +200,7 @@ test("a network's own gateway passes on to its own network alone; without gatewa
 
 test.each([
   ["a pod's label", [], { "topology.istio.io/network": "b" }, {}],
-  ["the namespace's", [labelled("Namespace", "shop", { "topology.istio.io/network": "b" }, {})], {}, {}],
+  ["the namespace's", [labelled({ "topology.istio.io/network": "b" }, object("Namespace", "shop", {}))], {}, {}],
   ["meshNetworks by cluster", [], {}, { endpoints: [{ fromRegistry: "two" }] }],
   ["meshNetworks by range", [], {}, { endpoints: [{ fromCidr: "10.1.0.0/16" }] }],
 ])("the network of a workload: %s", (_, inRemote, labels, written) => {

@@ -103,7 +103,8 @@ export const securityCodes = {
     level: "Warning",
     summary: "A limit counts no request, or counts all of them together.",
     message: ({ what, why, effect }) => `${what} is never known: ${why}; ${effect}`,
-    hint: () => "Count by what is known there: claims with a RequestAuthentication, routes at gateways, else hosts, paths and headers.",
+    hint: () =>
+      "Count by what is known there: claims with a RequestAuthentication, routes at gateways, else hosts, paths and headers.",
   }),
   MSH0170: code<{ where: string; policy: string }>({
     name: "MutualTlsPermissive",

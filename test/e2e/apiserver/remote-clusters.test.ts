@@ -83,7 +83,9 @@ test("the Secret holds a kubeconfig of an account that may only look, and warns 
   const reader = openForeignCluster(kubeconfig, new Set());
   expect(await reader.list({ apiVersion: "v1", kind: "Service" })).not.toEqual([]);
   await expect(reader.list({ apiVersion: "v1", kind: "Secret" })).rejects.toThrow(/forbidden/);
-  expect(remoteSecret(server.kubeconfig, "--server", "http://10.0.0.1").stderr).toContain("expected a URL such as https");
+  expect(remoteSecret(server.kubeconfig, "--server", "http://10.0.0.1").stderr).toContain(
+    "expected a URL such as https",
+  );
 });
 
 test("a cluster joins with its Secret: its endpoints are used, and follow what happens there", async () => {

@@ -94,7 +94,7 @@ function ask({ host, port }) {
       socket.close();
       resolve(result);
     };
-    socket.once("message", (message, from) => finish(`${message} from ${bare(from.address)}`));
+    socket.once("message", (message, from) => finish(`${message.toString()} from ${bare(from.address)}`));
     socket.once("error", (error) => finish(error.code));
     socket.send("?", port, host);
   });

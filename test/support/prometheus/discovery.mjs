@@ -13,11 +13,13 @@ function pods() {
   const headers = { authorization: `Bearer ${readFileSync(join(account, "token"), "utf8")}` };
   const options = { host, port, path: "/api/v1/pods", headers, ca: readFileSync(join(account, "ca.crt")) };
   return new Promise((resolve, reject) => {
-    const call = get(options, async (answer) => {
+    const call = get(options, (answer) => {
       let text = "";
-      for await (const chunk of answer.setEncoding("utf8")) text += chunk;
-      if (answer.statusCode === 200) resolve(JSON.parse(text).items);
-      else reject(new Error(`${answer.statusCode}: ${text}`));
+      answer.setEncoding("utf8").on("data", (chunk) => (text += chunk));
+      answer.on("end", () => {
+        if (answer.statusCode === 200) resolve(JSON.parse(text).items);
+        else reject(new Error(`${answer.statusCode}: ${text}`));
+      });
     });
     call.on("error", reject);
   });
@@ -54,11 +56,11 @@ function targetsOf({ metadata, spec, status }) {
   });
 }
 
-createServer(async (_, response) => {
-  try {
-    const body = JSON.stringify((await pods()).flatMap(targetsOf));
-    response.writeHead(200, { "content-type": "application/json" }).end(body);
-  } catch (error) {
-    response.writeHead(500).end(error.message);
-  }
+createServer((_, response) => {
+  pods()
+    .then((found) => JSON.stringify(found.flatMap(targetsOf)))
+    .then(
+      (body) => response.writeHead(200, { "content-type": "application/json" }).end(body),
+      (error) => response.writeHead(500).end(error.message),
+    );
 }).listen(Number(process.argv[3]), process.argv[2]);
