@@ -237,7 +237,10 @@ async function write(work: Work, key: string): Promise<void> {
     .toISOString()
     .replace(/\.\d+Z$/, "Z");
   try {
-    const patch = { status: merged(object.status, status, time) };
+    // Others write entries of the same lists: what they wrote since we read is not written over, but read first.
+    const { resourceVersion } = object.metadata;
+    const metadata = resourceVersion === undefined ? {} : { metadata: { resourceVersion } };
+    const patch = { ...metadata, status: merged(object.status, status, time) };
     const stored = await cluster.mergePatch(target, patch, { subresource: "status" });
     settled.set(key, { asked: status, stored: stored.status });
   } catch (error) {

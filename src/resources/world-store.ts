@@ -30,7 +30,11 @@ export function createWorldStore(derivations: Derivations = createDerivations())
     { namespace = "", name }: KubeObject["metadata"],
   ): void => {
     const before = objects.peek(kind, namespace, name);
-    if (before === object || (before !== undefined && object !== undefined && sameForMesh(before, object))) return;
+    if (before === object) return;
+    if (before !== undefined && object !== undefined && sameForMesh(before, object)) {
+      objects.refresh(kind, object);
+      return;
+    }
     objects.put(kind, namespace, name, object);
     indexes.put(kind, before, object);
   };
@@ -57,6 +61,8 @@ interface Objects {
   one(kind: KindName, namespace: string, name: string): KubeObject | undefined;
   list(kind: KindName, namespace: string | undefined): readonly KubeObject[];
   put(kind: KindName, namespace: string, name: string, object: KubeObject | undefined): void;
+  /** Puts an object in the place of one with the same content, unmarked: who writes it names its newest version. */
+  refresh(kind: KindName, object: KubeObject): void;
 }
 
 function createObjects(derivations: Derivations): Objects {
@@ -89,6 +95,10 @@ function createObjects(derivations: Derivations): Objects {
       return object;
     },
     list: (kind, namespace) => (namespace === undefined ? all(kind) : some(kind, namespace)),
+    refresh(kind, object) {
+      const { namespace = "", name } = object.metadata;
+      bucket(kind, namespace)?.set(name, object);
+    },
     put(kind, namespace, name, object) {
       const namespaces = kinds.get(kind) ?? new Map<string, Bucket>();
       kinds.set(kind, namespaces);

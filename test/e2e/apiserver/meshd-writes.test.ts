@@ -247,6 +247,27 @@ test("Gateway API: classes, conditions, attached routes and addresses; entries o
     "istio.io/gateway-controller",
   ]);
 
+  // Both write at the same moment: neither entry is lost.
+  const raced = Array.from({ length: 12 }, (_, index) => `raced-${index}`);
+  for (const name of raced) {
+    const metadata = { name, namespace: "shop" };
+    await cluster.create({
+      apiVersion: api,
+      kind: "HTTPRoute",
+      metadata,
+      spec: { parentRefs, rules: [{ backendRefs }] },
+    });
+    await cluster.mergePatch(at("HTTPRoute", name), { status: { parents: [foreign] } }, { subresource: "status" });
+  }
+  for (const name of raced) {
+    const both = async (): Promise<boolean> =>
+      ((await cluster.get(at("HTTPRoute", name)))?.status as { parents?: unknown[] } | undefined)?.parents?.length ===
+      2;
+    await waitFor(both, { what: `both entries of ${name}` });
+    await cluster.delete(at("HTTPRoute", name), { propagation: "Background" });
+  }
+  await waitFor(async () => attached(await gateway()) === 1, { what: "one attached route" });
+
   // A backend that is not there turns one condition and no other; the times of the others stay.
   await cluster.mergePatch(at("HTTPRoute", "web"), {
     spec: { rules: [{ backendRefs: [{ name: "gone", port: 80 }] }] },
