@@ -39,6 +39,7 @@ export default defineConfig({
         test: {
           name: "local",
           include: ["test/e2e/local/**/*.test.ts"],
+          exclude: ["test/**/*.slow.test.ts"],
           testTimeout: 300_000,
           hookTimeout: 300_000,
           fileParallelism: false,

@@ -78,7 +78,7 @@ async function refused(scenario: Scenario): Promise<void> {
   must(/cart-\S+ +\S+ +refused listener /.test(late.stdout), `nobody is said to refuse it:\n${late.stdout}`);
   const fleet = await scenario.meshctl(["ps", "--why", "-n", NAMESPACE], { expect: 1, quiet: true });
   must(
-    /cart-\S+ +LDS +\S+ +differs +perhaps EnvoyFilter shop\/refused spec\.configPatches\[0\]/.test(fleet.stdout),
+    /cart-\S+ +LDS +\S+ +differs +.*perhaps EnvoyFilter shop\/refused spec\.configPatches\[0\]/.test(fleet.stdout),
     `not by its listener and the filter:\n${fleet.stdout}`,
   );
   must(/refused LDS: .*script load error/.test(fleet.stderr), `without Envoy's words:\n${fleet.stderr}`);
