@@ -20,7 +20,7 @@ export async function run(input: CommandInput, io: Io): Promise<CommandResult> {
   if ((id === undefined) !== isSearch)
     throw new UsageError(
       "expected a trace's id, or --from and --to",
-      "meshctl trace --from web.shop --to cart.shop --last",
+      "such as `meshctl trace --from web.shop --to cart.shop --last`",
     );
   const query = await queryOf(input, io);
   if (id !== undefined) return show(await known(query, id, io), input, io);
