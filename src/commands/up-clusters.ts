@@ -1,4 +1,4 @@
-import { UsageError } from "../base/errors.ts";
+import { EnvironmentError, UsageError } from "../base/errors.ts";
 import { linkClusters, type Reach } from "../local/link.ts";
 import { type ClusterState, readState, stateDir } from "../local/state.ts";
 import { textOption } from "./input.ts";
@@ -54,6 +54,10 @@ function wishOf(
   for (const [option, flag] of Object.entries(OF_ONE))
     if (input.options[option] !== undefined && input.options[option] !== false)
       throw new UsageError(`${flag} is for one cluster, not for ${count}`);
+  if (process.getuid?.() !== 0)
+    throw new EnvironmentError("no-network", "several clusters need network namespaces, which only root may make", {
+      hint: "run it as root, or start one cluster without --clusters",
+    });
   const network = textOption(input, "network") ?? "netns";
   if (network !== "netns")
     throw new UsageError(
