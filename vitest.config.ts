@@ -59,6 +59,7 @@ export default defineConfig({
         test: {
           name: "node",
           include: ["test/e2e/node/**/*.test.ts"],
+          exclude: ["test/**/*.slow.test.ts"],
           testTimeout: 600_000,
           hookTimeout: 600_000,
           fileParallelism: false,

@@ -10,7 +10,7 @@ export interface KnownCluster {
   readonly name: string;
   /** `namespace/name` of the Secret that it is reached by; empty for the control plane's own cluster. */
   readonly secret: string;
-  /** `synced` when everything of it is known. */
+  /** `synced` when everything of it is known; `away` when that was so and its API server does not answer now. */
   readonly status: string;
   readonly istiod: string;
   readonly revision: string;
@@ -32,7 +32,7 @@ export async function run(input: CommandInput, io: Io): Promise<CommandResult> {
         (entry): KnownCluster => ({
           name: text(entry, "id"),
           secret: text(entry, "secretName"),
-          status: text(entry, "syncStatus"),
+          status: isAway(entry) ? "away" : text(entry, "syncStatus"),
           istiod,
           revision: of,
         }),
@@ -42,4 +42,9 @@ export async function run(input: CommandInput, io: Io): Promise<CommandResult> {
   const rows = known.map(({ name, secret, status, istiod, revision: of }) => [name, secret, status, istiod, of]);
   print(input, io, { data: known, text: table(["NAME", "SECRET", "STATUS", "ISTIOD", "REVISION"], rows) });
   return { exitCode: failed > 0 || known.some(({ status }) => status !== "synced") ? 1 : 0 };
+}
+
+/** What is known of a cluster that is away is kept and used, and may be old. */
+function isAway(entry: Readonly<Record<string, unknown>>): boolean {
+  return entry["syncStatus"] === "synced" && entry["reachable"] === false;
 }

@@ -147,6 +147,13 @@ test("remote-clusters: 1 when a pod of the control plane has not everything yet"
   });
 });
 
+test("remote-clusters: a cluster whose API server does not answer is away, whatever was known of it", async () => {
+  const east = { id: "east", secretName: "istio-system/east", syncStatus: "synced", kind: "kubernetes" };
+  expect((await ran("remote-clusters", { "/debug/clusterz": [{ ...east, reachable: true }] })).exitCode).toBe(0);
+  const away = await ran("remote-clusters", { "/debug/clusterz": [{ ...east, reachable: false, error: "refused" }] });
+  expect(away).toMatchObject({ exitCode: 1, out: expect.stringMatching(/^east +istio-system\/east +away /m) });
+});
+
 const hook = (name: string, revision: string): KubeObject => ({
   apiVersion: "admissionregistration.k8s.io/v1",
   kind: "MutatingWebhookConfiguration",

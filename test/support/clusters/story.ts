@@ -1,0 +1,269 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { load, metrics, podOf, podsOf, type Tally } from "../../../scripts/scenario/ask.ts";
+import type { Scenario } from "../../../scripts/scenario/context.ts";
+import { waitFor } from "../wait.ts";
+import { type ClusterPair, shell, type Side } from "./pair.ts";
+
+// What one mesh over two clusters does, written once for every kind of cluster. The mesh is made by the guide's own commands.
+
+const root = join(import.meta.dirname, "../../..");
+const CATALOG = "http://catalog.shop:8000/items";
+const CLIENT = { namespace: "shop", app: "client" };
+const SIDES = ["east", "west"] as const;
+const otherOf = (side: Side): Side => (side === "east" ? "west" : "east");
+
+/** The guide's code blocks whose lines have a text, as shell lines. */
+function guide(part: string): string {
+  const text = readFileSync(join(root, "docs/guides/several-clusters.md"), "utf8");
+  const blocks = [...text.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, code = ""]) => code);
+  const found = blocks.filter((block) => block.includes(part));
+  expect(found, `blocks of the guide with ${part}`).toHaveLength(1);
+  return found[0] ?? "";
+}
+
+/** Answers of the catalog by pod. */
+type Pods = Readonly<Record<string, number>>;
+
+interface Mesh extends ClusterPair {
+  shell(lines: string): Promise<string>;
+  /** The catalog's pods of a cluster. */
+  catalogs(side: Side): Promise<ReadonlySet<string>>;
+  /** Who answered requests of a cluster's client, all of which were answered by 200. */
+  ask(side: Side, requests: number): Promise<Pods>;
+  /** The share of a cluster's client's requests that its own and the other cluster answered, in number. */
+  shares(side: Side, requests: number): Promise<{ readonly own: number; readonly other: number }>;
+  load(side: Side, query: Readonly<Record<string, string | number>>): Promise<Tally>;
+}
+
+function meshOf(pair: ClusterPair): Mesh {
+  const scenario = (side: Side): Scenario => ({ cluster: pair.clusters[side] }) as Scenario;
+  const catalogs = async (side: Side): Promise<ReadonlySet<string>> =>
+    new Set((await podsOf(scenario(side), "shop", "catalog")).map(({ metadata }) => metadata.name));
+  const ask = async (side: Side, requests: number): Promise<Pods> => {
+    const answer = await load(scenario(side), CLIENT, { url: CATALOG, requests, concurrency: 4 });
+    expect(answer.error).toEqual({});
+    expect(answer.status).toEqual({ 200: requests });
+    return (answer as unknown as { readonly pod: Pods }).pod;
+  };
+  return {
+    ...pair,
+    shell: (lines) => shell(pair, lines),
+    catalogs,
+    ask,
+    load: (side, query) => load(scenario(side), CLIENT, query),
+    async shares(side, requests) {
+      const [own, answers] = [await catalogs(side), await ask(side, requests)];
+      const mine = Object.entries(answers).reduce((sum, [pod, count]) => sum + (own.has(pod) ? count : 0), 0);
+      return { own: mine, other: requests - mine };
+    },
+  };
+}
+
+async function makeMesh(mesh: Mesh): Promise<void> {
+  const twoNetworks = mesh.reach === "gateways";
+  const trust = guide("meshctl ca create");
+  await mesh.shell(twoNetworks ? trust : trust.replace(/^.*kubectl .* label namespace .*$/m, ""));
+  await mesh.shell(guide(twoNetworks ? "gateway.yaml" : "multiCluster.clusterName"));
+  await mesh.shell(guide("create-remote-secret"));
+  for (const side of SIDES)
+    await mesh.shell(
+      `export KUBECONFIG=$${side.toUpperCase()}
+       kubectl apply -f samples/shop/namespace.yaml; kubectl -n shop apply -f samples/shop/shop.yaml
+       kubectl -n shop wait --for=condition=Available deploy --all --timeout=180s`,
+    );
+}
+
+const scale = (side: Side, replicas: number): string =>
+  `kubectl --kubeconfig $${side.toUpperCase()} -n shop scale deploy/catalog-v1 deploy/catalog-v2 deploy/catalog-v3 --replicas=${replicas}`;
+
+/** Registers the tests; the pair is started first and stopped last. */
+export function severalClusters(title: string, start: () => Promise<ClusterPair>): void {
+  describe(title, () => {
+    let mesh: Mesh;
+    beforeAll(async () => {
+      mesh = meshOf(await start());
+      await makeMesh(mesh);
+    }, 600_000);
+    afterAll(() => mesh?.stop(), 120_000);
+    callsTests(() => mesh);
+    ruleTests(() => mesh);
+    awayTests(() => mesh);
+  });
+}
+
+function callsTests(mesh: () => Mesh): void {
+  test("calls of both clusters go to pods of both", async () => {
+    for (const side of SIDES) {
+      await waitFor(async () => (await mesh().shares(side, 20)).other > 0, {
+        what: `an answer for ${side} from the other cluster`,
+        timeoutMs: 60_000,
+      });
+      const { own, other } = await mesh().shares(side, 200);
+      expect(other).toBeGreaterThan(60);
+      expect(own).toBeGreaterThan(60);
+    }
+  });
+
+  test("over mutual TLS, and the other side knows which cluster the caller is of", async () => {
+    const { clusters, shell: run } = mesh();
+    const strict = `apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: { name: default, namespace: istio-system }
+spec: { mtls: { mode: STRICT } }`;
+    for (const side of SIDES) await run(`kubectl --kubeconfig $${side.toUpperCase()} apply -f - <<'X'\n${strict}\nX`);
+    for (const side of SIDES) {
+      const other = otherOf(side);
+      expect((await mesh().shares(side, 100)).other).toBeGreaterThan(20);
+      const scenario = { cluster: clusters[other] } as Scenario;
+      const { metadata } = await podOf(scenario, "shop", "catalog");
+      const pod = { namespace: "shop", name: metadata.name };
+      const parts = ['reporter="destination"', 'source_workload="client-v1"', `source_cluster="${side}"`];
+      const lines = await waitFor(
+        async () => {
+          const found = await metrics(scenario, pod, "istio_requests_total", parts);
+          return found.length > 0 ? found : undefined;
+        },
+        { what: `requests of ${side} counted at ${pod.name}`, timeoutMs: 30_000 },
+      );
+      for (const line of lines) {
+        expect(line).toContain('connection_security_policy="mutual_tls"');
+        expect(line).toContain('source_principal="spiffe://cluster.local/ns/shop/sa/client"');
+      }
+    }
+  });
+
+  test("endpoints of the other cluster are its pods on one network, its gateway on two", async () => {
+    const { clusters, reach, shell: run, catalogs } = mesh();
+    const pod = await podOf({ cluster: clusters.east } as Scenario, "shop", "client");
+    const endpoints = await run(
+      `meshctl proxy-config endpoint --kubeconfig $EAST -n shop ${pod.metadata.name} --cluster 'outbound|8000||catalog.shop.svc.cluster.local'`,
+    );
+    const lines = endpoints.split("\n").filter((line) => /^\d/.test(line));
+    const through = lines.filter((line) => /^[\d.]+:15443 /.test(line));
+    const all = (await catalogs("east")).size + (await catalogs("west")).size;
+    expect(through).toHaveLength(reach === "gateways" ? 1 : 0);
+    expect(lines).toHaveLength(reach === "gateways" ? (await catalogs("east")).size + 1 : all);
+  });
+}
+
+function ruleTests(mesh: () => Mesh): void {
+  test("90 of 100 requests to one cluster, 10 to the other, by subsets of the label topology.istio.io/cluster", async () => {
+    const rules = `apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: { name: catalog, namespace: shop }
+spec:
+  host: catalog.shop.svc.cluster.local
+  subsets:
+    - { name: east, labels: { topology.istio.io/cluster: east } }
+    - { name: west, labels: { topology.istio.io/cluster: west } }
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: catalog, namespace: shop }
+spec:
+  hosts: [catalog.shop.svc.cluster.local]
+  http:
+    - route:
+        - { weight: 90, destination: { host: catalog.shop.svc.cluster.local, subset: east } }
+        - { weight: 10, destination: { host: catalog.shop.svc.cluster.local, subset: west } }`;
+    const { shell: run } = mesh();
+    await run(`kubectl --kubeconfig $EAST apply -f - <<'X'\n${rules}\nX`);
+    await waitFor(async () => (await mesh().shares("east", 100)).other < 30, {
+      what: "the weights to hold",
+      timeoutMs: 30_000,
+    });
+    const { other } = await mesh().shares("east", 2_000);
+    // 200, give or take four and a half standard deviations
+    expect(other).toBeGreaterThan(140);
+    expect(other).toBeLessThan(260);
+    await run("kubectl --kubeconfig $EAST -n shop delete virtualservice/catalog destinationrule/catalog");
+  });
+
+  test("by locality all calls stay in the caller's region, go over when nobody is there, and come back", async () => {
+    const rule = `apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: { name: catalog, namespace: shop }
+spec:
+  host: catalog.shop.svc.cluster.local
+  trafficPolicy:
+    outlierDetection: { consecutive5xxErrors: 5, interval: 1s, baseEjectionTime: 3s }`;
+    const { shell: run, shares } = mesh();
+    const restart = "-n shop rollout restart deploy/client-v1";
+    for (const side of SIDES)
+      await run(
+        `export KUBECONFIG=$${side.toUpperCase()}
+         kubectl label node --all topology.kubernetes.io/region=${side} topology.kubernetes.io/zone=${side}-a
+         kubectl ${restart}; kubectl -n shop rollout status deploy/client-v1 --timeout=120s`,
+      );
+    await run(`kubectl --kubeconfig $EAST apply -f - <<'X'\n${rule}\nX`);
+    await waitFor(async () => (await shares("east", 50)).other === 0, {
+      what: "calls to stay in the region",
+      timeoutMs: 60_000,
+    });
+    expect(await shares("east", 300)).toEqual({ own: 300, other: 0 });
+    await run(scale("east", 0));
+    await waitFor(async () => (await shares("east", 50)).own === 0, { what: "all to go over", timeoutMs: 60_000 });
+    expect(await shares("east", 300)).toEqual({ own: 0, other: 300 });
+    await run(scale("east", 1));
+    await waitFor(async () => (await shares("east", 50)).other === 0, { what: "all to come back", timeoutMs: 90_000 });
+    expect(await shares("east", 300)).toEqual({ own: 300, other: 0 });
+    await run("kubectl --kubeconfig $EAST -n shop delete destinationrule/catalog");
+    await waitFor(async () => (await shares("east", 50)).other > 0, { what: "both to be called", timeoutMs: 60_000 });
+  });
+}
+
+interface Status {
+  readonly name: string;
+  readonly status: string;
+}
+
+function awayTests(mesh: () => Mesh): void {
+  const standing = async (id: Side): Promise<string | undefined> => {
+    // its exit code is 1 while something is not as it should be
+    const text = await mesh().shell("meshctl remote-clusters --kubeconfig $EAST -o json || true");
+    return (JSON.parse(text) as readonly Status[]).find(({ name }) => name === id)?.status;
+  };
+
+  test("pods of the own cluster go under traffic: calls go over, none fails, and come back with them", async () => {
+    const { shell: run, shares } = mesh();
+    const traffic = mesh().load("east", { url: CATALOG, seconds: 15, rate: 50, concurrency: 4 });
+    await run(scale("east", 0));
+    await waitFor(async () => (await shares("east", 20)).own === 0, { what: "all to go over", timeoutMs: 60_000 });
+    await run(scale("east", 1));
+    await waitFor(async () => (await shares("east", 20)).own > 0, { what: "calls to come back", timeoutMs: 90_000 });
+    const { requests, status, error } = await traffic;
+    expect({ status, error }).toEqual({ status: { 200: requests }, error: {} });
+  });
+
+  test("the API server of one cluster is killed under traffic: no request fails, and it is said; back again, it is followed", async () => {
+    const { shell: run, shares } = mesh();
+    const traffic = mesh().load("east", { url: CATALOG, seconds: 12, rate: 100, concurrency: 4 });
+    const bringBack = await mesh().endApiServer("west");
+    await waitFor(async () => (await standing("west")) === "away", {
+      what: "the control plane to say so",
+      timeoutMs: 60_000,
+    });
+    const { requests, status, error } = await traffic;
+    expect({ status, error }).toEqual({ status: { 200: requests }, error: {} });
+    expect(requests).toBeGreaterThan(800);
+    expect((await shares("east", 200)).other).toBeGreaterThan(40);
+    await bringBack();
+    await waitFor(async () => (await standing("west")) === "synced", { what: "it to be back", timeoutMs: 60_000 });
+    await waitFor(() => run(scale("west", 0)), { what: "its API server to answer us", timeoutMs: 60_000 });
+    await waitFor(async () => (await shares("east", 20)).other === 0, {
+      what: "its pods to be gone here too",
+      timeoutMs: 60_000,
+    });
+    await run(scale("west", 1));
+    await waitFor(async () => (await shares("east", 20)).other > 0, { what: "them to be back", timeoutMs: 90_000 });
+  });
+
+  test("a remote secret is removed: within two seconds nothing goes there any more", async () => {
+    await mesh().shell("kubectl --kubeconfig $EAST -n istio-system delete secret istio-remote-secret-west");
+    const from = performance.now();
+    await waitFor(async () => (await mesh().shares("east", 20)).other === 0, { what: "no call to go over" });
+    expect(performance.now() - from).toBeLessThan(2_000);
+  });
+}
