@@ -1,16 +1,17 @@
 import { createServer } from "node:https";
-import { HANDSHAKE_MS, type MinTls } from "../grpc/mixed-credentials.ts";
+import { HANDSHAKE_MS, type ServingTls } from "../grpc/mixed-credentials.ts";
 import { admit } from "./admission.ts";
 import type { Audit } from "./audit.ts";
 import { type AuthorityRunner, renewServing } from "./authority-runner.ts";
 import { createBodies } from "./bodies.ts";
 import { answering, type ListenAddress, type Listening, listen } from "./http.ts";
 import { createInjector } from "./injector.ts";
+import type { Compliance } from "../model/generated-options.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Runner } from "./runner.ts";
-import { servingMinTls } from "./serving-tls.ts";
+import { servingTls } from "./serving-tls.ts";
 import type { State } from "./state.ts";
-import { answerWebhook } from "./webhook.ts";
+import { type AdmissionRequest, answerWebhook } from "./webhook.ts";
 
 /** What the webhooks answer from, and where. */
 export interface WebhookRunnerDeps {
@@ -18,6 +19,7 @@ export interface WebhookRunnerDeps {
     readonly namespace: string;
     readonly revision: string;
     readonly nativeSidecars?: string | undefined;
+    readonly compliance?: Compliance | undefined;
     readonly listen: { readonly https: ListenAddress };
   };
   readonly state: State;
@@ -45,7 +47,7 @@ export function createWebhookRunner(shared: WebhookRunnerDeps): Runner {
   const deps = {
     bodies: createBodies(),
     inject,
-    validate: admit,
+    validate: (request: AdmissionRequest) => admit(request, state.meshConfig()),
     onResult: (...facts: Parameters<Metrics["webhook"]>) => metrics.webhook(...facts),
     onReviewed: shared.audit.reviewed,
   };
@@ -53,10 +55,10 @@ export function createWebhookRunner(shared: WebhookRunnerDeps): Runner {
     name: "webhooks",
     async start() {
       if (shared.abort.signal.aborted) return;
-      const context = async (): Promise<{ cert: string; key: string; minVersion: MinTls }> => {
+      const context = async (): Promise<ServingTls & { cert: string; key: string }> => {
         const { certificate, key } = await shared.authority.serving(options);
         // Among what is renewed, not the server's options: each renewal sets it anew.
-        return { cert: certificate, key: key.pem(), minVersion: servingMinTls(state.meshConfig()) };
+        return { cert: certificate, key: key.pem(), ...servingTls(state.meshConfig(), options.compliance) };
       };
       const handler = answering((request, url) => answerWebhook(deps, request, url), onFault);
       const server = createServer({ ...(await context()), handshakeTimeout: HANDSHAKE_MS }, handler);

@@ -4,7 +4,10 @@ import type { AdmissionRequest } from "../../src/controlplane/webhook.ts";
 import type { KubeObject } from "../../src/resources/object.ts";
 
 const admit = (object: KubeObject | null, more: Partial<AdmissionRequest> = {}) =>
-  answer({ uid: "u", operation: "CREATE", object, ...more });
+  answer(
+    { uid: "u", operation: "CREATE", object, ...more },
+    { raw: { extensionProviders: [{ name: "jaeger", zipkin: {} }] } },
+  );
 
 const plugin = {
   apiVersion: "extensions.istio.io/v1alpha1",
@@ -77,4 +80,22 @@ test("an object without a name has the one that the API server will make, and th
   const spec = { hosts: ["a"], http: [{ route: to }], exportTo: [".", "shop"] };
   expect(admit({ ...rule, spec }, { namespace: "shop" }).message).toContain("shop is given twice");
   expect(admit({ ...rule, spec }, { namespace: "other" })).toMatchObject({ allowed: true });
+});
+
+test("a Telemetry that names a provider in vain is taken, and told so with the place", () => {
+  const telemetry = { ...plugin, apiVersion: "telemetry.istio.io/v1", kind: "Telemetry" };
+  const spec = {
+    tracing: [{ providers: [{ name: "nobody" }] }],
+    accessLogging: [{ providers: [{ name: "envoy" }, { name: "jaeger" }] }],
+  };
+  expect(admit({ ...telemetry, spec })).toMatchObject({
+    allowed: true,
+    warnings: [
+      "spec.tracing[0].providers[0].name: provider nobody is not defined in the mesh configuration; defined: jaeger. Define it under extensionProviders of the mesh configuration, or correct its name.",
+      "spec.accessLogging[0].providers[1].name: provider jaeger gets no access logs: it is of kind zipkin. Name a provider of a fitting kind, whose service the mesh knows.",
+    ],
+  });
+  expect(admit({ ...telemetry, spec: { tracing: [{ providers: [{ name: "jaeger" }] }] } })).toMatchObject({
+    warnings: [],
+  });
 });

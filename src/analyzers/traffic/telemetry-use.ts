@@ -7,6 +7,7 @@ import {
 import type { MeshService, Protocol } from "../../ir/service.ts";
 import type { Model } from "../../model/model.ts";
 import { isHttp } from "../../model/protocol.ts";
+import { providerProblem, type ProviderUse, providerUses, unfit } from "../../model/telemetry-providers.ts";
 import type { KindTypes } from "../../resources/kinds.ts";
 import { type AnalyzerInput, defineAnalyzer } from "../analyzer.ts";
 
@@ -21,53 +22,31 @@ export const telemetryUse = defineAnalyzer({
   codes: ["MSH0800", "MSH0801"],
   analyze: (input) => {
     for (const object of input.world.list("Telemetry"))
-      for (const signal of SIGNALS)
-        for (const [index, { providers = [] }] of (object.spec?.[signal] ?? []).entries())
-          for (const [position, { name }] of providers.entries())
-            check(input, { object, path: ["spec", signal, index, "providers", position, "name"], signal, name });
+      for (const use of providerUses(object.spec)) check(input, object, use);
   },
 });
 
 type Input = AnalyzerInput<"Telemetry" | "ConfigMap" | "Service" | "ServiceEntry", "MSH0800" | "MSH0801">;
-type Signal = (typeof SIGNALS)[number];
 
-interface Use {
-  readonly object: KindTypes["Telemetry"];
-  readonly path: readonly (string | number)[];
-  readonly signal: Signal;
-  readonly name: string;
-}
-
-const SIGNALS = ["metrics", "tracing", "accessLogging"] as const;
-
-const WORDS: Readonly<Record<Signal, string>> = { metrics: "metrics", tracing: "spans", accessLogging: "access logs" };
-
-/** Kinds of providers that take a signal. */
-const KINDS: Readonly<Record<Signal, readonly string[]>> = {
-  metrics: ["prometheus"],
-  tracing: ["opentelemetry", "zipkin", "datadog", "skywalking"],
-  accessLogging: ["envoyFileAccessLog", "envoyOtelAls", "envoyHttpAls", "envoyTcpAls"],
-};
-
-function check(input: Input, { object, path, signal, name }: Use): void {
+function check(input: Input, object: KindTypes["Telemetry"], use: ProviderUse): void {
   const config = input.model.meshConfig();
-  const provider = telemetryProvider(config, name);
+  const problem = providerProblem(config, use);
   const isConfigured = input.complete || extensionProviders(config).length > 0;
-  if (provider === undefined) {
+  if (problem?.code === "MSH0801") return input.report(object, use.path, problem.code, problem.args);
+  if (problem !== undefined) {
     // files alone may leave the mesh configuration out
-    if (!isConfigured) return input.unknown(`provider ${name}: the mesh configuration is not in the files`);
-    const known = extensionProviders(config).map((one) => one.name);
-    return input.report(object, path, "MSH0800", { provider: name, known: known.join(", ") });
+    if (isConfigured) return input.report(object, use.path, problem.code, problem.args);
+    return input.unknown(`provider ${use.name}: the mesh configuration is not in the files`);
   }
-  const why = unfit(input, provider, signal);
-  if (why !== undefined) input.report(object, path, "MSH0801", { provider: name, what: WORDS[signal], why });
+  const provider = telemetryProvider(config, use.name);
+  const why = provider && withoutService(input, provider);
+  if (why !== undefined) input.report(object, use.path, "MSH0801", unfit(use, provider?.name ?? use.name, why));
 }
 
 /** Spans and records over gRPC need a port that speaks HTTP/2. */
 const BY_GRPC: readonly string[] = ["skywalking", "envoyOtelAls", "envoyHttpAls", "envoyTcpAls"];
 
-function unfit(input: Input, { kind, settings }: ExtensionProvider, signal: Signal): string | undefined {
-  if (!KINDS[signal].includes(kind)) return `it is of kind ${kind}`;
+function withoutService(input: Input, { kind, settings }: ExtensionProvider): string | undefined {
   if (kind === "prometheus" || kind === "envoyFileAccessLog") return undefined;
   const asked = providerService(settings);
   if (asked === undefined) return "it names no service and port";
