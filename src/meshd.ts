@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { pino } from "pino";
 import { errorText, MeshError, UsageError } from "./base/errors.ts";
 import type { Logger } from "./base/logger.ts";
+import { registrationSettings } from "./controlplane/auto-registration.ts";
 import { externalCa } from "./controlplane/external-signer.ts";
 import { type ListenAddress, parseListenAddress } from "./controlplane/http.ts";
 import { fetchLimits } from "./controlplane/jwks.ts";
@@ -137,6 +138,7 @@ async function serve(flags: ReturnType<typeof readFlags>["values"], env: Env): P
     compliance: complianceOf(env["COMPLIANCE_POLICY"]),
     nativeSidecars: env["ENABLE_NATIVE_SIDECARS"],
     makesGateways: env["PILOT_ENABLE_GATEWAY_API_DEPLOYMENT_CONTROLLER"] !== "false",
+    registration: registrationSettings(env),
     keyLimits: fetchLimits(env),
     lifetimes: lifetimes(env),
     externalCa: externalCa(env),

@@ -8,8 +8,8 @@ import { createAnalysisRunner } from "./analysis/runner.ts";
 import { createArrivals } from "./arrivals.ts";
 import { type Audit, createAudit } from "./audit.ts";
 import { createRecentChanges, type RecentChanges } from "./changes.ts";
-import { type AuthorityRunner, createAuthority, moreRoots } from "./authority-runner.ts";
-import { createAutoRegistration } from "./auto-registration.ts";
+import { type AuthorityRunner, createAuthority } from "./authority-runner.ts";
+import { createAutoRegistration, registrationSettings } from "./auto-registration.ts";
 import { authenticate, type Caller } from "./caller.ts";
 import { createGatewayDeployments } from "./gateway-api-deployments.ts";
 import { createGatewayApiStatus } from "./gateway-api-status.ts";
@@ -17,6 +17,7 @@ import { createGrpcRunner } from "./grpc-runner.ts";
 import { createIngressStatus } from "./ingress-status.ts";
 import { injectContexts } from "./injector.ts";
 import { loggedKeys } from "./jwks.ts";
+import { createKnownClusters, type KnownClusters } from "./known-clusters.ts";
 import { createLastGoodConfig } from "./last-good-config.ts";
 import { createLeader } from "./leader.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
@@ -41,6 +42,7 @@ import { createState, type State, watchedKinds } from "./state.ts";
 import { createWatches } from "./watch.ts";
 import { createWebhookConfigs } from "./webhook-configs.ts";
 import { createWebhookRunner } from "./webhook-runner.ts";
+import { createTrustBundles, type TrustBundles, trustBundlesData } from "./trust-bundles.ts";
 import type { XdsStream } from "./xds-stream.ts";
 
 export interface ControlPlane {
@@ -55,8 +57,6 @@ export interface ControlPlane {
   close(): Promise<void>;
 }
 
-const REGISTRATION_GRACE_MS = 10_000;
-
 /**
  * The control plane: runners that start in this order and close in the reverse one. What listens to proxies and webhooks comes
  * after what it answers from, so nobody is ever served from an empty cache.
@@ -68,7 +68,16 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   const keys = loggedKeys(keyLimits, ofScope(options, "jwks").log);
   const state = createState({ rootNamespace, revision, domain, clusterId, compliance, keys });
   const metrics = createMetrics(state.world);
-  const authority = createAuthorityOf(ofScope(options, "ca"), state, metrics);
+  const trust = createTrustBundles({
+    derivations: state.derivations,
+    // tracked, unlike the State's own
+    meshConfig: () => state.mesh.model.meshConfig(),
+    limits: keys.limits,
+    log: ofScope(options, "ca").log,
+  });
+  const authority = createAuthorityOf(ofScope(options, "ca"), { state, metrics, trust });
+  const remotes = createRemotesOf(ofScope(options, "kube"), state);
+  const clusters = createKnownClusters(state.mesh.model.members, options.cluster, (id) => remotes?.client(id));
   const live = { synced: false, serving: false };
   const changes = createRecentChanges(Date.now, () => live.synced);
   const shared: Shared = {
@@ -76,9 +85,11 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     state,
     metrics,
     authority,
+    trust,
     audit: withUsers(createAudit(options.auditLog ?? log), changes),
     changes,
-    authenticate: callerOf(options, state, authority),
+    authenticate: callerOf(clusters, options, { state, authority }),
+    clusters,
     streams: new Set(),
     abort: new AbortController(),
     onFault(error) {
@@ -88,7 +99,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     live,
     syncedRegistries: new Set(),
     arrivals: createArrivals(Date.now),
-    remotes: createRemotesOf(ofScope(options, "kube"), state),
+    remotes,
     ports: { http: 0, secureGrpc: 0, monitoring: 0, https: 0 },
   };
   const isReady = (): boolean => shared.live.synced && shared.live.serving;
@@ -112,18 +123,21 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
           log.warn({ runner: runner.name, error: errorText(error) }, "did not close cleanly");
         });
       }
+      shared.trust.close();
       shared.state.close();
     },
   };
 }
 
-function createAuthorityOf(options: ControlPlaneOptions, state: State, metrics: Metrics): AuthorityRunner {
+function createAuthorityOf(
+  options: ControlPlaneOptions,
+  { state, metrics, trust }: Pick<Shared, "state" | "metrics" | "trust">,
+): AuthorityRunner {
   const { cluster, namespace, serving: files, log } = options;
-  const roots = (): string => moreRoots(state.meshConfig());
-  if (files !== undefined)
-    return createMountedAuthority({ files, derivations: state.derivations, moreRoots: roots, log });
+  const moreRoots = trust.everywhere;
+  if (files !== undefined) return createMountedAuthority({ files, derivations: state.derivations, moreRoots, log });
   const onExpiry = (at: Date): void => metrics.rootExpires(at);
-  return createAuthority({ cluster, namespace, state, moreRoots: roots, now: Date.now, log, onExpiry });
+  return createAuthority({ cluster, namespace, state, moreRoots, now: Date.now, log, onExpiry });
 }
 
 function createRunners(shared: Shared, isReady: () => boolean): readonly Runner[] {
@@ -203,13 +217,15 @@ function createRunners(shared: Shared, isReady: () => boolean): readonly Runner[
 
 /** Whoever gives the control plane its certificate writes these himself, as istio-csr does. */
 function createTrustMaps(
-  { options, authority }: Shared,
+  { options, state, authority, trust }: Shared,
   writer: Omit<RootCertsDeps, "name" | "data">,
 ): readonly Runner[] {
   if (options.serving !== undefined) return [];
   const isExternal = options.externalCa !== undefined || !signsWorkloads(options);
+  const federated = (): Readonly<Record<string, string>> =>
+    trustBundlesData(state.mesh.model.meshConfig(), trust.federated(), authority.revocations()?.scope);
   return [
-    createRootCerts({ ...writer, name: ROOTS_MAP, data: () => rootsData(authority, isExternal) }),
+    createRootCerts({ ...writer, name: ROOTS_MAP, data: () => rootsData(authority, isExternal, federated()) }),
     createRootCerts({ ...writer, name: REVOCATIONS_MAP, data: () => revocationsData(authority) }),
   ];
 }
@@ -238,11 +254,19 @@ function createDeploymentsOf({ options, state }: Shared, secrets: SecretWatches)
   });
 }
 
-function createRegistrationOf({ options, state }: Shared): ReturnType<typeof createAutoRegistration> {
-  const { cluster, instance, log } = options;
-  const isLeader = (): boolean => state.leading.get();
-  const grace = REGISTRATION_GRACE_MS;
-  return createAutoRegistration({ cluster, world: state.world, instance, isLeader, log, now: Date.now, grace });
+function createRegistrationOf({ options, state, metrics }: Shared): ReturnType<typeof createAutoRegistration> {
+  const { cluster, instance, log, registration = registrationSettings({}) } = options;
+  return createAutoRegistration({
+    cluster,
+    world: state.world,
+    derivations: state.derivations,
+    instance,
+    isLeader: () => state.leading.get(),
+    log,
+    now: Date.now,
+    count: metrics.registration,
+    ...registration,
+  });
 }
 
 function createLeaderOf({ options, state }: Shared): Runner {
@@ -331,14 +355,16 @@ function aborted(signal: AbortSignal): Promise<void> {
 }
 
 function callerOf(
-  options: ControlPlaneOptions,
-  state: State,
-  authority: AuthorityRunner,
+  clusters: KnownClusters,
+  { clusterId: own }: ControlPlaneOptions,
+  parts: { readonly state: State; readonly authority: AuthorityRunner },
 ): (peer: Peer) => Promise<Caller | undefined> {
   const deps = {
-    reviewToken: (token: string, audiences: readonly string[]) => options.cluster.reviewToken(token, audiences),
-    trustDomains: state.trustDomains,
-    isRevoked: authority.isRevoked,
+    reviewToken: async (token: string, audiences: readonly string[], clusterId = own) =>
+      clusters.reviewer(clusterId)?.reviewToken(token, audiences),
+    clusters,
+    trustDomains: parts.state.trustDomains,
+    isRevoked: parts.authority.isRevoked,
   };
   return limitReviews((peer) => authenticate(deps, peer));
 }

@@ -4,6 +4,7 @@ import { meshKinds } from "../gen/mesh-kinds.ts";
 import type { World, WorldChange } from "../resources/world.ts";
 import type { AnalysisSummary } from "./analysis/job.ts";
 import { type MakeCounted, type MakeCounter, type MakeGauge, type MakeHistogram, SECONDS } from "./metric-makers.ts";
+import { type RegistrationEvent, registrationMetrics } from "./registration-metrics.ts";
 import { streamMetrics } from "./stream-metrics.ts";
 import type { StreamEvent } from "./xds-deps.ts";
 import type { SigningResult } from "./audit.ts";
@@ -33,6 +34,8 @@ export interface Metrics {
   fault(): void;
   /** A patch of an EnvoyFilter that cannot be applied. */
   patchLeftOut(): void;
+  /** A workload outside the cluster came or went. */
+  registration(event: RegistrationEvent): void;
   /** Prometheus text. */
   text(): Promise<string>;
 }
@@ -85,6 +88,7 @@ export function createMetrics(world: Pick<World, "list">): Metrics {
     ...caMetrics(counter, gauge, counted),
     ...webhookMetrics(counter, histogram),
     ...analysisMetrics(gauge, histogram),
+    ...registrationMetrics(counter),
     fault: () => faults.inc(),
     patchLeftOut: () => leftOut.inc(),
     unreadableConfig: () => unreadable.inc(),

@@ -6,18 +6,21 @@ import type { Cluster } from "../resources/cluster.ts";
 import type { AnalysisSettings } from "./analysis/runner.ts";
 import type { Arrivals } from "./arrivals.ts";
 import type { Audit } from "./audit.ts";
+import type { RegistrationSettings } from "./auto-registration.ts";
 import type { AuthorityRunner } from "./authority-runner.ts";
 import type { RecentChanges } from "./changes.ts";
 import type { Caller } from "./caller.ts";
 import type { ExternalCa } from "./external-signer.ts";
 import type { ListenAddress } from "./http.ts";
 import type { ServingFiles } from "./mounted-authority.ts";
+import type { KnownClusters } from "./known-clusters.ts";
 import type { FetchLimits } from "./jwks-fetch.ts";
 import type { RemoteClusters } from "./remote-clusters.ts";
 import type { LogScope, LogScopes } from "./log-scopes.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Lifetimes } from "./signing.ts";
 import type { State } from "./state.ts";
+import type { TrustBundles } from "./trust-bundles.ts";
 import type { XdsStream } from "./xds-stream.ts";
 
 /** Where and as what a control plane runs. */
@@ -29,12 +32,14 @@ export interface ControlPlaneOptions {
   readonly instance: string;
   readonly clusterId: string;
   readonly revision: string;
-  /** COMPLIANCE_POLICY: rules for the mesh's own TLS. */
+  /** COMPLIANCE_POLICY: rules for all TLS. */
   readonly compliance?: Compliance | undefined;
   /** ENABLE_NATIVE_SIDECARS, as set. */
   readonly nativeSidecars?: string | undefined;
   /** Whether Gateways of class `istio` get pods and a Service. Default: they do. */
   readonly makesGateways?: boolean;
+  /** Of workloads outside the cluster; default: they register, with a grace of 10 seconds. */
+  readonly registration?: RegistrationSettings;
   /** Of workload certificates. */
   readonly lifetimes?: Lifetimes;
   /** Who signs workloads in place of our CA, which then signs for the control plane alone. */
@@ -90,7 +95,11 @@ export interface Shared {
   readonly changes: RecentChanges;
   /** The mesh's other clusters; undefined: none are followed. */
   readonly remotes: RemoteClusters | undefined;
+  /** Whose workloads are served. */
+  readonly clusters: KnownClusters;
   readonly authority: AuthorityRunner;
+  /** Roots that the mesh's configuration adds. */
+  readonly trust: TrustBundles;
   readonly audit: Audit;
   /** Who is at the other end; each token is a question to the API server, and clients take turns. */
   readonly authenticate: (peer: Peer) => Promise<Caller | undefined>;

@@ -158,13 +158,14 @@ function createWriter(client: ApiClient, discovery: Discovery): ClusterWriter {
     async delete(ref, options = {}) {
       const info = await discovery.find(ref);
       if (info === undefined) return;
-      const { gracePeriodSeconds, propagation } = options;
+      const { gracePeriodSeconds, propagation, resourceVersion } = options;
       const grace = gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds };
       const body = {
         kind: "DeleteOptions",
         apiVersion: "v1",
         propagationPolicy: propagation ?? "Foreground",
         ...grace,
+        ...(resourceVersion === undefined ? {} : { preconditions: { resourceVersion } }),
       };
       await client.json({ method: "DELETE", path: resourcePath(info, ref.namespace, ref.name), body });
     },

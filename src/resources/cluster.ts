@@ -96,7 +96,12 @@ export interface ClusterWriter {
   /** Foreground deletion by default; a missing object is no error. Resolves when the server accepted it. */
   delete(
     target: TargetRef,
-    options?: { propagation?: "Foreground" | "Background"; gracePeriodSeconds?: number },
+    options?: {
+      propagation?: "Foreground" | "Background";
+      gracePeriodSeconds?: number;
+      /** Only this version of it; another is a conflict. */
+      resourceVersion?: string | undefined;
+    },
   ): Promise<void>;
   /** TokenRequest for a service account; with `pod` the token is bound to it, as the kubelet's are. */
   createToken(target: {

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from "vitest";
 import { createDerivations } from "../../src/base/derive.ts";
 import { silentLogger } from "../../src/base/logger.ts";
-import { createAutoRegistration } from "../../src/controlplane/auto-registration.ts";
+import { createAutoRegistration, registrationSettings } from "../../src/controlplane/auto-registration.ts";
 import type { Caller } from "../../src/controlplane/caller.ts";
 import { type NodeClaim, readNode } from "../../src/controlplane/node.ts";
 import { takesTraffic } from "../../src/model/workload-entries.ts";
@@ -31,26 +31,54 @@ afterEach(async () => {
   for (const close of closers.splice(0)) await close();
 });
 
-/** A registration over a cluster in memory whose objects are the World. */
-function rig(
-  options: { grace?: number; objects?: readonly KubeObject[]; isLeader?: boolean; clock?: () => number } = {},
-) {
-  const cluster = fakeCluster({ objects: [GROUP, ...(options.objects ?? [])] });
-  const world = createWorldStore(createDerivations());
-  world.apply(cluster.objects().map((object) => ({ type: "set", object })));
+interface RigOptions {
+  readonly grace?: number;
+  readonly objects?: readonly KubeObject[];
+  readonly isLeader?: boolean;
+  readonly clock?: () => number;
+  readonly instance?: string;
+  /** Default: one of its own. */
+  readonly cluster?: ReturnType<typeof fakeCluster>;
+}
+
+/** A registration over a cluster in memory, whose objects are the World as a watch brings them. */
+function rig(options: RigOptions = {}) {
+  const cluster = options.cluster ?? fakeCluster({ objects: [GROUP, ...(options.objects ?? [])] });
+  const events: string[] = [];
+  const derivations = createDerivations();
+  const world = createWorldStore(derivations);
+  const abort = new AbortController();
+  for (const kind of ["WorkloadGroup", "WorkloadEntry"])
+    void cluster.watch(
+      { apiVersion: API, kind },
+      {},
+      (event) => {
+        if (event.type !== "SYNCED")
+          world.apply([{ type: event.type === "DELETED" ? "delete" : "set", object: event.object }]);
+      },
+      abort.signal,
+    );
   const registration = createAutoRegistration({
     cluster,
     world,
-    instance: "istiod-0",
+    derivations,
+    instance: options.instance ?? "istiod-0",
+    registers: true,
+    writesHealth: true,
+    count: (event) => events.push(event),
     isLeader: () => options.isLeader ?? false,
     log: silentLogger,
     now: options.clock ?? Date.now,
     grace: options.grace ?? 20,
   });
-  closers.push(() => registration.close());
+  closers.push(() => {
+    abort.abort();
+    return registration.close();
+  });
   const entry = (): WorkloadEntry | undefined =>
     cluster.objects().find(({ kind }) => kind === "WorkloadEntry") as WorkloadEntry | undefined;
-  return { cluster, registration, entry };
+  const notes = (): Readonly<Record<string, string>> => entry()?.metadata.annotations ?? {};
+  return { cluster, registration, entry, notes, events };
 }
 
 function claimOf(metadata: Readonly<Record<string, string | object>> = {}): NodeClaim {
@@ -155,7 +183,8 @@ test("an entry of the user's, or of another group, of the same name is left alon
 
 test.each([
   ["its control plane says that it left long ago", { "istio.io/disconnectedAt": -2 * OTHER_MINUTE }, true],
-  ["it left a moment ago", { "istio.io/disconnectedAt": 0 }, false],
+  // a moment before the sweep, which comes a second after the start
+  ["it left a moment ago", { "istio.io/disconnectedAt": 2_000 }, false],
   ["nobody renewed it for an hour", { "istio.io/connectedAt": -60 * OTHER_MINUTE }, true],
   ["it is connected elsewhere", { "istio.io/connectedAt": -2 * OTHER_MINUTE }, false],
 ])("an entry without a stream here, %s: removed %#", async (_words, times, removed) => {
@@ -183,4 +212,98 @@ test.each([
   await registration.start();
   await waitFor(() => cluster.changes().some((change) => change.includes("shop/sure")), { what: "one sweep" });
   expect(cluster.objects().some(({ metadata }) => metadata.name === NAME)).toBe(!removed);
+});
+
+test("two replicas hold streams of one workload: the one that is left takes the entry over, and it stays", async () => {
+  const first = rig({ grace: 300 });
+  const second = rig({ grace: 300, instance: "istiod-1", cluster: first.cluster });
+  const { notes } = first;
+  second.registration.connected(claimOf());
+  await waitFor(() => notes()["istio.io/workloadController"] === "istiod-1", { what: "an entry" });
+  const leave = first.registration.connected(claimOf());
+  await waitFor(() => notes()["istio.io/workloadController"] === "istiod-0", { what: "the newer stream's replica" });
+  leave();
+  await waitFor(() => notes()["istio.io/workloadController"] === "istiod-1", { what: "the other replica again" });
+  expect(notes()).toHaveProperty(["istio.io/connectedAt"]);
+  expect(notes()).not.toHaveProperty(["istio.io/disconnectedAt"]);
+  // longer than the grace of the one that said it had left
+  const from = Date.now();
+  await waitFor(() => Date.now() - from > 700, { what: "the grace" });
+  expect(first.cluster.changes().some((change) => change.startsWith("delete"))).toBe(false);
+  expect(first.events).toEqual(["update", "unregister"]);
+});
+
+test("who has left is told by one time alone, as in Istio", async () => {
+  const { registration, notes, events } = rig({ grace: 60_000 });
+  const leave = registration.connected(claimOf());
+  await waitFor(() => "istio.io/connectedAt" in notes(), { what: "a time of coming" });
+  leave();
+  await waitFor(() => "istio.io/disconnectedAt" in notes(), { what: "a time of leaving" });
+  expect(notes()).not.toHaveProperty(["istio.io/connectedAt"]);
+  expect(events).toEqual(["register", "unregister"]);
+});
+
+test("an entry that is deleted while its workload is connected comes back with what was said of its health", async () => {
+  const { cluster, registration, entry } = rig();
+  registration.connected(claimOf({ PROXY_CONFIG: { readinessProbe: {} } }));
+  registration.health(claimOf(), undefined);
+  const isWell = (): boolean => entry()?.status?.conditions?.[0]?.status === "True";
+  await waitFor(isWell, { what: "a healthy entry" });
+  const { uid: before } = { uid: entry()?.metadata.resourceVersion };
+  await cluster.delete({ apiVersion: API, kind: "WorkloadEntry", namespace: "shop", name: NAME });
+  await waitFor(() => isWell() && entry()?.metadata.resourceVersion !== before, { what: "the entry again" });
+});
+
+test("a group that is made again gives its connected workloads their entries", async () => {
+  const { cluster, registration, entry } = rig();
+  registration.connected(claimOf());
+  await waitFor(() => entry() !== undefined, { what: "an entry" });
+  await cluster.delete({ apiVersion: API, kind: "WorkloadGroup", namespace: "shop", name: "db" });
+  await cluster.delete({ apiVersion: API, kind: "WorkloadEntry", namespace: "shop", name: NAME });
+  expect(entry()).toBeUndefined();
+  cluster.set(GROUP);
+  await waitFor(() => entry() !== undefined, { what: "the entry again" });
+});
+
+test("an entry of the user's that asks for health is marked, and loses the word when its workload is gone", async () => {
+  const mine = (annotations: Readonly<Record<string, string>>): KubeObject => ({
+    apiVersion: API,
+    kind: "WorkloadEntry",
+    metadata: { name: "mine", namespace: "shop", annotations },
+    spec: { address: "10.9.0.2", serviceAccount: "db" },
+  });
+  const claim = claimOf({ AUTO_REGISTER_GROUP: "", WORKLOAD_ENTRY: "mine" });
+  const { cluster, registration, entry, notes } = rig({
+    objects: [mine({ "proxy.istio.io/health-checks-enabled": "true" })],
+  });
+  const leave = registration.connected(claim);
+  registration.health(claim, "status 503");
+  await waitFor(() => entry()?.status?.conditions?.[0]?.status === "False", { what: "unwell" });
+  expect(notes()).toMatchObject({ "istio.io/workloadController": "istiod-0" });
+  leave();
+  await waitFor(() => entry()?.status?.conditions?.length === 0, { what: "nothing said" });
+  expect(cluster.changes().some((change) => change.startsWith("delete"))).toBe(false);
+
+  const silent = rig({ objects: [mine({})] });
+  silent.registration.connected(claim);
+  silent.registration.health(claim, "status 503");
+  const later = silent.registration.connected(claimOf());
+  await waitFor(() => silent.cluster.objects().length === 3, { what: "the next one's entry" });
+  later();
+  expect(silent.cluster.objects().find(({ metadata }) => metadata.name === "mine")).toMatchObject(mine({}));
+});
+
+test("settings come from Istio's variables; what is no duration is refused with its name", () => {
+  expect(registrationSettings({})).toEqual({ registers: true, writesHealth: true, grace: 10_000 });
+  expect(
+    registrationSettings({
+      PILOT_WORKLOAD_ENTRY_GRACE_PERIOD: "1m30s",
+      PILOT_ENABLE_WORKLOAD_ENTRY_AUTOREGISTRATION: "false",
+      PILOT_ENABLE_WORKLOAD_ENTRY_HEALTHCHECKS: "false",
+    }),
+  ).toEqual({ registers: false, writesHealth: false, grace: 90_000 });
+  for (const bad of ["soon", "0s"])
+    expect(() => registrationSettings({ PILOT_WORKLOAD_ENTRY_GRACE_PERIOD: bad })).toThrow(
+      `expected PILOT_WORKLOAD_ENTRY_GRACE_PERIOD to be a duration such as 10s, got "${bad}"`,
+    );
 });
