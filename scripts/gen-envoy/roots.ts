@@ -105,6 +105,7 @@ export const ROOTS: readonly string[] = [
   "envoy.extensions.transport_sockets.quic.v3.QuicDownstreamTransport",
   "envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer",
   "envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
+  "envoy.extensions.transport_sockets.tls.v3.SPIFFECertValidatorConfig",
   "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
   "envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
   // bootstrap

@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { AGENT_SDS, AGENT_SDS_CLUSTER } from "../base/agent-sds.ts";
+import { AGENT_SDS, AGENT_SDS_CLUSTER, CONTROL_PLANE_ROOTS } from "../base/agent-sds.ts";
 import { scopePinningLogger, statNamespaceExtension, statsConfig } from "./bootstrap-stats.ts";
 import { sinksOf } from "./bootstrap-sinks.ts";
 import { type AgentConfig, type HostPort, PATHS } from "./config.ts";
@@ -166,7 +166,7 @@ function xdsTlsContext(config: AgentConfig): unknown {
       default_validation_context: {
         match_typed_subject_alt_names: [{ san_type: "DNS", matcher: { exact: config.serverName } }],
       },
-      validation_context_sds_secret_config: { name: "ROOTCA", sds_config: AGENT_SDS },
+      validation_context_sds_secret_config: { name: CONTROL_PLANE_ROOTS, sds_config: AGENT_SDS },
     },
   };
 }

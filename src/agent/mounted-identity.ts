@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { existsSync, unwatchFile, watchFile } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { EnvironmentError, errorText } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import type { SdsServer } from "../grpc/sds-server.ts";
@@ -11,6 +11,7 @@ import type { AgentConfig } from "./config.ts";
 import type { AgentMetrics } from "./metrics.ts";
 import type { Runner } from "./runner.ts";
 import { MOUNT_INTERVAL_MS } from "./trust.ts";
+import { BUNDLES_FILE, publishRoots, trustBundlesIn } from "./trust-bundles.ts";
 
 /** Where somebody else mounts the workload's certificate, as in Istio's layout, relative to the agent's folder. */
 export const MOUNTED_CREDENTIALS = "./var/run/secrets/workload-spiffe-credentials";
@@ -39,19 +40,21 @@ export function hasMountedIdentity(folder = MOUNTED_CREDENTIALS): boolean {
  */
 export function createMountedIdentity(deps: MountedIdentityDeps): Runner {
   const { config, sds, metrics, log, folder = MOUNTED_CREDENTIALS, interval = MOUNT_INTERVAL_MS } = deps;
-  const paths = [...Object.values(FILES).map((name) => join(folder, name)), config.rootCert];
+  const bundlesFile = join(dirname(config.rootCert), BUNDLES_FILE);
+  const paths = [...Object.values(FILES).map((name) => join(folder, name)), config.rootCert, bundlesFile];
   const optional = (path: string): Promise<string> => readFile(path, "utf8").catch(() => "");
   const offer = async (): Promise<void> => {
-    const [chain, key, roots, mesh] = await Promise.all([
+    const [chain, key, roots, mesh, bundles] = await Promise.all([
       readFile(join(folder, FILES.chain), "utf8"),
       readFile(join(folder, FILES.key), "utf8"),
       optional(join(folder, FILES.roots)),
       optional(config.rootCert),
+      optional(bundlesFile),
     ]);
     const leaf = new X509Certificate(chain);
     if (!leaf.checkPrivateKey(createPrivateKey(key)))
       throw new EnvironmentError("agent-file", `${folder}: certificate and key do not belong together`);
-    sds.publish("ROOTCA", { kind: "roots", pem: mergePem(roots, mesh, config.moreRoots) });
+    publishRoots(sds, { roots: mergePem(roots, mesh, config.moreRoots), bundles: trustBundlesIn(bundles) });
     sds.publish("default", { kind: "certificate", chain, key: privateKey(key) });
     metrics.certificate(new Date(leaf.validTo));
   };

@@ -6,6 +6,7 @@ import { EnvironmentError, errorText } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import type { SdsServer } from "../grpc/sds-server.ts";
 import { isSignedBy, mergePem, splitPem } from "../pki/trust-path.ts";
+import { BUNDLES_FILE, publishRoots, type TrustBundles, trustBundlesIn } from "./trust-bundles.ts";
 import type { AgentConfig } from "./config.ts";
 
 export interface TrustDeps {
@@ -16,7 +17,7 @@ export interface TrustDeps {
   readonly log: Logger;
 }
 
-/** What the workload trusts: mounted roots, those that the CA told of, revocation lists. Offers `ROOTCA`. */
+/** What the workload trusts: mounted roots, those that the CA told of, revocation lists. Offers both secrets of roots. */
 export interface Trust {
   start(): void;
   close(): void;
@@ -40,6 +41,7 @@ interface Mounted {
   readonly revocations: string;
   /** Only a workload's own certificate is looked up in the lists, not those above it. */
   readonly leafOnly: boolean;
+  readonly bundles: TrustBundles | undefined;
 }
 
 /** Reads the files when they change; nothing is offered before the first certificate has come. */
@@ -50,15 +52,13 @@ export function createTrust({ config, sds, onSuperseded, log }: TrustDeps): Trus
     signing: join(folder, "signing-cert.pem"),
     revocations: join(folder, "crl/ca-crl.pem"),
     scope: join(folder, "crl/scope"),
+    bundles: join(folder, BUNDLES_FILE),
   };
-  let mounted: Mounted = { roots: "", signing: "", revocations: "", leafOnly: false };
+  let mounted: Mounted = { roots: "", signing: "", revocations: "", leafOnly: false, bundles: undefined };
   let held: { readonly chain: string; readonly root: string } | undefined;
 
   const all = (): string => mergePem(mounted.roots, held?.root ?? "", config.moreRoots);
-  const publish = (): void => {
-    const { revocations, leafOnly } = mounted;
-    sds.publish("ROOTCA", { kind: "roots", pem: all(), ...(revocations === "" ? {} : { revocations, leafOnly }) });
-  };
+  const publish = (): void => publishRoots(sds, { ...mounted, roots: all() });
   const read = (): Promise<Mounted> => readFiles(files, log);
   const isStray = (chain: string): boolean => {
     const [leaf] = splitPem(chain);
@@ -106,21 +106,24 @@ interface Files {
   readonly signing: string;
   readonly revocations: string;
   readonly scope: string;
+  readonly bundles: string;
 }
 
 /** Throws EnvironmentError without the roots; the rest need not be there. */
 async function readFiles(files: Files, log: Logger): Promise<Mounted> {
   const optional = (file: string): Promise<string> => readFile(file, "utf8").catch(() => "");
-  const [roots, signing, lists, scope] = await Promise.all([
+  const [roots, signing, lists, scope, bundles] = await Promise.all([
     readMounted(files.roots, "Wait for the ConfigMap istio-ca-root-cert in this namespace; istiod writes it."),
     optional(files.signing),
     optional(files.revocations),
     optional(files.scope),
+    optional(files.bundles),
   ]);
   const revocations = CRL.test(lists) ? lists : "";
   if (lists.trim() !== "" && revocations === "")
     log.warn({ file: files.revocations }, "the file holds no revocation list; none is checked");
-  return { roots, signing, revocations, leafOnly: scope.trim() === "leaf" };
+  const leafOnly = scope.trim() === "leaf";
+  return { roots, signing, revocations, leafOnly, bundles: trustBundlesIn(bundles) };
 }
 
 /** A mounted file's text. Throws EnvironmentError with the hint. */

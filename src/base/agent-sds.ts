@@ -1,3 +1,9 @@
+/** Secret with the roots that mesh peers are verified by; Istio's name. */
+export const MESH_ROOTS = "ROOTCA";
+
+/** Secret with the roots that the control plane is verified by: its certificate names a host, and no identity. */
+export const CONTROL_PLANE_ROOTS = "ROOTCA-CONTROL-PLANE";
+
 /** Cluster of every proxy's bootstrap that leads to its agent's socket. */
 export const AGENT_SDS_CLUSTER = "sds-grpc";
 

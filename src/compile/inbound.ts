@@ -7,6 +7,7 @@ import type { Model } from "../model/model.ts";
 import { byAge } from "../model/order.ts";
 import { targetPortOf } from "../model/pods.ts";
 import { selectProtocol } from "../model/protocol.ts";
+import { takenTrustDomains } from "../model/trust-bundles.ts";
 import { namedSelector, selects } from "../model/selectors.ts";
 import { peerOf } from "../model/workload.ts";
 import { INBOUND_SOURCE, plainCluster } from "./clusters.ts";
@@ -58,7 +59,6 @@ function inboundOf(model: Model, facts: WorkloadFacts): Inbound {
   const byServices = targetsOf(model, facts);
   const targets: readonly Target[] = ingressPorts(model, facts, byServices) ?? byServices;
   const named = new Set(targets.map(({ targetPort }) => targetPort));
-  const { trustDomain, trustDomainAliases } = model.meshConfig();
   const own = policies.effective(facts);
   const ports = targets.map(({ targetPort, protocol, service, bind, endpoint, tls }): InboundPort => {
     const mtls = policies.effective(facts, targetPort);
@@ -102,7 +102,7 @@ function inboundOf(model: Model, facts: WorkloadFacts): Inbound {
       .toSorted((a, b) => a.targetPort - b.targetPort),
     defaultMtls: own.mode,
     defaultMtlsFrom: own.from,
-    trustDomains: [...new Set([trustDomain, ...trustDomainAliases])],
+    trustDomains: takenTrustDomains(model.meshConfig()),
     bindAddress: facts.bind === null ? undefined : meshAddress(facts.bind),
     ...(facts.transparent === undefined ? {} : { transparent: facts.transparent }),
     ...(security === undefined ? {} : { security }),

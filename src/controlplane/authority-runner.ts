@@ -11,7 +11,6 @@ import {
   revocationScope,
 } from "../pki/revocation.ts";
 import { mergePem } from "../pki/trust-path.ts";
-import type { MeshConfig } from "../model/mesh-config.ts";
 import type { Cluster, WatchEvent } from "../resources/cluster.ts";
 import type { ServerIdentity } from "../grpc/mixed-credentials.ts";
 import { openAuthority, renewedRoot, type ServingOptions, servingIdentity } from "./authority.ts";
@@ -21,7 +20,7 @@ import type { State } from "./state.ts";
 export interface AuthorityDeps {
   readonly cluster: Pick<Cluster, "get" | "create" | "mergePatch" | "watch">;
   readonly state: Pick<State, "derivations" | "leading" | "trustDomains">;
-  /** PEM of roots that are trusted beside those of the CA: meshConfig.caCertificates; tracked. */
+  /** PEM of roots that are trusted beside those of the CA, for any trust domain (TrustBundles); tracked. */
   readonly moreRoots: () => string;
   readonly namespace: string;
   readonly onExpiry: (root: Date) => void;
@@ -47,14 +46,6 @@ export interface Revocations {
   readonly lists: readonly RevocationList[];
   readonly pem: string;
   readonly scope: RevocationScope;
-}
-
-/** PEM of the roots that the mesh's configuration names beside the CA's own. */
-export function moreRoots({ raw }: Pick<MeshConfig, "raw">): string {
-  const certificates = Array.isArray(raw["caCertificates"]) ? (raw["caCertificates"] as readonly unknown[]) : [];
-  return certificates
-    .map((one) => (typeof one === "object" && one !== null && "pem" in one ? String(one.pem) : ""))
-    .join("\n");
 }
 
 const SECRET = { apiVersion: "v1", kind: "Secret" };

@@ -15,6 +15,8 @@ export interface KeyKeeper {
   readonly keySets: KeySets;
   /** Follows the RequestAuthentications of the World, until the returned function is called. */
   follow(world: World): () => void;
+  /** Follows these, tracked, in the same way: in place of a World. */
+  followRefs(refs: () => readonly KeySetRef[]): () => void;
 }
 
 export interface KeyKeeperOptions {
@@ -22,6 +24,8 @@ export interface KeyKeeperOptions {
   readonly limits: FetchLimits;
   /** Told of each failed attempt. */
   readonly onFailure: (ref: KeySetRef, error: unknown) => void;
+  /** Told of each attempt that succeeded. */
+  readonly onFetched?: () => void;
   /** How long keys are used before they are fetched again; Istio's 20 minutes unless told otherwise. */
   readonly refreshMs?: number;
 }
@@ -36,6 +40,7 @@ export function createKeyKeeper({
   derivations,
   limits,
   onFailure,
+  onFetched,
   refreshMs = REFRESH_MS,
 }: KeyKeeperOptions): KeyKeeper {
   const known = new Map<string, Source<string | undefined>>();
@@ -53,7 +58,10 @@ export function createKeyKeeper({
       let again = 0;
       try {
         const text = await fetchKeys(ref, limits);
-        if (!stopped) sourceOf(key).set(text);
+        if (!stopped) {
+          sourceOf(key).set(text);
+          onFetched?.();
+        }
       } catch (error) {
         if (!stopped) onFailure(ref, error);
         again = failures + 1;
@@ -76,15 +84,17 @@ export function createKeyKeeper({
       }
     for (const [key, ref] of wanted) if (!running.has(key)) start(key, ref);
   };
+  const followRefs = (refs: () => readonly KeySetRef[]): (() => void) => {
+    const unfollow = derivations.effect(() => settle(new Map(refs().map((ref) => [keyOf(ref), ref]))));
+    return () => {
+      unfollow();
+      settle(new Map());
+    };
+  };
   return {
     keySets: (ref) => sourceOf(keyOf(ref)).get(),
-    follow(world) {
-      const unfollow = derivations.effect(() => settle(wantedOf(world)));
-      return () => {
-        unfollow();
-        settle(new Map());
-      };
-    },
+    follow: (world) => followRefs(() => wantedOf(world)),
+    followRefs,
   };
 }
 
@@ -92,15 +102,14 @@ function keyOf({ issuer, uri }: KeySetRef): string {
   return JSON.stringify(uri === "" ? { issuer } : { uri });
 }
 
-function wantedOf(world: World): ReadonlyMap<string, KeySetRef> {
+function wantedOf(world: World): readonly KeySetRef[] {
   const rules = world.list("RequestAuthentication").flatMap(({ spec }) => spec?.jwtRules ?? []);
-  const refs = rules
+  return rules
     .filter(({ jwks = "" }) => jwks === "")
     .map(({ issuer = "", jwksUri, jwks_uri: old, timeout }): KeySetRef => {
       const timeoutMs = (timeout === undefined ? undefined : durationMs(timeout)) ?? FETCH_TIMEOUT_MS;
       return { issuer, uri: jwksUri ?? old ?? "", timeoutMs };
     });
-  return new Map(refs.map((ref) => [keyOf(ref), ref]));
 }
 
 /** Fetching within these limits (default: those of an empty environment), failures in the log. */

@@ -32,16 +32,17 @@ const RETRY_MS = 1_000;
 /**
  * What agents read as files: the roots to trust, and the certificate that signs now, so that a workload with another authority's
  * certificate asks for a new one at once (not of an external signer, which is not known). Empty before the authority is open.
- * Tracked.
+ * `federated`: as trustBundlesData has it. Tracked.
  */
 export function rootsData(
   authority: Pick<AuthorityRunner, "ca" | "bundle">,
   isExternal: boolean,
+  federated: Readonly<Record<string, string>> = {},
 ): Readonly<Record<string, string>> {
   const bundle = authority.bundle();
   if (bundle === "") return {};
   const signing = isExternal ? {} : { "signing-cert.pem": authority.ca().certificate };
-  return { "root-cert.pem": bundle, ...signing };
+  return { "root-cert.pem": bundle, ...signing, ...federated };
 }
 
 /** What agents read as files: revocation lists, and how far they reach. Tracked. */

@@ -40,6 +40,8 @@ export interface ControlPlaneOptions {
   readonly makesGateways?: boolean;
   /** Of workloads outside the cluster; default: they register, with a grace of 10 seconds. */
   readonly registration?: RegistrationSettings;
+  /** RESOLVE_HOSTNAME_GATEWAYS: whether names of gateways between networks are resolved. Default: they are. */
+  readonly resolvesGateways?: boolean;
   /** Of workload certificates. */
   readonly lifetimes?: Lifetimes;
   /** Who signs workloads in place of our CA, which then signs for the control plane alone. */

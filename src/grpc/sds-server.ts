@@ -17,6 +17,11 @@ export type SdsSecret =
       readonly revocations?: string;
       /** Whether certificates above the peer's own are left out of that. */
       readonly leafOnly?: boolean;
+      /**
+       * PEM of roots by the trust domain whose SPIFFE identities they vouch for, in place of `pem`: other trust domains are
+       * refused. Lists of revocations stand among their roots.
+       */
+      readonly byTrustDomain?: Readonly<Record<string, string>>;
     };
 
 /** Secret discovery on a unix socket, state of the world and delta. */
@@ -31,6 +36,8 @@ export interface SdsServer {
 
 const SECRET = "envoy.extensions.transport_sockets.tls.v3.Secret";
 type Secret = Messages[typeof SECRET];
+const SPIFFE = "envoy.extensions.transport_sockets.tls.v3.SPIFFECertValidatorConfig";
+const SPIFFE_NAME = "envoy.tls.cert_validator.spiffe";
 
 /**
  * A name asked for before it is published is answered when it is: Envoy then waits, which is what keeps its listeners
@@ -77,7 +84,14 @@ function certificateOf(secret: Extract<SdsSecret, { kind: "certificate" }>): Pic
 }
 
 function rootsOf(secret: Extract<SdsSecret, { kind: "roots" }>): NonNullable<Secret["validation_context"]> {
-  const { pem, revocations, leafOnly = false } = secret;
+  const { pem, revocations, leafOnly = false, byTrustDomain } = secret;
+  if (byTrustDomain !== undefined) {
+    const trust_domains = Object.entries(byTrustDomain).map(([name, text]) => ({
+      name,
+      trust_bundle: { inline_string: text },
+    }));
+    return { custom_validator_config: { name: SPIFFE_NAME, typed_config: typed(SPIFFE, { trust_domains }) } };
+  }
   const lists =
     revocations === undefined ? {} : { crl: { inline_string: revocations }, only_verify_leaf_cert_crl: leafOnly };
   return { trusted_ca: { inline_string: pem }, ...lists };

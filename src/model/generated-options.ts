@@ -3,11 +3,12 @@ import { compact } from "../base/compact.ts";
 import type { LogFormat } from "../ir/telemetry.ts";
 import { meshLogFormat } from "./log-format.ts";
 import type { MeshConfig } from "./mesh-config.ts";
+import { ownTrustDomains, takenTrustDomains } from "./trust-bundles.ts";
 
 /** Rules that a control plane may be told to keep (COMPLIANCE_POLICY). */
 export type Compliance = "fips-140-2";
 
-/** Limits of the mesh's own TLS; what is absent is as usual. */
+/** Limits of TLS; what is absent is as usual. */
 export interface MeshTls {
   readonly minVersion?: "TLSv1_2" | "TLSv1_3";
   readonly maxVersion?: "TLSv1_2" | "TLSv1_3";
@@ -17,7 +18,7 @@ export interface MeshTls {
 }
 
 /** What FIPS 140-2 leaves of TLS, as Istio has it: version 1.2 with AES-GCM and curve P-256. */
-const FIPS: MeshTls = {
+export const FIPS: Required<MeshTls> = {
   minVersion: "TLSv1_2",
   maxVersion: "TLSv1_2",
   cipherSuites: [
@@ -38,18 +39,26 @@ export function generatedOptions(
   compliance?: Compliance,
 ): {
   readonly trustDomains: readonly string[];
+  readonly callerDomains: readonly string[];
   readonly accessLog: { readonly path: string; readonly format: LogFormat } | undefined;
   readonly protocolDetectionTimeoutMs: number;
   readonly pathNormalization: MeshConfig["pathNormalization"];
   readonly meshTls?: MeshTls;
+  readonly outsideTls?: MeshTls;
+  readonly allTls?: MeshTls;
 } {
   const { accessLogFile: path } = config;
   return {
-    trustDomains: [config.trustDomain, ...config.trustDomainAliases],
+    trustDomains: ownTrustDomains(config),
+    callerDomains: takenTrustDomains(config),
     accessLog: path === "" ? undefined : { path, format: meshLogFormat(config) },
     protocolDetectionTimeoutMs: config.protocolDetectionTimeoutMs,
     pathNormalization: config.pathNormalization,
-    ...compact({ meshTls: meshTlsOf(config, compliance) }),
+    ...compact({
+      meshTls: meshTlsOf(config, compliance),
+      outsideTls: outsideTlsOf(config),
+      allTls: compliance === undefined ? undefined : FIPS,
+    }),
   };
 }
 
@@ -58,11 +67,26 @@ function meshTlsOf({ raw }: MeshConfig, compliance: Compliance | undefined): Mes
   if (compliance !== undefined) return FIPS;
   const { minProtocolVersion, cipherSuites } = (raw["meshMTLS"] ?? {}) as Readonly<Record<string, unknown>>;
   const minVersion = VERSIONS[String(minProtocolVersion)];
-  const known = (Array.isArray(cipherSuites) ? cipherSuites : []).filter(
-    (suite): suite is string => typeof suite === "string" && CIPHER_SUITES.has(suite),
-  );
-  if (minVersion === undefined && known.length === 0) return undefined;
-  return compact({ minVersion, cipherSuites: known.length === 0 ? undefined : known });
+  return limitsOf({ minVersion, cipherSuites: texts(cipherSuites)?.filter((suite) => CIPHER_SUITES.has(suite)) });
+}
+
+/** MeshConfig.tlsDefaults where a proxy is the client: suites and curves, as in Istio; versions are for servers. */
+function outsideTlsOf({ raw }: MeshConfig): MeshTls | undefined {
+  const { cipherSuites, ecdhCurves } = (raw["tlsDefaults"] ?? {}) as Readonly<Record<string, unknown>>;
+  return limitsOf({
+    cipherSuites: texts(cipherSuites)?.filter((suite) => CIPHER_SUITES.has(suite)),
+    curves: texts(ecdhCurves),
+  });
+}
+
+function texts(value: unknown): readonly string[] | undefined {
+  return Array.isArray(value) ? value.filter((item): item is string => typeof item === "string") : undefined;
+}
+
+/** Undefined when nothing is limited; a list without entries limits nothing. */
+function limitsOf(limits: { readonly [Key in keyof MeshTls]: MeshTls[Key] | undefined }): MeshTls | undefined {
+  const given = Object.entries(limits).filter(([, value]) => value !== undefined && value.length > 0);
+  return given.length === 0 ? undefined : Object.fromEntries(given);
 }
 
 const VERSIONS: Readonly<Record<string, "TLSv1_2" | "TLSv1_3">> = { TLSV1_2: "TLSv1_2", TLSV1_3: "TLSv1_3" };

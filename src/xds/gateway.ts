@@ -7,7 +7,16 @@ import { cidrRange } from "./cidr.ts";
 import { httpChainFilters } from "./hcm.ts";
 import { inspection } from "./outbound.ts";
 import { tcpFilters } from "./tcp-proxy.ts";
-import { ADS_SECRETS, anyOf, downstream, meshTls, OFFERED_TCP, SDS_AGENT_FILES, TLS_PARAMS } from "./tls.ts";
+import {
+  ADS_SECRETS,
+  anyOf,
+  downstream,
+  limitedParams,
+  meshTls,
+  OFFERED_TCP,
+  SDS_AGENT_FILES,
+  TLS_PARAMS,
+} from "./tls.ts";
 import type {
   ChainContext,
   ConfigSource,
@@ -62,7 +71,7 @@ function quicChain(listener: GatewayListener, from: GatewayChain, options: XdsOp
       ({
         name: "envoy.transport_sockets.quic",
         typed_config: typed("envoy.extensions.transport_sockets.quic.v3.QuicDownstreamTransport", {
-          downstream_tls_context: serverContext(from.tls, HTTP3_ALPN),
+          downstream_tls_context: serverContext(from.tls, HTTP3_ALPN, options),
         }),
       } as const),
   });
@@ -116,7 +125,7 @@ function transportSocket(tls: GatewayTls, inside: "http" | "bytes", options: Xds
     case "ISTIO_MUTUAL":
       return downstream({
         common_tls_context: {
-          ...meshTls(sansOf(tls) ?? anyOf(options.trustDomains), options.meshTls),
+          ...meshTls(sansOf(tls) ?? anyOf(options.callerDomains ?? options.trustDomains), options.meshTls),
           alpn_protocols: alpn,
         },
         require_client_certificate: true,
@@ -124,17 +133,17 @@ function transportSocket(tls: GatewayTls, inside: "http" | "bytes", options: Xds
     case "SIMPLE":
     case "MUTUAL":
     case "OPTIONAL_MUTUAL":
-      return serverSocket(tls, alpn);
+      return serverSocket(tls, alpn, options);
   }
 }
 
 /** TLS with certificates of its own, not the mesh's. */
-export function serverSocket(tls: GatewayTls, alpn: readonly string[]): TransportSocket {
-  return downstream(serverContext(tls, alpn));
+export function serverSocket(tls: GatewayTls, alpn: readonly string[], options: XdsOptions): TransportSocket {
+  return downstream(serverContext(tls, alpn, options));
 }
 
-function serverContext(tls: GatewayTls, alpn: readonly string[]): DownstreamTls {
-  return { common_tls_context: serverTls(tls, alpn), require_client_certificate: tls.mode === "MUTUAL" };
+function serverContext(tls: GatewayTls, alpn: readonly string[], options: XdsOptions): DownstreamTls {
+  return { common_tls_context: serverTls(tls, alpn, options), require_client_certificate: tls.mode === "MUTUAL" };
 }
 
 /** What a server of HTTP offers. */
@@ -143,14 +152,17 @@ const HTTP3_ALPN: readonly string[] = ["h3"];
 /** Mesh clients offer the first for bytes; the others are for clients that think of HTTP. */
 const MESH_BYTES_ALPN: readonly string[] = [...OFFERED_TCP, ...HTTP_ALPN];
 
-function serverTls(tls: GatewayTls, alpn: readonly string[]): CommonTls {
+function serverTls(tls: GatewayTls, alpn: readonly string[], { allTls }: XdsOptions): CommonTls {
   return compact({
-    tls_params: compact({
-      tls_minimum_protocol_version: tls.minVersion ?? TLS_PARAMS.tls_minimum_protocol_version,
-      tls_maximum_protocol_version: tls.maxVersion ?? TLS_PARAMS.tls_maximum_protocol_version,
-      cipher_suites: tls.cipherSuites ?? TLS_PARAMS.cipher_suites,
-      ecdh_curves: tls.curves,
-    }),
+    tls_params: limitedParams(
+      compact({
+        tls_minimum_protocol_version: tls.minVersion ?? TLS_PARAMS.tls_minimum_protocol_version,
+        tls_maximum_protocol_version: tls.maxVersion ?? TLS_PARAMS.tls_maximum_protocol_version,
+        cipher_suites: tls.cipherSuites ?? TLS_PARAMS.cipher_suites,
+        ecdh_curves: tls.curves,
+      }),
+      allTls,
+    ),
     alpn_protocols: alpn,
     tls_certificate_sds_secret_configs: (tls.certificates ?? []).map(secret),
     combined_validation_context:

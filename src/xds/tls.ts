@@ -1,4 +1,4 @@
-import { AGENT_SDS } from "../base/agent-sds.ts";
+import { AGENT_SDS, MESH_ROOTS } from "../base/agent-sds.ts";
 import { compact } from "../base/compact.ts";
 import { type Messages, typed } from "../wire/codec.ts";
 import type { ConfigSource, TlsLimits, TransportSocket } from "./types.ts";
@@ -56,6 +56,16 @@ export function tlsParams(limits: TlsLimits | undefined): NonNullable<CommonTls[
   });
 }
 
+/** What somebody asked for, as far as limits of every TLS allow it. */
+export function limitedParams(
+  asked: NonNullable<CommonTls["tls_params"]>,
+  limits: TlsLimits | undefined,
+): NonNullable<CommonTls["tls_params"]> {
+  if (limits === undefined) return asked;
+  const suites = asked.cipher_suites?.filter((suite) => limits.cipherSuites?.includes(suite) ?? true) ?? [];
+  return { ...tlsParams(limits), ...(suites.length === 0 ? {} : { cipher_suites: suites }) };
+}
+
 /** The workload's own certificate, and peers verified by the mesh's roots and by `sans`. */
 export function meshTls(sans: readonly SanMatcher[], limits?: TlsLimits): CommonTls {
   return {
@@ -63,7 +73,7 @@ export function meshTls(sans: readonly SanMatcher[], limits?: TlsLimits): Common
     tls_certificate_sds_secret_configs: [{ name: "default", sds_config: SDS_AGENT }],
     combined_validation_context: {
       default_validation_context: sans.length === 0 ? {} : { match_typed_subject_alt_names: sans },
-      validation_context_sds_secret_config: { name: "ROOTCA", sds_config: SDS_AGENT },
+      validation_context_sds_secret_config: { name: MESH_ROOTS, sds_config: SDS_AGENT },
     },
   };
 }

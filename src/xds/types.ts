@@ -40,6 +40,8 @@ export type ConfigSource = Messages["envoy.config.core.v3.ConfigSource"];
 export interface XdsOptions {
   /** Own trust domain first, then its aliases: whose certificates a client takes when a cluster names no identities. */
   readonly trustDomains: readonly string[];
+  /** Whose certificates gateways take of callers; absent: those of `trustDomains`. */
+  readonly callerDomains?: readonly string[];
   /** `accessLogFile` of the mesh configuration; undefined: no access log. */
   readonly accessLog: Pick<FileSink, "path" | "format"> | undefined;
   /** How long a listener waits for the client's first bytes; 0 waits as long as it takes. `protocolDetectionTimeout`. */
@@ -48,6 +50,10 @@ export interface XdsOptions {
   readonly pathNormalization?: "NONE" | "BASE" | "MERGE_SLASHES" | "DECODE_AND_MERGE_SLASHES";
   /** Limits of the mesh's own TLS (MeshConfig.meshMTLS, a compliance policy); absent: TLS_PARAMS. */
   readonly meshTls?: TlsLimits;
+  /** Limits where a proxy begins TLS to a server outside of the mesh (MeshConfig.tlsDefaults); absent: TLS_PARAMS. */
+  readonly outsideTls?: TlsLimits;
+  /** Limits of every TLS, whatever gateways and rules ask for (a compliance policy); absent: none. */
+  readonly allTls?: TlsLimits;
   /** What this proxy's own configuration asks; it is part of the proxy's scope. */
   readonly proxy?: ProxySettings;
 }
