@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { parseQuantity, resourceValue } from "../../src/local/node/downward.ts";
 import { ContainerConfigError, type EnvSources, containerEnv } from "../../src/local/node/env.ts";
 import { expand } from "../../src/local/node/expand.ts";
@@ -51,6 +51,7 @@ test("variables are expanded from those before them, unknown ones and $$ stay", 
 
 test("a container gets service links, the small base and what the node forces, and nothing of the process", () => {
   process.env["H6_SECRET"] = "leak";
+  onTestFinished(() => void delete process.env["H6_SECRET"]);
   const result = env({ env: [{ name: "BIND_ADDRESS", value: "0.0.0.0" }] });
   expect(result).toEqual({
     PATH: "/bin",
