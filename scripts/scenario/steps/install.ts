@@ -19,8 +19,8 @@ export const install = {
 export const uninstall = {
   title: "Uninstall: the cluster is as it was",
   async run(scenario: Scenario): Promise<void> {
-    await deleteNamespace(scenario, SHOP);
-    await deleteNamespace(scenario, CLIENTS);
+    // Kubernetes asks each namespace anew only half a minute after its pods were told to go
+    await Promise.all([SHOP, CLIENTS].map((namespace) => deleteNamespace(scenario, namespace)));
     await scenario.meshctl(["uninstall", "--purge", "-y"]);
     const expected = before.get(scenario);
     if (expected === undefined) return;
