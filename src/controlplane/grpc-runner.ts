@@ -9,7 +9,7 @@ import { createExternalSigner } from "./external-signer.ts";
 import { peerLabelsOf } from "./pods.ts";
 import type { Runner } from "./runner.ts";
 import type { SecretWatches } from "./secret-watches.ts";
-import { servingMinTls } from "./serving-tls.ts";
+import { servingTls } from "./serving-tls.ts";
 import { type Shared, signsWorkloads } from "./shared.ts";
 import { createSigner, LIFETIMES, type SigningDeps } from "./signing.ts";
 import { limitSigning } from "./signing-limits.ts";
@@ -27,15 +27,15 @@ export function createGrpcRunner(
   let renewal = (): void => {};
   const acceptor = createXdsAcceptor({
     state,
-    cluster: options.cluster,
+    clusters: shared.clusters,
     ...parts,
+    remoteSecrets: (clusterId) => shared.remotes?.secrets(clusterId),
     streams: shared.streams,
     authenticate: shared.authenticate,
     notReady: () => (shared.live.synced ? undefined : "the control plane is not in sync with the cluster yet"),
     metrics,
     log: options.log,
     instance: options.instance,
-    clusterId: options.clusterId,
     onFault,
   });
   const onSigned = (result: SigningResult, facts: SigningFacts): void => {
@@ -48,7 +48,7 @@ export function createGrpcRunner(
     external: externalOf(shared),
     lifetimes: options.lifetimes ?? LIFETIMES,
     authenticate: shared.authenticate,
-    peerOf: (caller) => peerLabelsOf(state, caller, options.clusterId),
+    peerOf: (caller, peer) => peerLabelsOf(shared, caller, peer),
     now: Date.now,
     onResult: onSigned,
   });
@@ -59,7 +59,7 @@ export function createGrpcRunner(
       if (shared.abort.signal.aborted) return;
       const identity = async (): Promise<ServerIdentity> => ({
         ...(await shared.authority.serving(options)),
-        minTls: servingMinTls(state.meshConfig()),
+        tls: servingTls(state.meshConfig(), options.compliance),
       });
       const services = [
         adsService(acceptor, onFault),

@@ -3,7 +3,7 @@ import { HANDSHAKE_MS, type ServingTls } from "../grpc/mixed-credentials.ts";
 import { admit } from "./admission.ts";
 import type { Audit } from "./audit.ts";
 import { type AuthorityRunner, renewServing } from "./authority-runner.ts";
-import { createBodies } from "./bodies.ts";
+import { BodyError, createBodies } from "./bodies.ts";
 import { answering, type ListenAddress, type Listening, listen } from "./http.ts";
 import { createInjector } from "./injector.ts";
 import type { Compliance } from "../model/generated-options.ts";
@@ -60,7 +60,14 @@ export function createWebhookRunner(shared: WebhookRunnerDeps): Runner {
         // Among what is renewed, not the server's options: each renewal sets it anew.
         return { cert: certificate, key: key.pem(), ...servingTls(state.meshConfig(), options.compliance) };
       };
-      const handler = answering((request, url) => answerWebhook(deps, request, url), onFault);
+      const handler = answering(async (request, url) => {
+        try {
+          return await answerWebhook(deps, request, url);
+        } catch (error) {
+          if (error instanceof BodyError && url.pathname.startsWith("/validate")) metrics.unreadableReview(error.status);
+          throw error;
+        }
+      }, onFault);
       const server = createServer({ ...(await context()), handshakeTimeout: HANDSHAKE_MS }, handler);
       // Longer than API servers keep theirs: a review on a connection that we are closing would fail.
       server.keepAliveTimeout = 120_000;

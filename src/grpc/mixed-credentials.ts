@@ -7,12 +7,22 @@ export interface ServerIdentity {
   readonly key: { pem(): string };
   /** Roots of client certificates. */
   readonly clientRoots: string;
-  /** The oldest TLS that clients may speak. Default: 1.3. */
-  readonly minTls?: MinTls;
+  /** Default: 1.3 and later. */
+  readonly tls?: ServingTls;
 }
 
 /** Versions of TLS that a server of ours may be told to take. */
-export type MinTls = "TLSv1.2" | "TLSv1.3";
+type TlsVersion = "TLSv1.2" | "TLSv1.3";
+
+/** What a server of ours takes of TLS, by Node's names; what is absent is as usual. */
+export interface ServingTls {
+  /** The oldest. */
+  readonly minVersion: TlsVersion;
+  readonly maxVersion?: TlsVersion;
+  /** OpenSSL's names with colons. */
+  readonly ciphers?: string;
+  readonly ecdhCurve?: string;
+}
 
 /** How long a client may take for its handshake, in milliseconds: whoever says nothing holds a socket no longer. */
 export const HANDSHAKE_MS = 10_000;
@@ -38,13 +48,12 @@ export class MixedCredentials extends ServerCredentials {
   }
 }
 
-/** The version stands here, not among the server's options: each update sets it anew. */
-function contextOf({ certificate, key, clientRoots, minTls = "TLSv1.3" }: ServerIdentity): {
+/** What is taken of TLS stands here, not among the server's options: each update sets it anew. */
+function contextOf({ certificate, key, clientRoots, tls = { minVersion: "TLSv1.3" } }: ServerIdentity): ServingTls & {
   readonly ca: Buffer;
   readonly cert: Buffer;
   readonly key: Buffer;
-  readonly minVersion: MinTls;
 } {
   const [ca, cert] = [Buffer.from(clientRoots), Buffer.from(certificate)];
-  return { ca, cert, key: Buffer.from(key.pem()), minVersion: minTls };
+  return { ca, cert, key: Buffer.from(key.pem()), ...tls };
 }

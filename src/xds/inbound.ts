@@ -172,7 +172,7 @@ function portChains(port: InboundPort, inbound: Inbound, options: XdsOptions): r
     filter_chain_match: entry.match,
     filters: filters(port, entry, { inbound, options }),
     ...(entry.mutualTls ? { transport_socket: downstreamMeshTls(inbound.trustDomains, options.meshTls) } : {}),
-    ...(userTls === undefined ? {} : { transport_socket: serverSocket(userTls, HTTP_ALPN) }),
+    ...(userTls === undefined ? {} : { transport_socket: serverSocket(userTls, HTTP_ALPN, options) }),
     ...whyField(port.mtlsFrom),
   }));
 }

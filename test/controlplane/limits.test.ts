@@ -4,7 +4,7 @@ import type { SigningFacts } from "../../src/controlplane/audit.ts";
 import { createBodies } from "../../src/controlplane/bodies.ts";
 import { createFairQueue } from "../../src/controlplane/fair-queue.ts";
 import { answering, type Listening, listen } from "../../src/controlplane/http.ts";
-import { servingMinTls } from "../../src/controlplane/serving-tls.ts";
+import { servingTls } from "../../src/controlplane/serving-tls.ts";
 import { limitSigning } from "../../src/controlplane/signing-limits.ts";
 import type { Peer } from "../../src/grpc/server.ts";
 import { waitFor } from "../support/wait.ts";
@@ -114,10 +114,11 @@ test("bodies: the length that is told counts before anything is read; what is re
 });
 
 test.each([
-  [{}, "TLSv1.3"],
-  [{ meshMTLS: { minProtocolVersion: "TLSV1_2" } }, "TLSv1.2"],
-  [{ meshMTLS: { minProtocolVersion: "TLSV1_3" } }, "TLSv1.3"],
-  [{ meshMTLS: { minProtocolVersion: "TLS_AUTO" } }, "TLSv1.3"],
-])("%j: the ports take %s and later", (raw, expected) => {
-  expect(servingMinTls({ raw })).toBe(expected);
+  [{}, undefined, { minVersion: "TLSv1.3" }],
+  [{ meshMTLS: { minProtocolVersion: "TLSV1_2" } }, undefined, { minVersion: "TLSv1.2" }],
+  [{ meshMTLS: { minProtocolVersion: "TLSV1_3" } }, undefined, { minVersion: "TLSv1.3" }],
+  [{ meshMTLS: { minProtocolVersion: "TLS_AUTO" } }, undefined, { minVersion: "TLSv1.3" }],
+  [{ meshMTLS: { minProtocolVersion: "TLSV1_3" } }, "fips-140-2", { minVersion: "TLSv1.2", maxVersion: "TLSv1.2" }],
+] as const)("%j and the policy %s: the ports take %j", (raw, compliance, expected) => {
+  expect(servingTls({ raw }, compliance)).toMatchObject(expected);
 });

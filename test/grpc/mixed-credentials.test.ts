@@ -199,7 +199,7 @@ test("TLS 1.2 is refused unless it is allowed, before and after the certificate 
   const both = async () => [await spoken("TLSv1.2"), await spoken("TLSv1.3")];
   const refused = ["ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION", "TLSv1.3"];
   expect(await both()).toEqual(refused);
-  server.update({ ...serving, clientRoots: root.certificate, minTls: "TLSv1.2" });
+  server.update({ ...serving, clientRoots: root.certificate, tls: { minVersion: "TLSv1.2" } });
   expect(await both()).toEqual(["TLSv1.2", "TLSv1.3"]);
   server.update({ ...serving, clientRoots: root.certificate });
   expect(await both()).toEqual(refused);

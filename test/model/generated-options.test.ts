@@ -20,6 +20,16 @@ test("the least version and the suites, those that Envoy knows", () => {
   expect(limits("meshMTLS: { cipherSuites: [MADE-UP] }")).toBeUndefined();
 });
 
+test("what is said of TLS to servers outside, without versions", () => {
+  const of = (mesh: string) => generatedOptions(meshConfigOf(mesh, "istio-system")).outsideTls;
+  expect(of("")).toBeUndefined();
+  expect(of("tlsDefaults: { minProtocolVersion: TLSV1_3, cipherSuites: [MADE-UP] }")).toBeUndefined();
+  expect(of("tlsDefaults: { cipherSuites: [ECDHE-RSA-AES256-GCM-SHA384], ecdhCurves: [P-256] }")).toEqual({
+    cipherSuites: ["ECDHE-RSA-AES256-GCM-SHA384"],
+    curves: ["P-256"],
+  });
+});
+
 test("a compliance policy comes before what the mesh says", () => {
   expect(limits("meshMTLS: { minProtocolVersion: TLSV1_3 }", "fips-140-2")).toMatchObject({
     minVersion: "TLSv1_2",

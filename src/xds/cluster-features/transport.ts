@@ -7,10 +7,11 @@ import {
   ALPN,
   anyOf,
   exactly,
+  limitedParams,
   meshTls,
   RAW_SOCKET,
   SDS_AGENT_FILES,
-  TLS_PARAMS,
+  tlsParams,
   upstream,
 } from "../tls.ts";
 import type { EnvoyCluster, TransportSocket, XdsOptions } from "../types.ts";
@@ -45,7 +46,7 @@ function sockets(cluster: Cluster, options: XdsOptions): Sockets {
       return { transport_socket: mesh(cluster, tls, options) };
     case "simple":
     case "mutual":
-      return { transport_socket: upstream(originated(cluster, tls), tls.sni) };
+      return { transport_socket: upstream(originated(cluster, tls, options), tls.sni) };
   }
 }
 
@@ -81,12 +82,12 @@ function meshAlpn(cluster: Cluster): readonly string[] {
 const NO_CERTIFICATE = "00".repeat(32);
 
 /** TLS that the proxy originates towards a server outside the mesh; files and the system's roots come through the agent. */
-function originated(cluster: Cluster, tls: ClusterTls): CommonTls {
+function originated(cluster: Cluster, tls: ClusterTls, { outsideTls, allTls }: XdsOptions): CommonTls {
   const sans = tls.subjectAltNames.map(
     (name) => ({ san_type: name.includes("://") ? "URI" : "DNS", matcher: { exact: name } }) as const,
   );
   return compact({
-    tls_params: TLS_PARAMS,
+    tls_params: limitedParams(tlsParams(outsideTls), allTls),
     alpn_protocols: cluster.protocol === "http2" || cluster.protocol === "grpc" ? ["h2"] : undefined,
     ...(tls.roots === undefined ? bySecrets(tls, sans) : byRoots(tls.roots, sans)),
   });
