@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { silentLogger } from "../../src/base/logger.ts";
 import { answerMonitoring } from "../../src/controlplane/debug.ts";
+import { createKnownClusters } from "../../src/controlplane/known-clusters.ts";
 import { createMetrics, type Metrics } from "../../src/controlplane/metrics.ts";
 import { createState } from "../../src/controlplane/state.ts";
 import { createXdsAcceptor } from "../../src/controlplane/xds-server.ts";
@@ -60,10 +61,13 @@ async function start(proxies: number, scoped: boolean): Promise<void> {
   const objects = [...meshObjects(), ...numbers(proxies).map(proxyPod), ...sidecars];
   state.world.apply(objects.map((object) => ({ type: "set", object })));
   const onFault = (error: unknown): void => console.error(error);
-  const metrics = createMetrics(state.world);
+  const metrics = createMetrics({ world: state.world, model: state.mesh.model });
   const acceptor = createXdsAcceptor({
     state,
-    cluster: { mayAccount: async () => false },
+    clusters: createKnownClusters(state.mesh.model.members, {
+      mayAccount: async () => false,
+      reviewToken: async () => undefined,
+    }),
     secrets: { ...idle, open: () => ({ want: () => true, close: () => undefined }) },
     registration: { refuse: () => undefined, connected: () => () => undefined, health: () => undefined },
     streams,
@@ -79,7 +83,6 @@ async function start(proxies: number, scoped: boolean): Promise<void> {
     metrics,
     log: { ...silentLogger, warn: onFault, error: onFault },
     instance: "bench",
-    clusterId: "Kubernetes",
     onFault,
   });
   const validity = { notBefore: new Date(Date.now() - DAY_MS), notAfter: new Date(Date.now() + DAY_MS) };

@@ -2,7 +2,7 @@ import { compact } from "../base/compact.ts";
 import type { ClusterTls } from "../ir/cluster.ts";
 import type { GatewayChain } from "../ir/listener.ts";
 import { certificateSecret, isClusterSecret, rootsSecret, secretObjects, type TlsSecret } from "../ir/secret.ts";
-import type { Model } from "../model/model.ts";
+import type { Member } from "../model/members.ts";
 import { byText } from "../model/order.ts";
 import type { Secret } from "../resources/core.ts";
 import type { CompileContext } from "./context.ts";
@@ -52,7 +52,8 @@ export function createGatewaySecrets(
     secret: derivations.keyed("gateway secret", (key: string, name: string): TlsSecret | undefined => {
       const { kind, objects } = secretObjects(name);
       for (const object of objects) {
-        const found = readSecret(kind, objectOf(model, scope(key).namespace, object));
+        const { namespace, cluster = model.clusterId } = scope(key);
+        const found = readSecret(kind, objectOf(model.members.of(cluster), namespace, object));
         if (found !== undefined) return found;
       }
       return undefined;
@@ -60,8 +61,8 @@ export function createGatewaySecrets(
   };
 }
 
-/** `name`, `namespace/name`, or `ConfigMap/namespace/name`; a ConfigMap as a Secret would be. */
-function objectOf({ world }: Model, own: string, written: string): Secret | undefined {
+/** `name`, `namespace/name`, or `ConfigMap/namespace/name`, of the proxy's own cluster; a ConfigMap as a Secret would be. */
+function objectOf({ world }: Member, own: string, written: string): Secret | undefined {
   const [name = "", namespace = own, kind] = written.split("/").toReversed();
   if (kind !== "ConfigMap") return world.get("Secret", namespace, name);
   const { data = {}, metadata } = world.get("ConfigMap", namespace, name) ?? {};

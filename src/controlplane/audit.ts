@@ -96,12 +96,13 @@ function text(...values: readonly unknown[]): string {
   return (found ?? "").slice(0, MAX_TEXT);
 }
 
-function callerFields({ identity, podName, podUid, by }: Caller): Readonly<Record<string, unknown>> {
+function callerFields({ identity, podName, podUid, clusterId, by }: Caller): Readonly<Record<string, unknown>> {
   return {
     identity: spiffeId(identity),
     by,
     ...(podName === undefined ? {} : { pod: podName }),
     ...(podUid === undefined ? {} : { podUid }),
+    ...(clusterId === undefined ? {} : { cluster: clusterId }),
   };
 }
 

@@ -1,14 +1,16 @@
 import type { PeerLabels } from "../base/peer.ts";
 import { peerLabels } from "../model/workload.ts";
+import type { Peer } from "../grpc/server.ts";
+import type { World } from "../resources/world.ts";
 import type { Pod } from "../resources/core.ts";
 import type { Caller } from "./caller.ts";
 import { peerOfCaller } from "./node.ts";
-import type { State } from "./state.ts";
+import type { Shared } from "./shared.ts";
 
 const WAIT_MS = 5_000;
 
-/** The pod that a caller's credential names, when it runs as the caller's account. Tracked. */
-function podOf({ world }: State, caller: Caller): Pod | undefined {
+/** The pod of a cluster that a caller's credential names, when it runs as the caller's account. Tracked. */
+function podOf(world: World, caller: Caller): Pod | undefined {
   const { namespace, serviceAccount } = caller.identity;
   const pod =
     caller.podName === undefined
@@ -19,10 +21,16 @@ function podOf({ world }: State, caller: Caller): Pod | undefined {
 }
 
 /**
- * What the caller's pod tells its peers. A pod that was made a moment ago may be known to the API server before it is to us:
+ * What the caller's pod tells its peers: one of the cluster that its credential is of, else of the one that it says. A pod that was made a moment ago may be known to the API server before it is to us:
  * it is waited for. Undefined when it does not come.
  */
-export function peerLabelsOf(state: State, caller: Caller, clusterId: string): Promise<PeerLabels | undefined> {
+export function peerLabelsOf(
+  { state, clusters }: Pick<Shared, "state" | "clusters">,
+  caller: Caller,
+  peer: Pick<Peer, "clusterId">,
+): Promise<PeerLabels | undefined> {
+  const clusterId = caller.clusterId ?? clusters.named(peer.clusterId);
+  if (clusterId === undefined) return Promise.resolve(undefined);
   if (caller.podUid === undefined) return Promise.resolve(peerOfCaller(caller, clusterId));
   return new Promise((resolve) => {
     let isDone = false;
@@ -37,7 +45,8 @@ export function peerLabelsOf(state: State, caller: Caller, clusterId: string): P
     };
     const timer = setTimeout(finish, WAIT_MS, undefined);
     stop = state.derivations.effect(() => {
-      const pod = podOf(state, caller);
+      const world = clusters.member(clusterId)?.world;
+      const pod = world === undefined ? undefined : podOf(world, caller);
       if (pod !== undefined) finish(peerLabels(pod, clusterId));
     });
   });

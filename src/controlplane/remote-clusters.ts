@@ -9,6 +9,7 @@ import type { KubeObject } from "../resources/object.ts";
 import { createWorldStore } from "../resources/world-store.ts";
 import type { RemoteWorlds } from "./remote-worlds.ts";
 import type { Runner } from "./runner.ts";
+import { createSecretWatches, type SecretWatches } from "./secret-watches.ts";
 import { createWatches } from "./watch.ts";
 
 export interface RemoteClustersDeps {
@@ -39,6 +40,10 @@ export interface ClusterStatus {
 /** Consumes remote secrets; offers one World per cluster, which stays as it is while the cluster is away. */
 export interface RemoteClusters extends Runner {
   status(): readonly ClusterStatus[];
+  /** The API server of a cluster that is followed. */
+  client(clusterId: string): Cluster | undefined;
+  /** What gateways there want of its Secrets; undefined while it is not followed. Tracked. */
+  secrets(clusterId: string): SecretWatches | undefined;
 }
 
 /** What of another cluster counts in ours: who runs there. Rules are read from our own cluster alone. */
@@ -55,6 +60,8 @@ interface Remote {
   readonly kubeconfig: string;
   readonly startedAt: number;
   readonly synced: Promise<void>;
+  /** Undefined where the kubeconfig cannot be used. */
+  client: Cluster | undefined;
   isSynced: boolean;
   reachable: boolean;
   error: string;
@@ -63,6 +70,7 @@ interface Remote {
 
 export function createRemoteClusters(deps: RemoteClustersDeps): RemoteClusters {
   const remotes = new Map<string, Remote>();
+  const inPlace = new Map<string, SecretWatches>();
   const abort = new AbortController();
   const closing = new Set<Promise<void>>();
   let running: Promise<void> = Promise.resolve();
@@ -71,10 +79,17 @@ export function createRemoteClusters(deps: RemoteClustersDeps): RemoteClusters {
     const ended = remote.close().finally(() => closing.delete(ended));
     closing.add(ended);
   };
+  /** The World of before stays in place, and is followed, until the new one is complete. */
+  const retire = (known: Remote, next: Remote): void => {
+    if (!known.isSynced) return drop(known);
+    const ended = next.synced.then(known.close).finally(() => closing.delete(ended));
+    closing.add(ended);
+  };
   const take = (secret: string, wanted: ReadonlyMap<string, string>): void => {
     for (const remote of remotes.values())
       if (remote.secret === secret && !wanted.has(remote.id)) {
         remotes.delete(remote.id);
+        inPlace.delete(remote.id);
         deps.worlds.set(remote.id, undefined);
         deps.log.info({ cluster: remote.id }, "a cluster left the mesh");
         drop(remote);
@@ -86,9 +101,9 @@ export function createRemoteClusters(deps: RemoteClustersDeps): RemoteClusters {
         continue;
       }
       if (known?.kubeconfig === kubeconfig) continue;
-      // the World of before stays in place until the new one is complete
-      if (known !== undefined) drop(known);
-      remotes.set(id, follow(deps, { id, secret, kubeconfig }));
+      const next = follow({ ...deps, inPlace }, { id, secret, kubeconfig });
+      remotes.set(id, next);
+      if (known !== undefined) retire(known, next);
     }
   };
   const onEvent = (event: WatchEvent): void => {
@@ -112,6 +127,12 @@ export function createRemoteClusters(deps: RemoteClustersDeps): RemoteClusters {
       for (const remote of remotes.values()) drop(remote);
       remotes.clear();
       await Promise.all([running, ...closing]);
+    },
+    client: (clusterId) => remotes.get(clusterId)?.client,
+    secrets(clusterId) {
+      // changes with the World that they stand in
+      deps.worlds.list();
+      return inPlace.get(clusterId);
     },
     status: () => [...remotes.values()].map((remote) => statusOf(remote, deps.namespace)),
   };
@@ -155,7 +176,7 @@ function statusOf(remote: Remote, namespace: string): ClusterStatus {
 
 /** Follows one cluster until it is closed. Its World is offered when its first lists are complete. */
 function follow(
-  { derivations, worlds, open, log }: RemoteClustersDeps,
+  { derivations, worlds, inPlace, open, log }: RemoteClustersDeps & { readonly inPlace: Map<string, SecretWatches> },
   { id, secret, kubeconfig }: Pick<Remote, "id" | "secret" | "kubeconfig">,
 ): Remote {
   const abort = new AbortController();
@@ -168,6 +189,7 @@ function follow(
     synced: new Promise<void>((resolve) => {
       synced = resolve;
     }),
+    client: undefined,
     isSynced: false,
     reachable: false,
     error: "",
@@ -185,6 +207,7 @@ function follow(
   } catch (error) {
     return refuse(error);
   }
+  remote.client = cluster;
   const world = createWorldStore(derivations);
   const watches = createWatches({
     cluster,
@@ -192,18 +215,20 @@ function follow(
     apply: (changes) => world.apply(changes),
     onSynced() {
       remote.isSynced = true;
+      inPlace.set(id, secrets);
       worlds.set(id, world);
       log.info({ cluster: id, server: cluster.context.server }, "a cluster joined the mesh");
       synced();
     },
     log,
   });
+  const secrets = createSecretWatches({ cluster, derivations, apply: (changes) => world.apply(changes), log });
   const started = watches.start();
   void heartbeat(remote, cluster, { signal: abort.signal, log });
   remote.close = async () => {
     abort.abort();
     synced();
-    await Promise.all([started, watches.close()]);
+    await Promise.all([started, watches.close(), secrets.close()]);
   };
   return remote;
 }

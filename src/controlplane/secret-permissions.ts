@@ -6,12 +6,17 @@ import type { Logger } from "../base/logger.ts";
 interface Account {
   readonly namespace: string;
   readonly serviceAccount: string;
+  /** The cluster that it is of. Default: our own. */
+  readonly clusterId?: string | undefined;
 }
 
 export interface SecretPermissionsDeps {
   readonly derivations: Derivations;
   /** Whether the account may list the Secrets of its namespace, by the API server. */
-  readonly ask: (account: { readonly namespace: string; readonly name: string }) => Promise<boolean>;
+  readonly ask: (
+    account: { readonly namespace: string; readonly name: string },
+    clusterId: string | undefined,
+  ) => Promise<boolean>;
   readonly log: Logger;
 }
 
@@ -28,10 +33,10 @@ const HOLDS_MS = 60_000;
 export function createSecretPermissions({ derivations, ask, log }: SecretPermissionsDeps): SecretPermissions {
   const answers = new Map<string, { readonly at: number; readonly may: boolean | undefined }>();
   const answered = derivations.external("may have secrets", (key: string) => answers.get(key)?.may);
-  const learn = async (key: string, { namespace, serviceAccount: name }: Account): Promise<void> => {
+  const learn = async (key: string, { namespace, serviceAccount: name, clusterId }: Account): Promise<void> => {
     const before = answers.get(key)?.may;
     answers.set(key, { at: Date.now(), may: before });
-    const may = await ask({ namespace, name }).catch((error: unknown) => {
+    const may = await ask({ namespace, name }, clusterId).catch((error: unknown) => {
       log.warn({ account: key, error: errorText(error) }, "cannot find out whether an account may have Secrets");
       return false;
     });
@@ -40,7 +45,7 @@ export function createSecretPermissions({ derivations, ask, log }: SecretPermiss
   };
   return {
     of(account) {
-      const key = `${account.namespace}/${account.serviceAccount}`;
+      const key = [account.clusterId, account.namespace, account.serviceAccount].join("/");
       const held = answers.get(key);
       if (held === undefined || Date.now() - held.at > HOLDS_MS) void learn(key, account);
       return answered(key);

@@ -5,7 +5,7 @@ import type { SigningAnswer, SigningRequest } from "../grpc/ca-server.ts";
 import type { Refusal } from "../grpc/server.ts";
 import { type Ca, signWorkload } from "../pki/ca.ts";
 import type { SigningFacts, SigningResult } from "./audit.ts";
-import type { Caller } from "./caller.ts";
+import { type Caller, unprovenWords } from "./caller.ts";
 import type { ExternalRequest } from "./external-signer.ts";
 
 /** Seconds that certificates last: when nothing is asked, and at most. */
@@ -42,7 +42,7 @@ export interface SigningDeps {
   /**
    * What the caller's pod tells its peers. Undefined: the caller names a pod that is not known (yet), or is another account's.
    */
-  readonly peerOf: (caller: Caller) => Promise<PeerLabels | undefined>;
+  readonly peerOf: (caller: Caller, peer: SigningRequest["peer"]) => Promise<PeerLabels | undefined>;
   /** Seconds that a certificate lasts. */
   readonly lifetimes: Lifetimes;
   readonly now: () => number;
@@ -61,8 +61,7 @@ export function createSigner(deps: SigningDeps): (request: SigningRequest) => Pr
       return { refusal: { status, details: reason } };
     };
     if (caller === undefined) {
-      const reason = "neither the client certificate nor the token proves a service account";
-      return refuse("unauthenticated", "UNAUTHENTICATED", reason);
+      return refuse("unauthenticated", "UNAUTHENTICATED", unprovenWords(peer));
     }
     if (impersonated !== undefined)
       return refuse(
@@ -77,7 +76,7 @@ export function createSigner(deps: SigningDeps): (request: SigningRequest) => Pr
         "INVALID_ARGUMENT",
         `expected a validity of at most ${deps.lifetimes.most} s, got ${seconds}`,
       );
-    const labels = await deps.peerOf(caller);
+    const labels = await deps.peerOf(caller, peer);
     if (labels === undefined)
       return refuse("refused", "UNAVAILABLE", "the pod of the caller is not known to the control plane");
     try {

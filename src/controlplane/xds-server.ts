@@ -5,15 +5,15 @@ import type { Peer } from "../grpc/server.ts";
 import type { Proxy } from "../ir/proxy.ts";
 import { createSecretPermissions } from "./secret-permissions.ts";
 import { isGrantedSecret, secretObjects } from "../ir/secret.ts";
-import type { ClusterReader } from "../resources/cluster.ts";
 import type { AutoRegistration } from "./auto-registration.ts";
-import type { Caller } from "./caller.ts";
+import { type Caller, unprovenWords } from "./caller.ts";
+import type { KnownClusters } from "./known-clusters.ts";
 import type { Metrics } from "./metrics.ts";
 import { type NodeClaim, outsideProxyOf, proxyOf, refuseNode } from "./node.ts";
 import { createPushBudget } from "./push-budget.ts";
 import { createResourceStore, type ResourceStore } from "./resource-store.ts";
 import { NO_RESOURCES, type ResourceTable, type Snapshot } from "./resource-table.ts";
-import type { SecretWatches } from "./secret-watches.ts";
+import type { SecretUser, SecretWatches } from "./secret-watches.ts";
 import type { State } from "./state.ts";
 import type { StreamDeps, StreamEvent } from "./xds-deps.ts";
 import { deltaProtocol, sotwProtocol } from "./xds-protocol.ts";
@@ -21,8 +21,11 @@ import { serveStream, type XdsStream } from "./xds-stream.ts";
 
 export interface XdsServerDeps {
   readonly state: State;
-  readonly cluster: Pick<ClusterReader, "mayAccount">;
+  readonly clusters: KnownClusters;
+  /** Of our own cluster. */
   readonly secrets: SecretWatches;
+  /** Of another one; undefined while nobody has the way to it. Tracked. Default: there are none. */
+  readonly remoteSecrets?: (clusterId: string) => SecretWatches | undefined;
   readonly registration: Pick<AutoRegistration, "refuse" | "connected" | "health">;
   /** Streams are listed here while they are served. */
   readonly streams: Set<XdsStream>;
@@ -31,7 +34,6 @@ export interface XdsServerDeps {
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly instance: string;
-  readonly clusterId: string;
   readonly onFault: (error: unknown) => void;
 }
 
@@ -41,12 +43,12 @@ export function createXdsAcceptor(deps: XdsServerDeps): XdsAcceptor {
   const store = storeOf(deps);
   const permissions = createSecretPermissions({
     derivations: state.derivations,
-    ask: (account) => deps.cluster.mayAccount(account, LIST_SECRETS),
+    ask: (account, clusterId) => mayRead(deps, clusterId, account),
     log,
   });
   const follow = (claim: NodeClaim, caller: Caller, onSnapshot: (snapshot: Snapshot) => void): (() => void) => {
     const reader = store.open();
-    const secrets = deps.secrets.open();
+    const secrets = createSecretsOfProxy(deps);
     const disconnected = deps.registration.connected(claim);
     const stop = state.derivations.effect(() => {
       const proxy = known(deps, claim, caller);
@@ -54,13 +56,14 @@ export function createXdsAcceptor(deps: XdsServerDeps): XdsAcceptor {
       if (proxy === undefined) return;
       const config = state.mesh.proxyConfig(proxy);
       const named = config.secretNames();
-      const mayRead = caller.readsSecrets ?? (named.length > 0 && permissions.of(caller.identity));
+      const mayRead =
+        caller.readsSecrets ?? (named.length > 0 && permissions.of({ ...caller.identity, clusterId: proxy.clusterId }));
       if (mayRead === undefined) return;
       // what a listener of Gateway API names is granted by its namespace, whoever serves it; as in Istio
       const names = mayRead ? named : named.filter(isGrantedSecret);
       const objects = names.flatMap((name) => secretObjects(name).objects);
       // A module's Secret is its author's word: every proxy that is to run the module gets it.
-      if (!secrets.want(proxy.namespace, [...objects, ...(config.pullSecrets?.() ?? [])])) return;
+      if (!secrets.want(proxy, [...objects, ...(config.pullSecrets?.() ?? [])])) return;
       const snapshot = reader.snapshot(proxy);
       onSnapshot(mayRead ? snapshot : { ...snapshot, secret: only(snapshot.secret, names) });
     });
@@ -91,6 +94,28 @@ export function createXdsAcceptor(deps: XdsServerDeps): XdsAcceptor {
   };
 }
 
+/** What one proxy wants of its own cluster's Secrets, wherever the way to that leads by now. */
+function createSecretsOfProxy({ clusters, secrets, remoteSecrets }: XdsServerDeps): {
+  /** Tracked: true once it is known of each whether it exists. */
+  readonly want: (proxy: Proxy, names: readonly string[]) => boolean;
+  readonly close: () => void;
+} {
+  let from: SecretWatches | undefined;
+  let user: SecretUser | undefined;
+  return {
+    want({ clusterId, namespace }, names) {
+      const next = clusters.isOwn(clusterId) ? secrets : remoteSecrets?.(clusterId);
+      if (next !== from) {
+        user?.close();
+        user = next?.open();
+        from = next;
+      }
+      return user === undefined || user.want(namespace, names);
+    },
+    close: () => user?.close(),
+  };
+}
+
 function only(table: ResourceTable, names: readonly string[]): ResourceTable {
   const kept = new Map([...table].filter(([name]) => names.includes(name)));
   if (kept.size === table.size) return table;
@@ -114,14 +139,19 @@ function storeOf(deps: XdsServerDeps): ResourceStore {
   });
 }
 
-/** The proxy by its pod or, for a workload outside the cluster, by its WorkloadEntry; undefined while that is not known. */
-function known({ state, clusterId }: XdsServerDeps, claim: NodeClaim, caller: Caller): Proxy | undefined {
+/**
+ * The proxy by its pod or, for a workload outside the cluster, by its WorkloadEntry, in its own cluster; undefined while that is
+ * not known. A workload that registers itself has its entry here, with its group.
+ */
+function known({ clusters, state }: XdsServerDeps, claim: NodeClaim, caller: Caller): Proxy | undefined {
   const { namespace, name, outside } = claim;
-  if (outside === undefined) return proxyOf(claim, caller, { pod: state.world.get("Pod", namespace, name), clusterId });
-  return outsideProxyOf(claim, caller, {
-    entry: state.world.get("WorkloadEntry", namespace, outside.entry),
-    clusterId,
-  });
+  const clusterId = clusters.named(claim.clusterId);
+  const member = clusterId === undefined ? undefined : clusters.member(clusterId);
+  if (member === undefined || clusterId === undefined) return undefined;
+  if (outside === undefined)
+    return proxyOf(claim, caller, { pod: member.world.get("Pod", namespace, name), clusterId });
+  const { world } = outside.group === undefined ? member : state;
+  return outsideProxyOf(claim, caller, { entry: world.get("WorkloadEntry", namespace, outside.entry), clusterId });
 }
 
 /** What an account must be allowed in its namespace for its gateways to be given Secrets of it; as Istio has it. */
@@ -133,18 +163,34 @@ async function admit(
   claim: NodeClaim,
 ): ReturnType<StreamDeps["admit"]> {
   const caller = await deps.authenticate(connection.peer);
-  if (caller === undefined)
-    return {
-      status: "UNAUTHENTICATED",
-      details: "neither the client certificate nor the token proves a service account",
-    };
-  const refusal = refuseNode(claim, caller) ?? deps.registration.refuse(claim, caller);
+  if (caller === undefined) return { status: "UNAUTHENTICATED", details: unprovenWords(connection.peer) };
+  const refusal =
+    refuseCluster(deps.clusters, claim, caller) ?? refuseNode(claim, caller) ?? deps.registration.refuse(claim, caller);
   if (refusal !== undefined) return { status: "PERMISSION_DENIED", details: refusal };
   if (claim.type !== "router") return { caller };
   const { namespace, serviceAccount: name } = caller.identity;
   // When the API server cannot say, the stream ends and the proxy keeps what it has.
-  const readsSecrets = await deps.cluster.mayAccount({ namespace, name }, LIST_SECRETS);
+  const readsSecrets = await mayRead(deps, claim.clusterId, { namespace, name });
   return { caller: { ...caller, readsSecrets } };
+}
+
+/** Why this caller may not be a node of the cluster that it says. */
+function refuseCluster(clusters: KnownClusters, claim: NodeClaim, caller: Caller): string | undefined {
+  const clusterId = clusters.named(claim.clusterId);
+  const said = JSON.stringify(claim.clusterId.slice(0, 80));
+  if (clusterId === undefined) return `cluster ${said} is not known to the control plane`;
+  if (caller.clusterId === undefined || caller.clusterId === clusterId) return undefined;
+  return `a workload of cluster ${caller.clusterId} may not be a node of cluster ${said}`;
+}
+
+/** Whether an account may list the Secrets of its namespace, by its own cluster's API server. */
+async function mayRead(
+  { clusters }: Pick<XdsServerDeps, "clusters">,
+  claimed: string | undefined,
+  account: { readonly namespace: string; readonly name: string },
+): Promise<boolean> {
+  const reviewer = clusters.reviewer(clusters.named(claimed) ?? "");
+  return reviewer === undefined ? false : reviewer.mayAccount(account, LIST_SECRETS);
 }
 
 function logEvent(log: Logger, event: StreamEvent): void {

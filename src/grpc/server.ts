@@ -107,6 +107,8 @@ export interface Peer {
   readonly certificate: Buffer | undefined;
   /** The token of `authorization: Bearer …`. */
   readonly bearer: string | undefined;
+  /** Metadata `clusterid`: the cluster that the caller says it is in. */
+  readonly clusterId?: string | undefined;
 }
 
 interface SurfaceCall {
@@ -121,7 +123,9 @@ export function peerOf(call: SurfaceCall): Peer {
   const alive = certificate !== undefined && Date.parse(certificate.valid_to) > Date.now();
   const [header] = call.metadata.get("authorization");
   const bearer = typeof header === "string" ? /^Bearer +(\S+)$/i.exec(header)?.[1] : undefined;
-  return { address: call.getPeer(), certificate: alive ? certificate.raw : undefined, bearer };
+  const [said] = call.metadata.get("clusterid");
+  const clusterId = typeof said === "string" && said !== "" ? said : undefined;
+  return { address: call.getPeer(), certificate: alive ? certificate.raw : undefined, bearer, clusterId };
 }
 
 /** Why a call is refused or ended, in gRPC's words. */

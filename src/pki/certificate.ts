@@ -1,4 +1,5 @@
 import { X509Certificate } from "node:crypto";
+import { PEER_KEYS } from "../base/peer.ts";
 import { MeshError } from "../base/errors.ts";
 import { type Identity, parseSpiffeId } from "./spiffe.ts";
 
@@ -8,6 +9,8 @@ export interface CertificateFacts {
   readonly identity: Identity | undefined;
   /** Uid of the pod it was issued to (subject CN), when our CA issued it to a pod. */
   readonly podUid: string | undefined;
+  /** The cluster that it was issued to (last OU of the subject), when our CA issued it to a workload. */
+  readonly cluster: string | undefined;
   /** DNS names of the SAN, as written. */
   readonly dnsNames: readonly string[];
   readonly notBefore: Date;
@@ -23,9 +26,11 @@ export function readCertificate(bytes: string | Uint8Array): CertificateFacts {
   const uris = names.filter((entry) => entry.startsWith("URI:")).map((entry) => entry.slice(4));
   const identity = uris.length === 1 && uris[0] !== undefined ? parseSpiffeId(uris[0]) : undefined;
   const podUid = /^CN=(.+)$/m.exec(certificate.subject ?? "")?.[1];
+  const units = [...(certificate.subject ?? "").matchAll(/^OU=(.+)$/gm)].map(([, unit]) => unit);
   return {
     identity,
     podUid,
+    cluster: units.length === PEER_KEYS.length ? units[PEER_KEYS.indexOf("cluster")] : undefined,
     dnsNames: names.filter((entry) => entry.startsWith("DNS:")).map((entry) => entry.slice(4)),
     notBefore: new Date(certificate.validFrom),
     notAfter: new Date(certificate.validTo),

@@ -27,8 +27,8 @@ function asksServiceName(model: Model, telemetry: readonly string[]): boolean {
 }
 
 /** OpenTelemetry's name of a service of Kubernetes: by annotation, by labels, by the workload. */
-function serviceName({ world }: Model, { namespace, name, labels, peer }: Proxy): string {
-  const annotations = world.get("Pod", namespace, name)?.metadata.annotations ?? {};
+function serviceName({ members }: Model, { clusterId, namespace, name, labels, peer }: Proxy): string {
+  const annotations = members.of(clusterId).world.get("Pod", namespace, name)?.metadata.annotations ?? {};
   const said = [
     annotations["resource.opentelemetry.io/service.name"],
     labels["app.kubernetes.io/instance"],

@@ -1,5 +1,6 @@
 import { silentLogger } from "../../../src/base/logger.ts";
-import { authenticate, type CallerDeps } from "../../../src/controlplane/caller.ts";
+import { authenticate } from "../../../src/controlplane/caller.ts";
+import { createKnownClusters } from "../../../src/controlplane/known-clusters.ts";
 import { createMetrics } from "../../../src/controlplane/metrics.ts";
 import { createState, type State } from "../../../src/controlplane/state.ts";
 import type { XdsStream } from "../../../src/controlplane/xds-stream.ts";
@@ -7,6 +8,7 @@ import { createXdsAcceptor } from "../../../src/controlplane/xds-server.ts";
 import { adsService } from "../../../src/grpc/ads-server.ts";
 import { startGrpcServer } from "../../../src/grpc/server.ts";
 import { type Ca, createRoot, issueServing, type Validity } from "../../../src/pki/ca.ts";
+import type { Cluster } from "../../../src/resources/cluster.ts";
 import type { KubeObject } from "../../../src/resources/object.ts";
 
 /** The control plane in this process: its own state, compiler, xDS server and CA, fed with objects instead of a cluster. */
@@ -25,14 +27,17 @@ export interface Plane {
 
 const HOUR = 3_600_000;
 
-/** Starts it with these objects. `reviewToken` stands for the API server; without it no token proves anything. */
+/** Starts it with these objects. `reviewToken` stands for the API server; without it no token proves anything. Default CA: a new root. */
 export async function startPlane(
   objects: readonly KubeObject[],
-  { reviewToken = async () => undefined }: Partial<Pick<CallerDeps, "reviewToken">> = {},
+  {
+    reviewToken = async () => undefined,
+    ca: given,
+  }: { readonly reviewToken?: Cluster["reviewToken"]; readonly ca?: Ca } = {},
 ): Promise<Plane> {
   const now = Date.now();
   const validity = { notBefore: new Date(now - HOUR), notAfter: new Date(now + 24 * HOUR) };
-  const ca = await createRoot("cluster.local", validity);
+  const ca = given ?? (await createRoot("cluster.local", validity));
   const serving = await issueServing(ca, { dns: [SERVER_NAME] }, validity);
   const keys = {
     limits: { allowed: ["127.0.0.0/8"], blocked: [] },
@@ -51,20 +56,23 @@ export async function startPlane(
   const streams = new Set<XdsStream>();
   const acceptor = createXdsAcceptor({
     state,
-    cluster: { mayAccount: async () => true },
+    clusters: createKnownClusters(state.mesh.model.members, { mayAccount: async () => true, reviewToken }),
     // Secrets stand among the objects.
     secrets: { ...idle, open: () => ({ want: () => true, close: () => undefined }) },
     registration: { refuse: () => undefined, connected: () => () => undefined, health: () => undefined },
     streams,
     authenticate: (peer) => authenticate({ reviewToken, trustDomains: state.trustDomains }, peer),
     notReady: () => undefined,
-    metrics: createMetrics(state.world),
+    metrics: createMetrics({ world: state.world, model: state.mesh.model }),
     log: { ...silentLogger, warn: note, error: note },
     instance: "test",
-    clusterId: "Kubernetes",
     onFault,
   });
-  const identity = { certificate: serving.certificate, key: serving.key, clientRoots: ca.certificate };
+  const identity = {
+    certificate: [serving.certificate, ...ca.intermediates].join(""),
+    key: serving.key,
+    clientRoots: ca.roots,
+  };
   const server = await startGrpcServer({ host: "127.0.0.1", port: 0 }, identity, [adsService(acceptor, onFault)]);
   return {
     port: server.port,
