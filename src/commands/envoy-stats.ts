@@ -8,7 +8,10 @@ import { adminPort } from "./proxy-config/source.ts";
 import { list, text } from "./proxy-config/view.ts";
 
 /** The agent's port, where Envoy's, its own and the application's metrics come together. */
-const MERGED_PORT = 15_020;
+export const MERGED_PORT = 15_020;
+
+/** What Envoy counted of itself and of everything, as far as it was ever touched. */
+export const SERVER_STATS = "/stats?format=json&usedonly";
 
 /** `meshctl envoy-stats POD`: counters and gauges of a proxy, or of its clusters. */
 export async function run(input: CommandInput, io: Io): Promise<CommandResult> {
@@ -38,7 +41,7 @@ interface StatsType {
 
 const TYPES: Readonly<Record<string, StatsType>> = {
   server: {
-    path: "/stats?format=json&usedonly",
+    path: SERVER_STATS,
     columns: ["STAT", "VALUE"],
     // histograms have no single value
     rows: (answer) =>

@@ -1,5 +1,6 @@
 import { delay } from "../base/delay.ts";
 import { ClusterError, UsageError } from "../base/errors.ts";
+import { NOT_IN_BUNDLE } from "../base/redacted.ts";
 import { table } from "../report/table.ts";
 import type { Cluster, TargetRef } from "../resources/cluster.ts";
 import { askEach } from "./control-plane.ts";
@@ -141,7 +142,8 @@ async function distribution(cluster: Cluster, options: WaitOptions, io: Pick<Io,
   const failures: string[] = [];
   const { answers } = await askEach(cluster, { ...which, path }, { err: (words) => void failures.push(words) }).catch(
     (error: unknown) => {
-      if (!(error instanceof ClusterError)) throw error;
+      // a record will never say more
+      if (!(error instanceof ClusterError) || error.code === NOT_IN_BUNDLE) throw error;
       failures.push(error.message);
       return { answers: [] };
     },

@@ -1,5 +1,6 @@
 import { MeshError } from "../base/errors.ts";
-import { type Ca, loadCa } from "./ca.ts";
+import { REDACTED } from "../base/redacted.ts";
+import { type Ca, loadCa, shownCa } from "./ca.ts";
 import { splitPem } from "./trust-path.ts";
 
 /** Where the CA that the mesh made for itself lives between lives of the control plane, under Istio's name. */
@@ -69,7 +70,8 @@ export async function loadFiles(
   // Of a TLS Secret the chain stands behind the certificate.
   const chain = `${certificate}\n${files.chain ?? ""}`;
   const [own = certificate] = splitPem(certificate);
-  return loadCa(own, key, { chain, ...(roots === undefined ? {} : { roots }) });
+  const above = { chain, ...(roots === undefined ? {} : { roots }) };
+  return key === REDACTED ? shownCa(own, above) : loadCa(own, key, above);
 }
 
 /** What a Secret holds for this CA, base64. `roots`: what is to be trusted in place of the CA's own. */

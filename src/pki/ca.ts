@@ -2,7 +2,7 @@ import { createPrivateKey, X509Certificate as NodeCertificate, type webcrypto } 
 import { MeshError } from "../base/errors.ts";
 import { PEER_KEYS, type PeerLabels } from "../base/peer.ts";
 import { readCsr } from "./csr.ts";
-import { generateKey, type KeyKind, type PrivateKey, privateKey, signingKey } from "./private-key.ts";
+import { generateKey, type KeyKind, type PrivateKey, privateKey, signingKey, withheldKey } from "./private-key.ts";
 import { serial, signatureOf } from "./signature.ts";
 import { type Identity, spiffeId } from "./spiffe.ts";
 import { trustPath } from "./trust-path.ts";
@@ -119,16 +119,28 @@ export interface Above {
  */
 export async function loadCa(certificatePem: string, key: string | PrivateKey, above: Above = {}): Promise<Ca> {
   const secret = typeof key === "string" ? privateKey(key) : key;
-  let x509: X509Certificate;
-  try {
-    x509 = new X509Certificate(certificatePem);
-  } catch (cause) {
-    throw new MeshError("bad-certificate", "the CA certificate cannot be read", { hint: "give it as PEM", cause });
-  }
+  const x509 = parsed(certificatePem);
   checkPair(certificatePem, secret);
   const trust = trustPath(certificatePem, above);
   const signer = await signingKey(secret);
   return loaded({ certificate: certificatePem, key: secret, notAfter: x509.notAfter, ...trust, x509, signer });
+}
+
+/**
+ * An authority whose key was taken out of what was handed on: it shows what it is and cannot sign. Throws MeshError
+ * `bad-certificate` or `bad-ca` as loadCa does.
+ */
+export function shownCa(certificatePem: string, above: Above = {}): Ca {
+  const { notAfter } = parsed(certificatePem);
+  return { certificate: certificatePem, key: withheldKey(), notAfter, ...trustPath(certificatePem, above) };
+}
+
+function parsed(certificatePem: string): X509Certificate {
+  try {
+    return new X509Certificate(certificatePem);
+  } catch (cause) {
+    throw new MeshError("bad-certificate", "the CA certificate cannot be read", { hint: "give it as PEM", cause });
+  }
 }
 
 function checkPair(certificate: string, key: PrivateKey): void {

@@ -1,6 +1,7 @@
 import { createPrivateKey, type KeyObject, webcrypto } from "node:crypto";
 import { inspect } from "node:util";
 import { MeshError } from "../base/errors.ts";
+import { REDACTED } from "../base/redacted.ts";
 
 /** A key pair's secret half. Prints as `[redacted]` however it is logged; only `pem()` gives it away. */
 export interface PrivateKey {
@@ -13,7 +14,6 @@ export interface PrivateKey {
 type CryptoKeyPair = webcrypto.CryptoKeyPair;
 type CryptoKey = webcrypto.CryptoKey;
 
-const REDACTED = "[redacted]";
 const KINDS = {
   ecdsa: { name: "ECDSA", namedCurve: "P-256" },
   rsa: {
@@ -34,6 +34,14 @@ function redacted(pem: string): PrivateKey {
   const key = { pem: () => pem, toString: () => REDACTED, toJSON: () => REDACTED };
   Object.defineProperty(key, inspect.custom, { value: () => REDACTED });
   return key;
+}
+
+/** The key of a pair whose secret half was taken out of what was handed on. Whoever asks for it gets MeshError `withheld-key`. */
+export function withheldKey(): PrivateKey {
+  const pem = (): never => {
+    throw new MeshError("withheld-key", "the private key was taken out of the bug report");
+  };
+  return { pem, toString: () => REDACTED, toJSON: () => REDACTED };
 }
 
 function keyObject(pem: string): KeyObject {

@@ -1,10 +1,11 @@
 import { type Recorded, emptyRecord, recording } from "../../bundle/record.ts";
 import { errorText } from "../../base/errors.ts";
 import { apiVersionOf, KIND_NAMES, KINDS } from "../../resources/kinds.ts";
-import type { Cluster, KindRef } from "../../resources/cluster.ts";
+import type { Cluster, KindRef, PodRequest } from "../../resources/cluster.ts";
 import type { KubeObject } from "../../resources/object.ts";
 import type { Io } from "../io.ts";
 import { MONITORING_PORT } from "../control-plane.ts";
+import { MERGED_PORT, SERVER_STATS } from "../envoy-stats.ts";
 import { exchangeWith } from "../pod-http.ts";
 import { views } from "../proxy-config/index.ts";
 import { ADMIN_PORT } from "../proxy-config/source.ts";
@@ -41,15 +42,10 @@ const MORE: readonly KindRef[] = [
   { apiVersion: "coordination.k8s.io/v1", kind: "Lease" },
 ];
 
-/** Paths of meshd's monitoring port beside those that commands ask for. */
-const OF_CONTROL_PLANE = [
-  "/metrics",
-  "/version",
-  "/debug/syncz",
-  "/debug/changes",
-  "/debug/connections",
-  "/debug/analysis",
-];
+/** Paths of meshd's monitoring port; what its /debug/list names comes on top. */
+const OF_CONTROL_PLANE = ["/metrics", "/version"];
+/** Questions of /debug that are about one proxy or object. */
+const ABOUT_ONE: readonly string[] = ["config_distribution", "config_dump", "ndsz"];
 
 /** Paths of Envoy's admin port beside those that commands ask for. */
 const OF_PROXY = [
@@ -58,6 +54,7 @@ const OF_PROXY = [
   "/listeners?format=json",
   "/stats/prometheus",
   "/stats?usedonly",
+  SERVER_STATS,
   "/memory",
 ];
 
@@ -105,12 +102,8 @@ async function askPods(cluster: Cluster, options: CollectOptions, step: Step): P
   const hasProxy = ({ metadata }: KubeObject): boolean =>
     metadata.annotations?.["sidecar.istio.io/status"] !== undefined && options.wants(metadata.namespace ?? "");
   const questions = [
-    ...pods
-      .filter(isControlPlane)
-      .map((pod) => ({ pod, port: MONITORING_PORT, paths: OF_CONTROL_PLANE, container: "discovery" })),
-    ...pods
-      .filter(hasProxy)
-      .map((pod) => ({ pod, port: Number(ADMIN_PORT), paths: proxyPaths(), container: "istio-proxy" })),
+    ...pods.filter(isControlPlane).map((pod) => ({ pod, container: "discovery", ask: askControlPlane })),
+    ...pods.filter(hasProxy).map((pod) => ({ pod, container: "istio-proxy", ask: askProxy })),
   ];
   const left = [...questions];
   const worker = async (): Promise<void> => {
@@ -136,24 +129,53 @@ function proxyPaths(): readonly string[] {
   return [...new Set([...Object.values(views).map(({ path }) => path), ...OF_PROXY])];
 }
 
+/** Asks a port of one pod; what it does not answer is left out by its name. */
+type Ask = (port: number, path: string, method?: PodRequest["method"]) => Promise<string | undefined>;
+
 interface Question {
   readonly pod: KubeObject;
-  readonly port: number;
-  readonly paths: readonly string[];
   readonly container: string;
+  readonly ask: (ask: Ask) => Promise<void>;
 }
 
 async function askPod(
   cluster: Cluster,
-  { pod: { metadata }, port, paths, container }: Question,
+  { pod: { metadata }, container, ask }: Question,
   { tail }: CollectOptions,
   step: Step,
 ): Promise<void> {
   const target = { namespace: metadata.namespace ?? "", pod: metadata.name };
   const name = `pod ${target.namespace}/${target.pod}`;
-  for (const path of paths)
-    await step(`${name} port ${port}${path}`, async () =>
-      cluster.podHttp?.({ ...target, port }, { method: "GET", path }),
-    );
+  await ask(async (port, path, method = "GET") => {
+    let body: string | undefined;
+    await step(`${name} port ${port}${path}`, async () => {
+      body = (await cluster.podHttp?.({ ...target, port }, { method, path }))?.body;
+    });
+    return body;
+  });
   await step(`log of ${name}`, () => cluster.logs({ ...target, container, tailLines: tail }));
+}
+
+/** Whatever it can be asked about the mesh as a whole. */
+async function askControlPlane(ask: Ask): Promise<void> {
+  for (const path of OF_CONTROL_PLANE) await ask(MONITORING_PORT, path);
+  for (const name of namesIn(await ask(MONITORING_PORT, "/debug/list")))
+    if (!ABOUT_ONE.includes(name)) await ask(MONITORING_PORT, `/debug/${name}`);
+}
+
+function namesIn(listed = "[]"): readonly string[] {
+  try {
+    const names: unknown = JSON.parse(listed);
+    return Array.isArray(names) ? names.map(String).filter((name) => name !== "list") : [];
+  } catch {
+    return [];
+  }
+}
+
+async function askProxy(ask: Ask): Promise<void> {
+  const port = Number(ADMIN_PORT);
+  for (const path of proxyPaths()) await ask(port, path);
+  // levels of loggers are told to POST alone; without a query nothing changes
+  await ask(port, "/logging", "POST");
+  await ask(MERGED_PORT, "/stats/prometheus");
 }

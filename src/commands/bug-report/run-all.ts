@@ -53,6 +53,21 @@ export const MESH_COMMANDS: readonly BundledCommand[] = [
     load: async () => (await import("../mtls/report.ts")).run,
   },
   { line: "edges", input: { args: [], options: JSON_OUT }, load: async () => (await import("../edges.ts")).run },
+  ...["route", "policy"].map((what) => ({
+    line: `stat ${what}`,
+    input: { args: [what], options: JSON_OUT },
+    load: async () => (await import("../stat.ts")).run,
+  })),
+  {
+    line: "ca status",
+    input: { args: [], options: JSON_OUT },
+    load: async () => (await import("../ca/status.ts")).run,
+  },
+  {
+    line: "addons list",
+    input: { args: [], options: JSON_OUT },
+    load: async () => (await import("../addons-list.ts")).run,
+  },
 ];
 
 /** What a command came to. */
