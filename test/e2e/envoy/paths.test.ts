@@ -1,11 +1,14 @@
 import { connect } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { run as check } from "../../../src/commands/authz/check.ts";
 import { securityOf } from "../../../src/compile/security/security.ts";
 import type { MeshConfig } from "../../../src/model/mesh-config.ts";
 import { createModel } from "../../../src/model/model.ts";
 import { createRoot } from "../../../src/pki/ca.ts";
 import type { KubeObject } from "../../../src/resources/object.ts";
 import { worldOf } from "../../../src/resources/world-store.ts";
+import { fakeCluster } from "../../support/fake-cluster.ts";
+import { fakeIo } from "../../support/fake-io.ts";
 import { testEnvoy } from "../../support/envoy/binary.ts";
 import type { Echoed } from "../../support/envoy/client.ts";
 import { type EchoApp, startEchoApp } from "../../support/envoy/echo-app.ts";
@@ -136,6 +139,55 @@ test.each<[Normalization, readonly string[]]>([
     expect(await say(allowing, path)).toMatch(/^\/open/);
   const got = await Promise.all(ESCAPES.map((path) => say(allowing, path)));
   expect(got.filter((path) => path.startsWith("/"))).toEqual(passing);
+});
+
+/** What `authz check` says of a request to a workload under the policy and the normalization: 403 and 400 refuse it. */
+async function checked(normalization: Normalization, denies: boolean, path: string): Promise<string> {
+  const data = { mesh: `pathNormalization: { normalization: ${normalization} }` };
+  const held = denies ? policy("deny", "DENY", ["/admin", "/admin/*"]) : policy("allow", "ALLOW", ["/open", "/open/*"]);
+  const cluster = fakeCluster({
+    objects: [
+      { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "istio", namespace: "istio-system" }, data },
+      { apiVersion: "v1", kind: "Namespace", metadata: { name: "shop" } },
+      {
+        apiVersion: "v1",
+        kind: "Pod",
+        metadata: { name: "echo", namespace: "shop", labels: { app: "echo" } },
+        spec: { serviceAccountName: "echo", containers: [{ name: "app" }, { name: "istio-proxy" }] },
+        status: { phase: "Running", podIP: "10.1.0.2" },
+      },
+      {
+        apiVersion: "v1",
+        kind: "Service",
+        metadata: { name: "echo", namespace: "shop" },
+        spec: {
+          clusterIP: "10.0.0.9",
+          selector: { app: "echo" },
+          ports: [{ name: "http", port: 80, targetPort: 8080 }],
+        },
+      },
+      held,
+    ],
+  });
+  const { decision } = await check({ args: ["echo.shop"], options: { port: "8080", path } }, fakeIo({ cluster }));
+  return decision?.decision === "deny" ? String(decision.status) : (decision?.decision ?? "nothing");
+}
+
+test.each(NORMALIZATIONS)("%s: authz check decides each of these paths as Envoy does", async (normalization) => {
+  const { denying, allowing } = placeOf(normalization);
+  const differences: string[] = [];
+  // what does not start so is no path for the command
+  for (const [port, paths] of [
+    [denying, DENIED],
+    [allowing, ["/open", "/open/x", "/x/../open", "/open?y=/../../secret", ...ESCAPES]],
+  ] as const)
+    for (const path of paths.filter((each) => each.startsWith("/"))) {
+      const answer = await say(port, path);
+      const got = answer.startsWith("/") ? "allow" : answer;
+      const said = await checked(normalization, port === denying, path);
+      if (said !== got) differences.push(`${path}: Envoy ${got}, authz check ${said}`);
+    }
+  expect(differences).toEqual([]);
 });
 
 test("Envoy refused nothing of its configuration", () => {
