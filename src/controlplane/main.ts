@@ -11,6 +11,7 @@ import { createRecentChanges, type RecentChanges } from "./changes.ts";
 import { type AuthorityRunner, createAuthority } from "./authority-runner.ts";
 import { createAutoRegistration, registrationSettings } from "./auto-registration.ts";
 import { authenticate, type Caller } from "./caller.ts";
+import { countedWatch, countedWrites, toldWatch } from "./counted-cluster.ts";
 import { createGatewayDeployments } from "./gateway-api-deployments.ts";
 import { createGatewayApiStatus } from "./gateway-api-status.ts";
 import { createGrpcRunner } from "./grpc-runner.ts";
@@ -22,18 +23,11 @@ import { createLastGoodConfig } from "./last-good-config.ts";
 import { createLeader } from "./leader.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { createMountedAuthority } from "./mounted-authority.ts";
-import { createMonitoringRunner, createReadinessRunner } from "./monitoring-runner.ts";
+import { createMonitoringRunner, createReadinessRunner, monitoringDeps } from "./monitoring-runner.ts";
 import { ownChanges } from "./own-revision.ts";
 import { createRegistries, type Registries } from "./registries.ts";
-import {
-  createRootCerts,
-  REVOCATIONS_MAP,
-  type RootCertsDeps,
-  ROOTS_MAP,
-  revocationsData,
-  rootsData,
-} from "./root-certs.ts";
 import { createRemoteClusters, type RemoteClusters } from "./remote-clusters.ts";
+import { createRemoteDuties, type Joined } from "./remote-duties.ts";
 import type { Runner } from "./runner.ts";
 import { createSecretWatches, type SecretWatches } from "./secret-watches.ts";
 import { type ControlPlaneOptions, ofScope, type Shared, sharedOf, signsWorkloads } from "./shared.ts";
@@ -42,7 +36,8 @@ import { createState, type State, watchedKinds } from "./state.ts";
 import { createWatches } from "./watch.ts";
 import { createWebhookConfigs } from "./webhook-configs.ts";
 import { createWebhookRunner } from "./webhook-runner.ts";
-import { createTrustBundles, type TrustBundles, trustBundlesData } from "./trust-bundles.ts";
+import { createTrustBundles } from "./trust-bundles.ts";
+import { createTrustMaps, trustMaps } from "./trust-maps.ts";
 import type { XdsStream } from "./xds-stream.ts";
 
 export interface ControlPlane {
@@ -65,9 +60,19 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   const { log } = options;
   const { namespace: rootNamespace, revision, domain, clusterId } = options;
   const { compliance, keyLimits } = options;
-  const keys = loggedKeys(keyLimits, ofScope(options, "jwks").log);
-  const state = createState({ rootNamespace, revision, domain, clusterId, compliance, keys });
-  const metrics = createMetrics(state.world);
+  const heard: { metrics?: Metrics } = {};
+  const onKeys = (isFetched: boolean): void => heard.metrics?.keysFetched(isFetched);
+  const keys = loggedKeys(keyLimits, ofScope(options, "jwks").log, onKeys);
+  const gatewayNames = options.resolvesGateways === false ? undefined : { log: ofScope(options, "kube").log };
+  const state = createState({ rootNamespace, revision, domain, clusterId, compliance, keys, gatewayNames });
+  const streams = new Set<XdsStream>();
+  const metrics = createMetrics({
+    world: state.world,
+    model: state.mesh.model,
+    streams,
+    remotes: () => remotes?.status() ?? [],
+  });
+  heard.metrics = metrics;
   const trust = createTrustBundles({
     derivations: state.derivations,
     // tracked, unlike the State's own
@@ -76,7 +81,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     log: ofScope(options, "ca").log,
   });
   const authority = createAuthorityOf(ofScope(options, "ca"), { state, metrics, trust });
-  const remotes = createRemotesOf(ofScope(options, "kube"), state);
+  const remotes = createRemotesOf(ofScope(options, "kube"), { state, metrics, authority, trust });
   const clusters = createKnownClusters(state.mesh.model.members, options.cluster, (id) => remotes?.client(id));
   const live = { synced: false, serving: false };
   const changes = createRecentChanges(Date.now, () => live.synced);
@@ -90,7 +95,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     changes,
     authenticate: callerOf(clusters, options, { state, authority }),
     clusters,
-    streams: new Set(),
+    streams,
     abort: new AbortController(),
     onFault(error) {
       metrics.fault();
@@ -155,6 +160,7 @@ function createRunners(shared: Shared, isReady: () => boolean): readonly Runner[
   const isLeader = (): boolean => state.leading.get();
   const registration = createRegistrationOf(shared);
   const analysis = createAnalysisOf(sharedOf(shared, "analysis"));
+  const questions = monitoringDeps(shared, analysis);
   const { registries, fromCluster } = createSources(sharedOf(shared, "registry"), analysis);
   let synced = (): void => {};
   const inSync = new Promise<void>((resolve) => {
@@ -172,6 +178,8 @@ function createRunners(shared: Shared, isReady: () => boolean): readonly Runner[
     }),
     // Consumes remote secrets; offers the Worlds of other clusters. The start waits for them, but not for ever.
     ...(shared.remotes === undefined ? [] : [shared.remotes]),
+    // Consumes names of gateways between networks; offers their addresses.
+    gate("gateway names", () => Promise.race([state.namesAsked(), aborted(shared.abort.signal)])),
     // Consumes files and foreign catalogs; offers their objects to the World. After the first lists: the cluster's come first.
     registries,
     // Consumes the Secrets cacerts and istio-ca-secret; offers the CA.
@@ -181,19 +189,25 @@ function createRunners(shared: Shared, isReady: () => boolean): readonly Runner[
     // Consumes streams of workloads outside the cluster; offers their WorkloadEntries. Closes after the streams.
     registration,
     // Consumes the CA, the World and the compiled mesh; offers ADS and signing on 15012.
-    createGrpcRunner(sharedOf(shared, "ads"), { secrets, registration }),
+    createGrpcRunner(sharedOf(shared, "ads"), { secrets, registration, questions }),
     // Consumes the CA and the World; offers /inject and /validate on 15017.
     createWebhookRunner(sharedOf(shared, "injection")),
     // Consumes the World and its changes; offers findings.
     analysis,
     // Consumes metrics, streams and findings; offers 15014.
-    createMonitoringRunner(shared, analysis),
+    createMonitoringRunner(shared, questions),
     // Consumes the Lease; offers whether we write shared objects.
     createLeaderOf(sharedOf(shared, "leader")),
     // Consumes namespaces; offers the root certificates in each, and revocation lists when there are some.
-    ...createTrustMaps(shared, { ...writer, isLeader }),
+    ...createTrustMaps(trustMaps(shared), { ...writer, isLeader }),
     // Consumes webhook configurations; offers our CA in them.
-    createWebhookConfigs({ ...writer, namespace, revision: options.revision, isLeader }),
+    createWebhookConfigs({
+      ...writer,
+      cluster: countedWrites(cluster, shared.metrics.webhookWritten),
+      namespace,
+      revision: options.revision,
+      isLeader,
+    }),
     // Consumes Ingresses and the gateway's Service; offers where they are reached in their status.
     createIngressStatus({ cluster, model: state.mesh.model, isLeader, log: gatewayLog }),
     // Consumes Gateway API's objects; offers their status.
@@ -215,26 +229,20 @@ function createRunners(shared: Shared, isReady: () => boolean): readonly Runner[
   ];
 }
 
-/** Whoever gives the control plane its certificate writes these himself, as istio-csr does. */
-function createTrustMaps(
-  { options, state, authority, trust }: Shared,
-  writer: Omit<RootCertsDeps, "name" | "data">,
-): readonly Runner[] {
-  if (options.serving !== undefined) return [];
-  const isExternal = options.externalCa !== undefined || !signsWorkloads(options);
-  const federated = (): Readonly<Record<string, string>> =>
-    trustBundlesData(state.mesh.model.meshConfig(), trust.federated(), authority.revocations()?.scope);
-  return [
-    createRootCerts({ ...writer, name: ROOTS_MAP, data: () => rootsData(authority, isExternal, federated()) }),
-    createRootCerts({ ...writer, name: REVOCATIONS_MAP, data: () => revocationsData(authority) }),
-  ];
-}
-
-function createRemotesOf(options: ControlPlaneOptions, state: State): RemoteClusters | undefined {
-  const { cluster, namespace, clusterId, openRemote: open, log } = options;
+function createRemotesOf(
+  options: ControlPlaneOptions,
+  parts: Pick<Shared, "state" | "metrics" | "authority" | "trust">,
+): RemoteClusters | undefined {
+  const { cluster: own, namespace, clusterId, revision, instance, openRemote: open, log } = options;
+  const { state, metrics, authority } = parts;
   const { derivations, remotes: worlds } = state;
   if (open === undefined) return undefined;
-  return createRemoteClusters({ cluster, namespace, clusterId, derivations, worlds, open, log });
+  const cluster = { watch: toldWatch(own, metrics.remoteSecret) };
+  const maps = trustMaps({ ...parts, options });
+  const { bundle } = authority;
+  const controller = { clusterId, namespace, revision, instance, bundle, maps, derivations, log };
+  const duties = (joined: Joined): Runner => createRemoteDuties(controller, joined);
+  return createRemoteClusters({ cluster, namespace, clusterId, derivations, worlds, duties, open, log });
 }
 
 function createDeploymentsOf({ options, state }: Shared, secrets: SecretWatches): Runner {
@@ -310,11 +318,11 @@ function createWatchesOf(
   shared: Shared,
   on: { readonly fromCluster: (changes: readonly WorldChange[]) => void; readonly onSynced: () => void },
 ): Runner {
-  const { cluster, namespace, revision, log } = shared.options;
+  const { cluster, clusterId, namespace, revision, log } = shared.options;
   const onUnreadable = (): void => shared.metrics.unreadableConfig();
   const readable = createLastGoodConfig({ namespace, revision, onUnreadable, log });
   return createWatches({
-    cluster,
+    cluster: { watch: countedWatch(cluster, () => shared.metrics.watchFailed(clusterId)) },
     watched: watchedKinds(namespace),
     apply(incoming) {
       auditDeletions(shared, incoming);

@@ -7,6 +7,7 @@ import type { Cluster, ClusterReader, WatchEvent } from "../resources/cluster.ts
 import type { KindName } from "../resources/kinds.ts";
 import type { KubeObject } from "../resources/object.ts";
 import { createWorldStore } from "../resources/world-store.ts";
+import type { Joined } from "./remote-duties.ts";
 import type { RemoteWorlds } from "./remote-worlds.ts";
 import type { Runner } from "./runner.ts";
 import { createSecretWatches, type SecretWatches } from "./secret-watches.ts";
@@ -19,6 +20,8 @@ export interface RemoteClustersDeps {
   readonly clusterId: string;
   readonly derivations: Derivations;
   readonly worlds: RemoteWorlds;
+  /** What we do in a cluster that has joined, until it leaves. Default: nothing. */
+  readonly duties?: (joined: Joined) => Runner;
   /** A client for the cluster of a kubeconfig. Throws what is wrong with it. */
   readonly open: (kubeconfig: string) => Cluster;
   readonly log: Logger;
@@ -48,6 +51,8 @@ export interface RemoteClusters extends Runner {
 
 /** What of another cluster counts in ours: who runs there. Rules are read from our own cluster alone. */
 const KINDS: readonly KindName[] = ["Namespace", "Node", "Service", "EndpointSlice", "Pod", "WorkloadEntry"];
+/** Besides, where that cluster has them and its Secret's account may see them: accounts of older Secrets may not. */
+const MORE_KINDS: readonly KindName[] = ["KubernetesGateway", "ServiceExport", "ServiceImport"];
 const SECRET = { apiVersion: "v1", kind: "Secret" } as const;
 const RETRY_MS = 1_000;
 /** How long the start waits for clusters that do not answer (Istio: PILOT_REMOTE_CLUSTER_TIMEOUT). */
@@ -176,7 +181,14 @@ function statusOf(remote: Remote, namespace: string): ClusterStatus {
 
 /** Follows one cluster until it is closed. Its World is offered when its first lists are complete. */
 function follow(
-  { derivations, worlds, inPlace, open, log }: RemoteClustersDeps & { readonly inPlace: Map<string, SecretWatches> },
+  {
+    derivations,
+    worlds,
+    inPlace,
+    duties: dutiesOf,
+    open,
+    log,
+  }: RemoteClustersDeps & { readonly inPlace: Map<string, SecretWatches> },
   { id, secret, kubeconfig }: Pick<Remote, "id" | "secret" | "kubeconfig">,
 ): Remote {
   const abort = new AbortController();
@@ -211,24 +223,27 @@ function follow(
   const world = createWorldStore(derivations);
   const watches = createWatches({
     cluster,
-    watched: KINDS.map((kind) => ({ kind })),
+    watched: [...KINDS.map((kind) => ({ kind })), ...MORE_KINDS.map((kind) => ({ kind, optional: true }))],
     apply: (changes) => world.apply(changes),
     onSynced() {
       remote.isSynced = true;
       inPlace.set(id, secrets);
       worlds.set(id, world);
+      duties = dutiesOf?.({ clusterId: id, cluster, world });
+      void duties?.start();
       log.info({ cluster: id, server: cluster.context.server }, "a cluster joined the mesh");
       synced();
     },
     log,
   });
   const secrets = createSecretWatches({ cluster, derivations, apply: (changes) => world.apply(changes), log });
+  let duties: Runner | undefined;
   const started = watches.start();
   void heartbeat(remote, cluster, { signal: abort.signal, log });
   remote.close = async () => {
     abort.abort();
     synced();
-    await Promise.all([started, watches.close(), secrets.close()]);
+    await Promise.all([started, watches.close(), secrets.close(), duties?.close()]);
   };
   return remote;
 }

@@ -1,6 +1,7 @@
 import type { Derivations } from "../base/derive.ts";
 import { ClusterError } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
+import { splitPem } from "../pki/trust-path.ts";
 import type { Cluster } from "../resources/cluster.ts";
 import { revisionSuffix } from "../base/revision.ts";
 import { apiVersionOf } from "../resources/kinds.ts";
@@ -18,6 +19,8 @@ export interface WebhookConfigsDeps {
   readonly revision?: string;
   /** PEM of the roots of our own certificate; tracked. */
   readonly bundle: () => string;
+  /** Those of our revision that are called by URL are ours too, as in clusters without a control plane. */
+  readonly byUrlToo?: boolean;
   /** Tracked. */
   readonly isLeader: () => boolean;
   readonly log: Logger;
@@ -29,6 +32,7 @@ interface Webhook {
   readonly name: string;
   readonly clientConfig?: {
     readonly caBundle?: string;
+    readonly url?: string;
     readonly service?: { readonly namespace?: string; readonly name?: string };
   };
   readonly failurePolicy?: string;
@@ -67,10 +71,20 @@ function webhooksOf(object: KubeObject): readonly Webhook[] {
   return Array.isArray(hooks) ? (hooks as Webhook[]) : [];
 }
 
-/** Whether a webhook calls our Service: `istiod`, or `istiod-<revision>`. */
-function isOurs(hook: Webhook, { namespace, revision = "default" }: WebhookConfigsDeps): boolean {
-  const service = hook.clientConfig?.service;
+const INJECTION = "sidecar-injector.istio.io";
+
+/** Whether a webhook calls our Service: `istiod`, or `istiod-<revision>`; by URL only where nobody else gave it a CA. */
+function isOurs(hook: Webhook, { namespace, revision = "default", byUrlToo, bundle }: WebhookConfigsDeps): boolean {
+  const { service, url, caBundle = "" } = hook.clientConfig ?? {};
+  if (byUrlToo === true && url !== undefined && hook.name.endsWith(INJECTION))
+    return caBundle === "" || shareOne(Buffer.from(caBundle, "base64").toString("utf8"), bundle());
   return service?.namespace === namespace && service.name === `istiod${revisionSuffix(revision)}`;
+}
+
+/** Whether two bundles have a certificate in common: in a change of roots the old one stays for a while. */
+function shareOne(a: string, b: string): boolean {
+  const known = new Set(splitPem(b));
+  return splitPem(a).some((pem) => known.has(pem));
 }
 
 /** One that is asked about deletions alone only writes them down: nothing may wait for it. */

@@ -1,0 +1,36 @@
+import {
+  createRootCerts,
+  REVOCATIONS_MAP,
+  type RootCertsDeps,
+  ROOTS_MAP,
+  revocationsData,
+  rootsData,
+} from "./root-certs.ts";
+import type { Runner } from "./runner.ts";
+import { type Shared, signsWorkloads } from "./shared.ts";
+import { trustBundlesData } from "./trust-bundles.ts";
+
+/** ConfigMaps that every namespace has, by which agents know whom to trust. */
+export type TrustMaps = readonly Pick<RootCertsDeps, "name" | "data">[];
+
+/** Whoever gives the control plane its certificate writes these himself, as istio-csr does. */
+export function trustMaps({
+  options,
+  state,
+  authority,
+  trust,
+}: Pick<Shared, "options" | "state" | "authority" | "trust">): TrustMaps {
+  if (options.serving !== undefined) return [];
+  const isExternal = options.externalCa !== undefined || !signsWorkloads(options);
+  const federated = (): Readonly<Record<string, string>> =>
+    trustBundlesData(state.mesh.model.meshConfig(), trust.federated(), authority.revocations()?.scope);
+  return [
+    { name: ROOTS_MAP, data: () => rootsData(authority, isExternal, federated()) },
+    { name: REVOCATIONS_MAP, data: () => revocationsData(authority) },
+  ];
+}
+
+/** Keeps them in a cluster's namespaces. */
+export function createTrustMaps(maps: TrustMaps, writer: Omit<RootCertsDeps, "name" | "data">): readonly Runner[] {
+  return maps.map((map) => createRootCerts({ ...writer, ...map }));
+}
