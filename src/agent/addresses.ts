@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import { EnvironmentError } from "../base/errors.ts";
-import { parseJsonObject } from "./metadata.ts";
+import { type Env, parseJsonObject } from "./metadata.ts";
 
 /** Where the proxy's own ports are bound, and where the agent and Envoy reach one another. */
 export interface ProxyAddresses {
@@ -44,4 +44,10 @@ export function addresses(ip: string, bind: MeshBind | undefined): ProxyAddresse
   }
   const v6 = isIP(ip) === 6;
   return { admin: "127.0.0.1", listen: v6 ? "::" : "0.0.0.0", agent: "127.0.0.1", explicit: false };
+}
+
+/** Where the application of a workload is asked: not at an address that is not its host's own, as that of a translator before it. */
+export function probedAddress(env: Env, ip: string): string {
+  if (env["REWRITE_PROBE_LEGACY_LOCALHOST_DESTINATION"] !== "true") return ip;
+  return isIP(ip) === 6 ? "::1" : "127.0.0.1";
 }

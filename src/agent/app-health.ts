@@ -9,6 +9,7 @@ import type { AgentConfig } from "./config.ts";
 import { resolveHost } from "./hosts.ts";
 import { isRecord } from "./metadata.ts";
 import { probeTarget, readProbe, runProbe } from "./probe.ts";
+import type { Readiness } from "./readiness.ts";
 import type { Runner } from "./runner.ts";
 
 /** Metadata is read from JSON and the environment: plain data. */
@@ -18,7 +19,15 @@ export interface AppHealthDeps {
   readonly config: AgentConfig;
   /** The certificate that Envoy is served, once there is one. */
   readonly certificate: () => CaCredential | undefined;
+  /** Whether the proxy can take traffic. */
+  readonly ready: () => Promise<Readiness>;
   readonly log: Logger;
+}
+
+/** The runner, and how it says that the workload is about to end. */
+export interface AppHealth extends Runner {
+  /** From now on the word is that it takes no traffic, whatever the application says. */
+  leave(): void;
 }
 
 /** How often and how patiently is asked; milliseconds, and answers in a row. */
@@ -64,17 +73,19 @@ export function healthPolicy(probe: Readonly<Record<string, unknown>>): HealthPo
 
 /**
  * Consumes the readiness probe of the proxy configuration, where no kubelet asks; offers meshd the application's health, on a
- * stream of its own: the first decision, each change, and the last word again on each new stream.
+ * stream of its own: the first decision, each change, and the last word again on each new stream. A proxy that is not ready takes no
+ * traffic either.
  */
-export function createAppHealth(deps: AppHealthDeps): Runner {
+export function createAppHealth(deps: AppHealthDeps): AppHealth {
   const { config, log } = deps;
-  const { policy, ask } = askingOf(config);
+  const { policy, ask } = askingOf(config, deps.ready);
   let state = UNDECIDED;
   let word: { readonly error: string | undefined } | undefined;
   let stream: ReportStream | undefined;
   let timer: NodeJS.Timeout | undefined;
   let reopening: NodeJS.Timeout | undefined;
   let isClosed = false;
+  let isLeaving = false;
 
   // A stream on which nothing is said would be turned away: it is opened when there is a word.
   const report = (): void => {
@@ -103,7 +114,7 @@ export function createAppHealth(deps: AppHealthDeps): Runner {
   };
   const check = async (): Promise<void> => {
     const error = await ask();
-    if (isClosed) return;
+    if (isClosed || isLeaving) return;
     const before = state.healthy;
     state = stepHealth(state, error === undefined, policy);
     if (state.healthy !== before && state.healthy !== undefined) {
@@ -119,6 +130,14 @@ export function createAppHealth(deps: AppHealthDeps): Runner {
       timer = setTimeout(() => void check(), policy.initialDelay);
       return Promise.resolve();
     },
+    leave: () => {
+      isLeaving = true;
+      clearTimeout(timer);
+      // Who has said nothing is not used yet.
+      if (word === undefined) return;
+      word = { error: "the proxy ends" };
+      report();
+    },
     close: () => {
       isClosed = true;
       clearTimeout(timer);
@@ -129,13 +148,23 @@ export function createAppHealth(deps: AppHealthDeps): Runner {
   };
 }
 
-function askingOf(config: AgentConfig): {
+function askingOf(
+  config: AgentConfig,
+  ready: AppHealthDeps["ready"],
+): {
   readonly policy: HealthPolicy;
   readonly ask: () => Promise<string | undefined>;
 } {
   const probe = config.readinessProbe ?? {};
   const policy = healthPolicy(probe);
-  return { policy, ask: asker(config, probe, policy.timeout) };
+  const ask = asker(config, probe, policy.timeout);
+  return {
+    policy,
+    ask: async () => {
+      const proxy = await ready();
+      return proxy.ready ? ask() : proxy.reason;
+    },
+  };
 }
 
 /** Asks once: undefined is well, a text says what is wrong. */

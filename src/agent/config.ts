@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import { COUNTS_METADATA } from "../base/agent-counts.ts";
 import { durationMs } from "../base/duration.ts";
 import { EnvironmentError, errorText, UsageError } from "../base/errors.ts";
-import { addresses, meshBind, type ProxyAddresses, socketMark } from "./addresses.ts";
+import { addresses, meshBind, probedAddress, type ProxyAddresses, socketMark } from "./addresses.ts";
 import { type DrainPolicy, RESTART_AFTER } from "./drain-state.ts";
 import type { Identity } from "../pki/spiffe.ts";
 import {
@@ -184,7 +184,7 @@ export function readConfig(input: ConfigInput): AgentConfig {
     appProbers: parseOptional("ISTIO_KUBE_APP_PROBERS", env["ISTIO_KUBE_APP_PROBERS"]) ?? {},
     scrape: parseOptional("ISTIO_PROMETHEUS_ANNOTATIONS", env["ISTIO_PROMETHEUS_ANNOTATIONS"]),
     proxyConfig,
-    appAddress: bind === undefined ? ip : bind.appAddress,
+    appAddress: bind === undefined ? probedAddress(env, ip) : bind.appAddress,
     ...envoyKnobs(proxyConfig),
     socketMark: socketMark(env["PROXY_MARK"]),
     insecureRegistries: (env["WASM_INSECURE_REGISTRIES"] ?? "").split(",").filter((name) => name !== ""),

@@ -5,24 +5,19 @@ import { limitConnections } from "../base/connection-limit.ts";
 import { EnvironmentError, errorText } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import type { AgentConfig } from "./config.ts";
-import type { EnvoyAdmin } from "./envoy-admin.ts";
-import type { NameTable } from "./dns/names.ts";
 import type { AgentMetrics } from "./metrics.ts";
 import { probeTarget, readProbes, runProbe } from "./probe.ts";
-import { notConfigured, READINESS_FILTER, stepReadiness } from "./readiness.ts";
+import { createReadyCheck, type ReadyDeps } from "./ready-check.ts";
 import type { Runner } from "./runner.ts";
 import { mergedMetrics, type Scrape } from "./scrape.ts";
 
-export interface HealthDeps {
+export interface HealthDeps extends ReadyDeps {
   readonly config: AgentConfig;
-  readonly admin: EnvoyAdmin;
   readonly metrics: AgentMetrics;
   /** What POST /drain and POST /quitquitquit ask of Envoy's supervisor. */
   readonly ask: (event: "drain-only" | "quit") => void;
   readonly log: Logger;
   readonly logLevel: LogLevel;
-  /** The names that DNS queries are answered from, undefined until they arrived; absent where none are answered. */
-  readonly names?: (() => NameTable | undefined) | undefined;
 }
 
 /** The level of the agent's own log, by the names of `--log_output_level`. `set` answers false for a name that there is not. */
@@ -99,23 +94,13 @@ function createRoutes(deps: HealthDeps): ReadonlyMap<string, Handler> {
   ]);
 }
 
-/** Ready with Envoy; and, where the agent answers DNS queries, not before it knows the mesh's names. */
-function readiness({ admin, log, names }: HealthDeps): Handler {
-  let state = notConfigured;
+function readiness(deps: HealthDeps): Handler {
+  const check = createReadyCheck(deps);
   let last = "";
   return async (_request, response) => {
-    const path = `/stats?filter=${encodeURIComponent(READINESS_FILTER)}`;
-    const stats = await admin.call("GET", path).catch(() => "");
-    const [next, result] =
-      // The Envoy that answers next may be a new one, which has to be configured again.
-      stats === ""
-        ? [notConfigured, { ready: false, reason: "Envoy does not answer" } as const]
-        : names !== undefined && names() === undefined
-          ? [state, { ready: false, reason: "no names from meshd yet" } as const]
-          : stepReadiness(state, stats);
-    state = next;
+    const result = await check();
     const words = result.ready ? "ready" : result.reason;
-    if (words !== last) log.info({}, result.ready ? "Envoy is ready" : `not ready: ${result.reason}`);
+    if (words !== last) deps.log.info({}, result.ready ? "Envoy is ready" : `not ready: ${result.reason}`);
     last = words;
     send(response, result.ready ? 200 : 503, result.ready ? "" : `${result.reason}\n`);
   };

@@ -7,6 +7,7 @@ import type { Logger } from "../base/logger.ts";
 import type { CaCredential } from "../grpc/ca-client.ts";
 import { createLogService } from "../grpc/log-service.ts";
 import { createSdsServer, type SdsServer } from "../grpc/sds-server.ts";
+import type { AppHealth, AppHealthDeps } from "./app-health.ts";
 import { buildBootstrap } from "./bootstrap.ts";
 import { type AgentConfig, PATHS } from "./config.ts";
 import { createEnvoyAdmin } from "./envoy-admin.ts";
@@ -21,6 +22,7 @@ import { createMountedIdentity, hasMountedIdentity } from "./mounted-identity.ts
 import type { NameTable } from "./dns/names.ts";
 import { readDnsSettings } from "./dns/settings.ts";
 import { createMetrics, type AgentMetrics } from "./metrics.ts";
+import { createReadyCheck } from "./ready-check.ts";
 import type { Runner } from "./runner.ts";
 import { createSupervisor, type Supervisor } from "./supervisor.ts";
 
@@ -39,9 +41,12 @@ export interface AgentDeps {
  * that cannot start ends the others and rejects.
  */
 export async function runAgent(deps: AgentDeps): Promise<number> {
-  const { runners, supervisor } = createRunners(deps);
+  const { runners, supervisor, leave } = createRunners(deps);
   const started: Runner[] = [];
-  deps.onTerminate(() => supervisor.send({ type: "terminate" }));
+  deps.onTerminate(() => {
+    leave();
+    supervisor.send({ type: "terminate" });
+  });
   try {
     for (const runner of runners) {
       await runner.start();
@@ -53,7 +58,14 @@ export async function runAgent(deps: AgentDeps): Promise<number> {
   }
 }
 
-function createRunners(deps: AgentDeps): { readonly runners: readonly Runner[]; readonly supervisor: Supervisor } {
+interface Runners {
+  readonly runners: readonly Runner[];
+  readonly supervisor: Supervisor;
+  /** Says that the workload takes no new traffic, where somebody is told. */
+  readonly leave: () => void;
+}
+
+function createRunners(deps: AgentDeps): Runners {
   const { config, log } = deps;
   const metrics = createMetrics(deps.version);
   const admin = createEnvoyAdmin(config.addresses.admin, config.ports.admin);
@@ -71,6 +83,8 @@ function createRunners(deps: AgentDeps): { readonly runners: readonly Runner[]; 
   const fileSecrets = createFileSecrets({ sds, log });
   const issued = rememberCertificate(sds);
   const dns = dnsRunner(deps, metrics, issued.certificate);
+  const ready = createReadyCheck({ admin, names: dns?.names });
+  const health = healthRunner(deps, { certificate: issued.certificate, ready });
   const supervisor = createSupervisor({
     spawn: () => spawnEnvoy(deps, metrics),
     admin,
@@ -97,12 +111,12 @@ function createRunners(deps: AgentDeps): { readonly runners: readonly Runner[]; 
     // Consumes token and CA, or mounted files; offers `default` and `ROOTCA`. Does not wait: Envoy starts meanwhile.
     (hasMountedIdentity() ? createMountedIdentity : createIdentity)({ config, sds: issued.sds, metrics, log }),
     extensions.runner,
-    ...healthRunners(deps, issued.certificate),
+    ...(health === undefined ? [] : [health.runner]),
     ...(dns === undefined ? [] : [dns.runner]),
     // Consumes the bootstrap; offers the proxy. Last in, first out.
     supervisor,
   ];
-  return { runners, supervisor };
+  return { runners, supervisor, leave: () => health?.leave() };
 }
 
 /** An SDS server that can say what certificate it was last given. */
@@ -119,15 +133,19 @@ function rememberCertificate(sds: SdsServer): {
 }
 
 /** Consumes the readiness probe of a workload that no kubelet asks; offers its health to meshd. Loaded only where it is wanted. */
-function healthRunners({ config, log }: AgentDeps, certificate: () => CaCredential | undefined): readonly Runner[] {
-  if (config.readinessProbe === undefined) return [];
-  let health: Runner | undefined;
+function healthRunner(
+  { config, log }: AgentDeps,
+  of: Pick<AppHealthDeps, "certificate" | "ready">,
+): { readonly runner: Runner; readonly leave: () => void } | undefined {
+  if (config.readinessProbe === undefined) return undefined;
+  let health: AppHealth | undefined;
   const start = async (): Promise<void> => {
     const { createAppHealth } = await import("./app-health.ts");
-    health = createAppHealth({ config, certificate, log });
+    health = createAppHealth({ config, log, ...of });
     await health.start();
   };
-  return [{ name: "app-health", start, close: async () => health?.close() }];
+  const runner = { name: "app-health", start, close: async () => health?.close() };
+  return { runner, leave: () => health?.leave() };
 }
 
 /** Consumes meshd's name table; offers DNS to the application. Loaded only where it is wanted. */

@@ -16,7 +16,7 @@ export type Probe =
       readonly headers: readonly (readonly [string, string])[];
       readonly timeout: number;
     }
-  | { readonly kind: "tcp"; readonly port: number; readonly timeout: number }
+  | { readonly kind: "tcp"; readonly port: number; readonly host: string | undefined; readonly timeout: number }
   | { readonly kind: "grpc"; readonly port: number; readonly service: string; readonly timeout: number };
 
 /** Where probed ports are, and the source address that capture rules leave alone. */
@@ -76,7 +76,7 @@ export function readProbe(value: Readonly<Record<string, unknown>>): Probe | und
   if (isRecord(httpGet)) return readHttp(httpGet, timeout);
   if (isRecord(tcpSocket)) {
     const port = portOf(tcpSocket);
-    return port === undefined ? undefined : { kind: "tcp", port, timeout };
+    return port === undefined ? undefined : { kind: "tcp", port, host: textOf(tcpSocket, "host"), timeout };
   }
   if (isRecord(grpc)) {
     const port = portOf(grpc);
@@ -89,20 +89,21 @@ export function readProbe(value: Readonly<Record<string, unknown>>): Probe | und
 function readHttp(action: Readonly<Record<string, unknown>>, timeout: number): Probe | undefined {
   const port = portOf(action);
   if (port === undefined) return undefined;
-  const text = (key: string): string | undefined => {
-    const value = action[key];
-    return typeof value === "string" && value !== "" ? value : undefined;
-  };
-  const path = text("path") ?? "/";
+  const path = textOf(action, "path") ?? "/";
   return {
     kind: "http",
     port,
     path: path.startsWith("/") ? path : `/${path}`,
-    scheme: text("scheme") === "HTTPS" ? "HTTPS" : "HTTP",
-    host: text("host"),
+    scheme: textOf(action, "scheme")?.toUpperCase() === "HTTPS" ? "HTTPS" : "HTTP",
+    host: textOf(action, "host"),
     headers: headerList(action["httpHeaders"]),
     timeout,
   };
+}
+
+function textOf(action: Readonly<Record<string, unknown>>, key: string): string | undefined {
+  const value = action[key];
+  return typeof value === "string" && value !== "" ? value : undefined;
 }
 
 /** Named ports were resolved by injection; a name that is left cannot be dialled. */
@@ -125,7 +126,8 @@ function outcome(ok: boolean): ProbeAnswer {
 
 function tcp(probe: Extract<Probe, { kind: "tcp" }>, target: ProbeTarget): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect({ host: target.address, port: probe.port, ...sourceOf(target) });
+    const { host, port } = probe;
+    const socket = connect(host === undefined ? { host: target.address, port, ...sourceOf(target) } : { host, port });
     const end = (ok: boolean): void => {
       socket.destroy();
       resolve(ok);

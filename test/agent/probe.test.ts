@@ -117,3 +117,12 @@ test("the source address is the one that capture rules let pass", () => {
   expect(probeTarget("fd00::1", false).source).toBe("::6");
   expect(probeTarget("127.3.0.2", true).source).toBeUndefined();
 });
+
+test("schemes are read in any case, and a TCP probe goes where its host points", async () => {
+  const port = await http((_request, response) => response.end());
+  expect((await run({ httpGet: { port, scheme: "http" } })).status).toBe(200);
+  expect((await run({ httpGet: { port, scheme: "https" } })).status).toBe(500);
+  expect((await run({ tcpSocket: { port, host: "127.0.0.1" } })).status).toBe(200);
+  // nobody listens there
+  expect((await run({ tcpSocket: { port, host: "127.0.0.7" } })).status).toBe(500);
+});
