@@ -1,11 +1,14 @@
 import { X509Certificate } from "node:crypto";
 import { splitPem } from "../../pki/trust-path.ts";
+import { pemIn, rootsByDomain } from "../proxy-config/secret.ts";
 import { list, record, text } from "../proxy-config/view.ts";
 
 /** What a proxy trusts, and what it shows to others. */
 export interface HeldTrust {
   readonly pod: string;
   readonly roots: readonly X509Certificate[];
+  /** Those that may vouch for identities of a trust domain. */
+  readonly rootsFor: (trustDomain: string) => readonly X509Certificate[];
   /** Its own certificate, and what leads up from it. */
   readonly chain: readonly X509Certificate[];
 }
@@ -30,14 +33,14 @@ export interface Mistrust {
 /** Reads secrets out of a proxy's dump. */
 export function trustIn(pod: string, dump: unknown): HeldTrust {
   const named = (name: string): unknown => list(dump, "configs").find((entry) => text(entry, "name") === name);
-  const read = (source: unknown): readonly X509Certificate[] => {
-    const pem = text(source, "inline_string") || Buffer.from(text(source, "inline_bytes"), "base64").toString("utf8");
-    return splitPem(pem).map((one) => new X509Certificate(one));
-  };
+  const read = (pem: string): readonly X509Certificate[] => splitPem(pem).map((one) => new X509Certificate(one));
+  const byDomain = Object.entries(rootsByDomain(named("ROOTCA"))).map(([domain, pem]) => [domain, read(pem)] as const);
+  const roots = new Map(byDomain.flatMap(([, all]) => all.map((one) => [one.fingerprint256, one])));
   return {
     pod,
-    roots: read(record(named("ROOTCA"), "secret", "validation_context", "trusted_ca")),
-    chain: read(record(named("default"), "secret", "tls_certificate", "certificate_chain")),
+    roots: [...roots.values()],
+    rootsFor: (domain) => byDomain.filter(([name]) => name === "" || name === domain).flatMap(([, all]) => all),
+    chain: read(pemIn(record(named("default"), "secret", "tls_certificate", "certificate_chain"))),
   };
 }
 
@@ -66,8 +69,9 @@ export function mistrusts(held: readonly HeldTrust[]): readonly Mistrust[] {
   for (const { pod, chain } of held) {
     const [leaf] = chain;
     if (leaf === undefined) continue;
+    const domain = trustDomainOf(leaf);
     const refusedBy = held
-      .filter(({ roots, pod: other }) => other !== pod && !leadsTo(chain, roots))
+      .filter(({ rootsFor, pod: other }) => other !== pod && !leadsTo(chain, rootsFor(domain)))
       .map((one) => one.pod);
     if (refusedBy.length === 0) continue;
     const issuer = leaf.issuer.replaceAll("\n", ", ");
@@ -81,6 +85,11 @@ export function mistrusts(held: readonly HeldTrust[]): readonly Mistrust[] {
     issuer,
     refusedBy: [...refusedBy],
   }));
+}
+
+/** Of the identity that a workload's certificate names; "" for none. */
+function trustDomainOf({ subjectAltName = "" }: X509Certificate): string {
+  return /spiffe:\/\/([^/,"]+)\//.exec(subjectAltName)?.[1] ?? "";
 }
 
 /** Whether a chain, the leaf first, leads to one of these roots. */

@@ -1,8 +1,7 @@
 import { UsageError } from "../../base/errors.ts";
 import type { CommandInput, CommandResult, Io } from "../io.ts";
-import { secret } from "./secret.ts";
+import { rootsByDomain, secret } from "./secret.ts";
 import { podSource } from "./source.ts";
-import { record } from "./view.ts";
 
 /** Name of the roots in every proxy. */
 const ROOTS = "ROOTCA";
@@ -25,6 +24,6 @@ Compare them with meshctl proxy-config secret POD --chain.\n`);
 async function rootsOf(text: string, input: CommandInput, io: Io): Promise<{ pod: string; roots: unknown }> {
   const { name, get } = await podSource(text, input, io);
   const held = secret.items(await get(secret.path)).find((item) => item["name"] === ROOTS);
-  const { inline_bytes, inline_string } = record(held, "secret", "validation_context", "trusted_ca");
-  return { pod: name, roots: inline_bytes ?? inline_string };
+  const roots = Object.entries(rootsByDomain(held)).filter(([, pem]) => pem !== "");
+  return { pod: name, roots: roots.length === 0 ? undefined : JSON.stringify(roots.toSorted()) };
 }

@@ -73,12 +73,24 @@ function oneLine(name: string | undefined): string {
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 
-/** The certificates of an Envoy data source, which holds PEM as text or as base64; what cannot be read is left out. */
+/** PEM of an Envoy data source, which holds it as text or as base64. */
+export function pemIn(source: unknown): string {
+  return text(source, "inline_string") || Buffer.from(text(source, "inline_bytes"), "base64").toString("utf8");
+}
+
+/** PEM of roots by the trust domain that they vouch for; under "" those that vouch for anybody. `held`: an entry of a dump. */
+export function rootsByDomain(held: unknown): Readonly<Record<string, string>> {
+  const context = record(held, "secret", "validation_context");
+  const domains = list(context, "custom_validator_config", "typed_config", "trust_domains");
+  if (domains.length === 0) return { "": pemIn(record(context, "trusted_ca")) };
+  return Object.fromEntries(domains.map((each) => [text(each, "name"), pemIn(record(each, "trust_bundle"))]));
+}
+
+/** The certificates of an entry, each once; what cannot be read is left out. */
 function certificatesOf(held: Data): readonly X509Certificate[] {
   const chain = chainOf(held);
-  const source = Object.keys(chain).length > 0 ? chain : record(held, "secret", "validation_context", "trusted_ca");
-  const pem = text(source, "inline_string") || Buffer.from(text(source, "inline_bytes"), "base64").toString("utf8");
-  return (pem.match(CERTIFICATE) ?? []).flatMap((block) => {
+  const pem = Object.keys(chain).length > 0 ? pemIn(chain) : Object.values(rootsByDomain(held)).join("");
+  return [...new Set(pem.match(CERTIFICATE) ?? [])].flatMap((block) => {
     try {
       return [new X509Certificate(block)];
     } catch {

@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { statNamespaceExtension } from "../../../src/agent/bootstrap-stats.ts";
+import { publishRoots } from "../../../src/agent/trust-bundles.ts";
+import { CONTROL_PLANE_ROOTS } from "../../../src/base/agent-sds.ts";
 import { silentLogger } from "../../../src/base/logger.ts";
 import { requestCertificate } from "../../../src/grpc/ca-client.ts";
 import { createSdsServer } from "../../../src/grpc/sds-server.ts";
@@ -57,7 +59,7 @@ export async function startRealProxy(options: RealProxyOptions): Promise<RealPro
   const sds = createSdsServer(join(folder, "sds"), silentLogger);
   await sds.start();
   sds.publish("default", { kind: "certificate", chain: chain.slice(0, -1).join(""), key });
-  sds.publish("ROOTCA", { kind: "roots", pem: chain.at(-1) ?? "" });
+  publishRoots(sds, { roots: chain.at(-1) ?? "", bundles: undefined });
   const envoy = await runEnvoy(await testEnvoy(), proxyBootstrap(options, join(folder, "sds")), { folder });
   return {
     admin: (path) => envoy.admin(path),
@@ -171,7 +173,7 @@ function tls(): unknown {
         default_validation_context: {
           match_typed_subject_alt_names: [{ san_type: "DNS", matcher: { exact: SERVER_NAME } }],
         },
-        validation_context_sds_secret_config: { name: "ROOTCA", sds_config: source },
+        validation_context_sds_secret_config: { name: CONTROL_PLANE_ROOTS, sds_config: source },
       },
     },
   };

@@ -162,7 +162,7 @@ export function httpProxy(places: Places): { readonly host: string; readonly por
 }
 
 /** Prefixes of loopback addresses that nobody else uses now. */
-async function freePlaces(): Promise<Places> {
+export async function freePlaces(): Promise<Places> {
   const names: readonly Name[] = ["client", "v1", "v2", "v3", "gateway", "guard", "walled"];
   const first = 10 + Math.floor(Math.random() * 200);
   const found: string[] = [];

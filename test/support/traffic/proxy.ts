@@ -6,6 +6,8 @@ import { traceEnvironmentOf } from "../../../src/base/trace-environment.ts";
 import { createCounts } from "../../../src/agent/counts.ts";
 import { createExtensions, type ExtensionsRunner } from "../../../src/agent/extensions/runner.ts";
 import { createFileSecrets } from "../../../src/agent/file-secrets.ts";
+import { publishRoots, type TrustedRoots } from "../../../src/agent/trust-bundles.ts";
+import { compact } from "../../../src/base/compact.ts";
 import { silentLogger } from "../../../src/base/logger.ts";
 import type { CaCredential } from "../../../src/grpc/ca-client.ts";
 import { createLogService } from "../../../src/grpc/log-service.ts";
@@ -32,7 +34,11 @@ export interface MeshProxy extends RunningEnvoy {
     readonly ca?: Ca;
     readonly validity?: Validity;
     readonly roots?: string | Omit<RootsSecret, "kind">;
+    /** Default: the mesh's. */
+    readonly trustDomain?: string;
   }): Promise<string>;
+  /** Trusts these from now on, as the agent does when its files change. */
+  trust(roots: TrustedRoots): void;
 }
 
 /** A real Envoy of one workload of the test mesh, with an identity of the plane's CA, connected to the plane. */
@@ -46,9 +52,12 @@ export async function startMeshProxy(
   const pod = plane.state.world.get("Pod", namespace, name);
   if (pod === undefined) throw new Error(`no pod ${name} in the test mesh`);
   const peer = peerLabels(pod, "Kubernetes");
-  const identity = { trustDomain: "cluster.local", namespace, serviceAccount: name };
-  const issue = async (ca: Ca, validity = hour()): Promise<{ readonly chain: string; readonly key: PrivateKey }> => {
+  const issue = async (
+    ca: Ca,
+    { validity = hour(), trustDomain = plane.state.trustDomains()[0] } = {},
+  ): Promise<{ readonly chain: string; readonly key: PrivateKey }> => {
     const { csr, key } = await createCsr();
+    const identity = { trustDomain, namespace, serviceAccount: name };
     const leaf = await signWorkload(ca, csr, { identity, peer, podUid: `uid-${name}` }, validity);
     return { chain: [leaf, ...ca.intermediates].join(""), key };
   };
@@ -69,7 +78,7 @@ export async function startMeshProxy(
   const fileSecrets = createFileSecrets({ sds, log: silentLogger, files });
   await sds.start();
   sds.publish("default", { kind: "certificate", ...own });
-  sds.publish("ROOTCA", { kind: "roots", pem: plane.ca.certificate });
+  publishRoots(sds, { roots: plane.ca.roots, bundles: undefined });
   const close = async (): Promise<void> => {
     await extensions.runner.close();
     await sds.close();
@@ -84,11 +93,12 @@ export async function startMeshProxy(
     const envoy = await runEnvoy(await testEnvoy(), bootstrap, { folder, env });
     return {
       ...envoy,
-      async identify({ ca, validity, roots }) {
+      trust: (trusted) => publishRoots(sds, trusted),
+      async identify({ ca, validity, roots, trustDomain }) {
         if (roots !== undefined)
           sds.publish("ROOTCA", { kind: "roots", ...(typeof roots === "string" ? { pem: roots } : roots) });
         if (ca === undefined) return "";
-        const fresh = await issue(ca, validity);
+        const fresh = await issue(ca, compact({ validity, trustDomain }));
         sds.publish("default", { kind: "certificate", ...fresh });
         return fresh.chain;
       },

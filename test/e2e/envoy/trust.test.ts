@@ -1,0 +1,299 @@
+import { createServer, type Server } from "node:https";
+import type { AddressInfo } from "node:net";
+import { X509Certificate } from "node:crypto";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { trustBundlesIn } from "../../../src/agent/trust-bundles.ts";
+import { mistrusts, trustIn } from "../../../src/commands/mtls/trust.ts";
+import {
+  createTrustBundles,
+  TRUST_BUNDLES_KEY,
+  type TrustBundles,
+  trustBundlesData,
+} from "../../../src/controlplane/trust-bundles.ts";
+import { explicitPort } from "../../../src/base/explicit-port.ts";
+import { type Ca, createRoot, issueServing } from "../../../src/pki/ca.ts";
+import { issueAuthority } from "../../../src/pki/issue-authority.ts";
+import { mergePem } from "../../../src/pki/trust-path.ts";
+import type { KubeObject } from "../../../src/resources/object.ts";
+import { recordingLogger } from "../../support/controlplane/recorder.ts";
+import { ask } from "../../support/traffic/ask.ts";
+import { startBackend } from "../../support/traffic/backend.ts";
+import { freePlaces } from "../../support/traffic/lab.ts";
+import { meshObjects, type Places, PORTS } from "../../support/traffic/mesh-objects.ts";
+import { type Plane, startPlane } from "../../support/traffic/plane.ts";
+import { type MeshProxy, startMeshProxy } from "../../support/traffic/proxy.ts";
+import { waitFor } from "../../support/wait.ts";
+
+// Two meshes with an authority each, one knows the other's endpoints: a client in east calls a server in west under STRICT. What
+// meshd writes for agents is handed to the agents' own code, which tells real Envoys whom to trust.
+
+const HOUR = 3_600_000;
+const validity = { notBefore: new Date(Date.now() - HOUR), notAfter: new Date(Date.now() + HOUR) };
+
+interface Side {
+  readonly plane: Plane;
+  readonly bundles: TrustBundles;
+  readonly proxy: MeshProxy;
+  readonly log: ReturnType<typeof recordingLogger>;
+  /** The authority that its workloads' certificates are of. */
+  ca: Ca;
+}
+
+let root: Ca;
+let other: Ca;
+let places: Places;
+let east: Side;
+let west: Side;
+let app: { close(): void };
+let endpoint: Server;
+let bundle = "";
+let serving: Awaited<ReturnType<typeof issueServing>>;
+
+beforeAll(async () => {
+  root = await createRoot("cluster.local", validity, { commonName: "root of east" });
+  other = await createRoot("cluster.local", validity, { commonName: "root of west" });
+  places = await freePlaces();
+  serving = await issueServing(root, { dns: ["localhost"], ips: ["127.0.0.1"] }, validity);
+  endpoint = createServer({ cert: serving.certificate, key: serving.key.pem() }, (_, response) => response.end(bundle));
+  await new Promise<void>((resolve) => endpoint.listen(0, "127.0.0.1", resolve));
+  const authority = (commonName: string): Promise<Ca> =>
+    issueAuthority(root, { trustDomain: "cluster.local", commonName, kind: "ecdsa", validity });
+  west = await side("v1", await authority("west"), [...echo("10.96.1.2"), endpointSlice(), strict()]);
+  east = await side("client", await authority("east"), [...echo("10.96.1.1"), freshConnections()]);
+  east.plane.state.remotes.set("west", west.plane.state.world);
+  app = await startBackend({
+    who: "v1",
+    host: `${places.v1}.0.2`,
+    ports: [PORTS.http],
+    greeting: PORTS.greeting,
+    tls: { ports: [], certificate: serving.certificate, key: serving.key.pem() },
+    turns: new Map(),
+    onRequest: () => undefined,
+  });
+}, 60_000);
+
+afterAll(async () => {
+  for (const one of [east, west]) {
+    one?.bundles.close();
+    await one?.proxy.stop();
+    await one?.plane.close();
+  }
+  app?.close();
+  endpoint?.close();
+});
+
+/** A control plane of an authority and one proxy. */
+async function side(name: "client" | "v1", ca: Ca, objects: readonly KubeObject[]): Promise<Side> {
+  const plane = await startPlane([...meshObjects(places), ...objects], { ca });
+  const log = recordingLogger();
+  const bundles = createTrustBundles({
+    derivations: plane.state.derivations,
+    meshConfig: () => plane.state.mesh.model.meshConfig(),
+    limits: { allowed: ["127.0.0.0/8"], blocked: [], roots: [root.certificate] },
+    log,
+    refreshMs: 200,
+  });
+  const proxy = await startMeshProxy(plane, name, { prefix: places[name] });
+  return { plane, bundles, proxy, log, ca };
+}
+
+/** What meshd's ConfigMap says of trust, taken by the agent. */
+function spread({ plane, bundles, proxy, ca }: Side): void {
+  const data = trustBundlesData(plane.state.mesh.model.meshConfig(), bundles.federated(), undefined);
+  proxy.trust({
+    roots: mergePem(ca.roots, bundles.everywhere()),
+    bundles: trustBundlesIn(data[TRUST_BUNDLES_KEY] ?? ""),
+  });
+}
+
+/** Gives a mesh another configuration, and what follows from it to its proxy. */
+function configure(of: Side, mesh: Readonly<Record<string, unknown>>): void {
+  const object = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "istio", namespace: "istio-system" } };
+  of.plane.state.world.apply([
+    { type: "set", object: { ...object, data: { mesh: JSON.stringify(mesh) } } as KubeObject },
+  ]);
+  spread(of);
+}
+
+/** Takes another authority, and certificates of it in the trust domain of the mesh. */
+async function sign(of: Side, ca: Ca): Promise<void> {
+  of.ca = ca;
+  await of.proxy.identify({ ca });
+  spread(of);
+}
+
+/** Status of a call from east to west. */
+async function call(): Promise<number> {
+  const target = { host: `${places.client}.1.1`, port: explicitPort(80), authority: "echo.servers" };
+  const answer = await ask(target, { path: "/" } as Parameters<typeof ask>[1], {}).catch(() => undefined);
+  return answer?.status ?? 0;
+}
+
+const until = (status: number, what: string): Promise<unknown> =>
+  waitFor(async () => (await call()) === status, { what, timeoutMs: 20_000 });
+
+/** Handshakes that the server refused for the certificate that was shown. */
+async function refused(): Promise<number> {
+  const stats = await west.proxy.admin("/stats?filter=ssl.fail_verify_(error|san)$");
+  return [...stats.matchAll(/: (\d+)/g)].reduce((sum, [, count]) => sum + Number(count), 0);
+}
+
+async function trusted() {
+  const dumps = [east, west].map(async ({ proxy }, index) =>
+    trustIn(
+      index === 0 ? "client.traffic" : "v1.servers",
+      JSON.parse(await proxy.admin("/config_dump?resource=dynamic_active_secrets")),
+    ),
+  );
+  return Promise.all(dumps);
+}
+
+function echo(clusterIP: string): readonly KubeObject[] {
+  const spec = {
+    clusterIP,
+    selector: { app: "echo", version: "v1" },
+    ports: [{ name: "http", port: 80, targetPort: PORTS.http }],
+  };
+  return [{ apiVersion: "v1", kind: "Service", metadata: { name: "echo", namespace: "servers" }, spec } as KubeObject];
+}
+
+function endpointSlice(): KubeObject {
+  return {
+    apiVersion: "discovery.k8s.io/v1",
+    kind: "EndpointSlice",
+    metadata: { name: "echo-1", namespace: "servers", labels: { "kubernetes.io/service-name": "echo" } },
+    addressType: "IPv4",
+    ports: [{ name: "http", port: PORTS.http }],
+    endpoints: [
+      {
+        addresses: [`${places.v1}.0.1`],
+        conditions: { ready: true },
+        targetRef: { kind: "Pod", name: "v1", namespace: "servers" },
+      },
+    ],
+  } as KubeObject;
+}
+
+/** A handshake for each call: who was let in before stays connected. */
+function freshConnections(): KubeObject {
+  const metadata = { name: "echo", namespace: "traffic" };
+  const trafficPolicy = { connectionPool: { http: { maxRequestsPerConnection: 1 } } };
+  const spec = { host: "echo.servers.svc.cluster.local", trafficPolicy };
+  return { apiVersion: "networking.istio.io/v1", kind: "DestinationRule", metadata, spec } as KubeObject;
+}
+
+function strict(): KubeObject {
+  const metadata = { name: "default", namespace: "istio-system" };
+  return {
+    apiVersion: "security.istio.io/v1",
+    kind: "PeerAuthentication",
+    metadata,
+    spec: { mtls: { mode: "STRICT" } },
+  } as KubeObject;
+}
+
+/** Whom west lets in. */
+function allow(principal: string): void {
+  const object = {
+    apiVersion: "security.istio.io/v1",
+    kind: "AuthorizationPolicy",
+    metadata: { name: "callers", namespace: "servers" },
+    spec: { rules: [{ from: [{ source: { principals: [principal] } }] }] },
+  };
+  west.plane.state.world.apply([{ type: "set", object: object as KubeObject }]);
+}
+
+/** A SPIFFE bundle of roots, as a trust domain publishes it. */
+function bundleOf(...roots: readonly Ca[]): string {
+  const x5c = (ca: Ca) => [new X509Certificate(ca.certificate).raw.toString("base64")];
+  const keys = roots.map((ca) => ({ use: "x509-svid", kty: "EC", x5c: x5c(ca) }));
+  return JSON.stringify({ spiffe_sequence: 1, keys: [{ use: "jwt-svid", kty: "EC", kid: "a" }, ...keys] });
+}
+
+const EAST = { trustDomain: "east.example", trustDomainAliases: ["west.example"] };
+const WEST = { trustDomain: "west.example", trustDomainAliases: [] };
+
+test("two authorities below one root: calls go over, and nobody distrusts anybody", async () => {
+  await until(200, "a call from east to west");
+  const held = await trusted();
+  expect(held.map(({ chain }) => chain[0]?.issuer)).toEqual(
+    ["O=cluster.local\nCN=east", "O=cluster.local\nCN=west"].map((name) =>
+      expect.stringContaining(name.split("\n")[1] ?? ""),
+    ),
+  );
+  expect(mistrusts(held)).toEqual([]);
+});
+
+test("west takes a root of its own: calls are refused, and the proxies' secrets say who distrusts whom", async () => {
+  await sign(west, other);
+  await until(503, "the call to be refused");
+  const found = mistrusts(await trusted()).map(({ pods, refusedBy }) => ({ pods, refusedBy }));
+  expect(found).toEqual([
+    { pods: ["client.traffic"], refusedBy: ["v1.servers"] },
+    { pods: ["v1.servers"], refusedBy: ["client.traffic"] },
+  ]);
+});
+
+test("each takes the other's root for everybody: calls go over; taken out again they are refused", async () => {
+  configure(east, { caCertificates: [{ pem: other.certificate }] });
+  configure(west, { caCertificates: [{ pem: root.certificate }] });
+  await until(200, "a call with roots of both");
+  expect(mistrusts(await trusted())).toEqual([]);
+  configure(west, {});
+  await until(503, "the call to be refused again");
+});
+
+test("different trust domains, each other's root for each other's identities alone: calls go over, policies know both names", async () => {
+  configure(east, { ...EAST, caCertificates: [{ pem: other.certificate, trustDomains: ["west.example"] }] });
+  configure(west, { ...WEST, caCertificates: [{ pem: root.certificate, trustDomains: ["east.example"] }] });
+  await sign(east, east.ca);
+  await sign(west, other);
+  await until(200, "a call from east.example to west.example");
+  expect(mistrusts(await trusted())).toEqual([]);
+  allow("west.example/ns/traffic/sa/client");
+  await until(403, "a policy for the same name in west to refuse");
+  allow("east.example/ns/traffic/sa/client");
+  await until(200, "a policy for the name in east to let in");
+});
+
+test("an authority that is trusted for its own trust domain cannot make identities of another", async () => {
+  const before = await refused();
+  await east.proxy.identify({ ca: other, trustDomain: "east.example" });
+  await until(503, "east's name by west's authority to be refused");
+  expect(await refused()).toBeGreaterThan(before);
+  await east.proxy.identify({ ca: root, trustDomain: "west.example" });
+  const then = await refused();
+  await waitFor(async () => (await call()) === 503 && (await refused()) > then, {
+    what: "west's name by east's root to be refused",
+  });
+  await east.proxy.identify({ ca: east.ca, trustDomain: "east.example" });
+  await until(200, "its own name to be taken again");
+});
+
+test("a bundle by its address: taken when it is there, kept while it is away, followed when it changes", async () => {
+  const url = `https://127.0.0.1:${(endpoint.address() as AddressInfo).port}/bundle`;
+  bundle = bundleOf(other);
+  const unfollow = west.plane.state.derivations.effect(() => {
+    west.bundles.federated();
+    spread(west);
+  });
+  configure(west, { ...WEST, caCertificates: [{ spiffeBundleUrl: url, trustDomains: ["east.example"] }] });
+  await until(503, "a bundle without east's root to refuse");
+  bundle = bundleOf(other, root);
+  await until(200, "the bundle with east's root");
+  bundle = "away";
+  await waitFor(() => west.log.lines.some(({ message }) => message.includes("trust bundle could not be fetched")), {
+    what: "word of a bundle that cannot be read",
+  });
+  expect(await call()).toBe(200);
+  bundle = bundleOf(other);
+  await until(503, "east's root to be gone from the bundle");
+  configure(west, {
+    ...WEST,
+    caCertificates: [{ spiffeBundleUrl: url.replace("https", "http"), trustDomains: ["east.example"] }],
+  });
+  expect(west.log.lines.map(({ message }) => message)).toContain(
+    "a trust bundle is fetched by https alone; this one is not",
+  );
+  unfollow();
+});
