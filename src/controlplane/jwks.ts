@@ -116,11 +116,15 @@ function wantedOf(world: World): readonly KeySetRef[] {
 export function loggedKeys(
   limits: FetchLimits | undefined,
   log: Logger,
-): Pick<KeyKeeperOptions, "limits" | "onFailure"> {
+  onAttempt: (isFetched: boolean) => void = () => undefined,
+): Pick<KeyKeeperOptions, "limits" | "onFailure" | "onFetched"> {
   return {
     limits: limits ?? fetchLimits({}),
-    onFailure: ({ issuer, uri }, error) =>
-      log.warn({ issuer, uri, error: errorText(error) }, "keys of a token issuer could not be fetched"),
+    onFetched: () => onAttempt(true),
+    onFailure({ issuer, uri }, error) {
+      onAttempt(false);
+      log.warn({ issuer, uri, error: errorText(error) }, "keys of a token issuer could not be fetched");
+    },
   };
 }
 

@@ -1,8 +1,9 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { VERSION } from "../gen/version.ts";
 import { meshKinds } from "../gen/mesh-kinds.ts";
-import type { World, WorldChange } from "../resources/world.ts";
+import type { WorldChange } from "../resources/world.ts";
 import type { AnalysisSummary } from "./analysis/job.ts";
+import { type EventMetrics, eventMetrics, meshMetrics, type MetricSources } from "./mesh-metrics.ts";
 import { type MakeCounted, type MakeCounter, type MakeGauge, type MakeHistogram, SECONDS } from "./metric-makers.ts";
 import { type RegistrationEvent, registrationMetrics } from "./registration-metrics.ts";
 import { streamMetrics } from "./stream-metrics.ts";
@@ -11,7 +12,7 @@ import type { SigningResult } from "./audit.ts";
 import type { ReviewedResource, WebhookResult } from "./webhook.ts";
 
 /** The control plane's measurements, under the names that Istio's dashboards and alerts read. */
-export interface Metrics {
+export interface Metrics extends EventMetrics {
   stream(event: StreamEvent): void;
   /** A burst of changes was worked in. */
   applied(facts: {
@@ -41,7 +42,7 @@ export interface Metrics {
 }
 
 /** Metrics in a registry of their own; with those of the process (`nodejs_eventloop_lag_*`: how long work waits for its turn). */
-export function createMetrics(world: Pick<World, "list">): Metrics {
+export function createMetrics(sources: MetricSources): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -75,7 +76,7 @@ export function createMetrics(world: Pick<World, "list">): Metrics {
         this.set(count());
       },
     });
-  meshMetrics(world, counted, gauge);
+  const read = meshMetrics(sources, { counted, counter, gauge });
   const unreadable = counter(
     "meshd_mesh_config_errors_total",
     "Versions of the mesh configuration that could not be read.",
@@ -92,21 +93,12 @@ export function createMetrics(world: Pick<World, "list">): Metrics {
     fault: () => faults.inc(),
     patchLeftOut: () => leftOut.inc(),
     unreadableConfig: () => unreadable.inc(),
-    text: () => registry.metrics(),
+    ...eventMetrics(counter),
+    text() {
+      read();
+      return registry.metrics();
+    },
   };
-}
-
-function meshMetrics(world: Pick<World, "list">, counted: MakeCounted, gauge: MakeGauge): void {
-  counted("pilot_services", "Services of the cluster, and hosts of ServiceEntries.", () =>
-    world
-      .list("ServiceEntry")
-      .reduce((sum, { spec }) => sum + (spec?.hosts?.length ?? 0), world.list("Service").length),
-  );
-  counted("pilot_virt_services", "VirtualServices.", () => world.list("VirtualService").length);
-  counted("pilot_destrule_subsets", "Subsets of all DestinationRules.", () =>
-    world.list("DestinationRule").reduce((sum, { spec }) => sum + (spec?.subsets?.length ?? 0), 0),
-  );
-  gauge("istiod_managed_clusters", "Clusters that are watched.", ["cluster_type"]).set({ cluster_type: "local" }, 1);
 }
 
 function changeMetrics(counter: MakeCounter, histogram: MakeHistogram): Pick<Metrics, "applied"> {

@@ -5,6 +5,7 @@ import { type Compliance, generatedOptions } from "../model/generated-options.ts
 import type { MeshConfig } from "../model/mesh-config.ts";
 import { createWorldStore, type WorldStore } from "../resources/world-store.ts";
 import type { XdsOptions } from "../xds/types.ts";
+import { createGatewayNames, type GatewayNamesDeps } from "./gateway-names.ts";
 import { createKeyKeeper, type KeyKeeperOptions } from "./jwks.ts";
 import { createRemoteWorlds, type RemoteWorlds } from "./remote-worlds.ts";
 import type { Watched } from "./watch.ts";
@@ -21,6 +22,8 @@ export interface State {
   /** Tracked; the same object as long as the content is. */
   readonly xdsOptions: () => XdsOptions;
   readonly trustDomains: () => readonly [string, ...string[]];
+  /** Resolves when the names of gateways between networks were asked for once: before that such networks are not entered. */
+  readonly namesAsked: () => Promise<void>;
   /** Whether this instance writes shared objects; tracked. */
   readonly leading: Source<boolean>;
   close(): void;
@@ -36,15 +39,21 @@ export function createState(options: {
   /** Default: none. */
   readonly compliance?: Compliance | undefined;
   /** Fetching of token issuers' keys; default: none are fetched. */
-  readonly keys?: Pick<KeyKeeperOptions, "limits" | "onFailure" | "refreshMs">;
+  readonly keys?: Pick<KeyKeeperOptions, "limits" | "onFailure" | "onFetched" | "refreshMs">;
+  /** Resolving of names that gateways between networks have; default: none is resolved. */
+  readonly gatewayNames?: Omit<GatewayNamesDeps, "derivations"> | undefined;
 }): State {
   const derivations = createDerivations();
   const world = createWorldStore(derivations);
   const remotes = createRemoteWorlds(derivations);
   const keeper = options.keys === undefined ? undefined : createKeyKeeper({ ...options.keys, derivations });
   const keySets = keeper === undefined ? {} : { keySets: keeper.keySets };
-  const mesh = createMesh(world, { ...options, ...keySets, derivations, remotes: () => remotes.list() });
+  const { gatewayNames, ...more } = options;
+  const names = gatewayNames === undefined ? undefined : createGatewayNames({ ...gatewayNames, derivations });
+  const hosts = names === undefined ? {} : { hostAddresses: names.addressesOf };
+  const mesh = createMesh(world, { ...more, ...keySets, ...hosts, derivations, remotes: () => remotes.list() });
   const unfollowKeys = keeper?.follow(world);
+  const unfollowNames = names?.follow(() => mesh.model.networks.gatewayNames());
   const meshConfig = (): MeshConfig => mesh.model.meshConfig();
   // Asked for outside effects too (each call, each review): held, so that it is read once per change.
   let current = meshConfig();
@@ -59,9 +68,11 @@ export function createState(options: {
     meshConfig,
     xdsOptions: derivations.keyed("options of resources", () => generatedOptions(meshConfig(), options.compliance)),
     trustDomains: () => [current.trustDomain, ...current.trustDomainAliases],
+    namesAsked: () => names?.settled() ?? Promise.resolve(),
     leading: derivations.source(false),
     close() {
       unfollowKeys?.();
+      unfollowNames?.();
       unfollow();
     },
   };

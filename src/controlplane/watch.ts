@@ -1,6 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { delay } from "../base/delay.ts";
-import { errorText } from "../base/errors.ts";
+import { ClusterError, errorText } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import type { ClusterReader, ListOptions, WatchEvent } from "../resources/cluster.ts";
 import { apiVersionOf, KINDS, type KindName } from "../resources/kinds.ts";
@@ -13,10 +13,12 @@ import type { Runner } from "./runner.ts";
 export interface Watched {
   readonly kind: KindName;
   readonly options?: ListOptions;
+  /** Without the permission to see it there is none of it, until that changes. */
+  readonly optional?: boolean;
 }
 
 export interface WatchDeps {
-  readonly cluster: ClusterReader;
+  readonly cluster: Pick<ClusterReader, "watch">;
   readonly watched: readonly Watched[];
   /** Gets the changes of a burst at once. What it throws is a defect and is logged. */
   readonly apply: (changes: readonly WorldChange[]) => void;
@@ -30,6 +32,8 @@ export interface WatchDeps {
 }
 
 const RETRY_MS = 1_000;
+/** How often to look whether what may not be seen may be seen by now. */
+const FORBIDDEN_MS = 30_000;
 
 /**
  * Consumes the API server's watches; offers their objects to the World, one batch for a burst of changes, and says when all
@@ -43,24 +47,36 @@ export function createWatches(deps: WatchDeps): Runner {
   let unsynced = deps.watched.length;
   let running: Promise<unknown> = Promise.resolve();
 
-  const onEvent = (event: WatchEvent): void => {
-    if (event.type !== "SYNCED") {
-      batch.add({ type: event.type === "DELETED" ? "delete" : "set", object: slim(event.object) });
-      return;
-    }
+  const onEvent = (event: Exclude<WatchEvent, { type: "SYNCED" }>): void => {
+    batch.add({ type: event.type === "DELETED" ? "delete" : "set", object: slim(event.object) });
+  };
+  const onListed = (): void => {
     unsynced -= 1;
     if (unsynced > 0) return;
     batch.flush();
     deps.onSynced();
   };
-  const run = async ({ kind, options = {} }: Watched): Promise<void> => {
+  const run = async ({ kind, options = {}, optional = false }: Watched): Promise<void> => {
     const ref = { apiVersion: apiVersionOf(kind), kind: KINDS[kind].kind };
+    let isListed = false;
+    const listed = (): void => {
+      if (!isListed) onListed();
+      isListed = true;
+    };
     while (!abort.signal.aborted) {
       try {
-        await deps.cluster.watch(ref, options, onEvent, abort.signal);
+        await deps.cluster.watch(
+          ref,
+          options,
+          (event) => (event.type === "SYNCED" ? listed() : onEvent(event)),
+          abort.signal,
+        );
       } catch (error) {
-        deps.log.warn({ kind, error: errorText(error) }, "cannot list; trying again");
-        await delay(RETRY_MS, abort.signal);
+        const isForbidden = optional && error instanceof ClusterError && error.code === "forbidden";
+        if (!isForbidden) deps.log.warn({ kind, error: errorText(error) }, "cannot list; trying again");
+        else if (!isListed) deps.log.info({ kind }, "may not be listed: it counts as none");
+        if (isForbidden) listed();
+        await delay(isForbidden ? FORBIDDEN_MS : RETRY_MS, abort.signal);
       }
     }
   };

@@ -18,6 +18,7 @@ export interface WebhookRunnerDeps {
   readonly options: {
     readonly namespace: string;
     readonly revision: string;
+    readonly hosts?: readonly string[];
     readonly nativeSidecars?: string | undefined;
     readonly compliance?: Compliance | undefined;
     readonly listen: { readonly https: ListenAddress };
@@ -64,7 +65,8 @@ export function createWebhookRunner(shared: WebhookRunnerDeps): Runner {
         try {
           return await answerWebhook(deps, request, url);
         } catch (error) {
-          if (error instanceof BodyError && url.pathname.startsWith("/validate")) metrics.unreadableReview(error.status);
+          if (error instanceof BodyError && url.pathname.startsWith("/validate"))
+            metrics.unreadableReview(error.status);
           throw error;
         }
       }, onFault);

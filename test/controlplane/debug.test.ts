@@ -25,7 +25,7 @@ function stream(proxy: string, connectedAt: number, kinds: readonly XdsKind[]): 
 
 function deps(...streams: readonly XdsStream[]): Parameters<typeof answerMonitoring>[0] {
   return {
-    metrics: createMetrics({ list: () => [] }),
+    metrics: createMetrics({ world: { list: () => [] } }),
     streams: new Set(streams),
     authenticate: ({ bearer }) => Promise.resolve(bearer === undefined ? undefined : callerOf(bearer)),
     debugNamespaces: ["istio-system", "ops"],
