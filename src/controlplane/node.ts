@@ -7,6 +7,7 @@ import type { OwnTracing } from "../ir/telemetry.ts";
 import { ownTracing } from "../model/own-tracing.ts";
 import { proxySettings } from "../model/proxy-settings.ts";
 import { registeredName } from "../model/workload-entries.ts";
+import { parseLocality } from "../model/pods.ts";
 import { peerLabels, peerOf } from "../model/workload.ts";
 import type { Pod } from "../resources/core.ts";
 import type { KindTypes } from "../resources/kinds.ts";
@@ -226,7 +227,15 @@ export function outsideProxyOf(
     bind: claim.bind,
     ports: spec.ports ?? {},
     peer: peerLabels({ metadata }, clusterId),
-    ...compact({ dns: claim.dns, settings: claim.settings, tracing: claim.tracing }),
+    // by its entry too: a network that it claims would choose how it reaches others
+    metadata: { ...claim.metadata, NETWORK: spec.network ?? "" },
+    ...compact({
+      locality: parseLocality(spec.locality),
+      dns: claim.dns,
+      settings: claim.settings,
+      tracing: claim.tracing,
+      version: claim.version,
+    }),
   };
 }
 

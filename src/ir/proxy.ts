@@ -1,5 +1,6 @@
 import type { PeerLabels } from "../base/peer.ts";
 import type { ProxySettings } from "./proxy-settings.ts";
+import type { Locality } from "./service.ts";
 import type { OwnTracing } from "./telemetry.ts";
 
 /** How traffic reaches the proxy. NONE: no interception, listeners bind the addresses of `bind`. */
@@ -36,6 +37,8 @@ export interface Proxy {
   readonly bind: ExplicitBind | undefined;
   /** Of a workload outside the cluster: where it serves which port of a service, by the port's name. */
   readonly ports?: Readonly<Record<string, number>>;
+  /** Of a workload outside the cluster: where its entry says that it runs. */
+  readonly locality?: Locality;
   readonly peer: PeerLabels;
   /** What its own configuration asks; absent: nothing. */
   readonly settings?: ProxySettings;
