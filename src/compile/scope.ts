@@ -4,7 +4,7 @@ import type { ExplicitBind, Proxy, ProxyDns } from "../ir/proxy.ts";
 import type { ProxySettings } from "../ir/proxy-settings.ts";
 import type { Locality } from "../ir/service.ts";
 import type { Model } from "../model/model.ts";
-import { NETWORK_LABEL } from "../model/networks.ts";
+import { NETWORK_LABEL } from "../model/network-gateways.ts";
 import type { ReplicaZones } from "../model/replica-zones.ts";
 import type { TelemetryFacts } from "./telemetry/site.ts";
 import { telemetryFacts } from "./telemetry/facts.ts";
@@ -80,14 +80,14 @@ function labelKeys(
 /** Where the proxy runs, as far as some rule or service asks for it. */
 function placeFacts(
   model: Model,
-  { namespace, name, clusterId }: Proxy,
+  { namespace, name, clusterId, locality: own }: Proxy,
 ): Pick<ScopeFacts, "locality" | "node" | "replicas"> {
   const asked = model.services.asksPlace();
   const asksZones = model.destinationRules.asksZones();
   const asksLocality = asked.locality || asksZones || model.destinationRules.asksLocality();
   if (!asksLocality && !asked.node) return {};
   const pod = model.members.of(clusterId).pods.facts(namespace, name);
-  const locality = asksLocality ? pod?.locality : undefined;
+  const locality = asksLocality ? (own ?? pod?.locality) : undefined;
   return {
     ...(locality === undefined ? {} : { locality }),
     ...(asked.node ? { node: pod?.node ?? "" } : {}),
