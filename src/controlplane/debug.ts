@@ -46,7 +46,7 @@ const OPEN: ReadonlySet<string> = new Set(["config_dump", "ndsz"]);
  * whose token proves an account that may see it (design D16).
  */
 export async function answerMonitoring(deps: MonitoringDeps, request: IncomingMessage, url: URL): Promise<Answer> {
-  const command = /^\/debug\/([a-z_]+)$/.exec(url.pathname)?.[1] ?? "";
+  const command = commandIn(url);
   const question = questionAt(deps, url.pathname, command);
   const refusal = refusalOf(request, question);
   if (refusal !== undefined) return refusal;
@@ -55,9 +55,24 @@ export async function answerMonitoring(deps: MonitoringDeps, request: IncomingMe
   if (question === undefined && !COMMANDS.includes(command)) return { status: 404, body: "not found\n" };
   const viewer = await viewerOf(deps, request);
   if (viewer === undefined) return { status: 401, body: "expected a bearer token for audience istio-ca\n" };
-  if (question !== undefined) return answerQuestion(question, { request, url, viewer });
-  if (command === "analysis") return answerAnalysis(deps, url, viewer);
-  return answerDebug(deps, command, url, viewer);
+  if (question !== undefined) return answerQuestion(question, { isChange: request.method === "POST", url, viewer });
+  return answerCommand(deps, command, url, viewer);
+}
+
+/** One question of /debug by a caller that is known already: `viewer` is the namespace whose proxies it may see, or "*". */
+export async function answerDebugQuestion(deps: MonitoringDeps, url: URL, viewer: string): Promise<Answer> {
+  const command = commandIn(url);
+  const question = questionAt(deps, url.pathname, command);
+  if (question !== undefined) return answerQuestion(question, { isChange: false, url, viewer });
+  return COMMANDS.includes(command) ? answerCommand(deps, command, url, viewer) : { status: 404, body: "not found\n" };
+}
+
+function commandIn({ pathname }: URL): string {
+  return /^\/debug\/([a-z_]+)$/.exec(pathname)?.[1] ?? "";
+}
+
+function answerCommand(deps: MonitoringDeps, command: string, url: URL, viewer: string): Answer | Promise<Answer> {
+  return command === "analysis" ? answerAnalysis(deps, url, viewer) : answerDebug(deps, command, url, viewer);
 }
 
 /** Only what changes something is asked by POST, and not by a page: one in somebody's browser may send a POST to a forwarded port. */
@@ -70,10 +85,10 @@ function refusalOf({ method, headers }: IncomingMessage, question: Question | un
 
 function answerQuestion(
   { answer, change = answer }: Question,
-  { request, url, viewer }: { readonly request: IncomingMessage; readonly url: URL; readonly viewer: string },
+  { isChange, url, viewer }: { readonly isChange: boolean; readonly url: URL; readonly viewer: string },
 ): Answer | Promise<Answer> {
   if (viewer !== "*") return { status: 403, body: "not open to this caller\n" };
-  return request.method === "POST" ? change(url) : answer(url);
+  return isChange ? change(url) : answer(url);
 }
 
 /** What is for callers who may see everything: the page, and further questions of /debug. */
@@ -106,8 +121,12 @@ async function viewerOf(deps: MonitoringDeps, request: IncomingMessage): Promise
   if (isOwnAddress(address) && isOwnName(request.headers.host)) return "*";
   const bearer = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? "")?.[1];
   const caller = await deps.authenticate({ address, certificate: undefined, bearer });
-  if (caller === undefined) return undefined;
-  return deps.debugNamespaces.includes(caller.identity.namespace) ? "*" : caller.identity.namespace;
+  return caller && namespaceSeenBy(deps, caller);
+}
+
+/** The namespace whose proxies an account may see; "*": all. */
+export function namespaceSeenBy({ debugNamespaces }: MonitoringDeps, { identity }: Caller): string {
+  return debugNamespaces.includes(identity.namespace) ? "*" : identity.namespace;
 }
 
 /**

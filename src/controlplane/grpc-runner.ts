@@ -7,12 +7,14 @@ import { renewServing } from "./authority-runner.ts";
 import type { AutoRegistration } from "./auto-registration.ts";
 import { createExternalSigner } from "./external-signer.ts";
 import { peerLabelsOf } from "./pods.ts";
+import type { MonitoringDeps } from "./debug.ts";
 import type { Runner } from "./runner.ts";
 import type { SecretWatches } from "./secret-watches.ts";
 import { servingTls } from "./serving-tls.ts";
 import { type Shared, signsWorkloads } from "./shared.ts";
 import { createSigner, LIFETIMES, type SigningDeps } from "./signing.ts";
 import { limitSigning } from "./signing-limits.ts";
+import { withDebug } from "./xds-debug.ts";
 import { createXdsAcceptor } from "./xds-server.ts";
 
 const GRACE_MS = 1_000;
@@ -20,7 +22,15 @@ const GRACE_MS = 1_000;
 /** Consumes the CA, the World and the compiled mesh; offers xDS and signing on 15012. */
 export function createGrpcRunner(
   shared: Shared,
-  parts: { readonly secrets: SecretWatches; readonly registration: AutoRegistration },
+  {
+    questions,
+    ...parts
+  }: {
+    readonly secrets: SecretWatches;
+    readonly registration: AutoRegistration;
+    /** What questions to the control plane itself are answered from. */
+    readonly questions: MonitoringDeps;
+  },
 ): Runner {
   const { options, state, metrics, onFault } = shared;
   let server: GrpcServer | undefined;
@@ -62,7 +72,7 @@ export function createGrpcRunner(
         tls: servingTls(state.meshConfig(), options.compliance),
       });
       const services = [
-        adsService(acceptor, onFault),
+        adsService(withDebug(acceptor, { ...shared, questions, instance: options.instance }), onFault),
         ...(signsWorkloads(options) ? [caService(limited, onFault)] : []),
       ];
       server = await startGrpcServer(options.listen.secureGrpc, await identity(), services);

@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 import type { Analysis } from "./analysis/analysis.ts";
-import { answerMonitoring } from "./debug.ts";
+import { answerMonitoring, type MonitoringDeps } from "./debug.ts";
 import { questionsOf } from "./questions.ts";
 import { answering, type Listening, listen } from "./http.ts";
 import type { Runner } from "./runner.ts";
@@ -23,10 +23,9 @@ export function createReadinessRunner(shared: Shared, isReady: () => boolean): R
   };
 }
 
-/** Consumes metrics, streams and findings; offers 15014. */
-export function createMonitoringRunner(shared: Shared, analysis: Analysis): Runner {
-  let listening: Listening | undefined;
-  const deps = {
+/** What questions to the control plane are answered from, on 15014 and over xDS. */
+export function monitoringDeps(shared: Shared, analysis: Analysis): MonitoringDeps {
+  return {
     metrics: shared.metrics,
     streams: shared.streams,
     authenticate: shared.authenticate,
@@ -34,6 +33,11 @@ export function createMonitoringRunner(shared: Shared, analysis: Analysis): Runn
     analyse: (ofNamespace: string) => analysis.report(ofNamespace),
     more: questionsOf(shared),
   };
+}
+
+/** Consumes metrics, streams and findings; offers 15014. */
+export function createMonitoringRunner(shared: Shared, deps: MonitoringDeps): Runner {
+  let listening: Listening | undefined;
   return {
     name: "monitoring",
     async start() {
