@@ -89,6 +89,8 @@ const SERVING_DAYS = 90;
 export interface ServingOptions {
   readonly namespace: string;
   readonly revision: string;
+  /** Further names by which it is reached from elsewhere. Default: none. */
+  readonly hosts?: readonly string[] | undefined;
   /** PEM of the roots that clients' certificates may lead to. */
   readonly clientRoots: string;
 }
@@ -96,16 +98,17 @@ export interface ServingOptions {
 /** The control plane's own certificate, for the names its Service is reached by. */
 export async function servingIdentity(
   ca: Ca,
-  { namespace, revision, clientRoots }: ServingOptions,
+  { namespace, revision, hosts = [], clientRoots }: ServingOptions,
 ): Promise<ServerIdentity> {
   const now = Date.now();
-  const names = new Set(["istiod", `istiod${revisionSuffix(revision)}`, "istio-pilot"]);
+  // "-remote": the Service of Istio's in a cluster that has an injector of its own and no other control plane
+  const names = new Set(["istiod", `istiod${revisionSuffix(revision)}`, "istiod-remote", "istio-pilot"]);
   const dns = [...names].flatMap((name) => [
     `${name}.${namespace}.svc`,
     `${name}.${namespace}`,
     `${name}.${namespace}.svc.cluster.local`,
   ]);
   const validity = { notBefore: new Date(now - SKEW_MS), notAfter: new Date(now + SERVING_DAYS * 24 * 3600_000) };
-  const { certificate, key } = await issueServing(ca, { dns: [...dns, "localhost"], ips: ["127.0.0.1"] }, validity);
+  const { certificate, key } = await issueServing(ca, { dns: [...new Set([...dns, ...hosts, "localhost"])], ips: ["127.0.0.1"] }, validity);
   return { certificate: [certificate, ...ca.intermediates].join(""), key, clientRoots };
 }

@@ -10,6 +10,8 @@ import type { AdmissionAnswer, AdmissionRequest } from "./webhook.ts";
 
 export interface InjectorDeps {
   readonly world: World;
+  /** Objects of another cluster, by its name; undefined where it is not known. Tracked. Default: there are no others. */
+  readonly worldOf?: (clusterId: string) => World | undefined;
   readonly derivations: Derivations;
   readonly rootNamespace: string;
   readonly revision: string;
@@ -20,18 +22,24 @@ export interface InjectorDeps {
 
 const CONFIG_MAP = "istio-sidecar-injector";
 
-/** What pods of a namespace are injected with, out of ConfigMap istio-sidecar-injector of the revision; tracked. Throws while it cannot be read. */
-export function injectContexts(deps: InjectorDeps): (namespace: string) => InjectContext {
+/**
+ * What pods of a namespace, of our own cluster or of another, are injected with, out of our ConfigMap istio-sidecar-injector of
+ * the revision; tracked. Throws while it cannot be read.
+ */
+export function injectContexts(deps: InjectorDeps): (namespace: string, clusterId?: string) => InjectContext {
   const settings = deps.derivations.keyed("injector", () => readSettings(deps.world, deps));
-  const isNative = deps.derivations.keyed("native-sidecars", () => nativeSidecars(deps));
-  return (namespace) => ({
+  const worldOf = (clusterId: string): World => deps.worldOf?.(clusterId) ?? deps.world;
+  const isNative = deps.derivations.keyed("native-sidecars", (clusterId: string) =>
+    nativeSidecars(deps, worldOf(clusterId)),
+  );
+  return (namespace, clusterId = "") => ({
     ...settings(),
     meshConfig: deps.meshConfig(),
     revision: deps.revision,
     namespace,
-    namespaceAnnotations: deps.world.get("Namespace", "", namespace)?.metadata.annotations ?? {},
+    namespaceAnnotations: worldOf(clusterId).get("Namespace", "", namespace)?.metadata.annotations ?? {},
     proxyConfigs: [deps.rootNamespace, namespace].flatMap((name) => deps.world.list("ProxyConfig", name)),
-    nativeSidecars: isNative(),
+    nativeSidecars: isNative(clusterId),
     expressions: compileExpression,
   });
 }
@@ -43,12 +51,14 @@ export function createInjector(deps: InjectorDeps): (request: AdmissionRequest, 
     const pod = request.object as PodLike | undefined;
     if (pod?.spec === undefined) throw new Error("expected a pod in the review");
     const namespace = request.namespace ?? pod.metadata?.namespace ?? "";
-    const { decision, patch } = inject(pod, { ...contextOf(namespace), extraEnv: environmentOf(path) });
+    const extraEnv = environmentOf(path);
+    const context = contextOf(namespace, extraEnv[CLUSTER_ID]);
+    const { decision, patch } = inject(pod, { ...context, extraEnv });
     return { allowed: true, patch, warnings: decision.warnings, skipped: !decision.inject };
   };
 }
 
-function nativeSidecars({ world, nativeSidecars: setting }: InjectorDeps): boolean {
+function nativeSidecars({ nativeSidecars: setting }: InjectorDeps, world: World): boolean {
   return usesNativeSidecars({ setting, kubeletVersions: kubeletVersions(world.list("Node")) });
 }
 
@@ -66,7 +76,8 @@ function readSettings(
   return { config: read("config") as InjectorConfig, values: read("values") as InjectorValues };
 }
 
-const NAMES: Readonly<Record<string, string>> = { cluster: "ISTIO_META_CLUSTER_ID", net: "ISTIO_META_NETWORK" };
+const CLUSTER_ID = "ISTIO_META_CLUSTER_ID";
+const NAMES: Readonly<Record<string, string>> = { cluster: CLUSTER_ID, net: "ISTIO_META_NETWORK" };
 
 /** `/cluster/c1/net/n1/KEY/value` as environment variables; a slash in a value is written `--slash--`. */
 export function environmentOf(path: string): Readonly<Record<string, string>> {

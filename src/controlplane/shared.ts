@@ -1,5 +1,6 @@
 import type { Logger } from "../base/logger.ts";
 import type { Peer } from "../grpc/server.ts";
+import type { McsSettings } from "../model/cluster-set.ts";
 import type { Compliance } from "../model/generated-options.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Cluster } from "../resources/cluster.ts";
@@ -32,6 +33,8 @@ export interface ControlPlaneOptions {
   readonly instance: string;
   readonly clusterId: string;
   readonly revision: string;
+  /** Further names that its certificate is to hold for: those by which others reach it from outside of its cluster. */
+  readonly hosts?: readonly string[];
   /** COMPLIANCE_POLICY: rules for all TLS. */
   readonly compliance?: Compliance | undefined;
   /** ENABLE_NATIVE_SIDECARS, as set. */
@@ -42,6 +45,8 @@ export interface ControlPlaneOptions {
   readonly registration?: RegistrationSettings;
   /** RESOLVE_HOSTNAME_GATEWAYS: whether names of gateways between networks are resolved. Default: they are. */
   readonly resolvesGateways?: boolean;
+  /** How far ServiceExports and ServiceImports are obeyed. Default: not at all. */
+  readonly mcs?: McsSettings;
   /** Of workload certificates. */
   readonly lifetimes?: Lifetimes;
   /** Who signs workloads in place of our CA, which then signs for the control plane alone. */

@@ -39,6 +39,7 @@ export function createWebhookRunner(shared: WebhookRunnerDeps): Runner {
   let renewal = (): void => {};
   const inject = createInjector({
     world: state.world,
+    worldOf: (clusterId) => state.remotes.list().find((remote) => remote.clusterId === clusterId)?.world,
     derivations: state.derivations,
     rootNamespace: options.namespace,
     revision: options.revision,

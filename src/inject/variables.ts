@@ -68,7 +68,7 @@ export function templateVariables(
     revision: context.revision,
     security: securityOf({ context, annotations, proxyConfig, mode: String(capture["mode"]), ids }),
     trustDomain,
-    values: withNames(values),
+    values: withNames(values, context),
     workload: workloadNames(pod, context),
   };
 }
@@ -103,13 +103,16 @@ function ownerUri({ apiVersion, kind, name }: WorkloadOwner, namespace: string):
   return `kubernetes://apis/${apiVersion}/namespaces/${namespace}/${kind.toLowerCase()}s/${name}`;
 }
 
-/** Values with Istio's default cluster name, and without a network where none is named. */
-function withNames(values: InjectorValues): unknown {
-  const { multiCluster, network } = values.global;
-  const clusterName = multiCluster?.clusterName ?? "";
+/**
+ * Values with Istio's default cluster name, and without a network where none is named. A pod of another cluster than the
+ * injector's has both by the webhook's URL.
+ */
+function withNames(values: InjectorValues, { extraEnv = {} }: InjectContext): unknown {
+  const clusterName = extraEnv["ISTIO_META_CLUSTER_ID"] ?? values.global.multiCluster?.clusterName ?? "";
+  const network = extraEnv["ISTIO_META_NETWORK"] ?? values.global.network ?? "";
   const global = {
     multiCluster: { clusterName: clusterName === "" ? "Kubernetes" : clusterName },
-    ...(network === "" ? { network: null } : {}),
+    network: network === "" ? null : network,
   };
   return merge(values, { global });
 }

@@ -29,9 +29,9 @@ function door(objects: readonly KubeObject[] = [shop], more: Partial<InjectorDep
   return (object: KubeObject | undefined = POD, path = "") => {
     const answer = inject({ uid: "u", namespace: "shop", operation: "CREATE", ...(object && { object }) }, path);
     const patched = jsonPatch.applyPatch(structuredClone(object), structuredClone(answer.patch ?? []) as never);
-    const { spec } = patched.newDocument as unknown as PodLike;
+    const { spec, metadata = {} } = patched.newDocument as unknown as PodLike;
     const named = [...spec.containers, ...(spec.initContainers ?? [])].find(({ name }) => name === "istio-proxy");
-    return { ...answer, spec, proxy: named as Container };
+    return { ...answer, metadata, spec, proxy: named as Container };
   };
 }
 
@@ -44,6 +44,28 @@ test("parts of the address are the proxy's environment: cluster, network, anythi
   expect(variable(proxy, "ISTIO_META_NETWORK")).toBe("n1");
   expect(variable(proxy, "DIR")).toBe("a/b");
   expect(variable(door()(POD, "").proxy, "DIR")).toBeUndefined();
+});
+
+test("a pod of another cluster is that cluster's: its name and network, its nodes", () => {
+  const node = {
+    apiVersion: "v1",
+    kind: "Node",
+    metadata: { name: "a" },
+    status: { nodeInfo: { kubeletVersion: "v1.34.1" } },
+  };
+  const west = createFixedWorld([shop, node as KubeObject]);
+  const worldOf = (clusterId: string) => (clusterId === "west" ? west : undefined);
+  const set = ["values.global.network=net-east", "values.global.multiCluster.clusterName=east"];
+  const inject = door([shop], { worldOf }, set);
+  const there = inject(POD, "/cluster/west/net/net-west");
+  expect(there.spec.initContainers?.map(({ name }) => name)).toContain("istio-proxy");
+  expect(there.metadata.labels?.["topology.istio.io/network"]).toBe("net-west");
+  const ids = (proxy: Container) => proxy.env?.filter(({ name }) => name === "ISTIO_META_CLUSTER_ID");
+  expect(ids(there.proxy)).toEqual([{ name: "ISTIO_META_CLUSTER_ID", value: "west" }]);
+  const here = inject(POD, "");
+  expect(here.spec.containers.map(({ name }) => name)).toContain("istio-proxy");
+  expect(here.metadata.labels?.["topology.istio.io/network"]).toBe("net-east");
+  expect(variable(here.proxy, "ISTIO_META_CLUSTER_ID")).toBe("east");
 });
 
 test("a native sidecar where every node can, unless the installation says otherwise", () => {
