@@ -10,6 +10,7 @@ import { findPod } from "../pod-http.ts";
 import { askHolders, proxyNames, subjectOf } from "./holders.ts";
 import { leniency } from "./judge.ts";
 import { readAuthorities, writeTrust } from "./secrets.ts";
+import { refuseForeign } from "./signer.ts";
 
 const POLL_MS = 2_000;
 
@@ -23,6 +24,7 @@ export async function run(input: CommandInput, io: Io): Promise<CommandResult> {
   if (input.args.length === 0 && pods.length === 0)
     throw new UsageError("revoke: expected serial numbers or --pod", "meshctl ca status prints them.");
   const cluster = await io.cluster();
+  await refuseForeign(cluster, istioNamespace, "Revoke at the issuer; its certificates are short-lived.");
   const { current } = await readAuthorities(cluster, istioNamespace);
   const { ca, secret } = current;
   const serials = [

@@ -11,6 +11,7 @@ import { isAgreed } from "../confirm.ts";
 import { durationOption, globalOptions, listOption, switchOption, textOption } from "../input.ts";
 import type { CommandInput, CommandResult, Io } from "../io.ts";
 import { askHolders, type Holder, proxyNames, rootMaps, strangeServers, subjectOf } from "./holders.ts";
+import { refuseForeign } from "./signer.ts";
 import { areSame, distrust, formerTrust, lacking, leniency, phaseOf, strayLeaf } from "./judge.ts";
 import {
   type Authorities,
@@ -36,6 +37,9 @@ export interface RotateOptions {
   readonly ignored: readonly string[];
 }
 
+/** What to do instead where somebody else signs. */
+const ELSEWHERE =
+  "Rotate at the issuer: put its next root beside the former one (meshConfig.caCertificates), wait until meshctl ca status shows both at every proxy, have it sign with the next one, then take the former root out.";
 const ROOT_DAYS = 3650;
 const DAY_MS = 24 * 3600_000;
 const SKEW_MS = 2 * 60_000;
@@ -76,6 +80,7 @@ interface Rotation {
  */
 export async function rotate(options: RotateOptions, io: Io): Promise<CommandResult> {
   const cluster = await io.cluster();
+  await refuseForeign(cluster, options.istioNamespace, ELSEWHERE);
   const before = await readAuthorities(cluster, options.istioNamespace);
   if (options.abort) return abort(cluster, { options, io, before });
   if (before.next === undefined) {

@@ -4,12 +4,15 @@ import type { Authority } from "../../pki/authority-secret.ts";
 import { isRevoked, readRevocationLists, revocationScope } from "../../pki/revocation.ts";
 import { splitPem } from "../../pki/trust-path.ts";
 import { table } from "../../report/table.ts";
+import type { Cluster } from "../../resources/cluster.ts";
 import { toYaml } from "../../resources/yaml-plain.ts";
 import { globalOptions, textOption } from "../input.ts";
 import type { CommandInput, CommandResult, Io } from "../io.ts";
+import { commonRoots, foreignProblems, strangeToProxies } from "./foreign-status.ts";
 import { askHolders, type Holder, proxyNames, rootMaps, strangeServers, subjectOf } from "./holders.ts";
 import { distrust, lacking, leniency, phaseOf, strayLeaf } from "./judge.ts";
 import { type Authorities, readAuthorities } from "./secrets.ts";
+import { foreignSigner } from "./signer.ts";
 
 /** A certificate of the authority, flat. */
 export interface CaCertificate {
@@ -38,8 +41,10 @@ export interface CaProxy {
 
 /** What `ca status` prints as data: schemas/output/ca-status.schema.json. */
 export interface CaStatus {
-  readonly secret: string;
-  readonly authority: CaCertificate;
+  /** Who signs workloads in place of the control plane: then neither of the next two is there. */
+  readonly signer?: string;
+  readonly secret?: string;
+  readonly authority?: CaCertificate;
   readonly roots: readonly CaCertificate[];
   /** Revocation lists; undefined: there are none. */
   readonly revocations?: {
@@ -67,6 +72,34 @@ const DAY_MS = 24 * 3600_000;
 export async function run(input: CommandInput, io: Io): Promise<CommandResult> {
   const { istioNamespace } = globalOptions(input);
   const cluster = await io.cluster();
+  const signer = await foreignSigner(cluster, istioNamespace);
+  const status =
+    signer === undefined
+      ? await ownStatus(cluster, istioNamespace, io)
+      : await foreignStatus(cluster, { istioNamespace, signer }, io);
+  print(status, textOption(input, "output"), io);
+  const isBad = status.problems.length > 0 || status.proxies.some(({ problems }) => problems.length > 0);
+  return { exitCode: isBad ? 1 : 0 };
+}
+
+/** Where somebody else signs: the proxies alone say whom they trust. */
+async function foreignStatus(
+  cluster: Cluster,
+  { istioNamespace, signer }: { readonly istioNamespace: string; readonly signer: string },
+  io: Io,
+): Promise<CaStatus> {
+  const holders = await askHolders(cluster, await proxyNames(cluster, istioNamespace, io));
+  const roots = commonRoots(holders);
+  const certificates = splitPem(roots).map(describe);
+  return {
+    signer,
+    roots: certificates,
+    proxies: holders.map((holder) => describeProxy(holder, foreignProblems(holder, holders, io.now()))),
+    problems: [...nearing(certificates, io.now()), ...(await strangeToProxies(cluster, istioNamespace, roots))],
+  };
+}
+
+async function ownStatus(cluster: Cluster, istioNamespace: string, io: Io): Promise<CaStatus> {
   const authorities = await readAuthorities(cluster, istioNamespace);
   const { current, next } = authorities;
   const [maps, servers, names] = await Promise.all([
@@ -78,7 +111,7 @@ export async function run(input: CommandInput, io: Io): Promise<CommandResult> {
     io.err("Not looked at: which certificate each control plane pod shows; that takes a connection.\n");
   const holders = await askHolders(cluster, names);
   const revocations = await describeLists(current, io.now());
-  const status: CaStatus = {
+  return {
     secret: current.secret,
     authority: describe(current.ca.certificate),
     roots: splitPem(current.ca.roots).map(describe),
@@ -86,7 +119,7 @@ export async function run(input: CommandInput, io: Io): Promise<CommandResult> {
     ...(next === undefined
       ? {}
       : { rotation: { phase: phaseOf(current, next.ca), next: describe(next.ca.certificate) } }),
-    proxies: holders.map((holder) => describeProxy(holder, authorities, io.now())),
+    proxies: holders.map((holder) => describeProxy(holder, proxyProblems(holder, authorities, io.now()))),
     problems: [
       ...("words" in revocations ? [revocations.words] : []),
       ...ending(current, io.now()),
@@ -96,9 +129,6 @@ export async function run(input: CommandInput, io: Io): Promise<CommandResult> {
       ...servers,
     ],
   };
-  print(status, textOption(input, "output"), io);
-  const isBad = status.problems.length > 0 || status.proxies.some(({ problems }) => problems.length > 0);
-  return { exitCode: isBad ? 1 : 0 };
 }
 
 function describe(pem: string): CaCertificate {
@@ -131,17 +161,22 @@ async function describeLists(
 }
 
 function ending({ ca, revocations }: Authority, now: Date): readonly string[] {
-  const soon = now.getTime() + SOON_DAYS * DAY_MS;
   const certificates = [ca.certificate, ...ca.intermediates, ...splitPem(ca.roots)].map(describe);
-  const distinct = [...new Map(certificates.map((one) => [one.fingerprint, one])).values()];
   return [
-    ...distinct
-      .filter(({ notAfter }) => Date.parse(notAfter) < soon)
-      .map(({ subject, notAfter }) => `${subject} ends on ${notAfter.slice(0, 10)}`),
+    ...nearing(certificates, now),
     ...[...new Set(splitPem(ca.roots))]
       .filter((pem) => isRevoked(safeLists(revocations), pem))
       .map((pem) => `${subjectOf(pem)} is revoked`),
   ];
+}
+
+/** Those of them that end soon. */
+function nearing(certificates: readonly CaCertificate[], now: Date): readonly string[] {
+  const soon = now.getTime() + SOON_DAYS * DAY_MS;
+  const distinct = [...new Map(certificates.map((one) => [one.fingerprint, one])).values()];
+  return distinct
+    .filter(({ notAfter }) => Date.parse(notAfter) < soon)
+    .map(({ subject, notAfter }) => `${subject} ends on ${notAfter.slice(0, 10)}`);
 }
 
 function safeLists(pem: string): ReturnType<typeof readRevocationLists> {
@@ -153,16 +188,20 @@ function safeLists(pem: string): ReturnType<typeof readRevocationLists> {
 }
 
 /** In a rotation both authorities' certificates are right. */
-function describeProxy(holder: Holder, { current, next }: Authorities, now: Date): CaProxy {
-  const dot = holder.name.indexOf(".");
-  const [pem] = holder.chain;
-  const leaf = pem === undefined ? undefined : new X509Certificate(pem);
+function proxyProblems(holder: Holder, { current, next }: Authorities, now: Date): readonly string[] {
   const strays = [current.ca, ...(next === undefined ? [] : [next.ca])].map((ca) => strayLeaf(holder, ca, now));
   const stray = strays.some((words) => words.length === 0) ? [] : (strays[0] ?? []);
   const trust = [
     ...distrust(holder, current.ca.roots),
     ...(safeLists(current.revocations).length > 0 ? leniency(holder, current.revocations) : []),
   ];
+  return [...new Set([...trust, ...stray])];
+}
+
+function describeProxy(holder: Holder, problems: readonly string[]): CaProxy {
+  const dot = holder.name.indexOf(".");
+  const [pem] = holder.chain;
+  const leaf = pem === undefined ? undefined : new X509Certificate(pem);
   return {
     name: holder.name.slice(0, dot),
     namespace: holder.name.slice(dot + 1),
@@ -170,17 +209,18 @@ function describeProxy(holder: Holder, { current, next }: Authorities, now: Date
     issuer: leaf?.issuer.replaceAll("\n", ", ") ?? "",
     serial: leaf?.serialNumber.toLowerCase() ?? "",
     notAfter: leaf === undefined ? "" : new Date(leaf.validTo).toISOString(),
-    problems: [...new Set([...trust, ...stray])],
+    problems,
   };
 }
 
 function print(status: CaStatus, output: string | undefined, io: Io): void {
   if (output === "json") return io.out(`${JSON.stringify(status, undefined, 2)}\n`);
   if (output === "yaml") return io.out(toYaml(status));
-  const { authority, roots, revocations, rotation, proxies } = status;
+  const { signer, authority, roots, revocations, rotation, proxies } = status;
   const line = (what: string, words: string): string => `${`${what}:`.padEnd(13)}${words}\n`;
   const until = ({ subject, notAfter }: CaCertificate): string => `${subject}, until ${notAfter.slice(0, 10)}`;
-  io.out(line("Signs", `${until(authority)} (Secret ${status.secret})`));
+  if (authority !== undefined) io.out(line("Signs", `${until(authority)} (Secret ${status.secret})`));
+  if (signer !== undefined) io.out(line("Signs", signer));
   for (const root of roots) io.out(line("Trusted", until(root)));
   if (revocations !== undefined)
     io.out(
