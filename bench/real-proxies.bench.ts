@@ -1,12 +1,15 @@
 // `meshctl proxy-status` as a user runs it, over 2,000 proxies that are connected to a real meshd in an embedded cluster: the built
-// command line, the Kubernetes API and its port-forward between them included. Proxies are delta xDS streams. PROXIES=n for fewer.
+// command line, the Kubernetes API and its port-forward between them included. Proxies are delta xDS streams. PROXIES=n for fewer, REPLICAS=n for more pods of the control plane, WIDE=1 for proxies that see
+// all namespaces.
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { manyProxies } from "../test/support/simulated-proxies/many.ts";
 
 const COUNT = Number(process.env["PROXIES"] ?? 2000);
 const program = fileURLToPath(new URL("../bin/meshctl.js", import.meta.url));
-const { cluster, close } = await manyProxies(COUNT, (text) => process.stderr.write(`${text}\n`));
+const REPLICAS = Number(process.env["REPLICAS"] ?? 1);
+const size = { count: COUNT, replicas: REPLICAS, wide: process.env["WIDE"] !== undefined };
+const { cluster, close } = await manyProxies(size, (text) => process.stderr.write(`${text}\n`));
 const rows: Record<string, unknown>[] = [];
 try {
   for (const args of [["proxy-status"], ["proxy-status"], ["proxy-status", "-v", "1"], ["proxy-status", "-o", "json"]])

@@ -1,6 +1,6 @@
 // The proxies' half of proxies.bench.ts: many delta xDS streams, each over a TLS connection of its own, that ask for what Envoy
 // asks for and confirm all. Responses are read as far as names and versions go.
-import { Client, type ClientDuplexStream, credentials, Metadata } from "@grpc/grpc-js";
+import { Client, type ClientDuplexStream, credentials, Metadata, type StatusObject } from "@grpc/grpc-js";
 import protobuf from "protobufjs/minimal.js";
 import { encodeMessage, type Messages } from "../../src/wire/codec.ts";
 import { namespaceOf } from "../large-mesh.ts";
@@ -23,10 +23,12 @@ export interface FleetOptions {
   readonly port: number;
   readonly roots: string;
   readonly count: number;
-  /** Default: this machine's own address. */
-  readonly host?: string;
+  /** Addresses of the control plane, one proxy after the other; default: this machine's own. */
+  readonly hosts?: readonly string[];
   /** Name in the certificate of the control plane; default: the host's. */
   readonly serverName?: string;
+  /** Told why a stream ended that nobody closed here. */
+  readonly onLost?: (why: string) => void;
   /** Token of a namespace; default: its name, which the benchmark's server takes for one. */
   readonly tokenOf?: (namespace: string) => string;
 }
@@ -117,9 +119,11 @@ function createProxy(
     };
     // As Envoy does: after a while it tries again, and says what it has.
     const own = client;
-    call.on("error", () => {
+    call.on("error", () => undefined);
+    call.on("status", ({ code, details }: StatusObject) => {
       own.close();
       if (client !== own) return;
+      at.onLost?.(`${code} ${details}`);
       setTimeout(() => client === own && open(), pause * Math.random());
       pause = Math.min(pause * 2, LONGEST_MS);
     });
@@ -148,7 +152,14 @@ function createProxy(
   return { open, close };
 }
 
-function clientOf({ host = "localhost", port, roots, serverName }: FleetOptions): Client {
+function clientOf({
+  hosts = ["localhost"],
+  port,
+  roots,
+  serverName,
+  index,
+}: FleetOptions & { readonly index: number }): Client {
+  const host = hosts[index % hosts.length] ?? "";
   return new Client(`${host}:${port}`, credentials.createSsl(Buffer.from(roots)), {
     ...(serverName === undefined ? {} : { "grpc.ssl_target_name_override": serverName }),
     "grpc.use_local_subchannel_pool": 1,

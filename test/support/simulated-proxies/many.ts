@@ -19,8 +19,20 @@ const PARALLEL = 16;
 const NODE = "simulated";
 const PORTS = [8001, 8002, 8003, 8004];
 
+/** How large the mesh is. */
+export interface ManyOptions {
+  readonly count: number;
+  /** Pods of the control plane, each with its share of the proxies; default 1. */
+  readonly replicas?: number;
+  /** Every proxy sees all namespaces, instead of its own. */
+  readonly wide?: boolean;
+}
+
 /** Starts an embedded cluster, installs the mesh, and connects so many proxies of 50 namespaces with a service each. */
-export async function manyProxies(count: number, say: (text: string) => void): Promise<ManyProxies> {
+export async function manyProxies(
+  { count, replicas = 1, wide = false }: ManyOptions,
+  say: (text: string) => void,
+): Promise<ManyProxies> {
   const local = await prepareCluster();
   let fleet: Fleet | undefined;
   const close = async (): Promise<void> => {
@@ -30,23 +42,42 @@ export async function manyProxies(count: number, say: (text: string) => void): P
   };
   try {
     await local.meshctl("up", "--network", "loopback");
-    await local.meshctl("install", "--profile", "minimal", "-y");
+    await local.meshctl(
+      ...["install", "--profile", "minimal", "-y", "--set", "values.pilot.autoscaleEnabled=false"],
+      ...["--set", `values.pilot.replicaCount=${replicas}`],
+    );
     const cluster = await openCluster({ kubeconfig: local.kubeconfig, env: {}, cwd: local.home });
     say("the control plane runs");
+    if (!wide) await cluster.create(ownNamespaceAlone);
     const tokens = await makeNamespaces(cluster);
     await inParallel(count, (index) => makePod(cluster, index));
     say(`${count} pods are there`);
-    fleet = createFleet({ ...(await controlPlaneAt(cluster)), count, tokenOf: (of) => tokens.get(of) ?? "" });
+    const lost = new Map<string, number>();
+    fleet = createFleet({
+      ...(await controlPlaneAt(cluster)),
+      count,
+      tokenOf: (of) => tokens.get(of) ?? "",
+      onLost: (why) => lost.set(why, (lost.get(why) ?? 0) + 1),
+    });
     const began = performance.now();
     fleet.connect();
     await fleet.settled();
-    say(`every proxy has its routes after ${Math.round(performance.now() - began)} ms`);
+    const megabytes = (fleet.bytes() / 1e6).toFixed(1);
+    for (const [why, times] of lost) say(`${times} streams ended and were opened anew: ${why}`);
+    say(`every proxy has its routes after ${Math.round(performance.now() - began)} ms and ${megabytes} MB`);
     return { cluster: local, fleet, close };
   } catch (error) {
     await close();
     throw error;
   }
 }
+
+const ownNamespaceAlone: KubeObject = {
+  apiVersion: "networking.istio.io/v1",
+  kind: "Sidecar",
+  metadata: { name: "default", namespace: "istio-system" },
+  spec: { egress: [{ hosts: ["./*", "istio-system/*"] }] },
+};
 
 /** Namespaces, their service and account; a token of each account. */
 async function makeNamespaces(cluster: Cluster): Promise<ReadonlyMap<string, string>> {
@@ -87,12 +118,12 @@ async function makePod(cluster: Cluster, index: number): Promise<void> {
 
 async function controlPlaneAt(
   cluster: Cluster,
-): Promise<{ host: string; port: number; roots: string; serverName: string }> {
+): Promise<{ hosts: readonly string[]; port: number; roots: string; serverName: string }> {
   const pods = await cluster.list(
     { apiVersion: "v1", kind: "Pod" },
     { namespace: "istio-system", labelSelector: "app=istiod", fieldSelector: "status.phase=Running" },
   );
-  const host = (pods[0]?.status as { podIP?: string } | undefined)?.podIP;
+  const hosts = pods.flatMap(({ status }) => (status as { podIP?: string } | undefined)?.podIP ?? []);
   const map = await cluster.get({
     apiVersion: "v1",
     kind: "ConfigMap",
@@ -100,8 +131,8 @@ async function controlPlaneAt(
     name: "istio-ca-root-cert",
   });
   const roots = (map?.["data"] as Record<string, string> | undefined)?.["root-cert.pem"];
-  if (host === undefined || roots === undefined) throw new Error("the control plane has no address or no roots");
-  return { host, port: 15_012, roots, serverName: "istiod.istio-system.svc" };
+  if (hosts.length === 0 || roots === undefined) throw new Error("the control plane has no address or no roots");
+  return { hosts, port: 15_012, roots, serverName: "istiod.istio-system.svc" };
 }
 
 async function inParallel(count: number, work: (index: number) => Promise<void>): Promise<void> {
