@@ -1,7 +1,6 @@
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
-import { mkdtempSync, rmSync } from "node:fs";
-import { type AddressInfo, connect } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createServer as createSecureServer } from "node:tls";
@@ -61,8 +60,12 @@ async function meshOf(
     closing.push(() => server.close());
   }
   const [debug, ...admins] = https;
-  const serverOf = (pod: string, port: number) =>
-    port === 15_012 ? tls : pod.startsWith("istiod") ? debug : admins[names.indexOf(pod)];
+  const portOf = (pod: string, port: number): number => {
+    const server = port === 15_012 ? tls : pod.startsWith("istiod") ? debug : admins[names.indexOf(pod)];
+    const address = server?.address();
+    if (typeof address !== "object" || address === null) throw new Error(`nobody listens for ${pod}:${port}`);
+    return address.port;
+  };
   return fakeCluster({
     objects: [
       { apiVersion: "v1", kind: "Namespace", metadata: { name: "shop" } },
@@ -77,7 +80,7 @@ async function meshOf(
       },
       ...(of.objects ?? []),
     ],
-    portForward: ({ pod, port }) => connect((serverOf(pod, port)?.address() as AddressInfo).port, "127.0.0.1"),
+    portForward: ({ pod, port }) => connect(portOf(pod, port), "127.0.0.1"),
   });
 }
 

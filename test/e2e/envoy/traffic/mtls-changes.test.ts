@@ -15,16 +15,28 @@ import { waitFor } from "../../../support/wait.ts";
 // clients without a proxy are refused exactly while the server takes mutual TLS alone.
 
 const asked: CaseRequest = { it: "goes on", expect: {}, to: "echo", port: 80 };
+/** The same server by connections that carry one request each: each request is a handshake. */
+const fresh: CaseRequest = { ...asked, to: "fresh" };
+const selector = { app: "echo", version: "v1" };
 const item: TrafficCase = {
   name: "mtls",
   namespace: "mtls",
   requests: [asked],
   objects: [
+    ...["echo", "fresh"].map(
+      (name) =>
+        ({
+          apiVersion: "v1",
+          kind: "Service",
+          metadata: { name, namespace: "mtls" },
+          spec: { selector },
+        }) as KubeObject,
+    ),
     {
-      apiVersion: "v1",
-      kind: "Service",
-      metadata: { name: "echo", namespace: "mtls" },
-      spec: { selector: { app: "echo", version: "v1" } },
+      apiVersion: "networking.istio.io/v1",
+      kind: "DestinationRule",
+      metadata: { name: "fresh", namespace: "mtls" },
+      spec: { host: "fresh", trafficPolicy: { connectionPool: { http: { maxRequestsPerConnection: 1 } } } },
     } as KubeObject,
   ],
 };
@@ -149,21 +161,23 @@ test("DISABLE and back: clients of the mesh turn to plain text and to mutual TLS
   }
 });
 
+/** The mesh's configuration as it began, and this. */
+function say(more: object): void {
+  const object = lab.plane.state.world.get("ConfigMap", "istio-system", "istio");
+  begun ??= JSON.parse(object?.data?.["mesh"] ?? "{}") as object;
+  apply({ ...object!, data: { mesh: JSON.stringify({ ...begun, ...more }) } } as KubeObject);
+}
+let begun: object | undefined;
+
 test("versions and suites of the mesh's own TLS are those of MeshConfig, at every moment on both sides", async () => {
-  const config = lab.plane.state.world.get("ConfigMap", "istio-system", "istio");
-  const raw = JSON.parse(config?.data?.["mesh"] ?? "{}") as object;
-  const say = (meshMTLS: object): void => {
-    const mesh = JSON.stringify({ ...raw, meshMTLS });
-    apply({ ...config!, data: { mesh } } as KubeObject);
-  };
   const old = { maxVersion: "TLSv1.2" } as const;
   expect(await handshake({})).toMatch(/^TLSv1\.3/);
   expect(await handshake(old)).toMatch(/^TLSv1\.2/);
-  say({ minProtocolVersion: "TLSV1_3" });
+  say({ meshMTLS: { minProtocolVersion: "TLSV1_3" } });
   await waitFor(async () => (await handshake(old)) === "", { what: "TLS 1.2 to be refused" });
   expect(await handshake({})).toMatch(/^TLSv1\.3/);
   await meshLostNothing();
-  say({ cipherSuites: ["ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-RSA-AES256-GCM-SHA384"] });
+  say({ meshMTLS: { cipherSuites: ["ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-RSA-AES256-GCM-SHA384"] } });
   const weak = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256";
   await waitFor(async () => (await handshake(old)).includes("AES_256"), { what: "TLS 1.2 with the suites" });
   expect(await handshake({ ...old, ciphers: weak })).toBe("");
@@ -174,6 +188,77 @@ test("versions and suites of the mesh's own TLS are those of MeshConfig, at ever
   });
   await meshLostNothing();
   expect(load.sent()).toBeGreaterThan(200);
+});
+
+/** The status of a request through the client's proxy, by a handshake of its own. */
+function throughMesh(): Promise<number> {
+  const { host, port, authority } = targetOf(lab, item, fresh);
+  return new Promise((resolve, reject) => {
+    const sent = request({ host, port, agent: false, timeout: 10_000, headers: { host: authority } }, (response) => {
+      response.resume();
+      response.on("end", () => resolve(response.statusCode ?? 0));
+    });
+    sent.on("error", reject);
+    sent.end();
+  });
+}
+
+async function becomes(status: number, what: string): Promise<void> {
+  let row = 0;
+  const isSo = async (): Promise<boolean> => {
+    row = (await throughMesh()) === status ? row + 1 : 0;
+    return row >= 5;
+  };
+  await waitFor(isSo, { what, timeoutMs: 15_000 });
+}
+
+/** How often a proxy refused a peer for its name. */
+async function refusedNames(proxy: "client" | "v1"): Promise<number> {
+  const text = await lab.proxies[proxy].admin("/stats?filter=fail_verify_san");
+  return [...text.matchAll(/: (\d+)/g)].reduce((sum, [, count]) => sum + Number(count), 0);
+}
+
+function allowClient(account: string): void {
+  apply({
+    apiVersion: "security.istio.io/v1",
+    kind: "AuthorizationPolicy",
+    metadata: { name: "by-principal", namespace: "servers" },
+    spec: {
+      selector: { matchLabels: { version: "v1" } },
+      rules: [{ from: [{ source: { principals: [`cluster.local/ns/traffic/sa/${account}`] } }] }],
+    },
+  } as KubeObject);
+}
+
+test("identities of another trust domain are taken while it is an alias, by servers, clients and policies", async () => {
+  const { client, v1 } = lab.proxies;
+  const { ca } = lab.plane;
+  await load.stop();
+  take("STRICT");
+  allowClient("client");
+  await becomes(200, "the client to be let in");
+  // a caller of the other trust domain
+  const before = { v1: await refusedNames("v1"), client: await refusedNames("client") };
+  await client.identify({ ca, trustDomain: "old.example" });
+  await becomes(503, "a caller of another trust domain to be refused in the handshake");
+  expect(await refusedNames("v1")).toBeGreaterThan(before.v1);
+  say({ trustDomainAliases: ["old.example"] });
+  await becomes(200, "a caller of an alias to be let in by a policy about the trust domain's own name");
+  allowClient("somebody");
+  await becomes(403, "a caller of an alias to be refused by a policy about another account");
+  allowClient("client");
+  await becomes(200, "the client to be let in again");
+  // a server of it: the client looks at the server's name
+  await v1.identify({ ca, trustDomain: "old.example" });
+  await becomes(200, "a server of an alias to be taken");
+  await client.identify({ ca });
+  await becomes(200, "a server of an alias to be taken by a client of the trust domain");
+  expect(await refusedNames("client")).toBe(before.client);
+  say({});
+  await becomes(503, "a server of another trust domain to be refused");
+  expect(await refusedNames("client")).toBeGreaterThan(before.client);
+  await v1.identify({ ca });
+  await becomes(200, "all of one trust domain again");
 });
 
 test("no proxy refused anything", () => {
