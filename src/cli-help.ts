@@ -22,7 +22,7 @@ export function rootHelp(table: readonly CommandSpec[]): string {
     ...columns(rows),
     "",
     "Flags of every command:",
-    ...columns(globalOptions.map(optionRow)),
+    ...columns(globalOptions.filter(({ hidden }) => hidden !== true).map(optionRow)),
     "",
     "Run meshctl <command> --help for flags and examples of a command.",
     "",

@@ -3,6 +3,7 @@ import { compact } from "./base/compact.ts";
 import { UsageError } from "./base/errors.ts";
 import type { MainIo } from "./cli-io.ts";
 import type { Io } from "./commands/io.ts";
+import type { XdsFlags } from "./commands/xds-cluster.ts";
 
 /** Flags that say which cluster, as whom, or what stands for one. */
 interface MeshFlags {
@@ -12,6 +13,7 @@ interface MeshFlags {
   readonly asGroup?: readonly string[];
   readonly asUid?: string;
   readonly bundle?: string;
+  readonly xdsAddress?: string;
 }
 
 /** The Io of a command: with the cluster that its flags name, or a bundle at the time it was made. Throws UsageError, EnvironmentError. */
@@ -19,9 +21,23 @@ export async function withMesh(io: MainIo, flags: MeshFlags): Promise<Io> {
   const { kubeconfig, context, as, asGroup, asUid, bundle } = flags;
   if (as === undefined && (asUid !== undefined || (asGroup ?? []).length > 0))
     throw new UsageError("--as-group and --as-uid need --as", "name the user to act as: --as USER");
-  return bundle === undefined
-    ? withCluster(io, compact({ kubeconfig, context, as, asGroup, asUid }))
-    : withBundle(io, bundle);
+  if (bundle !== undefined && flags.xdsAddress !== undefined)
+    throw new UsageError("--bundle and --xds-address exclude each other", "A bundle has what its control plane said.");
+  if (bundle !== undefined) return withBundle(io, bundle);
+  const meant = withCluster(io, compact({ kubeconfig, context, as, asGroup, asUid }));
+  const { xdsAddress } = flags;
+  return xdsAddress === undefined ? meant : withXds(meant, { ...flags, xdsAddress });
+}
+
+/** The control plane at an address in place of the cluster's own. */
+function withXds(io: Io, flags: XdsFlags): Io {
+  return {
+    ...io,
+    cluster: async (context) => {
+      const { xdsCluster } = await import("./commands/xds-cluster.ts");
+      return xdsCluster(await io.cluster(context), flags, io.cwd);
+    },
+  };
 }
 
 async function withBundle(io: MainIo, file: string): Promise<Io> {

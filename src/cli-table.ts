@@ -28,6 +28,14 @@ export const globalOptions: readonly OptionSpec[] = [
   { flags: "--as-group <group>", summary: "group to act as, together with --as", repeatable: true },
   { flags: "--as-uid <uid>", summary: "UID to act as, together with --as" },
   { flags: "--bundle <archive>", summary: "what meshctl bug-report wrote, instead of a cluster", complete: "file" },
+  {
+    flags: "--xds-address <address>",
+    summary: "control plane to ask over xDS, as host:port, instead of through its pods",
+  },
+  { flags: "--authority <name>", summary: "name in that control plane's certificate", hidden: true },
+  { flags: "--cert-dir <folder>", summary: "client certificate to show it, instead of a token", hidden: true },
+  { flags: "--insecure", summary: "take any certificate of it", hidden: true },
+  { flags: "--plaintext", summary: "ask it without TLS and token", hidden: true },
   { flags: "-n, --namespace <name>", summary: "namespace to work in" },
   { flags: "-i, --istioNamespace <name>", summary: "namespace of the control plane", default: "istio-system" },
 ];

@@ -37,7 +37,7 @@ function referenceOf(version: string): CommandReference {
       "1": "findings, or a condition that does not hold",
       "2": "could not run: a wrong command line, files that cannot be read, a cluster that does not answer",
     },
-    globalFlags: globalOptions.map(referenceFlag),
+    globalFlags: globalOptions.filter(({ hidden }) => hidden !== true).map(referenceFlag),
     commands: commandTable.filter(({ hidden }) => hidden !== true).map(referenceCommand),
   };
 }

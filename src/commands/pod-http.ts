@@ -38,6 +38,8 @@ export async function exchangeWith(
   target: PodPort,
   asked: PodRequest,
 ): Promise<{ readonly status: number; readonly body: string }> {
+  const elsewhere = cluster.elsewhere?.(target, asked);
+  if (elsewhere !== undefined) return elsewhere;
   if (cluster.podHttp !== undefined) return cluster.podHttp(target, asked);
   const stream = await cluster.portForward(target);
   try {

@@ -68,6 +68,7 @@ export const ROOT_HELP = [
   "  --as-group <group>           group to act as, together with --as",
   "  --as-uid <uid>               UID to act as, together with --as",
   "  --bundle <archive>           what meshctl bug-report wrote, instead of a cluster",
+  "  --xds-address <address>      control plane to ask over xDS, as host:port, instead of through its pods",
   "  -n, --namespace <name>       namespace to work in",
   "  -i, --istioNamespace <name>  namespace of the control plane (default istio-system)",
   "",

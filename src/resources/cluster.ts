@@ -80,6 +80,11 @@ export interface ClusterReader {
   followLogs?(target: LogTarget, signal: AbortSignal): AsyncIterable<string>;
   /** HTTP to a port of a pod, where it is answered without a connection: in a bundle. Absent: asked over portForward. */
   podHttp?(target: PodPort, asked: PodRequest): Promise<{ readonly status: number; readonly body: string }>;
+  /** HTTP to a port of a pod that is reached by another way than its cluster: the control plane, over xDS. Undefined, or absent: this one is not. */
+  elsewhere?(
+    target: PodPort,
+    asked: PodRequest,
+  ): Promise<{ readonly status: number; readonly body: string }> | undefined;
   /** A byte stream to a port of a pod, as kubectl port-forward makes it. */
   portForward(target: PodPort): Promise<Duplex>;
 }

@@ -89,6 +89,11 @@ test("-c, --context, --as, -n and -i are flags of every command, -r of those tha
     "--as-group <group>",
     "--as-uid <uid>",
     "--bundle <archive>",
+    "--xds-address <address>",
+    "--authority <name>",
+    "--cert-dir <folder>",
+    "--insecure",
+    "--plaintext",
     "-n, --namespace <name>",
     "-i, --istioNamespace <name>",
   ]);
@@ -100,7 +105,7 @@ test("-c, --context, --as, -n and -i are flags of every command, -r of those tha
   for (const { name, options } of visible)
     for (const { flags, hidden } of options) {
       expect(flags, name).not.toMatch(
-        /-[cni],|--(?:kubeconfig|context|as|as-group|as-uid|bundle|namespace|istioNamespace)\b/,
+        /-[cni],|--(?:kubeconfig|context|as|as-group|as-uid|bundle|xds-address|authority|cert-dir|insecure|plaintext|namespace|istioNamespace)\b/,
       );
       // istioctl has it too
       if (name === "proxy-config log" && flags === "-r, --reset") continue;
