@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { hostname, networkInterfaces } from "node:os";
 import { parseArgs } from "node:util";
 import { pino } from "pino";
@@ -13,6 +14,7 @@ import { servingFiles } from "./controlplane/mounted-authority.ts";
 import { lifetimes } from "./controlplane/signing.ts";
 import { VERSION } from "./gen/version.ts";
 import { openCluster, openForeignCluster } from "./kube/cluster.ts";
+import { mcsSettings } from "./model/cluster-set.ts";
 import type { Compliance } from "./model/generated-options.ts";
 import { consulRegistry } from "./registry/consul.ts";
 import { filesRegistry } from "./registry/files.ts";
@@ -28,7 +30,7 @@ The control plane: watches the cluster, compiles the mesh, serves proxies, signs
   --secureGRPCAddr ADDR   xDS and certificates, TLS only (default :15012)
   --monitoringAddr ADDR   metrics and debug (default :15014)
   --httpsAddr ADDR        webhooks (default :15017)
-  --kubeconfig FILE       cluster to work for (default: the pod's service account)
+  --kubeconfig FILE       cluster to work for (default: /var/run/secrets/remote/config, else the pod's service account)
   --domain SUFFIX         DNS suffix of the cluster (default cluster.local)
   --config-dir DIR        more objects, from the YAML files of a folder, which are watched; may stand several times
   --consul URL            more services, from a Consul catalog (token: CONSUL_HTTP_TOKEN)
@@ -52,6 +54,9 @@ const FLAGS = {
   help: { type: "boolean", short: "h" },
   version: { type: "boolean" },
 } as const;
+
+/** Where the way to a cluster is mounted that the control plane works for from outside; Istio's place. */
+const REMOTE_KUBECONFIG = "/var/run/secrets/remote/config";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -127,7 +132,8 @@ async function serve(flags: ReturnType<typeof readFlags>["values"], env: Env): P
   // Whatever the level of the log: what is audited is written.
   const auditLog: Logger = pino({ level: "info", base: { program: "meshd" } });
   const caServer = env["ENABLE_CA_SERVER"] !== "false";
-  const kubeconfig = flags.kubeconfig === undefined ? {} : { kubeconfig: flags.kubeconfig };
+  const given = flags.kubeconfig ?? (existsSync(REMOTE_KUBECONFIG) ? REMOTE_KUBECONFIG : undefined);
+  const kubeconfig = given === undefined ? {} : { kubeconfig: given };
   const cluster = await openCluster({ ...kubeconfig, env });
   const plane = createControlPlane({
     cluster,
@@ -135,9 +141,12 @@ async function serve(flags: ReturnType<typeof readFlags>["values"], env: Env): P
     instance: env["POD_NAME"] ?? hostname(),
     clusterId: env["CLUSTER_ID"] ?? "Kubernetes",
     revision: env["REVISION"] ?? "default",
+    hosts: names(env["ISTIOD_CUSTOM_HOST"]),
     compliance: complianceOf(env["COMPLIANCE_POLICY"]),
     nativeSidecars: env["ENABLE_NATIVE_SIDECARS"],
     makesGateways: env["PILOT_ENABLE_GATEWAY_API_DEPLOYMENT_CONTROLLER"] !== "false",
+    resolvesGateways: env["RESOLVE_HOSTNAME_GATEWAYS"] !== "false",
+    mcs: mcsSettings(env),
     registration: registrationSettings(env),
     keyLimits: fetchLimits(env),
     lifetimes: lifetimes(env),

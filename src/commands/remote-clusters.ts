@@ -45,6 +45,7 @@ export async function run(input: CommandInput, io: Io): Promise<CommandResult> {
 }
 
 /** What is known of a cluster that is away is kept and used, and may be old. */
-function isAway(entry: Readonly<Record<string, unknown>>): boolean {
-  return entry["syncStatus"] === "synced" && entry["reachable"] === false;
+function isAway(entry: unknown): boolean {
+  const { syncStatus, reachable } = entry as { readonly syncStatus?: string; readonly reachable?: boolean };
+  return syncStatus === "synced" && reachable === false;
 }

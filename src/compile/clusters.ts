@@ -116,7 +116,7 @@ function serviceOf(
   { services }: Model,
   { hostname, namespace, from }: Ingredients["service"],
 ): MeshService | undefined {
-  if (from.kind === "Service") return services.kubernetes(namespace, from.name);
+  if (from.kind === "Service") return services.ofHost({ namespace, name: from.name }, hostname);
   return services.ofEntry(namespace, from.name).find((service) => service.hostname === hostname);
 }
 

@@ -44,8 +44,8 @@ function speaksGrpcWeb({ server }: PlacedServer): boolean {
 /** Chains of a TLS or TCP server; one without a route, or without a certificate to serve, has none. */
 export function chainsOf(model: Model, facts: ScopeFacts, placed: PlacedServer): readonly GatewayChain[] {
   const { server, table, provenance, api } = placed;
-  if (api !== undefined) return apiChains(model, facts, { api, table, provenance });
   if (server.tls?.mode === "AUTO_PASSTHROUGH") return meshChains(model, facts, placed);
+  if (api !== undefined) return apiChains(model, facts, { api, table, provenance });
   if (placed.kind === "tls" && !terminates(server.tls?.mode)) return passedChains(model, facts, placed);
   return endedChains(model, facts, placed);
 }

@@ -1,7 +1,7 @@
 import { compact } from "../base/compact.ts";
 import type { Endpoint, EndpointGroup, Locality } from "../ir/service.ts";
 import type { MeshConfig } from "../model/mesh-config.ts";
-import { NETWORK_LABEL } from "../model/networks.ts";
+import { NETWORK_LABEL } from "../model/network-gateways.ts";
 import type { ReplicaZones } from "../model/replica-zones.ts";
 import type { Distribution } from "../model/service-traits.ts";
 import type { PortPolicy } from "./traffic-policy.ts";

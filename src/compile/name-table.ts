@@ -2,6 +2,9 @@ import { isIP } from "node:net";
 import type { NameEntry } from "../ir/names.ts";
 import type { MeshService } from "../ir/service.ts";
 import type { CompileContext } from "./context.ts";
+import type { HeadlessPod } from "../model/headless.ts";
+import { byText } from "../model/order.ts";
+import { positionOf } from "./networks.ts";
 import type { ScopeFacts } from "./scope.ts";
 
 /**
@@ -31,23 +34,47 @@ export function dialledAddresses(
 }
 
 function entriesOf(context: CompileContext, facts: ScopeFacts, service: MeshService): readonly NameEntry[] {
-  const { hostname: host, namespace, name, from } = service;
+  const { hostname: host, namespace, name, from, clusterSet } = service;
   const entry = (addresses: readonly string[]): readonly NameEntry[] =>
     addresses.length === 0
       ? []
-      : [{ host, addresses, namespace, shortName: from.kind === "Service" ? name : undefined }];
+      : [{ host, addresses, namespace, shortName: from.kind === "Service" && clusterSet !== true ? name : undefined }];
   const dialled = dialledAddresses(context, facts, service);
   if (from.kind !== "Service") return entry(dialled.length > 0 ? dialled : endpointAddresses(context, service));
   if (service.resolution !== "passthrough") return entry(ofFamilies(dialled, facts));
-  const { addresses, byHostname } = context.model.headless(service);
+  const pods = reachedPods(context, facts, service);
   return [
-    ...entry(ofFamilies(addresses, facts)),
-    ...Object.entries(byHostname).flatMap(([hostname, own]): readonly NameEntry[] => {
+    ...entry(ofFamilies(addressesOf(pods), facts)),
+    ...podNames(pods, facts.cluster ?? context.model.clusterId).flatMap(([hostname, own]): readonly NameEntry[] => {
       const dialable = ofFamilies(own, facts);
       if (dialable.length === 0) return [];
       return [{ host: `${hostname}.${host}`, addresses: dialable, namespace, shortName: `${hostname}.${name}` }];
     }),
   ];
+}
+
+/** Behind a headless Service: connections go to the pod itself, so that only those are named which the caller reaches directly. */
+function reachedPods({ model }: CompileContext, facts: ScopeFacts, service: MeshService): readonly HeadlessPod[] {
+  const { clusters, network = "" } = positionOf(model, facts, service);
+  return model
+    .headless(service)
+    .filter((pod) => clusters?.includes(pod.cluster) !== false)
+    .filter((pod) => network === "" || pod.network === "" || pod.network === network);
+}
+
+/** Pods by their host names; one that the own cluster has stands for itself alone. */
+function podNames(pods: readonly HeadlessPod[], cluster: string): readonly (readonly [string, readonly string[]])[] {
+  const names = [...new Set(pods.map(({ hostname }) => hostname))].filter((name) => name !== "").toSorted(byText);
+  return names.map((name) => {
+    const all = pods.filter(({ hostname }) => hostname === name);
+    const own = all.filter((pod) => pod.cluster === cluster);
+    return [name, addressesOf(own.length > 0 ? own : all)];
+  });
+}
+
+/** Two slices may list one address while Kubernetes moves it between them. */
+function addressesOf(pods: readonly HeadlessPod[]): readonly string[] {
+  return [...new Set(pods.flatMap(({ addresses }) => addresses))].toSorted(byText);
 }
 
 /** Of an entry that leaves resolution to the client but lists its endpoints. */

@@ -1,3 +1,4 @@
+import { compact } from "../base/compact.ts";
 import type { Endpoint, MeshService } from "../ir/service.ts";
 import type { Model } from "../model/model.ts";
 import type { NetworkGateway } from "../model/networks.ts";
@@ -6,25 +7,29 @@ import type { ScopeFacts } from "./scope.ts";
 
 /** Where a caller stands, as far as it decides which endpoints it reaches and how. */
 export interface Position {
-  /** Given where a service is each cluster's own. */
-  readonly cluster?: string;
+  /** Given where only endpoints of these clusters count: a service is each cluster's own, or is shared by some. */
+  readonly clusters?: readonly string[];
   /** Given where networks have gateways; "" for a caller on none, which reaches all directly. */
   readonly network?: string;
 }
 
 /** What counts of a caller's place for a service; nothing in a mesh of one cluster and one network. */
 export function positionOf(model: Model, { cluster, network }: ScopeFacts, service: MeshService): Position {
-  const isLocal = cluster !== undefined && service.from.kind === "Service" && model.isClusterLocal(service.hostname);
-  return { ...(isLocal ? { cluster } : {}), ...(network === undefined ? {} : { network }) };
+  return compact({ clusters: cluster === undefined ? undefined : clustersFor(model, cluster, service), network });
+}
+
+function clustersFor(model: Model, cluster: string, service: MeshService): readonly string[] | undefined {
+  const isLocal = service.from.kind === "Service" && model.isClusterLocal(service.hostname);
+  return isLocal ? [cluster] : model.clusterSet.seenFrom(service, cluster);
 }
 
 /** The endpoints that a caller reaches: those of other networks by the gateways of these. */
 export function reachedFrom(model: Model, position: Position, endpoints: readonly Endpoint[]): readonly Endpoint[] {
-  const { cluster, network } = position;
+  const { clusters, network } = position;
   const meant =
-    cluster === undefined
+    clusters === undefined
       ? endpoints
-      : endpoints.filter((endpoint) => (endpoint.cluster ?? model.clusterId) === cluster);
+      : endpoints.filter((endpoint) => clusters.includes(endpoint.cluster ?? model.clusterId));
   return network === undefined ? meant : byGateways(model, network, meant);
 }
 

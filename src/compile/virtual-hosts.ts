@@ -201,11 +201,13 @@ function shortNames(
 /** Names and addresses a client may use for a service: full, short, those of its aliases, virtual IPs. */
 function domainsOf(
   { host, service, aliases = [] }: HostOfPort,
-  { namespace, bind }: Pick<ScopeFacts, "namespace" | "bind">,
+  { namespace, bind, cluster = "" }: Pick<ScopeFacts, "namespace" | "bind" | "cluster">,
 ): readonly string[] {
   if (service === undefined) return [host];
-  const { hostname, name, namespace: owner, from, addresses } = service;
-  const isNamed = from.kind === "Service" || parseServiceHost(hostname) !== undefined;
+  const { hostname, name, namespace: owner, from } = service;
+  const addresses = service.addressesIn?.[cluster] ?? service.addresses;
+  const isOfCluster = from.kind === "Service" && service.clusterSet !== true;
+  const isNamed = isOfCluster || parseServiceHost(hostname) !== undefined;
   const short = isNamed ? shortNames(namespace, { name, namespace: owner }) : [];
   const domains = [
     hostname,

@@ -64,7 +64,8 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   const onKeys = (isFetched: boolean): void => heard.metrics?.keysFetched(isFetched);
   const keys = loggedKeys(keyLimits, ofScope(options, "jwks").log, onKeys);
   const gatewayNames = options.resolvesGateways === false ? undefined : { log: ofScope(options, "kube").log };
-  const state = createState({ rootNamespace, revision, domain, clusterId, compliance, keys, gatewayNames });
+  const { mcs } = options;
+  const state = createState({ rootNamespace, revision, domain, clusterId, compliance, keys, gatewayNames, mcs });
   const streams = new Set<XdsStream>();
   const metrics = createMetrics({
     world: state.world,
@@ -242,7 +243,8 @@ function createRemotesOf(
   const { bundle } = authority;
   const controller = { clusterId, namespace, revision, instance, bundle, maps, derivations, log };
   const duties = (joined: Joined): Runner => createRemoteDuties(controller, joined);
-  return createRemoteClusters({ cluster, namespace, clusterId, derivations, worlds, duties, open, log });
+  const { mcs } = options;
+  return createRemoteClusters({ cluster, namespace, clusterId, mcs, derivations, worlds, duties, open, log });
 }
 
 function createDeploymentsOf({ options, state }: Shared, secrets: SecretWatches): Runner {
@@ -323,7 +325,7 @@ function createWatchesOf(
   const readable = createLastGoodConfig({ namespace, revision, onUnreadable, log });
   return createWatches({
     cluster: { watch: countedWatch(cluster, () => shared.metrics.watchFailed(clusterId)) },
-    watched: watchedKinds(namespace),
+    watched: watchedKinds(namespace, shared.options.mcs),
     apply(incoming) {
       auditDeletions(shared, incoming);
       on.fromCluster(ownChanges(readable(incoming), revision));

@@ -2,6 +2,7 @@ import type { Derivations } from "../base/derive.ts";
 import { delay } from "../base/delay.ts";
 import { errorText } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
+import { type McsSettings, sharingKinds } from "../model/cluster-set.ts";
 import { REMOTE_SECRET_LABEL } from "../model/members.ts";
 import type { Cluster, ClusterReader, WatchEvent } from "../resources/cluster.ts";
 import type { KindName } from "../resources/kinds.ts";
@@ -18,6 +19,8 @@ export interface RemoteClustersDeps {
   readonly namespace: string;
   /** Our own cluster's name: a Secret for it is passed over. */
   readonly clusterId: string;
+  /** How far ServiceExports and ServiceImports are obeyed; undefined: not at all. */
+  readonly mcs?: McsSettings | undefined;
   readonly derivations: Derivations;
   readonly worlds: RemoteWorlds;
   /** What we do in a cluster that has joined, until it leaves. Default: nothing. */
@@ -52,7 +55,7 @@ export interface RemoteClusters extends Runner {
 /** What of another cluster counts in ours: who runs there. Rules are read from our own cluster alone. */
 const KINDS: readonly KindName[] = ["Namespace", "Node", "Service", "EndpointSlice", "Pod", "WorkloadEntry"];
 /** Besides, where that cluster has them and its Secret's account may see them: accounts of older Secrets may not. */
-const MORE_KINDS: readonly KindName[] = ["KubernetesGateway", "ServiceExport", "ServiceImport"];
+const moreKinds = (mcs: McsSettings | undefined): readonly KindName[] => ["KubernetesGateway", ...sharingKinds(mcs)];
 const SECRET = { apiVersion: "v1", kind: "Secret" } as const;
 const RETRY_MS = 1_000;
 /** How long the start waits for clusters that do not answer (Istio: PILOT_REMOTE_CLUSTER_TIMEOUT). */
@@ -182,6 +185,7 @@ function statusOf(remote: Remote, namespace: string): ClusterStatus {
 /** Follows one cluster until it is closed. Its World is offered when its first lists are complete. */
 function follow(
   {
+    mcs,
     derivations,
     worlds,
     inPlace,
@@ -223,7 +227,7 @@ function follow(
   const world = createWorldStore(derivations);
   const watches = createWatches({
     cluster,
-    watched: [...KINDS.map((kind) => ({ kind })), ...MORE_KINDS.map((kind) => ({ kind, optional: true }))],
+    watched: [...KINDS.map((kind) => ({ kind })), ...moreKinds(mcs).map((kind) => ({ kind, optional: true }))],
     apply: (changes) => world.apply(changes),
     onSynced() {
       remote.isSynced = true;

@@ -2,6 +2,7 @@ import { createDerivations, type Derivations, type Source } from "../base/derive
 import { createMesh, type Mesh } from "../compile/mesh.ts";
 import { type GatewayApiKindName, gatewayApiKinds, type MeshKindName, meshKinds } from "../gen/mesh-kinds.ts";
 import { type Compliance, generatedOptions } from "../model/generated-options.ts";
+import { type McsSettings, sharingKinds } from "../model/cluster-set.ts";
 import type { MeshConfig } from "../model/mesh-config.ts";
 import { createWorldStore, type WorldStore } from "../resources/world-store.ts";
 import type { XdsOptions } from "../xds/types.ts";
@@ -40,6 +41,8 @@ export function createState(options: {
   readonly compliance?: Compliance | undefined;
   /** Fetching of token issuers' keys; default: none are fetched. */
   readonly keys?: Pick<KeyKeeperOptions, "limits" | "onFailure" | "onFetched" | "refreshMs">;
+  /** How far ServiceExports and ServiceImports are obeyed; default: not at all. */
+  readonly mcs?: McsSettings | undefined;
   /** Resolving of names that gateways between networks have; default: none is resolved. */
   readonly gatewayNames?: Omit<GatewayNamesDeps, "derivations"> | undefined;
 }): State {
@@ -48,10 +51,12 @@ export function createState(options: {
   const remotes = createRemoteWorlds(derivations);
   const keeper = options.keys === undefined ? undefined : createKeyKeeper({ ...options.keys, derivations });
   const keySets = keeper === undefined ? {} : { keySets: keeper.keySets };
-  const { gatewayNames, ...more } = options;
+  const { gatewayNames, mcs, ...more } = options;
   const names = gatewayNames === undefined ? undefined : createGatewayNames({ ...gatewayNames, derivations });
   const hosts = names === undefined ? {} : { hostAddresses: names.addressesOf };
-  const mesh = createMesh(world, { ...more, ...keySets, ...hosts, derivations, remotes: () => remotes.list() });
+  const shares = mcs === undefined ? {} : { mcs };
+  const sources = { ...keySets, ...hosts, ...shares, derivations, remotes: () => remotes.list() };
+  const mesh = createMesh(world, { ...more, ...sources });
   const unfollowKeys = keeper?.follow(world);
   const unfollowNames = names?.follow(() => mesh.model.networks.gatewayNames());
   const meshConfig = (): MeshConfig => mesh.model.meshConfig();
@@ -79,7 +84,7 @@ export function createState(options: {
 }
 
 /** What is watched: the cluster's services and pods, the mesh's own kinds, our configuration, the webhooks. */
-export function watchedKinds(rootNamespace: string): readonly Watched[] {
+export function watchedKinds(rootNamespace: string, mcs?: McsSettings): readonly Watched[] {
   return [
     { kind: "Namespace" },
     { kind: "Node" },
@@ -90,6 +95,7 @@ export function watchedKinds(rootNamespace: string): readonly Watched[] {
     { kind: "Pod" },
     ...(Object.keys(meshKinds) as MeshKindName[]).map((kind) => ({ kind })),
     ...(Object.keys(gatewayApiKinds) as GatewayApiKindName[]).map((kind) => ({ kind })),
+    ...sharingKinds(mcs).map((kind) => ({ kind, optional: true })),
     { kind: "ConfigMap", options: { namespace: rootNamespace } },
     { kind: "MutatingWebhookConfiguration" },
     { kind: "ValidatingWebhookConfiguration" },

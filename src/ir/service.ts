@@ -21,6 +21,8 @@ export interface MeshService {
   readonly addresses: readonly string[];
   /** Virtual addresses by cluster, of a Service that stands in several; absent: `addresses` are for all. */
   readonly addressesIn?: Readonly<Record<string, readonly string[]>>;
+  /** It is a Service under its host in all clusters (MCS): no shorter name means it. */
+  readonly clusterSet?: true;
   /** Ranges (`10.0.0.0/8`) that stand for it as its addresses do; absent: none. */
   readonly ranges?: readonly string[];
   /** How Envoy finds endpoints: from us, by connecting where the client wanted (headless, NONE), or by DNS. */

@@ -3,6 +3,7 @@ import type { World } from "../resources/world.ts";
 import { type AuthorizationPolicies, createAuthorizationPolicies } from "./authorization.ts";
 import { type Aliases, createAliases } from "./aliases.ts";
 import { type AutoAddresses, createAutoAddresses } from "./auto-addresses.ts";
+import { type ClusterSet, createClusterSet, type McsSettings } from "./cluster-set.ts";
 import { createClusterLocal } from "./cluster-local.ts";
 import { createDestinationRules, type DestinationRules } from "./destination-rules.ts";
 import { createEndpoints, type Endpoints } from "./endpoints.ts";
@@ -10,7 +11,7 @@ import { createEnvoyFilters, type EnvoyFilters } from "./envoy-filters.ts";
 import { createExtensions, type Extensions } from "./extensions.ts";
 import { createGatewayApi, type GatewayApi } from "./gateway-api.ts";
 import { createGateways, type Gateways } from "./gateways.ts";
-import { createHeadless, type Headless } from "./headless.ts";
+import { createHeadless, type HeadlessPod } from "./headless.ts";
 import { DEFAULT_DOMAIN } from "./host.ts";
 import { createHostLookup, type HostLookup } from "./host-lookup.ts";
 import type { MeshService } from "../ir/service.ts";
@@ -44,6 +45,10 @@ export interface ModelOptions {
   readonly clusterId?: string;
   /** The other clusters of the mesh, by name; tracked. Default: there are none. */
   readonly remotes?: () => readonly RemoteWorld[];
+  /** Addresses of names that network gateways have, as far as they are known; tracked. Default: a name has none. */
+  readonly hostAddresses?: (name: string) => readonly string[];
+  /** How far ServiceExports and ServiceImports are obeyed; default: not at all. */
+  readonly mcs?: McsSettings;
   /** Where the keys of token issuers come from; default: nowhere, and no token that needs them passes. */
   readonly keySets?: KeySets;
   /** Default: the World's own, or new ones. */
@@ -67,12 +72,13 @@ export interface Model {
   readonly serviceSelection: ServiceSelection;
   readonly endpoints: Endpoints;
   readonly autoAddresses: AutoAddresses;
-  /** Pods behind a Service without cluster IP. */
-  readonly headless: (service: MeshService) => Headless;
+  /** Pods behind a Service without cluster IP, of all clusters. */
+  readonly headless: (service: MeshService) => readonly HeadlessPod[];
   /** Of our own cluster; those of another one stand in `members`. */
   readonly pods: Pods;
   readonly members: Members;
   readonly networks: Networks;
+  readonly clusterSet: ClusterSet;
   /** Whether a host means in each cluster that cluster's own endpoints. */
   readonly isClusterLocal: (host: string) => boolean;
   /** Zones of the replicas of a pod's workload. */
@@ -113,8 +119,12 @@ export function createModel(world: World & { readonly derivations?: Derivations 
   };
   const pods = createPods(context);
   const members = createMembers(context, pods, options.remotes);
-  const networks = createNetworks(context, members, options.revision);
-  const services = createServices(context, members);
+  const networks = createNetworks(context, members, {
+    revision: options.revision,
+    addressesOf: options.hostAddresses,
+  });
+  const clusterSet = createClusterSet(context, members, options.mcs);
+  const services = createServices(context, members, clusterSet);
   const hosts = createHostLookup(context, services);
   const peerAuthentications = createPeerAuthentications(context);
   const sidecars = createSidecars(context);
@@ -130,7 +140,7 @@ export function createModel(world: World & { readonly derivations?: Derivations 
     pods,
     replicaZones: createReplicaZones(context, pods),
     autoAddresses: createAutoAddresses(context),
-    headless: createHeadless(context, members),
+    headless: createHeadless(context, members, networks),
     peerAuthentications,
     requestAuthentications: createRequestAuthentications(context),
     keySets: options.keySets ?? (() => undefined),
@@ -138,6 +148,7 @@ export function createModel(world: World & { readonly derivations?: Derivations 
     rateLimits,
     members,
     networks,
+    clusterSet,
     isClusterLocal: createClusterLocal(context),
     endpoints: createEndpoints(context, services, { members, networks, peerAuthentications }),
     virtualServices,

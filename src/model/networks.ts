@@ -1,17 +1,11 @@
 import { BlockList, isIP } from "node:net";
 import { revisionSuffix } from "../base/revision.ts";
-import type { Service } from "../resources/core.ts";
 import { parseYaml } from "../resources/yaml-plain.ts";
 import type { ModelContext } from "./context.ts";
 import type { Member, Members } from "./members.ts";
 import { MESH_CONFIG_MAP } from "./mesh-config.ts";
+import { type Entrance, entrancesOf, type NamedEntrance, NETWORK_LABEL } from "./network-gateways.ts";
 import { byText } from "./order.ts";
-
-/** Label that says on which network something stands: on pods and WorkloadEntries, Namespaces, and gateways' Services. Istio's name. */
-export const NETWORK_LABEL = "topology.istio.io/network";
-/** Label of a gateway's Service: the port at which other networks come in. Istio's name. */
-const GATEWAY_PORT_LABEL = "networking.istio.io/gatewayPort";
-const GATEWAY_PORT = 15_443;
 
 /** Where a network is entered from others. */
 export interface NetworkGateway {
@@ -27,15 +21,20 @@ export interface Networks {
   matter(): boolean;
   /**
    * The network of a workload of a cluster: what its own label says, its Namespace's, the cluster's (the label of the root
-   * namespace), then meshNetworks, which goes by cluster or address; "" for none, which reaches and is reached by all.
+   * namespace), then meshNetworks, which goes by cluster, then by address; "" for none, which reaches and is reached by all.
    */
   of(
     member: Member,
     workload: { readonly namespace: string; readonly label: string; readonly address: string },
   ): string;
+  /** Names of gateways that are to be resolved, sorted. Tracked. */
+  gatewayNames(): readonly string[];
   /** Gateways of a network, sorted; empty where nobody says how it is entered, and it is then reached directly. */
   gateways(network: string): readonly NetworkGateway[];
 }
+
+/** A gateway whose address may be a name. */
+type Unresolved = Entrance & Pick<NetworkGateway, "clusterId">;
 
 /** What `meshNetworks` of the mesh's configuration says of one network, as far as it can be used. */
 interface Written {
@@ -45,53 +44,56 @@ interface Written {
   readonly gateways: readonly { readonly address: string; readonly service: string; readonly port: number }[];
 }
 
+/** Where the mesh's networks are described, beside the clusters' own objects. */
+export interface NetworkSources {
+  /** Default: the default revision. */
+  readonly revision?: string | undefined;
+  /** Addresses of a name, as far as they are known; tracked. Default: a name has none. */
+  readonly addressesOf?: ((name: string) => readonly string[]) | undefined;
+}
+
 export function createNetworks(
-  { world, derivations, rootNamespace, domain }: ModelContext,
+  { world, derivations, rootNamespace, domain, clusterId: own }: ModelContext,
   members: Members,
-  revision = "default",
+  { revision = "default", addressesOf = () => [] }: NetworkSources = {},
 ): Networks {
   const written = derivations.keyed("mesh networks", (): readonly Written[] => {
     const map = world.get("ConfigMap", rootNamespace, `${MESH_CONFIG_MAP}${revisionSuffix(revision)}`);
     return readNetworks(map?.data?.["meshNetworks"] ?? "");
   });
-  const labelled = derivations.keyed(
-    "network gateways",
-    (clusterId: string): readonly (NetworkGateway & { readonly network: string })[] =>
-      members
-        .of(clusterId)
-        .world.list("Service")
-        .flatMap((service) => gatewaysOf(service).map((gateway) => ({ ...gateway, clusterId }))),
+  const entrances = derivations.keyed("network gateways", (clusterId: string): readonly Entrance[] =>
+    entrancesOf(members.of(clusterId).world, {
+      isOwn: clusterId === own,
+      named: namedEntrances(written(), clusterId, domain),
+    }),
   );
   const clusters = (): readonly string[] => members.all().map(({ clusterId }) => clusterId);
-  const addressesOf = (hostname: string): readonly { readonly address: string; readonly clusterId: string }[] => {
-    const [name = "", namespace = "", ...rest] = hostname.split(".");
-    if (rest.join(".") !== `svc.${domain}`) return [];
-    return members.all().flatMap((member) => {
-      const service = member.world.get("Service", namespace, name);
-      return service === undefined
-        ? []
-        : outerAddresses(service).map((address) => ({ address, clusterId: member.clusterId }));
-    });
-  };
+  const all = derivations.keyed("all network gateways", (): readonly Unresolved[] => [
+    ...clusters().flatMap((clusterId) => entrances(clusterId).map((entrance) => ({ ...entrance, clusterId }))),
+    ...written().flatMap(({ name: network, gateways: listed }) =>
+      listed.flatMap(({ address, port }) => (address === "" ? [] : { network, address, port, clusterId: "" })),
+    ),
+  ]);
   const gateways = derivations.keyed("gateways of network", (network: string): readonly NetworkGateway[] => {
-    const own = clusters().flatMap((id) => labelled(id).filter((gateway) => gateway.network === network));
-    const configured = (written().find(({ name }) => name === network)?.gateways ?? []).flatMap(
-      ({ address, service, port }): readonly NetworkGateway[] =>
-        address === "" ? addressesOf(service).map((place) => ({ ...place, port })) : [{ address, port, clusterId: "" }],
-    );
-    const all = [...own.map(({ address, port, clusterId }) => ({ address, port, clusterId })), ...configured];
-    const once = new Map(all.map((gateway) => [`${gateway.address}|${gateway.port}`, gateway]));
+    const ways = all()
+      .filter((gateway) => gateway.network === network)
+      .flatMap(({ address, port, clusterId }) =>
+        (isIP(address) === 0 ? addressesOf(address) : [address]).map((ip) => ({ address: ip, port, clusterId })),
+      );
+    const once = new Map(ways.map((gateway) => [`${gateway.address}|${gateway.port}`, gateway]));
     return [...once.values()].toSorted((a, b) => byText(a.address, b.address) || a.port - b.port);
   });
-  const matter = derivations.keyed(
-    "networks matter",
-    () => clusters().some((id) => labelled(id).length > 0) || written().some((network) => network.gateways.length > 0),
-  );
+  const gatewayNames = derivations.keyed("names of network gateways", (): readonly string[] => {
+    const names = all().flatMap(({ address }) => (isIP(address) === 0 ? [address] : []));
+    return [...new Set(names)].toSorted(byText);
+  });
+  const matter = derivations.keyed("networks matter", () => all().length > 0);
   const label = ({ world: of }: Member, namespace: string): string =>
     of.get("Namespace", "", namespace)?.metadata.labels?.[NETWORK_LABEL] ?? "";
   return {
     matter,
     gateways,
+    gatewayNames,
     of: (member, workload) =>
       workload.label ||
       label(member, workload.namespace) ||
@@ -100,11 +102,25 @@ export function createNetworks(
   };
 }
 
-/** The network that ranges of addresses put the workload on, else the one of its cluster. */
+/** The network that is said of the whole cluster, else the one whose ranges of addresses the workload is in. */
 function networkByConfig(written: readonly Written[], clusterId: string, address: string): string {
   const family = isIP(address);
-  const byRange = written.find(({ ranges }) => family !== 0 && ranges.some((range) => isWithin(address, range)));
-  return (byRange ?? written.find(({ registries }) => registries.includes(clusterId)))?.name ?? "";
+  const ofCluster = written.find(({ registries }) => registries.includes(clusterId));
+  const byRange = (): Written | undefined =>
+    written.find(({ ranges }) => family !== 0 && ranges.some((range) => isWithin(address, range)));
+  return (ofCluster ?? byRange())?.name ?? "";
+}
+
+/** Services of a cluster that the networks which take endpoints from it name as their gateways. */
+function namedEntrances(written: readonly Written[], clusterId: string, domain: string): readonly NamedEntrance[] {
+  return written
+    .filter(({ registries }) => registries.includes(clusterId))
+    .flatMap(({ name: network, gateways }) =>
+      gateways.flatMap(({ service, port }) => {
+        const [name = "", namespace = "", ...rest] = service.split(".");
+        return rest.join(".") === `svc.${domain}` ? [{ network, namespace, name, port }] : [];
+      }),
+    );
 }
 
 function isWithin(address: string, range: string): boolean {
@@ -113,19 +129,6 @@ function isWithin(address: string, range: string): boolean {
   const list = new BlockList();
   list.addSubnet(net, Number(length), type);
   return list.check(address, isIP(address) === 6 ? "ipv6" : "ipv4");
-}
-
-function gatewaysOf(service: Service): readonly { network: string; address: string; port: number }[] {
-  const { [NETWORK_LABEL]: network = "", [GATEWAY_PORT_LABEL]: given = "" } = service.metadata.labels ?? {};
-  if (network === "") return [];
-  const port = /^\d{1,5}$/.test(given) ? Number(given) : GATEWAY_PORT;
-  return outerAddresses(service).map((address) => ({ network, address, port }));
-}
-
-/** Addresses at which a Service is reached from outside of its cluster; names are passed over, EDS has no place for them. */
-function outerAddresses({ spec, status }: Service): readonly string[] {
-  const balanced = (status?.loadBalancer?.ingress ?? []).map(({ ip = "" }) => ip);
-  return [...new Set([...balanced, ...(spec?.externalIPs ?? [])])].filter((address) => isIP(address) !== 0);
 }
 
 /** `meshNetworks` as the mesh's configuration has it; what has another shape is passed over, validation says so. */
@@ -140,7 +143,7 @@ function readNetworks(text: string): readonly Written[] {
       gateways: list(gateways).flatMap(({ address, registryServiceName, port }) =>
         typeof port === "number"
           ? {
-              address: typeof address === "string" && isIP(address) !== 0 ? address : "",
+              address: typeof address === "string" ? address : "",
               service: typeof registryServiceName === "string" ? registryServiceName : "",
               port,
             }

@@ -6,6 +6,7 @@ import { hostKeys } from "../resources/world-store.ts";
 import type { ModelContext } from "./context.ts";
 import { EXPORT_TO_ANNOTATION, exportList } from "./export-to.ts";
 import { parseServiceHost, resolveHost, serviceHost } from "./host.ts";
+import type { ClusterSet } from "./cluster-set.ts";
 import type { Members } from "./members.ts";
 import { byAge, byText } from "./order.ts";
 import { selectProtocol } from "./protocol.ts";
@@ -25,6 +26,8 @@ export interface Services {
   all(): readonly MeshService[];
   /** One Service by name, seen by whomever; undefined also for ExternalName, which has no traffic of its own. */
   kubernetes(namespace: string, name: string): MeshService | undefined;
+  /** The same under another of its hosts: its own, or the one in all clusters (MCS). */
+  ofHost(service: { readonly namespace: string; readonly name: string }, host: string): MeshService | undefined;
   /** The services of one ServiceEntry, one for each host. */
   ofEntry(namespace: string, name: string): readonly MeshService[];
   /** Which endpoints a service prefers; undefined: none. */
@@ -33,7 +36,11 @@ export interface Services {
   asksPlace(): { readonly locality: boolean; readonly node: boolean };
 }
 
-export function createServices({ world, derivations, domain, meshConfig }: ModelContext, members: Members): Services {
+export function createServices(
+  { world, derivations, domain, meshConfig }: ModelContext,
+  members: Members,
+  clusterSet: ClusterSet,
+): Services {
   const kubernetes = derivations.keyed("service", (namespace: string, name: string) => {
     const standing = members.all().flatMap(({ clusterId, world: of }) => {
       const object = of.get("Service", namespace, name);
@@ -43,6 +50,12 @@ export function createServices({ world, derivations, domain, meshConfig }: Model
     if (first === undefined || first.object.spec?.type === "ExternalName") return undefined;
     return { ...ofService(first.object, domain), ...sessionOf(first.object), ...addressesElsewhere(standing) };
   });
+  const imported = derivations.keyed("imported service", (namespace: string, name: string) => {
+    const service = kubernetes(namespace, name);
+    return service === undefined ? undefined : clusterSet.imported(service);
+  });
+  const ofHost = ({ namespace, name }: { namespace: string; name: string }, host: string): MeshService | undefined =>
+    clusterSet.named(host) === undefined ? kubernetes(namespace, name) : imported(namespace, name);
   const ofEntry = derivations.keyed("service entry", (namespace: string, name: string) => {
     const object = world.get("ServiceEntry", namespace, name);
     return object === undefined ? [] : ofServiceEntry(object, domain);
@@ -59,11 +72,18 @@ export function createServices({ world, derivations, domain, meshConfig }: Model
   });
   const visible = (namespace: string, host: string): MeshService | undefined => {
     const parsed = parseServiceHost(host, domain);
-    const service = parsed === undefined ? undefined : kubernetes(parsed.namespace, parsed.name);
+    const shared = parsed === undefined ? clusterSet.named(host) : undefined;
+    const service =
+      shared === undefined
+        ? parsed && kubernetes(parsed.namespace, parsed.name)
+        : imported(shared.namespace, shared.name);
     return service !== undefined && seen(service, namespace) ? service : fromEntries(namespace, host);
   };
   const everything = derivations.keyed("services", (): readonly MeshService[] => [
-    ...allServices(members).flatMap(({ metadata }) => kubernetes(metadata.namespace ?? "", metadata.name) ?? []),
+    ...allServices(members).flatMap(({ metadata: { namespace = "", name } }) => [
+      ...listed(kubernetes(namespace, name)),
+      ...listed(imported(namespace, name)),
+    ]),
     ...world.list("ServiceEntry").flatMap(({ metadata }) => ofEntry(metadata.namespace ?? "", metadata.name)),
   ]);
   const allVisible = derivations.keyed("visible services", (namespace: string): readonly MeshService[] => {
@@ -88,7 +108,11 @@ export function createServices({ world, derivations, domain, meshConfig }: Model
     locality: everything().some((service) => distribution(service) !== undefined),
     node: everything().some((service) => service.nodeLocal === true || distribution(service) === "node"),
   }));
-  return { visible, allVisible, all: everything, kubernetes, ofEntry, distribution, asksPlace };
+  return { visible, allVisible, all: everything, kubernetes, ofHost, ofEntry, distribution, asksPlace };
+}
+
+function listed(service: MeshService | undefined): readonly MeshService[] {
+  return service === undefined ? [] : [service];
 }
 
 /** Services of all clusters; of several with one name and namespace the first, our own cluster's before others'. */

@@ -155,3 +155,8 @@ export interface WorkloadSpec {
 }
 
 export type Workload = KubeObject<WorkloadSpec>;
+
+/** What of an imported service of several clusters (MCS) counts: where its host in all clusters is dialled here. */
+export interface ServiceImportSpec {
+  readonly ips?: readonly string[];
+}

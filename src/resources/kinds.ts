@@ -17,6 +17,7 @@ import type {
   Secret,
   Service,
   ServiceAccount,
+  ServiceImportSpec,
   Workload,
 } from "./core.ts";
 import type { KubeObject } from "./object.ts";
@@ -50,6 +51,8 @@ export interface KindTypes extends SchemaKindTypes {
   MutatingWebhookConfiguration: KubeObject;
   ValidatingWebhookConfiguration: KubeObject;
   CustomResourceDefinition: KubeObject;
+  ServiceExport: KubeObject;
+  ServiceImport: KubeObject<ServiceImportSpec>;
 }
 export type KindName = keyof KindTypes;
 
@@ -125,6 +128,8 @@ export const KINDS: { readonly [K in KindName]: KindRecord } = {
     "customresourcedefinitions",
     "cluster",
   ),
+  ServiceExport: record("ServiceExport", "multicluster.x-k8s.io/v1alpha1", "serviceexports", "namespaced"),
+  ServiceImport: record("ServiceImport", "multicluster.x-k8s.io/v1alpha1", "serviceimports", "namespaced"),
   ...fromSchemas(meshKinds),
   ...fromSchemas(gatewayApiKinds),
 };

@@ -6,6 +6,7 @@ import { GATEWAY_NAME_LABEL } from "../../model/gateway-api-deployments.ts";
 import type { ApiGateway, Listener } from "../../model/gateway-api-types.ts";
 import type { Gateway } from "../../model/gateways.ts";
 import type { Model } from "../../model/model.ts";
+import { isEntrance } from "../../model/network-gateways.ts";
 import { byAge } from "../../model/order.ts";
 import { namedSelector, selects } from "../../model/selectors.ts";
 import { refOf } from "../../resources/object.ts";
@@ -114,11 +115,14 @@ export function namedServices({
 function serverOf(gateway: ApiGateway, listener: Listener): ApiServer {
   const { namespace = "", name, creationTimestamp } = gateway.metadata;
   const tls = tlsOf(gateway, listener);
+  const raw = gateway.spec?.listeners[listener.index];
+  const passesMesh = raw !== undefined && listener.mode === "Passthrough" && isEntrance(gateway.metadata.labels, raw);
+  const passed = passesMesh ? "AUTO_PASSTHROUGH" : "PASSTHROUGH";
   const server: Server = {
     name: listener.name,
     port: { number: listener.port, name: listener.name, protocol: listener.protocol },
     hosts: [listener.hostname],
-    ...(listener.mode === undefined ? {} : { tls: { mode: tls?.mode ?? "PASSTHROUGH" } }),
+    ...(listener.mode === undefined ? {} : { tls: { mode: tls?.mode ?? passed } }),
   };
   const stand: Gateway = {
     apiVersion: "networking.istio.io/v1",

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { load, metrics, podOf, podsOf, type Tally } from "../../../scripts/scenario/ask.ts";
 import type { Scenario } from "../../../scripts/scenario/context.ts";
 import { waitFor } from "../wait.ts";
@@ -75,6 +75,12 @@ async function makeMesh(mesh: Mesh): Promise<void> {
     );
 }
 
+/** Applies objects to both clusters. */
+async function apply(mesh: Mesh, yaml: string): Promise<void> {
+  for (const side of SIDES)
+    await mesh.shell(`kubectl --kubeconfig $${side.toUpperCase()} apply -f - <<'X'\n${yaml}\nX`);
+}
+
 const scale = (side: Side, replicas: number): string =>
   `kubectl --kubeconfig $${side.toUpperCase()} -n shop scale deploy/catalog-v1 deploy/catalog-v2 deploy/catalog-v3 --replicas=${replicas}`;
 
@@ -88,7 +94,7 @@ export function severalClusters(title: string, start: () => Promise<ClusterPair>
     }, 600_000);
     afterAll(() => mesh?.stop(), 120_000);
     callsTests(() => mesh);
-    ruleTests(() => mesh);
+    describe("rules", () => ruleTests(() => mesh));
     awayTests(() => mesh);
   });
 }
@@ -149,6 +155,13 @@ spec: { mtls: { mode: STRICT } }`;
 }
 
 function ruleTests(mesh: () => Mesh): void {
+  afterEach(async () => {
+    for (const place of ["$EAST", "$WEST"])
+      await mesh().shell(
+        `kubectl --kubeconfig ${place} -n shop delete virtualservice/catalog destinationrule/catalog --ignore-not-found`,
+      );
+  });
+
   test("90 of 100 requests to one cluster, 10 to the other, by subsets of the label topology.istio.io/cluster", async () => {
     const rules = `apiVersion: networking.istio.io/v1
 kind: DestinationRule
@@ -169,7 +182,8 @@ spec:
         - { weight: 90, destination: { host: catalog.shop.svc.cluster.local, subset: east } }
         - { weight: 10, destination: { host: catalog.shop.svc.cluster.local, subset: west } }`;
     const { shell: run } = mesh();
-    await run(`kubectl --kubeconfig $EAST apply -f - <<'X'\n${rules}\nX`);
+    // a gateway between networks knows the subsets of its own cluster's rules: as a mesh is used, both have them
+    await apply(mesh(), rules);
     await waitFor(async () => (await mesh().shares("east", 100)).other < 30, {
       what: "the weights to hold",
       timeoutMs: 30_000,
@@ -178,7 +192,6 @@ spec:
     // 200, give or take four and a half standard deviations
     expect(other).toBeGreaterThan(140);
     expect(other).toBeLessThan(260);
-    await run("kubectl --kubeconfig $EAST -n shop delete virtualservice/catalog destinationrule/catalog");
   });
 
   test("by locality all calls stay in the caller's region, go over when nobody is there, and come back", async () => {
@@ -197,7 +210,7 @@ spec:
          kubectl label node --all topology.kubernetes.io/region=${side} topology.kubernetes.io/zone=${side}-a
          kubectl ${restart}; kubectl -n shop rollout status deploy/client-v1 --timeout=120s`,
       );
-    await run(`kubectl --kubeconfig $EAST apply -f - <<'X'\n${rule}\nX`);
+    await apply(mesh(), rule);
     await waitFor(async () => (await shares("east", 50)).other === 0, {
       what: "calls to stay in the region",
       timeoutMs: 60_000,
@@ -209,8 +222,6 @@ spec:
     await run(scale("east", 1));
     await waitFor(async () => (await shares("east", 50)).other === 0, { what: "all to come back", timeoutMs: 90_000 });
     expect(await shares("east", 300)).toEqual({ own: 300, other: 0 });
-    await run("kubectl --kubeconfig $EAST -n shop delete destinationrule/catalog");
-    await waitFor(async () => (await shares("east", 50)).other > 0, { what: "both to be called", timeoutMs: 60_000 });
   });
 }
 
@@ -228,6 +239,7 @@ function awayTests(mesh: () => Mesh): void {
 
   test("pods of the own cluster go under traffic: calls go over, none fails, and come back with them", async () => {
     const { shell: run, shares } = mesh();
+    await waitFor(async () => (await shares("east", 50)).other > 0, { what: "both to be called", timeoutMs: 60_000 });
     const traffic = mesh().load("east", { url: CATALOG, seconds: 15, rate: 50, concurrency: 4 });
     await run(scale("east", 0));
     await waitFor(async () => (await shares("east", 20)).own === 0, { what: "all to go over", timeoutMs: 60_000 });
