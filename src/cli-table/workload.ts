@@ -8,9 +8,16 @@ export const workloadCommands: readonly CommandSpec[] = [
     options: [
       { flags: "--name <name>", summary: "the cluster's name in the mesh; default: the UID of namespace kube-system" },
       {
+        flags: "--type <kind>",
+        summary:
+          "remote: to follow this cluster; config: to be its control plane from outside (Secret istio-kubeconfig)",
+        default: "remote",
+        choices: ["remote", "config"],
+      },
+      {
         flags: "--service-account <name>",
-        summary: "account that the other control plane reads this cluster as",
-        default: "istio-reader-service-account",
+        summary:
+          "account that the other control plane is here; default: istio-reader-service-account, istiod with --type config",
       },
       {
         flags: "--create-service-account <bool>",
@@ -23,7 +30,10 @@ export const workloadCommands: readonly CommandSpec[] = [
         summary: "address of the API server for the other cluster; default: the kubeconfig's",
       },
       { flags: "--tls-server-name <name>", summary: "name that the API server's certificate is checked for" },
-      { flags: "--secret-name <name>", summary: "name of the Secret; default: istio-remote-secret-NAME" },
+      {
+        flags: "--secret-name <name>",
+        summary: "name of the Secret; default: istio-remote-secret-NAME or istio-kubeconfig",
+      },
     ],
     examples: [
       {

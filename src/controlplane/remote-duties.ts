@@ -98,7 +98,7 @@ function createDuties(
       onSynced: () => undefined,
       log,
     }),
-    createWebhookConfigs({ ...writer, world: hooks, namespace, revision, bundle, byUrlToo: true }),
+    createWebhookConfigs({ ...writer, world: hooks, namespace, revision, bundle }),
     ...createTrustMaps(maps, { ...writer, world }),
     createLeader({
       cluster,

@@ -19,8 +19,6 @@ export interface WebhookConfigsDeps {
   readonly revision?: string;
   /** PEM of the roots of our own certificate; tracked. */
   readonly bundle: () => string;
-  /** Those of our revision that are called by URL are ours too, as in clusters without a control plane. */
-  readonly byUrlToo?: boolean;
   /** Tracked. */
   readonly isLeader: () => boolean;
   readonly log: Logger;
@@ -55,7 +53,8 @@ export function createWebhookConfigs(deps: WebhookConfigsDeps): Runner {
         if (!deps.isLeader() || deps.bundle() === "") return;
         for (const kind of KINDS)
           for (const object of deps.world.list(kind))
-            if (webhooksOf(object).some((hook) => isOurs(hook, deps))) queue.add(`${kind}/${object.metadata.name}`);
+            if (webhooksOf(object).some((hook) => isOurs(hook, object, deps)))
+              queue.add(`${kind}/${object.metadata.name}`);
       });
       return Promise.resolve();
     },
@@ -71,12 +70,17 @@ function webhooksOf(object: KubeObject): readonly Webhook[] {
   return Array.isArray(hooks) ? (hooks as Webhook[]) : [];
 }
 
-const INJECTION = "sidecar-injector.istio.io";
+/** Of our webhooks, whoever answers them. */
+const NAMES = /(^|\.)(sidecar-injector|validation)\.istio\.io$|(^|\.)deletion\.audit\.meshctl\.io$/;
 
-/** Whether a webhook calls our Service: `istiod`, or `istiod-<revision>`; by URL only where nobody else gave it a CA. */
-function isOurs(hook: Webhook, { namespace, revision = "default", byUrlToo, bundle }: WebhookConfigsDeps): boolean {
+/**
+ * Whether a webhook calls our Service: `istiod`, or `istiod-<revision>`. One of our revision may call us by URL, where we run outside
+ * of the cluster; ours to write only where nobody else gave it a CA.
+ */
+function isOurs(hook: Webhook, object: KubeObject, deps: WebhookConfigsDeps): boolean {
+  const { namespace, revision = "default", bundle } = deps;
   const { service, url, caBundle = "" } = hook.clientConfig ?? {};
-  if (byUrlToo === true && url !== undefined && hook.name.endsWith(INJECTION))
+  if (url !== undefined && NAMES.test(hook.name) && object.metadata.labels?.["istio.io/rev"] === revision)
     return caBundle === "" || shareOne(Buffer.from(caBundle, "base64").toString("utf8"), bundle());
   return service?.namespace === namespace && service.name === `istiod${revisionSuffix(revision)}`;
 }
@@ -99,13 +103,13 @@ async function bring(deps: WebhookConfigsDeps, key: string): Promise<void> {
   const object = await deps.cluster.get({ apiVersion: apiVersionOf(kind), kind, name });
   if (object === undefined) return;
   const isValidating = kind === "ValidatingWebhookConfiguration";
-  const trusted = withWebhooks(object, (hook) => (isOurs(hook, deps) ? withBundle(hook, deps.bundle()) : hook));
+  const trusted = withWebhooks(object, (hook) => (isOurs(hook, object, deps) ? withBundle(hook, deps.bundle()) : hook));
   if (trusted !== object) {
     await replace(deps, trusted);
     // The watch brings it back with our CA in it, and then the next step is due.
     return;
   }
-  const isToFail = (hook: Webhook): boolean => isOurs(hook, deps) && decidesWrites(hook);
+  const isToFail = (hook: Webhook): boolean => isOurs(hook, object, deps) && decidesWrites(hook);
   if (!isValidating || webhooksOf(object).every((hook) => hook.failurePolicy === "Fail" || !isToFail(hook))) return;
   await proveReached(deps, webhooksOf(object).some(isOfRevision));
   await replace(

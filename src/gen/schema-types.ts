@@ -3909,11 +3909,13 @@ export interface CaStatusOutputcertificate {
 
 /** `meshctl ca status -o json`: who signs in the mesh, whom it trusts, and what each proxy holds of that. */
 export interface CaStatusOutputSpec {
+  /** Who signs workloads in place of the control plane, in words; then there is no `secret` and no `authority`. */
+  readonly signer?: string;
   /** Secret of the control plane that the authority is in. */
-  readonly secret: string;
+  readonly secret?: string;
   /** The certificate that signs. */
-  readonly authority: CaStatusOutputcertificate;
-  /** Roots that everybody is to trust. */
+  readonly authority?: CaStatusOutputcertificate;
+  /** Roots that everybody is to trust; with `signer` those that every proxy trusts. */
   readonly roots: readonly CaStatusOutputcertificate[];
   /** Revocation lists; absent when there are none. */
   readonly revocations?: {
@@ -5182,7 +5184,7 @@ export type RemoteClustersOutputSpec = readonly {
   readonly name: string;
   /** Secret that it is reached by; empty for the control plane's own cluster. */
   readonly secret: string;
-  /** synced when everything of it is known. */
+  /** synced when everything of it is known; away when that was so and its API server does not answer now. */
   readonly status: string;
   /** Pod of the control plane. */
   readonly istiod: string;

@@ -62,6 +62,9 @@ const USED: readonly string[] = [
     "defaultPodDisruptionBudget",
     "networkPolicy",
     "remotePilotAddress",
+    "configCluster",
+    "externalIstiod",
+    "operatorManageWebhooks",
     "istiod.enableAnalysis",
   ].map((name) => `values.global.${name}`),
   ...[
@@ -105,6 +108,7 @@ const USED: readonly string[] = [
     "templates",
     "defaultTemplates",
   ].map((name) => `values.sidecarInjectorWebhook.${name}`),
+  "values.base.validationURL",
   "values.istiodRemote.enabled",
   "values.istiodRemote.injectionURL",
   "values.istiodRemote.injectionPath",

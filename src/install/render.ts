@@ -141,7 +141,10 @@ function policies(settings: Settings): KubeObject[] {
 
 function ofPilot(settings: Settings, pilot: ComponentSettings): KubeObject[] {
   const variables = pilotVariables(settings, pilot);
-  const own = [...documents("pilot", variables), ...documents("webhooks", variables), ...ofRateLimit(settings, pilot)];
+  // of a control plane that works for another cluster: they stand there
+  const isElsewhere = settings.values.global["operatorManageWebhooks"] === true;
+  const webhooks = isElsewhere ? [] : documents("webhooks", variables);
+  const own = [...documents("pilot", variables), ...webhooks, ...ofRateLimit(settings, pilot)];
   return withOverlays(own, pilot.k8s?.["overlays"]);
 }
 
@@ -150,11 +153,25 @@ function ofRateLimit(settings: Settings, pilot: ComponentSettings): KubeObject[]
   return ratelimit?.enabled === true ? documents("ratelimit", rateLimitVariables(settings, pilot)) : [];
 }
 
-/** Only the injection webhook, and how to reach the control plane. */
+/** What of a control plane runs where it is. */
+const RUNNING: readonly string[] = [
+  "Service",
+  "Deployment",
+  "HorizontalPodAutoscaler",
+  "PodDisruptionBudget",
+  "NetworkPolicy",
+];
+
+/**
+ * Only the injection webhook, and how to reach the control plane; where that reads its configuration here, also the
+ * configuration, its account, and the validation webhook.
+ */
 function ofRemote(settings: Settings, pilot: ComponentSettings): KubeObject[] {
+  const isConfigured = settings.values.global["configCluster"] === true;
   const variables = { ...pilotVariables(settings, pilot), ...remoteVariables(settings) };
-  const webhooks = documents("webhooks", variables).filter(({ kind }) => kind.startsWith("Mutating"));
-  return withOverlays([...documents("remote", variables), ...webhooks], pilot.k8s?.["overlays"]);
+  const webhooks = documents("webhooks", variables).filter(({ kind }) => isConfigured || kind.startsWith("Mutating"));
+  const pilotObjects = isConfigured ? documents("pilot", variables).filter(({ kind }) => !RUNNING.includes(kind)) : [];
+  return withOverlays([...pilotObjects, ...documents("remote", variables), ...webhooks], pilot.k8s?.["overlays"]);
 }
 
 function ofGateway(settings: Settings, gateway: ComponentSettings, kind: string): KubeObject[] {

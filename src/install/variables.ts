@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { compact } from "../base/compact.ts";
 import { merge } from "../base/merge.ts";
 import { revisionSuffix } from "../base/revision.ts";
@@ -37,6 +38,9 @@ export function pilotVariables(settings: Settings, pilot: ComponentSettings): Ma
     podSecurity: k8s["securityContext"] ?? { seccompProfile: { type: "RuntimeDefault" } },
     readinessProbe: k8s["readinessProbe"] ?? READINESS,
     injectClient: serviceClient(settings, "/inject"),
+    validateClient: serviceClient(settings, "/validate"),
+    // another cluster's, which it then works for
+    remoteKubeconfig: settings.values.global["externalIstiod"] === true || undefined,
     meshText: toYaml(meshConfig(settings)),
     networksText: toYaml({ networks: settings.values.global["meshNetworks"] ?? {} }),
     injectorConfigText: toYaml(injectorConfig(settings)),
@@ -98,18 +102,35 @@ export function remoteVariables(settings: Settings): Map {
   const remote = (settings.values["istiodRemote"] ?? {}) as Readonly<Record<string, string | undefined>>;
   const address = settings.values.global["remotePilotAddress"] as string | undefined;
   const { injectionURL: url = "", injectionCABundle: caBundle = "" } = remote;
-  const isIp = address !== undefined && /^[\d.]+$|:/.test(address);
+  const { validationURL = "" } = (settings.values["base"] ?? {}) as { readonly validationURL?: string };
+  const family = isIP(address ?? "");
+  const { multiCluster, network = "" } = settings.values.global as {
+    readonly multiCluster?: { readonly clusterName?: string };
+    readonly network?: string;
+  };
+  const { clusterName = "" } = multiCluster ?? {};
   return {
     namespace: settings.namespace,
     suffix: revisionSuffix(settings.revision),
-    remoteAddress: address === "" ? undefined : address,
-    remoteAddressType: isIp ? (address.includes(":") ? "IPv6" : "IPv4") : "FQDN",
+    remoteAddress: address,
+    remoteAddressType: family === 0 ? undefined : `IPv${family}`,
+    ...(address && family === 0 ? { remoteServiceType: "ExternalName", remoteHost: address } : {}),
+    validateClient: validationURL === "" ? serviceClient(settings, "/validate") : { url: validationURL },
     injectClient: {
-      ...(url === "" ? serviceClient(settings, remote["injectionPath"] ?? "/inject") : { url }),
+      ...(url === ""
+        ? serviceClient(settings, remote["injectionPath"] || injectionPath(clusterName, network))
+        : { url }),
       // else that control plane writes it
       ...(caBundle === "" ? {} : { caBundle }),
     },
   };
+}
+
+/** What tells the injector which cluster and network a pod is of. */
+function injectionPath(clusterName: string, network: string): string {
+  const parts = { cluster: clusterName, net: network };
+  const told = Object.entries(parts).filter(([, value]) => value !== "");
+  return `/inject${told.map(([name, value]) => `/${name}/${value.replaceAll("/", "--slash--")}`).join("")}`;
 }
 
 /** How the API server reaches the control plane. */
