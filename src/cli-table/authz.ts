@@ -1,4 +1,4 @@
-import { type ArgumentSpec, type CommandSpec, type OptionSpec, outputOption } from "./types.ts";
+import { type ArgumentSpec, type CommandSpec, clusterOptions, type OptionSpec, outputOption } from "./types.ts";
 
 /** Where a mesh is read from: `readMesh` of src/commands/offline. */
 export const meshSource: readonly OptionSpec[] = [
@@ -8,6 +8,13 @@ export const meshSource: readonly OptionSpec[] = [
     repeatable: true,
   },
   { flags: "--use-cluster", summary: "read the cluster too, with the files on top of it", default: false },
+  {
+    flags: "--remote-filename <name=file>",
+    summary: "files of another cluster of the mesh, by its name",
+    repeatable: true,
+    complete: [],
+  },
+  ...clusterOptions,
 ];
 
 const WORKLOAD: ArgumentSpec = {

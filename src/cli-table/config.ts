@@ -1,4 +1,4 @@
-import type { CommandSpec } from "./types.ts";
+import { type CommandSpec, clusterOptions } from "./types.ts";
 
 /** Names of reports: src/report/index.ts has them. */
 const REPORTS = ["text", "log", "json", "yaml", "sarif", "junit", "github", "gitlab", "markdown"];
@@ -23,8 +23,7 @@ export const configCommands: readonly CommandSpec[] = [
         default: false,
       },
       { flags: "-A, --all-namespaces", summary: "report on every namespace of the cluster", default: false },
-      { flags: "--contexts <names>", summary: "kubeconfig contexts, one per cluster of the mesh", repeatable: true },
-      { flags: "--remote-contexts <names>", summary: "contexts of more clusters", repeatable: true },
+      ...clusterOptions,
       { flags: "--timeout <duration>", summary: "skip what is not done by then, and say so", default: "5m" },
       { flags: "-r, --revision <name>", summary: "only what this revision of the control plane reads" },
       { flags: "--meshConfigFile <file>", summary: "mesh configuration in place of the mesh's own" },

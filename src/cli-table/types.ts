@@ -52,6 +52,12 @@ export interface CommandSpec {
   readonly load: () => Promise<CommandRun>;
 }
 
+/** Flags that name the clusters of a mesh: `meshClusters` of src/commands/clusters.ts. */
+export const clusterOptions: readonly OptionSpec[] = [
+  { flags: "--contexts <names>", summary: "kubeconfig contexts, one per cluster of the mesh", repeatable: true },
+  { flags: "--remote-contexts <names>", summary: "contexts of more clusters", repeatable: true },
+];
+
 /** `-o` of the commands that print a table for people and data for programs. */
 export const outputOption: OptionSpec = {
   flags: "-o, --output <format>",

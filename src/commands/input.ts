@@ -21,6 +21,14 @@ export function listOption(input: CommandInput, name: string): readonly string[]
   return typeof value === "object" ? value : [];
 }
 
+/** Values of a flag that may be repeated or hold several, separated by commas. */
+export function commaList(input: CommandInput, name: string): readonly string[] {
+  return listOption(input, name)
+    .flatMap((value) => value.split(","))
+    .map((value) => value.trim())
+    .filter((value) => value !== "");
+}
+
 /** The flags every command has, as far as they reach commands (the cluster ones are already inside `io.cluster`). */
 export interface GlobalOptions {
   /** -n, --namespace */

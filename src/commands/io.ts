@@ -17,6 +17,8 @@ export interface Io {
   readonly ask?: (question: string) => Promise<string>;
   /** Opens a client only when called; flags --kubeconfig and --context are already in, `context` comes before the latter. Throws ClusterError. */
   readonly cluster: (context?: string) => Promise<Cluster>;
+  /** Names by which `cluster` opens the further clusters that a bundle has; absent: there are none. */
+  readonly moreClusters?: readonly string[];
   /** Aborted by SIGINT and SIGTERM: a command cleans up and returns. */
   readonly signal: AbortSignal;
 }

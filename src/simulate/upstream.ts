@@ -12,6 +12,8 @@ export interface Destination {
   /** A name where DNS decides. */
   readonly address: Address;
   readonly tls: UpstreamTls | undefined;
+  /** Its part of the requests among those of its cluster. */
+  readonly weight: number;
 }
 
 /**
@@ -30,13 +32,14 @@ export function destinationsOf(
   const first = Math.min(...inUse.map(({ priority }) => priority));
   const found = inUse.filter(({ priority }) => priority === first).flatMap(({ endpoint }) => place(cluster, endpoint));
   if (found.length > 0 || cluster.type !== "ORIGINAL_DST" || meant === undefined) return found;
-  return [{ address: meant, tls: tlsOf(cluster, undefined) }];
+  return [{ address: meant, tls: tlsOf(cluster, undefined), weight: 1 }];
 }
 
 function place(cluster: Cluster, endpoint: LbEndpoint): readonly Destination[] {
   const socket = endpoint.endpoint?.address?.socket_address;
   if (socket?.address === undefined) return [];
-  return [{ address: { address: socket.address, port: socket.port_value ?? 0 }, tls: tlsOf(cluster, endpoint) }];
+  const address = { address: socket.address, port: socket.port_value ?? 0 };
+  return [{ address, tls: tlsOf(cluster, endpoint), weight: endpoint.load_balancing_weight ?? 1 }];
 }
 
 /** TLS towards an endpoint: the first transport whose conditions its metadata meets, else the cluster's own. */

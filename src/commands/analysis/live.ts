@@ -1,7 +1,8 @@
-import { ClusterError, errorText, MeshError, UsageError } from "../../base/errors.ts";
+import { ClusterError, errorText, MeshError } from "../../base/errors.ts";
 import type { Cluster, ListOptions } from "../../resources/cluster.ts";
 import { apiVersionOf, KINDS, type KindName } from "../../resources/kinds.ts";
 import type { KubeObject } from "../../resources/object.ts";
+import { contextNames } from "../clusters.ts";
 import type { Io } from "../io.ts";
 import type { AnalyzeOptions } from "./options.ts";
 
@@ -37,7 +38,7 @@ export async function readClusters(
   io: Io,
 ): Promise<readonly LiveCluster[] | undefined> {
   if (options.cluster === "no") return undefined;
-  const contexts = contextsOf(options);
+  const contexts = contextNames(options.contexts ?? [], options.remoteContexts ?? []);
   try {
     // one after the other: each is read in parallel already
     const clusters: LiveCluster[] = [];
@@ -48,16 +49,6 @@ export async function readClusters(
     io.err(`Files alone were analyzed, no cluster was reached: ${errorText(error)}\n`);
     return undefined;
   }
-}
-
-function contextsOf({
-  contexts = [],
-  remoteContexts = [],
-}: Pick<AnalyzeOptions, "contexts" | "remoteContexts">): readonly (string | undefined)[] {
-  const all = [...(contexts.length > 0 ? contexts : [undefined]), ...remoteContexts];
-  const twice = all.find((context, index) => all.indexOf(context) < index);
-  if (twice !== undefined) throw new UsageError(`context ${twice} is named twice`, "Name each cluster once.");
-  return all;
 }
 
 /** Lists at a time: enough to hide latency, few enough for the API server's fairness. */

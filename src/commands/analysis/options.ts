@@ -3,7 +3,7 @@ import { compact } from "../../base/compact.ts";
 import { UsageError } from "../../base/errors.ts";
 import type { Level } from "../../diagnostics/finding.ts";
 import { parseOutputs, type ReportOutput } from "../../report/outputs.ts";
-import { durationOption, globalOptions, listOption, switchOption, textOption } from "../input.ts";
+import { commaList, durationOption, globalOptions, listOption, switchOption, textOption } from "../input.ts";
 import type { CommandInput, OptionValue } from "../io.ts";
 import type { ProjectFile } from "./project-file.ts";
 
@@ -191,14 +191,6 @@ function levelOf(flag: string, text: string | undefined, fallback: Level): Level
   if (level === undefined)
     throw new UsageError(`${flag}: unknown level "${text}"`, `Choose one of ${LEVELS.join(", ")}.`);
   return level;
-}
-
-/** Values of a flag that may be repeated or hold several, separated by commas. */
-function commaList(input: CommandInput, name: string): readonly string[] {
-  return listOption(input, name)
-    .flatMap((value) => value.split(","))
-    .map((value) => value.trim())
-    .filter((value) => value !== "");
 }
 
 const PROFILES: readonly Profile[] = ["default", "security"];

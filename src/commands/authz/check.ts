@@ -1,9 +1,11 @@
 import { UsageError } from "../../base/errors.ts";
+import type { Proxy } from "../../ir/proxy.ts";
+import type { Model } from "../../model/model.ts";
 import { table } from "../../report/table.ts";
 import { globalOptions, textOption } from "../input.ts";
 import type { CommandInput, CommandResult, Io } from "../io.ts";
-import { readMesh, tellStandIns } from "../offline/mesh.ts";
-import { principalOf, proxyNamed } from "../offline/proxies.ts";
+import { type OfflineMesh, readMesh, tellStandIns } from "../offline/mesh.ts";
+import { hasProxy, principalOf, proxyNamed } from "../offline/proxies.ts";
 import { readAsked } from "./asked.ts";
 import { type Decision, judgeOf } from "./decide.ts";
 import { type HeldPolicy, heldByProxy, heldOffline } from "./held.ts";
@@ -36,6 +38,17 @@ export async function runExplain(input: CommandInput, io: Io): Promise<AuthzChec
   return decideOne(input, io, true);
 }
 
+/** Who calls: a proxy of the cluster itself, else of another one of the mesh. Throws UsageError when none has it. */
+function callerNamed(
+  { mesh, others = [] }: OfflineMesh,
+  from: string,
+  namespace: string | undefined,
+): { readonly model: Model; readonly proxy: Proxy } {
+  const models = [mesh, ...others.map((other) => other.mesh)].map(({ model }) => model);
+  const model = models.find((one) => hasProxy(one, from, namespace)) ?? mesh.model;
+  return { model, proxy: proxyNamed(model, from, namespace) };
+}
+
 async function decideOne(input: CommandInput, io: Io, explain: boolean): Promise<AuthzCheckResult> {
   const { namespace } = globalOptions(input);
   const from = textOption(input, "from");
@@ -46,9 +59,9 @@ async function decideOne(input: CommandInput, io: Io, explain: boolean): Promise
   const mesh = await readMesh(input, io);
   const { model } = mesh.mesh;
   const server = proxyNamed(model, input.args[0] ?? "", namespace);
-  const client = from === undefined ? undefined : proxyNamed(model, from, namespace);
-  tellStandIns(mesh, [server, ...(client === undefined ? [] : [client])], io);
-  const principal = client && principalOf(model, client);
+  const caller = from === undefined ? undefined : callerNamed(mesh, from, namespace);
+  tellStandIns(mesh, [server, ...(caller === undefined ? [] : [caller.proxy])], io);
+  const principal = caller && principalOf(caller.model, caller.proxy);
   const decision = judgeOf(mesh, server, explain)(readAsked(input, principal, io.now()));
   print(input, io, { data: decision, text: decisionText(decision) });
   return { exitCode: decision.decision === "deny" || decision.decision === "reset" ? 1 : 0, decision };

@@ -36,6 +36,14 @@ export function proxyNamed(model: Model, wanted: string, namespace: string | und
   return podProxy(found, model);
 }
 
+/** Whether proxyNamed would find one. */
+export function hasProxy(model: Model, wanted: string, namespace: string | undefined): boolean {
+  const name = wanted.replace(WORKLOAD, "");
+  return model.world
+    .list("Pod")
+    .some((pod) => namesOf(pod, namespace).includes(name) && model.workloads.proxy(pod) !== "no");
+}
+
 /** As kubectl and istioctl let one write it. */
 const WORKLOAD = /^(?:pods?|deploy|deployments?)\//;
 

@@ -24,6 +24,8 @@ export interface StandInOptions {
   readonly rootNamespace: string;
   /** Namespace of a client when the files have no workload. */
   readonly namespace: string;
+  /** Of several clusters those after the first: addresses are other ones in each. */
+  readonly cluster?: string;
 }
 
 /**
@@ -41,9 +43,9 @@ export function withStandIns(
   // a cluster has its clients and gateways
   const added = cluster.length > 0 ? [] : synthetic(model, options);
   const pods = [...world.list("Pod"), ...added.map(({ pod }) => pod)];
-  const podAddress = createAddresses(POD_RANGE);
+  const podAddress = createAddresses(POD_RANGE, options.cluster);
   const running = pods.map((pod) => runningPod(pod, model, podAddress));
-  const serviceAddress = createAddresses(SERVICE_RANGE);
+  const serviceAddress = createAddresses(SERVICE_RANGE, options.cluster);
   const services = world.list("Service").map((service) => withAddress(service, serviceAddress));
   const others = [...cluster.filter((object) => !leadsNowhere(object, world)), ...files].filter(
     ({ kind }) => kind !== "Pod" && kind !== "Service",
@@ -127,10 +129,10 @@ function withAddress(service: Service, addressOf: (name: string) => string): Ser
 }
 
 /** Addresses of a /16 by name: the name's own place, or the next free one. */
-function createAddresses(range: string): (name: string) => string {
+function createAddresses(range: string, cluster = ""): (name: string) => string {
   const taken = new Set<number>();
   return (name) => {
-    let place = createHash("sha256").update(name).digest().readUInt16BE(0);
+    let place = createHash("sha256").update(`${cluster}${name}`).digest().readUInt16BE(0);
     // neither .0 nor .255, and never one twice
     while (taken.has(place) || place % 256 === 0 || place % 256 === 255) place = (place + 1) % 65_536;
     taken.add(place);

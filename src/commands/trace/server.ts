@@ -1,4 +1,3 @@
-import type { Mesh } from "../../compile/mesh.ts";
 import type { Proxy } from "../../ir/proxy.ts";
 import type { Model } from "../../model/model.ts";
 import { normalizePath } from "../../simulate/normalize-path.ts";
@@ -9,10 +8,11 @@ import { isGrpc } from "../../simulate/route-match.ts";
 import { type Destination, destinationsOf } from "../../simulate/upstream.ts";
 import { type Entered, enter } from "../../simulate/walk.ts";
 import { ALPN } from "../../xds/tls.ts";
-import { principalOf, proxiesOf } from "../offline/proxies.ts";
+import { principalOf } from "../offline/proxies.ts";
 import { authorize, identityIn, remoteIn } from "./authorization.ts";
 import { requestOf } from "./dial.ts";
 import type { Tagged } from "../../why/source.ts";
+import { type Place, placeIn, serverOf } from "./border.ts";
 import { type Branch, type Ending, failed, nameOf, type Step, sourced, type Walk } from "./types.ts";
 import type { ProxyView } from "./view.ts";
 
@@ -59,12 +59,15 @@ function chainName(
   return asked.length === 0 ? "any" : asked.join(", ");
 }
 
-/** From a cluster to the application behind it. `request` undefined: bytes that are not read. */
-export function branch(
+/**
+ * From a cluster to the application behind it. `request` undefined: bytes that are not read. One branch, unless endpoints stand in
+ * several clusters of the mesh: then one for each of these, with its share.
+ */
+export function branchesOf(
   walk: Walk,
   { cluster: name, share }: Pick<Target, "cluster" | "share">,
   request: SimulatedRequest | undefined,
-): Branch {
+): readonly Branch[] {
   const { view, positionOf, meant } = walk;
   const proxy = nameOf(view.proxy);
   const cluster = view.cluster(name);
@@ -76,32 +79,97 @@ export function branch(
       ...sourced(cluster as Tagged | undefined, positionOf),
     },
   ];
-  const end = (ends: Ending): Branch => ({ share, cluster: name, steps, ends });
+  const end = (ends: Ending): readonly Branch[] => [{ share, cluster: name, steps, ends }];
   if (cluster === undefined) return end(failed(`cluster ${name} is not there: 503 (NC)`, "cluster"));
   if (name === "BlackHoleCluster")
     return end(failed("nothing outside of the mesh's registry is let through: the connection is closed", "leave"));
-  const found = destinationsOf(cluster, view.endpoints(name), meant);
-  steps.push({
-    step: "endpoints",
-    proxy,
-    chosen: found.map(({ address }) => `${address.address}:${address.port}`).join(", "),
-  });
-  const [first] = found;
-  if (first === undefined) return end(failed("no endpoint: 503 (UH)", "endpoint"));
-  steps.push({ step: "tls", proxy, chosen: tlsText(first) });
-  const server = serverOf(walk.mesh, first.address.address);
-  if (server === undefined) {
-    const missed = serviceAt(walk.mesh.model, first.address.address);
-    if (missed !== undefined)
-      return end(failed(`${missed} has no port ${first.address.port}: the connection is refused`, "port"));
-    const where = `${first.address.address}:${first.address.port}`;
-    return end(
-      podAt(walk.mesh.model, first.address.address)
-        ? { kind: "delivered", text: `delivered to ${where}, which has no proxy` }
-        : { kind: "left", text: `leaves the mesh for ${where}` },
-    );
+  const all = destinationsOf(cluster, view.endpoints(name), meant);
+  if (all.length === 0) {
+    steps.push({ step: "endpoints", proxy, chosen: "" });
+    return end(failed("no endpoint: 503 (UH)", "endpoint"));
   }
-  return end(serverSide(walk, { server, first, request }, steps));
+  const total = all.reduce((sum, { weight }) => sum + weight, 0);
+  return byCluster(walk, all).map((found): Branch => {
+    const [first] = found;
+    const chosen = found.map(({ address }) => `${address.address}:${address.port}`).join(", ");
+    const own: Step[] = [
+      ...steps,
+      { step: "endpoints", proxy, chosen },
+      { step: "tls", proxy, chosen: tlsText(first) },
+    ];
+    const part = found.reduce((sum, { weight }) => sum + weight, 0) / total;
+    return { share: share * part, cluster: name, steps: own, ends: arrival(walk, { first, request }, own) };
+  });
+}
+
+/** Destinations by the cluster of the mesh that they lead into, in their order. */
+function byCluster(walk: Walk, all: readonly Destination[]): readonly (readonly [Destination, ...Destination[]])[] {
+  const groups = new Map<string, [Destination, ...Destination[]]>();
+  for (const one of all) {
+    const key = walk.others === undefined ? "" : (placeIn(walk, one.address)?.there.clusterId ?? "");
+    const known = groups.get(key);
+    if (known === undefined) groups.set(key, [one]);
+    else known.push(one);
+  }
+  return [...groups.values()];
+}
+
+/** What becomes of a connection that the client's proxy makes. */
+function arrival(walk: Walk, { first, request }: Sent, steps: Step[]): Ending {
+  const { address, port } = first.address;
+  const server = serverOf(walk.mesh, address);
+  if (server !== undefined) return serverSide(walk, { server, first, request }, steps);
+  const place = placeIn(walk, first.address);
+  if (place !== undefined) return acrossBorder(walk, place, { first, request }, steps);
+  const missed = serviceAt(walk.mesh.model, address);
+  if (missed !== undefined) return failed(`${missed} has no port ${port}: the connection is refused`, "port");
+  const where = `${address}:${port}`;
+  return podAt(walk.mesh.model, address)
+    ? { kind: "delivered", text: `delivered to ${where}, which has no proxy` }
+    : { kind: "left", text: `leaves the mesh for ${where}` };
+}
+
+/** A connection of the client's proxy, and what is on it. */
+interface Sent {
+  readonly first: Destination;
+  readonly request: SimulatedRequest | undefined;
+}
+
+/** Into another cluster: straight to a pod, or through the gateway of its network, which passes the client's TLS on unopened. */
+function acrossBorder(walk: Walk, { there, proxy, port }: Place, { first, request }: Sent, steps: Step[]): Ending {
+  const { clusterId = "", mesh, positionOf } = there;
+  const inside: Step[] = [];
+  const done = (ends: Ending): Ending => {
+    steps.push(...inside.map((step) => ({ ...step, cluster: clusterId })));
+    return ends.kind === "delivered" ? { ...ends, text: `${ends.text} in ${clusterId}` } : ends;
+  };
+  if (proxy.type !== "router") return done(serverSide(walk, { server: proxy, first, request, there }, inside));
+  const view = walk.views(mesh, proxy);
+  const at = { ...first, address: { address: proxy.addresses[0] ?? "", port } };
+  const entered = enter(view.listeners(), () => false, arriving(walk, at, request));
+  inside.push(...entrySteps(entered, { positionOf, meant: at.address }, view));
+  const { leads, listener } = entered;
+  if (listener === undefined)
+    return done(failed("the gateway does not listen there: the connection is refused", "listener"));
+  const [target] = leads.kind === "tcp" ? leads.clusters : [];
+  if (target === undefined)
+    return done(failed("no filter chain of the gateway is for the server name: the connection is closed", "chain"));
+  const cluster = view.cluster(target.cluster);
+  const chosen = cluster === undefined ? "" : target.cluster;
+  inside.push({ step: "cluster", proxy: nameOf(proxy), chosen, ...sourced(cluster as Tagged | undefined, positionOf) });
+  const found = cluster === undefined ? [] : destinationsOf(cluster, view.endpoints(target.cluster), undefined);
+  const text = found.map(({ address }) => `${address.address}:${address.port}`).join(", ");
+  inside.push({ step: "endpoints", proxy: nameOf(proxy), chosen: text });
+  const [next] = found;
+  if (next === undefined) return done(failed("the gateway has no endpoint: the connection is closed", "endpoint"));
+  const server = serverOf(mesh, next.address.address);
+  if (server === undefined)
+    return done({
+      kind: "delivered",
+      text: `delivered to ${next.address.address}:${next.address.port}, which has no proxy`,
+    });
+  const source = proxy.addresses[0] ?? "";
+  return done(serverSide(walk, { server, first: { ...first, address: next.address }, request, there, source }, inside));
 }
 
 function serverSide(
@@ -110,16 +178,27 @@ function serverSide(
     server,
     first,
     request,
-  }: { readonly server: Proxy; readonly first: Destination; readonly request: SimulatedRequest | undefined },
+    there = walk,
+    source = walk.view.proxy.addresses[0] ?? "",
+  }: Sent & {
+    readonly server: Proxy;
+    /** The server's cluster; default: the client's. */
+    readonly there?: Pick<Walk, "mesh" | "positionOf">;
+    /** Whose connection the server sees; default: the client's proxy's. */
+    readonly source?: string;
+  },
   steps: Step[],
 ): Ending {
-  const view = walk.views(walk.mesh, server);
-  const entered = enter(view.listeners(), ({ name }) => name === "virtualInbound", arriving(walk, first, request));
-  steps.push(...entrySteps(entered, { positionOf: walk.positionOf, meant: first.address }, view));
+  const { mesh, positionOf } = there;
+  const view = walk.views(mesh, server);
+  const arrived = { ...arriving(walk, first, request), source: { address: source, port: 40_000 } };
+  const entered = enter(view.listeners(), ({ name }) => name === "virtualInbound", arrived);
+  steps.push(...entrySteps(entered, { positionOf, meant: first.address }, view));
   const { leads } = entered;
   if (leads.kind === "nothing")
     return failed("no filter chain of the server takes the connection: it is reset", "server chain");
-  const said = authorize(walk, view, { entered, call: callAt(walk, { entered, first, request }) });
+  const call = callAt(walk, { entered, first, request, source });
+  const said = authorize({ positionOf, asked: walk.asked }, view, { entered, call });
   steps.push(...said.steps);
   if (said.refused !== undefined) return said.refused;
   const clusters =
@@ -133,13 +212,8 @@ function serverSide(
 /** The call as the server's filters see it. */
 function callAt(
   { mesh, view, asked, token }: Walk,
-  {
-    entered,
-    first,
-    request,
-  }: { readonly entered: Entered; readonly first: Destination; readonly request: SimulatedRequest | undefined },
+  { entered, first, request, source }: Sent & { readonly entered: Entered; readonly source: string },
 ): SimulatedCall {
-  const source = view.proxy.addresses[0] ?? "";
   const { leads } = entered;
   const seen = leads.kind === "http" ? seenBy(leads.manager, request ?? requestOf(asked)) : undefined;
   return {
@@ -204,10 +278,6 @@ function tlsText({ tls }: Destination): string {
   const { common_tls_context: context, sni = "" } = tls;
   const isMesh = (context?.tls_certificate_sds_secret_configs ?? []).some(({ name }) => name === "default");
   return isMesh ? `mutual TLS of the mesh, server name ${sni}` : `TLS, server name ${sni === "" ? "none" : sni}`;
-}
-
-function serverOf({ model }: Mesh, address: string): Proxy | undefined {
-  return proxiesOf(model).find((proxy) => proxy.type === "sidecar" && proxy.addresses.includes(address));
 }
 
 /** The Service whose virtual address this is: nothing but its ports is reached there. */

@@ -32,9 +32,13 @@ function branchLines({ share, cluster, steps, ends }: Branch, count: number): re
   return [head, ...steps.flatMap((step) => stepLines(step, "    "))];
 }
 
-function stepLines({ step, proxy, chosen, note, source, rejected = [] }: Step, indent: string): readonly string[] {
+function stepLines(
+  { step, proxy, cluster, chosen, note, source, rejected = [] }: Step,
+  indent: string,
+): readonly string[] {
   const said = note === undefined ? "" : ` (${note})`;
-  const head = `${indent}${step} of ${proxy}: ${chosen === "" ? "none" : chosen}${said}`;
+  const where = cluster === undefined ? "" : ` in ${cluster}`;
+  const head = `${indent}${step} of ${proxy}${where}: ${chosen === "" ? "none" : chosen}${said}`;
   const why = source === undefined ? [] : sourceLines(source);
   return [head, ...[...why, ...rejectedLines(rejected)].map((line) => `${indent}  ${line}`)];
 }

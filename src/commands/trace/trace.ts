@@ -1,3 +1,4 @@
+import { compact } from "../../base/compact.ts";
 import type { Proxy } from "../../ir/proxy.ts";
 import { walkRoutes } from "../../simulate/outcome.ts";
 import type { SimulatedRequest } from "../../simulate/request.ts";
@@ -7,7 +8,7 @@ import type { OfflineMesh } from "../offline/mesh.ts";
 import { authorize, forwardedBy, remoteIn, tokenBehind } from "./authorization.ts";
 import { dialled, enterClient, OUTSIDE, requestOf } from "./dial.ts";
 import { routeNotes, routeText } from "./route-notes.ts";
-import { branch, entrySteps } from "./server.ts";
+import { branchesOf, entrySteps } from "./server.ts";
 import {
   type Asked,
   answeredWith,
@@ -27,7 +28,12 @@ import { viewOf } from "./view.ts";
  * Walks one request through what the mesh would run. Pure; what Envoy leaves to chance are branches with shares. `views`: who walks
  * many requests through one mesh may keep what its proxies hold.
  */
-export function trace({ mesh, positionOf }: OfflineMesh, from: Proxy, asked: Asked, views = viewOf): Trace {
+export function trace(
+  { mesh, positionOf, clusterId, others }: OfflineMesh,
+  from: Proxy,
+  asked: Asked,
+  views = viewOf,
+): Trace {
   const view = views(mesh, from);
   const walk: Walk = {
     mesh,
@@ -37,11 +43,20 @@ export function trace({ mesh, positionOf }: OfflineMesh, from: Proxy, asked: Ask
     asked,
     meant: dialled(mesh.model, from, asked.url),
     token: asked.token,
+    ...compact({ clusterId, others }),
   };
   const entered = enterClient(walk);
   const steps = entrySteps(entered, walk, view);
   const { branches = [], ends } = onward(walk, entered, steps);
-  return { from: nameOf(from), method: asked.method, url: String(asked.url), steps, branches, ends };
+  const found = { from: nameOf(from), method: asked.method, url: String(asked.url), steps, branches, ends };
+  return clusterId === undefined ? found : inCluster(found, clusterId);
+}
+
+/** Every step says where it is taken; those of other clusters do already. */
+function inCluster(found: Trace, cluster: string): Trace {
+  const placed = (steps: readonly Step[]): readonly Step[] => steps.map((step) => ({ cluster, ...step }));
+  const branches = found.branches.map((branch) => ({ ...branch, steps: placed(branch.steps) }));
+  return { ...found, steps: placed(found.steps), branches };
 }
 
 type Manager = Extract<Entered["leads"], { kind: "http" }>["manager"];
@@ -60,7 +75,7 @@ function onward(walk: Walk, entered: Entered, steps: Step[]): Onward {
       return { ends: failed("no filter chain takes the connection: it is closed", "chain") };
     case "tcp":
       return admitted(walk, { entered, request: undefined }, steps, (next) =>
-        sentTo(leads.clusters.map((share) => branch(next, share, undefined))),
+        sentTo(leads.clusters.flatMap((share) => branchesOf(next, share, undefined))),
       );
     case "http":
       return admitted(walk, { entered, request: requestOf(walk.asked) }, steps, (next, request) =>
@@ -107,7 +122,7 @@ function routed(
     case "direct":
       return { ends: answeredWith(outcome.status, outcome.body) };
     case "forward":
-      return sentTo(outcome.targets.map((target) => branch(walk, target, target.request)));
+      return sentTo(outcome.targets.flatMap((target) => branchesOf(walk, target, target.request)));
   }
 }
 

@@ -22,6 +22,8 @@ export interface Step {
     | "application";
   /** The proxy that decides, as name.namespace. */
   readonly proxy: string;
+  /** Of a mesh of several clusters: where it stands. */
+  readonly cluster?: string;
   /** What was chosen; empty: nothing fits. */
   readonly chosen: string;
   /** What else is to be said of it. */
@@ -109,6 +111,9 @@ export interface Walk {
   readonly meant: Address;
   /** The token that is still on the request; undefined: none. */
   readonly token: SimulatedToken | undefined;
+  /** Name of the client's cluster, and the mesh's other clusters; absent: there is one. */
+  readonly clusterId?: string;
+  readonly others?: readonly OfflineMesh[];
 }
 
 /** How people call a proxy. */
