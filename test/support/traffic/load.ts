@@ -32,6 +32,8 @@ export interface Load {
   restart(): void;
   /** Resolves when `fits` holds for as many answers in a row, from now on. */
   steady(fits: (hit: Hit) => boolean, count: number): Promise<void>;
+  /** Resolves when as many requests in a row failed, from now on. */
+  failing(count: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -66,33 +68,37 @@ export function startLoad(request: LoadRequest): Load {
     sent: () => sent,
     failures,
     restart: () => void failures.splice(0),
-    steady: (fits, count) =>
-      new Promise((resolve, reject) => {
-        let row = 0;
-        let last: Hit | undefined;
-        const end = (error?: Error): void => {
-          clearTimeout(late);
-          listeners.delete(listen);
-          if (error === undefined) resolve();
-          else reject(error);
-        };
-        const late = setTimeout(() => {
-          const words = `${JSON.stringify(last)}; failures: ${failures.slice(0, 3).join("; ")}`;
-          end(new Error(`the answers did not settle within ${STEADY_MS} ms: the last was ${words}`));
-        }, STEADY_MS);
-        const listen = (hit: Hit | undefined): void => {
-          last = hit;
-          row = hit !== undefined && fits(hit) ? row + 1 : 0;
-          if (row >= count) end();
-        };
-        listeners.add(listen);
-      }),
+    steady: (fits, count) => inARow((hit) => hit !== undefined && fits(hit), count),
+    failing: (count) => inARow((hit) => hit === undefined, count),
     async stop() {
       isStopped = true;
       await Promise.all(runs);
       for (const agent of agents) agent.destroy();
     },
   };
+
+  function inARow(fits: (hit: Hit | undefined) => boolean, count: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      let row = 0;
+      let last: Hit | undefined;
+      const end = (error?: Error): void => {
+        clearTimeout(late);
+        listeners.delete(listen);
+        if (error === undefined) resolve();
+        else reject(error);
+      };
+      const late = setTimeout(() => {
+        const words = `${JSON.stringify(last)}; failures: ${failures.slice(0, 3).join("; ")}`;
+        end(new Error(`the answers did not settle within ${STEADY_MS} ms: the last was ${words}`));
+      }, STEADY_MS);
+      const listen = (hit: Hit | undefined): void => {
+        last = hit;
+        row = fits(hit) ? row + 1 : 0;
+        if (row >= count) end();
+      };
+      listeners.add(listen);
+    });
+  }
 }
 
 /** The answer, or why there was none that counts. */
