@@ -62,6 +62,8 @@ export interface ProxyFacts {
   readonly count: (pattern: RegExp) => number;
   /** Their names. */
   readonly counters: (pattern: RegExp) => readonly string[];
+  /** Names of filters in whose place a rule stands that refuses everything: their modules are not there. */
+  readonly refusing: readonly string[];
   /** What it, or the control plane about it, says of configuration that it did not take. */
   readonly refusals: readonly string[];
 }

@@ -17,7 +17,9 @@ export function verdictsOf(
   proxy: Proxy,
 ): readonly PolicyVerdict[] {
   const refused = `${symptom.details ?? ""}${symptom.terminationDetails ?? ""}`.includes("rbac_access_denied");
-  if (!refused && !symptom.flags.includes("UAEX")) return [];
+  // an external authorizer that is asked about a body may be what it is too large for
+  const isTooLarge = symptom.details === "request_payload_too_large";
+  if (!refused && !isTooLarge && !symptom.flags.includes("UAEX")) return [];
   const call = callOf(mesh, symptom, proxy);
   return explainRules(rulesOf(mesh.proxyConfig(proxy)), call, positionOf);
 }

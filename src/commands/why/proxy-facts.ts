@@ -5,6 +5,7 @@ import { leadsTo } from "../mtls/trust.ts";
 import type { Cluster } from "../../resources/cluster.ts";
 import type { CertificateFacts, HostFacts, ProxyFacts, RunningConfig } from "../../why/types.ts";
 import { getJson, getText } from "../pod-http.ts";
+import { ecds } from "../proxy-config/ecds.ts";
 import { chainIn, secret } from "../proxy-config/secret.ts";
 import { list, record, sections, text } from "../proxy-config/view.ts";
 import { dumpView } from "../trace/dump-view.ts";
@@ -74,6 +75,7 @@ export function proxyFacts(
     trusts: (certificate) => (roots.length === 0 ? undefined : leadsTo(certificate.chain, roots)),
     count: (pattern) => counters.reduce((sum, [name, value]) => sum + (pattern.test(name) ? value : 0), 0),
     counters: (pattern) => counters.filter(([name]) => pattern.test(name)).map(([name]) => name),
+    refusing: refusingIn(dump),
     refusals: [...new Set([...refused, ...errorsIn(dump)])],
   };
 }
@@ -147,6 +149,18 @@ function errorsIn(dump: unknown): readonly string[] {
         }),
       ),
   );
+}
+
+/** Filters that were delivered apart, in whose place the agent put a rule that lets nothing through. */
+function refusingIn(dump: unknown): readonly string[] {
+  return ecds
+    .items(dump)
+    .filter((filter) => /^wasm-default-deny/.test(prefixOf(record(filter, "typed_config"))))
+    .map((filter) => text(filter, "name"));
+}
+
+function prefixOf(config: unknown): string {
+  return text(config, "rules_stat_prefix") || text(config, "stat_prefix");
 }
 
 /** Names of secrets in use; one that Envoy still waits for is none. */

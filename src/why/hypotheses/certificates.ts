@@ -1,12 +1,19 @@
 import type { Facts, Guess, Hypothesis, ProxyFacts } from "../types.ts";
-import { type ClusterRule, envoy, failureText, logged, object, ruleOf, some } from "../words.ts";
+import { type ClusterRule, envoy, failureText, kubernetes, logged, object, ruleOf, some } from "../words.ts";
 
 /** A certificate is not taken: too old, of another root, or with another name than the one that is asked for. */
 export const certificates: Hypothesis = {
   name: "certificates",
-  codes: ["certificate-expired", "other-root", "certificate-not-trusted", "certificate-names-another"],
+  codes: [
+    "certificate-expired",
+    "other-root",
+    "certificate-not-trusted",
+    "certificate-names-another",
+    "client-secret-missing",
+  ],
   guess(facts) {
     const failure = failureText(facts.symptom);
+    if (/Secret.is.not.supplied/i.test(failure)) return unsupplied(facts);
     if (!/CERTIFICATE_VERIFY_FAILED|CERTIFICATE_EXPIRED|UNKNOWN_CA|CERTIFICATE_UNKNOWN/i.test(failure)) return [];
     if (/SAN.matcher|SAN list|san/.test(failure)) return named(facts, failure);
     return [...expired(facts, failure), ...foreign(facts, failure)];
@@ -108,4 +115,31 @@ function named(facts: Facts, failure: string): readonly Guess[] {
 function shownNames(failure: string): readonly string[] {
   const shown = /SANs[ _]are[ _]\[([^\]]*)\]/.exec(failure);
   return (shown?.[1] ?? "").split(/[,_ ]+/).filter(Boolean);
+}
+
+/** A rule wants TLS with a certificate that the proxy waits for in vain. */
+function unsupplied(facts: Facts): readonly Guess[] {
+  const rule = ruleOf(facts);
+  const name = rule?.policy.tls?.credentialName;
+  if (rule === undefined || name === undefined) return [];
+  const { model, proxy } = facts;
+  const isThere = model.world.get("Secret", proxy.namespace, name) !== undefined;
+  const secret = `Secret ${proxy.namespace}/${name}`;
+  return [
+    {
+      code: "client-secret-missing",
+      object: rule.ref,
+      field: rule.path("tls.credentialName"),
+      says: isThere
+        ? `${secret} holds no certificate that can be used, so no connection is made`
+        : `it names ${secret}, which is not there, so no connection is made`,
+      evidence: [
+        logged(facts),
+        envoy(proxy, "it was sent no such certificate"),
+        kubernetes(isThere ? `${secret} is there` : `there is no ${secret}`),
+      ],
+      fix: `Create it in the caller's namespace: kubectl create secret generic ${name} -n ${proxy.namespace} --from-file=tls.crt=… --from-file=tls.key=… --from-file=ca.crt=….`,
+      weight: 93,
+    },
+  ];
 }

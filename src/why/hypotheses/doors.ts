@@ -2,16 +2,16 @@ import { hostMatches } from "../../model/host.ts";
 import type { KindTypes } from "../../resources/kinds.ts";
 import { selects } from "../../model/selectors.ts";
 import type { Facts, Guess, Hypothesis } from "../types.ts";
-import { envoy, kubernetes, logged, object, placeOf, refText, refTo, some } from "../words.ts";
+import { envoy, hostOf, kubernetes, logged, object, placeOf, refText, refTo, some } from "../words.ts";
 
 /** Nobody takes the connection at a gateway: no listener on the port, no chain for the server name, no certificate. */
 export const doors: Hypothesis = {
   name: "doors of gateways",
-  codes: ["gateway-selects-nothing", "missing-secret", "server-name-unknown"],
+  codes: ["gateway-selects-nothing", "missing-secret", "server-name-unknown", "port-not-at-gateway"],
   guess(facts) {
     const { symptom, proxy } = facts;
     if (proxy.type !== "router") return [];
-    if (symptom.details === "no_listener") return [...secrets(facts), ...unselected(facts)];
+    if (symptom.details === "no_listener") return [...secrets(facts), ...unselected(facts), ...otherPorts(facts)];
     if (symptom.details === "secret_not_ready") return secrets(facts);
     if (symptom.details === "filter_chain_not_found") return [...secrets(facts), ...names(facts)];
     return [];
@@ -67,6 +67,36 @@ function unselected(facts: Facts): readonly Guess[] {
       ],
       fix: "Let the selector name labels of the gateway's pods.",
       weight: any ? 75 : 92,
+    };
+  });
+}
+
+/** No Gateway has a server on the port; those for the host are on others. */
+function otherPorts(facts: Facts): readonly Guess[] {
+  const { model, proxy, symptom } = facts;
+  if (serversAt(facts, () => true).length > 0) return [];
+  const own = model.gateways.selecting(proxy.labels);
+  const host = hostOf(symptom.authority ?? symptom.serverName);
+  const takes = (gateway: Gateway): boolean =>
+    (gateway.spec?.servers ?? []).some(({ hosts = [] }) =>
+      hosts.some((one) => hostMatches(one.slice(one.indexOf("/") + 1), host)),
+    );
+  const forHost = own.filter(takes);
+  const asked = placeOf(symptom.localAddress)?.port ?? "the port";
+  return (forHost.length > 0 ? forHost : own).slice(0, 3).map((gateway) => {
+    const ports = (gateway.spec?.servers ?? []).flatMap(({ port }) => port?.number ?? []).map(String);
+    return {
+      code: "port-not-at-gateway",
+      object: refTo(gateway),
+      field: "spec.servers",
+      says: `its servers are on ${ports.length === 1 ? "port" : "ports"} ${some(ports)}, and no Gateway has one on the port that is asked`,
+      evidence: [
+        logged(facts),
+        envoy(proxy, `nothing listens on ${asked}`),
+        object(refTo(gateway), `ports ${some(ports)}`),
+      ],
+      fix: "Add a server with the port (the gateway's Service needs it too), or ask for one of its ports.",
+      weight: forHost.length > 0 ? 86 : 50,
     };
   });
 }

@@ -4,6 +4,7 @@ import { applications } from "./applications.ts";
 import { certificates } from "./certificates.ts";
 import { clients } from "./clients.ts";
 import { doors } from "./doors.ts";
+import { modules } from "./modules.ts";
 import { noCluster } from "./no-cluster.ts";
 import { noEndpoints } from "./no-endpoints.ts";
 import { noRoute } from "./no-route.ts";
@@ -17,6 +18,7 @@ import { refused } from "./refused.ts";
 import { refusedConfiguration } from "./refused-configuration.ts";
 import { timeouts } from "./timeouts.ts";
 import { tokens } from "./tokens.ts";
+import { tooLarge } from "./too-large.ts";
 
 /** Every family of causes, from the caller to the application; of causes that weigh the same the first is named first. */
 export const hypotheses: readonly Hypothesis[] = [
@@ -36,6 +38,8 @@ export const hypotheses: readonly Hypothesis[] = [
   protocols,
   policies,
   tokens,
+  modules,
   rateLimits,
+  tooLarge,
   applications,
 ];

@@ -1,5 +1,6 @@
 import type { Facts, Guess, Hypothesis } from "../types.ts";
 import { logged, refTo } from "../words.ts";
+import { patchesOf, patchThatSays } from "./patches.ts";
 
 /** The proxy did not take what it was sent: it runs what it had before, or nothing. */
 export const refusedConfiguration: Hypothesis = {
@@ -30,17 +31,10 @@ export const refusedConfiguration: Hypothesis = {
   },
 };
 
-/** The EnvoyFilter that a refusal may come from: the newest that holds for the proxy. */
-function patchOf({ model, proxy }: Facts, words: string): Guess["object"] | undefined {
-  const filters = model.world
-    .list("EnvoyFilter")
-    .filter(({ metadata }) => metadata.namespace === proxy.namespace || metadata.namespace === model.rootNamespace);
-  const told = filters.find((filter) =>
-    JSON.stringify(filter.spec ?? {})
-      .split('"')
-      .some((text) => text.length > 12 && words.includes(text)),
-  );
-  const [only] = filters;
-  const found = told ?? (filters.length === 1 ? only : undefined);
+/** The EnvoyFilter that a refusal may come from: one that names what is refused, or the only one that holds for the proxy. */
+function patchOf(facts: Facts, words: string): Guess["object"] | undefined {
+  const told = patchThatSays(facts, (texts) => texts.some((text) => text.length > 12 && words.includes(text)));
+  const all = patchesOf(facts);
+  const found = told ?? (all.length === 1 ? all[0] : undefined);
   return found === undefined ? undefined : refTo(found);
 }

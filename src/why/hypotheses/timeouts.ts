@@ -1,13 +1,28 @@
 import type { Evidence, Facts, Guess, Hypothesis } from "../types.ts";
-import { below, envoy, failureText, flagged, logged, madeBy, object, refNamed, ruleOf, serviceRef } from "../words.ts";
+import {
+  below,
+  envoy,
+  failureText,
+  flagged,
+  logged,
+  madeBy,
+  object,
+  refNamed,
+  refTo,
+  ruleOf,
+  serviceRef,
+} from "../words.ts";
+import { patchThatSays } from "./patches.ts";
 
 /** An answer came too late for the route (flag UT), or no connection was made in time. */
 export const timeouts: Hypothesis = {
   name: "timeouts",
-  codes: ["route-timeout", "per-try-timeout", "connect-timeout"],
+  codes: ["route-timeout", "per-try-timeout", "connect-timeout", "stream-timeout"],
   guess(facts) {
     const { symptom } = facts;
     if (/connection_timeout|Connection timed out|connect_timeout/i.test(failureText(symptom))) return connect(facts);
+    const stream = STREAM_LIMITS.find(({ details }) => details === symptom.details);
+    if (stream !== undefined) return [ofStream(facts, stream)];
     if (!flagged(symptom, "UT")) return [];
     return late(facts, symptom.details === "upstream_per_try_timeout" ? TRY : WHOLE);
   },
@@ -34,6 +49,66 @@ const TRY: Limit = {
   words: " for each attempt",
   of: ({ way }) => way?.chosen.route?.route?.retry_policy?.per_try_timeout,
 };
+
+/** A time that a connection manager allows, whatever the route: by what details it is known, and who may set it. */
+interface StreamLimit {
+  readonly details: string;
+  /** Envoy's field, at a route or the connection manager. */
+  readonly envoy: string;
+  /** In the proxy's configuration. */
+  readonly setting: string;
+  readonly says: string;
+}
+
+const STREAM_LIMITS: readonly StreamLimit[] = [
+  {
+    details: "stream_idle_timeout",
+    envoy: "idle_timeout",
+    setting: "httpStreamIdleTimeout",
+    says: "no byte went either way for longer than the time that it allows",
+  },
+  {
+    details: "request_overall_timeout",
+    envoy: "request_timeout",
+    setting: "httpRequestTimeout",
+    says: "the client needed longer for its request than the time that it allows",
+  },
+  {
+    details: "request_header_timeout",
+    envoy: "request_headers_timeout",
+    setting: "httpRequestHeadersTimeout",
+    says: "the client needed longer for its headers than the time that it allows",
+  },
+  {
+    details: "max_duration_timeout",
+    envoy: "max_stream_duration",
+    setting: "httpMaxStreamDuration",
+    says: "the request took longer than the time that it allows",
+  },
+];
+
+function ofStream(facts: Facts, limit: StreamLimit): Guess {
+  const { proxy, symptom, way } = facts;
+  const route = (way?.chosen.route?.route as Readonly<Record<string, unknown>> | undefined)?.[limit.envoy];
+  const told = typeof route === "string" ? [envoy(proxy, `the route has ${limit.envoy} ${route}`)] : [];
+  const patch = patchThatSays(facts, (texts) => texts.some((text) => text.endsWith(limit.envoy)));
+  const evidence = [logged(facts), ...told, envoy(proxy, `it gave up after ${symptom.duration ?? "some"} ms`)];
+  const common = { code: "stream-timeout", says: limit.says, evidence };
+  const fix = `Allow more time, or let ${serverName(facts)} send something in between.`;
+  if (patch !== undefined) return { ...common, object: refTo(patch), field: "spec.configPatches", fix, weight: 90 };
+  const pod = facts.model.world.get("Pod", proxy.pod.namespace, proxy.pod.name);
+  const annotation = pod?.metadata.annotations?.[PROXY_CONFIG] ?? "";
+  const isOwn = annotation.includes(limit.setting);
+  return {
+    ...common,
+    object: isOwn ? proxy.pod : { kind: "ConfigMap", namespace: facts.model.rootNamespace, name: "istio" },
+    field: isOwn ? `metadata.annotations["${PROXY_CONFIG}"]` : "data.mesh.defaultConfig.connectionSettings",
+    fix: `${fix} The setting is connectionSettings.${limit.setting} of the proxy's configuration.`,
+    weight: isOwn ? 90 : 62,
+  };
+}
+
+const PROXY_CONFIG = "proxy.istio.io/config";
 
 function late(facts: Facts, { code, field, words, of }: Limit): readonly Guess[] {
   const source = madeBy(facts.way?.chosen.route, facts);

@@ -37,6 +37,15 @@ export function authorizerObjects(
         ...common,
       },
     },
+    {
+      name: "small",
+      envoyExtAuthzHttp: {
+        service: "http.authorizer.example",
+        port: httpPort,
+        includeRequestBodyInCheck: { maxRequestBytes: 16 },
+        ...common,
+      },
+    },
     { name: "lost", envoyExtAuthzGrpc: { service: "nobody.authorizer.example", port: 1 } },
   ];
   const mesh = JSON.stringify({ extensionProviders: providers, ingressSelector: "gateway", ...more });

@@ -10,12 +10,19 @@ import { CHANGES_PATH, SYNC_PATH } from "../../../../src/commands/why/control-pl
 import { createRoot } from "../../../../src/pki/ca.ts";
 import type { Cluster } from "../../../../src/resources/cluster.ts";
 import { fakeIo } from "../../../support/fake-io.ts";
+import {
+  certificateFolder,
+  rateLimitObjects,
+  removeFolders,
+  replicaAddresses,
+  startReplica,
+} from "../../../support/ratelimit/replicas.ts";
 import { type Lab, startLab } from "../../../support/traffic/lab.ts";
 import { caseObjects } from "../../../support/traffic/mesh-objects.ts";
 import { waitFor } from "../../../support/wait.ts";
 import { readWhyCases, type WhyCase } from "../../../support/why/case.ts";
 import { labCluster } from "../../../support/why/cluster.ts";
-import { startOddApplications } from "../../../support/why/odd-applications.ts";
+import { startOddApplications, startSilence } from "../../../support/why/odd-applications.ts";
 import { sendRequest } from "../../../support/why/send.ts";
 
 // Causes of failure, set up for real: one mesh of real Envoys, in which each case below cases/ breaks something of its own. Its
@@ -28,12 +35,13 @@ const LEAST = cases.length;
 const HOUR = 3_600_000;
 const answers = new Map<string, WhyResult | string>();
 let lab: Lab;
-let odd: { close(): void } | undefined;
+const started: { close(): void }[] = [];
 
 beforeAll(async () => {
   const traffic = cases.filter((item) => !item.comesLate).map((item) => item.traffic);
   lab = await startLab(traffic, { accessLogFile: "/dev/stdout" });
-  odd = await startOddApplications(`${lab.places.guard}.0.2`, `${lab.places.guard}.0.3`);
+  started.push(await startOddApplications(`${lab.places.guard}.0.2`, `${lab.places.guard}.0.3`), await startSilence());
+  if (cases.some(({ name }) => name === "global-limit")) await startLimits();
   const [late, early] = [cases.filter((item) => item.late), cases.filter((item) => !item.late)];
   await explainAll(early);
   await traceAll();
@@ -47,10 +55,29 @@ beforeAll(async () => {
   await explainAll(late);
 }, 180_000);
 afterAll(async () => {
-  odd?.close();
+  for (const one of started) one.close();
   if (folder !== "") rmSync(folder, { recursive: true, force: true });
   await lab?.stop();
 });
+
+/** The service that counts for the whole mesh, as a process, and its objects. */
+async function startLimits(): Promise<void> {
+  const addresses = replicaAddresses(1);
+  const certificates = await certificateFolder(lab.plane.ca, lab.plane.validity);
+  const [address = ""] = addresses;
+  const replica = await startReplica(address, { peers: addresses, folder: certificates });
+  started.push({
+    close() {
+      void replica.kill("SIGKILL");
+      removeFolders([certificates]);
+    },
+  });
+  const objects = rateLimitObjects(addresses);
+  lab.plane.state.world.apply(objects.map((object) => ({ type: "set", object })));
+  const isThere = async (): Promise<boolean> =>
+    (await lab.proxies.guard.admin("/clusters")).includes(`|ratelimit.istio-system.svc.cluster.local::${address}`);
+  await waitFor(isThere, { what: "the guard to know the service of limits", timeoutMs: 20_000 });
+}
 
 /** Brings the objects of a case whose configuration is refused, and waits for the refusal. */
 async function brought({ traffic, name }: WhyCase, index: number): Promise<void> {
