@@ -50,6 +50,11 @@ metadata: { name: client, namespace: ${NAMESPACE} }
 ---
 apiVersion: v1
 kind: Service
+metadata: { name: client, namespace: ${NAMESPACE} }
+spec: { selector: { app: client }, ports: [{ name: http, port: 80, targetPort: 8080 }] }
+---
+apiVersion: v1
+kind: Service
 metadata: { name: database, namespace: ${NAMESPACE} }
 spec: { selector: { app: database }, ports: [{ name: http, port: 80, targetPort: 8080 }] }
 ---
@@ -91,7 +96,8 @@ beforeAll(async () => {
   cluster = await prepareCluster({ envoy: await realEnvoy() });
   await cluster.meshctl("up", "--network", "netns");
   scenario = await openScenario(cluster.kubeconfig, () => undefined);
-  await cluster.meshctl("install", "--profile", "minimal", "-y");
+  const grace = "values.pilot.env.PILOT_WORKLOAD_ENTRY_GRACE_PERIOD=3s";
+  await cluster.meshctl("install", "--profile", "minimal", "--set", grace, "-y");
   await cluster.apply(OBJECTS);
   const group = await cluster.meshctl(
     ...`workload group create --name database -n ${NAMESPACE} -l app=database -p http=8080 -s database`.split(" "),
@@ -137,7 +143,8 @@ test.skipIf(skip)("a machine joins by the files that meshctl wrote for it", asyn
       )
     )[0]!,
   );
-  machine = await createMachine(cluster.state().process.pid, "10.9.213");
+  const more = { hostname: "vm-1", resolvConf: "nameserver 192.0.2.53\n" };
+  machine = await createMachine(cluster.state().process.pid, "10.9.213", more);
   const folder = join(cluster.home, "vm");
   const line = `workload entry configure --name database -n ${NAMESPACE} --autoregister --ingressIP ${istiod} -o ${folder}`;
   expect(await cluster.meshctl(...line.split(" "))).toContain("lets its bearer join as estate/database");
@@ -146,7 +153,7 @@ test.skipIf(skip)("a machine joins by the files that meshctl wrote for it", asyn
   machine.start(APP_UID, {}, process.execPath, installProgram(machine, "app.mjs", PROGRAM));
   const env = readEnvironment(readFileSync(join(folder, "cluster.env"), "utf8"));
   const rules = `istio-iptables -p 15001 -z 15006 -u 1337 -m REDIRECT -i ${env["ISTIO_SERVICE_CIDR"]} -x  -b ${env["ISTIO_INBOUND_PORTS"]} -d ${env["ISTIO_LOCAL_EXCLUDE_PORTS"]}`;
-  machine.run(...AGENT, ...rules.split(" "));
+  machine.run("env", `ISTIO_META_DNS_CAPTURE=${env["ISTIO_META_DNS_CAPTURE"]}`, ...AGENT, ...rules.split(" "));
   agent = startAgent();
   await waitFor(async () => (await healthOf()) === "True", { what: "a healthy WorkloadEntry", timeoutMs: 60_000 });
   const [entry] = await entries();
@@ -160,6 +167,24 @@ test.skipIf(skip)("it serves a request of the mesh under its own identity, and k
   const caller = readFileSync(join(machine.root, "tmp/last-caller"), "utf8");
   expect(caller).toContain(`By=spiffe://cluster.local/ns/${NAMESPACE}/sa/database`);
   expect(caller).toContain(`URI=spiffe://cluster.local/ns/${NAMESPACE}/sa/client`);
+});
+
+test.skipIf(skip)("it calls the mesh by names that its agent answers, under its own identity", async () => {
+  // Nobody is at the name server that the machine has.
+  const ask = `
+    const { get } = require("node:http");
+    get("http://client/healthz", (answer) => answer.on("data", (text) => console.log(String(text)))).on("error", (error) => console.log(error.message));
+  `;
+  const called = async (): Promise<string> => {
+    const caller = machine.start(APP_UID, {}, process.execPath, "-e", ask);
+    await caller.exited;
+    return caller.output();
+  };
+  const identity = `"caller":"spiffe://cluster.local/ns/${NAMESPACE}/sa/database"`;
+  await waitFor(async () => (await called()).includes(identity), {
+    what: "an answer to the machine",
+    timeoutMs: 20_000,
+  });
 });
 
 test.skipIf(skip)("while its application is not well it gets no traffic", async () => {

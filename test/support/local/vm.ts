@@ -1,5 +1,16 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -16,7 +27,9 @@ export interface Machine {
   start(uid: number, env: Readonly<Record<string, string>>, ...argv: readonly string[]): MachineProcess;
   /** Runs a program in it as root, in its root directory, to its end. */
   run(...argv: readonly string[]): string;
-  /** Ends all that runs in it; the link goes with the namespace. */
+  /** Ends all that runs in it from one moment to the next, as when its power fails. */
+  crash(): Promise<void>;
+  /** The same; the link goes with the namespace, and its files. */
   remove(): Promise<void>;
 }
 
@@ -32,18 +45,42 @@ const PLACES: Readonly<Record<string, string>> = {
   "mesh.yaml": "etc/istio/config/mesh",
   "root-cert.pem": "etc/certs/root-cert.pem",
   "istio-token": "var/run/secrets/tokens/istio-token",
-  hosts: "etc/hosts",
 };
 
+/** How a machine is set up, beyond an address. */
+export interface MachineOptions {
+  /** Its host name; default: this machine's. */
+  readonly hostname?: string;
+  /** Its name server; default: this machine's. */
+  readonly resolvConf?: string;
+}
+
+/** What the machine's first process does: its own host name and files of /etc, where it is to have some. */
+const SETTLE = `
+set -e
+[ -z "$1" ] || hostname "$1"
+mount --bind "$2/etc/hosts" /etc/hosts
+[ ! -e "$2/etc/resolv.conf" ] || mount --bind "$2/etc/resolv.conf" /etc/resolv.conf
+echo settled
+exec sleep 3600
+`;
+
 /** `node`: a process in the node's network namespace; `subnet`: the first three numbers of an address range nobody uses. */
-export async function createMachine(node: number, subnet: string): Promise<Machine> {
+export async function createMachine(node: number, subnet: string, options: MachineOptions = {}): Promise<Machine> {
   const root = mkdtempSync(join(tmpdir(), "mesh-vm-"));
   chmodSync(root, 0o755);
-  const holder = spawn("unshare", ["--net", "sleep", "3600"], { stdio: "ignore" });
+  mkdirSync(join(root, "etc"));
+  writeFileSync(join(root, "etc/hosts"), "127.0.0.1 localhost\n");
+  if (options.resolvConf !== undefined) writeFileSync(join(root, "etc/resolv.conf"), options.resolvConf);
+  const kinds = ["--net", "--uts", "--mount"];
+  const settle = ["--propagation", "private", "sh", "-c", SETTLE, "sh", options.hostname ?? "", root];
+  const holder = spawn("unshare", [...kinds, ...settle], { stdio: ["ignore", "pipe", "inherit"] });
   const pid = holder.pid ?? 0;
-  const own = readlinkSync("/proc/self/ns/net");
-  await waitFor(() => readlinkSync(`/proc/${pid}/ns/net`) !== own, { what: "a network namespace" });
-  const inside = ["--target", String(pid), "--net"];
+  let said = "";
+  holder.stdout.on("data", (text: Buffer) => (said += text.toString()));
+  await waitFor(() => said.includes("settled"), { what: "a machine's namespaces" });
+  // Into its folder once it is inside: names of folders mean what they mean there.
+  const inside = ["--target", String(pid), ...kinds, "--", "sh", "-c", 'cd "$1" && shift && exec "$@"', "sh", root];
   const atNode = (...argv: readonly string[]): void => {
     execFileSync("nsenter", ["--target", String(node), "--net", ...argv]);
   };
@@ -53,19 +90,24 @@ export async function createMachine(node: number, subnet: string): Promise<Machi
   atNode("ip", "address", "add", `${subnet}.1/30`, "dev", link);
   atNode("ip", "link", "set", link, "up");
   const run = (...argv: readonly string[]): string =>
-    execFileSync("nsenter", [...inside, `--wd=${root}`, ...argv], { encoding: "utf8" });
+    execFileSync("nsenter", [...inside, ...argv], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
   run("ip", "link", "set", "lo", "up");
   run("ip", "address", "add", `${ip}/30`, "dev", "eth0");
   run("ip", "link", "set", "eth0", "up");
   run("ip", "route", "add", "default", "via", `${subnet}.1`);
   const started: MachineProcess[] = [];
+  const crash = async (): Promise<void> => {
+    // What programs started too, as the agent its Envoy.
+    for (const other of sharingNetwork(pid)) if (other !== pid) process.kill(other, "SIGKILL");
+    await Promise.all(started.map(({ exited }) => exited));
+  };
   return {
     ip,
     root,
     run,
     start(uid, env, ...argv) {
       const user = ["setpriv", "--reuid", String(uid), "--regid", String(uid), "--clear-groups", "--"];
-      const child = spawn("nsenter", [...inside, `--wd=${root}`, ...user, ...argv], {
+      const child = spawn("nsenter", [...inside, ...user, ...argv], {
         env: { PATH: process.env["PATH"], HOME: root, ...env },
         stdio: ["ignore", "pipe", "pipe"],
       });
@@ -77,13 +119,28 @@ export async function createMachine(node: number, subnet: string): Promise<Machi
       started.push(running);
       return running;
     },
+    crash,
     async remove() {
-      for (const { process: child } of started) child.kill("SIGKILL");
-      await Promise.all(started.map(({ exited }) => exited));
+      await crash();
       holder.kill("SIGKILL");
       rmSync(root, { recursive: true, force: true });
     },
   };
+}
+
+/** Processes in the network namespace of one. */
+function sharingNetwork(pid: number): readonly number[] {
+  const namespaceOf = (of: string | number): string | undefined => {
+    try {
+      return readlinkSync(`/proc/${of}/ns/net`);
+    } catch {
+      // ended meanwhile
+      return undefined;
+    }
+  };
+  const own = namespaceOf(pid);
+  const all = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  return own === undefined ? [] : all.filter((name) => namespaceOf(name) === own).map(Number);
 }
 
 /** Puts the files where the agent looks for them, for the agent's user. */
@@ -94,6 +151,7 @@ export function installFiles(machine: Machine, folder: string, uid: number): voi
     copyFileSync(join(folder, name), path);
     execFileSync("chown", [`${uid}:${uid}`, path]);
   }
+  appendFileSync(join(machine.root, "etc/hosts"), readFileSync(join(folder, "hosts")));
   // What the agent writes.
   for (const name of ["etc/istio/proxy", "etc/certs", "var/run/secrets/workload-spiffe-uds"]) {
     mkdirSync(join(machine.root, name), { recursive: true });
