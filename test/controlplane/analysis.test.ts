@@ -89,3 +89,22 @@ test("warnings pass; when nothing is left the messages go and the condition is t
   ]);
   expect(statusOf(before, [], now)).toMatchObject({ validationMessages: [], conditions: [{ status: "True" }] });
 });
+
+test("a Service that differs in another cluster of the mesh is found, unless it is each cluster's own", () => {
+  const elsewhere = (port: number) => ({
+    own: "east",
+    others: [{ name: "west", services: [{ ...service, spec: { ports: [{ name: "http", port }] } }] }],
+  });
+  const job = createAnalysisJob();
+  job.apply([{ type: "set", object: service }]);
+  const found = (port: number): readonly string[] => {
+    job.run({ ...options, elsewhere: elsewhere(port) });
+    return job.report("").findings.flatMap(({ code, message }) => (code === "IST0170" ? [message] : []));
+  };
+  expect(found(80)).toEqual([]);
+  expect(found(81)).toEqual([expect.stringMatching(/reviews.*shop.*east, west.*80\/TCP.*81\/TCP/)]);
+  const mesh = `serviceSettings: [{ settings: { clusterLocal: true }, hosts: ["*.shop.svc.cluster.local"] }]`;
+  const config = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "istio", namespace: "istio-system" } };
+  job.apply([{ type: "set", object: { ...config, data: { mesh } } as KubeObject }]);
+  expect(found(81)).toEqual([]);
+});

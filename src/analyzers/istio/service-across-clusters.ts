@@ -1,10 +1,12 @@
 import type { Service, ServicePortSpec } from "../../resources/core.ts";
+import { serviceHost } from "../../model/host.ts";
 import { type AnalyzerInput, defineAnalyzer } from "../analyzer.ts";
 import { nameOf } from "./shared-names.ts";
 
 /**
  * A Service of one name is one service to the mesh, and proxies send to all its endpoints as their own cluster describes it.
- * Numbers that each cluster assigns by itself (nodePort, clusterIP) do not count. Told once, for the first cluster that has it.
+ * Numbers that each cluster assigns by itself (nodePort, clusterIP) do not count, nor services that stay in their cluster
+ * (`serviceSettings`). Told once, for the first cluster that has it.
  */
 export const serviceAcrossClusters = defineAnalyzer({
   name: "service-across-clusters",
@@ -18,8 +20,8 @@ export const serviceAcrossClusters = defineAnalyzer({
     const later = input.clusters.slice(here + 1);
     for (const service of later.length > 0 ? own : []) {
       const { namespace = "", name } = service.metadata;
-      if (isOfCluster(service) || earlier.some(({ world }) => world.get("Service", namespace, name) !== undefined))
-        continue;
+      const isLocal = isOfCluster(service) || input.model.isClusterLocal(hostOf(service, input.model.domain));
+      if (isLocal || earlier.some(({ world }) => world.get("Service", namespace, name) !== undefined)) continue;
       compare(input, service, input.clusters[here]?.name ?? "");
     }
   },
@@ -41,6 +43,10 @@ function compare({ clusters, report }: Input, service: Service, here: string): v
     clusters: [here, ...different.map((cluster) => cluster.name)].join(", "),
     differences: [...new Set(different.flatMap(({ differences }) => differences))].join("; "),
   });
+}
+
+function hostOf({ metadata }: Service, domain: string): string {
+  return serviceHost(metadata.name, metadata.namespace ?? "", domain);
 }
 
 /** Services that every cluster has of its own. */

@@ -4,7 +4,7 @@ import type { Logger } from "../../base/logger.ts";
 import { KIND_NAMES, type KindName } from "../../resources/kinds.ts";
 import type { World, WorldChange } from "../../resources/world.ts";
 import type { Runner } from "../runner.ts";
-import type { AnalysisSummary, JobOptions } from "./job.ts";
+import type { AnalysisSummary, Elsewhere, JobOptions } from "./job.ts";
 import type { StatusChange } from "./status.ts";
 import { type AnalysisThread, startAnalysisThread } from "./thread.ts";
 
@@ -14,6 +14,8 @@ export interface AnalysisDeps {
   readonly held: ReadonlySet<KindName>;
   readonly rootNamespace: string;
   readonly domain: string;
+  /** What the mesh's other clusters hold; another object when that has changed. Undefined: there are none. */
+  readonly elsewhere?: () => Elsewhere | undefined;
   /** The built src/analysis-worker.ts; undefined: nothing is analysed. */
   readonly worker: URL | undefined;
   readonly onSummary: (summary: AnalysisSummary) => void;
@@ -24,7 +26,7 @@ export interface AnalysisDeps {
 
 /** The analyzers of `meshctl analyze`, over what the control plane holds. */
 export interface Analysis extends Runner {
-  /** Changes of the World, as they were applied. */
+  /** Changes of the World, as they were applied; none when it is another cluster that has changed. */
   changed(changes: readonly WorldChange[]): void;
   /**
    * What an analysis of the World as it is now comes to, as JSON (AnalysisReport); of one namespace unless that is "". Rejects
@@ -142,6 +144,7 @@ function createCopy(deps: AnalysisDeps): Copy {
   let thread: AnalysisThread | undefined;
   let waiting: WorldChange[] = [];
   let latest: AnalysisSummary | undefined;
+  let compared: Elsewhere | undefined;
   const drop = async (): Promise<void> => {
     const ending = thread;
     thread = undefined;
@@ -163,14 +166,15 @@ function createCopy(deps: AnalysisDeps): Copy {
       for (const change of changes) waiting.push(change);
       return true;
     },
-    fresh: () => (waiting.length === 0 ? latest : undefined),
+    fresh: () => (waiting.length === 0 && compared === deps.elsewhere?.() ? latest : undefined),
     async analyse() {
       if (deps.worker === undefined) throw new Error("this control plane has no analysis");
       try {
         const current = thread ?? (await start(deps.worker));
         // changes that come while the others are handed over are part of the answer
         while (waiting.length > 0) await current.send(waiting.splice(0));
-        latest = await current.run(jobOptions(deps));
+        compared = deps.elsewhere?.();
+        latest = await current.run({ ...jobOptions(deps), ...(compared === undefined ? {} : { elsewhere: compared }) });
         deps.onSummary(latest);
         return latest;
       } catch (error) {

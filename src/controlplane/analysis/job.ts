@@ -5,7 +5,7 @@ import type { Finding, Level } from "../../diagnostics/finding.ts";
 import { worldFromObjects } from "../../resources/files-world.ts";
 import { type KindName, kindOf } from "../../resources/kinds.ts";
 import type { KubeObject } from "../../resources/object.ts";
-import type { WorldChange } from "../../resources/world.ts";
+import type { World, WorldChange } from "../../resources/world.ts";
 import { validateObject } from "../../validation/index.ts";
 import { type StatusChange, statusChanges } from "./status.ts";
 
@@ -15,6 +15,14 @@ export interface JobOptions {
   readonly domain: string;
   /** Kinds that the control plane does not hold, and why, as part of a sentence. */
   readonly missing: ReadonlyMap<KindName, string>;
+  /** Services of the mesh's other clusters, which are to be the same; absent: there are no other clusters. */
+  readonly elsewhere?: Elsewhere;
+}
+
+/** What of the mesh's other clusters an analysis compares with our own. */
+export interface Elsewhere {
+  readonly own: string;
+  readonly others: readonly { readonly name: string; readonly services: readonly KubeObject[] }[];
 }
 
 /** A finding with its words: readers of the endpoint need no table of codes. */
@@ -83,11 +91,16 @@ function analyse(all: readonly KubeObject[], options: JobOptions): AnalysisRepor
   const at = new Date();
   const start = performance.now();
   const world = worldFromObjects([], all);
-  const result = runAnalyzers(analyzers.filter(isDefault), world, { complete: true, now: at, ...options });
+  const clusters = [{ name: options.elsewhere?.own ?? "", world }, ...othersOf(options)];
+  const result = runAnalyzers(analyzers.filter(isDefault), world, { complete: true, now: at, ...options, clusters });
   const findings = sortFindings([...all.flatMap(validateObject), ...result.findings]).map(spoken);
   const { skipped, executed } = result;
   const tookMs = performance.now() - start;
   return { findings, skipped, executed, objects: all.length, tookMs, at: at.toISOString() };
+}
+
+function othersOf({ elsewhere }: JobOptions): readonly { readonly name: string; readonly world: World }[] {
+  return (elsewhere?.others ?? []).map(({ name, services }) => ({ name, world: worldFromObjects([], services) }));
 }
 
 function isDefault({ profile }: { readonly profile: string }): boolean {

@@ -1,9 +1,11 @@
 import type { Logger } from "../../base/logger.ts";
 import type { Cluster } from "../../resources/cluster.ts";
+import type { Service } from "../../resources/core.ts";
+import type { KubeObject } from "../../resources/object.ts";
 import type { KindName } from "../../resources/kinds.ts";
 import type { State } from "../state.ts";
 import { type Analysis, createAnalysis } from "./analysis.ts";
-import type { AnalysisSummary } from "./job.ts";
+import type { AnalysisSummary, Elsewhere } from "./job.ts";
 import { createStatusWriter } from "./status-writer.ts";
 
 /** How a control plane analyses its configuration. */
@@ -30,12 +32,14 @@ export function createAnalysisRunner(deps: AnalysisRunnerDeps): Analysis {
   const { cluster, state, settings, log } = deps;
   const statuses = createStatusWriter(cluster, log);
   let writes = false;
+  let elsewhere: Elsewhere | undefined;
   const analysis = createAnalysis({
     world: state.world,
     held: deps.held,
     rootNamespace: deps.rootNamespace,
     domain: deps.domain,
     worker: settings?.worker,
+    elsewhere: () => elsewhere,
     onSummary: deps.onSummary,
     onStatuses(changes) {
       if (writes) statuses.write(changes);
@@ -43,9 +47,15 @@ export function createAnalysisRunner(deps: AnalysisRunnerDeps): Analysis {
     log,
   });
   let unfollow = (): void => {};
+  let unfollowOthers = (): void => {};
   return {
     ...analysis,
     start() {
+      if (settings !== undefined)
+        unfollowOthers = state.derivations.effect(() => {
+          elsewhere = elsewhereOf(state);
+          analysis.changed([]);
+        });
       if (settings?.writesStatus === true)
         unfollow = state.derivations.effect(() => {
           writes = state.leading.get();
@@ -55,9 +65,26 @@ export function createAnalysisRunner(deps: AnalysisRunnerDeps): Analysis {
     },
     async close() {
       unfollow();
+      unfollowOthers();
       writes = false;
       await analysis.close();
       await statuses.close();
     },
   };
+}
+
+/** Services of the mesh's other clusters, as an analysis compares them. Tracked. */
+function elsewhereOf({ remotes, mesh }: State): Elsewhere | undefined {
+  const others = remotes.list();
+  if (others.length === 0) return undefined;
+  return {
+    own: mesh.model.clusterId,
+    others: others.map(({ clusterId: name, world }) => ({ name, services: world.list("Service").map(comparable) })),
+  };
+}
+
+/** Without what is not compared: all of it is copied to another thread. */
+function comparable({ apiVersion, kind, metadata, spec }: Service): KubeObject {
+  const { name, namespace = "" } = metadata;
+  return { apiVersion, kind, metadata: { name, namespace }, spec };
 }
