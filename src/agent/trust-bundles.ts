@@ -17,7 +17,9 @@ export interface TrustBundles {
 export function trustBundlesIn(text: string): TrustBundles | undefined {
   try {
     const { own, federated } = JSON.parse(text) as Partial<TrustBundles>;
-    return Array.isArray(own) && typeof federated === "object" ? { own: own as readonly string[], federated } : undefined;
+    return Array.isArray(own) && typeof federated === "object"
+      ? { own: own as readonly string[], federated }
+      : undefined;
   } catch {
     return undefined;
   }

@@ -48,6 +48,12 @@ export interface RecordedCommand {
   readonly words?: string;
 }
 
+/** Another cluster of the mesh in the same bundle. */
+export interface BundledCluster {
+  readonly name: string;
+  readonly folder: string;
+}
+
 /** What `bundle.json` says: which questions were asked, and where the answers stand. */
 export interface BundleContents {
   /** Version of this form. */
@@ -56,6 +62,8 @@ export interface BundleContents {
   readonly meshctl: string;
   readonly createdAt: string;
   readonly context: { readonly name: string; readonly server: string };
+  /** The mesh's further clusters, each with contents of its own in a folder; absent: there is one. */
+  readonly more?: readonly BundledCluster[];
   readonly version?: { readonly gitVersion: string; readonly major: string; readonly minor: string };
   readonly kinds: readonly RecordedKind[];
   /** Answers about permissions, by question. */

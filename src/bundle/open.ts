@@ -13,6 +13,8 @@ export interface OpenBundle {
   readonly cluster: Cluster;
   /** When that was: certificates were valid then. */
   readonly createdAt: Date;
+  /** The mesh's further clusters, by name. */
+  readonly more: ReadonlyMap<string, Cluster>;
 }
 
 /**
@@ -22,7 +24,17 @@ export interface OpenBundle {
 export async function openBundle(path: string, name: string): Promise<OpenBundle> {
   const files = await readArchive(path, name);
   const contents = contentsOf(files, name);
-  return { cluster: clusterOf(contents, files, name), createdAt: new Date(contents.createdAt) };
+  const more = (contents.more ?? []).map((other): [string, Cluster] => {
+    const own = inFolder(files, other.folder);
+    return [other.name, clusterOf(contentsOf(own, name), own, name)];
+  });
+  const createdAt = new Date(contents.createdAt);
+  return { cluster: clusterOf(contents, files, name), createdAt, more: new Map(more) };
+}
+
+function inFolder(files: BundleFiles, folder: string): BundleFiles {
+  const inside = [...files].filter(([path]) => path.startsWith(`${folder}/`));
+  return new Map(inside.map(([path, bytes]) => [path.slice(folder.length + 1), bytes]));
 }
 
 function contentsOf(files: BundleFiles, name: string): BundleContents {

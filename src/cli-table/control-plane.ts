@@ -1,4 +1,4 @@
-import { type CommandSpec, outputOption } from "./types.ts";
+import { type CommandSpec, clusterOptions, outputOption } from "./types.ts";
 
 const revision = { flags: "-r, --revision <name>", summary: "only this control plane" };
 
@@ -60,7 +60,7 @@ export const controlPlaneCommands: readonly CommandSpec[] = [
   {
     name: "remote-clusters",
     summary: "What each pod of the control plane reads, clusters and registries, and whether it has all of it",
-    options: [outputOption, revision],
+    options: [outputOption, revision, ...clusterOptions],
     examples: [{ line: "meshctl remote-clusters", summary: "exit code 1: something is not in sync" }],
     load: async () => (await import("../commands/remote-clusters.ts")).run,
   },

@@ -1,4 +1,4 @@
-import type { CommandSpec } from "./types.ts";
+import { type CommandSpec, clusterOptions } from "./types.ts";
 
 /** Commands about meshctl itself. */
 export const everydayCommands: readonly CommandSpec[] = [
@@ -21,6 +21,7 @@ export const everydayCommands: readonly CommandSpec[] = [
       },
       { flags: "--timeout <duration>", summary: "how long to collect; what is there by then is kept", default: "5m" },
       { flags: "--dry-run", summary: "say what would be collected", default: false },
+      ...clusterOptions,
     ],
     examples: [
       { line: "meshctl bug-report", summary: "bug-report.tar.gz with an index page, without secrets" },

@@ -1,3 +1,4 @@
+import { meshSource } from "./authz.ts";
 import { type CommandSpec, outputOption } from "./types.ts";
 
 /** Pages by the word after `dashboard`; src/commands/dashboard/targets.ts says where they are. */
@@ -52,11 +53,7 @@ export const insightCommands: readonly CommandSpec[] = [
           ? { flags: "<pod>", summary: "pod, as name or name.namespace", complete: "workload" }
           : { flags: "<name>", summary: "service, as name, name.namespace or its host" },
       ],
-      options: [
-        outputOption,
-        { flags: "-f, --filename <file>", summary: "files of the mesh, instead of the cluster", repeatable: true },
-        { flags: "--use-cluster", summary: "the files on top of the cluster", default: false },
-      ],
+      options: [outputOption, ...meshSource],
       examples: [{ line: `meshctl describe ${what} ${example}`, summary: "in the cluster" }],
       load: async () => {
         const { runPod, runService } = await import("../commands/describe.ts");

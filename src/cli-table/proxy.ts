@@ -1,6 +1,6 @@
 import { injectCommands } from "./inject.ts";
 import { proxyConfigCommands } from "./proxy-config.ts";
-import { type CommandSpec, outputOption } from "./types.ts";
+import { type CommandSpec, clusterOptions, outputOption } from "./types.ts";
 
 /** Commands about proxies: putting them into pods, whether they are in sync, what they hold. */
 export const proxyCommands: readonly CommandSpec[] = [
@@ -46,6 +46,7 @@ export const proxyCommands: readonly CommandSpec[] = [
       { flags: "--wait", summary: "wait until every proxy is in sync", default: false },
       { flags: "--timeout <duration>", summary: "how long to wait (60s), or to watch (until Ctrl-C)" },
       { flags: "--proxy-admin-port <port>", summary: "Envoy's admin port", default: "15000" },
+      ...clusterOptions,
     ],
     examples: [
       { line: "meshctl proxy-status", summary: "all proxies; exit code 1 when one is stale or refused something" },

@@ -1,5 +1,5 @@
 import { meshSource } from "./authz.ts";
-import { type ArgumentSpec, type CommandSpec, type OptionSpec, outputOption } from "./types.ts";
+import { type ArgumentSpec, type CommandSpec, clusterOptions, type OptionSpec, outputOption } from "./types.ts";
 
 const window = (value: string): OptionSpec => ({
   flags: "-t, --window <duration>",
@@ -21,7 +21,7 @@ export const trafficCommands: readonly CommandSpec[] = [
     args: [
       { flags: "[workload]", summary: "only to and from it: name.namespace or deploy/name", complete: "workload" },
     ],
-    options: [outputOption, window("0")],
+    options: [outputOption, window("0"), ...clusterOptions],
     examples: [
       { line: "meshctl edges -n shop", summary: "everything from and into a namespace that its proxies remember" },
       { line: "meshctl edges web.shop -t 10s", summary: "of one workload, in the next ten seconds" },

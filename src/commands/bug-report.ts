@@ -1,11 +1,13 @@
 import { join, resolve } from "node:path";
 import { mkdir, stat } from "node:fs/promises";
 import { EnvironmentError, errorText, UsageError } from "../base/errors.ts";
-import { writeArchive } from "../bundle/files.ts";
+import { type BundleFiles, filePath, writeArchive } from "../bundle/files.ts";
+import type { BundleContents } from "../bundle/format.ts";
 import { createProgress } from "../report/progress.ts";
-import { collect } from "./bug-report/collect.ts";
+import { type Collected, collect } from "./bug-report/collect.ts";
 import { MESH_COMMANDS } from "./bug-report/run-all.ts";
-import { bundleFiles } from "./bug-report/write.ts";
+import { bundleFiles, type WriteOptions } from "./bug-report/write.ts";
+import { ioOf, type MeshCluster, meshClusters } from "./clusters.ts";
 import { durationOption, globalOptions, listOption, switchOption, textOption } from "./input.ts";
 import type { CommandInput, CommandResult, Io } from "./io.ts";
 
@@ -20,29 +22,63 @@ export async function run(input: CommandInput, io: Io): Promise<CommandResult> {
   const timeoutMs = durationOption(input, "timeout", "5m");
   const folder = resolve(io.cwd, textOption(input, "outputDir") ?? ".");
   if (switchOption(input, "dryRun")) return tellPlan(io);
-  const cluster = await io.cluster();
+  const clusters = await meshClusters(input, io);
   await mkdir(folder, { recursive: true }).catch((error: unknown) => {
     throw new EnvironmentError("unwritable-folder", `${folder} cannot be made: ${errorText(error)}`);
   });
   const progress = await createProgress(io);
-  progress.start(`Collecting from cluster ${cluster.context.name}`);
   const deadline = AbortSignal.any([io.signal, AbortSignal.timeout(timeoutMs)]);
   const createdAt = io.now();
-  const collected = await collect(cluster, { istioNamespace, wants, tail, deadline }, io);
-  io.signal.throwIfAborted();
-  const { files, contents } = bundleFiles(collected, { context: cluster.context, createdAt, maxBytes, wants });
+  const parts: ClusterPart[] = [];
+  for (const each of clusters) {
+    progress.start(`Collecting from cluster ${each.cluster.context.name}`);
+    const collected = await collect(each.cluster, { istioNamespace, wants, tail, deadline }, ioOf(io, each));
+    io.signal.throwIfAborted();
+    parts.push({ ...each, collected });
+  }
+  const { files, contents } = allFiles(parts, { createdAt, maxBytes, wants });
   const path = join(folder, NAME);
   await writeArchive(path, files).catch((error: unknown) => {
     throw new EnvironmentError("unwritable-file", `${path} cannot be written: ${errorText(error)}`);
   });
   progress.succeed(
-    `${contents.answers.length} answers of pods, ${contents.kinds.length} kinds, ${contents.logs.length} logs`,
+    contents
+      .map(
+        ({ answers, kinds, logs }) => `${answers.length} answers of pods, ${kinds.length} kinds, ${logs.length} logs`,
+      )
+      .join("; "),
   );
-  for (const { what, why } of contents.leftOut) io.err(`Left out: ${what}: ${why}\n`);
+  for (const { what, why } of contents.flatMap(({ leftOut }) => leftOut)) io.err(`Left out: ${what}: ${why}\n`);
   io.out(`${path}\n`);
   io.err(`${((await stat(path)).size / 1e6).toFixed(1)} MB without private keys, tokens and values of Secrets; look into it before you send it.
 Unpack it and open index.html, or run commands on it: meshctl proxy-status --bundle ${path}\n`);
   return { exitCode: 0 };
+}
+
+/** What was collected of one cluster. */
+interface ClusterPart extends MeshCluster {
+  readonly collected: Collected;
+}
+
+/** Files of all clusters: the first's where they always stand, the others' each in a folder. */
+function allFiles(
+  parts: readonly ClusterPart[],
+  options: Pick<WriteOptions, "createdAt" | "maxBytes" | "wants">,
+): { readonly files: BundleFiles; readonly contents: readonly BundleContents[] } {
+  const more = parts.slice(1).map(({ name }) => ({ name, folder: filePath("clusters", name) }));
+  const written = parts.map(({ cluster, collected }, index) =>
+    bundleFiles(collected, {
+      ...options,
+      context: cluster.context,
+      maxBytes: Math.floor(options.maxBytes / parts.length),
+      ...(index === 0 && more.length > 0 ? { more } : {}),
+    }),
+  );
+  const files = written.flatMap(({ files: own }, index) => {
+    const folder = index === 0 ? "" : `${more[index - 1]?.folder ?? ""}/`;
+    return [...own].map(([path, bytes]): [string, Buffer] => [`${folder}${path}`, bytes]);
+  });
+  return { files: new Map(files), contents: written.map(({ contents }) => contents) };
 }
 
 /** Which namespaces a command line wants; the control plane's own in any case. */

@@ -21,8 +21,7 @@ export interface ClusterAnswer<T> extends MeshCluster {
  */
 export async function meshClusters(input: CommandInput, io: Io): Promise<readonly [MeshCluster, ...MeshCluster[]]> {
   const { istioNamespace } = globalOptions(input);
-  const named = contextNames(commaList(input, "contexts"), commaList(input, "remoteContexts"));
-  const names = named.length === 1 && named[0] === undefined ? [undefined, ...(io.moreClusters ?? [])] : named;
+  const names = contextNames(commaList(input, "contexts"), commaList(input, "remoteContexts"), io);
   if (names.length === 1) {
     const cluster = await io.cluster(names[0]);
     return [{ name: cluster.context.name, cluster }];
@@ -38,12 +37,15 @@ export async function meshClusters(input: CommandInput, io: Io): Promise<readonl
   return clusters as [MeshCluster, ...MeshCluster[]];
 }
 
-/** Contexts to open, `undefined` for the current one. Throws UsageError. */
+/** What `io.cluster` is to open, `undefined` for the current one; of a bundle all that it has. Throws UsageError. */
 export function contextNames(
   contexts: readonly string[],
   remoteContexts: readonly string[],
+  { moreClusters = [] }: Pick<Io, "moreClusters">,
 ): readonly (string | undefined)[] {
-  const all = [...(contexts.length > 0 ? contexts : [undefined]), ...remoteContexts];
+  const first = contexts.length > 0 ? contexts : [undefined];
+  const others = contexts.length + remoteContexts.length > 0 ? remoteContexts : moreClusters;
+  const all = [...first, ...others];
   const twice = all.find((context, index) => all.indexOf(context) < index);
   if (twice !== undefined) throw new UsageError(`context ${twice} is named twice`, "Name each cluster once.");
   return all;

@@ -1,4 +1,5 @@
 import { table } from "../report/table.ts";
+import { fromEach, meshClusters } from "./clusters.ts";
 import { durationOption, globalOptions } from "./input.ts";
 import type { CommandInput, CommandResult, Io } from "./io.ts";
 import { print } from "./print.ts";
@@ -12,10 +13,15 @@ export async function run(input: CommandInput, io: Io): Promise<CommandResult> {
   const windowMs = durationOption(input, "window", "0");
   const [asked] = input.args;
   const isAsked = asked === undefined ? () => true : partyTest(asked, namespace);
-  const cluster = await io.cluster();
+  // both ends of a call may be in different clusters: what all proxies counted is put together
+  const { answers } = await fromEach(
+    await meshClusters(input, io),
+    ({ cluster }) => observed(cluster, { namespace, windowMs }, io),
+    io,
+  );
   const inNamespace = touches(asked === undefined ? namespace : undefined);
   const edges = edgesOf(
-    await observed(cluster, { namespace, windowMs }, io),
+    answers.flatMap(({ answer }) => answer),
     (flow) => inNamespace(flow) && (isAsked(flow.from) || isAsked(flow.to)),
   );
   if (edges.length === 0) io.err("No proxy has counted anything.\n");

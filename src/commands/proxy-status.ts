@@ -2,11 +2,12 @@ import { setTimeout as delay } from "node:timers/promises";
 import { compact } from "../base/compact.ts";
 import { ClusterError, UsageError } from "../base/errors.ts";
 import { toYaml } from "../resources/yaml-plain.ts";
+import { type MeshCluster, meshClusters } from "./clusters.ts";
 import { durationOption, globalOptions, switchOption, textOption } from "./input.ts";
 import type { CommandInput, CommandResult, Io } from "./io.ts";
 import { print } from "./print.ts";
 import { fleetTable, refusals } from "./proxy-status/fleet-text.ts";
-import { isInSync, type ProxyState, readStates, type StatesQuestion } from "./proxy-status/states.ts";
+import { isInSync, type ProxyState, readFleet, type StatesQuestion } from "./proxy-status/states.ts";
 
 export interface ProxyStatusOptions extends StatesQuestion {
   readonly output: "table" | "json" | "yaml";
@@ -15,6 +16,8 @@ export interface ProxyStatusOptions extends StatesQuestion {
   readonly verbose?: boolean;
   /** Which objects are behind what is not in sync: the command line says how proxies are reached. */
   readonly why?: CommandInput;
+  /** Default: the cluster that the flags name. */
+  readonly clusters?: readonly MeshCluster[];
 }
 
 export interface ProxyStatusResult extends CommandResult {
@@ -31,8 +34,9 @@ export async function run(input: CommandInput, io: Io): Promise<CommandResult> {
   if (isWatched && (isOne || options.wait || options.why !== undefined))
     throw new UsageError("--watch goes on by itself: no pod, --file, --wait or --why", "Leave out one of them.");
   if (isOne) return one(input, options, io);
-  if (isWatched) return watched(input, options, io);
-  return proxyStatus(options, io);
+  const clusters = await meshClusters(input, io);
+  if (isWatched) return watched(input, { ...options, clusters }, io);
+  return proxyStatus({ ...options, clusters }, io);
 }
 
 function readOptions(input: CommandInput): ProxyStatusOptions {
@@ -54,7 +58,7 @@ async function one(input: CommandInput, options: ProxyStatusOptions, io: Io): Pr
     import("./proxy-status/comparison-text.ts"),
     import("./proxy-status/patches.ts"),
   ]);
-  if (options.wait) await inSync(options, io, await io.cluster());
+  if (options.wait) await inSync(options, io, await clustersOf(options, io));
   const comparison = await compareNamed(input, compact({ ...options, file: textOption(input, "file") }), io);
   const why = options.why !== undefined;
   const isAsked = why && !matches(comparison);
@@ -67,12 +71,18 @@ async function one(input: CommandInput, options: ProxyStatusOptions, io: Io): Pr
 
 async function watched(input: CommandInput, options: ProxyStatusOptions, io: Io): Promise<CommandResult> {
   const { watchStates } = await import("./proxy-status/watch.ts");
-  const cluster = await io.cluster();
+  const clusters = await clustersOf(options, io);
   const { output, verbose = false } = options;
-  const read = (): Promise<readonly ProxyState[]> => readStates(cluster, { ...options, wait: true }, io);
+  const read = (): Promise<readonly ProxyState[]> => readFleet(clusters, { ...options, wait: true }, io);
   // the default of --timeout is for --wait
   const timeoutMs = textOption(input, "timeout") === undefined ? undefined : options.timeoutMs;
   return watchStates(read, { output, verbose, timeoutMs }, io);
+}
+
+async function clustersOf({ clusters }: ProxyStatusOptions, io: Io): Promise<readonly MeshCluster[]> {
+  if (clusters !== undefined) return clusters;
+  const cluster = await io.cluster();
+  return [{ name: cluster.context.name, cluster }];
 }
 
 /**
@@ -80,13 +90,17 @@ async function watched(input: CommandInput, options: ProxyStatusOptions, io: Io)
  * when one is stale, refused something or is not connected.
  */
 export async function proxyStatus(options: ProxyStatusOptions, io: Io): Promise<ProxyStatusResult> {
-  const cluster = await io.cluster();
-  const proxies = options.wait ? await inSync(options, io, cluster) : await readStates(cluster, options, io);
+  const clusters = await clustersOf(options, io);
+  const proxies = options.wait ? await inSync(options, io, clusters) : await readFleet(clusters, options, io);
   const { why, istioNamespace } = options;
   if (why === undefined) printFleet(proxies, options, io);
   else {
     const { reasonsOf, reasonsText } = await import("./proxy-status/reasons.ts");
-    const reasons = await reasonsOf(cluster, proxies, why, istioNamespace);
+    const asked = clusters.map(({ name, cluster }) => {
+      const own = clusters.length === 1 ? proxies : proxies.filter((state) => state.cluster === name);
+      return reasonsOf(cluster, own, why, istioNamespace);
+    });
+    const reasons = new Map((await Promise.all(asked)).flatMap((each) => [...each]));
     if (options.output === "table") {
       printFleet(proxies, options, io);
       io.out(reasonsText(proxies, reasons));
@@ -105,11 +119,11 @@ export async function proxyStatus(options: ProxyStatusOptions, io: Io): Promise<
 async function inSync(
   options: ProxyStatusOptions,
   io: Io,
-  cluster: Awaited<ReturnType<Io["cluster"]>>,
+  clusters: readonly MeshCluster[],
 ): Promise<readonly ProxyState[]> {
   const until = io.now().getTime() + options.timeoutMs;
   for (;;) {
-    const answer = await readStates(cluster, options, io).catch((error: unknown) => {
+    const answer = await readFleet(clusters, options, io).catch((error: unknown) => {
       if (!(error instanceof ClusterError)) throw error;
       return error;
     });

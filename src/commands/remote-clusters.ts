@@ -1,4 +1,5 @@
 import { table } from "../report/table.ts";
+import { fromEach, meshClusters } from "./clusters.ts";
 import { askEach } from "./control-plane.ts";
 import { globalOptions, textOption } from "./input.ts";
 import type { CommandInput, CommandResult, Io } from "./io.ts";
@@ -18,15 +19,16 @@ export interface KnownCluster {
 
 /** `meshctl remote-clusters`: what each pod of the control plane reads, and whether it has all of it. 1 when one does not. */
 export async function run(input: CommandInput, io: Io): Promise<CommandResult> {
-  const cluster = await io.cluster();
   const revision = textOption(input, "revision");
   const question = {
     ...globalOptions(input),
     ...(revision === undefined ? {} : { revision }),
     path: "/debug/clusterz",
   };
-  const { answers, failed } = await askEach(cluster, question, io);
-  const known = answers
+  const asked = await fromEach(await meshClusters(input, io), ({ cluster }) => askEach(cluster, question, io), io);
+  const failed = asked.failed.length + asked.answers.reduce((sum, { answer }) => sum + answer.failed, 0);
+  const known = asked.answers
+    .flatMap(({ answer }) => answer.answers)
     .flatMap(({ istiod, revision: of, answer }) =>
       list({ answer }, "answer").map(
         (entry): KnownCluster => ({

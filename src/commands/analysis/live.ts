@@ -38,7 +38,7 @@ export async function readClusters(
   io: Io,
 ): Promise<readonly LiveCluster[] | undefined> {
   if (options.cluster === "no") return undefined;
-  const contexts = contextNames(options.contexts ?? [], options.remoteContexts ?? []);
+  const contexts = contextNames(options.contexts ?? [], options.remoteContexts ?? [], io);
   try {
     // one after the other: each is read in parallel already
     const clusters: LiveCluster[] = [];

@@ -1,5 +1,5 @@
 import type { BundleFiles } from "../../bundle/files.ts";
-import type { BundleContents } from "../../bundle/format.ts";
+import { type BundleContents, INDEX } from "../../bundle/format.ts";
 
 /** The page that a person opens first: what it is of, what the commands said, where everything stands. No script, no style of others. */
 export function indexPage(contents: BundleContents, files: BundleFiles): string {
@@ -10,7 +10,9 @@ export function indexPage(contents: BundleContents, files: BundleFiles): string 
     String(exitCode),
     escape(words),
   ]);
+  const others = (contents.more ?? []).map(({ name, folder }) => [link(`${folder}/${INDEX}`, name)]);
   const sections = [
+    section("Other clusters of the mesh", ["cluster"], others),
     section("Commands", ["command", "exit code", "said"], said),
     section("Proxies", ["proxy", "state"], proxyRows(contents, files)),
     section("Answers of pods", ["pod", "port", "path", "answered"], answerRows(contents)),

@@ -1,5 +1,5 @@
 import { type BundleFiles, filePath } from "../../bundle/files.ts";
-import { type BundleContents, CONTENTS, INDEX } from "../../bundle/format.ts";
+import { type BundleContents, type BundledCluster, CONTENTS, INDEX } from "../../bundle/format.ts";
 import { createRedactor, type Redactor } from "../../bundle/redact.ts";
 import { VERSION } from "../../gen/version.ts";
 import type { Recorded } from "../../bundle/record.ts";
@@ -12,6 +12,8 @@ import { indexPage } from "./index-page.ts";
 export interface WriteOptions {
   readonly context: Cluster["context"];
   readonly createdAt: Date;
+  /** The mesh's further clusters, which stand in folders of their own. */
+  readonly more?: readonly BundledCluster[];
   /** Bytes of all files together; what does not fit is left out and named. */
   readonly maxBytes: number;
   /** Whether objects of a namespace are wanted; cluster-scoped ones have none. */
@@ -44,6 +46,7 @@ export function bundleFiles(
     meshctl: VERSION,
     createdAt: options.createdAt.toISOString(),
     context: options.context,
+    ...(options.more === undefined ? {} : { more: options.more }),
     ...(record.version === undefined ? {} : { version: record.version }),
     ...parts,
     access: Object.fromEntries(record.access),

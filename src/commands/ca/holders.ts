@@ -4,6 +4,7 @@ import { errorText } from "../../base/errors.ts";
 import type { Cluster } from "../../resources/cluster.ts";
 import type { KubeObject } from "../../resources/object.ts";
 import { splitPem } from "../../pki/trust-path.ts";
+import { rootsByDomain } from "../proxy-config/secret.ts";
 import { list } from "../proxy-config/view.ts";
 import type { Io } from "../io.ts";
 import { controlPlanePods, getJson } from "../pod-http.ts";
@@ -75,7 +76,7 @@ function secretsIn(dump: unknown): Pick<Holder, "roots" | "chain" | "revocations
   const active = list(dump, "configs") as readonly Dumped[];
   const of = (name: string): Dumped["secret"] => active.find((one) => one.name === name)?.secret;
   return {
-    roots: splitPem(text(of("ROOTCA")?.validation_context?.trusted_ca)),
+    roots: splitPem(Object.values(rootsByDomain({ secret: of("ROOTCA") })).join("")),
     chain: splitPem(text(of("default")?.tls_certificate?.certificate_chain)),
     revocations: text(of("ROOTCA")?.validation_context?.crl),
   };

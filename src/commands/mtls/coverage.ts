@@ -26,6 +26,8 @@ export interface PortCoverage {
 
 export interface WorkloadCoverage {
   readonly workload: string;
+  /** Of a mesh of several clusters: its own. */
+  readonly cluster?: string;
   readonly pods: number;
   /** `none`: nothing between the network and the application. */
   readonly proxy: "sidecar" | "gateway" | "none";
@@ -33,8 +35,14 @@ export interface WorkloadCoverage {
   readonly ports: readonly PortCoverage[];
 }
 
-/** What the mesh's objects say: each workload with its ports. */
-export function coverageOf({ mesh, positionOf }: OfflineMesh): readonly WorkloadCoverage[] {
+/** What the mesh's objects say: each workload with its ports, cluster by cluster. */
+export function coverageOf(offline: OfflineMesh): readonly WorkloadCoverage[] {
+  return [offline, ...(offline.others ?? [])].flatMap(({ clusterId, ...one }) =>
+    coverageIn(one).map((workload) => (clusterId === undefined ? workload : { ...workload, cluster: clusterId })),
+  );
+}
+
+function coverageIn({ mesh, positionOf }: OfflineMesh): readonly WorkloadCoverage[] {
   const { model } = mesh;
   const proxies = new Map(proxiesOf(model).map((proxy) => [`${proxy.namespace}/${proxy.name}`, proxy]));
   const senders = sendersOf([...proxies.values()], (proxy) => mesh.proxyConfig(proxy));

@@ -3,10 +3,11 @@ import { table } from "../../report/table.ts";
 import { print } from "../print.ts";
 import { listOption, switchOption } from "../input.ts";
 import type { CommandInput, CommandResult, Io } from "../io.ts";
-import { readMesh } from "../offline/mesh.ts";
+import { fromEach, meshClusters } from "../clusters.ts";
+import { type OfflineMesh, readMesh } from "../offline/mesh.ts";
 import { proxiesOf } from "../offline/proxies.ts";
 import { coverageOf, type PortCoverage, type WorkloadCoverage } from "./coverage.ts";
-import { type Observed, observe } from "./observed.ts";
+import { type Observed, observe, type PodReport } from "./observed.ts";
 import { type Mistrust, mistrusts, type TrustGroup, trustGroups } from "./trust.ts";
 
 /** How much of a mesh is secured by mutual TLS: schemas/output/mtls-report.schema.json. */
@@ -47,7 +48,7 @@ export async function run(input: CommandInput, io: Io): Promise<MtlsReportResult
     disable: count("DISABLE"),
     withoutProxy: workloads.filter(({ proxy }) => proxy === "none").length,
   };
-  const seen = listOption(input, "filename").length > 0 ? {} : await seenIn(io, proxiesOf(mesh.mesh.model));
+  const seen = listOption(input, "filename").length > 0 ? {} : await seenIn(input, io, mesh);
   const report: MtlsReport = { workloads, totals, ...seen };
   print(input, io, { data: report, text: textOf(report) });
   const takesPlain = totals.permissive + totals.disable + totals.withoutProxy > 0;
@@ -55,11 +56,24 @@ export async function run(input: CommandInput, io: Io): Promise<MtlsReportResult
   return { exitCode: isBad ? 1 : 0, report };
 }
 
+/** What pods of every cluster say; of several each pod's name says which is its own. */
 async function seenIn(
+  input: CommandInput,
   io: Io,
-  proxies: ReturnType<typeof proxiesOf>,
+  mesh: OfflineMesh,
 ): Promise<Pick<MtlsReport, "observed" | "trust" | "mistrusted">> {
-  const reports = await observe(await io.cluster(), proxies, io);
+  const meshes = [mesh, ...(mesh.others ?? [])];
+  const { answers } = await fromEach(
+    await meshClusters(input, io),
+    ({ name, cluster }) => {
+      const own = meshes.find(({ clusterId }) => clusterId === name) ?? mesh;
+      return observe(cluster, proxiesOf(own.mesh.model), io);
+    },
+    io,
+  );
+  const reports = answers.flatMap(({ name, answer }) =>
+    answer.map((report) => (meshes.length === 1 ? report : inCluster(report, name))),
+  );
   const held = reports.map(({ trust }) => trust);
   return {
     observed: reports.map(({ observed }) => observed),
@@ -68,22 +82,29 @@ async function seenIn(
   };
 }
 
+function inCluster({ observed, trust }: PodReport, cluster: string): PodReport {
+  const pod = `${observed.pod} in ${cluster}`;
+  return { observed: { ...observed, pod }, trust: { ...trust, pod } };
+}
+
 function textOf({ workloads, totals, observed, trust = [], mistrusted = [] }: MtlsReport): string {
-  const rows = workloads.flatMap(({ workload, proxy, ports }) =>
-    ports.length === 0
-      ? [[workload, "-", proxy === "none" ? "no proxy" : "as its Gateways say", "-", ""]]
+  const several = workloads.some(({ cluster }) => cluster !== undefined);
+  const rows = workloads.flatMap(({ workload: name, cluster = "", proxy, ports }) => {
+    const workload = several ? [name, cluster] : [name];
+    return ports.length === 0
+      ? [[...workload, "-", proxy === "none" ? "no proxy" : "as its Gateways say", "-", ""]]
       : ports.map((port) => [
-          workload,
+          ...workload,
           port.port === 0 ? "others" : String(port.port),
           port.mode,
           clientsText(port),
           becauseText(port),
-        ]),
-  );
+        ]);
+  });
   const { strict, permissive, disable, withoutProxy } = totals;
   const summary = `${strict} ports take mutual TLS alone, ${permissive} take both, ${disable} none; ${withoutProxy} workloads have no proxy.\n`;
   return [
-    table(["WORKLOAD", "PORT", "MODE", "CLIENTS", "BECAUSE"], rows),
+    table(["WORKLOAD", ...(several ? ["CLUSTER"] : []), "PORT", "MODE", "CLIENTS", "BECAUSE"], rows),
     summary,
     ...(observed === undefined ? [] : [observedText(observed)]),
     ...trust.map(({ subjects, pods }) => `${pods.length} pods trust ${subjects.join(" and ") || "nobody"}\n`),

@@ -2,6 +2,7 @@ import { compact } from "../../base/compact.ts";
 import { ClusterError, errorText } from "../../base/errors.ts";
 import type { Cluster } from "../../resources/cluster.ts";
 import type { KubeObject } from "../../resources/object.ts";
+import { fromEach, type MeshCluster } from "../clusters.ts";
 import type { Io } from "../io.ts";
 import { MONITORING_PORT } from "../control-plane.ts";
 import { controlPlanePods, getJson } from "../pod-http.ts";
@@ -70,18 +71,73 @@ export async function readStates(
 ): Promise<readonly ProxyState[]> {
   const connected = await askControlPlane(cluster, options, io);
   const names = new Set(connected.map(({ name, namespace }) => `${name}.${namespace}`));
+  return sorted([...connected, ...(await unconnected(cluster, names, options))], options);
+}
+
+/**
+ * The same over the clusters of a mesh: a cluster without a control plane has its proxies at another's. Of several control planes
+ * that know a proxy the one with the later stream counts.
+ */
+export async function readFleet(
+  clusters: readonly MeshCluster[],
+  options: StatesQuestion,
+  io: Pick<Io, "err">,
+): Promise<readonly ProxyState[]> {
+  const [first] = clusters;
+  if (clusters.length === 1 && first !== undefined) return readStates(first.cluster, options, io);
+  const withPlane = await fromEach(clusters, ({ cluster }) => hasControlPlane(cluster, options), io);
+  const asked = withPlane.answers.filter(({ answer }) => answer);
+  const planes = asked.length === 0 ? withPlane.answers : asked;
+  const { answers } = await fromEach(planes, ({ cluster }) => askControlPlane(cluster, options, io), io);
+  const connected = newest(answers.flatMap(({ answer }) => answer));
+  const { answers: lost } = await fromEach(
+    withPlane.answers,
+    async ({ name, cluster }) => {
+      const here = connected.filter((state) => state.cluster === name);
+      const names = new Set(here.map((state) => `${state.name}.${state.namespace}`));
+      return (await unconnected(cluster, names, options)).map((state) => ({ ...state, cluster: name }));
+    },
+    io,
+  );
+  return sorted([...connected, ...lost.flatMap(({ answer }) => answer)], options);
+}
+
+async function hasControlPlane(cluster: Cluster, { istioNamespace, revision }: StatesQuestion): Promise<boolean> {
+  try {
+    return (await controlPlanePods(cluster, istioNamespace, revision)).length > 0;
+  } catch (error) {
+    if (error instanceof ClusterError && error.code === "no-control-plane") return false;
+    throw error;
+  }
+}
+
+function sorted(states: readonly ProxyState[], { namespace: wanted }: StatesQuestion): readonly ProxyState[] {
+  return states
+    .filter(({ namespace }) => wanted === undefined || namespace === wanted)
+    .sort(
+      (a, b) =>
+        compare(a.namespace, b.namespace) ||
+        compare(a.name, b.name) ||
+        compare(a.cluster, b.cluster) ||
+        compare(a.istiod, b.istiod),
+    );
+}
+
+/** Proxies of running pods that are not among these names. */
+async function unconnected(
+  cluster: Cluster,
+  names: ReadonlySet<string>,
+  options: StatesQuestion,
+): Promise<readonly ProxyState[]> {
   const pods = await cluster.list(
     { apiVersion: "v1", kind: "Pod" },
     compact({ namespace: options.namespace, fieldSelector: "status.phase=Running" }),
   );
-  const unconnected = pods
+  return pods
     .filter((pod) => isInjected(pod, options.revision))
     .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
     .filter(({ metadata }) => !names.has(`${metadata.name}.${metadata.namespace ?? ""}`))
     .map(absent);
-  return [...connected, ...unconnected]
-    .filter(({ namespace }) => options.namespace === undefined || namespace === options.namespace)
-    .sort((a, b) => compare(a.namespace, b.namespace) || compare(a.name, b.name) || compare(a.istiod, b.istiod));
 }
 
 /** Whether there are proxies, and all have confirmed what is current. */
