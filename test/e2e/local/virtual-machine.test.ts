@@ -96,8 +96,7 @@ beforeAll(async () => {
   cluster = await prepareCluster({ envoy: await realEnvoy() });
   await cluster.meshctl("up", "--network", "netns");
   scenario = await openScenario(cluster.kubeconfig, () => undefined);
-  const grace = "values.pilot.env.PILOT_WORKLOAD_ENTRY_GRACE_PERIOD=3s";
-  await cluster.meshctl("install", "--profile", "minimal", "--set", grace, "-y");
+  await cluster.meshctl("install", "--profile", "minimal", "-y");
   await cluster.apply(OBJECTS);
   const group = await cluster.meshctl(
     ...`workload group create --name database -n ${NAMESPACE} -l app=database -p http=8080 -s database`.split(" "),
