@@ -23,6 +23,8 @@ export interface RealProxyOptions {
   readonly account: string;
   /** First two numbers of the loopback addresses that it binds. */
   readonly prefix: string;
+  /** The cluster that it says it is in. Default: Kubernetes. */
+  readonly clusterId?: string;
   /** Default: sidecar. */
   readonly type?: "sidecar" | "router";
   /** Default: delta. */
@@ -53,7 +55,7 @@ export async function startRealProxy(options: RealProxyOptions): Promise<RealPro
     csr,
     ttlSeconds: 3600,
     credential: { kind: "token", token: options.token },
-    clusterId: "Kubernetes",
+    clusterId: options.clusterId ?? "Kubernetes",
     timeout: 10_000,
   });
   const sds = createSdsServer(join(folder, "sds"), silentLogger);
@@ -109,7 +111,7 @@ export function proxyBootstrap(
         NAMESPACE: namespace,
         SERVICE_ACCOUNT: account,
         NAME: pod,
-        CLUSTER_ID: "Kubernetes",
+        CLUSTER_ID: options.clusterId ?? "Kubernetes",
         ISTIO_VERSION: "0.1.0",
         MESH_AGENT_COUNTS: "true",
         INSTANCE_IPS: address,
