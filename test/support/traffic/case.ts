@@ -5,7 +5,7 @@ import { readValues } from "../../../src/resources/yaml-values.ts";
 import type { WantedCertificate } from "./case-certificates.ts";
 import type { Issuer } from "./issuer.ts";
 
-/** Issuers of tokens; `$MAIN` and `$ROTATING` in objects are their addresses, `$KEYS` the keys of the first. */
+/** Issuers of tokens (issuer-process.mjs); `$MAIN` and `$ROTATING` in objects are their addresses, `$KEYS` the keys of the first. */
 export interface Issuers {
   readonly main: Issuer;
   /** For the case that changes its keys. */
@@ -31,6 +31,8 @@ export interface CaseRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** Claims of a token that the issuer signs; it stands where path or headers say `$TOKEN`. `exp` is in seconds from now. */
   readonly token?: Readonly<Record<string, unknown>>;
+  /** Signed by the key that the issuer had before it last took a new one. */
+  readonly formerKey?: boolean;
   /** Whose token. Default: main. */
   readonly issuer?: keyof Issuers;
   /** The issuer takes a new key before. */

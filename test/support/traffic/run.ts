@@ -122,7 +122,8 @@ export async function tokenOf(
 ): Promise<string> {
   const { exp } = claims;
   const later = typeof exp === "number" ? { exp: Math.floor(Date.now() / 1_000) + exp } : {};
-  return lab.issuers[request.issuer ?? "main"].token({ ...claims, ...later });
+  const key = request.formerKey === true ? { key: "former" } : {};
+  return lab.issuers[request.issuer ?? "main"].token({ ...claims, ...later, ...key });
 }
 
 function mapped(
