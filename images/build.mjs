@@ -11,8 +11,8 @@ import { main, root, run, Stop, say } from "../scripts/lib/run.mjs";
 import { programFiles } from "./programs.mjs";
 import { sbomOf } from "./sbom.mjs";
 import {
-  environmentOf,
   ENVOY_PACKAGE,
+  environmentOf,
   FOLDERS,
   HUB,
   IMAGES,
@@ -197,8 +197,16 @@ async function versionsOf(packages) {
   return readFile(file, "utf8");
 }
 
+/** The Envoy that goes into images: MESHCTL_ENVOY, else the one that set-up fetched. */
+export function envoyFile() {
+  const file = process.env.MESHCTL_ENVOY ?? join(cache, "..", "envoy", ENVOY_PACKAGE.split("==")[1], "envoy");
+  if (!existsSync(file)) throw new Stop(`there is no Envoy at ${file}`, "run npm run setup first");
+  return file;
+}
+
 /** The node binary of the pinned package. */
-async function nodeBinary() {
+export async function nodeBinary() {
+  await mkdir(cache, { recursive: true });
   const file = join(cache, `${NODE_PACKAGE.replace("@", "-")}-node`);
   if (existsSync(file)) return file;
   const work = `${file}.unpack`;
@@ -222,10 +230,8 @@ async function copyTo(folder, archives) {
 if (process.argv[1] === join(root, "images/build.mjs")) {
   await main(async () => {
     const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
-    const envoyVersion = ENVOY_PACKAGE.split("==")[1];
-    const envoyPath = process.env.MESHCTL_ENVOY ?? join(cache, "..", "envoy", envoyVersion, "envoy");
     if (!existsSync(join(root, "dist/meta.json"))) throw new Stop("dist/ is not built", "run npm run build first");
-    if (!existsSync(envoyPath)) throw new Stop(`there is no Envoy at ${envoyPath}`, "run npm run setup first");
+    const envoyPath = envoyFile();
     const images = process.argv.includes("--test") ? [...IMAGES, ...TEST_IMAGES] : IMAGES;
     const archives = await buildImages({ envoyPath, version, images });
     const at = process.argv.indexOf("--out");

@@ -147,7 +147,7 @@ test.skipIf(skip)("a machine joins by the files that meshctl wrote for it", asyn
   const folder = join(cluster.home, "vm");
   const line = `workload entry configure --name database -n ${NAMESPACE} --autoregister --ingressIP ${istiod} -o ${folder}`;
   expect(await cluster.meshctl(...line.split(" "))).toContain("lets its bearer join as estate/database");
-  installFiles(machine, folder, AGENT_UID);
+  installFiles(machine, folder);
   machine.run("install", "-d", "-m", "777", "tmp");
   machine.start(APP_UID, {}, process.execPath, installProgram(machine, "app.mjs", PROGRAM));
   const env = readEnvironment(readFileSync(join(folder, "cluster.env"), "utf8"));

@@ -225,7 +225,7 @@ async function join_(name: string, subnet: string): Promise<Host> {
   const folder = join(cluster.home, name);
   const line = `workload entry configure --name database -n ${NAMESPACE} --autoregister -o ${folder}`;
   await cluster.meshctl(...line.split(" "));
-  installFiles(machine, folder, AGENT_UID);
+  installFiles(machine, folder);
   machine.run("install", "-d", "-m", "777", "tmp");
   machine.start(APP_UID, {}, process.execPath, installProgram(machine, "app.mjs", PROGRAM));
   const env = environmentOf({ machine });

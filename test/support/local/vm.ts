@@ -39,14 +39,6 @@ export interface MachineProcess {
   readonly exited: Promise<unknown>;
 }
 
-/** Where each file of `workload entry configure` belongs, as in docs/guides/virtual-machines.md. */
-const PLACES: Readonly<Record<string, string>> = {
-  "cluster.env": "var/lib/istio/envoy/cluster.env",
-  "mesh.yaml": "etc/istio/config/mesh",
-  "root-cert.pem": "etc/certs/root-cert.pem",
-  "istio-token": "var/run/secrets/tokens/istio-token",
-};
-
 /** How a machine is set up, beyond an address. */
 export interface MachineOptions {
   /** Its host name; default: this machine's. */
@@ -143,20 +135,10 @@ function sharingNetwork(pid: number): readonly number[] {
   return own === undefined ? [] : all.filter((name) => namespaceOf(name) === own).map(Number);
 }
 
-/** Puts the files where the agent looks for them, for the agent's user. */
-export function installFiles(machine: Machine, folder: string, uid: number): void {
-  for (const [name, place] of Object.entries(PLACES)) {
-    const path = join(machine.root, place);
-    mkdirSync(dirname(path), { recursive: true });
-    copyFileSync(join(folder, name), path);
-    execFileSync("chown", [`${uid}:${uid}`, path]);
-  }
-  appendFileSync(join(machine.root, "etc/hosts"), readFileSync(join(folder, "hosts")));
-  // What the agent writes.
-  for (const name of ["etc/istio/proxy", "etc/certs", "var/run/secrets/workload-spiffe-uds"]) {
-    mkdirSync(join(machine.root, name), { recursive: true });
-    execFileSync("chown", ["-R", `${uid}:${uid}`, join(machine.root, name)]);
-  }
+/** Puts the files of `workload entry configure` where the agent looks for them, by the script that machines have. */
+export function installFiles(machine: Machine, folder: string): void {
+  const script = join(repository, "images/machine/mesh-join");
+  execFileSync("sh", [script, folder], { env: { ...process.env, ROOT: machine.root }, stdio: "pipe" });
 }
 
 /** cluster.env as systemd's EnvironmentFile reads it; for values without quotes in them. */
