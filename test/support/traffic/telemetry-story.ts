@@ -21,6 +21,8 @@ export interface WantedMetric {
   readonly labels: Readonly<Record<string, Wanted>>;
   /** No series has these labels. */
   readonly none?: true;
+  /** Sum of the series that have these labels. */
+  readonly value?: number;
 }
 
 /** A state of the mesh's Telemetry, traffic, and what is told of it. */
@@ -163,11 +165,15 @@ function isLike(one: object, wants: Wants): boolean {
   });
 }
 
-async function metricProblem(lab: Lab, { at, name, labels, none }: WantedMetric): Promise<readonly string[]> {
+async function metricProblem(lab: Lab, { at, name, labels, none, value }: WantedMetric): Promise<readonly string[]> {
   const found = await samples(lab.proxies[at], name);
-  const hit = found.some((sample) =>
+  const hits = found.filter((sample) =>
     Object.entries(labels).every(([label, want]) => isWanted(sample.labels[label], want)),
   );
+  const hit = hits.length > 0;
+  const sum = hits.reduce((total, sample) => total + sample.value, 0);
+  if (hit && value !== undefined && sum !== value)
+    return [`${at}: ${name} with ${JSON.stringify(labels)} counts ${sum}, not ${value}`];
   if (hit !== (none === true)) return [];
   const shown = found.slice(-3).map((sample) => JSON.stringify(sample.labels));
   return [`${at}: ${none === true ? "a" : "no"} series of ${name} with ${JSON.stringify(labels)}: ${shown.join(" ")}`];

@@ -1,6 +1,8 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { KubeObject } from "../../../../src/resources/object.ts";
+import { readValues } from "../../../../src/resources/yaml-values.ts";
 import type { TrafficCase } from "../../../support/traffic/case.ts";
 import { type Collector, collectorObjects, startCollector } from "../../../support/traffic/collector.ts";
 import { type Lab, startLab } from "../../../support/traffic/lab.ts";
@@ -62,6 +64,41 @@ beforeAll(async () => {
 afterAll(async () => {
   await lab?.stop();
   collector?.close();
+});
+
+test("lean metrics: every request counts, once, under the labels that are left", async () => {
+  const [lean] = readValues(
+    readFileSync(join(import.meta.dirname, "../../../../samples/telemetry/lean-metrics.yaml"), "utf8"),
+  );
+  const { spec, ...object } = lean as KubeObject<{
+    readonly metrics: readonly { readonly overrides: readonly unknown[] }[];
+  }>;
+  // one label more, so that the requests of this test are told from all others
+  const own = { match: { metric: "ALL_METRICS" }, tagOverrides: { run: { value: 'request.headers["x-run"]' } } };
+  const metrics = (spec?.metrics ?? []).map((one) => ({ ...one, overrides: [...one.overrides, own] }));
+  const run = "lean-$TRY";
+  const left = { run, source_workload: "client", destination_workload: "v1", response_code: "200" };
+  const gone = Object.fromEntries(
+    ["app", "version", "principal", "cluster", "canonical_revision"].flatMap((label) =>
+      ["source", "destination"].map((side) => [`${side}_${label}`, null]),
+    ),
+  );
+  const step = {
+    it: "lean",
+    objects: [{ ...object, spec: { metrics } } as KubeObject],
+    request: { path: "/lean", headers: { "x-run": run } },
+    metrics: (["client", "v1"] as const).flatMap((at) => [
+      { at, name: "istio_requests_total", labels: { ...left, ...gone }, value: 10 },
+      ...["istio_request_bytes_count", "istio_response_bytes_count"].map((name) => ({
+        at,
+        name,
+        labels: { run },
+        none: true as const,
+      })),
+    ]),
+  };
+  become([...collectorObjects(collector), meshOf({}), ...step.objects]);
+  expect(await runStep(lab, collector, { item, step })).toEqual([]);
 });
 
 describe.each(stories)("$name", ({ steps }) => {
