@@ -9,13 +9,16 @@ import type { ScopeFacts } from "./scope.ts";
 export interface Position {
   /** Given where only endpoints of these clusters count: a service is each cluster's own, or is shared by some. */
   readonly clusters?: readonly string[];
+  /** Networks alone whose endpoints count, where the caller asks for that (ISTIO_META_REQUESTED_NETWORK_VIEW). */
+  readonly view?: readonly string[];
   /** Given where networks have gateways; "" for a caller on none, which reaches all directly. */
   readonly network?: string;
 }
 
 /** What counts of a caller's place for a service; nothing in a mesh of one cluster and one network. */
-export function positionOf(model: Model, { cluster, network }: ScopeFacts, service: MeshService): Position {
-  return compact({ clusters: cluster === undefined ? undefined : clustersFor(model, cluster, service), network });
+export function positionOf(model: Model, facts: ScopeFacts, service: MeshService): Position {
+  const { cluster, network, networkView: view } = facts;
+  return compact({ clusters: cluster === undefined ? undefined : clustersFor(model, cluster, service), network, view });
 }
 
 function clustersFor(model: Model, cluster: string, service: MeshService): readonly string[] | undefined {
@@ -25,11 +28,11 @@ function clustersFor(model: Model, cluster: string, service: MeshService): reado
 
 /** The endpoints that a caller reaches: those of other networks by the gateways of these. */
 export function reachedFrom(model: Model, position: Position, endpoints: readonly Endpoint[]): readonly Endpoint[] {
-  const { clusters, network } = position;
-  const meant =
-    clusters === undefined
-      ? endpoints
-      : endpoints.filter((endpoint) => clusters.includes(endpoint.cluster ?? model.clusterId));
+  const { clusters, network, view } = position;
+  const isMeant = (endpoint: Endpoint): boolean =>
+    clusters?.includes(endpoint.cluster ?? model.clusterId) !== false &&
+    (endpoint.network === undefined || view?.includes(endpoint.network) !== false);
+  const meant = clusters === undefined && view === undefined ? endpoints : endpoints.filter(isMeant);
   return network === undefined ? meant : byGateways(model, network, meant);
 }
 

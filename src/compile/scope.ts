@@ -29,6 +29,8 @@ export interface ScopeFacts extends TelemetryFacts {
   readonly cluster?: string;
   /** The network that it stands on, when networks have gateways; "" for none. */
   readonly network?: string;
+  /** Networks alone that it asks to see, when networks have gateways. */
+  readonly networkView?: readonly string[];
   /** Where its replicas run, when some rule shares traffic between zones. */
   readonly replicas?: ReplicaZones;
   /** Of a sidecar whose agent answers DNS queries. */
@@ -96,13 +98,18 @@ function placeFacts(
 }
 
 /** Which cluster and network the proxy is of, as far as that can decide anything. */
-function memberFacts({ members, networks }: Model, proxy: Proxy): Pick<ScopeFacts, "cluster" | "network"> {
+function memberFacts(
+  { members, networks }: Model,
+  proxy: Proxy,
+): Pick<ScopeFacts, "cluster" | "network" | "networkView"> {
   const { clusterId, namespace, labels, metadata = {}, addresses } = proxy;
   const cluster = members.all().length > 1 ? { cluster: clusterId } : {};
   if (!networks.matter()) return cluster;
   const label = labels[NETWORK_LABEL] ?? metadata["NETWORK"] ?? "";
   const at = { namespace, label, address: addresses[0] ?? "" };
-  return { ...cluster, network: networks.of(members.of(clusterId), at) };
+  const networkView = (metadata["REQUESTED_NETWORK_VIEW"] ?? "").split(",").filter((name) => name !== "");
+  const view = networkView.length === 0 ? {} : { networkView };
+  return { ...cluster, ...view, network: networks.of(members.of(clusterId), at) };
 }
 
 function bindOf({ interception, bind }: Proxy): ExplicitBind | null {

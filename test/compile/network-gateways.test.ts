@@ -134,6 +134,18 @@ test("meshNetworks: the whole cluster counts before ranges, and a Service's name
   expect(endpoints()).toEqual(["192.0.2.8:443 1 istio"]);
 });
 
+test("a proxy that asks for the view of some networks sees endpoints of these, and of no network", () => {
+  const own = [network("a"), gateway("ew", "a", ["192.0.2.9"]), ...web("10.96.0.1", [{ ip: "10.0.0.7" }])];
+  const others = { two: [...server, gateway("ew", "b", ["192.0.2.1"])], three: web("10.98.0.1", [{ ip: "10.2.0.1" }]) };
+  const { endpoints } = meshOf(own, others);
+  const seen = (view: string): readonly string[] => endpoints(proxy({ metadata: { REQUESTED_NETWORK_VIEW: view } }));
+  const [local, abroad, nowhere] = ["10.0.0.7:8080 1 istio", "192.0.2.1:15443 1 istio", "10.2.0.1:8080 1 istio"];
+  expect(endpoints()).toEqual([local, nowhere, abroad]);
+  expect(seen("a")).toEqual([local, nowhere]);
+  expect(seen("b")).toEqual([nowhere, abroad]);
+  expect(seen("a,b")).toEqual([local, nowhere, abroad]);
+});
+
 /** A StatefulSet's headless Service with pods by name. */
 function headless(pods: Readonly<Record<string, string>>): KubeObject[] {
   const [service, slice, ...rest] = web(

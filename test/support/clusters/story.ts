@@ -1,88 +1,13 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { load, metrics, podOf, podsOf, type Tally } from "../../../scripts/scenario/ask.ts";
+import { metrics, podOf } from "../../../scripts/scenario/ask.ts";
+import type { KubeObject } from "../../../src/resources/object.ts";
 import type { Scenario } from "../../../scripts/scenario/context.ts";
 import { waitFor } from "../wait.ts";
-import { type ClusterPair, shell, type Side } from "./pair.ts";
+import { apply, CATALOG, makeMesh, type Mesh, meshOf, otherOf, scale, SIDES } from "./mesh.ts";
+import type { ClusterPair, Side } from "./pair.ts";
+import { sharedTests } from "./story-shared.ts";
 
-// What one mesh over two clusters does, written once for every kind of cluster. The mesh is made by the guide's own commands.
-
-const root = join(import.meta.dirname, "../../..");
-const CATALOG = "http://catalog.shop:8000/items";
-const CLIENT = { namespace: "shop", app: "client" };
-const SIDES = ["east", "west"] as const;
-const otherOf = (side: Side): Side => (side === "east" ? "west" : "east");
-
-/** The guide's code blocks whose lines have a text, as shell lines. */
-function guide(part: string): string {
-  const text = readFileSync(join(root, "docs/guides/several-clusters.md"), "utf8");
-  const blocks = [...text.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, code = ""]) => code);
-  const found = blocks.filter((block) => block.includes(part));
-  expect(found, `blocks of the guide with ${part}`).toHaveLength(1);
-  return found[0] ?? "";
-}
-
-/** Answers of the catalog by pod. */
-type Pods = Readonly<Record<string, number>>;
-
-interface Mesh extends ClusterPair {
-  shell(lines: string): Promise<string>;
-  /** The catalog's pods of a cluster. */
-  catalogs(side: Side): Promise<ReadonlySet<string>>;
-  /** Who answered requests of a cluster's client, all of which were answered by 200. */
-  ask(side: Side, requests: number): Promise<Pods>;
-  /** The share of a cluster's client's requests that its own and the other cluster answered, in number. */
-  shares(side: Side, requests: number): Promise<{ readonly own: number; readonly other: number }>;
-  load(side: Side, query: Readonly<Record<string, string | number>>): Promise<Tally>;
-}
-
-function meshOf(pair: ClusterPair): Mesh {
-  const scenario = (side: Side): Scenario => ({ cluster: pair.clusters[side] }) as Scenario;
-  const catalogs = async (side: Side): Promise<ReadonlySet<string>> =>
-    new Set((await podsOf(scenario(side), "shop", "catalog")).map(({ metadata }) => metadata.name));
-  const ask = async (side: Side, requests: number): Promise<Pods> => {
-    const answer = await load(scenario(side), CLIENT, { url: CATALOG, requests, concurrency: 4 });
-    expect(answer.error).toEqual({});
-    expect(answer.status).toEqual({ 200: requests });
-    return (answer as unknown as { readonly pod: Pods }).pod;
-  };
-  return {
-    ...pair,
-    shell: (lines) => shell(pair, lines),
-    catalogs,
-    ask,
-    load: (side, query) => load(scenario(side), CLIENT, query),
-    async shares(side, requests) {
-      const [own, answers] = [await catalogs(side), await ask(side, requests)];
-      const mine = Object.entries(answers).reduce((sum, [pod, count]) => sum + (own.has(pod) ? count : 0), 0);
-      return { own: mine, other: requests - mine };
-    },
-  };
-}
-
-async function makeMesh(mesh: Mesh): Promise<void> {
-  const twoNetworks = mesh.reach === "gateways";
-  const trust = guide("meshctl ca create");
-  await mesh.shell(twoNetworks ? trust : trust.replace(/^.*kubectl .* label namespace .*$/m, ""));
-  await mesh.shell(guide(twoNetworks ? "gateway.yaml" : "multiCluster.clusterName"));
-  await mesh.shell(guide("create-remote-secret"));
-  for (const side of SIDES)
-    await mesh.shell(
-      `export KUBECONFIG=$${side.toUpperCase()}
-       kubectl apply -f samples/shop/namespace.yaml; kubectl -n shop apply -f samples/shop/shop.yaml
-       kubectl -n shop wait --for=condition=Available deploy --all --timeout=180s`,
-    );
-}
-
-/** Applies objects to both clusters. */
-async function apply(mesh: Mesh, yaml: string): Promise<void> {
-  for (const side of SIDES)
-    await mesh.shell(`kubectl --kubeconfig $${side.toUpperCase()} apply -f - <<'X'\n${yaml}\nX`);
-}
-
-const scale = (side: Side, replicas: number): string =>
-  `kubectl --kubeconfig $${side.toUpperCase()} -n shop scale deploy/catalog-v1 deploy/catalog-v2 deploy/catalog-v3 --replicas=${replicas}`;
+// What one mesh over two clusters does, written once for every kind of cluster.
 
 /** Registers the tests; the pair is started first and stopped last. */
 export function severalClusters(title: string, start: () => Promise<ClusterPair>): void {
@@ -96,6 +21,8 @@ export function severalClusters(title: string, start: () => Promise<ClusterPair>
     callsTests(() => mesh);
     describe("rules", () => ruleTests(() => mesh));
     awayTests(() => mesh);
+    leavingTests(() => mesh);
+    sharedTests(() => mesh);
   });
 }
 
@@ -271,11 +198,26 @@ function awayTests(mesh: () => Mesh): void {
     await run(scale("west", 1));
     await waitFor(async () => (await shares("east", 20)).other > 0, { what: "them to be back", timeoutMs: 90_000 });
   });
+}
 
-  test("a remote secret is removed: within two seconds nothing goes there any more", async () => {
+function leavingTests(mesh: () => Mesh): void {
+  test("a remote secret is removed: within two seconds nothing goes there any more; it is back, and so are the calls", async () => {
+    const secret = await mesh().shell(
+      "kubectl --kubeconfig $EAST -n istio-system get secret istio-remote-secret-west -o json",
+    );
     await mesh().shell("kubectl --kubeconfig $EAST -n istio-system delete secret istio-remote-secret-west");
     const from = performance.now();
     await waitFor(async () => (await mesh().shares("east", 20)).other === 0, { what: "no call to go over" });
     expect(performance.now() - from).toBeLessThan(2_000);
+    const { data, metadata } = JSON.parse(secret) as KubeObject & { readonly data: unknown };
+    const { name, namespace, labels } = metadata;
+    await mesh().clusters.east.apply(
+      { apiVersion: "v1", kind: "Secret", metadata: { name, namespace, labels }, data } as KubeObject,
+      { fieldManager: "test", force: true },
+    );
+    await waitFor(async () => (await mesh().shares("east", 20)).other > 0, {
+      what: "calls to go over again",
+      timeoutMs: 30_000,
+    });
   });
 }
