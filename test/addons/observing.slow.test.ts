@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -9,12 +10,15 @@ import type { LogEntry } from "../../src/commands/logs/entry.ts";
 import type { Trace } from "../../src/commands/spans/spans.ts";
 import { parseYaml } from "../../src/resources/yaml-plain.ts";
 import { addonPrograms, type AddonPrograms, missingBuilder } from "../support/addons/programs.ts";
+import { DASHBOARDS } from "../../scripts/gen/dashboards/index.ts";
+import { askingGrafana, dashboardsIn } from "../support/addons/grafana.ts";
+import { panelsHaveData, queriesOf } from "../support/local/prometheus-step.ts";
 import { type RunningKiali, startKiali } from "../support/addons/kiali.ts";
 import { prepareCluster, missingFor, realEnvoy, type TestCluster } from "../support/local/cluster.ts";
 import { missingPackages, prometheusImage, type PrometheusImage } from "../support/prometheus/prometheus.ts";
 import { waitFor } from "../support/wait.ts";
 
-// Real Jaeger, a real OpenTelemetry Collector, real Prometheus and real Kiali beside a mesh on a local node in network namespaces.
+// Real Jaeger, a real OpenTelemetry Collector, real Prometheus, real Grafana and real Kiali beside a mesh on a local node in network namespaces.
 
 const reason = missingFor("netns") ?? missingBuilder() ?? missingPackages();
 const SHOP = "shop";
@@ -22,7 +26,8 @@ const CLIENT = { namespace: SHOP, app: "client" };
 
 /** Calls of one request of the client's to web, and of one from outside: who called whom. */
 const HOPS = ["client.shop > web.shop", "web.shop > catalog.shop", "web.shop > cart.shop"];
-const FROM_OUTSIDE = ["istio-ingressgateway.istio-system > web.shop", ...HOPS.slice(1)];
+const GATEWAY = "istio-ingressgateway.istio-system";
+const FROM_OUTSIDE = [`${GATEWAY} > web.shop`, ...HOPS.slice(1)];
 
 describe.skipIf(reason !== undefined && process.env["CI"] !== "true")("a mesh and what is put beside it", () => {
   let programs: AddonPrograms;
@@ -50,6 +55,7 @@ describe.skipIf(reason !== undefined && process.env["CI"] !== "true")("a mesh an
       "jaeger",
       "otel-collector",
       "prometheus",
+      "grafana",
       "--scrape-interval",
       "1s",
       "--timeout",
@@ -83,6 +89,11 @@ spec:
     await scenario.meshctl(["wait", "telemetry", "mesh-default.istio-system"]);
   };
 
+  const addressOf = async (namespace: string, selector: string): Promise<string> => {
+    const pods = await scenario.cluster.list({ apiVersion: "v1", kind: "Pod" }, { namespace, labelSelector: selector });
+    return pods[0] === undefined ? "" : podIp(pods[0]);
+  };
+
   const meshctl = async (...args: readonly string[]): Promise<unknown> =>
     JSON.parse((await scenario.meshctl([...args, "-o", "json"], { quiet: true, expect: "any" })).stdout);
 
@@ -95,17 +106,33 @@ spec:
     return Promise.all(newer.map(async ({ traceId }) => (await meshctl("trace", traceId)) as Trace));
   }
 
-  /** Requests inside until their spans arrive whole: every proxy has its configuration by then. */
-  async function settled(): Promise<void> {
+  const inside = async (requests: number): Promise<void> =>
+    void (await load(scenario, CLIENT, { url: "http://web/", requests, concurrency: 4 }));
+
+  /** Requests from outside, each with its headers. */
+  async function outside(requests: readonly Readonly<Record<string, string>>[]): Promise<void> {
+    const { host, port } = await ingress(scenario);
+    for (const headers of requests)
+      expect((await getAt(host, port, "/", { host: "shop.example.com", ...headers })).status).toBe(200);
+  }
+
+  /**
+   * Requests until as many as there are versions and connections are told whole, all of them. A request on a connection that was
+   * there before a change of Telemetry goes by the listener as it was, and is told as before.
+   */
+  async function settled(who: string, send: (requests: number) => Promise<void>): Promise<void> {
+    const AT_ONCE = 12;
     await waitFor(
       async () => {
         const from = Date.now();
-        await load(scenario, CLIENT, { url: "http://web/", requests: 1, concurrency: 1 });
-        const arrived = async (): Promise<boolean> =>
-          (await tracesSince(from, "client.shop")).some((trace) => callsOf(trace).length === HOPS.length);
-        return waitFor(arrived, { what: "the spans of a request", timeoutMs: 20_000 });
+        await send(AT_ONCE);
+        const isTold = async (): Promise<boolean> => {
+          const traces = await tracesSince(from, who);
+          return traces.length === AT_ONCE && traces.every((trace) => callsOf(trace).length === HOPS.length);
+        };
+        return waitFor(isTold, { what: "the spans of requests", timeoutMs: 15_000 }).catch(() => undefined);
       },
-      { what: "spans of every hop", timeoutMs: 90_000 },
+      { what: `spans of every hop of ${who}`, timeoutMs: 120_000 },
     );
   }
 
@@ -130,29 +157,62 @@ spec:
 
   test("Jaeger gets a client's and a server's span of every hop, of every request, by OTLP", async () => {
     await telling("jaeger", ["envoy"]);
-    await settled();
+    await settled("client.shop", inside);
+    await settled(GATEWAY, (requests) => outside(Array.from({ length: requests }, () => ({}))));
     const from = Date.now();
-    await load(scenario, CLIENT, { url: "http://web/", requests: 40, concurrency: 4 });
-    const { host, port } = await ingress(scenario);
-    for (let sent = 0; sent < 10; sent += 1)
-      expect((await getAt(host, port, "/", { host: "shop.example.com" })).status).toBe(200);
+    await inside(40);
+    await outside(Array.from({ length: 10 }, () => ({})));
     await everyHop(from, "client.shop", 40);
-    const [trace] = await everyHop(from, "istio-ingressgateway.istio-system", 10);
+    const [trace] = await everyHop(from, GATEWAY, 10);
     const shown = await scenario.meshctl(["trace", trace?.traceId ?? ""], { quiet: true });
     expect(shown.stdout.split("\n").filter((line) => line.includes("server"))).toHaveLength(4);
   }, 180_000);
 
-  test("Jaeger gets a span of every hop in Zipkin's format too", async () => {
+  test("Jaeger gets every hop by Zipkin too, in the traces of callers that bring B3 headers and of those that bring W3C's", async () => {
     await telling("zipkin", ["envoy"]);
-    await settled();
-  }, 180_000);
+    await settled("client.shop", inside);
+    await settled(GATEWAY, (requests) => outside(Array.from({ length: requests }, () => ({}))));
+    const callers = Array.from({ length: 12 }, (_, index) => callerOf(index));
+    await outside(callers.map(({ headers }) => headers));
+    for (const { traceId, parent } of callers) {
+      const trace = await waitFor(
+        async () => {
+          const found = (await meshctl("trace", traceId)) as Partial<Trace>;
+          return found.spans !== undefined && callsOf(found as Trace).length === FROM_OUTSIDE.length
+            ? found
+            : undefined;
+        },
+        { what: `the trace ${traceId}`, timeoutMs: 60_000 },
+      );
+      expect(callsOf(trace as Trace).toSorted()).toEqual(FROM_OUTSIDE.toSorted());
+      // only the caller's own span is nobody's here
+      expect((trace as Trace).spans.filter(({ orphan }) => orphan)).toMatchObject([
+        { service: GATEWAY, kind: "server", parent },
+      ]);
+    }
+  }, 300_000);
+
+  test("Grafana has the dashboards, and each of their panels has data", async () => {
+    const address = await addressOf("istio-system", "app.kubernetes.io/name=grafana");
+    const dashboards = await waitFor(
+      async () => {
+        const found = await dashboardsIn(address);
+        return found.length === DASHBOARDS.length ? found : undefined;
+      },
+      { what: "Grafana's dashboards", timeoutMs: 60_000 },
+    );
+    expect(new Set(dashboards.map(({ folder }) => folder))).toEqual(new Set(["Service mesh"]));
+    const written = DASHBOARDS.flatMap((dashboard) => queriesOf(dashboard).map(({ expr }) => expr));
+    expect(dashboards.flatMap(({ queries }) => queries).toSorted()).toEqual(written.toSorted());
+    await panelsHaveData(scenario, askingGrafana(address));
+  }, 300_000);
 
   test("an OpenTelemetry Collector gets every span, and every line that meshctl logs reads", async () => {
     await telling("otel-tracing", ["envoy", "otel"]);
-    await settled();
-    const before = await collected();
+    await settled("client.shop", inside);
+    const before = await quiet(collected);
     const from = Date.now();
-    await load(scenario, CLIENT, { url: "http://web/", requests: 25, concurrency: 4 });
+    await inside(25);
     await everyHop(from, "client.shop", 25);
     const names = ["client-v1", "web-v1", "catalog-v1", "catalog-v2", "catalog-v3", "cart-v1", "ledger-v1"];
     const lines = async (): Promise<readonly LogEntry[]> => {
@@ -180,6 +240,21 @@ spec:
     expect((await collected()) - before).toBe((await lines()).length);
   }, 240_000);
 
+  /** A count once it stands still: what was collected in bulk has come. */
+  async function quiet(count: () => Promise<number>): Promise<number> {
+    let last = -1;
+    let since = 0;
+    return waitFor(
+      async () => {
+        const now = await count();
+        if (now !== last) since = Date.now();
+        last = now;
+        return Date.now() - since > 3_000 ? { now } : undefined;
+      },
+      { what: "a count to stand still", timeoutMs: 30_000 },
+    ).then(({ now }) => now);
+  }
+
   /** Records of access logs that the collector told of on its own output so far. */
   async function collected(): Promise<number> {
     const [pod] = await scenario.cluster.list(
@@ -191,21 +266,14 @@ spec:
   }
 
   test("Kiali, as it comes, sees the mesh as it is", async () => {
-    const address = async (namespace: string, selector: string): Promise<string> => {
-      const pods = await scenario.cluster.list(
-        { apiVersion: "v1", kind: "Pod" },
-        { namespace, labelSelector: selector },
-      );
-      return pods[0] === undefined ? "" : podIp(pods[0]);
-    };
     await scenario.meshctl(["addons", "install", "kiali", "--wait=false"]);
     kiali = await startKiali({
       program: programs.kiali,
       work: scenario.work,
       kubeconfig: await accountKubeconfig(),
-      prometheus: `http://${await address("istio-system", "app.kubernetes.io/name=prometheus")}:9090`,
-      jaeger: `http://${await address("istio-system", "app=jaeger")}:16686`,
-      istiodVersion: `http://${await address("istio-system", "app=istiod")}:15014/version`,
+      prometheus: `http://${await addressOf("istio-system", "app.kubernetes.io/name=prometheus")}:9090`,
+      jaeger: `http://${await addressOf("istio-system", "app=jaeger")}:16686`,
+      istiodVersion: `http://${await addressOf("istio-system", "app=istiod")}:15014/version`,
     });
     const api = (path: string): Promise<unknown> => kiali?.api(path) ?? Promise.reject(new Error("no Kiali"));
     const names = (await api("namespaces")) as readonly { readonly name: string }[];
@@ -282,6 +350,22 @@ interface Graph {
       readonly data: { readonly source: string; readonly target: string; readonly isMTLS?: string };
     }[];
   };
+}
+
+/** Headers of the caller of a trace: B3 in many headers, in one, and W3C's, in turn. */
+function callerOf(index: number): {
+  readonly traceId: string;
+  readonly parent: string;
+  readonly headers: Readonly<Record<string, string>>;
+} {
+  const traceId = randomBytes(16).toString("hex");
+  const parent = randomBytes(8).toString("hex");
+  const kinds = [
+    { "x-b3-traceid": traceId, "x-b3-spanid": parent, "x-b3-sampled": "1" },
+    { b3: `${traceId}-${parent}-1` },
+    { traceparent: `00-${traceId}-${parent}-01` },
+  ];
+  return { traceId, parent, headers: kinds[index % kinds.length] ?? {} };
 }
 
 /** Calls in a trace: a server's span below a client's, `who > whom`. */

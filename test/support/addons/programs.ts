@@ -1,19 +1,21 @@
 import { execFile } from "node:child_process";
-import { chmodSync, copyFileSync, existsSync, linkSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, copyFileSync, cpSync, existsSync, linkSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
 /** Programs that are built from published Go modules: minutes each, the first time. */
-const NAMES = ["jaeger", "collector", "kiali"] as const;
+const NAMES = ["jaeger", "collector", "kiali", "grafana"] as const;
 type Name = (typeof NAMES)[number];
 
 /** Why they cannot be built on this machine; undefined when they can. */
 export function missingBuilder(): string | undefined {
   const folders = (process.env["PATH"] ?? "").split(":");
-  const absent = ["go", "flock"].filter((program) => !folders.some((folder) => existsSync(join(folder, program))));
+  const absent = ["go", "flock", "cc"].filter(
+    (program) => !folders.some((folder) => existsSync(join(folder, program))),
+  );
   return absent.length === 0 ? undefined : `${absent.join(", ")} missing`;
 }
 
@@ -48,11 +50,15 @@ export async function addonPrograms(): Promise<AddonPrograms> {
   };
   const program = (name: Name): string => place(built.get(name) ?? "", name);
   const pod = place(join(import.meta.dirname, "pod.sh"), "pod.sh");
+  const grafana = built.get("grafana") ?? "";
+  cpSync(join(dirname(grafana), "conf"), join(folder, "conf"), { recursive: true });
+  cpSync(join(dirname(grafana), "public"), join(folder, "public"), { recursive: true });
   return {
     kiali: program("kiali"),
     mappings: [
       `jaegertracing/jaeger=${pod} ${program("jaeger")}`,
       `otel/opentelemetry-collector-contrib=${pod} ${program("collector")}`,
+      `grafana/grafana=${place(join(import.meta.dirname, "grafana-pod.sh"), "grafana-pod.sh")} ${program("grafana")} ${folder}`,
     ],
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };

@@ -9,12 +9,13 @@ import type { Dashboard, Variable } from "../../../scripts/gen/dashboards/types.
 const INSIDE = { namespace: SHOP, app: "client" };
 
 /** One series of an answer, with its newest value. */
-interface Sample {
+export interface Sample {
   readonly metric: Readonly<Record<string, string>>;
   readonly value: number;
 }
 
-type Ask = (query: string) => Promise<readonly Sample[]>;
+/** Newest values of a query. */
+export type Ask = (query: string) => Promise<readonly Sample[]>;
 
 /** Calls that the step makes, by who calls whom; the shop's web asks catalog and cart, and cart its ledger. */
 const CALLS = { catalog: 120, failing: 10, web: 30, gateway: 20 };
@@ -181,7 +182,7 @@ async function settled(ask: Ask): Promise<ReadonlyMap<string, number>> {
 }
 
 /** Every query of every dashboard has a value for some choice of the dashboard's variables, while there is traffic and change. */
-async function panelsHaveData(scenario: Scenario, ask: Ask): Promise<void> {
+export async function panelsHaveData(scenario: Scenario, ask: Ask): Promise<void> {
   const all = (
     await Promise.all(
       DASHBOARDS.map(async (dashboard) => {
@@ -200,7 +201,8 @@ async function panelsHaveData(scenario: Scenario, ask: Ask): Promise<void> {
   scenario.say(`  ${all.length} queries of ${DASHBOARDS.length} dashboards have data`);
 }
 
-function queriesOf(dashboard: Dashboard): readonly { readonly where: string; readonly expr: string }[] {
+/** Queries of a dashboard's panels, with where they stand. */
+export function queriesOf(dashboard: Dashboard): readonly { readonly where: string; readonly expr: string }[] {
   return dashboard.rows.flatMap(({ title, panels }) =>
     panels.flatMap((panel) =>
       panel.queries.map(({ expr }) => ({ where: `${dashboard.title}, ${title}, ${panel.title}`, expr })),
