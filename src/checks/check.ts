@@ -41,6 +41,8 @@ export type Outcome =
 /** What a check came to. `message` is the note, the failure or the reason for skipping. */
 export interface CheckResult {
   readonly name: string;
+  /** Of a mesh of several clusters: which was looked at. */
+  readonly cluster?: string;
   readonly category: string;
   readonly affirmation: string;
   readonly status: "ok" | "warning" | "error" | "skipped";

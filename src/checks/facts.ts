@@ -43,6 +43,32 @@ export interface Probes {
   readonly meshConfig: (object: KubeObject) => Promise<readonly Finding[]>;
   /** A finding in words. */
   readonly words: (finding: Finding) => string;
+  /** What an address shows in a TLS handshake; absent: no connection can be made. */
+  readonly shownAt?: (place: TlsPlace) => Promise<ShownCertificate>;
+}
+
+/** A handshake to begin: where, and the names that are asked for. */
+export interface TlsPlace {
+  readonly host: string;
+  readonly port: number;
+  readonly serverName: string;
+  /** ALPN. */
+  readonly protocols: readonly string[];
+}
+
+/** The certificate of the other side, PEM; or why it showed none. */
+export interface ShownCertificate {
+  readonly certificate?: string;
+  readonly problem?: string;
+}
+
+/** Another cluster of the mesh. */
+export interface OtherCluster {
+  /** Of the context that it was opened by. */
+  readonly name: string;
+  /** As the mesh calls it, where something says so. */
+  readonly clusterId?: string;
+  readonly facts: Facts;
 }
 
 /** What checks look at besides the cluster. */
@@ -57,6 +83,9 @@ export interface CheckContext {
   readonly fromVersion?: string;
   readonly now?: Date;
   readonly probes?: Probes;
+  /** The mesh's name for the cluster. */
+  readonly clusterId?: string;
+  readonly others?: readonly OtherCluster[];
   /** Milliseconds that one question may take; default 10 s. */
   readonly requestTimeoutMs?: number;
 }

@@ -16,6 +16,7 @@ import { metricChecks } from "./metrics/index.ts";
 import { nodeChecks } from "./nodes/index.ts";
 import { permissionChecks } from "./permissions/index.ts";
 import { proxyChecks } from "./proxies/index.ts";
+import { severalClusterChecks } from "./clusters/index.ts";
 import { versionChecks } from "./versions/index.ts";
 import { webhookChecks } from "./webhooks/index.ts";
 
@@ -38,6 +39,7 @@ export const allChecks: readonly Check[] = [
   ...injectionChecks,
   ...proxyChecks,
   ...gatewayChecks,
+  ...severalClusterChecks,
   ...metricChecks,
   ...configurationChecks,
 ];

@@ -85,6 +85,8 @@ type Service = KubeObject<
       readonly port: number;
       readonly targetPort?: number | string;
     }[];
+    readonly externalIPs?: readonly string[];
+    readonly externalName?: string;
   },
   { readonly loadBalancer?: { readonly ingress?: readonly unknown[] } }
 >;

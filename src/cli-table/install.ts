@@ -1,5 +1,5 @@
 import { settingsOptions } from "./profiles.ts";
-import { type CommandSpec, type OptionSpec } from "./types.ts";
+import { type CommandSpec, clusterOptions, type OptionSpec } from "./types.ts";
 
 const readinessTimeout: OptionSpec = {
   flags: "--readiness-timeout <duration>",
@@ -21,6 +21,7 @@ const checkOptions = (fallback: "table" | "brief"): readonly OptionSpec[] => [
   { flags: "--timeout <duration>", summary: "how long to wait", default: "5m" },
   { flags: "--request-timeout <duration>", summary: "how long one question may take", default: "10s" },
   { flags: "--no-external", summary: "do not run the meshctl-check-* programs on PATH" },
+  ...clusterOptions,
 ];
 
 const precheck: CommandSpec = {

@@ -1,6 +1,7 @@
 import { namespaceObject, render } from "../install/render.ts";
 import { settingsOf } from "../install/settings.ts";
 import { type ChecksOptions, type ChecksResult, check, checksOptions, listChecks } from "./checks/run.ts";
+import { meshClusters } from "./clusters.ts";
 import { listOption, switchOption, textOption } from "./input.ts";
 import type { CommandInput, Io } from "./io.ts";
 
@@ -19,7 +20,8 @@ export async function run(input: CommandInput, io: Io): Promise<ChecksResult> {
   if (switchOption(input, "list")) return listChecks("before", options, io);
   const [profile, revision] = [textOption(input, "profile"), textOption(input, "revision")];
   const set = [...listOption(input, "set"), ...(revision === undefined ? [] : [`revision=${revision}`])];
-  return precheck({ ...options, ...(profile === undefined ? {} : { profile }), set }, io);
+  const clusters = await meshClusters(input, io);
+  return precheck({ ...options, ...(profile === undefined ? {} : { profile }), set, clusters }, io);
 }
 
 /** Runs all checks for what a profile would install. Throws ClusterError when the API does not answer: then nothing was checked. */

@@ -2,6 +2,7 @@
 import { createRoot } from "../../src/pki/ca.ts";
 import { base64, type Cause, deployment, hook, type Loose, later, NOW, namespace, root, service } from "./mesh.ts";
 import { RUNNING_CAUSES } from "./running-cases.ts";
+import { SEVERAL_CLUSTERS_CAUSES } from "./several-clusters.ts";
 
 const OLD = "operator.istio.io/version";
 const ISTIO = "istio-system";
@@ -250,4 +251,5 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
   "namespace-revisions": (mesh) => mesh.set(namespace("canary", { "istio.io/rev": "prodd" })),
   "namespace-revisions-left": (mesh) => mesh.set(namespace("canary", { "istio.io/rev": "1-20" })),
   ...RUNNING_CAUSES,
+  ...SEVERAL_CLUSTERS_CAUSES,
 };

@@ -1,5 +1,5 @@
 // oxlint-disable typescript/no-unsafe-member-access, typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-return, typescript/no-unsafe-argument -- causes reach into objects of any kind
-import type { CheckContext, Probes, ProxyFacts, UsedCertificate } from "../../src/checks/facts.ts";
+import type { CheckContext, Probes, ProxyFacts, ShownCertificate, UsedCertificate } from "../../src/checks/facts.ts";
 import { messageOf } from "../../src/diagnostics/codes.ts";
 import type { Finding } from "../../src/diagnostics/finding.ts";
 import { VERSION } from "../../src/gen/version.ts";
@@ -10,6 +10,7 @@ import type { Cluster } from "../../src/resources/cluster.ts";
 import type { KubeObject } from "../../src/resources/object.ts";
 import { validateObject } from "../../src/validation/index.ts";
 import { fakeCluster } from "../support/fake-cluster.ts";
+import { withAnotherCluster } from "./several-clusters.ts";
 
 /** Any object, to be changed at will. */
 // oxlint-disable-next-line typescript/no-explicit-any
@@ -37,6 +38,8 @@ export interface Mesh {
   totals: Map<string, number>;
   serving: UsedCertificate[];
   workloads: UsedCertificate[];
+  /** By what stands before the gateway between networks. */
+  shown: ShownCertificate;
   forbidden: string[];
   unserved: string[];
   gitVersion: string;
@@ -81,6 +84,7 @@ export async function healthyMesh(): Promise<Mesh> {
       },
     ],
     workloads: [{ pod: "shop/web", notAfter: later(1), dnsNames: [], uris: ["spiffe://cluster.local/ns/shop/sa/web"] }],
+    shown: {},
     forbidden: [],
     unserved: [],
     gitVersion: "v1.36.3",
@@ -103,6 +107,7 @@ export async function healthyMesh(): Promise<Mesh> {
   };
   for (const object of [...structuredClone(rendered), ...surroundings(), ...running(ca)]) mesh.set(object);
   finish(mesh, ca.certificate);
+  await withAnotherCluster(mesh, ca);
   return mesh;
 }
 
@@ -391,6 +396,7 @@ export function clusterOf(mesh: Mesh): { readonly cluster: Cluster; readonly con
     workloads: () => Promise.resolve(mesh.workloads),
     meshConfig: (object) => Promise.resolve(validateObject(object)),
     words: messageOf,
+    shownAt: () => Promise.resolve(mesh.shown),
   };
   return {
     cluster,

@@ -2,7 +2,7 @@
 import { finding } from "../../src/diagnostics/codes.ts";
 import type { Finding } from "../../src/diagnostics/finding.ts";
 import { issueServing } from "../../src/pki/ca.ts";
-import { base64, type Cause, type Loose, later, type Mesh, NOW, namespace, pod, root } from "./mesh.ts";
+import { base64, type Cause, type Loose, later, type Mesh, NOW, namespace, pod, root, service } from "./mesh.ts";
 
 const OLD = "operator.istio.io/version";
 const ISTIO = "istio-system";
@@ -44,6 +44,8 @@ const found = (level: Finding["level"]): Finding => ({
 /** Causes in a mesh that runs, by name of the check. */
 export const RUNNING_CAUSES: Readonly<Record<string, Cause>> = {
   // control plane
+  "control-plane-elsewhere": (mesh) =>
+    mesh.set(service(ISTIO, "istiod-far", {}, { "operator.istio.io/component": "IstiodRemote" })),
   "control-plane-installed": (mesh) => mesh.remove("Deployment", `${ISTIO}/istiod`),
   "control-plane-ready": (mesh) =>
     mesh.edit("Deployment", `${ISTIO}/istiod`, ({ status }) => (status.availableReplicas = 1)),

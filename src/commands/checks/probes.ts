@@ -1,6 +1,6 @@
 import { connect, type PeerCertificate } from "node:tls";
 import { ClusterError } from "../../base/errors.ts";
-import type { Probes, UsedCertificate } from "../../checks/facts.ts";
+import type { Probes, ShownCertificate, TlsPlace, UsedCertificate } from "../../checks/facts.ts";
 import { messageOf } from "../../diagnostics/codes.ts";
 import type { Cluster } from "../../resources/cluster.ts";
 import type { Io } from "../io.ts";
@@ -13,6 +13,8 @@ const ADMIN_PORT = 15_000;
 const SAMPLE = 20;
 const PARALLEL = 4;
 const TLS_TIMEOUT_MS = 10_000;
+/** An address that may well not be reached from here. */
+const SHOWN_TIMEOUT_MS = 3_000;
 
 /** Answers of pods and of this program's own analysis, for checks. Nothing is asked before a check wants it. */
 export function createProbes(cluster: Cluster, istioNamespace: string, io: Io): Probes {
@@ -67,7 +69,39 @@ export function createProbes(cluster: Cluster, istioNamespace: string, io: Io): 
     workloads: () => workloadCertificates(cluster),
     meshConfig: async (object) => (await import("../../validation/index.ts")).validateObject(object),
     words: messageOf,
+    // what a record answers without a connection has none to make
+    ...(cluster.podHttp === undefined ? { shownAt } : {}),
   };
+}
+
+/** The certificate that an address shows to a client without one. Nothing is trusted and nothing sent. */
+function shownAt({ host, port, serverName: servername, protocols }: TlsPlace): Promise<ShownCertificate> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, servername, ALPNProtocols: [...protocols], rejectUnauthorized: false });
+    let seen: ShownCertificate = {};
+    const look = (): void => {
+      // null once there is no connection
+      const raw = (socket.getPeerCertificate() as Partial<PeerCertificate> | null)?.raw;
+      if (raw !== undefined) seen = { certificate: pemOf(raw) };
+    };
+    // who asks for a client's certificate ends the handshake without one: what was shown before that counts
+    socket.on("secureConnect", () => {
+      look();
+      socket.destroy();
+    });
+    socket.setTimeout(SHOWN_TIMEOUT_MS, () => socket.destroy(new Error("no answer")));
+    socket.on("error", (error) => {
+      look();
+      if (seen.certificate === undefined) seen = { problem: error.message };
+    });
+    socket.on("close", () => resolve(seen.certificate === undefined && seen.problem === undefined ? CLOSED : seen));
+  });
+}
+
+const CLOSED: ShownCertificate = { problem: "the connection was closed" };
+
+function pemOf(raw: Buffer): string {
+  return `-----BEGIN CERTIFICATE-----\n${raw.toString("base64")}\n-----END CERTIFICATE-----\n`;
 }
 
 /** Sums of a Prometheus text over all labels, by name. */
@@ -145,13 +179,12 @@ async function shownBy(
     const names = (certificate.subjectaltname ?? "").split(", ");
     const ofType = (type: string): string[] =>
       names.filter((name) => name.startsWith(type)).map((name) => name.slice(type.length));
-    const base64 = certificate.raw.toString("base64");
     return {
       pod,
       notAfter: new Date(certificate.valid_to),
       dnsNames: ofType("DNS:"),
       uris: ofType("URI:"),
-      pem: `-----BEGIN CERTIFICATE-----\n${base64}\n-----END CERTIFICATE-----\n`,
+      pem: pemOf(certificate.raw),
     };
   } catch (cause) {
     throw new ClusterError("pod-tls", `pod ${pod} port ${target.port} shows no certificate: ${String(cause)}`, {

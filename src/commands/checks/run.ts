@@ -3,11 +3,13 @@ import { delay } from "../../base/delay.ts";
 import { UsageError } from "../../base/errors.ts";
 import { nearest } from "../../base/nearest.ts";
 import { type Check, type CheckResult, type Phase, runChecks } from "../../checks/check.ts";
+import { createFacts, type OtherCluster } from "../../checks/facts.ts";
 import { checksOf } from "../../checks/registry.ts";
 import { VERSION } from "../../gen/version.ts";
 import type { Cluster } from "../../resources/cluster.ts";
 import type { KubeObject } from "../../resources/object.ts";
 import { toYaml } from "../../resources/yaml-plain.ts";
+import { clusterIdOf, type MeshCluster } from "../clusters.ts";
 import { durationOption, globalOptions, listOption, switchOption, textOption } from "../input.ts";
 import type { CommandInput, CommandResult, Io } from "../io.ts";
 import { runExternal } from "./external.ts";
@@ -36,6 +38,8 @@ export interface ChecksOptions {
   readonly context?: string;
   /** What install would create. */
   readonly rendered?: readonly KubeObject[];
+  /** Default: the cluster that the flags name. */
+  readonly clusters?: readonly MeshCluster[];
 }
 
 /** The data of `-o json`: every check, also those that were skipped and why. */
@@ -78,14 +82,15 @@ const POLL_MS = 2_000;
  */
 export async function check(phase: Phase, options: ChecksOptions, io: Io): Promise<ChecksResult> {
   const { chosen, needed } = select(checksOf(phase), options);
-  const cluster = await io.cluster();
-  await cluster.version();
+  const cluster = options.clusters?.[0]?.cluster ?? (await io.cluster());
+  const clusters = options.clusters ?? [{ name: cluster.context.name, cluster }];
+  for (const each of clusters) await each.cluster.version();
   const until = io.now().getTime() + (options.waitMs ?? 0);
-  let checks = await once(phase, { chosen, needed, cluster }, options, io);
+  let checks = await everywhere(phase, { chosen, needed }, { ...options, clusters }, io);
   while (failures(checks).length > 0 && io.now().getTime() < until && !io.signal.aborted) {
     if (io.isTTY) io.err(`Waiting for: ${failures(checks)[0]?.affirmation ?? ""}\n`);
     await delay(POLL_MS, io.signal);
-    checks = await once(phase, { chosen, needed, cluster }, options, io);
+    checks = await everywhere(phase, { chosen, needed }, { ...options, clusters }, io);
   }
   print(checks, { phase, server: cluster.context.server, output: options.output }, io);
   return { exitCode: failures(checks).length === 0 ? 0 : 1, checks };
@@ -97,9 +102,42 @@ interface Selection {
   readonly needed: readonly Check[];
 }
 
+/** Looks at each cluster, which knows of the others; of several each result says of which it is. */
+async function everywhere(
+  phase: Phase,
+  selection: Selection,
+  options: ChecksOptions & { readonly clusters: readonly MeshCluster[] },
+  io: Io,
+): Promise<readonly CheckResult[]> {
+  const { clusters, istioNamespace, requestTimeoutMs } = options;
+  const known = await Promise.all(
+    clusters.map(async ({ name, cluster }) => {
+      const facts = createFacts(cluster, compact({ istioNamespace, requestTimeoutMs, now: io.now() }));
+      return { cluster, ...compact({ name, clusterId: await clusterIdOf(cluster, istioNamespace), facts }) };
+    }),
+  );
+  const results: CheckResult[] = [];
+  for (const { cluster, name, clusterId } of known) {
+    const others = known.filter((other) => other.cluster !== cluster);
+    const found = await once(phase, { ...selection, cluster, others, clusterId }, options, io);
+    results.push(
+      ...(clusters.length === 1
+        ? found
+        : found.map((result) => ({ ...result, cluster: name, category: `${name}: ${result.category}` }))),
+    );
+  }
+  return results;
+}
+
+interface Looked extends Selection {
+  readonly cluster: Cluster;
+  readonly clusterId: string | undefined;
+  readonly others: readonly OtherCluster[];
+}
+
 async function once(
   phase: Phase,
-  { chosen, needed, cluster }: Selection & { readonly cluster: Cluster },
+  { chosen, needed, cluster, clusterId, others }: Looked,
   options: ChecksOptions,
   io: Io,
 ): Promise<readonly CheckResult[]> {
@@ -112,6 +150,8 @@ async function once(
     version: VERSION,
     now: io.now(),
     probes: createProbes(cluster, istioNamespace, io),
+    clusterId,
+    others,
   });
   const isWhole = chosen.length === checksOf(phase).length;
   const request = compact({ protocol: 1 as const, phase, istioNamespace, kubeconfig, context });
