@@ -71,6 +71,58 @@ export function healthPolicy(probe: Readonly<Record<string, unknown>>): HealthPo
   };
 }
 
+/** What was last said, to be said again on each new stream. */
+interface Reporter {
+  /** `undefined`: nothing is lacking. */
+  say(error: string | undefined): void;
+  hasSpoken(): boolean;
+  close(): void;
+}
+
+/** A stream on which nothing is said would be turned away: it is opened when there is a word. */
+function createReporter({ config, certificate, log }: AppHealthDeps): Reporter {
+  let word: { readonly error: string | undefined } | undefined;
+  let stream: ReportStream | undefined;
+  let reopening: NodeJS.Timeout | undefined;
+  let isOpening = false;
+  let isClosed = false;
+  const again = (error: string | undefined): void => {
+    stream = undefined;
+    if (isClosed) return;
+    if (error !== undefined) log.debug({}, `no stream for health: ${error}`);
+    reopening = setTimeout(() => {
+      reopening = undefined;
+      void open();
+    }, RETRY_MS);
+  };
+  const open = async (): Promise<void> => {
+    isOpening = true;
+    try {
+      const request = await streamRequest(config, certificate());
+      if (isClosed) return;
+      stream = openReportStream(request, again);
+      if (word !== undefined) stream.send(word.error);
+    } catch (error) {
+      again(errorText(error));
+    } finally {
+      isOpening = false;
+    }
+  };
+  return {
+    say(error) {
+      word = { error };
+      if (stream !== undefined) stream.send(error);
+      else if (reopening === undefined && !isOpening) void open();
+    },
+    hasSpoken: () => word !== undefined,
+    close() {
+      isClosed = true;
+      clearTimeout(reopening);
+      stream?.close();
+    },
+  };
+}
+
 /**
  * Consumes the readiness probe of the proxy configuration, where no kubelet asks; offers meshd the application's health, on a
  * stream of its own: the first decision, each change, and the last word again on each new stream. A proxy that is not ready takes no
@@ -79,50 +131,24 @@ export function healthPolicy(probe: Readonly<Record<string, unknown>>): HealthPo
 export function createAppHealth(deps: AppHealthDeps): AppHealth {
   const { config, log } = deps;
   const { policy, ask } = askingOf(config, deps.ready);
+  const reporter = createReporter(deps);
   let state = UNDECIDED;
-  let word: { readonly error: string | undefined } | undefined;
-  let stream: ReportStream | undefined;
   let timer: NodeJS.Timeout | undefined;
-  let reopening: NodeJS.Timeout | undefined;
-  let isClosed = false;
-  let isLeaving = false;
-
-  // A stream on which nothing is said would be turned away: it is opened when there is a word.
-  const report = (): void => {
-    if (word === undefined) return;
-    if (stream !== undefined) stream.send(word.error);
-    else if (reopening === undefined) void open();
-  };
-  const open = async (): Promise<void> => {
-    const again = (error: string | undefined): void => {
-      stream = undefined;
-      if (isClosed) return;
-      if (error !== undefined) log.debug({}, `no stream for health: ${error}`);
-      reopening = setTimeout(() => {
-        reopening = undefined;
-        void open();
-      }, RETRY_MS);
-    };
-    try {
-      const request = await streamRequest(config, deps.certificate());
-      if (isClosed) return;
-      stream = openReportStream(request, again);
-      report();
-    } catch (error) {
-      again(errorText(error));
-    }
-  };
+  let isOver = false;
   const check = async (): Promise<void> => {
     const error = await ask();
-    if (isClosed || isLeaving) return;
+    if (isOver) return;
     const before = state.healthy;
     state = stepHealth(state, error === undefined, policy);
     if (state.healthy !== before && state.healthy !== undefined) {
-      word = { error: state.healthy ? undefined : error };
       log.info({}, state.healthy ? "the application is healthy" : `the application is not healthy: ${error}`);
-      report();
+      reporter.say(state.healthy ? undefined : error);
     }
     timer = setTimeout(() => void check(), policy.period);
+  };
+  const stop = (): void => {
+    isOver = true;
+    clearTimeout(timer);
   };
   return {
     name: "app-health",
@@ -131,18 +157,13 @@ export function createAppHealth(deps: AppHealthDeps): AppHealth {
       return Promise.resolve();
     },
     leave: () => {
-      isLeaving = true;
-      clearTimeout(timer);
+      stop();
       // Who has said nothing is not used yet.
-      if (word === undefined) return;
-      word = { error: "the proxy ends" };
-      report();
+      if (reporter.hasSpoken()) reporter.say("the proxy ends");
     },
     close: () => {
-      isClosed = true;
-      clearTimeout(timer);
-      clearTimeout(reopening);
-      stream?.close();
+      stop();
+      reporter.close();
       return Promise.resolve();
     },
   };

@@ -2,7 +2,6 @@ import type { Derivations } from "../base/derive.ts";
 import { durationMs } from "../base/duration.ts";
 import { errorText, UsageError } from "../base/errors.ts";
 import { REGISTRATION, HEALTHY } from "../model/workload-entries.ts";
-import type { World } from "../resources/world.ts";
 import type { Caller } from "./caller.ts";
 import type { NodeClaim, OutsideClaim } from "./node.ts";
 import {
@@ -85,31 +84,10 @@ export function registrationSettings(env: Readonly<Record<string, string | undef
  */
 export function createAutoRegistration(deps: RegistrationDeps): AutoRegistration {
   const held = new Map<string, Held>();
-  const queue = createWriterQueue(
-    "auto-registration",
-    async (key) => {
-      try {
-        await reconcile({ ...deps, held, again: () => queue.add(key) }, key);
-      } catch (error) {
-        deps.count("error");
-        throw error;
-      }
-    },
-    deps.log,
-  );
+  const again = (key: string): void => queue.add(key);
+  const queue = createWriterQueue("auto-registration", (key) => work({ ...deps, held, again }, key), deps.log);
   const startedAt = deps.now();
   let sweeping: NodeJS.Timeout | undefined;
-  const takeIn = (key: string, claim: NodeClaim, outside: OutsideClaim): Held => {
-    const item = newcomer(claim, outside);
-    held.set(key, item);
-    item.unfollow = deps.derivations.effect(() => {
-      deps.world.get("WorkloadEntry", claim.namespace, outside.entry);
-      if (outside.group !== undefined) deps.world.get("WorkloadGroup", claim.namespace, outside.group);
-      // Later: what is read while working is no reason to work again.
-      queueMicrotask(() => queue.add(key));
-    });
-    return item;
-  };
   return {
     name: "auto-registration",
     start() {
@@ -128,36 +106,54 @@ export function createAutoRegistration(deps: RegistrationDeps): AutoRegistration
     },
     refuse: (claim, caller) => refusal(deps, claim, caller),
     connected(claim) {
-      const { outside, namespace } = claim;
-      if (outside === undefined) return () => undefined;
-      const key = `${namespace}/${outside.entry}`;
-      const item = held.get(key) ?? takeIn(key, claim, outside);
-      clearTimeout(item.timer);
-      const now = deps.now();
-      if (item.streams === 0 || now - item.since > SAME_MS) {
-        item.since = now;
-        item.isNews = true;
-      }
-      item.streams += 1;
-      queue.add(key);
-      return () => {
-        item.streams -= 1;
-        if (item.streams > 0) return;
-        item.since = deps.now();
-        item.isNews = true;
-        item.health = undefined;
-        item.written = undefined;
-        queue.add(key);
-      };
+      const { outside } = claim;
+      return outside === undefined ? () => undefined : openStream({ ...deps, held, again }, claim, outside);
     },
     health({ outside, namespace }, error) {
       const key = `${namespace}/${outside?.entry ?? ""}`;
       const item = held.get(key);
       if (item === undefined || !deps.writesHealth) return;
       item.health = { error };
-      queue.add(key);
+      again(key);
     },
   };
+}
+
+/** Counts a stream of a workload; the returned function takes it away. */
+function openStream(deps: Work, claim: NodeClaim, outside: OutsideClaim): () => void {
+  const { held, again, now } = deps;
+  const key = `${claim.namespace}/${outside.entry}`;
+  const item = held.get(key) ?? takeIn(deps, key, { claim, outside });
+  clearTimeout(item.timer);
+  const time = now();
+  if (item.streams === 0 || time - item.since > SAME_MS) {
+    item.since = time;
+    item.isNews = true;
+  }
+  item.streams += 1;
+  again(key);
+  return () => {
+    item.streams -= 1;
+    if (item.streams > 0) return;
+    item.since = now();
+    item.isNews = true;
+    item.health = undefined;
+    item.written = undefined;
+    again(key);
+  };
+}
+
+/** A workload that was not known here; from now on its entry and its group are followed. */
+function takeIn(deps: Work, key: string, { claim, outside }: Pick<Held, "claim" | "outside">): Held {
+  const item = newcomer(claim, outside);
+  deps.held.set(key, item);
+  item.unfollow = deps.derivations.effect(() => {
+    deps.world.get("WorkloadEntry", claim.namespace, outside.entry);
+    if (outside.group !== undefined) deps.world.get("WorkloadGroup", claim.namespace, outside.group);
+    // Later: what is read while working is no reason to work again.
+    queueMicrotask(() => deps.again(key));
+  });
+  return item;
 }
 
 function newcomer(claim: NodeClaim, outside: OutsideClaim): Held {
@@ -193,16 +189,21 @@ function accountOf(spec: { readonly serviceAccount?: string } | undefined): stri
 
 interface Work extends RegistrationDeps {
   readonly held: Map<string, Held>;
-  /** Has the same key worked on once more. */
-  readonly again: () => void;
+  /** Has a key worked on once more. */
+  readonly again: (key: string) => void;
 }
 
 /** Makes the API server's entry what the streams and the workload's word say. */
-async function reconcile(deps: Work, key: string): Promise<void> {
+async function work(deps: Work, key: string): Promise<void> {
   const item = deps.held.get(key);
   if (item === undefined) return;
-  if (item.streams > 0) await present(deps, item);
-  else await absent(deps, item, key);
+  try {
+    if (item.streams > 0) await present(deps, item);
+    else await absent(deps, item, key);
+  } catch (error) {
+    deps.count("error");
+    throw error;
+  }
 }
 
 async function present(deps: Work, item: Held): Promise<void> {
@@ -239,13 +240,13 @@ async function absent(deps: Work, item: Held, key: string): Promise<void> {
     await markDisconnected(deps, item, item.since);
     item.isNews = false;
   }
-  wait(deps, item);
+  wait(deps, item, key);
 }
 
 /** Comes back when the grace is over, unless a stream does before. */
-function wait({ again, grace, now }: Work, item: Held): void {
+function wait({ again, grace, now }: Work, item: Held, key: string): void {
   clearTimeout(item.timer);
-  item.timer = setTimeout(again, Math.max(0, item.since + grace - now()) + 10);
+  item.timer = setTimeout(() => again(key), Math.max(0, item.since + grace - now()) + 10);
   item.timer.unref();
 }
 

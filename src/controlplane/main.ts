@@ -274,7 +274,7 @@ function createRegistrationOf({ options, state, metrics }: Shared): ReturnType<t
     isLeader: () => state.leading.get(),
     log,
     now: Date.now,
-    count: metrics.registration,
+    count: (event) => metrics.registration(event),
     ...registration,
   });
 }
