@@ -32,6 +32,13 @@ export async function controlPlanePods(facts: Facts): Promise<readonly Pod[]> {
   return (await facts.own("Pod")).filter((pod) => pod.metadata.labels?.["app"] === "istiod" && isAlive(pod));
 }
 
+/** Services that lead to a control plane in another cluster, or outside of any: what profile remote makes. */
+export async function waysElsewhere(facts: Facts): Promise<readonly Shapes["Service"][]> {
+  return (await facts.own("Service")).filter(
+    ({ metadata }) => metadata.labels?.["operator.istio.io/component"] === "IstiodRemote",
+  );
+}
+
 /** Whether a pod refuses a sidecar, by label or by the older annotation. */
 export function refusesSidecar({ metadata }: KubeObject): boolean {
   return (metadata.labels?.[INJECT_LABEL] ?? metadata.annotations?.[INJECT_LABEL]) === "false";

@@ -201,6 +201,14 @@ export async function controlPlanePods(
   );
   const running = pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
   if (running.length > 0) return running;
+  const [way] = await cluster.list(
+    { apiVersion: "v1", kind: "Service" },
+    { namespace, labelSelector: "operator.istio.io/component=IstiodRemote" },
+  );
+  if (way !== undefined)
+    throw new ClusterError("no-control-plane", "the control plane of this cluster is in another one, or outside", {
+      hint: "Ask where it runs: with --kubeconfig or --context of that cluster.",
+    });
   const which = revision === undefined ? "" : ` of revision ${revision}`;
   throw new ClusterError("no-control-plane", `no control plane${which} runs in namespace ${namespace}`, {
     hint: "Install one with meshctl install, or name its namespace with --istioNamespace.",

@@ -1,6 +1,7 @@
 import type { Derivations } from "../base/derive.ts";
 import { errorText } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
+import { CONTROLLERS_ANNOTATION } from "../model/members.ts";
 import type { Cluster } from "../resources/cluster.ts";
 import type { World } from "../resources/world.ts";
 import { createWorldStore } from "../resources/world-store.ts";
@@ -9,12 +10,6 @@ import type { Runner } from "./runner.ts";
 import { createTrustMaps, type TrustMaps } from "./trust-maps.ts";
 import { createWatches } from "./watch.ts";
 import { createWebhookConfigs } from "./webhook-configs.ts";
-
-/**
- * Annotation of the control plane's namespace in a cluster without a control plane: names of the clusters whose control planes
- * keep what that cluster needs of one, with commas; `*`: any. Istio's.
- */
-export const CONTROLLERS_ANNOTATION = "topology.istio.io/controlPlaneClusters";
 
 /** Who does the duties: this control plane, in all clusters the same. */
 export interface Controller {

@@ -5,6 +5,12 @@ import { createPods, type Pods } from "./pods.ts";
 /** Label of the Secrets that hold the way to another cluster: each key is the cluster's name, its value a kubeconfig. Istio's. */
 export const REMOTE_SECRET_LABEL = "istio/multiCluster";
 
+/**
+ * Annotation of the control plane's namespace in a cluster without a control plane: names of the clusters whose control planes
+ * keep what that cluster needs of one, with commas; `*`: any. Istio's.
+ */
+export const CONTROLLERS_ANNOTATION = "topology.istio.io/controlPlaneClusters";
+
 /** The objects of a further cluster of the mesh. */
 export interface RemoteWorld {
   readonly clusterId: string;

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { ClusterError } from "../../src/base/errors.ts";
 import { type CheckResult, runChecks } from "../../src/checks/check.ts";
 import { allChecks } from "../../src/checks/registry.ts";
+import { CONTROLLERS_ANNOTATION } from "../../src/model/members.ts";
 import { expectGolden } from "../support/golden.ts";
 import { CAUSES } from "./cases.ts";
 import { clusterOf, healthyMesh } from "./mesh.ts";
@@ -31,6 +32,30 @@ test.each(allChecks.map((check) => [check.name, check] as const))("%s fails for 
   expect(result?.message ?? "").not.toBe("");
   const others = results.filter((each) => each.name !== name && (each.status === "error" || each.status === "warning"));
   messages.set(name, [`${name}: ${result?.message ?? ""}`, ...others.map((each) => `  also ${each.name}`)].join("\n"));
+});
+
+test("what a control plane elsewhere keeps in a cluster is no leftover, and its parts are not asked for here", async () => {
+  const mesh = await healthyMesh();
+  mesh.remove("Deployment", "istio-system/istiod");
+  const labels = { "operator.istio.io/component": "IstiodRemote", "app.kubernetes.io/managed-by": "meshctl" };
+  mesh.edit("Service", "istio-system/istiod", ({ metadata }) => (metadata.labels = { ...metadata.labels, ...labels }));
+  mesh.edit("Namespace", "istio-system", ({ metadata }) => {
+    metadata.annotations = { [CONTROLLERS_ANNOTATION]: "east" };
+  });
+  const { cluster, context } = clusterOf(mesh);
+  const results = new Map((await runChecks(allChecks, cluster, context)).map((result) => [result.name, result]));
+  for (const name of [
+    "control-plane-elsewhere",
+    "root-configmaps-left",
+    "leader-leases",
+    "orphans",
+    "namespace-revisions",
+  ])
+    expect(results.get(name)?.status, JSON.stringify(results.get(name))).toBe("ok");
+  expect(results.get("control-plane-installed")).toMatchObject({
+    status: "skipped",
+    message: "the control plane of this cluster is elsewhere",
+  });
 });
 
 // runs last: what every cause makes people read, and which other checks see it too

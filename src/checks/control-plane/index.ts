@@ -1,10 +1,12 @@
 import { type Check, category, failed, ok, skipped, verdict } from "../check.ts";
 import type { Facts } from "../facts.ts";
 import { has, nameOf, names } from "../names.ts";
-import { controlPlanePods } from "../pods.ts";
+import { controlPlanePods, waysElsewhere } from "../pods.ts";
 import type { Shapes } from "../shapes.ts";
+import { elsewhereChecks } from "./elsewhere.ts";
 import { serviceChecks } from "./service.ts";
 
+const ELSEWHERE = "the control plane of this cluster is elsewhere";
 const MANY_RESTARTS = 3;
 const LOGS = "look at what it said: kubectl logs -n istio-system deployment/istiod --previous";
 
@@ -19,6 +21,7 @@ const pods = category("control plane", [
     phase: "after",
     run: async (facts) => {
       const found = await deployments(facts);
+      if (found.length === 0 && (await waysElsewhere(facts)).length > 0) return skipped(ELSEWHERE);
       if (found.length === 0)
         return failed(`no Deployment with app=istiod in namespace ${facts.context.istioNamespace}`);
       return ok(names(found));
@@ -201,4 +204,4 @@ async function deployments(facts: Facts): Promise<readonly Shapes["Deployment"][
 }
 
 /** Whether the control plane runs, and can do what it is there for. */
-export const controlPlaneChecks: readonly Check[] = [...pods, ...serviceChecks];
+export const controlPlaneChecks: readonly Check[] = [...pods, ...serviceChecks, ...elsewhereChecks];

@@ -2,6 +2,7 @@ import { askedRevision } from "../../model/asked-revision.ts";
 import { category, failed, ok, verdict } from "../check.ts";
 import type { Facts } from "../facts.ts";
 import { isMine, nameOf, names, revisionOf } from "../names.ts";
+import { waysElsewhere } from "../pods.ts";
 import type { Shapes } from "../shapes.ts";
 
 /** Election objects of older control planes, which nobody renews any more. */
@@ -117,7 +118,7 @@ export const leftoverChecks = category("earlier installations", [
     severity: "warning",
     phase: "before",
     run: async (facts) => {
-      if ((await controlPlanes(facts)).length > 0) return ok();
+      if (await isServed(facts)) return ok();
       const left = (await facts.list("ConfigMap")).filter(({ metadata }) => metadata.name === "istio-ca-root-cert");
       return verdict(left.length === 0 ? [] : [`in ${left.length} namespaces`]);
     },
@@ -145,7 +146,7 @@ export const leftoverChecks = category("earlier installations", [
     severity: "warning",
     phase: "before",
     run: async (facts) => {
-      if ((await controlPlanes(facts)).length > 0) return ok();
+      if (await isServed(facts)) return ok();
       const [maps, leases] = await Promise.all([facts.own("ConfigMap"), facts.own("Lease")]);
       const left = [...maps, ...leases].filter(({ metadata }) => OLD_LEADERS.includes(metadata.name));
       return verdict(left.map((object) => `${object.kind} ${nameOf(object)}`));
@@ -166,7 +167,8 @@ export const leftoverChecks = category("earlier installations", [
         facts.list("MutatingWebhookConfiguration"),
         facts.list("ValidatingWebhookConfiguration"),
       ]);
-      const revisions = new Set((await controlPlanes(facts)).map(revisionOf));
+      const planes = await Promise.all([controlPlanes(facts), waysElsewhere(facts)]);
+      const revisions = new Set(planes.flat().map(revisionOf));
       const orphans = lists.flat().filter((object) => isMine(object) && !revisions.has(revisionOf(object)));
       return verdict(orphans.map((object) => `${object.kind} ${nameOf(object)} of revision ${revisionOf(object)}`));
     },
@@ -214,6 +216,11 @@ async function controlPlanes(facts: Facts): Promise<readonly Shapes["Deployment"
   return (await facts.list("Deployment")).filter(({ metadata }) => metadata.labels?.["app"] === "istiod");
 }
 
+/** Whether a control plane is here, or elsewhere and writes here. */
+async function isServed(facts: Facts): Promise<boolean> {
+  return (await controlPlanes(facts)).length > 0 || (await waysElsewhere(facts)).length > 0;
+}
+
 async function absentDaemonSet(facts: Facts, name: string) {
   const left = (await facts.list("DaemonSet")).filter(({ metadata }) => metadata.name === name);
   return left.length === 0 ? ok() : failed(`DaemonSet ${names(left)}`);
@@ -221,7 +228,11 @@ async function absentDaemonSet(facts: Facts, name: string) {
 
 /** Revisions that a control plane runs for, and tags. */
 async function knownRevisions(facts: Facts): Promise<ReadonlySet<string>> {
-  const [deployments, hooks] = await Promise.all([controlPlanes(facts), facts.list("MutatingWebhookConfiguration")]);
+  const [deployments, ways, hooks] = await Promise.all([
+    controlPlanes(facts),
+    waysElsewhere(facts),
+    facts.list("MutatingWebhookConfiguration"),
+  ]);
   const tags = hooks.map(({ metadata }) => metadata.labels?.["istio.io/tag"]).filter((tag) => tag !== undefined);
-  return new Set([...deployments.map(revisionOf), ...tags]);
+  return new Set([...[...deployments, ...ways].map(revisionOf), ...tags]);
 }

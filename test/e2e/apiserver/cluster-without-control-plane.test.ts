@@ -1,12 +1,12 @@
 import { spawnSync } from "node:child_process";
 import { X509Certificate } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { CONTROLLERS_ANNOTATION } from "../../../src/controlplane/remote-duties.ts";
 import { openDeltaStream } from "../../../src/grpc/ads-client.ts";
 import { type CaCredential, requestCertificate } from "../../../src/grpc/ca-client.ts";
 import { render } from "../../../src/install/render.ts";
 import { settingsOf } from "../../../src/install/settings.ts";
 import { openCluster, openForeignCluster } from "../../../src/kube/cluster.ts";
+import { CONTROLLERS_ANNOTATION } from "../../../src/model/members.ts";
 import { createRoot, issueServing } from "../../../src/pki/ca.ts";
 import { readCertificate } from "../../../src/pki/certificate.ts";
 import { createCsr } from "../../../src/pki/create-csr.ts";
