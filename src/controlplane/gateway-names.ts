@@ -32,7 +32,7 @@ const LEAST_SECONDS = 30;
 const MOST_SECONDS = 3_600;
 
 /** EDS has no place for names, so meshd resolves them. What was known once stays while nobody answers. */
-export function createGatewayNames({ derivations, resolve = byDns, log }: GatewayNamesDeps): GatewayNames {
+export function createGatewayNames({ derivations, resolve = dnsResolve(), log }: GatewayNamesDeps): GatewayNames {
   const known = new Map<string, Source<readonly string[]>>();
   const sourceOf = (name: string): Source<readonly string[]> => {
     const source = known.get(name) ?? derivations.source<readonly string[]>([]);
@@ -89,18 +89,28 @@ export function createGatewayNames({ derivations, resolve = byDns, log }: Gatewa
   };
 }
 
-/** Both families; one that has no answer is no failure. The name is whole: no search domains. */
-async function byDns(name: string): Promise<Resolved> {
-  const resolver = new Resolver({ timeout: 5_000, tries: 2 });
-  const asked = await Promise.allSettled([
-    resolver.resolve4(name, { ttl: true }),
-    resolver.resolve6(name, { ttl: true }),
-  ]);
-  const records = asked.flatMap((answer) => (answer.status === "fulfilled" ? answer.value : []));
-  const [v4, v6] = asked;
-  if (v4.status === "rejected" && v6.status === "rejected" && !isNone(v4.reason) && !isNone(v6.reason)) throw v4.reason;
-  const ttlSeconds = Math.min(MOST_SECONDS, ...records.map(({ ttl }) => ttl));
-  return { addresses: records.map(({ address }) => address), ttlSeconds: records.length === 0 ? 0 : ttlSeconds };
+/**
+ * Asks DNS for both families; one that has no answer is no failure. The name is whole: no search domains. `servers` as
+ * `address:port`; default: the machine's.
+ */
+export function dnsResolve(servers?: readonly string[]): (name: string) => Promise<Resolved> {
+  return async (name) => {
+    const resolver = new Resolver({ timeout: 5_000, tries: 2 });
+    if (servers !== undefined) resolver.setServers(servers);
+    const asked = await Promise.allSettled([
+      resolver.resolve4(name, { ttl: true }),
+      resolver.resolve6(name, { ttl: true }),
+    ]);
+    const [v4, v6] = asked;
+    if (v4.status === "rejected" && v6.status === "rejected" && !(isNone(v4.reason) && isNone(v6.reason)))
+      throw isNone(v4.reason) ? v6.reason : v4.reason;
+    const records = asked.flatMap((answer) => (answer.status === "fulfilled" ? answer.value : []));
+    const ttls = records.map(({ ttl }) => ttl);
+    return {
+      addresses: records.map(({ address }) => address),
+      ttlSeconds: ttls.length === 0 ? 0 : Math.min(...ttls),
+    };
+  };
 }
 
 /** The server says that there is none, which is an answer. */

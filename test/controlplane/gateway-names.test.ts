@@ -1,6 +1,8 @@
+import { createSocket } from "node:dgram";
+import { decode, encode } from "dns-packet";
 import { expect, test, vi } from "vitest";
 import { createDerivations } from "../../src/base/derive.ts";
-import { createGatewayNames, type Resolved } from "../../src/controlplane/gateway-names.ts";
+import { createGatewayNames, dnsResolve, type Resolved } from "../../src/controlplane/gateway-names.ts";
 import { recordingLogger } from "../support/controlplane/recorder.ts";
 
 /** Names of a DNS that the test writes; `asked` is who was asked for. */
@@ -66,5 +68,35 @@ test("while nobody answers, what was known stays and it is said; a name that nob
     unfollow();
   } finally {
     vi.useRealTimers();
+  }
+});
+
+test("DNS is asked for both families; a name that is not there is an answer, a server that fails is none", async () => {
+  const socket = createSocket("udp4");
+  const asked: string[] = [];
+  socket.on("message", (bytes, { port, address }) => {
+    const { id, questions = [] } = decode(bytes);
+    const [{ name, type } = { name: "", type: "A" as const }] = questions;
+    asked.push(`${type} ${name}`);
+    const data = type === "A" ? "192.0.2.1" : "2001:db8::1";
+    const answers = name === "lb.example.com" ? [{ type, name, data, ttl: type === "A" ? 90 : 45 } as const] : [];
+    const code = { "gone.example.com": 3, "broken.example.com": 2 }[name] ?? 0;
+    socket.send(
+      encode({ type: "response", id: id ?? 0, flags: code, questions, answers: answers as never }),
+      port,
+      address,
+    );
+  });
+  await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));
+  try {
+    const resolve = dnsResolve([`127.0.0.1:${socket.address().port}`]);
+    const { addresses, ttlSeconds } = await resolve("lb.example.com");
+    expect([addresses.toSorted(), ttlSeconds]).toEqual([["192.0.2.1", "2001:db8::1"], 45]);
+    expect(asked.toSorted()).toEqual(["A lb.example.com", "AAAA lb.example.com"]);
+    expect(await resolve("gone.example.com")).toEqual({ addresses: [], ttlSeconds: 0 });
+    expect(await resolve("empty.example.com")).toEqual({ addresses: [], ttlSeconds: 0 });
+    await expect(resolve("broken.example.com")).rejects.toThrow(/ESERVFAIL/);
+  } finally {
+    socket.close();
   }
 });
