@@ -69,7 +69,12 @@ export const workloadCommands: readonly CommandSpec[] = [
         summary: "have istiod make a WorkloadEntry when the machine connects",
         default: false,
       },
-      { flags: "--capture-dns <bool>", summary: "have the agent answer DNS queries of the machine", default: "true" },
+      {
+        flags: "--capture-dns <bool>",
+        summary: "have the agent answer DNS queries of the machine",
+        default: "true",
+        choices: ["true", "false"],
+      },
       { flags: "--internalIP <address>", summary: "address of the machine that the mesh reaches it by" },
       { flags: "--externalIP <address>", summary: "the same, when the machine itself does not know it" },
       { flags: "-r, --revision <name>", summary: "control plane to join" },

@@ -7,7 +7,7 @@ import type { KindTypes } from "../resources/kinds.ts";
 import { parseYaml, toYaml } from "../resources/yaml-plain.ts";
 import { globalOptions, switchOption, textOption } from "./input.ts";
 import type { CommandInput, CommandResult, Io } from "./io.ts";
-import { type HostFiles, hostFiles, type HostOptions, record } from "./workload-files.ts";
+import { type HostFiles, type HostOptions, hostFiles, record } from "./workload-files.ts";
 
 type WorkloadGroup = KindTypes["WorkloadGroup"];
 type Json = Readonly<Record<string, unknown>>;
@@ -36,7 +36,13 @@ export function run(input: CommandInput, io: Io): Promise<WorkloadEntryResult> {
   const { namespace, istioNamespace } = globalOptions(input);
   const output = textOption(input, "output");
   if (output === undefined) throw new UsageError("-o is missing", "Give the folder to write to with -o.");
-  const tokenSeconds = Number(input.options["tokenDuration"] ?? 3600);
+  const internalIp = addressOption(input, "internalIP");
+  const externalIp = addressOption(input, "externalIP");
+  if (internalIp !== undefined && externalIp !== undefined)
+    throw new UsageError(
+      "--internalIP and --externalIP exclude each other",
+      "Give the address by which the mesh reaches the machine: --internalIP when the machine has it itself.",
+    );
   return workloadEntry(
     {
       file: textOption(input, "file"),
@@ -45,17 +51,32 @@ export function run(input: CommandInput, io: Io): Promise<WorkloadEntryResult> {
       istioNamespace,
       output,
       clusterId: textOption(input, "clusterID"),
-      tokenSeconds,
+      tokenSeconds: tokenSecondsOf(input),
       ingressService: textOption(input, "ingressService") ?? "istio-eastwestgateway",
-      ingressIp: textOption(input, "ingressIP"),
+      ingressIp: addressOption(input, "ingressIP"),
       autoregister: switchOption(input, "autoregister"),
       captureDns: textOption(input, "captureDns") !== "false",
-      internalIp: textOption(input, "internalIP"),
-      externalIp: textOption(input, "externalIP"),
+      internalIp,
+      externalIp,
       revision: textOption(input, "revision"),
     },
     io,
   );
+}
+
+function addressOption(input: CommandInput, name: string): string | undefined {
+  const value = textOption(input, name);
+  if (value === undefined || isIP(value) !== 0) return value;
+  throw new UsageError(`--${name}: expected an IP address, got "${value}"`);
+}
+
+/** An API server gives no token for less than ten minutes. */
+const MIN_TOKEN_SECONDS = 600;
+
+function tokenSecondsOf(input: CommandInput): number {
+  const seconds = Number(input.options["tokenDuration"] ?? 3600);
+  if (Number.isInteger(seconds) && seconds >= MIN_TOKEN_SECONDS) return seconds;
+  throw new UsageError(`--tokenDuration: expected seconds, ${MIN_TOKEN_SECONDS} or more, got "${seconds}"`);
 }
 
 /**
@@ -166,10 +187,7 @@ interface ServiceAddresses {
 
 async function ingressAddress(cluster: Cluster, options: WorkloadEntryOptions): Promise<string | undefined> {
   const { ingressIp, ingressService, istioNamespace } = options;
-  if (ingressIp !== undefined) {
-    if (isIP(ingressIp) !== 0) return ingressIp;
-    throw new UsageError(`--ingressIP: expected an IP address, got "${ingressIp}"`);
-  }
+  if (ingressIp !== undefined) return ingressIp;
   const [name = "", namespace = istioNamespace] = ingressService.split(".");
   return addressOf((await cluster.get({ apiVersion: "v1", kind: "Service", namespace, name })) ?? {});
 }

@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { parse } from "../../src/cli-parse.ts";
 import { MeshError } from "../../src/base/errors.ts";
+import { parse } from "../../src/cli-parse.ts";
 import type { KubeObject } from "../../src/resources/object.ts";
 import { parseYaml } from "../../src/resources/yaml-plain.ts";
 import { fakeCluster } from "../support/fake-cluster.ts";
@@ -171,12 +171,31 @@ test("a group from a file, a revision, and nobody who says where istiod is", asy
   expect(read("mesh.yaml")).toContain("ISTIO_META_CLUSTER_ID: Kubernetes");
 });
 
+test("an address that the machine does not know itself, and no DNS", async () => {
+  const io = fakeIo({ cluster: cluster(), cwd: folder });
+  const line =
+    "workload entry configure --name db -n shop -o vm --clusterID west --externalIP 192.0.2.9 --capture-dns false --ingressIP 203.0.113.9 --tokenDuration 600";
+  expect(await main(line.split(" "), io), io.stderr()).toBe(0);
+  expect(read("cluster.env")).toContain("ISTIO_SVC_IP=192.0.2.9\n");
+  expect(read("cluster.env")).toContain("REWRITE_PROBE_LEGACY_LOCALHOST_DESTINATION=true\n");
+  expect(read("cluster.env")).toContain("ISTIO_META_CLUSTER_ID=west\n");
+  expect(read("cluster.env")).not.toContain("DNS_CAPTURE");
+  expect(read("hosts")).toBe("203.0.113.9 istiod.istio-system.svc\n");
+});
+
 test.each([
   ["--name db -n shop", "-o is missing"],
   ["-o vm", "no WorkloadGroup given"],
   ["--name none -n shop -o vm", "there is no WorkloadGroup shop/none"],
   ["-f nowhere.yaml -o vm", "nowhere.yaml: ENOENT"],
   ["--name db -n shop -o vm --ingressIP here", '--ingressIP: expected an IP address, got "here"'],
+  ["--name db -n shop -o vm --internalIP me", '--internalIP: expected an IP address, got "me"'],
+  ["--name db -n shop -o vm --externalIP you", '--externalIP: expected an IP address, got "you"'],
+  [
+    "--name db -n shop -o vm --internalIP 10.0.0.1 --externalIP 192.0.2.1",
+    "--internalIP and --externalIP exclude each other",
+  ],
+  ["--name db -n shop -o vm --tokenDuration 60", '--tokenDuration: expected seconds, 600 or more, got "60"'],
   ["--name db -n shop -o vm -r other", "there is no ConfigMap istio-system/istio-other"],
 ])("workload entry configure %s: %s", async (line, message) => {
   const io = fakeIo({ cluster: cluster(), cwd: folder });
