@@ -1,11 +1,10 @@
-import { randomBytes } from "node:crypto";
+import { randomBytes, X509Certificate } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { getAt, load, podIp } from "../../scripts/scenario/ask.ts";
+import { load, podIp } from "../../scripts/scenario/ask.ts";
 import { openScenario } from "../../scripts/scenario/context.ts";
 import { applyFile, applyText, createNamespace, waitAvailable } from "../../scripts/scenario/kubectl.ts";
-import { ingress } from "../../scripts/scenario/steps/traffic.ts";
 import type { LogEntry } from "../../src/commands/logs/entry.ts";
 import type { Trace } from "../../src/commands/spans/spans.ts";
 import { parseYaml } from "../../src/resources/yaml-plain.ts";
@@ -15,26 +14,30 @@ import { askingGrafana, dashboardsIn } from "../support/addons/grafana.ts";
 import { panelsHaveData, queriesOf } from "../support/local/prometheus-step.ts";
 import { type RunningKiali, startKiali } from "../support/addons/kiali.ts";
 import { prepareCluster, missingFor, realEnvoy, type TestCluster } from "../support/local/cluster.ts";
+import {
+  callsOf,
+  CLIENT,
+  collectedLogs,
+  FROM_OUTSIDE,
+  GATEWAY,
+  quiet,
+  SHOP,
+  type Traced,
+  tracedShop,
+} from "../support/addons/traces.ts";
 import { missingPackages, prometheusImage, type PrometheusImage } from "../support/prometheus/prometheus.ts";
 import { waitFor } from "../support/wait.ts";
 
 // Real Jaeger, a real OpenTelemetry Collector, real Prometheus, real Grafana and real Kiali beside a mesh on a local node in network namespaces.
 
 const reason = missingFor("netns") ?? missingBuilder() ?? missingPackages();
-const SHOP = "shop";
-const CLIENT = { namespace: SHOP, app: "client" };
-
-/** Calls of one request of the client's to web, and of one from outside: who called whom. */
-const HOPS = ["client.shop > web.shop", "web.shop > catalog.shop", "web.shop > cart.shop"];
-const GATEWAY = "istio-ingressgateway.istio-system";
-const FROM_OUTSIDE = [`${GATEWAY} > web.shop`, ...HOPS.slice(1)];
-
 describe.skipIf(reason !== undefined && process.env["CI"] !== "true")("a mesh and what is put beside it", () => {
   let programs: AddonPrograms;
   let prometheus: PrometheusImage;
   let cluster: TestCluster;
   let scenario: Awaited<ReturnType<typeof openScenario>>;
   let kiali: RunningKiali | undefined;
+  let shop: Traced;
   const said: string[] = [];
 
   beforeAll(async () => {
@@ -62,6 +65,7 @@ describe.skipIf(reason !== undefined && process.env["CI"] !== "true")("a mesh an
       "60s",
     ]);
     await waitAvailable(scenario, SHOP);
+    shop = tracedShop(scenario);
   }, 3_000_000);
 
   afterAll(async () => {
@@ -72,112 +76,34 @@ describe.skipIf(reason !== undefined && process.env["CI"] !== "true")("a mesh an
     programs?.remove();
   }, 60_000);
 
-  /** Names the providers of traces and logs for the whole mesh. */
-  const telling = async (tracing: string, logging: readonly string[]): Promise<void> => {
-    await applyText(
-      scenario,
-      "istio-system",
-      "telemetry.yaml",
-      `apiVersion: telemetry.istio.io/v1
-kind: Telemetry
-metadata: { name: mesh-default }
-spec:
-  tracing: [{ providers: [{ name: ${tracing} }], randomSamplingPercentage: 100 }]
-  accessLogging: [{ providers: ${JSON.stringify(logging.map((name) => ({ name })))} }]
-`,
-    );
-    await scenario.meshctl(["wait", "telemetry", "mesh-default.istio-system"]);
-  };
-
   const addressOf = async (namespace: string, selector: string): Promise<string> => {
     const pods = await scenario.cluster.list({ apiVersion: "v1", kind: "Pod" }, { namespace, labelSelector: selector });
     return pods[0] === undefined ? "" : podIp(pods[0]);
   };
 
-  const meshctl = async (...args: readonly string[]): Promise<unknown> =>
-    JSON.parse((await scenario.meshctl([...args, "-o", "json"], { quiet: true, expect: "any" })).stdout);
-
-  /** Traces that began after `from`, as the command lists them, read whole. */
-  async function tracesSince(from: number, who: string): Promise<readonly Trace[]> {
-    const list = (await meshctl("trace", "--from", who, "--limit", "500")) as {
-      readonly traces: readonly { readonly traceId: string; readonly start: string }[];
-    };
-    const newer = list.traces.filter(({ start }) => Date.parse(start) >= from);
-    return Promise.all(newer.map(async ({ traceId }) => (await meshctl("trace", traceId)) as Trace));
-  }
-
-  const inside = async (requests: number): Promise<void> =>
-    void (await load(scenario, CLIENT, { url: "http://web/", requests, concurrency: 4 }));
-
-  /** Requests from outside, each with its headers. */
-  async function outside(requests: readonly Readonly<Record<string, string>>[]): Promise<void> {
-    const { host, port } = await ingress(scenario);
-    for (const headers of requests)
-      expect((await getAt(host, port, "/", { host: "shop.example.com", ...headers })).status).toBe(200);
-  }
-
-  /**
-   * Requests until as many as there are versions and connections are told whole, all of them. A request on a connection that was
-   * there before a change of Telemetry goes by the listener as it was, and is told as before.
-   */
-  async function settled(who: string, send: (requests: number) => Promise<void>): Promise<void> {
-    const AT_ONCE = 12;
-    await waitFor(
-      async () => {
-        const from = Date.now();
-        await send(AT_ONCE);
-        const isTold = async (): Promise<boolean> => {
-          const traces = await tracesSince(from, who);
-          return traces.length === AT_ONCE && traces.every((trace) => callsOf(trace).length === HOPS.length);
-        };
-        return waitFor(isTold, { what: "the spans of requests", timeoutMs: 15_000 }).catch(() => undefined);
-      },
-      { what: `spans of every hop of ${who}`, timeoutMs: 120_000 },
-    );
-  }
-
-  /** As many traces as requests were sent, with a pair of spans for each hop. */
-  async function everyHop(from: number, who: string, requests: number): Promise<readonly Trace[]> {
-    const traces = await waitFor(
-      async () => {
-        const found = await tracesSince(from, who);
-        const isWhole = found.length >= requests && found.every((trace) => callsOf(trace).length === HOPS.length);
-        return isWhole ? found : undefined;
-      },
-      { what: `${requests} whole traces of ${who}`, timeoutMs: 60_000 },
-    );
-    const hops = who === "client.shop" ? HOPS : FROM_OUTSIDE;
-    expect(traces).toHaveLength(requests);
-    for (const trace of traces) {
-      expect(callsOf(trace).toSorted()).toEqual(hops.toSorted());
-      expect(trace.spans.filter(({ orphan }) => orphan)).toEqual([]);
-    }
-    return traces;
-  }
-
   test("Jaeger gets a client's and a server's span of every hop, of every request, by OTLP", async () => {
-    await telling("jaeger", ["envoy"]);
-    await settled("client.shop", inside);
-    await settled(GATEWAY, (requests) => outside(Array.from({ length: requests }, () => ({}))));
+    await shop.telling("jaeger", ["envoy"]);
+    await shop.settled(CLIENT);
+    await shop.settled(GATEWAY);
     const from = Date.now();
-    await inside(40);
-    await outside(Array.from({ length: 10 }, () => ({})));
-    await everyHop(from, "client.shop", 40);
-    const [trace] = await everyHop(from, GATEWAY, 10);
+    await shop.inside(40);
+    await shop.outside(Array.from({ length: 10 }, () => ({})));
+    await shop.everyHop(from, CLIENT, 40);
+    const [trace] = await shop.everyHop(from, GATEWAY, 10);
     const shown = await scenario.meshctl(["trace", trace?.traceId ?? ""], { quiet: true });
     expect(shown.stdout.split("\n").filter((line) => line.includes("server"))).toHaveLength(4);
   }, 180_000);
 
   test("Jaeger gets every hop by Zipkin too, in the traces of callers that bring B3 headers and of those that bring W3C's", async () => {
-    await telling("zipkin", ["envoy"]);
-    await settled("client.shop", inside);
-    await settled(GATEWAY, (requests) => outside(Array.from({ length: requests }, () => ({}))));
+    await shop.telling("zipkin", ["envoy"]);
+    await shop.settled(CLIENT);
+    await shop.settled(GATEWAY);
     const callers = Array.from({ length: 12 }, (_, index) => callerOf(index));
-    await outside(callers.map(({ headers }) => headers));
+    await shop.outside(callers.map(({ headers }) => headers));
     for (const { traceId, parent } of callers) {
       const trace = await waitFor(
         async () => {
-          const found = (await meshctl("trace", traceId)) as Partial<Trace>;
+          const found = (await shop.meshctl("trace", traceId)) as Partial<Trace>;
           return found.spans !== undefined && callsOf(found as Trace).length === FROM_OUTSIDE.length
             ? found
             : undefined;
@@ -208,12 +134,12 @@ spec:
   }, 300_000);
 
   test("an OpenTelemetry Collector gets every span, and every line that meshctl logs reads", async () => {
-    await telling("otel-tracing", ["envoy", "otel"]);
-    await settled("client.shop", inside);
-    const before = await quiet(collected);
+    await shop.telling("otel-tracing", ["envoy", "otel"]);
+    await shop.settled(CLIENT);
+    const before = await quiet(() => collectedLogs(scenario));
     const from = Date.now();
-    await inside(25);
-    await everyHop(from, "client.shop", 25);
+    await shop.inside(25);
+    await shop.everyHop(from, CLIENT, 25);
     const names = ["client-v1", "web-v1", "catalog-v1", "catalog-v2", "catalog-v3", "cart-v1", "ledger-v1"];
     const lines = async (): Promise<readonly LogEntry[]> => {
       const texts = await Promise.all(
@@ -232,38 +158,13 @@ spec:
       25, 50, 25,
     ]);
     expect(told.filter(({ status }) => status !== 200 && status !== 0)).toEqual([]);
-    await waitFor(async () => (await collected()) - before >= (await lines()).length, {
+    await waitFor(async () => (await collectedLogs(scenario)) - before >= (await lines()).length, {
       what: "the collector to have every line",
       timeoutMs: 30_000,
     });
     // the probe's requests of `load` go through the port-forward: they are in both
-    expect((await collected()) - before).toBe((await lines()).length);
+    expect((await collectedLogs(scenario)) - before).toBe((await lines()).length);
   }, 240_000);
-
-  /** A count once it stands still: what was collected in bulk has come. */
-  async function quiet(count: () => Promise<number>): Promise<number> {
-    let last = -1;
-    let since = 0;
-    return waitFor(
-      async () => {
-        const now = await count();
-        if (now !== last) since = Date.now();
-        last = now;
-        return Date.now() - since > 3_000 ? { now } : undefined;
-      },
-      { what: "a count to stand still", timeoutMs: 30_000 },
-    ).then(({ now }) => now);
-  }
-
-  /** Records of access logs that the collector told of on its own output so far. */
-  async function collected(): Promise<number> {
-    const [pod] = await scenario.cluster.list(
-      { apiVersion: "v1", kind: "Pod" },
-      { namespace: "observability", labelSelector: "app=opentelemetry-collector" },
-    );
-    const text = await scenario.cluster.logs({ namespace: "observability", pod: pod?.metadata.name ?? "" });
-    return [...text.matchAll(/"log records": (\d+)/g)].reduce((sum, [, count]) => sum + Number(count), 0);
-  }
 
   test("Kiali, as it comes, sees the mesh as it is", async () => {
     await scenario.meshctl(["addons", "install", "kiali", "--wait=false"]);
@@ -294,11 +195,60 @@ spec:
     ]);
   }, 240_000);
 
+  test("Kiali shows traces, access logs, and the authority's certificate to whom it is granted", async () => {
+    const api = (path: string): Promise<unknown> => kiali?.api(path) ?? Promise.reject(new Error("no Kiali"));
+    const since = Date.now();
+    await shop.inside(6);
+    const [own] = await shop.everyHop(since, CLIENT, 6);
+    const ofWeb = async (): Promise<readonly { readonly traceID: string; readonly spans: readonly unknown[] }[]> => {
+      const { data } = (await api(
+        `namespaces/${SHOP}/workloads/web-v1/traces?startMicros=${since * 1000}&limit=50`,
+      )) as {
+        readonly data: readonly { readonly traceID: string; readonly spans: readonly unknown[] }[];
+      };
+      return data;
+    };
+    const seen = await waitFor(async () => ((await ofWeb()).length === 6 ? ofWeb() : undefined), {
+      what: "Kiali's traces of web",
+      timeoutMs: 30_000,
+    });
+    expect(seen.map(({ spans }) => spans.length)).toEqual(Array.from({ length: 6 }, () => own?.spans.length));
+    const { data: one } = (await api(`traces/${own?.traceId ?? ""}`)) as {
+      readonly data: { readonly traceID: string };
+    };
+    expect(one.traceID).toBe(own?.traceId);
+    const [pod] = await scenario.cluster.list(
+      { apiVersion: "v1", kind: "Pod" },
+      { namespace: SHOP, labelSelector: "app=web" },
+    );
+    const query = `container=istio-proxy&logType=proxy&maxLines=500&sinceTime=${Math.floor(since / 1000)}`;
+    const { entries } = (await api(`namespaces/${SHOP}/pods/${pod?.metadata.name ?? ""}/logs?${query}`)) as {
+      readonly entries: readonly { readonly accessLog?: { readonly method?: string; readonly status_code?: string } }[];
+    };
+    // each request comes in once and goes out twice
+    const answered = entries.filter(({ accessLog }) => accessLog?.method === "GET" && accessLog.status_code === "200");
+    expect(answered.length).toBeGreaterThanOrEqual(18);
+    expect(await api("istio/certs")).toMatchObject([{ secretName: "cacerts", accessible: false }]);
+    await applyText(scenario, "istio-system", "certificates.yaml", READS_CERTIFICATES);
+    const secret = await scenario.cluster.get({
+      apiVersion: "v1",
+      kind: "Secret",
+      namespace: "istio-system",
+      name: "istio-ca-secret",
+    });
+    const { "ca-cert.pem": pem = "" } =
+      (secret as { readonly data?: Readonly<Record<string, string>> } | undefined)?.data ?? {};
+    const { validTo } = new X509Certificate(Buffer.from(pem, "base64"));
+    const [certificate] = (await api("istio/certs")) as readonly { readonly notAfter: string }[];
+    expect(certificate).toMatchObject({ secretName: "istio-ca-secret", accessible: true });
+    expect(Date.parse(certificate?.notAfter ?? "")).toBe(Date.parse(validTo));
+  }, 120_000);
+
   /** The service graph has the calls that are made, with mutual TLS on each. */
   async function graphIs(api: RunningKiali["api"]): Promise<void> {
     const wanted = ["cart-v1 > ledger-v1", "client-v1 > web-v1", "web-v1 > cart-v1", "web-v1 > catalog"];
     const edges = async (): Promise<readonly string[]> => {
-      await load(scenario, CLIENT, { url: "http://web/", requests: 20, concurrency: 2 });
+      await load(scenario, { namespace: SHOP, app: "client" }, { url: "http://web/", requests: 20, concurrency: 2 });
       const query = `namespaces=${SHOP}&graphType=workload&duration=60s&appenders=securityPolicy,istio`;
       const graph = (await api(`namespaces/graph?${query}`)) as Graph;
       const name = new Map(
@@ -352,6 +302,19 @@ interface Graph {
   };
 }
 
+/** What the guide of Kiali says: the addon's own account may not read an authority's key. */
+const READS_CERTIFICATES = `apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: { name: kiali-certificates }
+rules: [{ apiGroups: [""], resources: [secrets], resourceNames: [cacerts, istio-ca-secret], verbs: [get] }]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: { name: kiali-certificates }
+roleRef: { apiGroup: rbac.authorization.k8s.io, kind: Role, name: kiali-certificates }
+subjects: [{ kind: ServiceAccount, name: kiali, namespace: istio-system }]
+`;
+
 /** Headers of the caller of a trace: B3 in many headers, in one, and W3C's, in turn. */
 function callerOf(index: number): {
   readonly traceId: string;
@@ -366,14 +329,4 @@ function callerOf(index: number): {
     { traceparent: `00-${traceId}-${parent}-01` },
   ];
   return { traceId, parent, headers: kinds[index % kinds.length] ?? {} };
-}
-
-/** Calls in a trace: a server's span below a client's, `who > whom`. */
-function callsOf({ spans }: Trace): readonly string[] {
-  const byId = new Map(spans.map((span) => [`${span.kind} ${span.id}`, span]));
-  return spans.flatMap((span) => {
-    if (span.kind !== "server" || span.parent === undefined) return [];
-    const caller = byId.get(`client ${span.parent}`);
-    return caller === undefined ? [] : [`${caller.service} > ${span.service}`];
-  });
 }
