@@ -48,14 +48,11 @@ export function xdsCluster(cluster: Cluster, flags: XdsFlags, cwd: string): Clus
   return {
     ...cluster,
     elsewhere: (target, asked) => (isControlPlane(target) ? answer(asked) : undefined),
-    list: async (kind, options) =>
-      isAskedForControlPlane(kind, options, istioNamespace)
-        ? [controlPlanePod(address, istioNamespace)]
-        : cluster.list(kind, options),
-    portForward: (target) =>
-      target.pod === address
-        ? Promise.reject(unsaid(`${address} takes no connection to port ${target.port}`))
-        : cluster.portForward(target),
+    list: async (kind, options) => {
+      if (!isAskedForControlPlane(kind, options, istioNamespace)) return cluster.list(kind, options);
+      const { instance } = await askDebug(await connection(), "list");
+      return [await whoAnswers(cluster, { namespace: istioNamespace, name: instance === "" ? address : instance })];
+    },
   };
 }
 
@@ -71,14 +68,15 @@ function isAskedForControlPlane({ kind }: KindRef, options: ListOptions = {}, is
   );
 }
 
-/** Whoever answers at the address stands for all pods of the control plane. */
-function controlPlanePod(address: string, namespace: string): KubeObject {
-  return {
-    apiVersion: "v1",
-    kind: "Pod",
-    metadata: { name: address, namespace, labels: { app: "istiod" } },
-    status: { phase: "Running", conditions: [{ type: "Ready", status: "True" }] },
-  };
+/** Whoever answers at the address speaks for all pods of the control plane; it need not be a pod of this cluster. */
+async function whoAnswers(
+  cluster: Cluster,
+  { namespace, name }: { readonly namespace: string; readonly name: string },
+): Promise<KubeObject> {
+  const kind = { apiVersion: "v1", kind: "Pod" };
+  const pod = await cluster.get({ ...kind, namespace, name }).catch(() => undefined);
+  const status = { phase: "Running", conditions: [{ type: "Ready", status: "True" }] };
+  return pod ?? { ...kind, metadata: { name, namespace, labels: { app: "istiod" } }, status };
 }
 
 type Where = XdsFlags & { readonly istioNamespace: string };

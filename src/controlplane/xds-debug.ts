@@ -89,7 +89,9 @@ function debugStream<Request extends { readonly type_url?: string }>(speech: Spe
   return {
     request(request) {
       const { names, response_nonce } = speech.ask(request);
-      if (request.type_url !== DEBUG_TYPE || response_nonce !== "") return;
+      // istioctl's first request has a nonce too, which nobody sent
+      const isConfirmation = /^\d+$/.test(response_nonce) && Number(response_nonce) <= asked;
+      if (request.type_url !== DEBUG_TYPE || isConfirmation) return;
       const [name, ...more] = names;
       if (name === undefined || more.length > 0)
         return connection.end({ status: "INVALID_ARGUMENT", details: "expected one debug question as resource name" });

@@ -28,7 +28,8 @@ export interface DebugAnswer {
   /** As of HTTP. */
   readonly status: number;
   readonly body: string;
-  /** As it says itself; empty when it does not. */
+  /** Which of its pods answered, and of which version, as it says itself; empty when it does not. */
+  readonly instance: string;
   readonly version: string;
 }
 
@@ -115,15 +116,16 @@ function read({ resources: [first] = [], control_plane }: Response, address: str
   return {
     status: Number(told?.[1] ?? "200"),
     body: text.slice(told?.[0].length ?? 0),
-    version: versionIn(control_plane?.identifier ?? ""),
+    ...sayerIn(control_plane?.identifier ?? ""),
   };
 }
 
-function versionIn(identifier: string): string {
+function sayerIn(identifier: string): Pick<DebugAnswer, "instance" | "version"> {
+  const words = (value: unknown): string => (typeof value === "string" ? value : "");
   try {
-    const { Info } = JSON.parse(identifier) as { readonly Info?: { readonly version?: unknown } };
-    return typeof Info?.version === "string" ? Info.version : "";
+    const { ID, Info } = JSON.parse(identifier) as { readonly ID?: unknown; readonly Info?: { version?: unknown } };
+    return { instance: words(ID), version: words(Info?.version) };
   } catch {
-    return "";
+    return { instance: "", version: "" };
   }
 }

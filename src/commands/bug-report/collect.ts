@@ -101,8 +101,9 @@ async function askPods(cluster: Cluster, options: CollectOptions, step: Step): P
     metadata.namespace === options.istioNamespace && metadata.labels?.["app"] === "istiod";
   const hasProxy = ({ metadata }: KubeObject): boolean =>
     metadata.annotations?.["sidecar.istio.io/status"] !== undefined && options.wants(metadata.namespace ?? "");
+  const served = [...new Set(pods.filter(hasProxy).map(({ metadata }) => metadata.namespace ?? ""))];
   const questions = [
-    ...pods.filter(isControlPlane).map((pod) => ({ pod, container: "discovery", ask: askControlPlane })),
+    ...pods.filter(isControlPlane).map((pod) => ({ pod, container: "discovery", ask: askControlPlane(served) })),
     ...pods.filter(hasProxy).map((pod) => ({ pod, container: "istio-proxy", ask: askProxy })),
   ];
   const left = [...questions];
@@ -156,11 +157,15 @@ async function askPod(
   await step(`log of ${name}`, () => cluster.logs({ ...target, container, tailLines: tail }));
 }
 
-/** Whatever it can be asked about the mesh as a whole. */
-async function askControlPlane(ask: Ask): Promise<void> {
-  for (const path of OF_CONTROL_PLANE) await ask(MONITORING_PORT, path);
-  for (const name of namesIn(await ask(MONITORING_PORT, "/debug/list")))
-    if (!ABOUT_ONE.includes(name)) await ask(MONITORING_PORT, `/debug/${name}`);
+/** Whatever it can be asked about the mesh as a whole, and its findings about each namespace that has proxies. */
+function askControlPlane(namespaces: readonly string[]): Question["ask"] {
+  return async (ask) => {
+    for (const path of OF_CONTROL_PLANE) await ask(MONITORING_PORT, path);
+    for (const name of namesIn(await ask(MONITORING_PORT, "/debug/list")))
+      if (!ABOUT_ONE.includes(name)) await ask(MONITORING_PORT, `/debug/${name}`);
+    for (const namespace of namespaces)
+      await ask(MONITORING_PORT, `/debug/analysis?namespace=${encodeURIComponent(namespace)}`);
+  };
 }
 
 function namesIn(listed = "[]"): readonly string[] {

@@ -102,13 +102,13 @@ async function foreignStatus(
 async function ownStatus(cluster: Cluster, istioNamespace: string, io: Io): Promise<CaStatus> {
   const authorities = await readAuthorities(cluster, istioNamespace);
   const { current, next } = authorities;
+  const connects = cluster.podHttp === undefined && cluster.elsewhere === undefined;
   const [maps, servers, names] = await Promise.all([
     rootMaps(cluster),
-    cluster.podHttp === undefined ? strangeServers(cluster, istioNamespace, current.ca.roots) : [],
+    connects ? strangeServers(cluster, istioNamespace, current.ca.roots) : [],
     proxyNames(cluster, istioNamespace, io),
   ]);
-  if (cluster.podHttp !== undefined)
-    io.err("Not looked at: which certificate each control plane pod shows; that takes a connection.\n");
+  if (!connects) io.err("Not looked at: which certificate each control plane pod shows; that takes a connection.\n");
   const holders = await askHolders(cluster, names);
   const revocations = await describeLists(current, io.now());
   return {

@@ -115,7 +115,9 @@ function exchange(socket: Duplex, { url, method, headers }: Asked, id: string): 
         response.on("end", () => resolve({ status: response.statusCode ?? 0 }));
       },
     );
-    sent.setTimeout(ANSWER_MS, () => sent.destroy(new Error(`no answer in ${ANSWER_MS / 1_000} s`)));
+    // a forwarded connection is no socket: it has no timer of its own
+    const timer = setTimeout(() => sent.destroy(new Error(`no answer in ${ANSWER_MS / 1_000} s`)), ANSWER_MS);
+    sent.on("close", () => clearTimeout(timer));
     sent.on("error", (error) => resolve({ error: errorText(error) }));
     sent.end();
   });

@@ -3,7 +3,6 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openScenario } from "../../../scripts/scenario/context.ts";
 import { MAIN_JOB, MAIN_JOB_WITH_UPGRADE, type Step } from "../../../scripts/scenario/steps.ts";
 import { askedOfTheMesh } from "../../support/local/asked.ts";
-import { bugReport } from "../../support/local/bundle-step.ts";
 import {
   listenersOf,
   listening,
@@ -25,6 +24,7 @@ import { noSecretsTold } from "../../support/local/no-secrets.ts";
 import { prometheusAndPanels } from "../../support/local/prometheus-step.ts";
 import { rateLimits } from "../../support/local/rate-limit-step.ts";
 import { pageInBrowser } from "../../support/local/page-step.ts";
+import { everyReader } from "../../support/readers/step.ts";
 import { rotation } from "../../support/local/rotation.ts";
 import { statusOfProxies } from "../../support/local/status-step.ts";
 import { trafficTold } from "../../support/local/traffic-step.ts";
@@ -49,7 +49,10 @@ const variants: readonly Variant[] = [
 
 const doors: Step = { title: "The webhook and meshctl inject put the same proxy into the same pods", run: bothDoors };
 
-const report: Step = { title: "A bug report, and the same answers from it without the cluster", run: bugReport };
+const readers: Step = {
+  title: "Every command that reads says the same of the mesh, of its bug report, of a dump and over xDS",
+  run: everyReader,
+};
 const secrets: Step = { title: "Nothing that the mesh tells has a secret in it", run: noSecretsTold };
 
 const front: Step = { title: "A Gateway of Gateway API gets pods and a Service of its own", run: automatedGateway };
@@ -144,18 +147,9 @@ describe.each(variants)("$title", ({ network, uid, kubectl }) => {
   // what is told is the same in every kind of network; the limits' service is protected by nothing but its certificate in this one
   const looks = [
     ...(network === "loopback"
-      ? [
-          secrets,
-          report,
-          asked,
-          statuses,
-          logs,
-          limits,
-          module,
-          traffic,
-          ...(noPackages === undefined ? [page, metrics] : []),
-        ]
+      ? [secrets, asked, statuses, logs, limits, module, traffic, ...(noPackages === undefined ? [page, metrics] : [])]
       : []),
+    ...(network === "userns" ? [] : [readers]),
     front,
   ];
   // half a minute more: where no upgrade takes one

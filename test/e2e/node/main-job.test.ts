@@ -3,8 +3,10 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openScenario, root } from "../../../scripts/scenario/context.ts";
-import { MAIN_JOB_WITH_UPGRADE } from "../../../scripts/scenario/steps.ts";
+import { MAIN_JOB_WITH_UPGRADE, type Step } from "../../../scripts/scenario/steps.ts";
+import { insight } from "../../../scripts/scenario/steps/insight.ts";
 import { type RealNode, startNode } from "../../support/kube/node.ts";
+import { everyReader } from "../../support/readers/step.ts";
 import { waitFor } from "../../support/wait.ts";
 
 // The main job on a real single-node Kubernetes, with images built from this repository without an engine or a registry. The
@@ -56,8 +58,15 @@ async function listedOnNode(): Promise<readonly unknown[]> {
   return nodes.flatMap(({ status }) => (status as { images?: readonly unknown[] } | undefined)?.images ?? []);
 }
 
+const looked = MAIN_JOB_WITH_UPGRADE.indexOf(insight) + 1;
+const readers: Step = {
+  title: "Every command that reads says the same of the mesh, of its bug report, of a dump and over xDS",
+  run: everyReader,
+};
+const STEPS = [...MAIN_JOB_WITH_UPGRADE.slice(0, looked), readers, ...MAIN_JOB_WITH_UPGRADE.slice(looked)];
+
 // One test for each step; when a step fails its error carries what the commands printed.
-test.each(MAIN_JOB_WITH_UPGRADE.map((step) => [step.title, step] as const))("%s", async (title, step) => {
+test.each(STEPS.map((step) => [step.title, step] as const))("%s", async (title, step) => {
   await step.run(scenario).catch((error: unknown) => {
     throw new Error(`${title}: ${String(error)}\n${said.slice(-60).join("\n")}`, { cause: error });
   });
