@@ -1,8 +1,11 @@
 import { createServer, type Server } from "node:https";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect, createServer as createTcpServer, type Server as TcpServer } from "node:net";
+import type { Duplex } from "node:stream";
+import { connect as connectTls, createServer as createTlsServer } from "node:tls";
 import { X509Certificate } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { trustBundlesIn } from "../../../src/agent/trust-bundles.ts";
+import { check } from "../../../src/commands/checks/run.ts";
 import { mistrusts, trustIn } from "../../../src/commands/mtls/trust.ts";
 import {
   createTrustBundles,
@@ -15,6 +18,8 @@ import { type Ca, createRoot, issueServing } from "../../../src/pki/ca.ts";
 import { issueAuthority } from "../../../src/pki/issue-authority.ts";
 import { mergePem } from "../../../src/pki/trust-path.ts";
 import type { KubeObject } from "../../../src/resources/object.ts";
+import { fakeCluster } from "../../support/fake-cluster.ts";
+import { fakeIo } from "../../support/fake-io.ts";
 import { recordingLogger } from "../../support/controlplane/recorder.ts";
 import { ask } from "../../support/traffic/ask.ts";
 import { startBackend } from "../../support/traffic/backend.ts";
@@ -297,3 +302,61 @@ test("a bundle by its address: taken when it is there, kept while it is away, fo
   );
   unfollow();
 });
+
+test("precheck: a balancer that passes TLS on shows the server's identity; one that ends it is refused, with its certificate's name", async () => {
+  const name = "outbound_.80_._.echo.servers.svc.cluster.local";
+  const passing = createTcpServer((client) => pump(client, connect(explicitPort(PORTS.http), `${places.v1}.0.1`)));
+  const ending = createTlsServer(
+    { cert: serving.certificate, key: serving.key.pem(), ALPNProtocols: ["istio"] },
+    (client) =>
+      pump(
+        client,
+        connectTls({
+          host: `${places.v1}.0.1`,
+          port: explicitPort(PORTS.http),
+          servername: name,
+          rejectUnauthorized: false,
+        }),
+      ),
+  );
+  const listening = async (server: TcpServer): Promise<number> => {
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    return (server.address() as AddressInfo).port;
+  };
+  const ports = [await listening(passing), await listening(ending)];
+  const checked = async (port: number) => {
+    const labels = { "topology.istio.io/network": "net-west", "networking.istio.io/gatewayPort": String(port) };
+    const metadata = { name: "eastwest", namespace: "istio-system", labels };
+    const spec = { externalIPs: ["127.0.0.1"], ports: [{ name: "tls", port }] };
+    const gateway = { apiVersion: "v1", kind: "Service", metadata, spec } as KubeObject;
+    const pods = meshObjects(places).filter(({ kind }) => kind === "Pod");
+    const cluster = fakeCluster({ objects: [gateway, ...pods, ...echo("10.96.1.2")] });
+    const options = {
+      istioNamespace: "istio-system",
+      output: "json",
+      checks: ["network-gateway-tls"],
+      external: false,
+    } as const;
+    return (await check("before", options, fakeIo({ cluster }))).checks[0];
+  };
+  try {
+    expect(await checked(ports[0] ?? 0)).toMatchObject({ status: "ok" });
+    expect(await checked(ports[1] ?? 0)).toMatchObject({
+      status: "error",
+      message: "Service istio-system/eastwest: something before it ends TLS, with a certificate of its own (O=mesh)",
+    });
+  } finally {
+    passing.close();
+    ending.close();
+  }
+});
+
+/** Bytes of one to the other, both ways. */
+function pump(one: Duplex, other: Duplex): void {
+  const end = (): void => {
+    one.destroy();
+    other.destroy();
+  };
+  for (const stream of [one, other]) stream.on("error", end).on("close", end);
+  one.pipe(other).pipe(one);
+}
