@@ -55,8 +55,8 @@ const FLAGS = {
   version: { type: "boolean" },
 } as const;
 
-/** Where the way to a cluster is mounted that the control plane works for from outside; Istio's place. */
-const REMOTE_KUBECONFIG = "/var/run/secrets/remote/config";
+/** Where the way to a cluster is mounted that the control plane works for from outside, below the root of the pod; Istio's place. */
+const REMOTE_KUBECONFIG = "var/run/secrets/remote/config";
 
 type Env = Readonly<Record<string, string | undefined>>;
 

@@ -23,7 +23,9 @@ export const elsewhereChecks = category("control plane", [
   },
 ]);
 
+/** A control plane that reads its configuration here needs no other word. */
 async function unnamed({ context, get }: Facts): Promise<readonly string[]> {
+  if ((await get("ConfigMap", context.istioNamespace, "istio")) !== undefined) return [];
   const namespace = await get("Namespace", "", context.istioNamespace);
   const named = namespace?.metadata.annotations?.[CONTROLLERS_ANNOTATION] ?? "";
   return named === "" ? [`namespace ${context.istioNamespace} has no annotation ${CONTROLLERS_ANNOTATION}`] : [];

@@ -10,8 +10,9 @@ import { waitFor } from "../../support/wait.ts";
 
 const root = join(import.meta.dirname, "../../..");
 const guide = readFileSync(join(root, "docs/guides/cluster-without-control-plane.md"), "utf8");
-/** The guide's shell blocks; the first starts the clusters. */
-const [, ...blocks] = [...guide.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, code = ""]) => code);
+const [section = ""] = guide.split("## A control plane outside");
+/** The section's shell blocks; the first starts the clusters. */
+const [, ...blocks] = [...section.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, code = ""]) => code);
 
 let mesh: Mesh;
 
