@@ -17,16 +17,23 @@ interface ConnectionLimits {
 
 /**
  * Limits by which the rate limit service is asked about each connection of bytes before the proxy goes on with it: those that ask
- * nothing of a request. Where who calls decides at the handshake whether the server may speak, there are none: the server would be
- * dialled when the service has answered, perhaps before the handshake.
+ * nothing of a request.
  */
 export function connectionLimits(chain: ChainContext): readonly ConnectionLimits[] {
-  if (chain.mutualTls && refusedAtHandshake(chain) !== undefined) return [];
   return (chain.security?.rateLimits ?? []).flatMap(({ policy, enforcedPercent, global }) => {
     const limits = (global?.limits ?? []).filter(countsConnections);
     // the filter cannot count without refusing
     return global === undefined || limits.length === 0 || enforcedPercent < 100 ? [] : [{ policy, global, limits }];
   });
+}
+
+/**
+ * Whether the server may be dialled by the service's answer before the handshake has shown who calls, where that decides. Then
+ * connections lead nowhere until the handshake is done, and are dialled again until then (network-filters/connection-gate.ts,
+ * tcp-proxy.ts): Envoy has no filter that waits for both.
+ */
+export function isDialledAgain(chain: ChainContext): boolean {
+  return chain.mutualTls && refusedAtHandshake(chain) !== undefined && connectionLimits(chain).length > 0;
 }
 
 /** The service is asked before the client has shown who it is: only its address may tell connections apart. */

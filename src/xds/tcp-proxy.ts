@@ -5,7 +5,7 @@ import type { WeightedCluster } from "../ir/route.ts";
 import { type Messages, typed } from "../wire/codec.ts";
 import { accessLogs } from "./access-loggers/order.ts";
 import { isCountedByAgent } from "./agent-counts.ts";
-import { connectionLimits } from "./connection-limits.ts";
+import { connectionLimits, isDialledAgain } from "./connection-limits.ts";
 import { DNS_CACHE } from "./dns-cache.ts";
 import { maybeSeconds } from "./duration.ts";
 import { networkFilters } from "./network-filters/order.ts";
@@ -38,7 +38,8 @@ export function tcpFilters(
       ...(isCountedByAgent(chain) ? { access_log_flush_interval: `${COUNTED_EVERY_MS / 1000}s` } : {}),
     },
     upstream_connect_mode: waits ? ("ON_DOWNSTREAM_TLS_HANDSHAKE" as const) : undefined,
-    max_early_data_bytes: waits ? 0 : undefined,
+    max_early_data_bytes: waits || isDialledAgain(chain) ? 0 : undefined,
+    ...(isDialledAgain(chain) ? AGAIN : {}),
   });
   return [
     ...networkFilters(chain, "tcp"),
@@ -49,6 +50,12 @@ export function tcpFilters(
     },
   ];
 }
+
+/** About three seconds for a handshake: before it a connection leads nowhere. */
+const AGAIN: TcpProxy = {
+  max_connect_attempts: 20,
+  backoff_options: { base_interval: "0.005s", max_interval: "0.5s" },
+};
 
 function asked({ hashSourceIp, idleTimeoutMs, maxConnectionDurationMs, tunnel }: TcpFeatures): TcpProxy {
   return compact({

@@ -1,6 +1,6 @@
 import { type Messages, typed } from "../../wire/codec.ts";
-import { refusedAtHandshake } from "../connection-limits.ts";
-import type { MeshNetworkFilter } from "./types.ts";
+import { isDialledAgain, refusedAtHandshake } from "../connection-limits.ts";
+import type { MeshNetworkFilter, NetworkChain } from "./types.ts";
 
 type StateValue = Messages["envoy.extensions.filters.common.set_filter_state.v3.FilterStateValue"];
 
@@ -17,19 +17,26 @@ export const connectionGate: MeshNetworkFilter = {
   filter: (chain) => {
     const { application } = chain;
     const cel = chain.speaks === "tcp" ? refusedAtHandshake(chain) : undefined;
-    const always = application === undefined ? [] : [destination(`${application.address}:${application.port}`)];
+    const always = application === undefined ? [] : [destination(wanted(application))];
     const gate = cel === undefined ? [] : [destination(`%CEL(${cel} ? '${NOWHERE}' : '')%`)];
+    const onHandshake = isDialledAgain(chain) ? [destination(wanted(application)), ...gate] : gate;
+    const before = isDialledAgain(chain) ? [destination(NOWHERE)] : always;
     return {
       name: "istio.connection_gate",
       typed_config: typed("envoy.extensions.filters.network.set_filter_state.v3.Config", {
-        on_new_connection: chain.mutualTls ? always : [...always, ...gate],
-        ...(chain.mutualTls ? { on_downstream_tls_handshake: gate } : {}),
+        on_new_connection: chain.mutualTls ? before : [...always, ...gate],
+        ...(chain.mutualTls ? { on_downstream_tls_handshake: onHandshake } : {}),
       }),
     };
   },
 };
 
 const NOWHERE = "127.0.0.1:1";
+
+/** Where the connection wanted to go: the application, or the address that was captured. */
+function wanted(application: NetworkChain["application"]): string {
+  return application === undefined ? "%DOWNSTREAM_LOCAL_ADDRESS%" : `${application.address}:${application.port}`;
+}
 
 /** Where a cluster of original destinations dials instead. */
 function destination(inline_string: string): StateValue {

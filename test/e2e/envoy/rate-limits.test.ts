@@ -36,6 +36,7 @@ const mesh: TrafficCase = {
   requests: [
     { it: "port 80", port: 80, expect: {} },
     { it: "bytes", port: 90, protocol: "tcp", expect: {} },
+    { it: "the server speaks first", port: 91, protocol: "tcp", expect: {} },
   ],
   objects: services as unknown as readonly KubeObject[],
 };
@@ -192,11 +193,11 @@ test("a call of gRPC over the limit is told that something ran out", async () =>
   expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
 });
 
-/** What comes back over a connection of bytes; empty: it was closed. */
-function say(text: string): Promise<string> {
+/** What comes back over a connection of bytes; empty: it was closed. Nothing is said where the server speaks first. */
+function say(text: string, port = text === "" ? 91 : 90): Promise<string> {
   const host = lab.address(NAMESPACE, "guard");
   return new Promise((resolve) => {
-    const socket = connect({ host, port: explicitPort(90) }, () => socket.write(text));
+    const socket = connect({ host, port: explicitPort(port) }, () => (text === "" ? undefined : socket.write(text)));
     socket.once("data", (bytes: Buffer) => {
       resolve(bytes.toString());
       socket.destroy();
@@ -242,6 +243,53 @@ test.each([
   for (let times = 0; times < 5; times++) expect(await say("hello")).toBe("");
   lab.plane.state.world.apply([{ type: "delete", object: bytesPolicy(limit, most) as KubeObject }]);
   await waitFor(async () => (await say("hello")) === "guard:hello", { what: "the limit to go" });
+});
+
+/** Lets this account of the clients' namespace in to the server whose ports carry bytes, and nobody else. */
+function letIn(account: string): unknown {
+  const rules = [{ from: [{ source: { principals: [`cluster.local/ns/traffic/sa/${account}`] } }] }];
+  return {
+    apiVersion: "security.istio.io/v1",
+    kind: "AuthorizationPolicy",
+    metadata: { name: "by-caller", namespace: GUARDED },
+    spec: { selector: { matchLabels: { app: "guard" } }, rules },
+  };
+}
+
+test("connections are counted for all proxies where who calls decides, too; who is refused gets not one byte", async () => {
+  const most = 8;
+  const limited = bytesPolicy({ global: { requestsPerUnit: most, unit: "YEAR" } }, most);
+  apply([letIn("client"), limited]);
+  // connections that meet the listener's change are not counted, or end
+  await waitFor(
+    async () => {
+      await say("");
+      const stats = await lab.proxies.guard.admin(`/stats?filter=bytes-${most}.over_limit$`);
+      return Number(/: (\d+)/.exec(stats)?.[1] ?? "0") >= 3;
+    },
+    { what: "connections over the limit", timeoutMs: 30_000 },
+  );
+  expect(await countedWithin(`${GUARDED}/bytes-${most}/connections`)).toBe(most);
+  for (let times = 0; times < 5; times++) expect(await say("")).toBe("");
+  // below another limit: whom the policy lets in is served, each time, however handshake and answer meet
+  const wide = bytesPolicy({ global: { requestsPerUnit: 1_000, unit: "YEAR" } }, 1_000);
+  lab.plane.state.world.apply([
+    { type: "delete", object: limited as KubeObject },
+    { type: "set", object: wide as KubeObject },
+  ]);
+  await waitFor(async () => (await say("")) === "hello from guard\n", { what: "the other limit" });
+  for (let times = 0; times < 40; times++) expect([times, await say("")]).toEqual([times, "hello from guard\n"]);
+  expect(await say("hello")).toBe("guard:hello");
+  const counted = await countedWithin(`${GUARDED}/bytes-1000/connections`);
+  expect(counted).toBeGreaterThan(40);
+  apply([letIn("somebody")]);
+  await waitFor(async () => (await say("")) === "", { what: "the client to be refused", timeoutMs: 20_000 });
+  expect(await Promise.all(Array.from({ length: 5 }, () => say("")))).toEqual(["", "", "", "", ""]);
+  expect(await say("hello")).toBe("");
+  lab.plane.state.world.apply(
+    [letIn("somebody"), wide].map((object) => ({ type: "delete", object: object as KubeObject })),
+  );
+  await waitFor(async () => (await say("")) === "hello from guard\n", { what: "policy and limit to go" });
 });
 
 /** How many the replicas found within a limit. */
