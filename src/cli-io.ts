@@ -13,6 +13,8 @@ export function processIo(): MainIo {
   const stop = (): void => {
     if (abort.signal.aborted) process.exit(2);
     abort.abort(new Error("interrupted"));
+    // the terminal has written ^C behind whatever stood there
+    if (process.stderr.isTTY === true) process.stderr.write("\n");
   };
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
@@ -28,7 +30,10 @@ export function processIo(): MainIo {
     env: process.env,
     cwd: process.cwd(),
     isTTY: process.stdout.isTTY === true,
-    columns: process.stdout.columns ?? 80,
+    // a window may be made larger or smaller while something is drawn in it again and again
+    get columns() {
+      return process.stdout.columns ?? 80;
+    },
     now: () => new Date(),
     readStdin: () => readStdin(abort.signal),
     ...(process.stdin.isTTY === true ? { ask: (question: string) => ask(question, abort.signal) } : {}),

@@ -34,6 +34,9 @@ export async function withMesh(io: MainIo, flags: MeshFlags): Promise<Io> {
 function withXds(io: Io, flags: XdsFlags): Io {
   return {
     ...io,
+    get columns() {
+      return io.columns;
+    },
     cluster: async (context) => {
       const { xdsCluster } = await import("./commands/xds-cluster.ts");
       return xdsCluster(await io.cluster(context), flags, io.cwd);
@@ -55,6 +58,9 @@ async function withBundle(io: MainIo, file: string, context: string | undefined)
   const moreClusters = context === undefined && more.size > 0 ? { moreClusters: [...more.keys()] } : {};
   return {
     ...io,
+    get columns() {
+      return io.columns;
+    },
     ...moreClusters,
     now: () => createdAt,
     cluster: async (name) => (name === undefined ? own : named(name)),
@@ -65,6 +71,9 @@ async function withBundle(io: MainIo, file: string, context: string | undefined)
 export function withCluster(io: MainIo, flags: Omit<MeshFlags, "bundle">): Io {
   return {
     ...io,
+    get columns() {
+      return io.columns;
+    },
     cluster: async (context) => {
       const { openCluster } = await import("./kube/cluster.ts");
       return openCluster({ ...flags, ...compact({ context }), env: io.env, cwd: io.cwd });

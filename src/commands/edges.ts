@@ -1,4 +1,4 @@
-import { table } from "../report/table.ts";
+import { fittedTable, table } from "../report/table.ts";
 import { fromEach, meshClusters } from "./clusters.ts";
 import { durationOption, globalOptions } from "./input.ts";
 import type { CommandInput, CommandResult, Io } from "./io.ts";
@@ -25,24 +25,29 @@ export async function run(input: CommandInput, io: Io): Promise<CommandResult> {
     (flow) => inNamespace(flow) && (isAsked(flow.from) || isAsked(flow.to)),
   );
   if (edges.length === 0) io.err("No proxy has counted anything.\n");
-  print(input, io, { data: { edges }, text: edges.length === 0 ? "" : edgesTable(edges) });
+  print(input, io, {
+    data: { edges },
+    text: edges.length === 0 ? "" : edgesTable(edges, io.isTTY ? io.columns : undefined),
+  });
   return { exitCode: 0 };
 }
 
 const SECURED: Readonly<Record<string, string>> = { mutual_tls: "mTLS", none: "no" };
 
-/** The table of `edges`. */
-export function edgesTable(edges: readonly Edge[]): string {
-  return table(
-    ["FROM", "TO", "SERVICE", "PROTOCOL", "SECURED", "CLIENT", "SERVER", ...GOLDEN_COLUMNS],
-    edges.map((edge) => [
-      ...edgeCells(edge),
-      SECURED[edge.security] ?? "-",
-      identityCell(edge.client),
-      identityCell(edge.server),
-      ...goldenCells(edge),
-    ]),
-  );
+const COLUMNS = ["FROM", "TO", "SERVICE", "PROTOCOL", "SECURED", "CLIENT", "SERVER", ...GOLDEN_COLUMNS];
+/** What a narrow terminal can do without, the least first. */
+const DROPPABLE = ["PROTOCOL", "P95", "RPS", "SERVICE", "SERVER", "P50", "CLIENT"];
+
+/** The table of `edges`; all columns where nobody says how wide a line may be. */
+export function edgesTable(edges: readonly Edge[], columns?: number): string {
+  const rows = edges.map((edge) => [
+    ...edgeCells(edge),
+    SECURED[edge.security] ?? "-",
+    identityCell(edge.client),
+    identityCell(edge.server),
+    ...goldenCells(edge),
+  ]);
+  return columns === undefined ? table(COLUMNS, rows) : fittedTable(COLUMNS, rows, { columns, droppable: DROPPABLE });
 }
 
 /** Cells that name an edge: from, to, service, protocol. */

@@ -7,10 +7,10 @@ import type { CommandInput, CommandResult, Io } from "./io.ts";
 import { getJson } from "./pod-http.ts";
 import { print } from "./print.ts";
 import { list, text } from "./proxy-config/view.ts";
-import { type Counts, sumCounts } from "./traffic/flows.ts";
+import { type Counts, type Flow, sumCounts } from "./traffic/flows.ts";
 import { percentile } from "./traffic/percentile.ts";
-import { observed } from "./traffic/scrape.ts";
-import { partyTest } from "./traffic/wanted.ts";
+import { observed, type ProxyPod, proxyPods } from "./traffic/scrape.ts";
+import { type PartyTest, partyTest } from "./traffic/wanted.ts";
 
 /** What a workload served: requests per second, and milliseconds below which a share of the answers lies. */
 export interface WorkloadMetrics {
@@ -63,9 +63,9 @@ async function fromProxies(
   const windowMs = durationOption(input, "duration", "5s");
   const proxies = await observed(cluster, { namespace, windowMs }, io);
   return tests.map(([workload, isIt]) => {
-    const served = proxies.map(({ flows, seconds }) => ({
+    const served = proxies.map(({ pod, flows, seconds }) => ({
       seconds,
-      counts: sumCounts(flows.filter(({ reporter, to }) => reporter === "destination" && isIt(to))),
+      counts: sumCounts(flows.filter((flow) => isServed(flow, pod, isIt))),
     }));
     const rate = (count: (counts: Counts) => number): number | undefined => {
       const rates = served.map(({ counts, seconds }) => (seconds === undefined ? Number.NaN : count(counts) / seconds));
@@ -82,6 +82,11 @@ async function fromProxies(
       p99Ms: percentile(latency, SHARES.p99Ms),
     });
   });
+}
+
+/** What the workload's own proxies answered: of a gateway what they sent on, or answered themselves. */
+function isServed({ reporter, from, to }: Flow, { gateway }: ProxyPod, isIt: PartyTest): boolean {
+  return reporter === "destination" ? isIt(to) : gateway === true && isIt(from);
 }
 
 function errorsOf({ codes }: Counts): number {
@@ -106,8 +111,13 @@ async function fromPrometheus(
   }: { readonly name: string; readonly namespace: string | undefined; readonly window: string },
 ): Promise<WorkloadMetrics> {
   const [workload = "", where = namespace] = (name.split("/").at(-1) ?? "").split(".");
-  const of = [`reporter="destination"`, `destination_workload="${workload}"`];
-  if (where !== undefined) of.push(`destination_workload_namespace="${where}"`);
+  // a gateway serves nothing itself: what comes in is counted as what it sends
+  const isGateway = (await proxyPods(cluster, where)).some(
+    (pod) => pod.gateway === true && pod.name.startsWith(`${workload}-`),
+  );
+  const side = isGateway ? "source" : "destination";
+  const of = [`reporter="${side}"`, `${side}_workload="${workload}"`];
+  if (where !== undefined) of.push(`${side}_workload_namespace="${where}"`);
   const ask = (query: string): Promise<number | undefined> => askPrometheus(cluster, prometheus, query);
   const rate = (more: readonly string[]): string =>
     `sum(rate(istio_requests_total{${[...of, ...more].join(",")}}[${window}]))`;

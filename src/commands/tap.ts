@@ -1,5 +1,7 @@
 import { request } from "node:http";
+import { compact } from "../base/compact.ts";
 import { ClusterError, errorText, UsageError } from "../base/errors.ts";
+import { cutLines } from "../report/table.ts";
 import type { Cluster } from "../resources/cluster.ts";
 import { durationOption, globalOptions, switchOption, textOption } from "./input.ts";
 import type { CommandInput, CommandResult, Io } from "./io.ts";
@@ -14,7 +16,6 @@ import {
   tapQuestion,
   type TapWish,
 } from "./traffic/tap-request.ts";
-import { compact } from "../base/compact.ts";
 
 /** `meshctl tap POD|WORKLOAD`: single requests as they pass the proxies, until Ctrl-C, --duration or --count. */
 export async function run(input: CommandInput, io: Io): Promise<CommandResult> {
@@ -141,8 +142,14 @@ async function tapPod(
 function teller(pods: readonly TappedPod[], input: CommandInput, io: Io): (one: TappedRequest) => void {
   if (textOption(input, "output") === "json") return (one) => io.out(`${JSON.stringify(one)}\n`);
   const width = pods.reduce((longest, { pod }) => Math.max(longest, pod.length), "POD".length);
-  io.out(tapLine(["TIME", "POD", "DIRECTION", "STATUS", "DURATION", "METHOD", "FROM", "URL"], width));
-  return (one) => io.out(tapLine(tapCells(one), width));
+  // people who look at one pod know its name, and have no room for it
+  const isKnown = io.isTTY && pods.length === 1;
+  const tell = (cells: readonly string[]): void => {
+    const line = tapLine(cells, isKnown ? undefined : width);
+    io.out(io.isTTY ? cutLines(line, io.columns) : line);
+  };
+  tell(["TIME", "POD", "DIRECTION", "STATUS", "DURATION", "METHOD", "FROM", "URL"]);
+  return (one) => tell(tapCells(one));
 }
 
 /** Cells of one request, in the order of the headings. */
@@ -161,11 +168,12 @@ function tapCells(one: TappedRequest): readonly string[] {
   ];
 }
 
-/** Columns of fixed widths: what comes later is not known yet. */
-function tapLine(cells: readonly string[], podWidth: number): string {
-  const widths = [12, podWidth, 9, 6, 10, 7, 20, 0];
+/** Columns of fixed widths: what comes later is not known yet. Without a width for the pod's name that is left out. */
+function tapLine(cells: readonly string[], podWidth: number | undefined): string {
+  const widths = [12, podWidth ?? 0, 9, 6, 10, 7, 20, 0];
   return `${cells
     .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+    .filter((_, column) => column !== 1 || podWidth !== undefined)
     .join("   ")
     .trimEnd()}\n`;
 }

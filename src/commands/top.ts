@@ -1,5 +1,5 @@
 import { UsageError } from "../base/errors.ts";
-import { table } from "../report/table.ts";
+import { fittedTable, table } from "../report/table.ts";
 import { edgeCells } from "./edges.ts";
 import { durationOption, globalOptions, textOption } from "./input.ts";
 import type { CommandInput, CommandResult, Io } from "./io.ts";
@@ -67,30 +67,27 @@ function show(
     io.out(`${JSON.stringify({ at, seconds: Number(seconds.toFixed(3)), edges })}\n`);
     return;
   }
-  const text = topTable(edges);
-  if (io.isTTY)
-    io.out(
-      `${CLEAR}${at.slice(11, 19)}  ${edges.length} edges, the last ${seconds.toFixed(1)} s; Ctrl-C ends\n\n${cut(text, io.columns)}`,
-    );
-  else io.out(`${text}\n`);
+  if (!io.isTTY) return io.out(`${topTable(edges)}\n`);
+  const head = `${at.slice(11, 19)}  ${edges.length} edges, the last ${seconds.toFixed(1)} s; Ctrl-C ends`;
+  io.out(
+    `${CLEAR}${head}\n\n${fittedTable(TOP_COLUMNS, edges.map(topCells), { columns: io.columns, droppable: DROPPABLE })}`,
+  );
 }
 
 /** To the upper left corner, and all below away. */
 const CLEAR = "\x1b[H\x1b[J";
 
-function cut(text: string, columns: number): string {
-  return text
-    .split("\n")
-    .map((line) => line.slice(0, columns))
-    .join("\n");
+const TOP_COLUMNS = ["FROM", "TO", "SERVICE", "PROTOCOL", ...GOLDEN_COLUMNS, "CODES"];
+/** What a narrow terminal can do without, the least first. */
+const DROPPABLE = ["PROTOCOL", "P95", "CODES", "SERVICE", "REQUESTS", "P50"];
+
+function topCells(edge: Edge): readonly string[] {
+  return [...edgeCells(edge), ...goldenCells(edge), codesCell(edge.codes)];
 }
 
 /** The table of `top`. */
 export function topTable(edges: readonly Edge[]): string {
-  return table(
-    ["FROM", "TO", "SERVICE", "PROTOCOL", ...GOLDEN_COLUMNS, "CODES"],
-    edges.map((edge) => [...edgeCells(edge), ...goldenCells(edge), codesCell(edge.codes)]),
-  );
+  return table(TOP_COLUMNS, edges.map(topCells));
 }
 
 function codesCell(codes: Edge["codes"]): string {

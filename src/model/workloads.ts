@@ -142,7 +142,8 @@ function portsTo(
   }));
 }
 
-function isMadeAsGateway({ metadata, spec }: Pod): boolean {
+/** Whether a pod says itself that it is a gateway: by its injection template, or because there is nothing but a proxy in it. */
+export function isMadeAsGateway({ metadata, spec }: Pod): boolean {
   const templates = (metadata.annotations?.["inject.istio.io/templates"] ?? "").split(",").map((name) => name.trim());
   const containers = spec?.containers ?? [];
   return (

@@ -2,6 +2,7 @@ import { Duplex } from "node:stream";
 import { expect, test } from "vitest";
 import { run as edges } from "../../src/commands/edges.ts";
 import { run as graph } from "../../src/commands/graph.ts";
+import { run as metrics } from "../../src/commands/metrics.ts";
 import { run as stat } from "../../src/commands/stat.ts";
 import { run as tap } from "../../src/commands/tap.ts";
 import { run as top } from "../../src/commands/top.ts";
@@ -131,6 +132,34 @@ ok     shop        0      7         0        2
 `,
   );
   expect(await shown(stat, ["policy/ok.other"])).toBe("No rule of a policy has decided anything.\n");
+});
+
+test("metrics of a gateway are those of what it sends on; of another client nothing is served", async () => {
+  await using answers = await answering({
+    [QUESTION]: counters({ reporter: "source", from: "front-v1", codes: { 200: 90, 503: 10 } }),
+  });
+  const told = async (containers: readonly { readonly name: string }[]): Promise<string> => {
+    const front = { ...pod("front-v1-1"), spec: { containers } };
+    const io = fakeIo({ cluster: fakeCluster({ objects: [front], portForward: answers.connect }) });
+    await metrics({ args: ["front-v1.shop"], options: { duration: "0s" } }, io);
+    return io.stdout().split("\n")[1] ?? "";
+  };
+  expect(await told([{ name: "istio-proxy" }])).toMatch(/^front-v1\.shop +- +- +5ms +45ms +90ms$/);
+  expect(await told([{ name: "app" }, { name: "istio-proxy" }])).toMatch(/^front-v1\.shop +- +- +- +- +-$/);
+});
+
+test("a narrow terminal gets the columns that matter, a pipe all of them", async () => {
+  await using answers = await answering({ [QUESTION]: TEXT });
+  const cluster = fakeCluster({ objects: [pod("web-v1-1")], portForward: answers.connect });
+  const head = async (more: object): Promise<string> => {
+    const io = fakeIo({ cluster, ...more });
+    await edges({ args: [], options: {} }, io);
+    return (io.stdout().split("\n")[0] ?? "").replaceAll(/ +/g, " ");
+  };
+  const all = "FROM TO SERVICE PROTOCOL SECURED CLIENT SERVER SUCCESS REQUESTS RPS P50 P95 P99";
+  expect(await head({ columns: 40 })).toBe(all);
+  expect(await head({ columns: 200, isTTY: true })).toBe(all);
+  expect(await head({ columns: 80, isTTY: true })).toBe("FROM TO SECURED SUCCESS REQUESTS P99");
 });
 
 test("top: a table or a line of JSON per interval, drawn anew on a terminal alone", async () => {
@@ -335,14 +364,19 @@ test("tap: columns or JSON until the count, and in words when the proxy refuses"
     });
     return stream;
   };
-  const run = async (options: Record<string, string>, portForward: () => Duplex): Promise<string> => {
-    const io = fakeIo({ cluster: fakeCluster({ objects: [pod("web-1")], portForward }) });
+  const run = async (options: Record<string, string>, portForward: () => Duplex, more = {}): Promise<string> => {
+    const io = fakeIo({ cluster: fakeCluster({ objects: [pod("web-1")], portForward }), ...more });
     await tap({ args: ["web-1.shop"], options: { count: "1", ...options } }, io);
     return io.stdout();
   };
   const table = await run({}, answer("200 OK", body));
   expect(table).toBe(`TIME           POD     DIRECTION   STATUS   DURATION     METHOD    FROM                   URL
 20:24:11.329   web-1   inbound     200/14   2.7ms        GET       shop/client            web.shop/a
+`);
+  expect(
+    await run({}, answer("200 OK", body), { isTTY: true, columns: 88 }),
+  ).toBe(`TIME           DIRECTION   STATUS   DURATION     METHOD    FROM                   URL
+20:24:11.329   inbound     200/14   2.7ms        GET       shop/client            web.s…
 `);
   expect(JSON.parse(await run({ output: "json" }, answer("200 OK", body)))).toMatchObject({ path: "/a" });
   await expect(run({}, answer("400 Bad Request", "Unknown config id"))).rejects.toThrow(

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { table } from "../../src/report/table.ts";
+import { fittedTable, table } from "../../src/report/table.ts";
 
 const header = ["NAME", "STATUS", "AGE"];
 
@@ -37,4 +37,13 @@ test("plain text is laid out as any other", () => {
     }),
     { numRuns: 200 },
   );
+});
+
+test("for a terminal columns go in the order that is said until lines fit, and no further", () => {
+  const rows = [["web.shop", "SYNCED", "3d"]];
+  const at = (columns: number): string => fittedTable(header, rows, { columns, droppable: ["STATUS", "AGE"] });
+  expect(at(23)).toBe(table(header, rows));
+  expect(at(22)).toBe("NAME       AGE\nweb.shop   3d\n");
+  expect(at(9)).toBe("NAME\nweb.shop\n");
+  expect(at(5)).toBe("NAME\nweb.…\n");
 });

@@ -133,18 +133,12 @@ test("what is neither line, pod nor URL is refused", async () => {
   await expect(ask(["-f", "mesh.yaml", "http://reviews/"])).rejects.toThrow("expected --from");
 });
 
-/**
- * Causes that no case sets up: nothing on one machine takes connections and never answers them, and configuration that a proxy refuses
- * would break the other cases.
- */
-const WITHOUT_CASE: ReadonlySet<string> = new Set(["connect-timeout", "no-such-port", "configuration-refused"]);
-
 test("each cause is set up for real, and has one family", () => {
   const folderOfCases = join(import.meta.dirname, "../e2e/envoy/why/cases");
   expect(readdirSync(folderOfCases).length).toBeGreaterThanOrEqual(50);
   const shown = new Set(readWhyCases(folderOfCases, "").map(({ why }) => why.cause));
   const codes = hypotheses.flatMap((one) => one.codes);
   expect(new Set(codes).size).toBe(codes.length);
-  for (const code of codes) expect(shown.has(code) || WITHOUT_CASE.has(code), code).toBe(true);
+  for (const code of codes) expect(shown.has(code), code).toBe(true);
   for (const code of shown) expect(codes, code).toContain(code);
 });

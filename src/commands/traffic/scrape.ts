@@ -1,7 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { compact } from "../../base/compact.ts";
 import { ClusterError, errorText } from "../../base/errors.ts";
+import { isMadeAsGateway } from "../../model/workloads.ts";
 import type { Cluster } from "../../resources/cluster.ts";
+import type { Pod } from "../../resources/core.ts";
 import type { Io } from "../io.ts";
 import { getText } from "../pod-http.ts";
 import { ADMIN_PORT } from "../proxy-config/source.ts";
@@ -12,6 +14,8 @@ import { parseSamples } from "./samples.ts";
 export interface ProxyPod {
   readonly name: string;
   readonly namespace: string;
+  /** It serves nothing itself: what comes in goes on, and is counted as what it sends. */
+  readonly gateway?: true;
 }
 
 /** What one proxy counted: what it still holds, or within a window. */
@@ -36,7 +40,13 @@ export async function proxyPods(cluster: Cluster, namespace: string | undefined)
   return pods
     .filter(({ metadata }) => metadata.annotations?.["sidecar.istio.io/status"] !== undefined)
     .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
-    .map(({ metadata }) => ({ name: metadata.name, namespace: metadata.namespace ?? "" }))
+    .map(
+      (pod): ProxyPod => ({
+        name: pod.metadata.name,
+        namespace: pod.metadata.namespace ?? "",
+        ...(isMadeAsGateway(pod as Pod) ? { gateway: true } : {}),
+      }),
+    )
     .toSorted((a, b) => (`${a.namespace}/${a.name}` < `${b.namespace}/${b.name}` ? -1 : 1));
 }
 

@@ -14,6 +14,11 @@ export const VALUES = ["one", "two", "onetwo", "ONE"];
 export const REMOTES = ["203.0.113.9", "198.51.100.7"];
 export const OWN_HEADERS = ["x-a", "x-b"];
 
+/** A service for which there are no policies. */
+export const UNGUARDED = "unguarded";
+/** Where the gateway takes two of three hosts by TLS. */
+export const SECURE_PORT = 443;
+
 /** Host of a service at the gateway. */
 export function gatewayHost(service: string): string {
   return `${service}.${NAMESPACE}.example.com`;
@@ -22,7 +27,7 @@ export function gatewayHost(service: string): string {
 /** Everything of the namespace, and the policies of the guard and of the gateway. */
 export function randomObjects(roll: Dice): readonly KubeObject[] {
   const services = HOSTS.map((name) => object("v1 Service", name, { selector: { app: "guard" } }));
-  const plain = object("v1 Service", "unguarded", { selector: { app: "echo", version: "v1" } });
+  const plain = object("v1 Service", UNGUARDED, { selector: { app: "echo", version: "v1" } });
   const oneEach = HOSTS.filter(() => roll.chance(0.6)).map((name) => virtualService(roll, name));
   return [
     ...services,
@@ -30,7 +35,14 @@ export function randomObjects(roll: Dice): readonly KubeObject[] {
     ...oneEach,
     object("networking.istio.io/v1 Gateway", "front", {
       selector: { istio: "gateway" },
-      servers: [{ port: { number: 80, name: "http", protocol: "HTTP" }, hosts: HOSTS.map(gatewayHost) }],
+      servers: [
+        { port: { number: 80, name: "http", protocol: "HTTP" }, hosts: HOSTS.map(gatewayHost) },
+        {
+          port: { number: SECURE_PORT, name: "https", protocol: "HTTPS" },
+          tls: { mode: "SIMPLE", credentialName: `${NAMESPACE}-web` },
+          hosts: HOSTS.filter((_, index) => index % 3 > 0).map(gatewayHost),
+        },
+      ],
     }),
     ...HOSTS.map((name) => frontRoute(roll, name)),
     ...policies(roll, { namespace: "guarded", matchLabels: { app: "guard" }, open: 0.5 }, (name) => [
@@ -96,7 +108,7 @@ function randomAction(roll: Dice, name: string): object {
   if (kind < 2) return { redirect: { uri: "/elsewhere", redirectCode: 307 } };
   if (kind === 2) return { directResponse: { status: 418, body: { string: "said" } } };
   const destination = { host: name, port: { number: 80 } };
-  const unguarded = { host: "unguarded", port: { number: 80 } };
+  const unguarded = { host: UNGUARDED, port: { number: 80 } };
   const shares = roll.chance(0.25)
     ? [
         { destination, weight: 50 },

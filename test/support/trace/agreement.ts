@@ -1,0 +1,229 @@
+import { proxiesOf } from "../../../src/commands/offline/proxies.ts";
+import { trace } from "../../../src/commands/trace/trace.ts";
+import type { Branch, Ending } from "../../../src/commands/trace/types.ts";
+import { type ProxyView, viewOf } from "../../../src/commands/trace/view.ts";
+import type { Mesh } from "../../../src/compile/mesh.ts";
+import type { Proxy } from "../../../src/ir/proxy.ts";
+import type { SimulatedToken } from "../../../src/simulate/jwt.ts";
+import { type Dice, dice } from "../simulate/dice.ts";
+import {
+  gatewayHost,
+  HOSTS,
+  METHODS,
+  NAMESPACE,
+  OWN_HEADERS,
+  PATHS,
+  REMOTES,
+  randomObjects,
+  randomToken,
+  SECURE_PORT,
+  UNGUARDED,
+  VALUES,
+} from "../simulate/random-security.ts";
+import { ask } from "../traffic/ask.ts";
+import type { CaseRequest, TrafficCase } from "../traffic/case.ts";
+import { type Lab, startLab } from "../traffic/lab.ts";
+import { WORKLOADS } from "../traffic/mesh-objects.ts";
+import { secured, targetOf } from "../traffic/run.ts";
+
+// Random requests through real Envoys on both sides, and what trace-route says of each from the objects alone.
+
+/** A Service's port behind which the application itself speaks TLS. */
+const PASSED_PORT = 93;
+
+/** How a request gets in: HTTP of the client's sidecar, HTTP and HTTPS at a gateway, TLS that the sidecar passes on unopened. */
+type Via = "sidecar" | "gateway" | "gateway by TLS" | "sidecar by TLS";
+
+interface Asked {
+  readonly via: Via;
+  readonly host: string;
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly token: SimulatedToken | undefined;
+}
+
+/** What came of many requests. */
+export interface Agreement {
+  /** Requests that went another way than trace-route says, in words. */
+  readonly differences: readonly string[];
+  /** Endings by kind: `gateway: refused by guard 403`. */
+  readonly counts: ReadonlyMap<string, number>;
+  /** What proxies refused to run. */
+  readonly problems: readonly string[];
+}
+
+/** Sends so many random requests, some at a time, and walks each. */
+export async function agreement(requests: number, seed: number): Promise<Agreement> {
+  const roll = dice(seed);
+  const item: TrafficCase = {
+    name: NAMESPACE,
+    namespace: NAMESPACE,
+    // for their ports
+    requests: [80, PASSED_PORT].map((port) => ({ it: "", port, expect: {} })),
+    objects: randomObjects(roll),
+    certificates: { web: { names: [`*.${NAMESPACE}.example.com`] } },
+  };
+  const lab = await startLab([item]);
+  try {
+    const asking: Asking = { lab, item, roll, now: Math.floor(Date.now() / 1_000), views: new Map() };
+    const differences: string[] = [];
+    const counts = new Map<string, number>();
+    const worker = async (): Promise<void> => {
+      for (let done = 0; done < requests / WORKERS; done += 1) {
+        const asked = randomAsked(asking);
+        const { ends, steps } = walked(asking, asked);
+        for (const end of ends) counts.set(kindOf(asked.via, end), (counts.get(kindOf(asked.via, end)) ?? 0) + 1);
+        const seen = await happened(asking, asked);
+        if (ends.map(meaning).includes(seen)) continue;
+        const said = ends.map(({ text }) => text).join(" | ");
+        differences.push(`${JSON.stringify(asked)}\nsaid ${said}, got ${seen}\n${steps.join("\n")}`);
+      }
+    };
+    await Promise.all(Array.from({ length: WORKERS }, worker));
+    return { differences, counts, problems: lab.plane.problems };
+  } finally {
+    await lab.stop();
+  }
+}
+
+const WORKERS = 20;
+const VIAS: readonly Via[] = [
+  "sidecar",
+  "sidecar",
+  "sidecar",
+  "gateway",
+  "gateway",
+  "gateway",
+  "gateway by TLS",
+  "sidecar by TLS",
+];
+
+interface Asking {
+  readonly lab: Lab;
+  readonly item: TrafficCase;
+  readonly roll: Dice;
+  /** Seconds. */
+  readonly now: number;
+  /** Nothing changes in this mesh: what a proxy holds is read once. */
+  readonly views: Map<string, ProxyView>;
+}
+
+function randomAsked({ roll, lab, now }: Asking): Asked {
+  const headers = Object.fromEntries(
+    OWN_HEADERS.filter(() => roll.chance(0.6)).map((name) => [name, roll.pick(VALUES)] as const),
+  );
+  const via = roll.pick(VIAS);
+  return {
+    via,
+    // rules for HTTP alone let no bytes through to the guard
+    host: via === "sidecar by TLS" && roll.chance(0.5) ? UNGUARDED : roll.pick(HOSTS),
+    method: roll.pick(METHODS),
+    path: roll.pick(PATHS),
+    headers: { ...headers, ...(roll.chance(0.4) ? { "x-forwarded-for": roll.pick(REMOTES) } : {}) },
+    token: randomToken(roll, lab.issuers.main.url, now),
+  };
+}
+
+const isGateway = ({ via }: Asked): boolean => via.startsWith("gateway");
+const isTls = ({ via }: Asked): boolean => via.endsWith("TLS");
+
+/** What came back: a status, and who answered where an application did; `closed` for a connection without an answer. */
+async function happened({ lab, item }: Asking, asked: Asked): Promise<string> {
+  const { host, method, path, headers, token } = asked;
+  const signed = token === undefined ? undefined : await lab.issuers.main.token(token.claims);
+  // the last character holds bits that nobody reads: the first of the signature is changed
+  const broken = signed?.replace(
+    /\.([^.])([^.]*)$/,
+    (_, first: string, rest: string) => `.${first === "A" ? "B" : "A"}${rest}`,
+  );
+  const authorization =
+    signed === undefined ? {} : { authorization: `Bearer ${token?.signed === true ? signed : broken}` };
+  const port = isGateway(asked) ? SECURE_PORT : PASSED_PORT;
+  const request: CaseRequest = {
+    it: "",
+    via: isGateway(asked) ? "gateway" : "sidecar",
+    to: isGateway(asked) ? gatewayHost(host) : host,
+    ...(isTls(asked) ? { port, secure: true } : {}),
+    method,
+    path,
+    expect: {},
+  };
+  const target = secured(lab, item, request, targetOf(lab, item, request));
+  try {
+    const { status, body } = await ask(target, request, { ...headers, ...authorization });
+    const who = /"who":"(\w+)"/.exec(body)?.[1];
+    return status === 200 && who !== undefined ? `200 by ${who}` : String(status);
+  } catch (error) {
+    // one that never comes is no answer of a proxy
+    if (String(error).includes("no answer within")) return String(error);
+    return "closed";
+  }
+}
+
+function walked(asking: Asking, asked: Asked): { readonly ends: readonly Ending[]; readonly steps: readonly string[] } {
+  const { lab, now, views } = asking;
+  const { host, method, path, headers, token } = asked;
+  const { mesh } = lab.plane.state;
+  const client = proxiesOf(mesh.model).find(({ name }) => name === "client");
+  if (client === undefined) throw new Error("no client");
+  // the lab's pod of the gateway does not say that it has a proxy
+  const gateway = {
+    ...client,
+    type: "router" as const,
+    name: "gateway",
+    labels: WORKLOADS.gateway.labels,
+    addresses: [`${lab.places.gateway}.0.1`],
+    serviceAccount: "gateway",
+  };
+  const name = isGateway(asked) ? gatewayHost(host) : `${host}.${NAMESPACE}.svc.cluster.local`;
+  const place = !isTls(asked) ? `http://${name}` : `https://${name}${isGateway(asked) ? "" : `:${PASSED_PORT}`}`;
+  const request = {
+    url: new URL(`${place}${path}`),
+    method,
+    headers: Object.entries(headers),
+    now,
+    ...(token === undefined ? {} : { token }),
+  };
+  const keptView = (of: Mesh, proxy: Proxy): ProxyView => {
+    const view = views.get(proxy.name) ?? viewOf(of, proxy);
+    views.set(proxy.name, view);
+    return view;
+  };
+  const offline = { mesh, positionOf: () => undefined, notes: new Map() };
+  const said = trace(offline, isGateway(asked) ? gateway : client, request, keptView);
+  const all = said.steps.concat(said.branches.flatMap(({ steps }) => steps));
+  return {
+    ends: said.branches.length === 0 ? [said.ends] : said.branches.map((branch: Branch) => branch.ends),
+    steps: all.map(({ step, chosen, note }) => `${step} ${chosen} ${note ?? ""}`),
+  };
+}
+
+/** What an ending means to the client: a status and, where an application answered, which; `closed` without any. */
+function meaning({ kind, text }: Ending): string {
+  if (kind === "delivered") return `200 by ${/to (\w+)\./.exec(text)?.[1] ?? "?"}`;
+  return /\b(\d{3})\b/.exec(text)?.[1] ?? "closed";
+}
+
+function kindOf(via: Via, { kind, text }: Ending): string {
+  const by = /by (\w+)\./.exec(text)?.[1];
+  return `${via}: ${kind === "failed" ? `refused by ${by ?? "nobody"} ${meaning({ kind, text })}` : kind}`;
+}
+
+/** Kinds of endings that random requests meet, each often enough to mean something. */
+export const MET: readonly string[] = [
+  "sidecar: delivered",
+  "sidecar: answered",
+  "sidecar: refused by guard 401",
+  "sidecar: refused by guard 403",
+  "gateway: delivered",
+  "gateway: answered",
+  "gateway: refused by gateway 401",
+  "gateway: refused by gateway 403",
+  "gateway: refused by guard 403",
+  "gateway by TLS: delivered",
+  "gateway by TLS: refused by gateway 403",
+  "gateway by TLS: refused by nobody closed",
+  "sidecar by TLS: delivered",
+  "sidecar by TLS: refused by guard closed",
+];
