@@ -197,21 +197,22 @@ describe.skipIf(reason !== undefined && process.env["CI"] !== "true")("a mesh an
 
   test("Kiali shows traces, access logs, and the authority's certificate to whom it is granted", async () => {
     const api = (path: string): Promise<unknown> => kiali?.api(path) ?? Promise.reject(new Error("no Kiali"));
+    await shop.telling("jaeger", ["envoy"]);
+    await shop.settled(CLIENT);
     const since = Date.now();
     await shop.inside(6);
     const [own] = await shop.everyHop(since, CLIENT, 6);
-    const ofWeb = async (): Promise<readonly { readonly traceID: string; readonly spans: readonly unknown[] }[]> => {
-      const { data } = (await api(
-        `namespaces/${SHOP}/workloads/web-v1/traces?startMicros=${since * 1000}&limit=50`,
-      )) as {
-        readonly data: readonly { readonly traceID: string; readonly spans: readonly unknown[] }[];
-      };
-      return data;
-    };
-    const seen = await waitFor(async () => ((await ofWeb()).length === 6 ? ofWeb() : undefined), {
-      what: "Kiali's traces of web",
-      timeoutMs: 30_000,
-    });
+    const query = `startMicros=${since * 1000}&limit=50`;
+    const seen = await waitFor(
+      async () => {
+        const { data } = (await api(`namespaces/${SHOP}/workloads/web-v1/traces?${query}`)) as {
+          readonly data: readonly { readonly traceID: string; readonly spans: readonly unknown[] }[];
+        };
+        if (data.length !== 6) throw new Error(`Kiali has ${data.length} traces of web`);
+        return data;
+      },
+      { what: "Kiali's traces of web", timeoutMs: 30_000 },
+    );
     expect(seen.map(({ spans }) => spans.length)).toEqual(Array.from({ length: 6 }, () => own?.spans.length));
     const { data: one } = (await api(`traces/${own?.traceId ?? ""}`)) as {
       readonly data: { readonly traceID: string };
@@ -221,8 +222,8 @@ describe.skipIf(reason !== undefined && process.env["CI"] !== "true")("a mesh an
       { apiVersion: "v1", kind: "Pod" },
       { namespace: SHOP, labelSelector: "app=web" },
     );
-    const query = `container=istio-proxy&logType=proxy&maxLines=500&sinceTime=${Math.floor(since / 1000)}`;
-    const { entries } = (await api(`namespaces/${SHOP}/pods/${pod?.metadata.name ?? ""}/logs?${query}`)) as {
+    const asked = `container=istio-proxy&logType=proxy&maxLines=500&sinceTime=${Math.floor(since / 1000)}`;
+    const { entries } = (await api(`namespaces/${SHOP}/pods/${pod?.metadata.name ?? ""}/logs?${asked}`)) as {
       readonly entries: readonly { readonly accessLog?: { readonly method?: string; readonly status_code?: string } }[];
     };
     // each request comes in once and goes out twice

@@ -116,7 +116,7 @@ const mesh: Dashboard = {
         graph("What is configured", "short", {
           services: "max(pilot_services)",
           VirtualServices: "max(pilot_virt_services)",
-          subsets: "max(pilot_destrule_subsets)",
+          "subsets defined twice": "max(pilot_destrule_subsets)",
         }),
         graph(
           "Configuration that proxies refused",

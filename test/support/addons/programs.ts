@@ -27,15 +27,17 @@ export interface AddonPrograms {
   remove(): void;
 }
 
+/** Builds one unless the cache has it; its path there. */
+export async function setUp(name: Name): Promise<string> {
+  const { stdout } = await run(join(import.meta.dirname, "setup-addons.sh"), [name], { maxBuffer: 1 << 26 });
+  return stdout.trim().split("\n").at(-1) ?? "";
+}
+
 /** Builds what the cache does not have. */
 export async function addonPrograms(): Promise<AddonPrograms> {
-  const script = join(import.meta.dirname, "setup-addons.sh");
   const built = new Map<Name, string>();
   // one after the other: each takes what cores there are
-  for (const name of NAMES) {
-    const { stdout } = await run(script, [name], { maxBuffer: 1 << 26 });
-    built.set(name, stdout.trim().split("\n").at(-1) ?? "");
-  }
+  for (const name of NAMES) built.set(name, await setUp(name));
   const folder = mkdtempSync(join(tmpdir(), "meshctl-addons-"));
   chmodSync(folder, 0o755);
   const place = (file: string, name: string): string => {

@@ -41,12 +41,7 @@ export async function prometheusAndPanels(scenario: Scenario): Promise<void> {
     { namespace: "istio-system", labelSelector: "app.kubernetes.io/name=prometheus" },
   );
   must(pod !== undefined, "prometheus has no pod");
-  const ask = asking(podIp(pod));
-  await everyTargetUp(scenario, ask);
-  await countsAreExact(scenario, ask);
-  const ended = await openConnectionCounts(scenario, ask);
-  await panelsHaveData(scenario, ask);
-  await ended();
+  await countsAndPanels(scenario, askingPrometheus(podIp(pod)));
   const again = await scenario.meshctl(["addons", "install", "prometheus", "--scrape-interval", "1s"], { quiet: true });
   must(again.stdout.startsWith("Nothing changed"), `a second install changed something:\n${again.stdout}`);
   await scenario.meshctl(["addons", "remove", "prometheus", "-y"], { quiet: true });
@@ -54,7 +49,17 @@ export async function prometheusAndPanels(scenario: Scenario): Promise<void> {
   must(left.stdout.includes("nothing to remove"), `it was not all removed:\n${left.stdout}`);
 }
 
-function asking(address: string): Ask {
+/** Every pod is scraped, what is counted is what was sent, and every panel has data. */
+export async function countsAndPanels(scenario: Scenario, ask: Ask): Promise<void> {
+  await everyTargetUp(scenario, ask);
+  await countsAreExact(scenario, ask);
+  const ended = await openConnectionCounts(scenario, ask);
+  await panelsHaveData(scenario, ask);
+  await ended();
+}
+
+/** Queries of a Prometheus at an address, on its usual port. */
+export function askingPrometheus(address: string): Ask {
   return async (query) => {
     const words = new URLSearchParams({ query }).toString();
     const { status, body } = await getAt(address, 9090, `/api/v1/query?${words}`, {});
