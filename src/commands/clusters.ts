@@ -11,7 +11,7 @@ export interface MeshCluster {
 }
 
 /** What clusters answered. */
-export interface ClusterAnswer<T> extends MeshCluster {
+interface ClusterAnswer<T> extends MeshCluster {
   readonly answer: T;
 }
 

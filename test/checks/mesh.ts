@@ -10,6 +10,7 @@ import type { Cluster } from "../../src/resources/cluster.ts";
 import type { KubeObject } from "../../src/resources/object.ts";
 import { validateObject } from "../../src/validation/index.ts";
 import { fakeCluster } from "../support/fake-cluster.ts";
+import { finish } from "./finish.ts";
 import { withAnotherCluster } from "./several-clusters.ts";
 
 /** Any object, to be changed at will. */
@@ -347,32 +348,6 @@ function running(ca: { readonly certificate: string; readonly key: { pem(): stri
       ],
     },
   ];
-}
-
-/** What the API server, controllers and the control plane add to what was installed. */
-function finish(mesh: Mesh, certificate: string): void {
-  for (const object of mesh.objects.values()) {
-    if (object.kind === "Deployment") {
-      const replicas = object.metadata.name === "istiod" ? 2 : 1;
-      object.spec.replicas = replicas;
-      object.metadata.generation = 1;
-      object.status = { observedGeneration: 1, availableReplicas: replicas, updatedReplicas: replicas, conditions: [] };
-    }
-    if (object.kind === "CustomResourceDefinition")
-      object.status = {
-        conditions: [
-          { type: "Established", status: "True" },
-          { type: "NamesAccepted", status: "True" },
-        ],
-        storedVersions: [object.spec.versions.at(-1).name],
-      };
-    for (const webhook of object.webhooks ?? []) {
-      webhook.failurePolicy = "Fail";
-      webhook.clientConfig.caBundle = base64(certificate);
-    }
-    if (object.kind === "Service" && object.spec.type === "LoadBalancer")
-      object.status = { loadBalancer: { ingress: [{ ip: "192.0.2.1" }] } };
-  }
 }
 
 /** The cluster and the context of checks that a mesh stands for. */

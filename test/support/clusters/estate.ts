@@ -42,10 +42,10 @@ function slice(name: string, ip: string): KubeObject {
 }
 
 /** Name of a cluster; its pods are in 10.1 and 10.2. */
-export type EstateSide = "east" | "west";
+type EstateSide = "east" | "west";
 
 /** Objects of one: a control plane, service `web` (client) or `catalog`, and a gateway for the other network. */
-export function estateObjects(side: EstateSide): readonly KubeObject[] {
+function estateObjects(side: EstateSide): readonly KubeObject[] {
   const [first, app] = side === "east" ? ["10.1", "web"] : ["10.2", "catalog"];
   const env = [{ name: "CLUSTER_ID", value: side }];
   const gateway = { istio: "eastwestgateway" };
@@ -98,7 +98,7 @@ export function estateObjects(side: EstateSide): readonly KubeObject[] {
 }
 
 /** What is asked of the pods of a cluster. */
-export function estateAnswers(side: EstateSide): Readonly<Record<string, unknown>> {
+function estateAnswers(side: EstateSide): Readonly<Record<string, unknown>> {
   const name = side === "east" ? "web" : "catalog";
   const types = { cluster: { status: "SYNCED" }, listener: { status: "SYNCED" } };
   const proxy = {
