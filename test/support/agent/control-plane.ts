@@ -3,8 +3,8 @@ import { PEER_KEYS, type PeerLabels, peerLabel } from "../../../src/base/peer.ts
 import { adsService, type DeltaRequest, type XdsConnection, type XdsHandler } from "../../../src/grpc/ads-server.ts";
 import { caService, type SigningAnswer, type SigningRequest } from "../../../src/grpc/ca-server.ts";
 import { startGrpcServer } from "../../../src/grpc/server.ts";
-import { Pkcs10CertificateRequest, SubjectAlternativeNameExtension } from "../../../src/pki/x509.ts";
 import { type Ca, createRoot, issueServing, signWorkload } from "../../../src/pki/ca.ts";
+import { Pkcs10CertificateRequest, SubjectAlternativeNameExtension } from "../../../src/pki/x509.ts";
 import { encodeMessage, type TypedAny } from "../../../src/wire/codec.ts";
 
 /** A CA and a delta ADS server with fixed resources, of the repository's own parts: as much of meshd as an agent sees. */
@@ -19,6 +19,8 @@ export interface TestControlPlane {
   readonly streams: readonly string[];
   /** Names in the requests for certificates, in order. */
   readonly asked: readonly string[];
+  /** What agents said of their application's health, in order: "well", or what is lacking. */
+  readonly words: readonly string[];
   /** Ends the server and leaves everything else. */
   goAway(): Promise<void>;
   /** Listens again at the same port. */
@@ -60,6 +62,7 @@ export async function startTestControlPlane(options: TestControlPlaneOptions): P
   const streams: string[] = [];
   const faults: unknown[] = [];
   const asked: string[] = [];
+  const words: string[] = [];
   const plane = { refuseCertificates: false };
   const sign = async (request: SigningRequest): Promise<SigningAnswer> => {
     const { certificate, bearer } = request.peer;
@@ -89,7 +92,7 @@ export async function startTestControlPlane(options: TestControlPlaneOptions): P
         caService(sign, (error) => faults.push(error)),
         adsService(
           {
-            delta: (connection) => fixedResources(connection, options.resources, streams),
+            delta: (connection) => fixedResources(connection, options.resources, { streams, words }),
             sotw: () => {
               throw new Error("the bootstrap asks for delta");
             },
@@ -106,6 +109,7 @@ export async function startTestControlPlane(options: TestControlPlaneOptions): P
     signed,
     streams,
     asked,
+    words,
     goAway: () => server.close(0),
     async comeBack() {
       server = await start(port);
@@ -124,7 +128,7 @@ function accountIn(certificate: Buffer): Account | string {
 function fixedResources(
   connection: XdsConnection,
   resources: readonly TypedAny[],
-  streams: string[],
+  { streams, words }: { readonly streams: string[]; readonly words: string[] },
 ): XdsHandler<DeltaRequest> {
   const { certificate } = connection.peer;
   streams.push(certificate === undefined ? "none" : (new X509Certificate(certificate).subjectAltName ?? ""));
@@ -132,6 +136,10 @@ function fixedResources(
   return {
     request: (request) => {
       const type = request.type_url ?? "";
+      if (type === "type.googleapis.com/istio.v1.HealthInformation") {
+        words.push(request.error_detail === undefined ? "well" : (request.error_detail.message ?? ""));
+        return;
+      }
       if (answered.has(type)) return;
       answered.add(type);
       const found = resources.filter((resource) => resource["@type"] === type);
