@@ -86,9 +86,9 @@ export async function makeMesh(mesh: Mesh): Promise<void> {
     );
 }
 
-/** Applies objects to both clusters. */
-export async function apply(mesh: Mesh, yaml: string): Promise<void> {
-  for (const side of SIDES)
+/** Applies objects to both clusters, or to those named. */
+export async function apply(mesh: Mesh, yaml: string, sides: readonly Side[] = SIDES): Promise<void> {
+  for (const side of sides)
     await mesh.shell(`kubectl --kubeconfig $${side.toUpperCase()} apply -f - <<'X'\n${yaml}\nX`);
 }
 

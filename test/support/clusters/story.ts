@@ -9,8 +9,12 @@ import { sharedTests } from "./story-shared.ts";
 
 // What one mesh over two clusters does, written once for every kind of cluster.
 
-/** Registers the tests; the pair is started first and stopped last. */
-export function severalClusters(title: string, start: () => Promise<ClusterPair>): void {
+/** Registers the tests, and `more` before the last ones; the pair is started first and stopped last. */
+export function severalClusters(
+  title: string,
+  start: () => Promise<ClusterPair>,
+  more: (mesh: () => Mesh) => void = () => undefined,
+): void {
   describe(title, () => {
     let mesh: Mesh;
     beforeAll(async () => {
@@ -21,6 +25,7 @@ export function severalClusters(title: string, start: () => Promise<ClusterPair>
     callsTests(() => mesh);
     describe("rules", () => ruleTests(() => mesh));
     awayTests(() => mesh);
+    more(() => mesh);
     leavingTests(() => mesh);
     sharedTests(() => mesh);
   });
