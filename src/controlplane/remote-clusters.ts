@@ -61,6 +61,8 @@ const RETRY_MS = 1_000;
 /** How long the start waits for clusters that do not answer (Istio: PILOT_REMOTE_CLUSTER_TIMEOUT). */
 const FIRST_MS = 30_000;
 const HEARTBEAT_MS = 5_000;
+/** The way to another cluster may lose connections without a word: soon taken up anew. */
+const WATCH_SECONDS = 30;
 
 interface Remote {
   readonly id: string;
@@ -227,7 +229,10 @@ function follow(
   const world = createWorldStore(derivations);
   const watches = createWatches({
     cluster,
-    watched: [...KINDS.map((kind) => ({ kind })), ...moreKinds(mcs).map((kind) => ({ kind, optional: true }))],
+    watched: [
+      ...KINDS.map((kind) => ({ kind, options: { watchSeconds: WATCH_SECONDS } })),
+      ...moreKinds(mcs).map((kind) => ({ kind, optional: true, options: { watchSeconds: WATCH_SECONDS } })),
+    ],
     apply: (changes) => world.apply(changes),
     onSynced() {
       remote.isSynced = true;

@@ -27,6 +27,8 @@ export interface ApiClient {
   date(): Promise<Date | undefined>;
   /** The open response of a GET that succeeded: the caller reads it and destroys it. */
   stream(path: string, signal: AbortSignal): Promise<IncomingMessage>;
+  /** Ends connections that nobody uses now: after one was found dead without a word, they may be so too. */
+  dropIdle(): void;
 }
 
 const CREDENTIALS_MS = 60_000;
@@ -43,7 +45,7 @@ export function createApiClient(config: KubeConfig): ApiClient {
   const server = config.getCurrentCluster()?.server ?? "";
   const where = { name: config.getCurrentContext(), server };
   const base = parseServer(server);
-  const refresh = credentialSource(config, base.protocol === "https:");
+  const { refresh, agentNow } = credentialSource(config, base.protocol === "https:");
 
   async function open(request: ApiRequest, retried = false): Promise<IncomingMessage> {
     const { options } = await refresh(retried);
@@ -86,6 +88,10 @@ export function createApiClient(config: KubeConfig): ApiClient {
       const time = Date.parse(response.headers.date ?? "");
       return Number.isNaN(time) ? undefined : new Date(time);
     },
+    dropIdle() {
+      for (const sockets of Object.values(agentNow()?.freeSockets ?? {}))
+        for (const socket of sockets ?? []) socket.destroy();
+    },
     async stream(path, signal) {
       const response = await open({ method: "GET", path, signal, timeoutMs: 0 });
       if ((response.statusCode ?? 0) < 300) return response;
@@ -120,7 +126,13 @@ function parseObject(text: string, where: { name: string; server: string }): Rec
 }
 
 /** Credentials as client-node reads them (files, exec plugins, tokens), kept for a minute with one agent of ours. */
-function credentialSource(config: KubeConfig, tls: boolean): (force: boolean) => Promise<Credentials> {
+function credentialSource(
+  config: KubeConfig,
+  tls: boolean,
+): {
+  readonly refresh: (force: boolean) => Promise<Credentials>;
+  readonly agentNow: () => HttpAgent | HttpsAgent | undefined;
+} {
   let current: Credentials | undefined;
   let pending: Promise<Credentials> | undefined;
   let identity = "";
@@ -142,7 +154,7 @@ function credentialSource(config: KubeConfig, tls: boolean): (force: boolean) =>
     return { options: { headers: options.headers ?? {}, agent, ...auth }, until: Date.now() + CREDENTIALS_MS };
   }
 
-  return async (force) => {
+  const refresh = async (force: boolean): Promise<Credentials> => {
     if (!force && current !== undefined && Date.now() < current.until) return current;
     pending ??= read().finally(() => {
       pending = undefined;
@@ -155,6 +167,7 @@ function credentialSource(config: KubeConfig, tls: boolean): (force: boolean) =>
     });
     return current;
   };
+  return { refresh, agentNow: () => agent };
 }
 
 function tlsOptions(options: RequestOptions): AgentOptions {

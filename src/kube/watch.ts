@@ -23,6 +23,8 @@ const BACKOFF_MIN_MS = 100;
 const BACKOFF_MAX_MS = 10_000;
 /** What we ask the server to end a watch after; it varies so that watches do not all end together. */
 const WATCH_SECONDS = 290;
+/** How much longer we wait for that end than was agreed, as a share. */
+const PATIENCE = 0.1;
 
 /**
  * Lists, then watches until the signal aborts. Invariant: what the caller was told equals what the cluster holds once things
@@ -96,13 +98,14 @@ async function follow(client: ApiClient, info: ResourceInfo, task: WatchTask, st
   let version = state.from;
   let backoff = BACKOFF_MIN_MS;
   while (!task.signal.aborted) {
-    const { labelSelector, fieldSelector } = task.options;
-    const timeoutSeconds = WATCH_SECONDS + Math.floor(Math.random() * 60);
+    const { labelSelector, fieldSelector, watchSeconds = WATCH_SECONDS } = task.options;
+    const timeoutSeconds = Math.ceil(watchSeconds * (1 + Math.random() / 5));
+    const silenceMs = timeoutSeconds * (1 + PATIENCE) * 1000;
     const asked = { watch: true, allowWatchBookmarks: true, resourceVersion: version, timeoutSeconds };
     const path = resourcePath(info, task.options.namespace) + query({ labelSelector, fieldSelector, ...asked });
     const started = Date.now();
     try {
-      for await (const event of readEvents(client, path, task.signal, (timeoutSeconds + 30) * 1000)) {
+      for await (const event of readEvents(client, path, task.signal, silenceMs)) {
         if (event.type === "ERROR") return;
         version = event.object.metadata.resourceVersion ?? version;
         if (event.type !== "BOOKMARK") remember(state, event);
@@ -143,7 +146,11 @@ async function* readEvents(
   silenceMs: number,
 ): AsyncGenerator<RawEvent> {
   const response = await client.stream(path, signal);
-  response.setTimeout(silenceMs, () => response.destroy(new Error("the watch went silent")));
+  // its end was asked for: who has not even sent that is gone, whatever the connection says
+  response.setTimeout(silenceMs, () => {
+    client.dropIdle();
+    response.destroy(new Error("the watch went silent"));
+  });
   let rest = "";
   response.setEncoding("utf8");
   try {

@@ -41,6 +41,8 @@ export interface ListOptions {
   readonly fieldSelector?: string;
   /** Ends the listing. */
   readonly signal?: AbortSignal;
+  /** Of watches: seconds after which a connection that says nothing is taken for dead at the latest, roughly. Default: six minutes. */
+  readonly watchSeconds?: number;
 }
 
 export type WatchEvent =

@@ -168,6 +168,27 @@ test("watch follows through broken connections and reports deletions missed mean
   gate.stop();
 });
 
+test("a watch whose connection is dead without a word is taken up anew after the time that was agreed", async () => {
+  const gate = await createGate(new URL(server.url));
+  const behind = await openCluster({ kubeconfig: kubeconfig(gate.url, { token: server.adminToken }), env: {} });
+  const seen = recorder();
+  const abort = new AbortController();
+  const kind = { apiVersion: "v1", kind: "ConfigMap" };
+  const only = { namespace: NS, labelSelector: "dead=yes", watchSeconds: 2 };
+  const done = behind.watch(kind, only, seen.onEvent, abort.signal);
+  await waitFor(() => seen.events.length === 1, { what: "the first list" });
+  await cluster.create(configMap("d1", { v: "1" }, { dead: "yes" }));
+  await waitFor(() => seen.names.has("d1"), { what: "the watch" });
+  gate.freeze();
+  await cluster.create(configMap("d2", { v: "1" }, { dead: "yes" }));
+  // without that agreement it would be minutes
+  await waitFor(() => seen.names.has("d2"), { what: "what the dead connection did not bring", timeoutMs: 20_000 });
+  expect([...seen.names.keys()]).toEqual(["d1", "d2"]);
+  abort.abort();
+  await done;
+  gate.stop();
+});
+
 test("watch lists again when its version is gone, and tells only the difference", async () => {
   const fake = await createExpiringServer();
   const behind = await openCluster({ kubeconfig: kubeconfig(fake.url, {}), env: {} });
@@ -250,10 +271,13 @@ function kubeconfig(url: string, options: { token?: string; ca?: boolean }): str
   return file;
 }
 
-/** A TCP gate before the API server that can be shut: open connections break, new ones are refused. */
-async function createGate(target: URL): Promise<{ url: string; close(): void; open(): void; stop(): void }> {
+/** A TCP gate before the API server that can be shut: open connections break, new ones are refused. Frozen ones only stop. */
+async function createGate(
+  target: URL,
+): Promise<{ url: string; close(): void; open(): void; freeze(): void; stop(): void }> {
   let shut = false;
   const sockets = new Set<{ destroy(): void }>();
+  const frozen: (() => void)[] = [];
   const listener = createTcpServer((socket) => {
     if (shut) {
       socket.destroy();
@@ -267,6 +291,10 @@ async function createGate(target: URL): Promise<{ url: string; close(): void; op
     }
     socket.pipe(upstream);
     upstream.pipe(socket);
+    frozen.push(() => {
+      socket.unpipe(upstream).resume();
+      upstream.unpipe(socket).resume();
+    });
   });
   await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
   const breakAll = (): void => {
@@ -280,6 +308,9 @@ async function createGate(target: URL): Promise<{ url: string; close(): void; op
     },
     open() {
       shut = false;
+    },
+    freeze() {
+      for (const stop of frozen.splice(0)) stop();
     },
     stop() {
       breakAll();

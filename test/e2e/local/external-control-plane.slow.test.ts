@@ -60,7 +60,8 @@ X`;
   await waitFor(answers(418), { what: "the rule to hold" });
   await mesh.shell(rule(route));
   await waitFor(answers(200), { what: "the next rule to hold" });
-  await expect(mesh.shell(rule("{ timeout: soon }"))).rejects.toThrow(/validation/);
+  const wrong = `{ match: [{ uri: { regex: "(" } }], ${route.slice(1)}`;
+  await expect(mesh.shell(rule(wrong))).rejects.toThrow(/admission webhook "validation.istio.io" denied/);
 });
 
 test("the control plane starts anew: it finds west's mesh as it was", async () => {
