@@ -122,12 +122,17 @@ test("garbage at every port for four seconds, slow clients and many: agent and E
   // readiness and metrics, the agent's and Envoy's, and the listener by TLS
   const agents = { host: ADDRESS, http: 15020, monitoring: 15020, secureGrpc: 10443, https: 10443 };
   const envoys = { host: ADDRESS, http: 15021, monitoring: 15090, secureGrpc: 15020, https: 10443 };
-  const [first, second, messages] = await Promise.all([
+  const admins = { host: ADDRESS, http: 15000, monitoring: 15000, secureGrpc: 15000, https: 15000 };
+  const [first, second, third, messages] = await Promise.all([
     throwGarbage(agents, 4_000, 1),
     throwGarbage(envoys, 4_000, 2),
+    throwGarbage(admins, 4_000, 4),
     throwAtDns(dns, 4_000, 3),
   ]);
-  expect(Math.min(first.connections, second.connections, messages)).toBeGreaterThan(100);
+  expect(Math.min(first.connections, second.connections, third.connections, messages)).toBeGreaterThan(100);
+  expect(await body(`http://${ADDRESS}:15000/ready`)).toContain("LIVE");
+  // Istio's agent debugs xDS there; ours has nothing to hit
+  await expect(fetch(`http://${ADDRESS}:15004/`)).rejects.toMatchObject({ cause: { code: "ECONNREFUSED" } });
   expect(agent.process.exitCode).toBeNull();
   expect(await body(`http://${ADDRESS}:10080/still`)).toBe("app saw /still");
   expect(await status(`http://${ADDRESS}:15020/stats/prometheus`)).toBe(200);
