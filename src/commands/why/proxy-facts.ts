@@ -155,7 +155,7 @@ function errorsIn(dump: unknown): readonly string[] {
 function refusingIn(dump: unknown): readonly string[] {
   return ecds
     .items(dump)
-    .filter((filter) => /^wasm-default-deny/.test(prefixOf(record(filter, "typed_config"))))
+    .filter((filter) => prefixOf(record(filter, "typed_config")).startsWith("wasm-default-deny"))
     .map((filter) => text(filter, "name"));
 }
 

@@ -78,7 +78,7 @@ function otherPorts(facts: Facts): readonly Guess[] {
   const own = model.gateways.selecting(proxy.labels);
   const host = hostOf(symptom.authority ?? symptom.serverName);
   const takes = (gateway: Gateway): boolean =>
-    (gateway.spec?.servers ?? []).some(({ hosts = [] }) =>
+    (gateway.spec?.servers ?? []).some(({ hosts }) =>
       hosts.some((one) => hostMatches(one.slice(one.indexOf("/") + 1), host)),
     );
   const forHost = own.filter(takes);

@@ -89,23 +89,28 @@ const STREAM_LIMITS: readonly StreamLimit[] = [
 
 function ofStream(facts: Facts, limit: StreamLimit): Guess {
   const { proxy, symptom, way } = facts;
+  const waited = symptom.duration === undefined ? "a while" : `${symptom.duration} ms`;
   const route = (way?.chosen.route?.route as Readonly<Record<string, unknown>> | undefined)?.[limit.envoy];
   const told = typeof route === "string" ? [envoy(proxy, `the route has ${limit.envoy} ${route}`)] : [];
   const patch = patchThatSays(facts, (texts) => texts.some((text) => text.endsWith(limit.envoy)));
-  const evidence = [logged(facts), ...told, envoy(proxy, `it gave up after ${symptom.duration ?? "some"} ms`)];
+  const evidence = [logged(facts), ...told, envoy(proxy, `it gave up after ${waited}`)];
   const common = { code: "stream-timeout", says: limit.says, evidence };
   const fix = `Allow more time, or let ${serverName(facts)} send something in between.`;
   if (patch !== undefined) return { ...common, object: refTo(patch), field: "spec.configPatches", fix, weight: 90 };
-  const pod = facts.model.world.get("Pod", proxy.pod.namespace, proxy.pod.name);
-  const annotation = pod?.metadata.annotations?.[PROXY_CONFIG] ?? "";
-  const isOwn = annotation.includes(limit.setting);
-  return {
-    ...common,
-    object: isOwn ? proxy.pod : { kind: "ConfigMap", namespace: facts.model.rootNamespace, name: "istio" },
-    field: isOwn ? `metadata.annotations["${PROXY_CONFIG}"]` : "data.mesh.defaultConfig.connectionSettings",
-    fix: `${fix} The setting is connectionSettings.${limit.setting} of the proxy's configuration.`,
-    weight: isOwn ? 90 : 62,
-  };
+  const setting = `${fix} The setting is connectionSettings.${limit.setting} of the proxy's configuration.`;
+  return { ...common, ...settingOf(facts, limit), fix: setting };
+}
+
+/** Where a proxy's configuration is written: at its pod, else for the whole mesh. */
+function settingOf(
+  { model, proxy }: Facts,
+  { setting }: StreamLimit,
+): Pick<Guess, "object" | "weight"> & { readonly field: string } {
+  const pod = model.world.get("Pod", proxy.pod.namespace, proxy.pod.name);
+  const isOwn = pod?.metadata.annotations?.[PROXY_CONFIG]?.includes(setting) === true;
+  if (isOwn) return { object: proxy.pod, field: `metadata.annotations["${PROXY_CONFIG}"]`, weight: 90 };
+  const mesh = { kind: "ConfigMap", namespace: model.rootNamespace, name: "istio" };
+  return { object: mesh, field: "data.mesh.defaultConfig.connectionSettings", weight: 62 };
 }
 
 const PROXY_CONFIG = "proxy.istio.io/config";

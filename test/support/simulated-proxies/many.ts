@@ -42,10 +42,8 @@ export async function manyProxies(
   };
   try {
     await local.meshctl("up", "--network", "loopback");
-    await local.meshctl(
-      ...["install", "--profile", "minimal", "-y", "--set", "values.pilot.autoscaleEnabled=false"],
-      ...["--set", `values.pilot.replicaCount=${replicas}`],
-    );
+    const sets = ["autoscaleEnabled=false", `replicaCount=${replicas}`].map((set) => `--set=values.pilot.${set}`);
+    await local.meshctl("install", "--profile", "minimal", "-y", ...sets);
     const cluster = await openCluster({ kubeconfig: local.kubeconfig, env: {}, cwd: local.home });
     say("the control plane runs");
     if (!wide) await cluster.create(ownNamespaceAlone);

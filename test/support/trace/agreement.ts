@@ -130,15 +130,8 @@ const isTls = ({ via }: Asked): boolean => via.endsWith("TLS");
 
 /** What came back: a status, and who answered where an application did; `closed` for a connection without an answer. */
 async function happened({ lab, item }: Asking, asked: Asked): Promise<string> {
-  const { host, method, path, headers, token } = asked;
-  const signed = token === undefined ? undefined : await lab.issuers.main.token(token.claims);
-  // the last character holds bits that nobody reads: the first of the signature is changed
-  const broken = signed?.replace(
-    /\.([^.])([^.]*)$/,
-    (_, first: string, rest: string) => `.${first === "A" ? "B" : "A"}${rest}`,
-  );
-  const authorization =
-    signed === undefined ? {} : { authorization: `Bearer ${token?.signed === true ? signed : broken}` };
+  const { host, method, path, headers } = asked;
+  const authorization = await authorizationOf(lab, asked);
   const port = isGateway(asked) ? SECURE_PORT : PASSED_PORT;
   const request: CaseRequest = {
     it: "",
@@ -159,6 +152,18 @@ async function happened({ lab, item }: Asking, asked: Asked): Promise<string> {
     if (String(error).includes("no answer within")) return String(error);
     return "closed";
   }
+}
+
+/** The header of its token, where it has one. */
+async function authorizationOf(lab: Lab, { token }: Asked): Promise<{ readonly authorization?: string }> {
+  if (token === undefined) return {};
+  const signed = await lab.issuers.main.token(token.claims);
+  // the last character holds bits that nobody reads: the first of the signature is changed
+  const broken = signed.replace(
+    /\.([^.])([^.]*)$/,
+    (_, first: string, rest: string) => `.${first === "A" ? "B" : "A"}${rest}`,
+  );
+  return { authorization: `Bearer ${token.signed ? signed : broken}` };
 }
 
 function walked(asking: Asking, asked: Asked): { readonly ends: readonly Ending[]; readonly steps: readonly string[] } {
