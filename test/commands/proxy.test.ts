@@ -200,12 +200,34 @@ test("proxy-config: brief tables, counts, chains, everything at once", async () 
   );
   const all = fakeIo({ now: () => new Date("2026-11-21T12:00:00Z") });
   await runAll({ args: [], options: { file: dumpFile, withHeaders: true } }, all);
-  expect(all.stdout().match(/^------ [A-Z]+ INFO ------$/gm)).toHaveLength(6);
+  expect(all.stdout().match(/^------ [A-Z]+ INFO ------$/gm)).toHaveLength(7);
+  expectGolden(join(folder, "proxy-config-all.txt"), all.stdout());
+  // each row as the view alone has it, behind what it is of
+  const words = (line: string): string => line.replaceAll(/ +/g, " ").trim();
+  const lines = all.stdout().split("\n").map(words);
   for (const name of ["clusters", "listeners", "routes", "secret", "ecds"])
-    expect(all.stdout()).toContain(await offline(name, {}));
+    for (const row of (await offline(name, {})).trim().split("\n").slice(1).map(words))
+      expect(
+        lines.some((line) => line.endsWith(row) && /^[a-z]+\//.test(line)),
+        row,
+      ).toBe(true);
   const data = fakeIo();
   await runAll({ args: [], options: { file: dumpFile, output: "json" } }, data);
   expect(JSON.parse(data.stdout())).toEqual(dump);
+});
+
+test("a dump that lacks what every proxy has is said to, where an empty table would say that there is nothing", async () => {
+  const bare = { args: [], options: { file: "-" } };
+  const stdin = JSON.stringify({ configs: [{ "@type": "type.googleapis.com/envoy.admin.v3.SecretsConfigDump" }] });
+  for (const [view, section] of [
+    ["bootstrap", "BootstrapConfigDump"],
+    ["clusters", "ClustersConfigDump"],
+    ["listeners", "ListenersConfigDump"],
+  ] as const) {
+    const io = fakeIo({ stdin });
+    await expect(runView(view, bare, io)).rejects.toThrow(`stdin holds no ${section}`);
+    expect(io.stdout()).toBe("");
+  }
 });
 
 test("proxy-config log: shows levels, changes them in order, and refuses what is no level before it asks anybody", async () => {

@@ -3,6 +3,8 @@ import { type Data, isWanted, list, record, sections, sorted, sourceObject, text
 /** `proxy-config clusters`: the services a proxy can send to, by Istio's cluster names. */
 export const clusters: View = {
   path: "/config_dump",
+  needs: "ClustersConfigDump",
+  nameOf: (cluster) => text(cluster, "name"),
   columns: ["SERVICE FQDN", "PORT", "SUBSET", "DIRECTION", "TYPE", "DESTINATION RULE"],
   items: clustersOf,
   rows: (items) =>

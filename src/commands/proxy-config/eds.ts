@@ -17,7 +17,7 @@ export const eds: View = {
         list(assignment, "endpoints").flatMap((group) => {
           const locality = ["region", "zone", "sub_zone"].map((part) => text(group, "locality", part)).filter(Boolean);
           return list(group, "lb_endpoints").map((host) => [
-            addressText(record(host, "endpoint", "address")),
+            text(host, "endpoint", "address", "pipe", "path") || addressText(record(host, "endpoint", "address")),
             text(host, "health_status") || "UNKNOWN",
             locality.join("/"),
             text(assignment, "cluster_name"),

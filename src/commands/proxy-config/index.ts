@@ -1,4 +1,4 @@
-import { UsageError } from "../../base/errors.ts";
+import { EnvironmentError, UsageError } from "../../base/errors.ts";
 import { table } from "../../report/table.ts";
 import { toYaml } from "../../resources/yaml-plain.ts";
 import { switchOption, textOption } from "../input.ts";
@@ -12,7 +12,7 @@ import { listeners } from "./listeners.ts";
 import { routes } from "./routes.ts";
 import { chains, secret } from "./secret.ts";
 import { type ProxySource, proxySource } from "./source.ts";
-import type { Data, View, Wanted } from "./view.ts";
+import { type Data, sections, sorted, type View, type Wanted } from "./view.ts";
 import { whyTables } from "./why.ts";
 
 /** Every view by the word after `proxy-config`. */
@@ -36,14 +36,27 @@ export interface ProxyConfigResult extends CommandResult {
 export async function runView(name: string, input: CommandInput, io: Io): Promise<ProxyConfigResult> {
   const view = viewOf(name);
   const source = await proxySource(input, io);
-  const items = narrowed(view, view.items(await source.get(view.path)), input);
+  const items = narrowed(view, itemsOf(view, await source.get(view.path), source), input);
   const shown = shownAs(name, items, input, io);
   const output = textOption(input, "output");
   if (output === "json" || output === "yaml") {
     const data = view.data === undefined ? items : view.data(items);
     io.out(output === "yaml" ? toYaml(data) : `${JSON.stringify(data, undefined, 4)}\n`);
-  } else io.out(table(shown.columns, shown.rows));
+  } else io.out(textOf(view, items, input) ?? table(shown.columns, shown.rows));
   return { exitCode: 0, rows: shown.rows };
+}
+
+/** What a view shows of an answer. Throws EnvironmentError for a dump without what every proxy has: an empty table would say otherwise. */
+function itemsOf(view: View, answer: unknown, { name }: ProxySource): readonly Data[] {
+  if (view.needs !== undefined && sections(answer, view.needs).length === 0)
+    throw new EnvironmentError("not-in-dump", `${name} holds no ${view.needs}`, {
+      hint: "Take the dump whole: meshctl proxy-config all POD -o json.",
+    });
+  return view.items(answer);
+}
+
+function textOf(view: View, items: readonly Data[], input: CommandInput): string | undefined {
+  return switchOption(input, "summary") ? undefined : view.text?.(items);
 }
 
 function viewOf(name: string): View {
@@ -54,6 +67,7 @@ function viewOf(name: string): View {
 
 /** Views of `proxy-config all`, in istioctl's order, and what `--with-headers` calls them. */
 const ALL: Readonly<Record<string, string>> = {
+  bootstrap: "BOOTSTRAP",
   clusters: "CLUSTER",
   listeners: "LISTENER",
   routes: "ROUTE",
@@ -75,12 +89,31 @@ export async function runAll(input: CommandInput, io: Io): Promise<CommandResult
   const tables: string[] = [];
   for (const [name, title] of Object.entries(ALL)) {
     const view = viewOf(name);
-    const { columns, rows } = shownAs(name, narrowed(view, view.items(await get(view.path)), input), input, io);
+    const items = narrowed(view, itemsOf(view, await get(view.path), source), input);
+    const { columns, rows } = withNames({ name, title }, items, input, io);
     const header = switchOption(input, "withHeaders") ? `------ ${title} INFO ------\n` : "";
-    if (rows.length > 0) tables.push(`${header}${table(columns, rows)}`);
+    if (rows.length > 0) tables.push(`${header}${textOf(view, items, input) ?? table(columns, rows)}`);
   }
   io.out(tables.join("\n"));
   return { exitCode: 0 };
+}
+
+/** Each row says what it is of, as istioctl's do where tables follow each other: `cluster/outbound|80||web.shop.svc.cluster.local`. */
+function withNames(
+  { name, title }: { readonly name: string; readonly title: string },
+  items: readonly Data[],
+  input: CommandInput,
+  io: Io,
+): ReturnType<typeof shownAs> {
+  const { columns, rows } = shownAs(name, items, input, io);
+  if (switchOption(input, "summary")) return { columns, rows };
+  const { nameOf } = viewOf(name);
+  const of = title.toLowerCase();
+  if (nameOf === undefined) return { columns, rows: rows.map(([first = "", ...rest]) => [`${of}/${first}`, ...rest]) };
+  const named = items.flatMap((item) =>
+    shownAs(name, [item], input, io).rows.map((row) => [`${of}/${nameOf(item)}`, ...row]),
+  );
+  return { columns: ["NAME", ...columns], rows: sorted(named) };
 }
 
 /** One question each: the views of one answer agree. */

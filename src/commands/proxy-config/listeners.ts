@@ -3,6 +3,8 @@ import { type Data, isWanted, list, record, sections, sorted, text, type View } 
 /** `proxy-config listeners`: what a proxy accepts, by filter chain, and where each leads. */
 export const listeners: View = {
   path: "/config_dump",
+  needs: "ListenersConfigDump",
+  nameOf: (listener) => text(listener, "name"),
   columns: ["ADDRESSES", "PORT", "MATCH", "DESTINATION"],
   items: listenersOf,
   rows: (items) => sorted(items.flatMap(listenerRows)),
@@ -43,10 +45,12 @@ function chainsOf(listener: Data): readonly unknown[] {
   return [...list(listener, "filter_chains"), ...fallback(listener)];
 }
 
-/** What istioctl calls a listener by its network filters: HTTP, TCP, HTTP+TCP, or UNKNOWN. */
+/** What istioctl calls a listener by its network filters: HTTP, TCP, HTTP+TCP, or UNKNOWN. What only ends connections is none of them. */
 function typeOf(listener: Data): string {
   const filters = chainsOf(listener).flatMap((chain) => list(chain, "filters"));
-  const types = filters.map((filter) => text(filter, "typed_config", "@type").split(".").at(-1));
+  const types = filters
+    .filter((filter) => text(filter, "typed_config", "cluster") !== "BlackHoleCluster")
+    .map((filter) => text(filter, "typed_config", "@type").split(".").at(-1));
   const words = [
     ...(types.includes("HttpConnectionManager") ? ["HTTP"] : []),
     ...(types.includes("TcpProxy") ? ["TCP"] : []),
@@ -114,13 +118,20 @@ function routeText(manager: Data): string {
   const hosts = list(manager, "route_config", "virtual_hosts");
   const routes = hosts.flatMap((host) => list(host, "routes"));
   const [first] = routes;
+  const only = routes.length === 1 && text(first, "match", "prefix") === "/" ? text(first, "route", "cluster") : "";
+  if (only !== "" && list(hosts[0], "domains").join() === "*") return named(only);
   const path = text(first, "match", "path") || `${text(first, "match", "prefix")}*`;
   return `Inline Route: ${first === undefined ? "none" : path}`;
 }
 
 function clusterText(proxy: Data): string {
   const cluster = text(proxy, "cluster");
-  if (cluster !== "") return cluster.includes("|") ? `Cluster: ${cluster}` : cluster;
+  if (cluster !== "") return named(cluster);
   const weighted = list(proxy, "weighted_clusters", "clusters").map((entry) => text(entry, "name"));
   return `Cluster: ${weighted.join(", ")}`;
+}
+
+/** A cluster of a service by its kind too; the special ones say what they are. */
+function named(cluster: string): string {
+  return cluster.includes("|") ? `Cluster: ${cluster}` : cluster;
 }

@@ -38,9 +38,17 @@ export function tablesOf(dump: unknown): Data[] {
 /** Two of the spellings of a host, without port where there are such, and how many more there are. */
 function domains(all: readonly string[]): string {
   const plain = all.filter((domain) => !domain.includes(":"));
-  const shown = plain.length > 0 ? plain : all;
+  const shown = shortest(plain.length > 0 ? plain : all);
   const more = shown.length > 2 ? ` + ${shown.length - 2} more...` : "";
   return `${shown.slice(0, 2).join(", ")}${more}`;
+}
+
+/** Without those that only spell another one of them out, as web.shop.svc and web.shop.svc.cluster.local do web.shop. */
+function shortest(all: readonly string[]): readonly string[] {
+  return all.filter(
+    (domain) =>
+      ![".svc.cluster.local", ".svc"].some((end) => domain.includes(end) && all.includes(domain.replace(end, ""))),
+  );
 }
 
 /** Path, then what else must hold: istioctl leaves header and query matches out, and people missed them. */

@@ -9,6 +9,12 @@ export interface View {
   readonly rows: (items: readonly Data[], now: Date) => string[][];
   /** What `-o json` and `-o yaml` print: Envoy's own messages. Default: the items. */
   readonly data?: (items: readonly Data[]) => unknown;
+  /** A text in place of a table. */
+  readonly text?: (items: readonly Data[]) => string;
+  /** What an item is called, where its row does not begin with that. */
+  readonly nameOf?: (item: Data) => string;
+  /** A section of a dump that every proxy has: what lacks it cannot tell. */
+  readonly needs?: string;
   /** What is left of an item under flags of the command (by their names); undefined: nothing. */
   readonly narrow?: (item: Data, wanted: Wanted) => Data | undefined;
   /** The table of `--verbose=false`. */
