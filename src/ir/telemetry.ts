@@ -4,6 +4,8 @@ import type { STANDARD_METRICS } from "../base/standard-metrics.ts";
 export interface Telemetry {
   /** Absent: the standard metrics with their labels. */
   readonly metrics?: MetricChanges;
+  /** Milliseconds between two counts of an open connection's bytes; absent: Istio's five seconds. */
+  readonly reportingMs?: number;
   /** Instead of the mesh's `accessLogFile`; empty: no access log. */
   readonly logs?: readonly LogSink[];
   /** Absent: no spans. */

@@ -49,7 +49,6 @@ const REASONS: readonly EffectReason[] = [
     "Name the Services of gateways that are there, with type Hostname; others get their addresses themselves.",
   ),
   of(/^options$/, "Nothing is known by that name."),
-  here(/^metrics[.]reportingInterval$/, "Bytes of open connections are counted every five seconds."),
   of(/^configPatches[.]match[.]listener[.]portName$/, "Write portNumber, or the listener's name."),
 ];
 

@@ -254,7 +254,7 @@ const EFFECTIVE: { readonly [K in KindName]?: Effective } = {
   Telemetry: {
     ...SECURITY_TARGETS,
     tracing: true,
-    metrics: [{ providers: true, overrides: true }],
+    metrics: [{ providers: true, overrides: true, reportingInterval: true }],
     accessLogging: true,
   },
   WasmPlugin: { ...SECURITY_TARGETS, ...EXTENSION, ...MODULE },

@@ -1,3 +1,4 @@
+import { durationMs } from "../base/duration.ts";
 import { STANDARD_METRICS } from "../base/standard-metrics.ts";
 import type { MetricChange, MetricChanges, MetricName, TagValue } from "../ir/telemetry.ts";
 import { defaultProviders, telemetryProvider } from "./extension-providers.ts";
@@ -40,6 +41,22 @@ export function mergedMetrics(
   if (isOff) return "none";
   const changes = [...merged].flatMap(([name, one]) => changeOf(name, one));
   return changes.length === 0 ? undefined : Object.fromEntries(changes.toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** Bytes of connections are not told more often, whatever is asked. */
+const LEAST_MS = 1_000;
+
+/** How often bytes of open connections are counted, in milliseconds, as the narrowest entry says that gives a time; undefined: as usual. */
+export function reportingInterval(specs: readonly TelemetrySpec[], config: Config): number | undefined {
+  let parents = defaultProviders(config, "metrics");
+  let interval: number | undefined;
+  for (const entry of specs.flatMap(({ metrics = [] }) => metrics)) {
+    parents = namesOf(entry) ?? parents;
+    if (!parents.some((name) => telemetryProvider(config, name)?.kind === "prometheus")) continue;
+    const asked = durationMs(entry.reportingInterval ?? "");
+    if (asked !== undefined && asked > 0) interval = Math.max(LEAST_MS, asked);
+  }
+  return interval;
 }
 
 interface Merged {

@@ -20,33 +20,40 @@ export interface Told {
 /** The name of the loggers. */
 export const AGENT_LOGGER = "istio.stats.agent";
 
-/** A duration of at least so long. */
-const LONG: Filter = { duration_filter: { comparison: comparison("GE", COUNTED_EVERY_MS) } };
+/** How often a chain's open connections are told. */
+export function countedEveryMs({ telemetry }: Pick<ChainContext, "telemetry">): number {
+  return telemetry?.reportingMs ?? COUNTED_EVERY_MS;
+}
 
 /** Connections that Envoy's own counters count at their end: those of which the agent has heard nothing. */
-export const SHORT: Filter = { duration_filter: { comparison: comparison("LE", COUNTED_EVERY_MS - 1) } };
+export function shorterThan(milliseconds: number): Filter {
+  return { duration_filter: { comparison: comparison("LE", milliseconds - 1) } };
+}
 
 function comparison(op: "GE" | "LE", milliseconds: number): Messages["envoy.config.accesslog.v3.ComparisonFilter"] {
   return { op, value: { default_value: milliseconds, runtime_key: "istio.stats.counted_every_ms" } };
 }
 
-/** Bytes of connections. */
-export const LIVE_BYTES: Told = {
-  metrics: [
-    ["TCP_RECEIVED_BYTES", "istio_tcp_received_bytes_total", "%BYTES_RECEIVED%"],
-    ["TCP_SENT_BYTES", "istio_tcp_sent_bytes_total", "%BYTES_SENT%"],
-  ],
-  more: { [COUNTS.id]: "%CONNECTION_ID%", [COUNTS.type]: "%ACCESS_LOG_TYPE%" },
-  protocol: "tcp",
-  filter: {
-    or_filter: {
-      filters: [
-        { log_type_filter: { types: ["TcpPeriodic"] } },
-        { and_filter: { filters: [{ log_type_filter: { types: ["TcpConnectionEnd"] } }, LONG] } },
-      ],
+/** Bytes of connections that are told so often. */
+export function toldBytes(milliseconds: number): Told {
+  const atLeast: Filter = { duration_filter: { comparison: comparison("GE", milliseconds) } };
+  return {
+    metrics: [
+      ["TCP_RECEIVED_BYTES", "istio_tcp_received_bytes_total", "%BYTES_RECEIVED%"],
+      ["TCP_SENT_BYTES", "istio_tcp_sent_bytes_total", "%BYTES_SENT%"],
+    ],
+    more: { [COUNTS.id]: "%CONNECTION_ID%", [COUNTS.type]: "%ACCESS_LOG_TYPE%" },
+    protocol: "tcp",
+    filter: {
+      or_filter: {
+        filters: [
+          { log_type_filter: { types: ["TcpPeriodic"] } },
+          { and_filter: { filters: [{ log_type_filter: { types: ["TcpConnectionEnd"] } }, atLeast] } },
+        ],
+      },
     },
-  },
-};
+  };
+}
 
 /** What the filter grpc_stats has counted when the call is over: `2,1`. */
 const MESSAGES = "%FILTER_STATE(envoy.filters.http.grpc_stats:PLAIN)%";

@@ -1,4 +1,6 @@
-import type { MetricChange, MetricChanges, MetricName } from "../ir/telemetry.ts";
+import { compact } from "../base/compact.ts";
+import { once } from "../base/once.ts";
+import type { MetricChange, MetricChanges, MetricName, Telemetry } from "../ir/telemetry.ts";
 import type { MetricsContext } from "./metric-tags.ts";
 import type { AccessLog } from "./types.ts";
 
@@ -21,6 +23,24 @@ export function perChanges(
     if (changes === "none") return [];
     const known = made.get(changes) ?? make(changes);
     made.set(changes, known);
+    return known;
+  };
+}
+
+/** What decides about loggers of bytes. */
+type OfBytes = Pick<Telemetry, "metrics" | "reportingMs">;
+
+/** The same for loggers of bytes, which have a time between two records too. */
+export function perTelemetry(
+  make: (asked: OfBytes | undefined) => readonly AccessLog[],
+): (telemetry: OfBytes | undefined) => readonly AccessLog[] {
+  const plain = once(() => make(undefined));
+  const made = new WeakMap<object, readonly AccessLog[]>();
+  return (telemetry) => {
+    const { metrics, reportingMs } = telemetry ?? {};
+    if (telemetry === undefined || (metrics === undefined && reportingMs === undefined)) return plain();
+    const known = made.get(telemetry) ?? make(compact({ metrics, reportingMs }));
+    made.set(telemetry, known);
     return known;
   };
 }

@@ -1,10 +1,9 @@
-import { COUNTED_EVERY_MS } from "../base/agent-counts.ts";
 import { compact } from "../base/compact.ts";
 import type { TcpFeatures } from "../ir/listener.ts";
 import type { WeightedCluster } from "../ir/route.ts";
 import { type Messages, typed } from "../wire/codec.ts";
 import { accessLogs } from "./access-loggers/order.ts";
-import { isCountedByAgent } from "./agent-counts.ts";
+import { countedEveryMs, isCountedByAgent } from "./agent-counts.ts";
 import { connectionLimits, isDialledAgain } from "./connection-limits.ts";
 import { DNS_CACHE } from "./dns-cache.ts";
 import { maybeSeconds } from "./duration.ts";
@@ -35,7 +34,7 @@ export function tcpFilters(
     access_log: accessLogs(chain, "tcp"),
     access_log_options: {
       flush_access_log_on_connected: true,
-      ...(isCountedByAgent(chain) ? { access_log_flush_interval: `${COUNTED_EVERY_MS / 1000}s` } : {}),
+      ...(isCountedByAgent(chain) ? { access_log_flush_interval: `${countedEveryMs(chain) / 1000}s` } : {}),
     },
     upstream_connect_mode: waits ? ("ON_DOWNSTREAM_TLS_HANDSHAKE" as const) : undefined,
     max_early_data_bytes: waits || isDialledAgain(chain) ? 0 : undefined,

@@ -29,6 +29,7 @@ export const SHOWN_ELSEWHERE: Readonly<Record<string, string>> = {
   "TargetRef.namespace": "src/model/policy-selection.ts",
   // of a Gateway, whose pods the lab has none of
   ...of("test/model/telemetry.test.ts", ["Telemetry.targetRef", "Telemetry.targetRefs"]),
+  "TelemetryMetrics.reportingInterval": "test/e2e/envoy/traffic/streams.test.ts",
   // read by injection
   ...of("test/model/proxy-config.test.ts", [
     "ProxyConfig.selector",

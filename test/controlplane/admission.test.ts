@@ -22,16 +22,6 @@ const route = (http: object): KubeObject => ({
 });
 const to = [{ destination: { host: "reviews" } }];
 
-test("a setting of metrics that nothing reads is taken with a warning", () => {
-  const warning =
-    "accepted, has no effect: spec.metrics[0].reportingInterval. Bytes of open connections are counted every five seconds.";
-  const telemetry = { ...plugin, apiVersion: "telemetry.istio.io/v1", kind: "Telemetry" };
-  expect(admit({ ...telemetry, spec: { metrics: [{ reportingInterval: "10s" }] } })).toMatchObject({
-    allowed: true,
-    warnings: [warning],
-  });
-});
-
 test("fields without effect are named in one warning", () => {
   const rule: KubeObject = {
     apiVersion: "networking.istio.io/v1",

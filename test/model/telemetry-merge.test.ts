@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { mergedLogs, mergedMetrics, mergedSpans } from "../../src/model/telemetry-merge.ts";
+import { mergedLogs, mergedMetrics, mergedSpans, reportingInterval } from "../../src/model/telemetry-merge.ts";
 import type { TelemetrySpec } from "../../src/model/telemetry.ts";
 
 const config = (raw: Readonly<Record<string, unknown>> = {}) => ({ raw });
@@ -89,4 +89,14 @@ test("spans: field by field, the narrowest last; a side that is not meant keeps 
   });
   expect(mergedSpans([], config(), "CLIENT")).toBeUndefined();
   expect(mergedSpans([], config({ defaultProviders: { tracing: ["a", "b"] } }), "CLIENT")).toEqual({ provider: "a" });
+});
+
+test("bytes of open connections are counted as often as the narrowest says that gives a time, at most once a second", () => {
+  const every = (time: string, ...more: readonly string[]): TelemetrySpec =>
+    ({ metrics: [{ reportingInterval: time, ...(more.length === 0 ? {} : named(...more)) }] }) as TelemetrySpec;
+  expect(reportingInterval([], config())).toBeUndefined();
+  expect(reportingInterval([every("20s")], config())).toBe(20_000);
+  expect(reportingInterval([every("20s"), every("2s"), metrics({})], config())).toBe(2_000);
+  expect(reportingInterval([every("100ms")], config())).toBe(1_000);
+  expect(reportingInterval([every("2s", "stackdriver")], config())).toBeUndefined();
 });

@@ -4,7 +4,7 @@ import type { GatewayListener, OutboundListener } from "../../ir/listener.ts";
 import type { Telemetry } from "../../ir/telemetry.ts";
 import type { Model } from "../../model/model.ts";
 import type { TelemetrySpec } from "../../model/telemetry.ts";
-import { mergedMetrics } from "../../model/telemetry-merge.ts";
+import { mergedMetrics, reportingInterval } from "../../model/telemetry-merge.ts";
 import type { ScopeFacts, WorkloadFacts } from "../scope.ts";
 import { logSinks } from "./logs.ts";
 import type { TelemetryFacts, TelemetrySite } from "./site.ts";
@@ -65,6 +65,7 @@ export function telemetryOf(model: Model, site: TelemetrySite): Telemetry | unde
   const config = model.meshConfig();
   const made = compact({
     metrics: mergedMetrics(specs, config, site.side),
+    reportingMs: reportingInterval(specs, config),
     logs: logSinks(model, site, specs),
     tracing: tracingOf(model, site, specs),
   });

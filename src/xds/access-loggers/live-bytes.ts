@@ -1,8 +1,6 @@
-import { once } from "../../base/once.ts";
-import type { MetricChanges } from "../../ir/telemetry.ts";
-import { AGENT_LOGGER, agentLoggers, isCountedByAgent, LIVE_BYTES } from "../agent-counts.ts";
-import type { AccessLog } from "../types.ts";
-import { perChanges } from "../metric-changes.ts";
+import { AGENT_LOGGER, agentLoggers, countedEveryMs, isCountedByAgent, type Told, toldBytes } from "../agent-counts.ts";
+import { perTelemetry } from "../metric-changes.ts";
+import type { MetricsContext } from "../metric-tags.ts";
 import type { AccessLogger } from "./types.ts";
 
 /** Bytes of connections that stay open, every few seconds and at their end. */
@@ -10,16 +8,17 @@ export const liveBytes: AccessLogger = {
   name: AGENT_LOGGER,
   protocol: "tcp",
   appliesTo: (chain) => chain.telemetry?.metrics !== "none" && isCountedByAgent(chain),
-  loggers: (chain) =>
-    chain.direction === "inbound" ? agentLoggers(LIVE_BYTES, chain) : ofClient(chain.telemetry?.metrics),
+  loggers: (chain) => (chain.direction === "inbound" ? agentLoggers(bytesOf(chain), chain) : ofClient(chain.telemetry)),
 };
 
 const CLIENT = { direction: "outbound", mutualTls: false, service: undefined } as const;
 
 /** A client's loggers are the same on every listener: nothing in them is known before the connection. */
-const source = once(() => agentLoggers(LIVE_BYTES, CLIENT));
-const changed = perChanges((metrics) => agentLoggers(LIVE_BYTES, { ...CLIENT, telemetry: { metrics } }));
+const ofClient = perTelemetry((telemetry) => {
+  const chain = telemetry === undefined ? CLIENT : { ...CLIENT, telemetry };
+  return agentLoggers(bytesOf(chain), chain);
+});
 
-function ofClient(metrics: MetricChanges | undefined): readonly AccessLog[] {
-  return metrics === undefined ? source() : changed(metrics);
+function bytesOf(chain: MetricsContext): Told {
+  return toldBytes(countedEveryMs(chain));
 }

@@ -1,9 +1,8 @@
-import { once } from "../../base/once.ts";
 import { STATS_SCOPE } from "../../base/stats-scope.ts";
-import type { MetricChanges, MetricName } from "../../ir/telemetry.ts";
+import type { MetricName } from "../../ir/telemetry.ts";
 import { type Messages, reused, typed } from "../../wire/codec.ts";
-import { isCountedByAgent, SHORT } from "../agent-counts.ts";
-import { changesOf, perChanges } from "../metric-changes.ts";
+import { countedEveryMs, isCountedByAgent, shorterThan } from "../agent-counts.ts";
+import { changesOf, perTelemetry } from "../metric-changes.ts";
 import { changedTags, type MetricsContext, metricTags } from "../metric-tags.ts";
 import type { AccessLog } from "../types.ts";
 import type { AccessLogger } from "./types.ts";
@@ -25,19 +24,14 @@ export const metricsTcp: AccessLogger = {
   appliesTo: (chain) => chain.telemetry?.metrics !== "none",
   loggers: (chain) => {
     const live = isCountedByAgent(chain);
-    return chain.direction === "inbound" || !live ? build(chain, live) : ofClient(chain.telemetry?.metrics);
+    return chain.direction === "inbound" || !live ? build(chain, live) : ofClient(chain.telemetry);
   },
 };
 
 const CLIENT = { direction: "outbound", mutualTls: false, service: undefined } as const;
 
 /** A client's loggers are the same on every listener: nothing in them is known before the connection. */
-const source = once(() => build(CLIENT, true));
-const changed = perChanges((metrics) => build({ ...CLIENT, telemetry: { metrics } }, true));
-
-function ofClient(metrics: MetricChanges | undefined): readonly AccessLog[] {
-  return metrics === undefined ? source() : changed(metrics);
-}
+const ofClient = perTelemetry((telemetry) => build(telemetry === undefined ? CLIENT : { ...CLIENT, telemetry }, true));
 
 function build(chain: MetricsContext, live: boolean): readonly AccessLog[] {
   const tags = metricTags(chain, "tcp");
@@ -61,7 +55,7 @@ function build(chain: MetricsContext, live: boolean): readonly AccessLog[] {
         ...count("TCP_RECEIVED_BYTES", "istio_tcp_received_bytes_total", "%BYTES_RECEIVED%"),
         ...count("TCP_SENT_BYTES", "istio_tcp_sent_bytes_total", "%BYTES_SENT%"),
       ],
-      live ? { and_filter: { filters: [ended, SHORT] } } : ended,
+      live ? { and_filter: { filters: [ended, shorterThan(countedEveryMs(chain))] } } : ended,
     ),
   ];
 }

@@ -3,7 +3,9 @@ import type { Socket } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { explicitPort } from "../../../../src/base/explicit-port.ts";
+import type { KubeObject } from "../../../../src/resources/object.ts";
 import { readCases } from "../../../support/traffic/case.ts";
+import { samples } from "../../../support/envoy/prometheus.ts";
 import { type Lab, startLab } from "../../../support/traffic/lab.ts";
 import { PORTS } from "../../../support/traffic/mesh-objects.ts";
 import { exchange, open, openCall, type Place, sendAndEnd, sendWhenAsked } from "../../../support/traffic/streams.ts";
@@ -100,6 +102,41 @@ describe("streams", () => {
   test("a connection that was idle all the while still serves", async () => {
     expect(await exchange(idle, "again")).toBe("again");
   });
+});
+
+test("bytes of an open connection are counted as often as reportingInterval says, and not again at its end", async () => {
+  const received = (): number => {
+    const lines = lab.proxies.client.counted().split("\n");
+    const own = lines.filter((line) => line.startsWith("istio_tcp_received_bytes_total{"));
+    return own.reduce((sum, line) => sum + Number(/ (\d+)$/.exec(line)?.[1] ?? 0), 0);
+  };
+  const before = received();
+  const spec = { metrics: [{ providers: [{ name: "prometheus" }], reportingInterval: "1s" }] };
+  const metadata = { name: "often", namespace: "istio-system" };
+  const object = { apiVersion: "telemetry.istio.io/v1", kind: "Telemetry", metadata, spec } as KubeObject;
+  lab.plane.state.world.apply([{ type: "set", object }]);
+  await waitFor(
+    async () => (await lab.proxies.client.admin("/config_dump")).includes('"access_log_flush_interval": "1s"'),
+    {
+      what: "the interval",
+    },
+  );
+  const socket = await open(echo(90));
+  const said = "0123456789";
+  const began = performance.now();
+  await exchange(socket, said);
+  await waitFor(() => received() >= before + said.length, { what: "the bytes" });
+  // less than the five seconds of who is not told otherwise
+  expect(performance.now() - began).toBeLessThan(4_500);
+  const closed = async (): Promise<number> => {
+    const found = await samples(lab.proxies.client, "istio_tcp_connections_closed_total");
+    return found.reduce((sum, { value }) => sum + value, 0);
+  };
+  const ended = await closed();
+  socket.destroy();
+  await waitFor(async () => (await closed()) > ended, { what: "its end to be counted" });
+  expect(received()).toBe(before + said.length);
+  lab.plane.state.world.apply([{ type: "delete", object }]);
 });
 
 test("no proxy refused anything", () => {
