@@ -50,7 +50,15 @@ export interface RunResult extends AnalyzerResult {
  */
 export function runAnalyzers(analyzers: readonly Analyzer[], world: World, options: RunOptions): RunResult {
   const { complete, rootNamespace, domain, now = new Date(), clusters = [{ name: "", world }] } = options;
-  const model = createModel(world, compact({ rootNamespace, domain }));
+  const others = clusters
+    .filter((one) => one.world !== world)
+    .map((one) => ({ clusterId: one.name, world: one.world }));
+  // services of the mesh's other clusters are the mesh's too
+  const among =
+    others.length === 0
+      ? {}
+      : { clusterId: clusters.find((one) => one.world === world)?.name ?? "", remotes: () => others };
+  const model = createModel(world, compact({ rootNamespace, domain, ...among }));
   const context: AnalyzerContext = { model, complete, now, clusters };
   const findings: Finding[] = [];
   const unknown: string[] = [];

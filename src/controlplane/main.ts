@@ -34,7 +34,7 @@ import { type ControlPlaneOptions, ofScope, type Shared, sharedOf, signsWorkload
 import { limitReviews } from "./signing-limits.ts";
 import { createState, type State, watchedKinds } from "./state.ts";
 import { createWatches } from "./watch.ts";
-import { createWebhookConfigs } from "./webhook-configs.ts";
+import { createWebhookConfigs, type WebhookConfigsDeps } from "./webhook-configs.ts";
 import { createWebhookRunner } from "./webhook-runner.ts";
 import { createTrustBundles } from "./trust-bundles.ts";
 import { createTrustMaps, trustMaps } from "./trust-maps.ts";
@@ -57,6 +57,37 @@ export interface ControlPlane {
  * after what it answers from, so nobody is ever served from an empty cache.
  */
 export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
+  const { log } = options;
+  const shared = createShared(options);
+  const isReady = (): boolean => shared.live.synced && shared.live.serving;
+  const runners = createRunners(shared, isReady);
+  const started: Runner[] = [];
+  return {
+    ports: () => shared.ports,
+    streams: shared.streams,
+    isReady,
+    async start() {
+      for (const runner of runners) {
+        started.push(runner);
+        await runner.start();
+      }
+    },
+    async close() {
+      shared.abort.abort();
+      shared.live.serving = false;
+      for (const runner of started.splice(0).toReversed()) {
+        await runner.close().catch((error: unknown) => {
+          log.warn({ runner: runner.name, error: errorText(error) }, "did not close cleanly");
+        });
+      }
+      shared.trust.close();
+      shared.state.close();
+    },
+  };
+}
+
+/** What the parts share. */
+function createShared(options: ControlPlaneOptions): Shared {
   const { log } = options;
   const { namespace: rootNamespace, revision, domain, clusterId } = options;
   const { compliance, keyLimits } = options;
@@ -86,7 +117,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   const clusters = createKnownClusters(state.mesh.model.members, options.cluster, (id) => remotes?.client(id));
   const live = { synced: false, serving: false };
   const changes = createRecentChanges(Date.now, () => live.synced);
-  const shared: Shared = {
+  return {
     options,
     state,
     metrics,
@@ -108,31 +139,19 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     remotes,
     ports: { http: 0, secureGrpc: 0, monitoring: 0, https: 0 },
   };
-  const isReady = (): boolean => shared.live.synced && shared.live.serving;
-  const runners = createRunners(shared, isReady);
-  const started: Runner[] = [];
-  return {
-    ports: () => shared.ports,
-    streams: shared.streams,
-    isReady,
-    async start() {
-      for (const runner of runners) {
-        started.push(runner);
-        await runner.start();
-      }
-    },
-    async close() {
-      shared.abort.abort();
-      shared.live.serving = false;
-      for (const runner of started.splice(0).toReversed()) {
-        await runner.close().catch((error: unknown) => {
-          log.warn({ runner: runner.name, error: errorText(error) }, "did not close cleanly");
-        });
-      }
-      shared.trust.close();
-      shared.state.close();
-    },
-  };
+}
+
+function createWebhookConfigsOf(
+  { options, metrics }: Shared,
+  writer: Pick<WebhookConfigsDeps, "world" | "derivations" | "bundle" | "isLeader" | "log">,
+): Runner {
+  const { cluster, namespace, revision } = options;
+  return createWebhookConfigs({
+    ...writer,
+    cluster: countedWrites(cluster, metrics.webhookWritten),
+    namespace,
+    revision,
+  });
 }
 
 function createAuthorityOf(
@@ -202,13 +221,7 @@ function createRunners(shared: Shared, isReady: () => boolean): readonly Runner[
     // Consumes namespaces; offers the root certificates in each, and revocation lists when there are some.
     ...createTrustMaps(trustMaps(shared), { ...writer, isLeader }),
     // Consumes webhook configurations; offers our CA in them.
-    createWebhookConfigs({
-      ...writer,
-      cluster: countedWrites(cluster, shared.metrics.webhookWritten),
-      namespace,
-      revision: options.revision,
-      isLeader,
-    }),
+    createWebhookConfigsOf(shared, { ...writer, isLeader }),
     // Consumes Ingresses and the gateway's Service; offers where they are reached in their status.
     createIngressStatus({ cluster, model: state.mesh.model, isLeader, log: gatewayLog }),
     // Consumes Gateway API's objects; offers their status.

@@ -127,15 +127,15 @@ test("what came in by mutual TLS and what did not, by the server's own counters"
 
 const validity = { notBefore: new Date(Date.now() - 60_000), notAfter: new Date(Date.now() + 3_600_000) };
 
-async function secretsOf(ca: Ca, roots: string): Promise<unknown> {
+async function secretsOf(ca: Ca, roots: string, name = "ROOTCA"): Promise<unknown> {
   const { csr } = await createCsr();
   const identity = { trustDomain: "cluster.local", namespace: "shop", serviceAccount: "web" };
   const leaf = await signWorkload(ca, csr, { identity, peer: peerOf({}), podUid: "" }, validity);
   const bytes = (text: string): object => ({ inline_bytes: Buffer.from(text).toString("base64") });
-  const entry = (name: string, secret: object): object => ({ name, secret: { name, ...secret } });
+  const entry = (held: string, secret: object): object => ({ name: held, secret: { name: held, ...secret } });
   return {
     configs: [
-      entry("ROOTCA", { validation_context: { trusted_ca: bytes(roots) } }),
+      entry(name, { validation_context: { trusted_ca: bytes(roots) } }),
       entry("default", { tls_certificate: { certificate_chain: bytes(leaf) } }),
     ],
   };
@@ -154,6 +154,10 @@ test("pods that trust different roots, and certificates that are refused", async
     [["c.shop"], 1],
   ]);
   expect(mistrusts(held)).toEqual([{ pods: ["b.shop"], issuer: "O=second", refusedBy: ["c.shop"] }]);
+  // a gateway that verifies no peer trusts the mesh's roots, and refuses nobody
+  const gateway = trustIn("gateway.shop", await secretsOf(first, first.roots, "ROOTCA-CONTROL-PLANE"));
+  expect(gateway.roots).toHaveLength(1);
+  expect(mistrusts([...held.slice(1, 2), gateway])).toEqual([]);
   // the root alone is what counts: with both everywhere nobody is refused
   expect(mistrusts(held.slice(0, 2))).toEqual([]);
 });

@@ -205,6 +205,33 @@ test("describe and analyze see endpoints and objects of all; findings say in whi
   await estate.clusters.west.delete({ ...route(""), name: "broken", namespace: "shop" });
 });
 
+test("a host that only another cluster has is known when that one is named, and else is not", async () => {
+  const service = {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name: "stock", namespace: "shop" },
+    spec: { clusterIP: "10.2.96.9", ports: [{ name: "http", port: 80 }] },
+  } as KubeObject;
+  const rule = {
+    apiVersion: "networking.istio.io/v1",
+    kind: "VirtualService",
+    metadata: { name: "stock", namespace: "shop" },
+    spec: { hosts: ["web"], http: [{ route: [{ destination: { host: "stock" } }] }] },
+  } as KubeObject;
+  estate.clusters.west.set(service);
+  estate.clusters.east.set(rule);
+  const codes = async (options: object): Promise<readonly string[]> => {
+    const { out } = await told(analyze, {
+      options: { allNamespaces: true, output: ["json"], config: false, ...options },
+    });
+    return (JSON.parse(out) as { code: string }[]).map(({ code }) => code);
+  };
+  expect(await codes({})).not.toContain("IST0101");
+  expect(await codes({ remoteContexts: [] })).toContain("IST0101");
+  await estate.clusters.west.delete({ ...service, name: "stock", namespace: "shop" });
+  await estate.clusters.east.delete({ ...rule, name: "stock", namespace: "shop" });
+});
+
 test("check looks at each cluster, which knows of the others", async () => {
   const { out } = await told(check, {
     options: { output: "json", check: ["cluster-names", "cluster-network", "network-gateway-address"] },

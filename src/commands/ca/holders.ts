@@ -4,7 +4,8 @@ import { errorText } from "../../base/errors.ts";
 import type { Cluster } from "../../resources/cluster.ts";
 import type { KubeObject } from "../../resources/object.ts";
 import { splitPem } from "../../pki/trust-path.ts";
-import { rootsByDomain } from "../proxy-config/secret.ts";
+import { CONTROL_PLANE_ROOTS, MESH_ROOTS } from "../../base/agent-sds.ts";
+import { heldRoots, rootsByDomain } from "../proxy-config/secret.ts";
 import { list } from "../proxy-config/view.ts";
 import type { Io } from "../io.ts";
 import { controlPlanePods, getJson } from "../pod-http.ts";
@@ -71,14 +72,16 @@ interface DataSource {
   readonly inline_bytes?: string;
 }
 
-/** What a dump says of `default` and `ROOTCA`. */
+/** What a dump says of the proxy's certificate and of what it trusts. */
 function secretsIn(dump: unknown): Pick<Holder, "roots" | "chain" | "revocations"> {
   const active = list(dump, "configs") as readonly Dumped[];
   const of = (name: string): Dumped["secret"] => active.find((one) => one.name === name)?.secret;
+  const lists = [MESH_ROOTS, CONTROL_PLANE_ROOTS].map((name) => text(of(name)?.validation_context?.crl));
   return {
-    roots: splitPem(Object.values(rootsByDomain({ secret: of("ROOTCA") })).join("")),
+    roots: splitPem(Object.values(rootsByDomain(heldRoots(active))).join("")),
     chain: splitPem(text(of("default")?.tls_certificate?.certificate_chain)),
-    revocations: text(of("ROOTCA")?.validation_context?.crl),
+    // where roots are told by trust domain, lists stand beside the control plane's alone
+    revocations: lists.find((list) => list !== "") ?? "",
   };
 }
 

@@ -1,12 +1,15 @@
 import { X509Certificate } from "node:crypto";
+import { MESH_ROOTS } from "../../base/agent-sds.ts";
 import { splitPem } from "../../pki/trust-path.ts";
-import { pemIn, rootsByDomain } from "../proxy-config/secret.ts";
+import { heldRoots, pemIn, rootsByDomain } from "../proxy-config/secret.ts";
 import { list, record, text } from "../proxy-config/view.ts";
 
 /** What a proxy trusts, and what it shows to others. */
 export interface HeldTrust {
   readonly pod: string;
   readonly roots: readonly X509Certificate[];
+  /** Whether it verifies mesh peers at all: a gateway without such routes does not, and refuses nobody. */
+  readonly verifies: boolean;
   /** Those that may vouch for identities of a trust domain. */
   readonly rootsFor: (trustDomain: string) => readonly X509Certificate[];
   /** Its own certificate, and what leads up from it. */
@@ -34,11 +37,14 @@ export interface Mistrust {
 export function trustIn(pod: string, dump: unknown): HeldTrust {
   const named = (name: string): unknown => list(dump, "configs").find((entry) => text(entry, "name") === name);
   const read = (pem: string): readonly X509Certificate[] => splitPem(pem).map((one) => new X509Certificate(one));
-  const byDomain = Object.entries(rootsByDomain(named("ROOTCA"))).map(([domain, pem]) => [domain, read(pem)] as const);
+  const byDomain = Object.entries(rootsByDomain(heldRoots(list(dump, "configs")))).map(
+    ([domain, pem]) => [domain, read(pem)] as const,
+  );
   const roots = new Map(byDomain.flatMap(([, all]) => all.map((one) => [one.fingerprint256, one])));
   return {
     pod,
     roots: [...roots.values()],
+    verifies: named(MESH_ROOTS) !== undefined,
     rootsFor: (domain) => byDomain.filter(([name]) => name === "" || name === domain).flatMap(([, all]) => all),
     chain: read(pemIn(record(named("default"), "secret", "tls_certificate", "certificate_chain"))),
   };
@@ -71,7 +77,8 @@ export function mistrusts(held: readonly HeldTrust[]): readonly Mistrust[] {
     if (leaf === undefined) continue;
     const domain = trustDomainOf(leaf);
     const refusedBy = held
-      .filter(({ rootsFor, pod: other }) => other !== pod && !leadsTo(chain, rootsFor(domain)))
+      .filter(({ verifies, pod: other }) => verifies && other !== pod)
+      .filter(({ rootsFor }) => !leadsTo(chain, rootsFor(domain)))
       .map((one) => one.pod);
     if (refusedBy.length === 0) continue;
     const issuer = leaf.issuer.replaceAll("\n", ", ");

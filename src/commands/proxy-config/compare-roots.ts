@@ -1,6 +1,6 @@
 import { UsageError } from "../../base/errors.ts";
 import type { CommandInput, CommandResult, Io } from "../io.ts";
-import { rootsByDomain, secret } from "./secret.ts";
+import { heldRoots, rootsByDomain, secret } from "./secret.ts";
 import { podSource } from "./source.ts";
 
 /** Name of the roots in every proxy. */
@@ -23,7 +23,7 @@ Compare them with meshctl proxy-config secret POD --chain.\n`);
 
 async function rootsOf(text: string, input: CommandInput, io: Io): Promise<{ pod: string; roots: unknown }> {
   const { name, get } = await podSource(text, input, io);
-  const held = secret.items(await get(secret.path)).find((item) => item["name"] === ROOTS);
+  const held = heldRoots(secret.items(await get(secret.path)));
   const roots = Object.entries(rootsByDomain(held)).filter(([, pem]) => pem !== "");
   return { pod: name, roots: roots.length === 0 ? undefined : JSON.stringify(roots.toSorted()) };
 }

@@ -1,4 +1,5 @@
 import { X509Certificate } from "node:crypto";
+import { CONTROL_PLANE_ROOTS, MESH_ROOTS } from "../../base/agent-sds.ts";
 import { type Data, list, record, sections, sorted, text, type View } from "./view.ts";
 
 /** `proxy-config secret`: the certificates a proxy holds. Private keys never leave Envoy: its dump has them redacted. */
@@ -31,6 +32,12 @@ export const chains: Pick<View, "columns" | "rows"> = {
 /** The chain of the secret of this name in a dump, the leaf first; empty when there is none. */
 export function chainIn(dump: unknown, name: string): readonly X509Certificate[] {
   const held = secretsOf(dump).find((each) => text(each, "name") === name);
+  return held === undefined ? [] : certificatesOf(held);
+}
+
+/** Roots that a dump's proxy verifies mesh peers by. */
+export function rootsIn(dump: unknown): readonly X509Certificate[] {
+  const held = heldRoots(secretsOf(dump));
   return held === undefined ? [] : certificatesOf(held);
 }
 
@@ -76,6 +83,15 @@ const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g
 /** PEM of an Envoy data source, which holds it as text or as base64. */
 export function pemIn(source: unknown): string {
   return text(source, "inline_string") || Buffer.from(text(source, "inline_bytes"), "base64").toString("utf8");
+}
+
+/**
+ * The entry of a dump with the roots that a proxy verifies mesh peers by. One that speaks to no peer (a gateway without such routes)
+ * holds those for the control plane alone, which are the mesh's own.
+ */
+export function heldRoots<E>(entries: readonly E[]): E | undefined {
+  const named = (name: string): E | undefined => entries.find((entry) => text(entry, "name") === name);
+  return named(MESH_ROOTS) ?? named(CONTROL_PLANE_ROOTS);
 }
 
 /** PEM of roots by the trust domain that they vouch for; under "" those that vouch for anybody. `held`: an entry of a dump. */

@@ -6,7 +6,7 @@ import type { Cluster } from "../../resources/cluster.ts";
 import type { CertificateFacts, HostFacts, ProxyFacts, RunningConfig } from "../../why/types.ts";
 import { getJson, getText } from "../pod-http.ts";
 import { ecds } from "../proxy-config/ecds.ts";
-import { chainIn, secret } from "../proxy-config/secret.ts";
+import { chainIn, rootsIn, secret } from "../proxy-config/secret.ts";
 import { list, record, sections, text } from "../proxy-config/view.ts";
 import { dumpView } from "../trace/dump-view.ts";
 
@@ -58,7 +58,7 @@ export function proxyFacts(
     refused,
   }: { readonly generated: () => Omit<RunningConfig, "live">; readonly refused: readonly string[] },
 ): ProxyFacts {
-  const roots = dump === undefined ? [] : chainIn(dump, "ROOTCA");
+  const roots = dump === undefined ? [] : rootsIn(dump);
   const counters = countersIn(stats);
   const config: RunningConfig = dump === undefined ? { ...generated(), live: false } : dumpView(dump);
   const hosts = hostsIn(clusters);

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -100,9 +100,7 @@ spec: { mtls: { mode: STRICT } }`;
      kubectl --kubeconfig $WEST -n shop wait --for=condition=Available deploy --all --timeout=180s
      kubectl --kubeconfig $EAST -n shop scale deploy/catalog-v1 deploy/catalog-v2 deploy/catalog-v3 --replicas=0`,
   );
-  const nameIn = (side: Side): string =>
-    /current-context: "?([^"\n]+)/.exec(readFileSync(pair.kubeconfigs[side], "utf8"))?.[1] ?? "";
-  contexts = { east: nameIn("east"), west: nameIn("west") };
+  contexts = { east: pair.clusters.east.context.name, west: pair.clusters.west.context.name };
   expect(certificates.get("east")).toContain("BEGIN CERTIFICATE");
   expect(certificates.get("east")).not.toBe(certificates.get("west"));
 }, 900_000);

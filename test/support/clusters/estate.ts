@@ -116,7 +116,7 @@ function estateAnswers(side: EstateSide): Readonly<Record<string, unknown>> {
 }
 
 /** An Io whose contexts are the clusters, east the current one; ended by `close`. */
-export async function estateIo(more: Partial<Io> = {}): Promise<{
+export async function estateIo(more: Partial<Pick<Io, "cwd">> = {}): Promise<{
   readonly io: () => FakeIo;
   readonly clusters: Readonly<Record<EstateSide, FakeCluster>>;
   close(): Promise<void>;
