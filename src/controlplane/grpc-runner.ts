@@ -1,4 +1,4 @@
-import { adsService } from "../grpc/ads-server.ts";
+import { adsService, type XdsAcceptor } from "../grpc/ads-server.ts";
 import { caService } from "../grpc/ca-server.ts";
 import type { ServerIdentity } from "../grpc/mixed-credentials.ts";
 import { type GrpcServer, startGrpcServer } from "../grpc/server.ts";
@@ -15,7 +15,7 @@ import { type Shared, signsWorkloads } from "./shared.ts";
 import { createSigner, LIFETIMES, type SigningDeps } from "./signing.ts";
 import { limitSigning } from "./signing-limits.ts";
 import { withDebug } from "./xds-debug.ts";
-import { createXdsAcceptor } from "./xds-server.ts";
+import { createXdsAcceptor, type XdsServerDeps } from "./xds-server.ts";
 
 const GRACE_MS = 1_000;
 
@@ -35,19 +35,7 @@ export function createGrpcRunner(
   const { options, state, metrics, onFault } = shared;
   let server: GrpcServer | undefined;
   let renewal = (): void => {};
-  const acceptor = createXdsAcceptor({
-    state,
-    clusters: shared.clusters,
-    ...parts,
-    remoteSecrets: (clusterId) => shared.remotes?.secrets(clusterId),
-    streams: shared.streams,
-    authenticate: shared.authenticate,
-    notReady: () => (shared.live.synced ? undefined : "the control plane is not in sync with the cluster yet"),
-    metrics,
-    log: options.log,
-    instance: options.instance,
-    onFault,
-  });
+  const acceptor = withDebug(xdsAcceptorOf(shared, parts), { ...shared, questions, instance: options.instance });
   const onSigned = (result: SigningResult, facts: SigningFacts): void => {
     metrics.signing(result);
     shared.audit.signed(result, facts);
@@ -72,7 +60,7 @@ export function createGrpcRunner(
         tls: servingTls(state.meshConfig(), options.compliance),
       });
       const services = [
-        adsService(withDebug(acceptor, { ...shared, questions, instance: options.instance }), onFault),
+        adsService(acceptor, onFault),
         ...(signsWorkloads(options) ? [caService(limited, onFault)] : []),
       ];
       server = await startGrpcServer(options.listen.secureGrpc, await identity(), services);
@@ -85,6 +73,23 @@ export function createGrpcRunner(
       await server?.close(GRACE_MS);
     },
   };
+}
+
+function xdsAcceptorOf(shared: Shared, parts: Pick<XdsServerDeps, "secrets" | "registration">): XdsAcceptor {
+  const { options, state, metrics, onFault } = shared;
+  return createXdsAcceptor({
+    state,
+    clusters: shared.clusters,
+    ...parts,
+    remoteSecrets: (clusterId) => shared.remotes?.secrets(clusterId),
+    streams: shared.streams,
+    authenticate: shared.authenticate,
+    notReady: () => (shared.live.synced ? undefined : "the control plane is not in sync with the cluster yet"),
+    metrics,
+    log: options.log,
+    instance: options.instance,
+    onFault,
+  });
 }
 
 function externalOf({ options: { externalCa, cluster, log }, authority }: Shared): SigningDeps["external"] {

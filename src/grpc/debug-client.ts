@@ -64,9 +64,9 @@ function credentialsOf(tls: DebugConnection["tls"]): ChannelCredentials {
   if (tls === undefined) return credentials.createInsecure();
   const { roots, client } = tls;
   const bytes = (pem: string | undefined): Buffer | null => (pem === undefined ? null : Buffer.from(pem));
-  return credentials.createSsl(bytes(roots), bytes(client?.key), bytes(client?.chain), {
-    ...(roots === undefined ? { rejectUnauthorized: false, checkServerIdentity: () => undefined } : {}),
-  });
+  const anybody = { rejectUnauthorized: false, checkServerIdentity: () => undefined };
+  const verify = roots === undefined ? anybody : {};
+  return credentials.createSsl(bytes(roots), bytes(client?.key), bytes(client?.chain), verify);
 }
 
 interface Asking {

@@ -20,8 +20,6 @@ export interface Question {
   readonly dump?: { readonly line: string; readonly answer: Answer };
   /** Why a reader refuses. */
   readonly because?: string;
-  /** Exit code of the living mesh, where it is not 0. */
-  readonly exit?: 1;
   /** It may have nothing to say on stdout. */
   readonly quiet?: boolean;
 }
@@ -99,7 +97,7 @@ export const QUESTIONS: readonly Question[] = [
   },
   { line: "version --short=false -o json", bundle: "same" },
   { line: "wait vs catalog.shop", bundle: "refused", because: "nothing moves in a record" },
-  { line: "why --from {pod} http://catalog.shop:12345/", bundle: "words", exit: 1 },
+  { line: "why --from {pod} http://catalog.shop:12345/", bundle: "words" },
 ];
 
 /** Commands that look into a running mesh and have no line above, each with who runs them in its place. */
