@@ -24,8 +24,9 @@ const CALLER: Caller = {
 
 function proxyOf(spec: KindTypes["WorkloadEntry"]["spec"]) {
   if (typeof CLAIM === "string") throw new Error(CLAIM);
-  const entry = { apiVersion: "networking.istio.io/v1", kind: "WorkloadEntry", metadata: { name: "e" }, spec } as const;
-  return outsideProxyOf(CLAIM, CALLER, { entry, clusterId: "east" });
+  const entry = { apiVersion: "networking.istio.io/v1", kind: "WorkloadEntry", metadata: { name: "e" } } as const;
+  const whole = spec === undefined ? entry : { ...entry, spec };
+  return outsideProxyOf(CLAIM, CALLER, { entry: whole, clusterId: "east" });
 }
 
 test("a machine's place, labels and network are its entry's, not its own claim", () => {
