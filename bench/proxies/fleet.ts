@@ -29,6 +29,8 @@ export interface FleetOptions {
   readonly serverName?: string;
   /** Told why a stream ended that nobody closed here. */
   readonly onLost?: (why: string) => void;
+  /** So many connect at a time: this one process has the handshakes of all; default: all at once. */
+  readonly together?: number;
   /** Token of a namespace; default: its name, which the benchmark's server takes for one. */
   readonly tokenOf?: (namespace: string) => string;
 }
@@ -61,12 +63,15 @@ export function createFleet(at: FleetOptions): Fleet {
   let last = 0;
   const touched = new Set<number>();
   const routed = new Set<number>();
+  let waiting: ReturnType<typeof createProxy>[] = [];
   const proxies = Array.from({ length: at.count }, (_, index) =>
     createProxy({ ...at, index }, (size, response) => {
       bytes += size;
       last = performance.now();
       touched.add(index);
-      if (response.typeUrl === ROUTE) routed.add(index);
+      if (response.typeUrl !== ROUTE || routed.has(index)) return;
+      routed.add(index);
+      waiting.shift()?.open();
     }),
   );
   const quiet = async (isDone: () => boolean): Promise<number> => {
@@ -76,7 +81,9 @@ export function createFleet(at: FleetOptions): Fleet {
   };
   const begin = (): void => {
     routed.clear();
-    for (const proxy of proxies) proxy.open();
+    const { together = at.count } = at;
+    waiting = proxies.slice(together);
+    for (const proxy of proxies.slice(0, together)) proxy.open();
   };
   return {
     connect: begin,

@@ -15,6 +15,8 @@ export interface ManyProxies {
 
 /** Requests to the API at a time. */
 const PARALLEL = 16;
+/** Proxies that connect at a time. */
+const TOGETHER = 50;
 /** A node that nobody runs: what is on it is left alone. */
 const NODE = "simulated";
 const PORTS = [8001, 8002, 8003, 8004];
@@ -54,6 +56,7 @@ export async function manyProxies(
     fleet = createFleet({
       ...(await controlPlaneAt(cluster)),
       count,
+      together: TOGETHER,
       tokenOf: (of) => tokens.get(of) ?? "",
       onLost: (why) => lost.set(why, (lost.get(why) ?? 0) + 1),
     });
