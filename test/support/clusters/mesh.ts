@@ -30,14 +30,18 @@ type Pods = Readonly<Record<string, number>>;
 
 /** A mesh over both clusters, and what its clients see. */
 export interface Mesh extends ClusterPair {
-  shell(lines: string): Promise<string>;
+  readonly shell: (lines: string) => Promise<string>;
   /** The catalog's pods of a cluster. */
-  catalogs(side: Side): Promise<ReadonlySet<string>>;
+  readonly catalogs: (side: Side) => Promise<ReadonlySet<string>>;
   /** Who answered requests of a cluster's client, all of which were answered by 200. */
-  ask(side: Side, requests: number, url?: string): Promise<Pods>;
+  readonly ask: (side: Side, requests: number, url?: string) => Promise<Pods>;
   /** The share of a cluster's client's requests that its own and the other cluster answered, in number. */
-  shares(side: Side, requests: number, url?: string): Promise<{ readonly own: number; readonly other: number }>;
-  load(side: Side, query: Readonly<Record<string, string | number>>): Promise<Tally>;
+  readonly shares: (
+    side: Side,
+    requests: number,
+    url?: string,
+  ) => Promise<{ readonly own: number; readonly other: number }>;
+  readonly load: (side: Side, query: Readonly<Record<string, string | number>>) => Promise<Tally>;
 }
 
 /** A mesh over a pair; it is made by makeMesh. */
