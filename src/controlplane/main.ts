@@ -30,7 +30,7 @@ import { createRemoteClusters, type RemoteClusters } from "./remote-clusters.ts"
 import { createRemoteDuties, type Joined } from "./remote-duties.ts";
 import type { Runner } from "./runner.ts";
 import { createSecretWatches, type SecretWatches } from "./secret-watches.ts";
-import { type ControlPlaneOptions, ofScope, type Shared, sharedOf, signsWorkloads } from "./shared.ts";
+import { type ControlPlaneOptions, ofScope, type Shared, sharedOf } from "./shared.ts";
 import { limitReviews } from "./signing-limits.ts";
 import { createState, type State, watchedKinds } from "./state.ts";
 import { createWatches } from "./watch.ts";
@@ -148,7 +148,7 @@ function createWebhookConfigsOf(
   const { cluster, namespace, revision } = options;
   return createWebhookConfigs({
     ...writer,
-    cluster: countedWrites(cluster, metrics.webhookWritten),
+    cluster: countedWrites(cluster, (...written) => metrics.webhookWritten(...written)),
     namespace,
     revision,
   });
@@ -159,7 +159,7 @@ function createAuthorityOf(
   { state, metrics, trust }: Pick<Shared, "state" | "metrics" | "trust">,
 ): AuthorityRunner {
   const { cluster, namespace, serving: files, log } = options;
-  const moreRoots = trust.everywhere;
+  const moreRoots = (): string => trust.everywhere();
   if (files !== undefined) return createMountedAuthority({ files, derivations: state.derivations, moreRoots, log });
   const onExpiry = (at: Date): void => metrics.rootExpires(at);
   return createAuthority({ cluster, namespace, state, moreRoots, now: Date.now, log, onExpiry });
@@ -167,7 +167,7 @@ function createAuthorityOf(
 
 function createRunners(shared: Shared, isReady: () => boolean): readonly Runner[] {
   const { options, state, live } = shared;
-  const { cluster, namespace, log } = options;
+  const { cluster, log } = options;
   const { log: gatewayLog } = ofScope(options, "gateway");
   const { bundle } = shared.authority;
   const writer = { cluster, world: state.world, derivations: state.derivations, bundle, log };

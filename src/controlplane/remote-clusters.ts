@@ -89,21 +89,21 @@ export function createRemoteClusters(deps: RemoteClustersDeps): RemoteClusters {
     const ended = remote.close().finally(() => closing.delete(ended));
     closing.add(ended);
   };
+  const leave = (remote: Remote): void => {
+    remotes.delete(remote.id);
+    inPlace.delete(remote.id);
+    deps.worlds.set(remote.id, undefined);
+    deps.log.info({ cluster: remote.id }, "a cluster left the mesh");
+    drop(remote);
+  };
   /** The World of before stays in place, and is followed, until the new one is complete. */
   const retire = (known: Remote, next: Remote): void => {
     if (!known.isSynced) return drop(known);
-    const ended = next.synced.then(known.close).finally(() => closing.delete(ended));
+    const ended = next.synced.then(() => known.close()).finally(() => closing.delete(ended));
     closing.add(ended);
   };
   const take = (secret: string, wanted: ReadonlyMap<string, string>): void => {
-    for (const remote of remotes.values())
-      if (remote.secret === secret && !wanted.has(remote.id)) {
-        remotes.delete(remote.id);
-        inPlace.delete(remote.id);
-        deps.worlds.set(remote.id, undefined);
-        deps.log.info({ cluster: remote.id }, "a cluster left the mesh");
-        drop(remote);
-      }
+    for (const remote of remotes.values()) if (remote.secret === secret && !wanted.has(remote.id)) leave(remote);
     for (const [id, kubeconfig] of wanted) {
       const known = remotes.get(id);
       if (id === deps.clusterId || (known !== undefined && known.secret !== secret)) {
@@ -117,9 +117,7 @@ export function createRemoteClusters(deps: RemoteClustersDeps): RemoteClusters {
     }
   };
   const onEvent = (event: WatchEvent): void => {
-    if (event.type === "SYNCED") return;
-    const { object } = event;
-    take(object.metadata.name, event.type === "DELETED" ? new Map() : kubeconfigs(object));
+    if (event.type !== "SYNCED") take(event.object.metadata.name, kubeconfigs(event));
   };
   return {
     name: "remote-clusters",
@@ -127,10 +125,7 @@ export function createRemoteClusters(deps: RemoteClustersDeps): RemoteClusters {
       await new Promise<void>((resolve) => {
         running = followSecrets(deps, { signal: abort.signal, onEvent, onSynced: resolve });
       });
-      const first = Promise.all([...remotes.values()].map(({ synced }) => synced));
-      const patience = new AbortController();
-      await Promise.race([first, delay(FIRST_MS, patience.signal)]);
-      patience.abort();
+      await firstLists([...remotes.values()]);
     },
     async close() {
       abort.abort();
@@ -171,9 +166,17 @@ async function followSecrets(
   on.onSynced();
 }
 
-function kubeconfigs({
-  data = {},
-}: KubeObject & { readonly data?: Readonly<Record<string, string>> }): Map<string, string> {
+/** Waits for each cluster's first lists, but not for ever. */
+async function firstLists(remotes: readonly Pick<Remote, "synced">[]): Promise<void> {
+  const patience = new AbortController();
+  await Promise.race([Promise.all(remotes.map(({ synced }) => synced)), delay(FIRST_MS, patience.signal)]);
+  patience.abort();
+}
+
+/** What a Secret holds by now: kubeconfigs by cluster. */
+function kubeconfigs(event: Exclude<WatchEvent, { readonly type: "SYNCED" }>): Map<string, string> {
+  if (event.type === "DELETED") return new Map();
+  const { data = {} } = event.object as KubeObject & { readonly data?: Readonly<Record<string, string>> };
   return new Map(Object.entries(data).map(([id, value]) => [id, Buffer.from(value, "base64").toString("utf8")]));
 }
 
@@ -184,25 +187,19 @@ function statusOf(remote: Remote, namespace: string): ClusterStatus {
   return { id, secretName: `${namespace}/${secret}`, syncStatus, reachable, error };
 }
 
-/** Follows one cluster until it is closed. Its World is offered when its first lists are complete. */
-function follow(
-  {
-    mcs,
-    derivations,
-    worlds,
-    inPlace,
-    duties: dutiesOf,
-    open,
-    log,
-  }: RemoteClustersDeps & { readonly inPlace: Map<string, SecretWatches> },
-  { id, secret, kubeconfig }: Pick<Remote, "id" | "secret" | "kubeconfig">,
-): Remote {
+interface FollowDeps extends RemoteClustersDeps {
+  /** Secrets of the Worlds that are offered. */
+  readonly inPlace: Map<string, SecretWatches>;
+}
+
+/** Follows one cluster until it is closed. */
+function follow(deps: FollowDeps, of: Pick<Remote, "id" | "secret" | "kubeconfig">): Remote {
+  const { open, log } = deps;
+  const { id, secret, kubeconfig } = of;
   const abort = new AbortController();
   let synced = (): void => {};
   const remote: Remote = {
-    id,
-    secret,
-    kubeconfig,
+    ...of,
     startedAt: Date.now(),
     synced: new Promise<void>((resolve) => {
       synced = resolve;
@@ -226,6 +223,23 @@ function follow(
     return refuse(error);
   }
   remote.client = cluster;
+  const parts = createParts(deps, { remote, cluster, synced });
+  const started = parts.start();
+  void heartbeat(remote, cluster, { signal: abort.signal, log });
+  remote.close = async () => {
+    abort.abort();
+    synced();
+    await Promise.all([started, parts.close()]);
+  };
+  return remote;
+}
+
+/** What follows a cluster. Its World is offered when its first lists are complete. */
+function createParts(
+  { mcs, derivations, worlds, inPlace, duties: dutiesOf, log }: FollowDeps,
+  { remote, cluster, synced }: { readonly remote: Remote; readonly cluster: Cluster; readonly synced: () => void },
+): Pick<Runner, "start" | "close"> {
+  const { id } = remote;
   const world = createWorldStore(derivations);
   const watches = createWatches({
     cluster,
@@ -247,14 +261,10 @@ function follow(
   });
   const secrets = createSecretWatches({ cluster, derivations, apply: (changes) => world.apply(changes), log });
   let duties: Runner | undefined;
-  const started = watches.start();
-  void heartbeat(remote, cluster, { signal: abort.signal, log });
-  remote.close = async () => {
-    abort.abort();
-    synced();
-    await Promise.all([started, watches.close(), secrets.close(), duties?.close()]);
+  return {
+    start: () => watches.start(),
+    close: async () => void (await Promise.all([watches.close(), secrets.close(), duties?.close()])),
   };
-  return remote;
 }
 
 /** Asks every few seconds whether the cluster is there, and says when that has changed. */

@@ -99,36 +99,38 @@ export function gatewayVariables(settings: Settings, gateway: ComponentSettings,
 
 /** What the holes of manifests/base/remote.yaml and stable-policy.yaml can name, and webhooks.yaml beside pilotVariables. */
 export function remoteVariables(settings: Settings): Map {
-  const remote = (settings.values["istiodRemote"] ?? {}) as Readonly<Record<string, string | undefined>>;
-  const address = settings.values.global["remotePilotAddress"] as string | undefined;
-  const { injectionURL: url = "", injectionCABundle: caBundle = "" } = remote;
   const { validationURL = "" } = (settings.values["base"] ?? {}) as { readonly validationURL?: string };
-  const family = isIP(address ?? "");
-  const { multiCluster, network = "" } = settings.values.global as {
-    readonly multiCluster?: { readonly clusterName?: string };
-    readonly network?: string;
-  };
-  const { clusterName = "" } = multiCluster ?? {};
   return {
     namespace: settings.namespace,
     suffix: revisionSuffix(settings.revision),
-    remoteAddress: address,
-    remoteAddressType: family === 0 ? undefined : `IPv${family}`,
-    ...(address && family === 0 ? { remoteServiceType: "ExternalName", remoteHost: address } : {}),
+    ...remotePlace(settings.values.global["remotePilotAddress"] as string | undefined),
     validateClient: validationURL === "" ? serviceClient(settings, "/validate") : { url: validationURL },
-    injectClient: {
-      ...(url === ""
-        ? serviceClient(settings, remote["injectionPath"] || injectionPath(clusterName, network))
-        : { url }),
-      // else that control plane writes it
-      ...(caBundle === "" ? {} : { caBundle }),
-    },
+    injectClient: injectClient(settings),
   };
 }
 
+/** Where Service istiod leads: an address has a slice, a name is followed by DNS. */
+function remotePlace(address = ""): Map {
+  const family = isIP(address);
+  if (family !== 0) return { remoteAddress: address, remoteAddressType: `IPv${family}` };
+  return address === "" ? {} : { remoteServiceType: "ExternalName", remoteHost: address };
+}
+
+/** How the injector of a control plane elsewhere is called. Its CA is that control plane's to write, unless it is given. */
+function injectClient(settings: Settings): Map {
+  const remote = (settings.values["istiodRemote"] ?? {}) as Readonly<Record<string, string | undefined>>;
+  const { injectionURL: url = "", injectionPath: path = "", injectionCABundle: caBundle = "" } = remote;
+  const client = url === "" ? serviceClient(settings, path === "" ? injectionPath(settings) : path) : { url };
+  return caBundle === "" ? client : { ...client, caBundle };
+}
+
 /** What tells the injector which cluster and network a pod is of. */
-function injectionPath(clusterName: string, network: string): string {
-  const parts = { cluster: clusterName, net: network };
+function injectionPath({ values }: Settings): string {
+  const { multiCluster, network = "" } = values.global as {
+    readonly multiCluster?: { readonly clusterName?: string };
+    readonly network?: string;
+  };
+  const parts = { cluster: multiCluster?.clusterName ?? "", net: network };
   const told = Object.entries(parts).filter(([, value]) => value !== "");
   return `/inject${told.map(([name, value]) => `/${name}/${value.replaceAll("/", "--slash--")}`).join("")}`;
 }

@@ -24,11 +24,12 @@ export const elsewhereChecks = category("control plane", [
 ]);
 
 /** A control plane that reads its configuration here needs no other word. */
-async function unnamed({ context, get }: Facts): Promise<readonly string[]> {
-  if ((await get("ConfigMap", context.istioNamespace, "istio")) !== undefined) return [];
-  const namespace = await get("Namespace", "", context.istioNamespace);
+async function unnamed(facts: Facts): Promise<readonly string[]> {
+  const { istioNamespace } = facts.context;
+  if ((await facts.get("ConfigMap", istioNamespace, "istio")) !== undefined) return [];
+  const namespace = await facts.get("Namespace", "", istioNamespace);
   const named = namespace?.metadata.annotations?.[CONTROLLERS_ANNOTATION] ?? "";
-  return named === "" ? [`namespace ${context.istioNamespace} has no annotation ${CONTROLLERS_ANNOTATION}`] : [];
+  return named === "" ? [`namespace ${istioNamespace} has no annotation ${CONTROLLERS_ANNOTATION}`] : [];
 }
 
 /** Services that lead nowhere. */
