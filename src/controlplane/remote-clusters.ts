@@ -85,10 +85,11 @@ export function createRemoteClusters(deps: RemoteClustersDeps): RemoteClusters {
   const closing = new Set<Promise<void>>();
   let running: Promise<void> = Promise.resolve();
 
-  const drop = (remote: Remote): void => {
-    const ended = remote.close().finally(() => closing.delete(ended));
+  const later = (work: Promise<void>): void => {
+    const ended = work.finally(() => closing.delete(ended));
     closing.add(ended);
   };
+  const drop = (remote: Remote): void => later(remote.close());
   const leave = (remote: Remote): void => {
     remotes.delete(remote.id);
     inPlace.delete(remote.id);
@@ -97,11 +98,8 @@ export function createRemoteClusters(deps: RemoteClustersDeps): RemoteClusters {
     drop(remote);
   };
   /** The World of before stays in place, and is followed, until the new one is complete. */
-  const retire = (known: Remote, next: Remote): void => {
-    if (!known.isSynced) return drop(known);
-    const ended = next.synced.then(() => known.close()).finally(() => closing.delete(ended));
-    closing.add(ended);
-  };
+  const retire = (known: Remote, next: Remote): void =>
+    known.isSynced ? later(next.synced.then(() => known.close())) : drop(known);
   const take = (secret: string, wanted: ReadonlyMap<string, string>): void => {
     for (const remote of remotes.values()) if (remote.secret === secret && !wanted.has(remote.id)) leave(remote);
     for (const [id, kubeconfig] of wanted) {
