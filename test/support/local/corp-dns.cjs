@@ -30,4 +30,4 @@ const tcp = net.createServer((socket) => {
     }
   });
 });
-udp.bind(53, "0.0.0.0", () => tcp.listen(53, "0.0.0.0", () => console.log("ready")));
+udp.bind(53, "0.0.0.0", () => tcp.listen(53, "0.0.0.0", () => process.stdout.write("ready\n")));
