@@ -58,10 +58,8 @@ export function createKeyKeeper({
       let again = 0;
       try {
         const text = await fetchKeys(ref, limits);
-        if (!stopped) {
-          sourceOf(key).set(text);
-          onFetched?.();
-        }
+        onFetched?.();
+        if (!stopped) sourceOf(key).set(text);
       } catch (error) {
         if (!stopped) onFailure(ref, error);
         again = failures + 1;

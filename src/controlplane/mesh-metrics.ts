@@ -145,15 +145,15 @@ function gaugesOf<K extends string>(
 /** Counts of events beside streams, signing and admission. */
 export interface EventMetrics {
   /** Keys of a token issuer were fetched, or could not be. */
-  keysFetched(isFetched: boolean): void;
+  readonly keysFetched: (isFetched: boolean) => void;
   /** A webhook configuration was to be written. */
-  webhookWritten(kind: string, name: string, failure: string | undefined): void;
+  readonly webhookWritten: (kind: string, name: string, failure: string | undefined) => void;
   /** Something that is no review came to the validating webhook; `status` as answered. */
-  unreadableReview(status: number): void;
+  readonly unreadableReview: (status: number) => void;
   /** A watch of a cluster's objects broke. */
-  watchFailed(cluster: string): void;
+  readonly watchFailed: (cluster: string) => void;
   /** What was heard of the Secrets of other clusters. */
-  remoteSecret(event: "add" | "update" | "delete"): void;
+  readonly remoteSecret: (event: "add" | "update" | "delete") => void;
 }
 
 export function eventMetrics(counter: MakeCounter): EventMetrics {

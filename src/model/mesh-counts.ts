@@ -1,10 +1,12 @@
 import type { MeshService } from "../ir/service.ts";
+import type { SliceEndpoint } from "../resources/core.ts";
 import type { Model } from "./model.ts";
 import { providerService, telemetryProvider } from "./extension-providers.ts";
 import { resolveHost } from "./host.ts";
 import { isHttp } from "./protocol.ts";
 import { providerUses } from "./telemetry-providers.ts";
 import { exportsOverlap, type Sight } from "./visibility.ts";
+import type { ServedPort } from "./workloads.ts";
 
 /** How much of the mesh's configuration is in vain or in each other's way. What the names of Istio's gauges count. */
 export interface MeshCounts {
@@ -122,22 +124,36 @@ function duplicateSubsets({ world, domain }: Model): number {
   return [...names.values()].reduce((total, count) => total + count - 1, 0);
 }
 
-function endpointsWithoutPod({ world, pods }: Model): number {
-  let count = 0;
-  for (const { metadata, endpoints = [] } of world.list("EndpointSlice")) {
-    const service = metadata.labels?.["kubernetes.io/service-name"];
-    const { namespace = "" } = metadata;
-    if (service === undefined || world.get("Service", namespace, service)?.spec?.selector === undefined) continue;
-    for (const { targetRef, addresses, conditions } of endpoints) {
-      if (conditions?.ready === false) continue;
-      const isNamed = targetRef?.kind === "Pod" && targetRef.name !== undefined;
-      const pod = isNamed
-        ? { namespace: targetRef.namespace ?? namespace, name: targetRef.name ?? "" }
-        : pods.byIp(addresses[0] ?? "");
-      if (pod === undefined || pods.facts(pod.namespace, pod.name) === undefined) count += 1;
-    }
-  }
-  return count;
+function endpointsWithoutPod(model: Model): number {
+  const { world } = model;
+  const ofPods = world.list("EndpointSlice").filter(({ metadata }) => {
+    const service = metadata.labels?.["kubernetes.io/service-name"] ?? "";
+    return world.get("Service", metadata.namespace ?? "", service)?.spec?.selector !== undefined;
+  });
+  return sum(
+    ofPods,
+    ({ metadata, endpoints = [] }) =>
+      endpoints.filter(
+        (endpoint) => endpoint.conditions?.ready !== false && !hasPod(model, metadata.namespace ?? "", endpoint),
+      ).length,
+  );
+}
+
+/** Whether an endpoint of a namespace belongs to a pod that is known. */
+function hasPod({ pods }: Model, namespace: string, endpoint: SliceEndpoint): boolean {
+  const pod = podNamed(namespace, endpoint) ?? pods.byIp(endpoint.addresses[0] ?? "");
+  return pod !== undefined && pods.facts(pod.namespace, pod.name) !== undefined;
+}
+
+/** The pod that an endpoint names. */
+function podNamed(namespace: string, { targetRef }: SliceEndpoint): PodName | undefined {
+  if (targetRef?.kind !== "Pod" || targetRef.name === undefined) return undefined;
+  return { namespace: targetRef.namespace ?? namespace, name: targetRef.name };
+}
+
+interface PodName {
+  readonly namespace: string;
+  readonly name: string;
 }
 
 function lostProviders(model: Model): Readonly<Record<string, number>> {
@@ -170,27 +186,34 @@ export interface ProxyCounts {
 }
 
 /** `pods`: those whose sidecars are connected. */
-export function proxyCounts(
-  { workloads, world }: Model,
-  pods: Iterable<{ readonly namespace: string; readonly name: string }>,
-): ProxyCounts {
+export function proxyCounts(model: Model, pods: readonly PodName[]): ProxyCounts {
+  const unready = unreadyPods(model);
+  const served = pods.map(({ namespace, name }) => model.workloads.servedPorts(namespace, name));
+  return {
+    withoutService: served.filter(({ length }) => length === 0).length,
+    notReady: pods.filter(({ namespace, name }) => unready.has(`${namespace}/${name}`)).length,
+    inboundConflicts: sum(served, conflictsAt),
+  };
+}
+
+/** Pods by `namespace/name` that some Service leads to and finds not ready. */
+function unreadyPods({ world }: Model): ReadonlySet<string> {
   const unready = new Set<string>();
   for (const { metadata, endpoints = [] } of world.list("EndpointSlice"))
-    for (const { targetRef, conditions } of endpoints)
-      if (conditions?.ready === false && targetRef?.kind === "Pod")
-        unready.add(`${targetRef.namespace ?? metadata.namespace ?? ""}/${targetRef.name ?? ""}`);
-  let [withoutService, notReady, inboundConflicts] = [0, 0, 0];
-  for (const { namespace, name } of pods) {
-    const served = workloads.servedPorts(namespace, name);
-    if (served.length === 0) withoutService += 1;
-    if (unready.has(`${namespace}/${name}`)) notReady += 1;
-    const byTarget = grouped(served, ({ target }) => (target === undefined ? [] : [String(target)]));
-    inboundConflicts += sum(byTarget, (ports) => {
-      const [first] = ports;
-      return ports.filter(({ host, protocol }) => host !== first?.host && !isAlike(protocol, first?.protocol)).length;
-    });
-  }
-  return { withoutService, notReady, inboundConflicts };
+    for (const endpoint of endpoints) {
+      const pod = endpoint.conditions?.ready === false ? podNamed(metadata.namespace ?? "", endpoint) : undefined;
+      if (pod !== undefined) unready.add(`${pod.namespace}/${pod.name}`);
+    }
+  return unready;
+}
+
+/** Ports that a Service takes by another protocol than the first one does. */
+function conflictsAt(served: readonly ServedPort[]): number {
+  const byTarget = grouped(served, ({ target }) => (target === undefined ? [] : [String(target)]));
+  return sum(byTarget, (ports) => {
+    const [first] = ports;
+    return ports.filter(({ host, protocol }) => host !== first?.host && !isAlike(protocol, first?.protocol)).length;
+  });
 }
 
 function isAlike(a: MeshService["ports"][number]["protocol"], b: typeof a | undefined): boolean {
