@@ -3988,6 +3988,8 @@ export interface CheckInjectOutputSpec {
 export interface CheckOutputCheck {
   /** Name of the check. */
   readonly name: string;
+  /** Of several clusters: which was looked at. */
+  readonly cluster?: string;
   /** What it is about. */
   readonly category: string;
   /** What has to hold. */
@@ -4805,6 +4807,8 @@ export interface MtlsReportOutputSpec {
   readonly workloads: readonly ({
     /** As name.namespace. */
     readonly workload: string;
+    /** Of a mesh of several clusters: its own. */
+    readonly cluster?: string;
     /** Its pods. */
     readonly pods: number;
     /** What stands before the application. */
@@ -5332,6 +5336,8 @@ export interface TraceRouteOutputStep {
   readonly step: "listener" | "chain" | "virtual host" | "route" | "cluster" | "endpoints" | "tls" | "authorization" | "application";
   /** Proxy that decides, as name.namespace. */
   readonly proxy: string;
+  /** Of a mesh of several clusters: where the proxy stands. */
+  readonly cluster?: string;
   /** What was chosen; empty: nothing fits. */
   readonly chosen: string;
   /** What else is to be said of it. */
