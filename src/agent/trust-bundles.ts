@@ -58,6 +58,7 @@ function rootsByDomain(
   { own, federated }: TrustBundles,
   revocations: string,
 ): Readonly<Record<string, string>> {
-  const ours = own.map((domain) => [domain, `${mergePem(roots, federated[domain] ?? "")}${revocations}`]);
-  return { ...federated, ...Object.fromEntries(ours) };
+  const all: Record<string, string> = { ...federated };
+  for (const domain of own) all[domain] = `${mergePem(roots, federated[domain] ?? "")}${revocations}`;
+  return all;
 }

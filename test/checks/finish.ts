@@ -1,5 +1,5 @@
 // oxlint-disable typescript/no-unsafe-member-access, typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-return, typescript/no-unsafe-argument -- any object, to be changed at will
-import { base64, type Mesh } from "./mesh.ts";
+import { base64, type Mesh } from "./parts.ts";
 
 /** What the API server, controllers and the control plane add to what was installed. */
 export function finish(mesh: Mesh, certificate: string): void {

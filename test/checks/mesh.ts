@@ -1,57 +1,19 @@
 // oxlint-disable typescript/no-unsafe-member-access, typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-return, typescript/no-unsafe-argument -- causes reach into objects of any kind
-import type { CheckContext, Probes, ProxyFacts, ShownCertificate, UsedCertificate } from "../../src/checks/facts.ts";
+import type { CheckContext, Probes } from "../../src/checks/facts.ts";
 import { messageOf } from "../../src/diagnostics/codes.ts";
-import type { Finding } from "../../src/diagnostics/finding.ts";
 import { VERSION } from "../../src/gen/version.ts";
 import { namespaceObject, render } from "../../src/install/render.ts";
 import { settingsOf } from "../../src/install/settings.ts";
-import { createRoot, issueServing } from "../../src/pki/ca.ts";
+import { issueServing } from "../../src/pki/ca.ts";
 import type { Cluster } from "../../src/resources/cluster.ts";
 import type { KubeObject } from "../../src/resources/object.ts";
 import { validateObject } from "../../src/validation/index.ts";
 import { fakeCluster } from "../support/fake-cluster.ts";
 import { finish } from "./finish.ts";
+import { base64, later, type Loose, type Mesh, NOW, root, service } from "./parts.ts";
 import { withAnotherCluster } from "./several-clusters.ts";
 
-/** Any object, to be changed at will. */
-// oxlint-disable-next-line typescript/no-explicit-any
-export type Loose = any;
-
-/** What makes a check fail: one real cause in a mesh that is otherwise as it should be. */
-export type Cause = (mesh: Mesh) => void | Promise<void>;
-
-/** The moment of the test. */
-export const NOW = new Date("2026-11-21T12:00:00Z");
-const DAY = 24 * 3600_000;
-export const base64 = (text: string): string => Buffer.from(text).toString("base64");
-export const later = (days: number): Date => new Date(NOW.getTime() + days * DAY);
-
-/** A certificate authority that begins a day ago. */
-export function root(days = 3650, trustDomain = "cluster.local"): ReturnType<typeof createRoot> {
-  return createRoot(trustDomain, { notBefore: later(-1), notAfter: later(days) });
-}
-
-/** A cluster with a mesh in which everything is as it should be, to be broken by one cause at a time. */
-export interface Mesh {
-  readonly objects: Map<string, Loose>;
-  proxies: ProxyFacts[];
-  findings: Finding[];
-  totals: Map<string, number>;
-  serving: UsedCertificate[];
-  workloads: UsedCertificate[];
-  /** By what stands before the gateway between networks. */
-  shown: ShownCertificate;
-  forbidden: string[];
-  unserved: string[];
-  gitVersion: string;
-  time: Date;
-  context: Partial<CheckContext>;
-  broken: boolean;
-  set(object: Loose): void;
-  /** Changes one object. */
-  edit(kind: string, name: string, change: (object: Loose) => void): void;
-  remove(kind: string, name: string): void;
-}
+export { base64, type Cause, later, type Loose, type Mesh, NOW, root, service } from "./parts.ts";
 
 const authority = root();
 const settings = settingsOf("default", []);
@@ -136,15 +98,6 @@ export function node(name: string, info: object = {}): Loose {
 
 export function namespace(name: string, labels: Record<string, string> = {}): Loose {
   return { apiVersion: "v1", kind: "Namespace", metadata: { name, labels } };
-}
-
-export function service(ns: string, name: string, spec: object = {}, labels: object = {}): Loose {
-  return {
-    apiVersion: "v1",
-    kind: "Service",
-    metadata: { name, namespace: ns, labels },
-    spec: { selector: { app: name }, ports: [{ port: 443 }], ...spec },
-  };
 }
 
 export function slice(ns: string, name: string): Loose {

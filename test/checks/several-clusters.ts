@@ -5,7 +5,7 @@ import { createCsr } from "../../src/pki/create-csr.ts";
 import type { KubeObject } from "../../src/resources/object.ts";
 import { fakeCluster } from "../support/fake-cluster.ts";
 import { peer } from "../support/xds-case.ts";
-import { base64, type Cause, later, type Loose, type Mesh, NOW, root, service } from "./mesh.ts";
+import { base64, type Cause, later, type Loose, type Mesh, NOW, root, service } from "./parts.ts";
 
 const ISTIO = "istio-system";
 const SECRET = `${ISTIO}/istio-remote-secret-west`;

@@ -90,7 +90,7 @@ function shownAt({ host, port, serverName: servername, protocols }: TlsPlace): P
       socket.destroy();
     });
     socket.setTimeout(SHOWN_TIMEOUT_MS, () => socket.destroy(new Error("no answer")));
-    socket.on("error", (error) => {
+    socket.on("error", (error: Error) => {
       look();
       if (seen.certificate === undefined) seen = { problem: error.message };
     });

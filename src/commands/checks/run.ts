@@ -82,9 +82,8 @@ const POLL_MS = 2_000;
  */
 export async function check(phase: Phase, options: ChecksOptions, io: Io): Promise<ChecksResult> {
   const { chosen, needed } = select(checksOf(phase), options);
-  const cluster = options.clusters?.[0]?.cluster ?? (await io.cluster());
-  const clusters = options.clusters ?? [{ name: cluster.context.name, cluster }];
-  for (const each of clusters) await each.cluster.version();
+  const clusters = options.clusters ?? [await currentCluster(io)];
+  for (const { cluster } of clusters) await cluster.version();
   const until = io.now().getTime() + (options.waitMs ?? 0);
   let checks = await everywhere(phase, { chosen, needed }, { ...options, clusters }, io);
   while (failures(checks).length > 0 && io.now().getTime() < until && !io.signal.aborted) {
@@ -92,7 +91,11 @@ export async function check(phase: Phase, options: ChecksOptions, io: Io): Promi
     await delay(POLL_MS, io.signal);
     checks = await everywhere(phase, { chosen, needed }, { ...options, clusters }, io);
   }
-  print(checks, { phase, server: cluster.context.server, output: options.output }, io);
+  print(
+    checks,
+    { phase, server: clusters.map(({ cluster }) => cluster.context.server).join(", "), output: options.output },
+    io,
+  );
   return { exitCode: failures(checks).length === 0 ? 0 : 1, checks };
 }
 
@@ -100,6 +103,11 @@ interface Selection {
   readonly chosen: readonly Check[];
   /** The chosen ones with those that they need. */
   readonly needed: readonly Check[];
+}
+
+async function currentCluster(io: Io): Promise<MeshCluster> {
+  const cluster = await io.cluster();
+  return { name: cluster.context.name, cluster };
 }
 
 /** Looks at each cluster, which knows of the others; of several each result says of which it is. */

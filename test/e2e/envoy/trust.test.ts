@@ -221,11 +221,7 @@ const WEST = { trustDomain: "west.example", trustDomainAliases: [] };
 test("two authorities below one root: calls go over, and nobody distrusts anybody", async () => {
   await until(200, "a call from east to west");
   const held = await trusted();
-  expect(held.map(({ chain }) => chain[0]?.issuer)).toEqual(
-    ["O=cluster.local\nCN=east", "O=cluster.local\nCN=west"].map((name) =>
-      expect.stringContaining(name.split("\n")[1] ?? ""),
-    ),
-  );
+  expect(held.map(({ chain }) => /CN=(\w+)/.exec(chain[0]?.issuer ?? "")?.[1])).toEqual(["east", "west"]);
   expect(mistrusts(held)).toEqual([]);
 });
 

@@ -10,19 +10,17 @@ const NETWORK = "topology.istio.io/network";
 
 type Rest = Readonly<Record<string, unknown>> & { readonly metadata?: object };
 
-const object = (apiVersion: string, kind: string, namespace: string, name: string, rest: Rest = {}): KubeObject =>
-  ({
-    apiVersion,
-    kind,
-    ...rest,
-    metadata: { name, ...(namespace === "" ? {} : { namespace }), ...rest.metadata },
-  }) as KubeObject;
+function object(type: string, namespace: string, name: string, rest: Rest = {}): KubeObject {
+  const [apiVersion, kind] = type.split(" ");
+  const metadata = { name, ...(namespace === "" ? {} : { namespace }), ...rest.metadata };
+  return { apiVersion, kind, ...rest, metadata } as KubeObject;
+}
 
 function pod(namespace: string, name: string, ip: string, labels: Readonly<Record<string, string>>): KubeObject {
   const hasProxy = labels["app"] !== "istiod";
   // a gateway's pod is its proxy
   const containers = !hasProxy ? ["discovery"] : labels["app"] === undefined ? ["istio-proxy"] : ["app", "istio-proxy"];
-  return object("v1", "Pod", namespace, name, {
+  return object("v1 Pod", namespace, name, {
     metadata: {
       labels: { ...labels, ...(hasProxy ? { "security.istio.io/tlsMode": "istio" } : {}) },
       annotations: hasProxy ? { "sidecar.istio.io/status": '{"revision":"default"}' } : {},
@@ -33,7 +31,7 @@ function pod(namespace: string, name: string, ip: string, labels: Readonly<Recor
 }
 
 function slice(name: string, ip: string): KubeObject {
-  return object("discovery.k8s.io/v1", "EndpointSlice", "shop", `${name}-1`, {
+  return object("discovery.k8s.io/v1 EndpointSlice", "shop", `${name}-1`, {
     metadata: { labels: { "kubernetes.io/service-name": name } },
     addressType: "IPv4",
     ports: [{ name: "http", port: 8080 }],
@@ -50,7 +48,7 @@ function estateObjects(side: EstateSide): readonly KubeObject[] {
   const env = [{ name: "CLUSTER_ID", value: side }];
   const gateway = { istio: "eastwestgateway" };
   const services = ["web", "catalog"].map((name, index) =>
-    object("v1", "Service", "shop", name, {
+    object("v1 Service", "shop", name, {
       spec: {
         clusterIP: `${first}.96.${index + 1}`,
         selector: { app: name },
@@ -60,9 +58,9 @@ function estateObjects(side: EstateSide): readonly KubeObject[] {
   );
   const gatewayPod = pod("istio-system", "eastwest-1", `${first}.0.9`, gateway);
   return [
-    object("v1", "Namespace", "", "istio-system", { metadata: { labels: { [NETWORK]: `net-${side}` } } }),
-    object("v1", "Namespace", "", "shop"),
-    object("apps/v1", "Deployment", "istio-system", "istiod", {
+    object("v1 Namespace", "", "istio-system", { metadata: { labels: { [NETWORK]: `net-${side}` } } }),
+    object("v1 Namespace", "", "shop"),
+    object("apps/v1 Deployment", "istio-system", "istiod", {
       metadata: { labels: { app: "istiod" } },
       spec: { template: { spec: { containers: [{ name: "discovery", env }] } } },
     }),
@@ -77,12 +75,12 @@ function estateObjects(side: EstateSide): readonly KubeObject[] {
     },
     ...services,
     slice(app, `${first}.0.5`),
-    object("v1", "Service", "istio-system", "eastwest", {
+    object("v1 Service", "istio-system", "eastwest", {
       metadata: { labels: { [NETWORK]: `net-${side}` } },
       spec: { type: "LoadBalancer", selector: gateway, ports: [{ name: "tls", port: 15_443 }] },
       status: { loadBalancer: { ingress: [{ ip: side === "east" ? "203.0.113.1" : "203.0.113.2" }] } },
     }),
-    object("networking.istio.io/v1", "Gateway", "istio-system", "cross-network", {
+    object("networking.istio.io/v1 Gateway", "istio-system", "cross-network", {
       spec: {
         selector: gateway,
         servers: [
