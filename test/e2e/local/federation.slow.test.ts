@@ -145,8 +145,8 @@ test("commands look at both clusters: proxies, the way of a request, edges, and 
   expect(status.exitCode, status.out + status.err).toBe(0);
   const rows = status.out.split("\n").map((line) => line.split(/\s+/));
   for (const side of SIDES) expect(rows.filter(([, cluster]) => cluster === side).length).toBeGreaterThan(3);
-  const route = await both("trace-route", "--from", "client.shop", CATALOG);
-  expect(route.out).toMatch(/chain of istio-eastwestgateway\S* in west: outbound_\.8000_\._\.catalog\.shop/);
+  const route = await both("trace-route", "--from", "client-v1.shop", CATALOG);
+  expect(route.out, route.err).toMatch(/chain of istio-eastwestgateway\S* in west: outbound_\.8000_\._\.catalog\.shop/);
   expect(route.out).toMatch(/✔ delivered to catalog-\S+ in west/);
   const edges = await both("edges", "-n", "shop", "-o", "json");
   const { edges: found } = JSON.parse(edges.out) as {
@@ -158,7 +158,7 @@ test("commands look at both clusters: proxies, the way of a request, edges, and 
   expect(made.exitCode, made.err).toBe(0);
   const onBundle = (...args: readonly string[]): Promise<string> =>
     shell(pair, `meshctl ${args.join(" ")} --bundle bug-report.tar.gz`);
-  expect(await onBundle("trace-route", "--from", "client.shop", CATALOG)).toMatch(/✔ delivered to catalog-\S+ in west/);
+  expect(await onBundle("trace-route", "--from", "client-v1.shop", CATALOG)).toMatch(/✔ delivered to catalog-\S+ in west/);
   expect((await onBundle("proxy-status")).split("\n").filter((line) => / west /.test(line)).length).toBeGreaterThan(3);
   expect(JSON.parse(await onBundle("remote-clusters", "-o", "json"))).toHaveLength(4);
 });
