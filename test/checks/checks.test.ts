@@ -34,15 +34,14 @@ test.each(allChecks.map((check) => [check.name, check] as const))("%s fails for 
   messages.set(name, [`${name}: ${result?.message ?? ""}`, ...others.map((each) => `  also ${each.name}`)].join("\n"));
 });
 
-function labelsOf({ metadata }: { metadata: { labels: object } }): object {
-  return metadata.labels;
-}
-
 test("what a control plane elsewhere keeps in a cluster is no leftover, and its parts are not asked for here", async () => {
   const mesh = await healthyMesh();
   mesh.remove("Deployment", "istio-system/istiod");
   const labels = { "operator.istio.io/component": "IstiodRemote", "app.kubernetes.io/managed-by": "meshctl" };
-  mesh.edit("Service", "istio-system/istiod", (object) => void Object.assign(labelsOf(object), labels));
+  mesh.edit("Service", "istio-system/istiod", ({ metadata }) => {
+    const known = metadata as { readonly labels: object };
+    Object.assign(known.labels, labels);
+  });
   const annotations = { [CONTROLLERS_ANNOTATION]: "east" };
   mesh.edit("Namespace", "istio-system", ({ metadata }) => void Object.assign(metadata as object, { annotations }));
   const { cluster, context } = clusterOf(mesh);
