@@ -61,7 +61,7 @@ async function during(
 }
 
 test("STRICT switched on under load: exactly the plaintext requests fail", async () => {
-  const mesh = loadOf(lab, strict, 3);
+  const mesh = loadOf(lab, strict, 4);
   const target = { host: `${lab.places.v1}.0.1`, port: 8080, authority: "echo" };
   const plain = startLoad({ target, path: "/", secure: false, times: 1 });
   try {
