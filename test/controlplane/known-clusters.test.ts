@@ -7,7 +7,10 @@ const LONG = `a-very-long-name-${"x".repeat(60)}`;
 
 function known(others: readonly string[]) {
   const members = ["east", ...others].map((clusterId) => ({ clusterId }) as Member);
-  const reviewer = (name: string): Reviewer => ({ reviewToken: () => Promise.reject(new Error(name)) }) as Reviewer;
+  const reviewer = (name: string): Reviewer => ({
+    reviewToken: () => Promise.reject(new Error(name)),
+    mayAccount: () => Promise.resolve(false),
+  });
   const all: Members = {
     all: () => members as unknown as readonly [Member, ...Member[]],
     of: () => {
