@@ -36,8 +36,8 @@ let lab: Lab;
 
 beforeAll(async () => {
   lab = await startLab([rotation, strict].map((item) => asTraffic(item, item.steps[0]!)));
-});
-afterAll(() => lab?.stop());
+}, 60_000);
+afterAll(() => lab?.stop(), 60_000);
 
 function take(mode: "STRICT" | "PERMISSIVE"): void {
   const object = {
