@@ -1,10 +1,12 @@
 import { createServer, request, type Server } from "node:http";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ProxyStatus } from "../../../src/controlplane/xds-status.ts";
+import { openDeltaStream } from "../../../src/grpc/ads-client.ts";
 import type { KubeObject } from "../../../src/resources/object.ts";
+import { TYPE_URLS } from "../../../src/xds/types.ts";
 import { type Installed, install, rootCert } from "../../support/controlplane/installed.ts";
-import { type MeshdProcess, spawnMeshd } from "../../support/controlplane/meshd-process.ts";
 import { namespace, pod } from "../../support/controlplane/mesh-objects.ts";
+import { type MeshdProcess, spawnMeshd } from "../../support/controlplane/meshd-process.ts";
 import { type RealProxy, startRealProxy } from "../../support/controlplane/real-proxy.ts";
 import { freePorts } from "../../support/envoy/free-ports.ts";
 import { waitFor } from "../../support/wait.ts";
@@ -18,6 +20,9 @@ interface Replica {
   process: MeshdProcess;
 }
 
+/** Workloads outside the cluster are given up soon, so that it can be seen. */
+const GRACE_MS = 1_500;
+const ENV = { PILOT_WORKLOAD_ENTRY_GRACE_PERIOD: `${GRACE_MS}ms` };
 const HOST = "hello.internal";
 const PREFIXES = ["127.243", "127.244"] as const;
 
@@ -47,7 +52,7 @@ async function stop(replica: Replica): Promise<void> {
 }
 
 async function start(replica: Replica): Promise<void> {
-  replica.process = spawnMeshd(replica.ports, mesh.kubeconfig, { name: replica.name });
+  replica.process = spawnMeshd(replica.ports, mesh.kubeconfig, { name: replica.name, env: ENV });
   await ready(replica);
 }
 
@@ -126,7 +131,7 @@ beforeAll(async () => {
   await apply(numbered(0));
   for (const name of ["istiod-a", "istiod-b"]) {
     const ports = await newPorts();
-    replicas.push({ name, ports, process: spawnMeshd(ports, mesh.kubeconfig, { name }) });
+    replicas.push({ name, ports, process: spawnMeshd(ports, mesh.kubeconfig, { name, env: ENV }) });
   }
   await Promise.all(replicas.map(ready));
   const [first, second] = replicas;
@@ -250,4 +255,95 @@ test("after kill -9 of the leader the other leads when its lease is over, and se
   expect(await leaderOf()).not.toBe(name);
   await start(leader);
   await waitFor(synced, { what: "sync" });
+});
+
+const ENTRY = {
+  apiVersion: "networking.istio.io/v1",
+  kind: "WorkloadEntry",
+  namespace: "shop",
+  name: "machines-10.9.0.1",
+} as const;
+
+/** A stream of a machine's proxy at a replica; the returned function ends it. */
+async function machineAt({ ports }: Replica): Promise<() => void> {
+  const silent = { onResource: () => undefined, onRemoved: () => undefined, onSettled: () => undefined };
+  const metadata = { NAMESPACE: "shop", SERVICE_ACCOUNT: "other", AUTO_REGISTER_GROUP: "machines" };
+  const request = {
+    address: { host: "127.0.0.1", port: ports.secureGrpc },
+    serverName: "istiod.istio-system.svc",
+    roots: await mesh.roots(),
+    credential: { kind: "token", token: await mesh.tokenOf("shop", "other") },
+    clusterId: "Kubernetes",
+    node: { id: "sidecar~10.9.0.1~m1.shop~shop.svc.cluster.local", metadata },
+    typeUrl: TYPE_URLS.cluster,
+    held: {},
+  } as const;
+  let isOver = false;
+  let end = (): void => undefined;
+  const open = (): void => {
+    // As Envoy does: a replica that has not heard of the group refuses at first.
+    const onEnd = (): void => void setTimeout(() => isOver || open(), 100);
+    end = openDeltaStream(request, { ...silent, onEnd });
+  };
+  open();
+  return () => {
+    isOver = true;
+    end();
+  };
+}
+
+const entryNow = (): Promise<KubeObject | undefined> => mesh.cluster.get(ENTRY);
+const noteOf = async (name: string): Promise<string | undefined> =>
+  (await entryNow())?.metadata.annotations?.[`istio.io/${name}`];
+
+async function heldBy({ name }: Replica): Promise<void> {
+  const isHeld = async (): Promise<boolean> =>
+    (await noteOf("workloadController")) === name && (await noteOf("connectedAt")) !== undefined;
+  await waitFor(isHeld, { what: `the entry with ${name}` });
+}
+
+test("a machine's entry goes from replica to replica with its streams, comes back when it is deleted, and ends by the grace", async () => {
+  const [first, second] = replicas as [Replica, Replica];
+  await apply({
+    apiVersion: "networking.istio.io/v1",
+    kind: "WorkloadGroup",
+    metadata: { name: "machines", namespace: "shop" },
+    spec: { template: { serviceAccount: "other" } },
+  });
+  const leaveFirst = await machineAt(first);
+  await heldBy(first);
+  const uid = (await entryNow())?.metadata.uid;
+  const leaveSecond = await machineAt(second);
+  await heldBy(second);
+  leaveSecond();
+  // the stream at the other one is older, and is what is left
+  await heldBy(first);
+  const from = Date.now();
+  await waitFor(() => Date.now() - from > 2 * GRACE_MS, { what: "more than the grace" });
+  expect((await entryNow())?.metadata.uid).toBe(uid);
+  // one that takes its leave, and a proxy that goes to the other
+  await stop(first);
+  leaveFirst();
+  expect(await noteOf("disconnectedAt")).toBeDefined();
+  const leaveAgain = await machineAt(second);
+  await heldBy(second);
+  await start(first);
+  expect((await entryNow())?.metadata.uid).toBe(uid);
+  // nobody here collects garbage, for which a deletion in the foreground would wait
+  await mesh.cluster.delete(ENTRY, { propagation: "Background" });
+  await waitFor(async () => ![uid, undefined].includes((await entryNow())?.metadata.uid), { what: "the entry again" });
+  leaveAgain();
+  await waitFor(async () => (await entryNow()) === undefined, { what: "no entry", timeoutMs: 15_000 });
+});
+
+test("a control plane that ends together with a machine takes its entry away when it is back", async () => {
+  const [first] = replicas as [Replica];
+  const leave = await machineAt(first);
+  await heldBy(first);
+  first.process.process.kill("SIGKILL");
+  await first.process.ended;
+  leave();
+  expect(await noteOf("disconnectedAt")).toBeUndefined();
+  await start(first);
+  await waitFor(async () => (await entryNow()) === undefined, { what: "no entry", timeoutMs: 20_000 });
 });
