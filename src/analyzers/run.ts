@@ -2,10 +2,10 @@ import { compact } from "../base/compact.ts";
 import { errorText } from "../base/errors.ts";
 import { finding } from "../diagnostics/codes.ts";
 import type { Finding } from "../diagnostics/finding.ts";
-import { createModel } from "../model/model.ts";
+import { createModel, type ModelOptions } from "../model/model.ts";
 import type { KindName } from "../resources/kinds.ts";
 import type { World } from "../resources/world.ts";
-import type { Analyzer, AnalyzerContext, AnalyzerResult, ClusterWorld } from "./analyzer.ts";
+import type { Analyzer, AnalyzerContext, AnalyzerResult } from "./analyzer.ts";
 import { sortFindings } from "./sort.ts";
 
 export { sortFindings } from "./sort.ts";
@@ -23,7 +23,7 @@ export interface RunOptions {
   /** Kinds that could not be read, and why, as part of a sentence: `may not list secrets`. */
   readonly missing?: ReadonlyMap<KindName, string>;
   /** All clusters of the run, this one among them; default: this World alone. */
-  readonly clusters?: readonly ClusterWorld<KindName>[];
+  readonly clusters?: readonly { readonly name: string; readonly world: World }[];
   /** Asked before each analyzer: why no more run, as part of a sentence (`not run within 30s`). */
   readonly expired?: () => string | undefined;
 }
@@ -50,15 +50,7 @@ export interface RunResult extends AnalyzerResult {
  */
 export function runAnalyzers(analyzers: readonly Analyzer[], world: World, options: RunOptions): RunResult {
   const { complete, rootNamespace, domain, now = new Date(), clusters = [{ name: "", world }] } = options;
-  const others = clusters
-    .filter((one) => one.world !== world)
-    .map((one) => ({ clusterId: one.name, world: one.world }));
-  // services of the mesh's other clusters are the mesh's too
-  const among =
-    others.length === 0
-      ? {}
-      : { clusterId: clusters.find((one) => one.world === world)?.name ?? "", remotes: () => others };
-  const model = createModel(world, compact({ rootNamespace, domain, ...among }));
+  const model = createModel(world, { ...compact({ rootNamespace, domain }), ...among(world, clusters) });
   const context: AnalyzerContext = { model, complete, now, clusters };
   const findings: Finding[] = [];
   const unknown: string[] = [];
@@ -82,6 +74,18 @@ export function runAnalyzers(analyzers: readonly Analyzer[], world: World, optio
   } finally {
     release();
   }
+}
+
+/** Services of the mesh's other clusters are the mesh's too. */
+function among(
+  world: World,
+  clusters: NonNullable<RunOptions["clusters"]>,
+): Pick<ModelOptions, "clusterId" | "remotes"> {
+  const others = clusters
+    .filter((one) => one.world !== world)
+    .map((one) => ({ clusterId: one.name, world: one.world }));
+  if (others.length === 0) return {};
+  return { clusterId: clusters.find((one) => one.world === world)?.name ?? "", remotes: () => others };
 }
 
 function reasonToSkip({ reads }: Analyzer, { missing, expired }: RunOptions): string | undefined {
