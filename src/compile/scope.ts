@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { isIP } from "node:net";
+import { compact } from "../base/compact.ts";
 import type { ExplicitBind, Proxy, ProxyDns } from "../ir/proxy.ts";
 import type { ProxySettings } from "../ir/proxy-settings.ts";
 import type { Locality } from "../ir/service.ts";
@@ -89,9 +90,8 @@ function placeFacts(
   const asksLocality = asked.locality || asksZones || model.destinationRules.asksLocality();
   if (!asksLocality && !asked.node) return {};
   const pod = model.members.of(clusterId).pods.facts(namespace, name);
-  const locality = asksLocality ? (own ?? pod?.locality) : undefined;
   return {
-    ...(locality === undefined ? {} : { locality }),
+    ...(asksLocality ? compact({ locality: own ?? pod?.locality }) : {}),
     ...(asked.node ? { node: pod?.node ?? "" } : {}),
     ...(asksZones ? { replicas: model.replicaZones(namespace, name) } : {}),
   };

@@ -204,23 +204,27 @@ function domainsOf(
   { namespace, bind, cluster = "" }: Pick<ScopeFacts, "namespace" | "bind" | "cluster">,
 ): readonly string[] {
   if (service === undefined) return [host];
-  const { hostname, name, namespace: owner, from } = service;
-  const addresses = service.addressesIn?.[cluster] ?? service.addresses;
-  const isOfCluster = from.kind === "Service" && service.clusterSet !== true;
-  const isNamed = isOfCluster || parseServiceHost(hostname) !== undefined;
-  const short = isNamed ? shortNames(namespace, { name, namespace: owner }) : [];
-  const domains = [
+  const { hostname, from } = service;
+  const mapped = from.kind === "Service" ? bind : null;
+  return [
     hostname,
-    ...short,
+    ...(hasShortNames(service) ? shortNames(namespace, service) : []),
     ...aliases.flatMap((alias) => [alias.hostname, ...shortNames(namespace, alias)]),
+    ...(service.resolution === "passthrough" && !hostname.startsWith("*") ? [`*.${hostname}`] : []),
+    ...(service.addressesIn?.[cluster] ?? service.addresses).flatMap((address) => addressDomains(address, mapped)),
   ];
-  if (service.resolution === "passthrough" && !hostname.startsWith("*")) domains.push(`*.${hostname}`);
-  for (const address of addresses) {
-    domains.push(address.includes(":") ? `[${address}]` : address);
-    const own = bind === null || from.kind !== "Service" ? undefined : explicitServiceAddress(bind, address);
-    if (own !== undefined) domains.push(own);
-  }
-  return domains;
+}
+
+/** An address as it stands in a Host header, and the one that callers without redirection dial for it. */
+function addressDomains(address: string, bind: ScopeFacts["bind"]): readonly string[] {
+  const written = address.includes(":") ? `[${address}]` : address;
+  const own = bind === null ? undefined : explicitServiceAddress(bind, address);
+  return own === undefined ? [written] : [written, own];
+}
+
+/** Whether callers know it by less than its host: a Service of a cluster, or what stands under such a one's host. */
+function hasShortNames({ hostname, from, clusterSet }: MeshService): boolean {
+  return (from.kind === "Service" && clusterSet !== true) || parseServiceHost(hostname) !== undefined;
 }
 
 /** Domains as they stand in a Host header with a port; clients leave 80 out, and dial mapped ports in explicit mode. */

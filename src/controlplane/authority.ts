@@ -109,6 +109,10 @@ export async function servingIdentity(
     `${name}.${namespace}.svc.cluster.local`,
   ]);
   const validity = { notBefore: new Date(now - SKEW_MS), notAfter: new Date(now + SERVING_DAYS * 24 * 3600_000) };
-  const { certificate, key } = await issueServing(ca, { dns: [...new Set([...dns, ...hosts, "localhost"])], ips: ["127.0.0.1"] }, validity);
+  const { certificate, key } = await issueServing(
+    ca,
+    { dns: [...new Set([...dns, ...hosts, "localhost"])], ips: ["127.0.0.1"] },
+    validity,
+  );
   return { certificate: [certificate, ...ca.intermediates].join(""), key, clientRoots };
 }

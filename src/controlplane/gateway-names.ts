@@ -68,9 +68,9 @@ export function createGatewayNames({ derivations, resolve = dnsResolve(), log }:
     running.set(name, { first, stop });
   };
   const settle = (wanted: ReadonlySet<string>): void => {
-    for (const [name, { stop }] of running)
+    for (const [name, asked] of running)
       if (!wanted.has(name)) {
-        stop();
+        asked.stop();
         running.delete(name);
         known.delete(name);
       }

@@ -92,6 +92,8 @@ function has({ world }: Member, namespace: string, name: string): boolean {
 }
 
 function addressesOf(object: KubeObject<ServiceImportSpec> | undefined): readonly string[] {
-  const { ips } = object?.spec ?? {};
-  return Array.isArray(ips) ? ips.filter((ip) => isIP(String(ip)) !== 0).toSorted(byText) : [];
+  const ips: unknown = object?.spec?.ips;
+  return Array.isArray(ips)
+    ? ips.flatMap((ip: unknown) => (typeof ip === "string" && isIP(ip) !== 0 ? [ip] : [])).toSorted(byText)
+    : [];
 }

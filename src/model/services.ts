@@ -2,6 +2,7 @@ import type { MeshService, ServicePort } from "../ir/service.ts";
 import type { Service } from "../resources/core.ts";
 import type { KindTypes } from "../resources/kinds.ts";
 import { refOf } from "../resources/object.ts";
+import type { World } from "../resources/world.ts";
 import { hostKeys } from "../resources/world-store.ts";
 import type { ModelContext } from "./context.ts";
 import { EXPORT_TO_ANNOTATION, exportList } from "./export-to.ts";
@@ -41,15 +42,9 @@ export function createServices(
   members: Members,
   clusterSet: ClusterSet,
 ): Services {
-  const kubernetes = derivations.keyed("service", (namespace: string, name: string) => {
-    const standing = members.all().flatMap(({ clusterId, world: of }) => {
-      const object = of.get("Service", namespace, name);
-      return object?.spec === undefined ? [] : { clusterId, object };
-    });
-    const [first] = standing;
-    if (first === undefined || first.object.spec?.type === "ExternalName") return undefined;
-    return { ...ofService(first.object, domain), ...sessionOf(first.object), ...addressesElsewhere(standing) };
-  });
+  const kubernetes = derivations.keyed("service", (namespace: string, name: string) =>
+    merged(members, domain, { namespace, name }),
+  );
   const imported = derivations.keyed("imported service", (namespace: string, name: string) => {
     const service = kubernetes(namespace, name);
     return service === undefined ? undefined : clusterSet.imported(service);
@@ -95,20 +90,57 @@ export function createServices(
     }
     return [...byHost.values()].toSorted((a, b) => byText(a.hostname, b.hostname));
   });
-  const distributed = derivations.keyed("distribution", (kind: string, namespace: string, name: string) => {
-    for (const { world: of } of kind === "Service" ? members.all() : [{ world }]) {
-      const object = of.get(kind === "Service" ? "Service" : "ServiceEntry", namespace, name);
-      if (object !== undefined) return distributionOf(of, object);
-    }
-    return undefined;
+  const { distribution, asksPlace } = createDistributions({ world, derivations }, members, everything);
+  return { visible, allVisible, all: everything, kubernetes, ofHost, ofEntry, distribution, asksPlace };
+}
+
+interface Named {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** A Service as the first cluster that has it says, our own before others, with its addresses in the others. */
+function merged(members: Members, domain: string, { namespace, name }: Named): MeshService | undefined {
+  const standing = members.all().flatMap(({ clusterId, world }) => {
+    const object = world.get("Service", namespace, name);
+    return object?.spec === undefined ? [] : { clusterId, object };
   });
+  const [first] = standing;
+  if (first === undefined || first.object.spec?.type === "ExternalName") return undefined;
+  return { ...ofService(first.object, domain), ...sessionOf(first.object), ...addressesElsewhere(standing) };
+}
+
+/** What the first of these worlds that has the object says of it. */
+function firstDistribution(
+  worlds: readonly { readonly world: World }[],
+  kind: "Service" | "ServiceEntry",
+  { namespace, name }: Named,
+): Distribution | undefined {
+  for (const { world } of worlds) {
+    const object = world.get(kind, namespace, name);
+    if (object !== undefined) return distributionOf(world, object);
+  }
+  return undefined;
+}
+
+/** Which endpoints services prefer, by their object in the first cluster that has it. */
+function createDistributions(
+  { world, derivations }: Pick<ModelContext, "world" | "derivations">,
+  members: Members,
+  everything: () => readonly MeshService[],
+): Pick<Services, "distribution" | "asksPlace"> {
+  const distributed = derivations.keyed("distribution", (kind: string, namespace: string, name: string) =>
+    kind === "Service"
+      ? firstDistribution(members.all(), kind, { namespace, name })
+      : firstDistribution([{ world }], "ServiceEntry", { namespace, name }),
+  );
   const distribution = ({ from }: MeshService): Distribution | undefined =>
     distributed(from.kind, from.namespace, from.name);
   const asksPlace = derivations.keyed("services by place", () => ({
     locality: everything().some((service) => distribution(service) !== undefined),
     node: everything().some((service) => service.nodeLocal === true || distribution(service) === "node"),
   }));
-  return { visible, allVisible, all: everything, kubernetes, ofHost, ofEntry, distribution, asksPlace };
+  return { distribution, asksPlace };
 }
 
 function listed(service: MeshService | undefined): readonly MeshService[] {

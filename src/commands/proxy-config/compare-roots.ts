@@ -1,4 +1,5 @@
 import { UsageError } from "../../base/errors.ts";
+import { byText } from "../../model/order.ts";
 import type { CommandInput, CommandResult, Io } from "../io.ts";
 import { heldRoots, rootsByDomain, secret } from "./secret.ts";
 import { podSource } from "./source.ts";
@@ -24,6 +25,8 @@ Compare them with meshctl proxy-config secret POD --chain.\n`);
 async function rootsOf(text: string, input: CommandInput, io: Io): Promise<{ pod: string; roots: unknown }> {
   const { name, get } = await podSource(text, input, io);
   const held = heldRoots(secret.items(await get(secret.path)));
-  const roots = Object.entries(rootsByDomain(held)).filter(([, pem]) => pem !== "");
-  return { pod: name, roots: roots.length === 0 ? undefined : JSON.stringify(roots.toSorted()) };
+  const roots = Object.entries(rootsByDomain(held))
+    .filter(([, pem]) => pem !== "")
+    .toSorted(([a], [b]) => byText(a, b));
+  return { pod: name, roots: roots.length === 0 ? undefined : JSON.stringify(roots) };
 }

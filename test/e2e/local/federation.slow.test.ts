@@ -158,7 +158,9 @@ test("commands look at both clusters: proxies, the way of a request, edges, and 
   expect(made.exitCode, made.err).toBe(0);
   const onBundle = (...args: readonly string[]): Promise<string> =>
     shell(pair, `meshctl ${args.join(" ")} --bundle bug-report.tar.gz`);
-  expect(await onBundle("trace-route", "--from", "client-v1.shop", CATALOG)).toMatch(/✔ delivered to catalog-\S+ in west/);
+  expect(await onBundle("trace-route", "--from", "client-v1.shop", CATALOG)).toMatch(
+    /✔ delivered to catalog-\S+ in west/,
+  );
   expect((await onBundle("proxy-status")).split("\n").filter((line) => / west /.test(line)).length).toBeGreaterThan(3);
   expect(JSON.parse(await onBundle("remote-clusters", "-o", "json"))).toHaveLength(4);
 });

@@ -113,7 +113,6 @@ spec:
     - route:
         - { weight: 90, destination: { host: catalog.shop.svc.cluster.local, subset: east } }
         - { weight: 10, destination: { host: catalog.shop.svc.cluster.local, subset: west } }`;
-    const { shell: run } = mesh();
     // a gateway between networks knows the subsets of its own cluster's rules: as a mesh is used, both have them
     await apply(mesh(), rules);
     await waitFor(async () => (await mesh().shares("east", 100)).other < 30, {

@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
-import { createDerivations } from "../../../src/base/derive.ts";
-import { createMesh } from "../../../src/compile/mesh.ts";
+import { createDerivations, type Source } from "../../../src/base/derive.ts";
+import { createMesh, type Mesh } from "../../../src/compile/mesh.ts";
 import type { Proxy } from "../../../src/ir/proxy.ts";
 import type { RemoteWorld } from "../../../src/model/members.ts";
 import type { ModelOptions } from "../../../src/model/model.ts";
@@ -104,12 +104,23 @@ export function proxy(more: Partial<Proxy> = {}): Proxy {
   };
 }
 
+interface MeshOfClusters {
+  readonly mesh: Mesh;
+  readonly world: WorldStore;
+  /** The others' objects. */
+  readonly worlds: Map<string, WorldStore>;
+  /** Which of the others are there. */
+  readonly names: Source<readonly string[]>;
+  /** `address:port weight tls` of each endpoint. */
+  readonly endpoints: (of?: Proxy, cluster?: string) => readonly string[];
+}
+
 /** A mesh of our cluster `one` and others, which come and go. */
 export function meshOf(
   own: readonly KubeObject[],
   others: Readonly<Record<string, readonly KubeObject[]>>,
   options: Pick<ModelOptions, "hostAddresses" | "mcs"> = {},
-) {
+): MeshOfClusters {
   const derivations = createDerivations();
   const store = (objects: readonly KubeObject[]): WorldStore => {
     const world = createWorldStore(derivations);
