@@ -12,6 +12,9 @@ export default defineConfig({
           testTimeout: 20_000,
           // a process for each file, with all modules read anew, was two thirds of this tier's time; what a test changes it puts back
           isolate: false,
+          // vitest leaves one processor of two to others
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
         },
       },
       // only `npm run test:full`: long random runs of what the unit tier runs shortly
