@@ -24,6 +24,7 @@ export default defineConfig({
         test: {
           name: "envoy",
           include: ["test/e2e/envoy/**/*.test.ts"],
+          exclude: ["test/**/*.slow.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,

@@ -5,6 +5,7 @@ import type { ClusterReader } from "../resources/cluster.ts";
 import type { KubeObject } from "../resources/object.ts";
 import { documents, KIND_ORDER, MANAGED_LABELS } from "./render.ts";
 import { TAG_LABEL } from "./revisions.ts";
+import { serviceClient } from "./variables.ts";
 
 /** What a tag is made from. */
 export interface TagRequest {
@@ -35,10 +36,11 @@ export function tagObjects(request: TagRequest, injector: KubeObject): readonly 
   const suffix = revisionSuffix(revision);
   const injectsByDefault = isDefault && request.autoInject === true;
   const injectClient = own?.clientConfig ?? {};
-  const common = { tag, namespace, suffix, isDefault, injectsByDefault, webhookName, values, injectClient };
+  const clients = { injectClient, validateClient: validateClient({ revision, namespace }, injectClient) };
+  const common = { tag, namespace, suffix, isDefault, injectsByDefault, webhookName, values, ...clients };
   const hooks = documents("webhooks", { ...common, revision: tag }).flatMap((hook) => {
     if (hook.kind === "MutatingWebhookConfiguration") return [named(hook, webhookName)];
-    return isDefault ? [defaultValidator(hook, injectClient)] : [];
+    return isDefault ? [defaultValidator(hook)] : [];
   });
   const objects = [...documents("tag", { ...common, revision }), ...hooks];
   const place = ({ kind }: KubeObject): number => KIND_ORDER.indexOf(kind);
@@ -61,16 +63,19 @@ function named(object: KubeObject, name: string): KubeObject {
 }
 
 /** Only what is of no revision: each revision validates its own objects anyway. */
-function defaultValidator(hook: KubeObject, injectClient: ClientConfig): KubeObject {
-  const webhooks = (hook["webhooks"] as readonly OwnWebhook[])
-    .filter(({ name }) => name !== undefined && UNLABELLED.includes(name))
-    .map((each) => ({ ...each, clientConfig: validateClient(each.clientConfig ?? {}, injectClient) }));
+function defaultValidator(hook: KubeObject): KubeObject {
+  const webhooks = (hook["webhooks"] as readonly OwnWebhook[]).filter(
+    ({ name }) => name !== undefined && UNLABELLED.includes(name),
+  );
   return { ...named(hook, DEFAULT_VALIDATOR), webhooks };
 }
 
 /** Validation where injection is: at the Service, or at the address of another cluster's control plane. */
-function validateClient(service: ClientConfig, { url, caBundle }: ClientConfig): ClientConfig {
-  const client = url === undefined ? service : { url: new URL("/validate", url).href };
+function validateClient(
+  service: { readonly revision: string; readonly namespace: string },
+  { url, caBundle }: ClientConfig,
+): ClientConfig {
+  const client = url === undefined ? serviceClient(service, "/validate") : { url: new URL("/validate", url).href };
   return { ...client, ...(caBundle === undefined ? {} : { caBundle }) };
 }
 

@@ -136,7 +136,7 @@ function injectionPath({ values }: Settings): string {
 }
 
 /** How the API server reaches the control plane. */
-function serviceClient(settings: Settings, path: string): Map {
+export function serviceClient(settings: Pick<Settings, "revision" | "namespace">, path: string): Map {
   const name = `istiod${revisionSuffix(settings.revision)}`;
   return { service: { name, namespace: settings.namespace, path, port: 443 } };
 }

@@ -139,6 +139,13 @@ test("tag default takes the default revision's part, through a new install of it
           .map(() => metadata.name),
       );
   expect(validators()).toEqual(["istiod-default-validator"]);
+  const asked = cluster
+    .objects()
+    .filter(({ metadata }) => metadata.name === "istiod-default-validator")
+    .flatMap((object) => object["webhooks"] as { clientConfig: { service?: unknown } }[])
+    .map(({ clientConfig }) => clientConfig.service);
+  const service = { name: "istiod-canary", namespace: "istio-system", path: "/validate", port: 443 };
+  expect(asked).toEqual([service, service]);
 
   const again = fakeIo({ cluster });
   await install(options, again);

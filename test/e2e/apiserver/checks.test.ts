@@ -37,6 +37,8 @@ const NOT_MADE: Readonly<Record<string, string>> = {
   "api-reachable": "of a server that does not answer nothing is checked: exit code 2",
   "kubernetes-version": "needs an API server older than 1.28",
   "kubernetes-tested": "needs an API server newer than those that there are",
+  "cluster-roots": "needs a second cluster with an authority of its own: test/checks/several-clusters.ts",
+  "network-gateway-tls": "needs what ends TLS before a gateway: a real one, in test/e2e/envoy/trust.test.ts",
 };
 
 /** Without names: every check of precheck. */

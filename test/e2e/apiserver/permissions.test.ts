@@ -12,6 +12,7 @@ import { type Installed, install, rootCert } from "../../support/controlplane/in
 import { applyGatewayApi, pod } from "../../support/controlplane/mesh-objects.ts";
 import type { AuditedRequest } from "../../support/kube/apiserver.ts";
 import { waitFor } from "../../support/wait.ts";
+import { crd } from "./precheck-conditions.ts";
 
 // What meshd may do, against what it does, by the audit log of a real kube-apiserver with RBAC on: each verb granted is used,
 // and nothing is refused. Everything that meshd does for others is asked for once.
@@ -25,6 +26,8 @@ const open: (() => void)[] = [];
 beforeAll(async () => {
   mesh = await install({ analysis: true, audit: true });
   await applyGatewayApi(mesh.cluster);
+  for (const kind of ["ServiceExport", "ServiceImport"])
+    await mesh.cluster.create(crd("multicluster.x-k8s.io", { plural: `${kind.toLowerCase()}s`, kind }, "v1alpha1"));
   for (const object of MESH) await mesh.cluster.create(object);
   const gateway = { apiVersion: "v1", kind: "Service", namespace: "istio-system", name: "istio-ingressgateway" };
   await mesh.cluster.mergePatch(gateway, { spec: { externalIPs: ["203.0.113.7"] } });
@@ -34,7 +37,7 @@ beforeAll(async () => {
     const conditions = [{ type: "PassedAnalysis", status: "False" }];
     await mesh.cluster.mergePatch(place, { status: { conditions } }, { subresource: "status" });
   }
-  await mesh.startPlane();
+  await mesh.startPlane({ mcs: { discovery: true, host: true, clusterLocal: false } });
 });
 afterAll(async () => {
   for (const close of open) close();

@@ -112,6 +112,29 @@ const converted = crd("networking.istio.io", { plural: "sidecars", kind: "Sideca
 
 const foreignMesh = crd("networking.istio.io", { plural: "gateways", kind: "Gateway" }, "v1alpha2");
 
+/** The way to another cluster, as create-remote-secret writes it. */
+const remoteSecret = (cluster: string, server: string): KubeObject => {
+  const text = `
+current-context: it
+contexts: [{ name: it, context: { cluster: it } }]
+clusters: [{ name: it, cluster: { server: "${server}" } }]
+`;
+  return {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: meta("other-cluster", "istio-system", { "istio/multiCluster": "true" }),
+    data: { [cluster]: Buffer.from(text).toString("base64") },
+  };
+};
+
+/** The entrance of a network, which no balancer has given an address. */
+const entrance: KubeObject = {
+  apiVersion: "v1",
+  kind: "Service",
+  metadata: meta("entrance", "shop", { "topology.istio.io/network": "west" }),
+  spec: { type: "LoadBalancer", ports: [{ name: "tls", port: 15443 }] },
+};
+
 export const CONDITIONS: readonly (readonly [check: string, ...objects: KubeObject[]])[] = [
   ["webhooks-reachable", hook("left-over", { name: "a.example.org" })],
   ["injection-webhooks", hook("foreign", { name: "namespace.sidecar-injector.istio.io", failurePolicy: "Ignore" })],
@@ -141,6 +164,10 @@ export const CONDITIONS: readonly (readonly [check: string, ...objects: KubeObje
       metadata: meta("r", "istio-system", { name: "istiod" }),
     },
   ],
+  ["cluster-names", remoteSecret("Kubernetes", "https://203.0.113.9:6443")],
+  ["remote-addresses", remoteSecret("west", "https://127.0.0.1:6443")],
+  ["cluster-network", entrance],
+  ["network-gateway-address", entrance],
   ["ca-secret-left", { apiVersion: "v1", kind: "Secret", metadata: meta("istio-ca-secret", "istio-system") }],
   ["plugged-ca", { apiVersion: "v1", kind: "Secret", metadata: meta("cacerts", "istio-system") }],
   ["root-configmaps-left", { apiVersion: "v1", kind: "ConfigMap", metadata: meta("istio-ca-root-cert", "shop") }],

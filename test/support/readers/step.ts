@@ -8,6 +8,7 @@ import { must, type Outcome, root, type Scenario } from "../../../scripts/scenar
 import { SHOP } from "../../../scripts/scenario/steps/shop.ts";
 import { main } from "../../../src/cli.ts";
 import { bugReportOf } from "../local/bundle-step.ts";
+import { waitFor } from "../wait.ts";
 import { type Answer, type Question, QUESTIONS } from "./questions.ts";
 
 /** Questions that are asked at a time. */
@@ -17,6 +18,7 @@ const PARALLEL = 4;
 export async function everyReader(scenario: Scenario): Promise<void> {
   const pod = `${(await podOf(scenario, SHOP, "web")).metadata.name}.${SHOP}`;
   await load(scenario, { namespace: SHOP, app: "client" }, { url: "http://web/", requests: 20 });
+  await settled(scenario, pod);
   const dump = join(scenario.work, "readers-dump.json");
   await writeFile(dump, (await scenario.meshctl(["pc", "all", pod, "-o", "json"], { quiet: true })).stdout);
   const bundle = await bugReportOf(scenario);
@@ -31,6 +33,23 @@ export async function everyReader(scenario: Scenario): Promise<void> {
   };
   await Promise.all(Array.from({ length: PARALLEL }, worker));
   must(problems.length === 0, `readers differ:\n${problems.join("\n")}`);
+}
+
+/** What moves by itself has come to rest: routes of listeners that drain, and latencies that Envoy has not summed up yet. */
+async function settled(scenario: Scenario, pod: string): Promise<void> {
+  const said = async (...words: readonly string[]): Promise<string> =>
+    (await scenario.meshctl([...words], { quiet: true })).stdout;
+  // Envoy does not tell a gauge that was never anything
+  const drains = /^listener_manager\.total_listeners_draining +[1-9]/m;
+  await waitFor(async () => !drains.test(await said("envoy-stats", pod)), {
+    what: `the listeners of before to be gone from ${pod}`,
+    timeoutMs: 90_000,
+  });
+  const latencies = async (): Promise<boolean> => {
+    const rows = (await said("edges", "-n", SHOP)).split("\n").filter((row) => / http .*%/.test(row));
+    return rows.length > 0 && rows.every((row) => /\d(?:µs|ms|s) *$/.test(row));
+  };
+  await waitFor(latencies, { what: "the latency of every call", timeoutMs: 30_000 });
 }
 
 interface Asking {
