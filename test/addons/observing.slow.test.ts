@@ -247,8 +247,10 @@ describe.skipIf(reason !== undefined && process.env["CI"] !== "true")("a mesh an
 
   /** The service graph has the calls that are made, with mutual TLS on each. */
   async function graphIs(api: RunningKiali["api"]): Promise<void> {
-    const wanted = ["cart-v1 > ledger-v1", "client-v1 > web-v1", "web-v1 > cart-v1", "web-v1 > catalog"];
+    const inside = ["cart-v1 > ledger-v1", "client-v1 > web-v1", "web-v1 > cart-v1", "web-v1 > catalog"];
+    const wanted = [...inside, "istio-ingressgateway > web-v1"].toSorted();
     const edges = async (): Promise<readonly string[]> => {
+      await shop.outside([{}]);
       await load(scenario, { namespace: SHOP, app: "client" }, { url: "http://web/", requests: 20, concurrency: 2 });
       const query = `namespaces=${SHOP}&graphType=workload&duration=60s&appenders=securityPolicy,istio`;
       const graph = (await api(`namespaces/graph?${query}`)) as Graph;
