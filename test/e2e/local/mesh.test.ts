@@ -28,6 +28,7 @@ import { everyReader } from "../../support/readers/step.ts";
 import { rotation } from "../../support/local/rotation.ts";
 import { statusOfProxies } from "../../support/local/status-step.ts";
 import { trafficTold } from "../../support/local/traffic-step.ts";
+import { waitFor } from "../../support/wait.ts";
 import { missingPackages, type PrometheusImage, prometheusImage } from "../../support/prometheus/prometheus.ts";
 
 // The whole main job, from `meshctl up` to `meshctl down`, in every kind of network. The steps are those of the demo; in a user
@@ -166,7 +167,8 @@ describe.each(variants)("$title", ({ network, uid, kubectl }) => {
     expect(ports.length).toBeGreaterThan(0);
     expect(await cluster.meshctl("down")).toContain("is down");
     expect(processesWith(cluster.home)).toEqual([]);
-    expect(ports.filter((port) => listening().has(port))).toEqual([]);
+    // the kernel takes a process's memory, by which it is found above, a moment before its sockets
+    await waitFor(() => ports.every((port) => !listening().has(port)), { what: `ports ${ports.join(" ")} to be free` });
     expect(await tracesSince(before)).toEqual([]);
     expect(existsSync(runDir)).toBe(false);
     expect(readdirSync(cluster.home)).toEqual(["envoy"]);
