@@ -20,6 +20,8 @@ export interface Question {
   readonly dump?: { readonly line: string; readonly answer: Answer };
   /** Why a reader refuses. */
   readonly because?: string;
+  /** It may have a finding about this mesh, with exit code 1, which the others make too. */
+  readonly finds?: boolean;
   /** It may have nothing to say on stdout. */
   readonly quiet?: boolean;
 }
@@ -44,7 +46,7 @@ export const QUESTIONS: readonly Question[] = [
   { line: "authz check {pod}", bundle: "same" },
   { line: "authz check {pod} --port 8080 --from client-v1.shop", bundle: "same" },
   { line: "authz explain {pod} --port 8080 --from client-v1.shop", bundle: "same" },
-  { line: "ca status", bundle: "same" },
+  { line: "ca status", bundle: "same", finds: true },
   // keys and connections are not in a bug report: those checks are skipped there
   { line: "check --no-external --check control-plane-ready --check webhooks-reachable", bundle: "same" },
   { line: "check-inject {pod}", bundle: "same" },
@@ -64,7 +66,7 @@ export const QUESTIONS: readonly Question[] = [
   { line: "internal-debug config_dump?proxyID={pod}", bundle: "same" },
   { line: "logs {pod} --tail 5", bundle: "words", quiet: true },
   { line: "metrics web-v1.shop -d 0s", bundle: "words" },
-  { line: "mtls report", bundle: "words" },
+  { line: "mtls report", bundle: "words", finds: true },
   { line: "orphans", bundle: "same" },
   { line: "precheck --no-external --check kubernetes-version", bundle: "same" },
   proxyConfig("all", { answer: "words" }),
@@ -75,9 +77,11 @@ export const QUESTIONS: readonly Question[] = [
   proxyConfig("eds"),
   proxyConfig("endpoints"),
   proxyConfig("listeners"),
+  proxyConfig("listeners", { flags: " --why" }),
   { line: "proxy-config log {pod}", bundle: "same" },
   proxyConfig("routes"),
   proxyConfig("routes", { flags: " --summary" }),
+  proxyConfig("routes", { flags: " -o json" }),
   { line: "proxy-config rootca-compare {pod} deploy/catalog-v1.shop", bundle: "same" },
   proxyConfig("secret", { flags: " --chain" }),
   { line: "proxy-status", bundle: "same" },
@@ -97,7 +101,7 @@ export const QUESTIONS: readonly Question[] = [
   },
   { line: "version --short=false -o json", bundle: "same" },
   { line: "wait vs catalog.shop", bundle: "refused", because: "nothing moves in a record" },
-  { line: "why --from {pod} http://catalog.shop:12345/", bundle: "words" },
+  { line: "why --from {pod} http://catalog.shop:12345/", bundle: "words", finds: true },
 ];
 
 /** Commands that look into a running mesh and have no line above, each with who runs them in its place. */
@@ -109,7 +113,7 @@ export const ELSEWHERE: Readonly<Record<string, string>> = {
   "dashboard kiali": "a port-forward",
   "dashboard mesh": "a port-forward; the step of the page looks at it in a browser",
   "dashboard prometheus": "a port-forward",
-  "dashboard proxy": "a port-forward; asked for beside the questions",
+  "dashboard proxy": "a port-forward",
   "dashboard zipkin": "a port-forward",
   tap: "shows what goes on from now on; the step of traffic waits for a request",
   top: "shows what goes on from now on; the step of traffic has some",
