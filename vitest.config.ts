@@ -1,5 +1,21 @@
 import { defineConfig } from "vitest/config";
 
+/** Files with bounds on time or rate: each has the machine for itself. */
+const ENVOY_ALONE = [
+  // a drained pod gets nothing after one second
+  "test/e2e/envoy/drain.test.ts",
+  // a replica may lose so many requests as come within its interval
+  "test/e2e/envoy/rate-limits.test.ts",
+  // at least 60 requests a second while the mesh changes
+  "test/e2e/envoy/traffic/changes.test.ts",
+  // hundreds of requests within the moment that a change takes
+  "test/e2e/envoy/traffic/mtls-changes.test.ts",
+  // bytes are told within the interval that was asked for
+  "test/e2e/envoy/traffic/streams.test.ts",
+  // answers within 250 ms where nothing delays them
+  "test/e2e/envoy/traffic/traffic.test.ts",
+];
+
 /** Tiers by what they need: unit (nothing), scenarios (the built CLI), envoy, apiserver, node (real parts). */
 export default defineConfig({
   test: {
@@ -24,10 +40,22 @@ export default defineConfig({
         test: {
           name: "envoy",
           include: ["test/e2e/envoy/**/*.test.ts"],
-          exclude: ["test/**/*.slow.test.ts"],
+          exclude: ["test/**/*.slow.test.ts", ...ENVOY_ALONE],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          // one alone leaves the processors idle half of the time; ports and addresses are of the worker's lane (test/support/envoy/free-ports.ts)
+          maxWorkers: 2,
+          sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        test: {
+          name: "envoy-alone",
+          include: ENVOY_ALONE,
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,
+          sequence: { groupOrder: 4 },
         },
       },
       {

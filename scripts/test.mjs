@@ -27,7 +27,7 @@ const needRootTools = () => {
 /** Tiers in order, cheapest first: vitest projects, what they need, and how it is prepared. */
 const TIERS = [
   { name: "unit and scenarios", projects: ["unit", "scenarios"], missing: () => undefined, prepare: ensureBuild },
-  { name: "Envoy", projects: ["envoy"], missing: () => undefined, prepare: ensureEnvoy },
+  { name: "Envoy", projects: ["envoy", "envoy-alone"], missing: () => undefined, prepare: ensureEnvoy },
   {
     name: "API server",
     projects: ["apiserver"],

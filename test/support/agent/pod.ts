@@ -1,10 +1,12 @@
 import { Agent, createServer, get, type Server } from "node:http";
 import type { TypedAny } from "../../../src/wire/codec.ts";
+import { lane } from "../envoy/free-ports.ts";
 import { waitFor } from "../wait.ts";
 import { startTestControlPlane, type TestControlPlane } from "./control-plane.ts";
 import { type AgentProcess, startAgent } from "./process.ts";
 
-const PREFIX = "127.251";
+/** Above those of test/support/traffic/lab.ts; each lane has its own. */
+const PREFIX = `127.${240 + lane()}`;
 
 /** The pod's address: its proxy's ports are all there. */
 export const ADDRESS = `${PREFIX}.0.1`;
