@@ -18,8 +18,7 @@ const HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
  * `envoy_accesslog_service`, `zipkin` and `datadog_agent` are for loggers and tracers of listeners, which come from meshd:
  * Envoy will drop the tracer of the bootstrap.
  */
-export function sinksOf(config: AgentConfig): Sinks {
-  const { proxyConfig } = config;
+export function sinksOf({ proxyConfig }: Pick<AgentConfig, "proxyConfig">): Sinks {
   const statsd = addressOf(proxyConfig["statsdUdpAddress"]);
   const metrics = serviceOf(proxyConfig["envoyMetricsService"], proxyConfig["envoyMetricsServiceAddress"]);
   const logs = serviceOf(proxyConfig["envoyAccessLogService"]);

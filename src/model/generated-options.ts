@@ -41,13 +41,15 @@ export function generatedOptions(
   readonly trustDomains: readonly string[];
   readonly callerDomains: readonly string[];
   readonly accessLog: { readonly path: string; readonly format: LogFormat } | undefined;
+  readonly accessLogService?: true;
+  readonly noListenerLog?: true;
   readonly protocolDetectionTimeoutMs: number;
   readonly pathNormalization: MeshConfig["pathNormalization"];
   readonly meshTls?: MeshTls;
   readonly outsideTls?: MeshTls;
   readonly allTls?: MeshTls;
 } {
-  const { accessLogFile: path } = config;
+  const { accessLogFile: path, raw } = config;
   return {
     trustDomains: ownTrustDomains(config),
     callerDomains: takenTrustDomains(config),
@@ -55,6 +57,8 @@ export function generatedOptions(
     protocolDetectionTimeoutMs: config.protocolDetectionTimeoutMs,
     pathNormalization: config.pathNormalization,
     ...compact({
+      accessLogService: raw["enableEnvoyAccessLogService"] === true ? (true as const) : undefined,
+      noListenerLog: raw["disableEnvoyListenerLog"] === true ? (true as const) : undefined,
       meshTls: meshTlsOf(config, compliance),
       outsideTls: outsideTlsOf(config),
       allTls: compliance === undefined ? undefined : FIPS,

@@ -3,6 +3,7 @@ import { compact } from "../base/compact.ts";
 import type { GatewayChain, GatewayListener, GatewayTls } from "../ir/listener.ts";
 import { isClusterSecret } from "../ir/secret.ts";
 import { type Messages, typed } from "../wire/codec.ts";
+import { listenerLog } from "./access-loggers/listener-log.ts";
 import { cidrRange } from "./cidr.ts";
 import { httpChainFilters } from "./hcm.ts";
 import { inspection } from "./outbound.ts";
@@ -17,6 +18,7 @@ import {
   SDS_AGENT_FILES,
   TLS_PARAMS,
 } from "./tls.ts";
+import { sinceTrust } from "./trust-since.ts";
 import type {
   ChainContext,
   ConfigSource,
@@ -43,6 +45,7 @@ export function buildGatewayListener(listener: GatewayListener, options: XdsOpti
     name: listener.name,
     address: { socket_address: { address: listener.address, port_value: listener.port } },
     traffic_direction: "OUTBOUND" as const,
+    ...listenerLog(compact({ telemetry: listener.telemetry, options })),
     ...inspection({ inspectTls, inspectHttp: false, proxyProtocol }, options),
     filter_chains: listener.chains.map((chain) => filterChain(listener, chain, options)),
   });
@@ -83,7 +86,7 @@ const HANDSHAKE_TIMEOUT = "15s";
 function filterChain(listener: GatewayListener, from: GatewayChain, options: XdsOptions): FilterChain {
   const inside = from.routeTable === undefined ? "bytes" : "http";
   const socket = from.tls === undefined ? undefined : transportSocket(from.tls, inside, options);
-  return compact({
+  const chain = compact({
     filter_chain_match:
       from.tls === undefined
         ? undefined
@@ -98,6 +101,7 @@ function filterChain(listener: GatewayListener, from: GatewayChain, options: Xds
     transport_socket: socket,
     transport_socket_connect_timeout: socket === undefined ? undefined : HANDSHAKE_TIMEOUT,
   });
+  return from.tls?.mode === "ISTIO_MUTUAL" ? sinceTrust(chain, options) : chain;
 }
 
 function filters(listener: GatewayListener, from: GatewayChain, options: XdsOptions): readonly NetworkFilter[] {

@@ -1,6 +1,7 @@
 import { compact } from "../base/compact.ts";
 import type { Inbound, InboundPort, MtlsMode } from "../ir/listener.ts";
 import type { Protocol } from "../ir/service.ts";
+import { listenerLog } from "./access-loggers/listener-log.ts";
 import { HTTP_ALPN, serverSocket } from "./gateway.ts";
 import { httpChainFilters } from "./hcm.ts";
 import { inboundRoutes } from "./inbound-routes.ts";
@@ -8,6 +9,7 @@ import { listenerFilters } from "./listener-filters/order.ts";
 import { detection } from "./outbound.ts";
 import { blackHole, tcpFilters } from "./tcp-proxy.ts";
 import { downstreamMeshTls, OFFERED_HTTP, OFFERED_TCP } from "./tls.ts";
+import { sinceTrust } from "./trust-since.ts";
 import type { ChainContext, EnvoyListener, FilterChain, FilterChainMatch, NetworkFilter, XdsOptions } from "./types.ts";
 import { whyField } from "./why.ts";
 
@@ -48,6 +50,7 @@ export function buildInbound(inbound: Inbound, options: XdsOptions): readonly En
       address: { socket_address: { address: "0.0.0.0", port_value: CAPTURE_PORT } },
       traffic_direction: "INBOUND" as const,
       transparent: inbound.transparent,
+      ...listenerLog(compact({ telemetry: inbound.telemetry, options })),
       listener_filters: listenerFilters({
         originalDestination: true,
         originalSource: inbound.transparent === true,
@@ -77,6 +80,7 @@ function ownListener(port: InboundPort, address: string, inbound: Inbound, optio
     name: `${address}_${port.targetPort}`,
     address: { socket_address: { address, port_value: port.targetPort } },
     traffic_direction: "INBOUND",
+    ...listenerLog(compact({ telemetry: inbound.telemetry, options })),
     listener_filters: listenerFilters({
       originalDestination: false,
       originalSource: false,
@@ -167,14 +171,17 @@ function portChains(port: InboundPort, inbound: Inbound, options: XdsOptions): r
   const mesh = sniffs(port) ? SNIFFED[port.mtls] : DECLARED[port.mtls](speaks);
   const entries: readonly Entry[] =
     userTls === undefined ? mesh : sniffs(port) ? TLS_SNIFFED : [{ match: TLS, speaks, mutualTls: false }];
-  return entries.map((entry) => ({
-    name: chainName(port, entry),
-    filter_chain_match: entry.match,
-    filters: filters(port, entry, { inbound, options }),
-    ...(entry.mutualTls ? { transport_socket: downstreamMeshTls(inbound.trustDomains, options.meshTls) } : {}),
-    ...(userTls === undefined ? {} : { transport_socket: serverSocket(userTls, HTTP_ALPN, options) }),
-    ...whyField(port.mtlsFrom),
-  }));
+  return entries.map((entry) => {
+    const chain = {
+      name: chainName(port, entry),
+      filter_chain_match: entry.match,
+      filters: filters(port, entry, { inbound, options }),
+      ...(entry.mutualTls ? { transport_socket: downstreamMeshTls(inbound.trustDomains, options.meshTls) } : {}),
+      ...(userTls === undefined ? {} : { transport_socket: serverSocket(userTls, HTTP_ALPN, options) }),
+      ...whyField(port.mtlsFrom),
+    };
+    return entry.mutualTls ? sinceTrust(chain, options) : chain;
+  });
 }
 
 function chainName(port: InboundPort, entry: Entry): string {

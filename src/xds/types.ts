@@ -44,6 +44,10 @@ export interface XdsOptions {
   readonly callerDomains?: readonly string[];
   /** `accessLogFile` of the mesh configuration; undefined: no access log. */
   readonly accessLog: Pick<FileSink, "path" | "format"> | undefined;
+  /** `enableEnvoyAccessLogService`: records go to the service of the proxy's bootstrap, where no Telemetry says otherwise. */
+  readonly accessLogService?: true;
+  /** `disableEnvoyListenerLog`: connections that no chain takes are not logged. */
+  readonly noListenerLog?: true;
   /** How long a listener waits for the client's first bytes; 0 waits as long as it takes. `protocolDetectionTimeout`. */
   readonly protocolDetectionTimeoutMs: number;
   /** How paths of requests are written before anything looks at them (MeshConfig.pathNormalization); absent: BASE. */
@@ -54,6 +58,8 @@ export interface XdsOptions {
   readonly outsideTls?: TlsLimits;
   /** Limits of every TLS, whatever gateways and rules ask for (a compliance policy); absent: none. */
   readonly allTls?: TlsLimits;
+  /** Since when a root is trusted no more or a certificate is revoked: connections from before are drained. Absent: nothing ever was. */
+  readonly trustSince?: string;
   /** What this proxy's own configuration asks; it is part of the proxy's scope. */
   readonly proxy?: ProxySettings;
 }

@@ -1,4 +1,5 @@
 // Collectors of spans and access logs as a program of its own. Forked: tells its ports, then answers { id, op, claims } in turn.
+import { createSocket } from "node:dgram";
 import { createServer } from "node:http";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import protobuf from "protobufjs";
@@ -32,6 +33,8 @@ message HttpRecord { Common common = 1; Request request = 3; Response response =
 message TcpRecord { Common common = 1; Bytes bytes = 2; }
 message Bytes { uint64 received = 1; uint64 sent = 2; }
 message Request { string authority = 3; string path = 5; map<string, string> headers = 13; }
+message Metrics { repeated Family families = 2; }
+message Family { string name = 1; }
 message Response { Number code = 1; map<string, string> headers = 4; map<string, string> trailers = 5; }
 `);
 const reader = (name) => (bytes) =>
@@ -95,6 +98,21 @@ function takeRecords(stream) {
   stream.on("error", () => undefined);
 }
 
+/** Names of the statistics that proxies told of themselves. */
+const statistics = { service: new Set(), statsd: new Set() };
+
+function takeStatistics(stream) {
+  stream.on("data", ({ families = [] }) => families.forEach(({ name }) => statistics.service.add(name)));
+  stream.on("end", () => stream.end?.());
+  stream.on("error", () => undefined);
+}
+
+const statsd = createSocket("udp4");
+statsd.on("message", (lines) => {
+  for (const line of lines.toString().split("\n")) statistics.statsd.add(line.replace(/:[^:]*$/, ""));
+});
+await new Promise((resolve) => statsd.bind(0, "127.0.0.1", resolve));
+
 function takeSegments(stream, done) {
   stream.on("data", ({ traceId, service, instance, spans: found = [] }) => {
     for (const span of found)
@@ -135,6 +153,10 @@ async function startGrpc(port) {
   server.addService(
     { records: method("/envoy.service.accesslog.v3.AccessLogService/StreamAccessLogs", reader("Records"), "in") },
     { records: (stream) => takeRecords(stream) },
+  );
+  server.addService(
+    { metrics: method("/envoy.service.metrics.v3.MetricsService/StreamMetrics", reader("Metrics"), "in") },
+    { metrics: takeStatistics },
   );
   server.addService(
     { collect: method("/skywalking.v3.TraceSegmentReportService/collect", reader("Segment"), "in") },
@@ -181,6 +203,7 @@ let grpc = await startGrpc(0);
 
 const answers = {
   seen: () => ({ spans, logs }),
+  statistics: () => ({ service: [...statistics.service], statsd: [...statistics.statsd] }),
   forget: () => {
     spans.length = 0;
     logs.length = 0;
@@ -200,4 +223,4 @@ process.on("message", ({ id, op, claims }) => {
   void Promise.resolve(answers[op](claims)).then((answer) => process.send({ id, answer }));
 });
 process.on("disconnect", () => process.exit());
-process.send({ grpc: grpc.port, http: http.address().port });
+process.send({ grpc: grpc.port, http: http.address().port, statsd: statsd.address().port });

@@ -35,11 +35,15 @@ export interface SeenLog {
   readonly cluster?: string;
 }
 
-/** Collectors of spans and of logs, in a process of their own: gRPC (OTLP, access log service, SkyWalking) and HTTP (OTLP, Zipkin, Datadog). */
+/** Collectors of spans, logs and statistics, in a process of their own: gRPC (OTLP, services of access logs and of metrics, SkyWalking), HTTP (OTLP, Zipkin, Datadog) and statsd. */
 export interface Collector {
   readonly grpc: number;
   readonly http: number;
+  /** UDP */
+  readonly statsd: number;
   seen(): Promise<{ readonly spans: readonly SeenSpan[]; readonly logs: readonly SeenLog[] }>;
+  /** Names of the statistics that proxies sent so far: by Envoy's metrics service, by statsd. */
+  statistics(): Promise<{ readonly service: readonly string[]; readonly statsd: readonly string[] }>;
   forget(): Promise<void>;
   /** Nobody answers by gRPC until `back`. */
   away(): Promise<void>;
@@ -50,13 +54,13 @@ export interface Collector {
 /** Starts the collectors; they end with whoever started them. */
 export async function startCollector(): Promise<Collector> {
   const child = fork(fileURLToPath(new URL("collector-process.mjs", import.meta.url)), { execArgv: [] });
-  const [{ grpc, http }] = (await once(child, "message")) as [{ readonly grpc: number; readonly http: number }];
-  const ask = questions<Awaited<ReturnType<Collector["seen"]>>>(child);
+  const [ports] = (await once(child, "message")) as [Pick<Collector, "grpc" | "http" | "statsd">];
+  const ask = questions<unknown>(child);
   const tell = async (op: string): Promise<void> => void (await ask(op));
   return {
-    grpc,
-    http,
-    seen: () => ask("seen"),
+    ...ports,
+    seen: () => ask("seen") as ReturnType<Collector["seen"]>,
+    statistics: () => ask("statistics") as ReturnType<Collector["statistics"]>,
     forget: () => tell("forget"),
     away: () => tell("away"),
     back: () => tell("back"),

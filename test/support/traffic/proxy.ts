@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { peerEnvironmentOf } from "../../../src/base/peer.ts";
 import { traceEnvironmentOf } from "../../../src/base/trace-environment.ts";
+import { sinksOf } from "../../../src/agent/bootstrap-sinks.ts";
 import { createCounts } from "../../../src/agent/counts.ts";
 import { createExtensions, type ExtensionsRunner } from "../../../src/agent/extensions/runner.ts";
 import { createFileSecrets } from "../../../src/agent/file-secrets.ts";
@@ -12,6 +13,7 @@ import { silentLogger } from "../../../src/base/logger.ts";
 import type { CaCredential } from "../../../src/grpc/ca-client.ts";
 import { createLogService } from "../../../src/grpc/log-service.ts";
 import { createSdsServer, type SdsSecret, type SdsServer } from "../../../src/grpc/sds-server.ts";
+import { readMeshConfig } from "../../../src/model/mesh-config.ts";
 import { peerLabels } from "../../../src/model/workload.ts";
 import { type Ca, signWorkload, type Validity } from "../../../src/pki/ca.ts";
 import { createCsr } from "../../../src/pki/create-csr.ts";
@@ -45,7 +47,11 @@ export interface MeshProxy extends RunningEnvoy {
 export async function startMeshProxy(
   plane: Plane,
   name: Name,
-  { prefix, texts = {} }: { readonly prefix: string; readonly texts?: FileTexts },
+  {
+    prefix,
+    texts = {},
+    drainSeconds,
+  }: { readonly prefix: string; readonly texts?: FileTexts; readonly drainSeconds?: number },
 ): Promise<MeshProxy> {
   const folder = mkdtempSync(join(tmpdir(), `traffic-${name}-`));
   const namespace = namespaceOf(name);
@@ -65,7 +71,7 @@ export async function startMeshProxy(
   const socket = join(folder, "sds");
   const type = name === "gateway" ? "router" : "sidecar";
   const place = { port: plane.port, namespace, pod: name, account: name, prefix, type } as const;
-  const bootstrap = configured(name, proxyBootstrap(place, socket));
+  const bootstrap = withSinks(plane, configured(name, proxyBootstrap(place, socket)));
   const extensions = agentExtensions(plane, { folder, bootstrap, certificate: { kind: "certificate", ...own } });
   const counts = createCounts();
   const sds: SdsServer = createSdsServer(
@@ -90,7 +96,7 @@ export async function startMeshProxy(
       ...traceEnvironmentOf(`${name}.${namespace}`, {}),
       ISTIO_META_MESH_ID: "test-mesh",
     };
-    const envoy = await runEnvoy(await testEnvoy(), bootstrap, { folder, env });
+    const envoy = await runEnvoy(await testEnvoy(), bootstrap, compact({ folder, env, drainSeconds }));
     return {
       ...envoy,
       trust: (trusted) => publishRoots(sds, trusted),
@@ -154,4 +160,18 @@ function configured(name: Name, bootstrap: Readonly<Record<string, unknown>>): R
   const tracing = { sampling: 100, customTags: { "of.proxy": { literal: { value: "client" } } } };
   const config = { proxyMetadata: { ISTIO_META_HTTP10: "1" }, tracing };
   return { ...bootstrap, node: { ...node, metadata: { ...node.metadata, PROXY_CONFIG: config } } };
+}
+
+/** Where the mesh's configuration of proxies says that statistics and access logs go, as an agent writes it. */
+function withSinks({ state }: Plane, bootstrap: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const { defaultConfig } = readMeshConfig(state.world, "istio-system");
+  const { clusters, statsSinks } = sinksOf({ proxyConfig: defaultConfig });
+  if (clusters.length === 0 && statsSinks.length === 0) return bootstrap;
+  const resources = bootstrap["static_resources"] as { readonly clusters: readonly unknown[] };
+  return {
+    ...bootstrap,
+    static_resources: { ...resources, clusters: [...resources.clusters, ...clusters] },
+    stats_sinks: statsSinks,
+    stats_flush_interval: "1s",
+  };
 }

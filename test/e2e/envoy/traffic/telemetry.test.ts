@@ -6,6 +6,7 @@ import { readValues } from "../../../../src/resources/yaml-values.ts";
 import type { TrafficCase } from "../../../support/traffic/case.ts";
 import { type Collector, collectorObjects, startCollector } from "../../../support/traffic/collector.ts";
 import { type Lab, startLab } from "../../../support/traffic/lab.ts";
+import { waitFor } from "../../../support/wait.ts";
 import { meshOf, readStories, runStep } from "../../../support/traffic/telemetry-story.ts";
 
 // What proxies tell of their traffic: spans, access logs and metrics, as Telemetries and providers say, received by real
@@ -59,7 +60,14 @@ function become(objects: readonly KubeObject[]): void {
 }
 
 beforeAll(async () => {
-  [collector, lab] = await Promise.all([startCollector(), startLab([item])]);
+  collector = await startCollector();
+  const address = `127.0.0.1:${collector.grpc}`;
+  const defaultConfig = {
+    envoyAccessLogService: { address },
+    envoyMetricsService: { address },
+    statsdUdpAddress: `127.0.0.1:${collector.statsd}`,
+  };
+  lab = await startLab([item], { defaultConfig });
 });
 afterAll(async () => {
   await lab?.stop();
@@ -106,6 +114,18 @@ describe.each(stories)("$name", ({ steps }) => {
     become([...collectorObjects(collector), meshOf(step.mesh), ...(step.objects ?? [])]);
     expect(await runStep(lab, collector, { item, step })).toEqual([]);
   });
+});
+
+test("statistics go where the proxies' own configuration says", async () => {
+  const names = await waitFor(
+    async () => {
+      const { service, statsd } = await collector.statistics();
+      return service.length > 0 && statsd.length > 0 ? { service, statsd } : undefined;
+    },
+    { what: "statistics by both ways" },
+  );
+  expect(names.service).toContain("server.live");
+  expect(names.statsd).toContain("envoy.server.live");
 });
 
 test("no proxy refused anything", () => {
