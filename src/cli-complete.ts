@@ -1,6 +1,6 @@
 import { commandGroups, commandTable, globalOptions } from "./cli-table.ts";
 import type { CompletionKind } from "./cli-table/types.ts";
-import type { Candidate, Candidates, Question } from "./complete/candidates.ts";
+import type { Candidate, Candidates, Question } from "./complete/question.ts";
 import { completionOf, type Flag } from "./complete/flags.ts";
 import { childrenOf, nextArgument, type Place, placeOf } from "./complete/words.ts";
 import type { Io } from "./commands/io.ts";

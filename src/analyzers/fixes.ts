@@ -1,7 +1,7 @@
 import type { FieldPath } from "../diagnostics/finding.ts";
 import { KIND_NAMES, type KindRecord, KINDS } from "../resources/kinds.ts";
 import type { KubeObject } from "../resources/object.ts";
-import type { YamlChange } from "../resources/yaml-edit.ts";
+import type { YamlChange } from "../resources/yaml-change.ts";
 
 /** A change of one place of an object. */
 export type FixEdit = { readonly path: FieldPath } & YamlChange;

@@ -1,4 +1,4 @@
-import type { InjectorPolicy } from "../model/injection.ts";
+import type { InjectorPolicy } from "../model/injection-rules.ts";
 import { type ConfiguredWebhook, injectionWebhooks } from "../model/injection-webhooks.ts";
 import { InjectionError } from "../inject/config.ts";
 import { readInjectorSettings } from "../inject/context.ts";

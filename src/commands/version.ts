@@ -3,7 +3,7 @@ import { errorText } from "../base/errors.ts";
 import { VERSION } from "../gen/version.ts";
 import { textOption } from "./input.ts";
 import type { CommandInput, CommandResult, Io } from "./io.ts";
-import type { ClusterVersions } from "./version-cluster.ts";
+import type { ComponentVersion, ProxyVersion, ClusterVersions } from "./version-cluster.ts";
 
 export interface VersionOptions {
   readonly istioNamespace: string;
@@ -17,22 +17,6 @@ export interface VersionOptions {
   /** One line for what agrees; off with --short=false: a line for every control plane pod and proxy. */
   readonly short: boolean;
   readonly output: "text" | "json" | "yaml";
-}
-
-/** A part of the control plane, in istioctl's words. */
-export interface ComponentVersion {
-  readonly Component: string;
-  readonly Revision: string;
-  readonly Info: { readonly version: string };
-}
-
-/** A connected proxy, in istioctl's words. */
-export interface ProxyVersion {
-  /** pod.namespace */
-  readonly ID: string;
-  readonly IstioVersion: string;
-  /** sidecar or router */
-  readonly Type?: string;
 }
 
 /** What `meshctl version -o json` prints: istioctl's names for the parts that scripts read. */

@@ -5,7 +5,7 @@ import type { Model } from "../model/model.ts";
 import { refOf } from "../resources/object.ts";
 import { apiChains } from "./gateway-api/chains.ts";
 import { terminatedTls, terminates } from "./gateway-tls.ts";
-import type { PlacedServer } from "./gateways.ts";
+import type { PlacedServer } from "./placed-server.ts";
 import { meshServerName } from "./names.ts";
 import type { RouteSite } from "./route-site.ts";
 import type { ScopeFacts } from "./scope.ts";

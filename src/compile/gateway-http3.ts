@@ -1,7 +1,7 @@
 import type { GatewayListener } from "../ir/listener.ts";
 import { explicitPort } from "../base/explicit-port.ts";
 import type { Model } from "../model/model.ts";
-import type { PlacedServer } from "./gateways.ts";
+import type { PlacedServer } from "./placed-server.ts";
 import type { ScopeFacts } from "./scope.ts";
 
 /**

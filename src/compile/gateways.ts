@@ -14,25 +14,10 @@ import { quicListener } from "./gateway-http3.ts";
 import { terminates } from "./gateway-tls.ts";
 import { ingressServers } from "./ingress/servers.ts";
 import type { ScopeFacts } from "./scope.ts";
+import type { PlacedServer } from "./placed-server.ts";
 import { securityOf } from "./security/security.ts";
 
 type Server = NonNullable<NonNullable<Gateway["spec"]>["servers"]>[number];
-
-/** One server of a Gateway, where it listens on a gateway pod. */
-export interface PlacedServer {
-  readonly gateway: { readonly namespace: string; readonly name: string };
-  readonly server: Server;
-  readonly address: string;
-  readonly port: number;
-  readonly kind: GatewayListener["kind"];
-  /** Name of its route table; undefined for TCP. */
-  readonly table: string | undefined;
-  readonly provenance: Provenance;
-  /** It is a listener of Gateway API; its routes are those attached there. */
-  readonly api?: ApiPlace;
-  /** Its routes are those of Ingresses. */
-  readonly ingress?: true;
-}
 
 /** What a gateway pod's listeners come from. */
 export interface GatewayPlan {

@@ -1,4 +1,5 @@
-import type { ClaimMatch, HeaderMatch, RouteMatch, StringMatch } from "../ir/route.ts";
+import type { ClaimMatch, HeaderMatch, RouteMatch } from "../ir/route.ts";
+import type { StringMatch } from "../ir/string-match.ts";
 import type { VirtualService } from "../model/virtual-services.ts";
 
 /** One rule of a VirtualService, and one entry of its `match`. */

@@ -1,5 +1,6 @@
 import type { Provenance } from "../ir/provenance.ts";
-import type { HttpRoute, RouteAction, StringMatch } from "../ir/route.ts";
+import type { HttpRoute, RouteAction } from "../ir/route.ts";
+import type { StringMatch } from "../ir/string-match.ts";
 import type { Session } from "../ir/service.ts";
 import type { MeshConfig } from "../model/mesh-config.ts";
 import { provenanceAt, type ResolvedRule } from "../model/delegates.ts";

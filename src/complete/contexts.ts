@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { parseYaml } from "../resources/yaml-plain.ts";
-import type { Candidate, Question } from "./candidates.ts";
+import type { Candidate, Question } from "./question.ts";
 
 /** Names of the contexts of the kubeconfigs that a command would read; files that cannot be read have none. */
 export async function contextNames({ flag, env, cwd }: Question): Promise<readonly Candidate[]> {

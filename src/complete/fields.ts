@@ -5,7 +5,7 @@ import { type ExplainEntry, explainEntries } from "../gen/explain-index.ts";
 import { profileNames } from "../install/profiles.ts";
 import { isGroupType, schemaPlace } from "../install/schema-place.ts";
 import { equalsAt, parseSetPath, resolveSteps } from "../install/set-path.ts";
-import type { Candidate, Candidates } from "./candidates.ts";
+import type { Candidate, Candidates } from "./question.ts";
 
 /** What `explain` takes: kinds by all their names, codes, and below a kind its fields. */
 export async function explainable(word: string): Promise<Candidates> {

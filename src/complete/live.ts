@@ -1,6 +1,6 @@
 import type { ClusterReader, KindRef } from "../resources/cluster.ts";
 import type { KubeObject } from "../resources/object.ts";
-import type { Candidate } from "./candidates.ts";
+import type { Candidate } from "./question.ts";
 
 /** Where in the cluster. */
 export interface Within {

@@ -8,6 +8,7 @@ import { NAME_TABLE } from "../xds/name-table.ts";
 import { TYPE_URLS, type XdsKind } from "../xds/types.ts";
 import type { Caller } from "./caller.ts";
 import { configDump } from "./config-dump.ts";
+import type { Question } from "./debug-question.ts";
 import { type Answer, JSON_TYPE, json } from "./http.ts";
 import type { Metrics } from "./metrics.ts";
 import { answerPage } from "./page.ts";
@@ -28,13 +29,6 @@ export interface MonitoringDeps {
   readonly analyse: (namespace: string) => Promise<Uint8Array>;
   /** Further questions, by name, for callers who may see everything. */
   readonly more: Readonly<Record<string, Question>>;
-}
-
-/** What answers one question of /debug. */
-export interface Question {
-  readonly answer: (url: URL) => Answer | Promise<Answer>;
-  /** It can be asked by POST, and then changes something. */
-  readonly change?: (url: URL) => Answer | Promise<Answer>;
 }
 
 const COMMANDS = ["analysis", "config_dump", "connections", "list", "ndsz", "syncz"];
@@ -101,7 +95,8 @@ function questionAt({ more }: MonitoringDeps, path: string, command: string): Qu
 async function openAnswer({ metrics }: MonitoringDeps, path: string): Promise<Answer | undefined> {
   if (path === "/metrics")
     return { status: 200, body: await metrics.text(), contentType: "text/plain; version=0.0.4; charset=utf-8" };
-  return path === "/version" ? { status: 200, body: `${VERSION}\n` } : undefined;
+  // without an end of line: istioctl prints the answer as it is
+  return path === "/version" ? { status: 200, body: VERSION } : undefined;
 }
 
 /** `?namespace=` leaves the findings about that namespace's objects. */
@@ -160,6 +155,11 @@ function answerDebug(deps: MonitoringDeps, command: string, url: URL, viewer: st
 
 function synced(streams: readonly XdsStream[], namespace: string | null): unknown {
   const wanted = streams.filter(({ claim }) => namespace === null || namespace === "" || claim.namespace === namespace);
+  return statusesOf(wanted).map((status) => ({ ...status, ...sentAndAcked(status.types) }));
+}
+
+/** How every proxy of these streams stands, each once, by name. */
+export function statusesOf(wanted: readonly XdsStream[]): readonly ProxyStatus[] {
   const names = newestByProxy(wanted.filter(isNamesOnly));
   const envoys = newestByProxy(wanted.filter((stream) => !isNamesOnly(stream)));
   return [...new Map([...names, ...envoys]).values()]
@@ -167,7 +167,7 @@ function synced(streams: readonly XdsStream[], namespace: string | null): unknow
       const status = stream.status();
       const nametable = names.get(stream.proxy)?.status().types.nametable;
       const types = nametable === undefined ? status.types : { ...status.types, nametable };
-      return { ...status, ...sentAndAcked(types), types };
+      return { ...status, types };
     })
     .toSorted((a, b) => (a.proxy < b.proxy ? -1 : 1));
 }

@@ -1,6 +1,6 @@
 import type { Logger } from "../base/logger.ts";
 import { type Answer, json } from "./http.ts";
-import type { Question } from "./debug.ts";
+import type { Question } from "./debug-question.ts";
 
 /** Parts of the control plane whose log has a level of its own, with what they do. */
 const SCOPES = {

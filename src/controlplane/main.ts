@@ -27,7 +27,8 @@ import { createMonitoringRunner, createReadinessRunner, monitoringDeps } from ".
 import { ownChanges } from "./own-revision.ts";
 import { createRegistries, type Registries } from "./registries.ts";
 import { createRemoteClusters, type RemoteClusters } from "./remote-clusters.ts";
-import { createRemoteDuties, type Joined } from "./remote-duties.ts";
+import { createRemoteDuties } from "./remote-duties.ts";
+import type { Joined } from "./joined-cluster.ts";
 import type { Runner } from "./runner.ts";
 import { createSecretWatches, type SecretWatches } from "./secret-watches.ts";
 import { type ControlPlaneOptions, ofScope, type Shared, sharedOf } from "./shared.ts";
@@ -37,7 +38,7 @@ import { createWatches } from "./watch.ts";
 import { createWebhookConfigs, type WebhookConfigsDeps } from "./webhook-configs.ts";
 import { createWebhookRunner } from "./webhook-runner.ts";
 import { createTrustBundles } from "./trust-bundles.ts";
-import { createTrustMaps, trustMaps } from "./trust-maps.ts";
+import { createTrustMaps, trustMaps, trustRemovals } from "./trust-maps.ts";
 import type { XdsStream } from "./xds-stream.ts";
 
 export interface ControlPlane {
@@ -204,6 +205,8 @@ function createRunners(shared: Shared, isReady: () => boolean): readonly Runner[
     registries,
     // Consumes the Secrets cacerts and istio-ca-secret; offers the CA.
     shared.authority,
+    // Consumes what is trusted; offers since when connections are from before something of it went.
+    ...trustRemovals(shared, isLeader),
     // Consumes what connected gateways use; offers those Secrets in the World.
     secrets,
     // Consumes streams of workloads outside the cluster; offers their WorkloadEntries. Closes after the streams.

@@ -1,9 +1,10 @@
 import { createHash, X509Certificate } from "node:crypto";
 import { VERSION } from "../gen/version.ts";
 import { splitPem } from "../pki/trust-path.ts";
-import type { Question } from "./debug.ts";
+import type { Question } from "./debug-question.ts";
 import { type Answer, json } from "./http.ts";
-import { signsWorkloads, type Shared } from "./shared.ts";
+import type { Shared } from "./shared.ts";
+import { signsWorkloads } from "./signs-workloads.ts";
 
 /** Nothing but the page's own files and answers: no script in the document, nothing from elsewhere, no frame around it. */
 const POLICY = [

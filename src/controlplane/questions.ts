@@ -1,4 +1,4 @@
-import type { Question } from "./debug.ts";
+import type { Question } from "./debug-question.ts";
 import { registryServices } from "./debug-registry.ts";
 import { answerDistribution } from "./distribution.ts";
 import { json } from "./http.ts";

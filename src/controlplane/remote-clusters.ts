@@ -8,7 +8,7 @@ import type { Cluster, ClusterReader, WatchEvent } from "../resources/cluster.ts
 import type { KindName } from "../resources/kinds.ts";
 import type { KubeObject } from "../resources/object.ts";
 import { createWorldStore } from "../resources/world-store.ts";
-import type { Joined } from "./remote-duties.ts";
+import type { Joined } from "./joined-cluster.ts";
 import type { RemoteWorlds } from "./remote-worlds.ts";
 import type { Runner } from "./runner.ts";
 import { createSecretWatches, type SecretWatches } from "./secret-watches.ts";

@@ -5,6 +5,7 @@ import { CONTROLLERS_ANNOTATION } from "../model/members.ts";
 import type { Cluster } from "../resources/cluster.ts";
 import type { World } from "../resources/world.ts";
 import { createWorldStore } from "../resources/world-store.ts";
+import type { Joined } from "./joined-cluster.ts";
 import { createLeader } from "./leader.ts";
 import type { Runner } from "./runner.ts";
 import { createTrustMaps, type TrustMaps } from "./trust-maps.ts";
@@ -23,13 +24,6 @@ export interface Controller {
   readonly maps: TrustMaps;
   readonly derivations: Derivations;
   readonly log: Logger;
-}
-
-/** Another cluster, once it is known. */
-export interface Joined {
-  readonly clusterId: string;
-  readonly cluster: Cluster;
-  readonly world: World;
 }
 
 /**

@@ -49,6 +49,8 @@ export interface ControlPlaneOptions {
   readonly mcs?: McsSettings;
   /** Of workload certificates. */
   readonly lifetimes?: Lifetimes;
+  /** How long agents have to take roots away before connections of before are drained, in milliseconds. Default: two minutes. */
+  readonly trustDrainDelayMs?: number;
   /** Who signs workloads in place of our CA, which then signs for the control plane alone. */
   readonly externalCa?: ExternalCa | undefined;
   /** ENABLE_CA_SERVER=false: workloads get their certificates elsewhere, and no signing is offered. */
@@ -79,11 +81,6 @@ export interface ControlPlaneOptions {
   readonly logs?: LogScopes;
   /** Where it is written who got a certificate and who changed a policy. Default: the log. */
   readonly auditLog?: Logger;
-}
-
-/** Whether workloads get their certificates of this control plane. */
-export function signsWorkloads({ caServer = true }: Pick<ControlPlaneOptions, "caServer">): boolean {
-  return caServer;
 }
 
 /** Everything that the parts share. */

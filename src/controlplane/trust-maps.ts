@@ -7,8 +7,10 @@ import {
   rootsData,
 } from "./root-certs.ts";
 import type { Runner } from "./runner.ts";
-import { type Shared, signsWorkloads } from "./shared.ts";
+import type { Shared } from "./shared.ts";
+import { signsWorkloads } from "./signs-workloads.ts";
 import { trustBundlesData } from "./trust-bundles.ts";
+import { createTrustRemovals, type Trusted, trustDrainDelay, trustedOf } from "./trust-removals.ts";
 
 /** ConfigMaps that every namespace has, by which agents know whom to trust. */
 export type TrustMaps = readonly Pick<RootCertsDeps, "name" | "data">[];
@@ -28,6 +30,24 @@ export function trustMaps({
     { name: ROOTS_MAP, data: () => rootsData(authority, isExternal, federated()) },
     { name: REVOCATIONS_MAP, data: () => revocationsData(authority) },
   ];
+}
+
+/** Drains connections when less is trusted; nothing where somebody else writes the maps. */
+export function trustRemovals(
+  { options, state, authority, trust }: Pick<Shared, "options" | "state" | "authority" | "trust">,
+  isLeader: () => boolean,
+): readonly Runner[] {
+  if (options.serving !== undefined) return [];
+  const { cluster, namespace, revision, trustDrainDelayMs: delayMs = trustDrainDelay({}), log } = options;
+  const { world, derivations, trustSince } = state;
+  const trusted = (): Trusted | undefined => {
+    const own = authority.bundle();
+    if (own === "" || !trust.isComplete()) return undefined;
+    const revocations = authority.revocations();
+    return trustedOf({ own, federated: revocations?.scope === "leaf" ? {} : trust.federated() }, revocations);
+  };
+  const place = { cluster, world, derivations, namespace, revision };
+  return [createTrustRemovals({ ...place, trusted, trustSince, delayMs, isLeader, now: Date.now, log })];
 }
 
 /** Keeps them in a cluster's namespaces. */

@@ -1,4 +1,4 @@
-import type { StringMatch } from "./route.ts";
+import type { StringMatch } from "./string-match.ts";
 import type { Session } from "./service.ts";
 
 /**

@@ -1,12 +1,6 @@
 import type { Provenance } from "./provenance.ts";
 import type { RouteFeatures, TargetFeatures } from "./route-features.ts";
-
-/** A string condition; regex is RE2 and must match the whole value. */
-export type StringMatch =
-  | { readonly kind: "exact"; readonly value: string }
-  | { readonly kind: "prefix"; readonly value: string }
-  | { readonly kind: "regex"; readonly value: string }
-  | { readonly kind: "present" };
+import type { StringMatch } from "./string-match.ts";
 
 export interface HeaderMatch {
   readonly name: string;

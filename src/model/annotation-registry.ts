@@ -1,4 +1,10 @@
-import type { AnnotationFacts } from "./annotations.ts";
+/** What the mesh knows of an annotation. */
+export interface AnnotationFacts {
+  /** Kinds that read it; `Any` for all. */
+  readonly on: readonly string[];
+  /** Deprecated: what to use in its place, "" for nothing. */
+  readonly deprecated?: string;
+}
 
 const POD: AnnotationFacts = { on: ["Pod"] };
 const ANY: AnnotationFacts = { on: ["Any"] };

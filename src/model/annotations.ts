@@ -1,14 +1,6 @@
 import { own } from "../base/own.ts";
-import { annotationRegistry } from "./annotation-registry.ts";
+import { type AnnotationFacts, annotationRegistry } from "./annotation-registry.ts";
 import { VALUES, type ValueRule } from "./annotation-values.ts";
-
-/** What the mesh knows of an annotation. */
-export interface AnnotationFacts {
-  /** Kinds that read it; `Any` for all. */
-  readonly on: readonly string[];
-  /** Deprecated: what to use in its place, "" for nothing. */
-  readonly deprecated?: string;
-}
 
 /** Whether a key looks like one of the mesh: of `istio.io` or a name below it. */
 export function isMeshAnnotation(key: string): boolean {

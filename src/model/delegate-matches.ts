@@ -1,5 +1,8 @@
 import { compact } from "../base/compact.ts";
-import type { HttpRule } from "./delegates.ts";
+import type { KindTypes } from "../resources/kinds.ts";
+
+/** A rule for HTTP of a VirtualService. */
+export type HttpRule = NonNullable<NonNullable<KindTypes["VirtualService"]["spec"]>["http"]>[number];
 
 type Match = NonNullable<HttpRule["match"]>[number];
 type StringSpec = NonNullable<Match["uri"]>;
@@ -80,3 +83,5 @@ function join(root: Match, leaf: Match): Match {
     gateways: (leaf.gateways ?? []).length > 0 ? leaf.gateways : root.gateways,
   }) as Match;
 }
+
+/** One http rule of a VirtualService. */

@@ -2,12 +2,10 @@ import type { Provenance } from "../ir/provenance.ts";
 import type { FieldPath } from "../ir/refs.ts";
 import type { KindTypes } from "../resources/kinds.ts";
 import { refOf } from "../resources/object.ts";
-import { narrowMatches } from "./delegate-matches.ts";
+import { type HttpRule, narrowMatches } from "./delegate-matches.ts";
 import { resolveHost } from "./host.ts";
 
 type VirtualService = KindTypes["VirtualService"];
-/** One http rule of a VirtualService. */
-export type HttpRule = NonNullable<NonNullable<VirtualService["spec"]>["http"]>[number];
 
 /** An http rule as it holds, delegates followed. */
 export interface ResolvedRule {

@@ -1,5 +1,4 @@
 import type { PodSpec } from "../resources/core.ts";
-import type { InjectionChange, InjectorPolicy } from "./injection.ts";
 import { type ConfiguredWebhook, REVISION_LABEL, revisionOfWebhook, revisionsOf } from "./injection-webhooks.ts";
 import { type LabelSelector, matchesSelector } from "./label-selector.ts";
 
@@ -18,6 +17,28 @@ export const IGNORED_NAMESPACES: readonly string[] = [
 ];
 
 type Labels = Readonly<Record<string, string>>;
+
+/** Settings of an injector that say who is injected. */
+export interface InjectorPolicy {
+  /** `enabled` injects where nothing else decides, `disabled` does not; any other value injects nobody. */
+  readonly policy: string;
+  readonly neverInjectSelector?: readonly LabelSelector[] | undefined;
+  readonly alwaysInjectSelector?: readonly LabelSelector[] | undefined;
+}
+
+/** One field to change; `injector` is its configuration. Without a value the field goes. */
+export interface InjectionEdit {
+  readonly on: "namespace" | "pod" | "injector";
+  readonly path: readonly string[];
+  readonly value?: string;
+}
+
+/** What would turn the outcome of one step around; later steps then have their say. */
+export interface InjectionChange {
+  readonly words: string;
+  /** The same as data; empty where it is no matter of one field. */
+  readonly edits: readonly InjectionEdit[];
+}
 
 /** What the rules read: an InjectionSubject made ready. */
 export interface Facts {

@@ -1,6 +1,14 @@
 import type { PodSpec } from "../resources/core.ts";
 import type { ObjectMeta } from "../resources/object.ts";
-import { type Facts, INJECTION_RULES, type InjectionRule, oddWishes, type Verdict } from "./injection-rules.ts";
+import {
+  type Facts,
+  INJECTION_RULES,
+  type InjectionChange,
+  type InjectionRule,
+  type InjectorPolicy,
+  oddWishes,
+  type Verdict,
+} from "./injection-rules.ts";
 import { type ConfiguredWebhook, webhooksCalled } from "./injection-webhooks.ts";
 import type { LabelSelector } from "./label-selector.ts";
 
@@ -21,14 +29,6 @@ export interface InjectionSubject {
   readonly injector?: InjectorPolicy | undefined;
   /** Whether the default revision takes namespaces that say nothing (values.sidecarInjectorWebhook.enableNamespacesByDefault). */
   readonly byDefault?: boolean | undefined;
-}
-
-/** Settings of an injector that say who is injected. */
-export interface InjectorPolicy {
-  /** `enabled` injects where nothing else decides, `disabled` does not; any other value injects nobody. */
-  readonly policy: string;
-  readonly neverInjectSelector?: readonly LabelSelector[] | undefined;
-  readonly alwaysInjectSelector?: readonly LabelSelector[] | undefined;
 }
 
 /** Whether a pod is injected and why, in words for a person. */
@@ -58,20 +58,6 @@ export interface InjectionStep {
   readonly because: string;
   /** What would turn this step's outcome around; absent where nothing is decided or nothing helps. */
   readonly change?: InjectionChange;
-}
-
-/** What would turn the outcome of one step around; later steps then have their say. */
-export interface InjectionChange {
-  readonly words: string;
-  /** The same as data; empty where it is no matter of one field. */
-  readonly edits: readonly InjectionEdit[];
-}
-
-/** One field to change; `injector` is its configuration. Without a value the field goes. */
-export interface InjectionEdit {
-  readonly on: "namespace" | "pod" | "injector";
-  readonly path: readonly string[];
-  readonly value?: string;
 }
 
 type Labels = Readonly<Record<string, string>>;

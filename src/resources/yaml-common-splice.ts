@@ -1,7 +1,7 @@
 import type { FieldPath } from "../diagnostics/finding.ts";
 import { type Block, firstContent, isItem, itemOf, memberOf, nextLine } from "./yaml-common-places.ts";
 import { blockText } from "./yaml-block.ts";
-import type { YamlChange } from "./yaml-edit.ts";
+import type { YamlChange } from "./yaml-change.ts";
 import { flowText, isBlockValue, padded } from "./yaml-render.ts";
 import type { Splice } from "./yaml-splice.ts";
 

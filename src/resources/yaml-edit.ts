@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { FieldPath } from "../diagnostics/finding.ts";
+import type { YamlChange } from "./yaml-change.ts";
 import { documentsOf } from "./yaml-documents.ts";
 import { YamlEditError } from "./yaml-edit-error.ts";
 import { parsePrecise } from "./yaml-positions.ts";
@@ -10,17 +11,6 @@ export { YamlEditError } from "./yaml-edit-error.ts";
 
 /** One change of a document. `document` counts the `---` lines before it; `path` is in the document. */
 export type YamlEdit = { readonly document: number; readonly path: FieldPath } & YamlChange;
-
-/** What happens at a path. */
-export type YamlChange =
-  /** The value is replaced, or a key added at the end of its map; what is missing above it is made. */
-  | { readonly type: "set"; readonly value: unknown }
-  /** The key or list item goes, with the comment lines right above it. */
-  | { readonly type: "delete" }
-  /** The path ends in an index: the value comes before that item; the list's length: at the end. */
-  | { readonly type: "insert"; readonly value: unknown }
-  /** The key at the path gets another name. */
-  | { readonly type: "rename"; readonly name: string };
 
 /**
  * A text with edits done one after the other: each path is one of the text as the edits before left it, so delete the last items of

@@ -2,7 +2,7 @@ import { sameContent } from "../base/equal.ts";
 import type { FieldPath } from "../diagnostics/finding.ts";
 import { readCommon, UNCOMMON } from "./yaml-common.ts";
 import { commonSplice } from "./yaml-common-splice.ts";
-import type { YamlChange } from "./yaml-edit.ts";
+import type { YamlChange } from "./yaml-change.ts";
 import { YamlEditError } from "./yaml-edit-error.ts";
 import { toYaml } from "./yaml-plain.ts";
 import { parsePrecise } from "./yaml-positions.ts";

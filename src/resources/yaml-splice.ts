@@ -1,6 +1,6 @@
 import { type Document, isMap, isScalar, isSeq, type Node, type Pair, type YAMLMap, type YAMLSeq } from "yaml";
 import type { FieldPath } from "../diagnostics/finding.ts";
-import type { YamlChange } from "./yaml-edit.ts";
+import type { YamlChange } from "./yaml-change.ts";
 import { blockText } from "./yaml-block.ts";
 import { flowKeyText, flowText, isBlockValue, padded } from "./yaml-render.ts";
 import { colonEnd, dashOf, endOfNode, endOfPair, isBlockScalar, rangeOf, type Slot, walk } from "./yaml-nodes.ts";

@@ -1,4 +1,4 @@
-import type { StringMatch } from "../ir/route.ts";
+import type { StringMatch } from "../ir/string-match.ts";
 import type { Messages } from "../wire/codec.ts";
 
 /** A condition on a text. Presence is no matcher of its own in Envoy: where it is one, the caller says it otherwise. */

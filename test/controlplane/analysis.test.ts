@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { createAnalysisJob, type SpokenFinding } from "../../src/controlplane/analysis/job.ts";
+import { createAnalysisJob } from "../../src/controlplane/analysis/job.ts";
+import type { SpokenFinding } from "../../src/controlplane/analysis/status.ts";
 import { statusOf } from "../../src/controlplane/analysis/status.ts";
 import type { KubeObject } from "../../src/resources/object.ts";
 

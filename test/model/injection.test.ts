@@ -1,13 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import {
-  decideInjection,
-  explainInjection,
-  INJECT_LABEL,
-  type InjectionEdit,
-  type InjectionSubject,
-  type InjectorPolicy,
-} from "../../src/model/injection.ts";
+import { decideInjection, explainInjection, INJECT_LABEL, type InjectionSubject } from "../../src/model/injection.ts";
+import type { InjectionEdit } from "../../src/model/injection-rules.ts";
+import type { InjectorPolicy } from "../../src/model/injection-rules.ts";
 import { IGNORED_NAMESPACES } from "../../src/model/injection-rules.ts";
 import { injectionWebhooks, webhooksCalled } from "../../src/model/injection-webhooks.ts";
 import type { KubeObject } from "../../src/resources/object.ts";

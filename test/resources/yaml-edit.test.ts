@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { stringify } from "yaml";
-import { editYaml, type YamlChange, type YamlEdit, YamlEditError } from "../../src/resources/yaml-edit.ts";
+import { editYaml, type YamlEdit, YamlEditError } from "../../src/resources/yaml-edit.ts";
+import type { YamlChange } from "../../src/resources/yaml-change.ts";
 import { readValues } from "../../src/resources/yaml-values.ts";
 
 const TEXT = `# head

@@ -1,4 +1,5 @@
-import type { HeaderMatch, RouteMatch, StringMatch } from "../../ir/route.ts";
+import type { HeaderMatch, RouteMatch } from "../../ir/route.ts";
+import type { StringMatch } from "../../ir/string-match.ts";
 import type { KindTypes } from "../../resources/kinds.ts";
 
 type HttpRule = NonNullable<NonNullable<KindTypes["HTTPRoute"]["spec"]>["rules"]>[number];

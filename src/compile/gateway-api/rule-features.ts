@@ -1,7 +1,8 @@
 import { compact } from "../../base/compact.ts";
 import { durationMs } from "../../base/duration.ts";
 import type { CorsPolicy, HeaderChanges, RetryPolicy, Rewrite } from "../../ir/route-features.ts";
-import type { RouteAction, StringMatch } from "../../ir/route.ts";
+import type { RouteAction } from "../../ir/route.ts";
+import type { StringMatch } from "../../ir/string-match.ts";
 import type { KindTypes } from "../../resources/kinds.ts";
 import type { MeshConfig } from "../../model/mesh-config.ts";
 import { headerChanges } from "../header-changes.ts";

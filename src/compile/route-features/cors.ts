@@ -1,6 +1,6 @@
 import { compact } from "../../base/compact.ts";
 import { durationMs } from "../../base/duration.ts";
-import type { StringMatch } from "../../ir/route.ts";
+import type { StringMatch } from "../../ir/string-match.ts";
 import { stringMatch } from "../http-match.ts";
 import type { RouteFeature } from "./types.ts";
 

@@ -7,7 +7,7 @@ import { type KindName, kindOf } from "../../resources/kinds.ts";
 import type { KubeObject } from "../../resources/object.ts";
 import type { World, WorldChange } from "../../resources/world.ts";
 import { validateObject } from "../../validation/index.ts";
-import { type StatusChange, statusChanges } from "./status.ts";
+import { type StatusChange, statusChanges, type SpokenFinding } from "./status.ts";
 
 /** What an analysis is about. */
 export interface JobOptions {
@@ -23,14 +23,6 @@ export interface JobOptions {
 export interface Elsewhere {
   readonly own: string;
   readonly others: readonly { readonly name: string; readonly services: readonly KubeObject[] }[];
-}
-
-/** A finding with its words: readers of the endpoint need no table of codes. */
-export interface SpokenFinding extends Finding {
-  readonly name: string;
-  readonly message: string;
-  readonly hint?: string;
-  readonly documentationUrl: string;
 }
 
 /** What an analysis says to those who ask; as JSON at the endpoint. */

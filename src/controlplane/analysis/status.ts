@@ -1,8 +1,15 @@
 import { sameContent } from "../../base/equal.ts";
 import { type MeshKindName, meshKinds } from "../../gen/mesh-kinds.ts";
-import type { ObjectRef } from "../../diagnostics/finding.ts";
+import type { Finding, ObjectRef } from "../../diagnostics/finding.ts";
 import { type KubeObject, refOf } from "../../resources/object.ts";
-import type { SpokenFinding } from "./job.ts";
+
+/** A finding with its words: readers of the endpoint need no table of codes. */
+export interface SpokenFinding extends Finding {
+  readonly name: string;
+  readonly message: string;
+  readonly hint?: string;
+  readonly documentationUrl: string;
+}
 
 const CONDITION = "PassedAnalysis";
 

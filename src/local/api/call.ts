@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { User, WriteRequest } from "./core.ts";
 import { patchTypes } from "./patch.ts";
 import type { ResourceInfo } from "./registry.ts";
-import type { ServerDeps } from "./server.ts";
+import type { ServerDeps } from "./server-deps.ts";
 import { invalid, type StatusError } from "./status.ts";
 import { mediaType } from "./wire.ts";
 

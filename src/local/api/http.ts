@@ -9,7 +9,7 @@ import type { Registry } from "./registry.ts";
 import type { Call } from "./call.ts";
 import { handleResource } from "./resource-http.ts";
 import { parseRoute, questionOf, type Route } from "./route.ts";
-import type { ServerDeps } from "./server.ts";
+import type { ServerDeps } from "./server-deps.ts";
 import { forbidden, methodNotAllowed, noSuchPath } from "./status.ts";
 import { issuer } from "./tokens.ts";
 import { refusal } from "./unsupported.ts";

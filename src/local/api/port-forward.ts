@@ -5,7 +5,7 @@ import { errorText } from "../../base/errors.ts";
 import { admit } from "./http.ts";
 import type { Route } from "./route.ts";
 import { getObject } from "./read.ts";
-import type { ServerDeps } from "./server.ts";
+import type { ServerDeps } from "./server-deps.ts";
 import { serveSpdy, type SpdyStream } from "./spdy.ts";
 import { badRequest, noSuchPath, StatusError } from "./status.ts";
 import { statusOf } from "./wire.ts";

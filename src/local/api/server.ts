@@ -7,18 +7,9 @@ import type { Core } from "./core.ts";
 import { handleRequest } from "./http.ts";
 import { handleUpgrade } from "./port-forward.ts";
 import type { Authorizer } from "./rbac.ts";
+import type { ServerDeps } from "./server-deps.ts";
 import type { Tokens } from "./tokens.ts";
 import type { ApiOptions, PodBackend } from "./types.ts";
-
-/** What requests are answered from. */
-export interface ServerDeps {
-  readonly core: Core;
-  readonly access: Access;
-  readonly tokens: Tokens;
-  readonly authorizer: Authorizer;
-  readonly listen: ApiOptions["listen"];
-  readonly backend: () => PodBackend | undefined;
-}
 
 /** The listening endpoint. */
 export interface RunningServer {

@@ -1,7 +1,7 @@
 import type { JsonObject } from "./json.ts";
 import { asObject, asString, asStrings } from "./json.ts";
 import { getObject } from "./read.ts";
-import type { ServerDeps } from "./server.ts";
+import type { ServerDeps } from "./server-deps.ts";
 import { conflict, notFound, StatusError } from "./status.ts";
 import { issuer } from "./tokens.ts";
 import type { Target } from "./write.ts";

@@ -7,7 +7,7 @@ import { expand } from "./expand.ts";
 import { type LocalImage, commandLine } from "./images.ts";
 import { ContainerLog } from "./log.ts";
 import type { PodNetwork, ProcessUser } from "./network/types.ts";
-import type { NodeContext } from "./pod-runner.ts";
+import type { NodeContext } from "./node-context.ts";
 import { type RunningProcess, startProcess } from "./process.ts";
 import { type PodVolumes, linkMounts } from "./volumes.ts";
 

@@ -9,7 +9,8 @@ import { statusCode } from "../controllers/queue.ts";
 import { ids } from "../ids.ts";
 import type { Pod, PodStatus } from "../shapes.ts";
 import { serviceTable } from "./network/table.ts";
-import { type NodeContext, PodRunner } from "./pod-runner.ts";
+import { PodRunner } from "./pod-runner.ts";
+import type { NodeContext } from "./node-context.ts";
 
 const UNLIST_MS = 500;
 const UNLIST_POLL_MS = 5;

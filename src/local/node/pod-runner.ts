@@ -13,27 +13,11 @@ import { type ImageMap, type Programs, resolveImage } from "./images.ts";
 import { launchContainer, runInContainer } from "./launch.ts";
 import type { ContainerLog } from "./log.ts";
 import type { NodeNetwork, PodNetwork } from "./network/types.ts";
+import type { NodeContext } from "./node-context.ts";
 import { podStatus } from "./pod-status.ts";
 import type { GroupWatcher, ProcessExit } from "./process.ts";
 import { pause } from "./prober.ts";
 import { PodVolumes } from "./volumes.ts";
-
-/** What every pod of the node shares. */
-export interface NodeContext {
-  readonly cache: Cache;
-  readonly events: EventRecorder;
-  readonly log: Logger;
-  readonly now: () => Date;
-  readonly network: NodeNetwork;
-  readonly programs: Programs;
-  readonly images: ImageMap;
-  /** Folder for pods' files. */
-  readonly directory: string;
-  readonly watcher: GroupWatcher;
-  readonly apiAddress: { readonly host: string; readonly port: number };
-  readonly issueToken: (pod: Pod, audience: string | undefined, expirationSeconds: number) => Promise<string>;
-  readonly writeStatus: (pod: Pod, status: PodStatus) => Promise<void>;
-}
 
 const RETRY_MS = 200;
 const SYNC_MS = 60_000;
@@ -47,7 +31,11 @@ export class PodRunner {
   private readonly stopping = new AbortController();
   private readonly inits: readonly ContainerRunner[];
   private readonly mains: readonly ContainerRunner[];
+  /** Those that were put into the pod while it ran. */
+  private readonly ephemerals: ContainerRunner[] = [];
   private network: PodNetwork | undefined;
+  /** Its volumes are there. */
+  private prepared = false;
   private initialized = false;
   private ended: "Succeeded" | "Failed" | undefined;
   private readonly startTime: string;
@@ -81,6 +69,7 @@ export class PodRunner {
   /** The API object changed, or something its volumes show. */
   update(pod: Pod): void {
     this.pod = pod;
+    this.startEphemerals();
   }
 
   /** Brings volumes up to date with what they show. */
@@ -104,7 +93,9 @@ export class PodRunner {
   }
 
   logOf(container: string, previous: boolean): ContainerLog | undefined {
-    return [...this.inits, ...this.mains].find((runner) => runner.container.name === container)?.log(previous);
+    return [...this.inits, ...this.mains, ...this.ephemerals]
+      .find((runner) => runner.container.name === container)
+      ?.log(previous);
   }
 
   get podNetwork(): PodNetwork | undefined {
@@ -121,7 +112,7 @@ export class PodRunner {
 
   /** A stop that is under way may wait no longer. */
   killNow(): void {
-    for (const runner of [...this.mains, ...this.inits]) runner.killNow();
+    for (const runner of [...this.mains, ...this.inits, ...this.ephemerals]) runner.killNow();
   }
 
   /** Ends the containers (sidecars after the others, last to first), the network and the files. */
@@ -132,7 +123,7 @@ export class PodRunner {
     this.stopping.abort();
     clearTimeout(this.refreshTimer);
     const once = this.inits.filter((runner) => !isSidecar(runner.container));
-    await Promise.all([...this.mains, ...once].map((runner) => runner.stop(left())));
+    await Promise.all([...this.mains, ...once, ...this.ephemerals].map((runner) => runner.stop(left())));
     for (const runner of this.inits.filter((entry) => isSidecar(entry.container)).reverse()) await runner.stop(left());
     await this.running;
     await this.writing;
@@ -144,6 +135,8 @@ export class PodRunner {
     this.changed();
     if (!(await this.retrying("FailedCreatePodSandBox", async () => this.openNetwork()))) return;
     if (!(await this.retrying("FailedMount", async () => this.syncVolumes()))) return;
+    this.prepared = true;
+    this.startEphemerals();
     for (const runner of this.inits) {
       if (!(await this.runInit(runner))) return;
     }
@@ -158,6 +151,18 @@ export class PodRunner {
     const exits = await Promise.all(this.mains.map((runner) => runner.done));
     if (this.stopping.signal.aborted) return;
     await this.end(exits);
+  }
+
+  /** Starts those that the pod has and that have not been started; each runs once. */
+  private startEphemerals(): void {
+    if (!this.prepared || this.ended !== undefined || this.stopping.signal.aborted) return;
+    const known = new Set(this.ephemerals.map((runner) => runner.container.name));
+    for (const container of this.pod.spec?.ephemeralContainers ?? []) {
+      if (known.has(container.name)) continue;
+      const runner = this.runnerFor(container, "never");
+      this.ephemerals.push(runner);
+      runner.start();
+    }
   }
 
   /** False when the pod cannot go on. */
@@ -176,6 +181,7 @@ export class PodRunner {
   }
 
   private async end(exits: readonly (ProcessExit | undefined)[]): Promise<void> {
+    await Promise.all(this.ephemerals.map((runner) => runner.stop(0)));
     for (const runner of this.inits.filter((entry) => isSidecar(entry.container)).reverse()) await runner.stop(30_000);
     this.ended = exits.every((exit) => exit?.code === 0) ? "Succeeded" : "Failed";
     this.changed();
@@ -314,6 +320,7 @@ export class PodRunner {
       initialized: this.initialized,
       init: this.inits.map((runner) => runner.status()),
       main: this.mains.map((runner) => runner.status()),
+      ephemeral: this.ephemerals.map((runner) => runner.status()),
       sidecars: new Set(this.inits.filter((entry) => isSidecar(entry.container)).map((entry) => entry.container.name)),
       ended: this.ended,
       problem: undefined,
