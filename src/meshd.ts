@@ -8,6 +8,7 @@ import { registrationSettings } from "./controlplane/auto-registration.ts";
 import { externalCa } from "./controlplane/external-signer.ts";
 import { type ListenAddress, parseListenAddress } from "./controlplane/http.ts";
 import { fetchLimits } from "./controlplane/jwks.ts";
+import { trustDrainDelay } from "./controlplane/trust-removals.ts";
 import { createLogScopes, type ReadLevels, readLevels } from "./controlplane/log-scopes.ts";
 import { type ControlPlane, createControlPlane } from "./controlplane/main.ts";
 import { servingFiles } from "./controlplane/mounted-authority.ts";
@@ -150,6 +151,7 @@ async function serve(flags: ReturnType<typeof readFlags>["values"], env: Env): P
     registration: registrationSettings(env),
     keyLimits: fetchLimits(env),
     lifetimes: lifetimes(env),
+    trustDrainDelayMs: trustDrainDelay(env),
     externalCa: externalCa(env),
     caServer,
     serving: servingFiles(flags, { signs: caServer }),

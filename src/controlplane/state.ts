@@ -22,6 +22,8 @@ export interface State {
   readonly meshConfig: () => MeshConfig;
   /** Tracked; the same object as long as the content is. */
   readonly xdsOptions: () => XdsOptions;
+  /** Since when connections that stand are from before less was trusted; empty: nothing was ever taken back. Tracked. */
+  readonly trustSince: Source<string>;
   readonly trustDomains: () => readonly [string, ...string[]];
   /** Resolves when the names of gateways between networks were asked for once: before that such networks are not entered. */
   readonly namesAsked: () => Promise<void>;
@@ -60,6 +62,7 @@ export function createState(options: {
   const unfollowKeys = keeper?.follow(world);
   const unfollowNames = names?.follow(() => mesh.model.networks.gatewayNames());
   const meshConfig = (): MeshConfig => mesh.model.meshConfig();
+  const trustSince = derivations.source("");
   // Asked for outside effects too (each call, each review): held, so that it is read once per change.
   let current = meshConfig();
   const unfollow = derivations.effect(() => {
@@ -71,7 +74,11 @@ export function createState(options: {
     derivations,
     mesh,
     meshConfig,
-    xdsOptions: derivations.keyed("options of resources", () => generatedOptions(meshConfig(), options.compliance)),
+    xdsOptions: derivations.keyed("options of resources", () => ({
+      ...generatedOptions(meshConfig(), options.compliance),
+      ...(trustSince.get() === "" ? {} : { trustSince: trustSince.get() }),
+    })),
+    trustSince,
     trustDomains: () => [current.trustDomain, ...current.trustDomainAliases],
     namesAsked: () => names?.settled() ?? Promise.resolve(),
     leading: derivations.source(false),

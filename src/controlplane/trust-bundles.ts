@@ -27,6 +27,8 @@ export interface TrustBundles {
   readonly everywhere: () => string;
   /** PEM by the trust domain that they vouch for; tracked. */
   readonly federated: () => Readonly<Record<string, string>>;
+  /** Whether each bundle that has an address was had once; tracked. Before that less is known than may be trusted. */
+  readonly isComplete: () => boolean;
   /** Ends fetching. */
   close(): void;
 }
@@ -60,6 +62,11 @@ export function createTrustBundles(deps: TrustBundlesDeps): TrustBundles {
       for (const domain of bundle.trustDomains) found[domain] = mergePem(found[domain] ?? "", rootsOf(bundle));
     return found;
   });
+  const isComplete = derivations.keyed("bundles were fetched", () =>
+    bundles()
+      .flatMap(refOf)
+      .every((ref) => keeper.keySets(ref) !== undefined),
+  );
   const unfollowUnsafe = derivations.effect(() => {
     for (const { url } of bundles())
       if (url !== "" && !isSafe(url)) log.warn({ url }, "a trust bundle is fetched by https alone; this one is not");
@@ -67,6 +74,7 @@ export function createTrustBundles(deps: TrustBundlesDeps): TrustBundles {
   return {
     everywhere: () => everywhere(),
     federated: () => federated(),
+    isComplete: () => isComplete(),
     close() {
       unfollow();
       unfollowUnsafe();

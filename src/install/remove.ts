@@ -1,6 +1,7 @@
 import { ClusterError } from "../base/errors.ts";
 import { revisionSuffix } from "../base/revision.ts";
 import type { Cluster, ClusterReader, KindRef } from "../resources/cluster.ts";
+import { TRUST_RECORD } from "../model/trust-bundles.ts";
 import { isOurController } from "../model/gateway-api-classes.ts";
 import type { KubeObject } from "../resources/object.ts";
 import { kindByKind, targetOf } from "./apply.ts";
@@ -97,9 +98,11 @@ export async function findRevisionRemoval(
     namespace,
   };
   const lease = await cluster.get(leader);
+  const record = { apiVersion: "v1", kind: "ConfigMap", name: `${TRUST_RECORD}${revisionSuffix(revision)}`, namespace };
+  const left = [lease, await cluster.get(record)].filter((object) => object !== undefined);
   return {
     running: going.filter(({ kind }) => RUNNING.includes(kind)),
-    supporting: [...going.filter(({ kind }) => !RUNNING.includes(kind)), ...(lease === undefined ? [] : [lease])],
+    supporting: [...going.filter(({ kind }) => !RUNNING.includes(kind)), ...left],
     crds: [],
     namespaces: [],
   };
@@ -147,7 +150,9 @@ async function runTimeObjects(cluster: ClusterReader, namespace: string): Promis
   const secrets = await Promise.all(AUTHORITY_SECRETS.map((name) => named("Secret", name, { namespace })));
   const leases = await list({ apiVersion: "coordination.k8s.io/v1", kind: "Lease" }, { namespace });
   const own = leases.filter(({ metadata }) => /^istio|^meshctl-install$/.test(metadata.name));
-  return [...trust.flat(), ...secrets.flat(), ...own, ...(await gatewayClasses(cluster))];
+  const maps = await list({ apiVersion: "v1", kind: "ConfigMap" }, { namespace });
+  const trusted = maps.filter(({ metadata: { name } }) => name === TRUST_RECORD || name.startsWith(`${TRUST_RECORD}-`));
+  return [...trust.flat(), ...trusted, ...secrets.flat(), ...own, ...(await gatewayClasses(cluster))];
 }
 
 const GATEWAY_API = "gateway.networking.k8s.io/v1";

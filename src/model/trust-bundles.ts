@@ -37,3 +37,6 @@ export function ownTrustDomains({
 export function takenTrustDomains(config: MeshConfig): readonly string[] {
   return [...new Set([...ownTrustDomains(config), ...trustBundles(config).flatMap((bundle) => bundle.trustDomains)])];
 }
+
+/** ConfigMap of a control plane's namespace, with the suffix of its revision: what it trusted last, and since when it trusts less. */
+export const TRUST_RECORD = "meshd-trust";

@@ -1,5 +1,6 @@
 import type { Cluster } from "../ir/cluster.ts";
 import { clusterFields } from "./cluster-features/order.ts";
+import { sinceTrust } from "./trust-since.ts";
 import type { EnvoyCluster, XdsOptions } from "./types.ts";
 
 /**
@@ -8,10 +9,12 @@ import type { EnvoyCluster, XdsOptions } from "./types.ts";
  * (filters/alpn.ts).
  */
 export function buildCluster(cluster: Cluster, options: XdsOptions): EnvoyCluster {
-  return {
+  const built = {
     name: cluster.name,
     // stats are named by the cluster; the mark shows where its name ends
     alt_stat_name: `${cluster.name};`,
     ...clusterFields(cluster, options),
   };
+  const isMesh = cluster.tls?.mode === "auto" || cluster.tls?.mode === "istio-mutual";
+  return isMesh ? sinceTrust(built, options) : built;
 }

@@ -13,6 +13,8 @@ import {
   type TrustBundles,
   trustBundlesData,
 } from "../../../src/controlplane/trust-bundles.ts";
+import { createTrustRemovals, trustedOf } from "../../../src/controlplane/trust-removals.ts";
+import type { Runner } from "../../../src/controlplane/runner.ts";
 import { explicitPort } from "../../../src/base/explicit-port.ts";
 import { type Ca, createRoot, issueServing } from "../../../src/pki/ca.ts";
 import { issueAuthority } from "../../../src/pki/issue-authority.ts";
@@ -38,11 +40,15 @@ const validity = { notBefore: new Date(Date.now() - HOUR), notAfter: new Date(Da
 interface Side {
   readonly plane: Plane;
   readonly bundles: TrustBundles;
+  readonly removals: Runner;
   readonly proxy: MeshProxy;
   readonly log: ReturnType<typeof recordingLogger>;
   /** The authority that its workloads' certificates are of. */
   ca: Ca;
 }
+
+/** How long these Envoys let connections stay at chains that were replaced; 45 seconds elsewhere. */
+const DRAIN_S = 3;
 
 let root: Ca;
 let other: Ca;
@@ -79,6 +85,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   for (const one of [east, west]) {
+    await one?.removals.close();
     one?.bundles.close();
     await one?.proxy.stop();
     await one?.plane.close();
@@ -98,8 +105,32 @@ async function side(name: "client" | "v1", ca: Ca, objects: readonly KubeObject[
     log,
     refreshMs: 200,
   });
-  const proxy = await startMeshProxy(plane, name, { prefix: places[name] });
-  return { plane, bundles, proxy, log, ca };
+  const { world, derivations, trustSince } = plane.state;
+  const stored = async (object: KubeObject): Promise<KubeObject> => {
+    world.apply([{ type: "set", object }]);
+    return object;
+  };
+  const removals = createTrustRemovals({
+    cluster: {
+      create: stored,
+      mergePatch: ({ name: map, namespace = "" }, { data }) =>
+        stored({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: map, namespace }, data } as KubeObject),
+    },
+    world,
+    derivations,
+    namespace: "istio-system",
+    revision: "default",
+    trusted: () => trustedOf({ own: mergePem(made.ca.roots, bundles.everywhere()), federated: bundles.federated() }),
+    trustSince,
+    delayMs: 200,
+    isLeader: () => true,
+    now: Date.now,
+    log,
+  });
+  const proxy = await startMeshProxy(plane, name, { prefix: places[name], drainSeconds: DRAIN_S });
+  const made: Side = { plane, bundles, removals, proxy, log, ca };
+  await removals.start();
+  return made;
 }
 
 /** What meshd's ConfigMap says of trust, taken by the agent. */
@@ -141,6 +172,20 @@ const until = (status: number, what: string): Promise<unknown> =>
 async function refused(): Promise<number> {
   const stats = await west.proxy.admin("/stats?filter=ssl.fail_verify_(error|san)$");
   return [...stats.matchAll(/: (\d+)/g)].reduce((sum, [, count]) => sum + Number(count), 0);
+}
+
+/** Handshakes that west's server did. */
+async function handshakes(): Promise<number> {
+  return sumOf(await west.proxy.admin("/stats?filter=^listener.*ssl.handshake$"));
+}
+
+/** Connections from east that stand at west's server. */
+async function connections(): Promise<number> {
+  return sumOf(await west.proxy.admin("/stats?filter=^http.inbound.*downstream_cx_ssl_active$"));
+}
+
+function sumOf(stats: string): number {
+  return [...stats.matchAll(/: (\d+)$/gm)].reduce((sum, [, count]) => sum + Number(count), 0);
 }
 
 async function trusted() {
@@ -256,6 +301,50 @@ test("different trust domains, each other's root for each other's identities alo
   allow("east.example/ns/traffic/sa/client");
   await until(200, "a policy for the name in east to let in");
 });
+
+test("a root taken back ends connections that stand, at either end, busy or idle; one that is added ends none", async () => {
+  const trusting = (...roots: readonly Ca[]) =>
+    roots.map(({ certificate: pem }) => ({ pem, trustDomains: ["east.example"] }));
+  const shed = (): readonly string[] =>
+    west.log.lines.map(({ message }) => message).filter((message) => message.startsWith("less is trusted"));
+  const metadata = { name: "echo", namespace: "traffic" };
+  const fresh = { apiVersion: "networking.istio.io/v1", kind: "DestinationRule", metadata } as KubeObject;
+  east.plane.state.world.apply([{ type: "delete", object: fresh }]);
+  await waitFor(
+    async () => {
+      const before = await handshakes();
+      for (let count = 0; count < 10; count += 1) if ((await call()) !== 200) return false;
+      return (await handshakes()) === before;
+    },
+    { what: "calls over a connection that stands" },
+  );
+  const [made, said] = [await handshakes(), shed().length];
+  const third = await createRoot("cluster.local", validity, { commonName: "root of a third" });
+  configure(west, { ...WEST, caCertificates: trusting(root, third) });
+  await waitFor(async () => (await trusted())[1]?.roots.length === 3, { what: "the third root at west's server" });
+  for (let count = 0; count < 10; count += 1) expect(await call()).toBe(200);
+  expect(await handshakes()).toBe(made);
+  expect(shed()).toHaveLength(said);
+
+  configure(west, { ...WEST, caCertificates: trusting(third) });
+  await until(503, "the server to let the connection go, and no other in");
+  expect(shed()).toHaveLength(said + 1);
+  configure(west, { ...WEST, caCertificates: trusting(root) });
+  await until(200, "calls again");
+  await waitFor(async () => (await connections()) > 0, { what: "a connection that stands" });
+  configure(west, { ...WEST, caCertificates: [] });
+  await waitFor(async () => (await connections()) === 0, {
+    what: "the idle connection to end with the chain's drain",
+    timeoutMs: DRAIN_S * 1_000 + 15_000,
+  });
+  configure(west, { ...WEST, caCertificates: trusting(root) });
+  await until(200, "calls again");
+  configure(east, EAST);
+  await until(503, "the client to leave a server whose root it trusts no more");
+  configure(east, { ...EAST, caCertificates: [{ pem: other.certificate, trustDomains: ["west.example"] }] });
+  await until(200, "calls again");
+  east.plane.state.world.apply([{ type: "set", object: freshConnections() }]);
+}, 120_000);
 
 test("an authority that is trusted for its own trust domain cannot make identities of another", async () => {
   const before = await refused();

@@ -19,13 +19,15 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** A command to run it under, e.g. in a network namespace. */
   readonly under?: readonly string[];
+  /** How long connections may stay at what was replaced; default: 45, as the agent has it. */
+  readonly drainSeconds?: number;
 }
 
 /** Starts Envoy with a bootstrap (JSON form, without admin: that is a socket here). Resolves when it answers. */
 export async function runEnvoy(
   binary: string,
   bootstrap: Readonly<Record<string, unknown>>,
-  { folder, env, under = [] }: RunOptions,
+  { folder, env, under = [], drainSeconds = 45 }: RunOptions,
 ): Promise<RunningEnvoy> {
   mkdirSync(folder, { recursive: true });
   // it may run as another user
@@ -43,7 +45,7 @@ export async function runEnvoy(
     "1",
     // as the agent starts it: with the default, connections stay at replaced filter chains until chance closes them, minutes later
     "--drain-time-s",
-    "45",
+    String(drainSeconds),
     "--drain-strategy",
     "immediate",
     "--file-flush-interval-msec",
