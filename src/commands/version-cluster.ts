@@ -3,9 +3,24 @@ import { compact } from "../base/compact.ts";
 import type { Cluster } from "../resources/cluster.ts";
 import type { KubeObject } from "../resources/object.ts";
 import { getJson, getText } from "./pod-http.ts";
-import type { ComponentVersion, ProxyVersion } from "./version.ts";
 
 const MONITORING_PORT = 15_014;
+
+/** A part of the control plane, in istioctl's words. */
+export interface ComponentVersion {
+  readonly Component: string;
+  readonly Revision: string;
+  readonly Info: { readonly version: string };
+}
+
+/** A connected proxy, in istioctl's words. */
+export interface ProxyVersion {
+  /** pod.namespace */
+  readonly ID: string;
+  readonly IstioVersion: string;
+  /** sidecar or router */
+  readonly Type?: string;
+}
 
 /** What runs in the cluster. */
 export interface ClusterVersions {
