@@ -35,7 +35,8 @@ export function readProtoFiles(root: string): ProtoFile[] {
 const OPTIONS = { keepCase: true };
 
 /** Imports that only declare options (validation, annotations), and the well-known types, which protobufjs brings. */
-const OPTIONS_ONLY = /^(google\/protobuf|validate|udpa\/annotations|xds\/annotations|envoy\/annotations)\//;
+const OPTIONS_ONLY =
+  /^(?:(google\/protobuf|validate|udpa\/annotations|xds\/annotations|envoy\/annotations)\/|google\/api\/annotations\.proto$)/;
 
 /** One root with everything that `names` needs from the package's files, and our own files laid over it. */
 export function loadRoot(files: readonly ProtoFile[], names: readonly string[]): protobuf.Root {

@@ -27,11 +27,14 @@ export const ROOTS: readonly string[] = [
   "envoy.admin.v3.Clusters",
   "envoy.admin.v3.ClustersConfigDump",
   "envoy.admin.v3.ConfigDump",
+  "envoy.admin.v3.EcdsConfigDump",
   "envoy.admin.v3.EndpointsConfigDump",
   "envoy.admin.v3.ListenersConfigDump",
   "envoy.admin.v3.RoutesConfigDump",
   "envoy.admin.v3.SecretsConfigDump",
   "envoy.admin.v3.ServerInfo",
+  // how proxies stand, as istioctl asks it over xDS
+  "envoy.service.status.v3.ClientConfig",
   // access loggers
   "envoy.extensions.access_loggers.file.v3.FileAccessLog",
   "envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter",

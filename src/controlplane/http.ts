@@ -116,7 +116,9 @@ function isAbort(error: unknown): boolean {
 /** Throws BodyError 400 for a target that is no address, as `http://[`. */
 function urlOf({ url = "/" }: IncomingMessage): URL {
   const base = "http://localhost";
-  if (URL.canParse(url, base)) return new URL(url, base);
+  // istioctl asks for //version, which as a whole address would be a host of that name
+  const path = url.replace(/^\/+/, "/");
+  if (URL.canParse(path, base)) return new URL(path, base);
   throw new BodyError(400, "expected an address that can be read");
 }
 

@@ -2,12 +2,16 @@ import { errorText } from "../base/errors.ts";
 import type { DeltaRequest, SotwRequest, XdsAcceptor, XdsConnection, XdsHandler } from "../grpc/ads-server.ts";
 import type { Peer } from "../grpc/server.ts";
 import { VERSION } from "../gen/version.ts";
-import { encodedAny, encodeMessage } from "../wire/codec.ts";
+import { encodedAny, encodeMessage, type TypedAny } from "../wire/codec.ts";
 import type { Caller } from "./caller.ts";
+import { clientStatusResources, CLIENT_STATUS_TYPES } from "./client-status.ts";
 import { answerDebugQuestion, type MonitoringDeps, namespaceSeenBy } from "./debug.ts";
 
 /** Type of a question to the control plane itself, asked in place of a proxy's resources; Istio's name. The one resource name is the question. */
 export const DEBUG_TYPE = "istio.io/debug";
+
+/** Everything that is asked of the control plane itself. */
+const TYPES: readonly string[] = [DEBUG_TYPE, ...Object.values(CLIENT_STATUS_TYPES)];
 
 /** Questions of one stream that may wait. */
 const MAX_WAITING = 16;
@@ -30,7 +34,7 @@ export function withDebug(acceptor: XdsAcceptor, deps: XdsDebugDeps): XdsAccepto
         deps,
         connection,
         ask: ({ resource_names = [], response_nonce = "" }: SotwRequest) => ({ names: resource_names, response_nonce }),
-        write: (name, version, bytes) => sotwResponse(deps, version, bytes),
+        write: (answer) => sotwResponse(deps, answer),
       }),
     delta: (connection) =>
       either(acceptor.delta(connection), {
@@ -40,7 +44,7 @@ export function withDebug(acceptor: XdsAcceptor, deps: XdsDebugDeps): XdsAccepto
           names: resource_names_subscribe,
           response_nonce,
         }),
-        write: (name, version, bytes) => deltaResponse(deps, name, version, bytes),
+        write: (answer) => deltaResponse(deps, answer),
       }),
   };
 }
@@ -49,7 +53,15 @@ interface Speech<Request> {
   readonly deps: XdsDebugDeps;
   readonly connection: XdsConnection;
   readonly ask: (request: Request) => { readonly names: readonly string[]; readonly response_nonce: string };
-  readonly write: (name: string, version: string, bytes: Uint8Array) => Uint8Array;
+  readonly write: (answer: Answered) => Uint8Array;
+}
+
+/** One answer, of the type that was asked for. */
+interface Answered {
+  readonly typeUrl: string;
+  readonly name: string;
+  readonly version: string;
+  readonly resources: readonly TypedAny[];
 }
 
 /** The proxy's handler until the first request says that nobody is a proxy here. */
@@ -60,7 +72,7 @@ function either<Request extends { readonly type_url?: string }>(
   let handler: XdsHandler<Request> | undefined;
   return {
     request(request) {
-      if (handler === undefined && request.type_url === DEBUG_TYPE) {
+      if (handler === undefined && TYPES.includes(request.type_url ?? "")) {
         proxy.closed();
         handler = debugStream(speech);
       }
@@ -79,27 +91,27 @@ function debugStream<Request extends { readonly type_url?: string }>(speech: Spe
   let waiting = 0;
   let asked = 0;
   let isOpen = true;
-  const answer = async (name: string): Promise<void> => {
-    const bytes = await answerTo(deps, connection.peer, name);
+  const answer = async (typeUrl: string, names: readonly string[]): Promise<void> => {
+    const resources = await answerTo(deps, connection.peer, typeUrl, names);
     if (!isOpen) return;
-    if (bytes === undefined)
+    if (resources === undefined)
       connection.end({ status: "UNAUTHENTICATED", details: "expected a bearer token for audience istio-ca" });
-    else connection.send(speech.write(name, String(asked), bytes));
+    else connection.send(speech.write({ typeUrl, name: names[0] ?? "", version: String(asked), resources }));
   };
   return {
     request(request) {
       const { names, response_nonce } = speech.ask(request);
       // istioctl's first request has a nonce too, which nobody sent
       const isConfirmation = /^\d+$/.test(response_nonce) && Number(response_nonce) <= asked;
-      if (request.type_url !== DEBUG_TYPE || isConfirmation) return;
-      const [name, ...more] = names;
-      if (name === undefined || more.length > 0)
+      const { type_url: typeUrl = "" } = request;
+      if (!TYPES.includes(typeUrl) || isConfirmation) return;
+      if (typeUrl === DEBUG_TYPE && names.length !== 1)
         return connection.end({ status: "INVALID_ARGUMENT", details: "expected one debug question as resource name" });
       waiting += 1;
       asked += 1;
       if (waiting > MAX_WAITING) return connection.end({ status: "RESOURCE_EXHAUSTED", details: "too many questions" });
       last = last
-        .then(() => answer(name))
+        .then(() => answer(typeUrl, names))
         .catch((error: unknown) => {
           deps.onFault(error);
           connection.end({ status: "UNAVAILABLE", details: "the control plane cannot answer now" });
@@ -119,13 +131,20 @@ function debugStream<Request extends { readonly type_url?: string }>(speech: Spe
 async function answerTo(
   { authenticate, questions }: XdsDebugDeps,
   peer: Peer,
-  name: string,
-): Promise<Uint8Array | undefined> {
+  typeUrl: string,
+  names: readonly string[],
+): Promise<readonly TypedAny[] | undefined> {
   const caller = await authenticate(peer);
   if (caller === undefined) return undefined;
-  const { status, body } = await answered(questions, name, namespaceSeenBy(questions, caller));
+  const viewer = namespaceSeenBy(questions, caller);
+  const visible = [...questions.streams].filter(({ claim }) => viewer === "*" || claim.namespace === viewer);
+  const standing = clientStatusResources(typeUrl, names, visible);
+  if (standing !== undefined) return standing;
+  const { status, body } = await answered(questions, names[0] ?? "", viewer);
   const text = typeof body === "string" ? Buffer.from(body) : body;
-  return status === 200 ? text : Buffer.concat([Buffer.from(JSON.stringify({ statusCode: String(status) })), text]);
+  const isFine = status === 200;
+  const bytes = isFine ? text : Buffer.concat([Buffer.from(JSON.stringify({ statusCode: String(status) })), text]);
+  return [encodedAny(DEBUG_TYPE, bytes)];
 }
 
 async function answered(
@@ -145,21 +164,21 @@ const controlPlane = ({ instance }: XdsDebugDeps): { readonly identifier: string
   identifier: JSON.stringify({ Component: "istiod", ID: instance, Info: { version: VERSION } }),
 });
 
-function sotwResponse(deps: XdsDebugDeps, version: string, bytes: Uint8Array): Uint8Array {
+function sotwResponse(deps: XdsDebugDeps, { typeUrl, version, resources }: Answered): Uint8Array {
   return encodeMessage("envoy.service.discovery.v3.DiscoveryResponse", {
-    type_url: DEBUG_TYPE,
+    type_url: typeUrl,
     version_info: version,
     nonce: version,
-    resources: [encodedAny(DEBUG_TYPE, bytes)],
+    resources,
     control_plane: controlPlane(deps),
   });
 }
 
-function deltaResponse(deps: XdsDebugDeps, name: string, version: string, bytes: Uint8Array): Uint8Array {
+function deltaResponse(deps: XdsDebugDeps, { typeUrl, name, version, resources }: Answered): Uint8Array {
   return encodeMessage("envoy.service.discovery.v3.DeltaDiscoveryResponse", {
-    type_url: DEBUG_TYPE,
+    type_url: typeUrl,
     nonce: version,
-    resources: [{ name, version, resource: encodedAny(DEBUG_TYPE, bytes) }],
+    resources: resources.map((resource) => ({ name, version, resource })),
     control_plane: controlPlane(deps),
   });
 }

@@ -5364,7 +5364,7 @@ export interface TraceRouteOutputStep {
 export interface TraceRouteOutputSpec {
   /** Who asks, as name.namespace. */
   readonly from: string;
-  /** HTTP method. */
+  /** HTTP method; TCP for a connection of other bytes. */
   readonly method: string;
   /** What is asked for. */
   readonly url: string;
@@ -5389,12 +5389,18 @@ export interface TraceRouteOutputSpec {
     readonly requestId: string;
     /** Status of the answer. */
     readonly status?: number;
+    /** Of a connection of bytes: how many came back. */
+    readonly bytes?: number;
+    /** Of a connection of bytes: the other side ended it. */
+    readonly closed?: boolean;
     /** Why no answer came. */
     readonly error?: string;
     /** Lines of access logs that tell of it. */
     readonly lines: readonly {
       /** Whose log, as name.namespace. */
       readonly proxy: string;
+      /** Where it stands, if not in the client's cluster. */
+      readonly cluster?: string;
       /** The line. */
       readonly text: string;
     }[];

@@ -79,8 +79,7 @@ function resourceOf(name: string, secret: SdsSecret): DiscoveryResource {
 }
 
 function certificateOf(secret: Extract<SdsSecret, { kind: "certificate" }>): Pick<Secret, "tls_certificate"> {
-  const certificate_chain = { inline_string: secret.chain };
-  return { tls_certificate: { certificate_chain, private_key: { inline_string: secret.key.pem() } } };
+  return { tls_certificate: { certificate_chain: source(secret.chain), private_key: source(secret.key.pem()) } };
 }
 
 function rootsOf(secret: Extract<SdsSecret, { kind: "roots" }>): NonNullable<Secret["validation_context"]> {
@@ -88,13 +87,18 @@ function rootsOf(secret: Extract<SdsSecret, { kind: "roots" }>): NonNullable<Sec
   if (byTrustDomain !== undefined) {
     const trust_domains = Object.entries(byTrustDomain).map(([name, text]) => ({
       name,
-      trust_bundle: { inline_string: text },
+      trust_bundle: source(text),
     }));
     return { custom_validator_config: { name: SPIFFE_NAME, typed_config: typed(SPIFFE, { trust_domains }) } };
   }
   const lists =
-    revocations === undefined ? {} : { crl: { inline_string: revocations }, only_verify_leaf_cert_crl: leafOnly };
-  return { trusted_ca: { inline_string: pem }, ...lists };
+    revocations === undefined ? {} : { crl: source(revocations), only_verify_leaf_cert_crl: leafOnly };
+  return { trusted_ca: source(pem), ...lists };
+}
+
+/** As bytes, though it is text: istioctl and Istio's tools look for certificates there alone. */
+function source(pem: string): { readonly inline_bytes: string } {
+  return { inline_bytes: Buffer.from(pem).toString("base64") };
 }
 
 /** A longer path is cut by the system without a word. */

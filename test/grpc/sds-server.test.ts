@@ -9,6 +9,9 @@ import { createSdsServer, type SdsServer } from "../../src/grpc/sds-server.ts";
 import { decodeMessage, encodeMessage, type MessageName } from "../../src/wire/codec.ts";
 import { waitFor } from "../support/wait.ts";
 
+/** Bytes as JSON has them. */
+const base64 = (text: string): string => Buffer.from(text).toString("base64");
+
 const open: { close(): unknown }[] = [];
 afterEach(async () => {
   for (const item of open.splice(0).reverse()) await item.close();
@@ -68,8 +71,8 @@ test("a name asked for before it exists is answered when it does, and again at e
       "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret",
       name: "default",
       tls_certificate: {
-        certificate_chain: { inline_string: "first" },
-        private_key: { inline_string: "key of first" },
+        certificate_chain: { inline_bytes: base64("first") },
+        private_key: { inline_bytes: base64("key of first") },
       },
     },
   ]);
@@ -89,7 +92,7 @@ test("a new stream gets what is current at once", async () => {
   await waitFor(() => received.length === 1, { what: "bundle" });
   expect(received[0]?.resources?.[0]).toMatchObject({
     name: "ROOTCA",
-    validation_context: { trusted_ca: { inline_string: "bundle" } },
+    validation_context: { trusted_ca: { inline_bytes: base64("bundle") } },
   });
 });
 

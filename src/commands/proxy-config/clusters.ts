@@ -30,8 +30,12 @@ function partsOf(cluster: Data): Readonly<Record<"direction" | "port" | "subset"
   return { direction, port, subset, host };
 }
 
+/** As people know it: what Envoy has in place of the two DNS types is shown by their names. */
 function typeOf(cluster: Data): string {
-  return text(cluster, "type") || text(cluster, "cluster_type", "name") || "STATIC";
+  const custom = text(cluster, "cluster_type", "name");
+  if (custom !== "envoy.cluster.dns") return text(cluster, "type") || custom || "STATIC";
+  const isOne = text(cluster, "cluster_type", "typed_config", "all_addresses_in_single_endpoint") === "true";
+  return isOne ? "LOGICAL_DNS" : "STRICT_DNS";
 }
 
 /** Every cluster in a dump. */
