@@ -5,6 +5,7 @@ import { systemIptables } from "./agent/iptables-tools.ts";
 import { verifyCapture } from "./agent/iptables-verify.ts";
 import { levelName, readConfig } from "./agent/config.ts";
 import { createLog } from "./agent/log.ts";
+import { callerCommand } from "./agent/caller.ts";
 import { type ClientIo, requestCommand, waitCommand } from "./agent/client-commands.ts";
 import { HOST_MESH_FILE, hostEnv } from "./agent/host-env.ts";
 import type { Env } from "./agent/metadata.ts";
@@ -19,6 +20,7 @@ const USAGE = `mesh-agent: the companion of one Envoy
   mesh-agent istio-clean-iptables
   mesh-agent wait [--url URL] [--timeoutSeconds 60] [--periodMillis 500] [--requestTimeoutMillis 500]
   mesh-agent request [--debug-port 15000] METHOD PATH
+  mesh-agent caller [--port 15097] [--idleSeconds 600]
   mesh-agent version
 `;
 
@@ -77,6 +79,8 @@ async function run(command: string | undefined, args: readonly string[], io: Age
       return waitCommand(args, io);
     case "request":
       return requestCommand(args, io);
+    case "caller":
+      return callerCommand(args, io);
     case "version":
       io.out(`${VERSION}\n`);
       return 0;

@@ -68,7 +68,8 @@ function ownAddress(env: Env): string {
   return `${String(parseJsonObject("ISTIO_META_MESH_BIND", bind)["prefix"])}.0.1`;
 }
 
-function parse<T>(read: () => T): T {
+/** What an option parser reads; its complaints are mistakes of the command line. */
+export function parse<T>(read: () => T): T {
   try {
     return read();
   } catch (cause) {
@@ -76,7 +77,8 @@ function parse<T>(read: () => T): T {
   }
 }
 
-function number(flag: string, value: string): number {
+/** A number above 0 that a flag was given. Throws UsageError. */
+export function number(flag: string, value: string): number {
   const result = Number(value);
   if (Number.isFinite(result) && result > 0) return result;
   throw new UsageError(`--${flag}: expected a number above 0, got ${value}`);

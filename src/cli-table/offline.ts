@@ -12,7 +12,12 @@ export const offlineCommands: readonly CommandSpec[] = [
   {
     name: "trace-route",
     summary: "Which way a request takes through the mesh: each decision, why, and what lost",
-    args: [{ flags: "<url>", summary: "what the client asks for, as it would write it" }],
+    args: [
+      {
+        flags: "<url>",
+        summary: "what the client asks for, as it would write it; tcp://HOST:PORT: a connection of other bytes",
+      },
+    ],
     options: [
       ...meshSource,
       {
@@ -34,6 +39,16 @@ export const offlineCommands: readonly CommandSpec[] = [
         complete: [],
       },
       { flags: "--live", summary: "walk what the proxies run now, send the request, and compare", default: false },
+      {
+        flags: "-y, --skip-confirmation",
+        summary: "with --live: do not ask before a container is put into the client's pod, to send from there",
+        default: false,
+      },
+      {
+        flags: "--data <text>",
+        summary: "with --live and tcp: what is sent first; default: an empty line",
+        complete: [],
+      },
       { flags: "--request-id <id>", summary: "with --live: of a request that was sent already", complete: [] },
       { flags: "--proxy-admin-port <port>", summary: "with --live: Envoy's admin port", default: "15000" },
       outputOption,
@@ -46,6 +61,10 @@ export const offlineCommands: readonly CommandSpec[] = [
       {
         line: "meshctl trace-route -f mesh/ --from web.shop http://reviews:9080/",
         summary: "through the sidecar of workload web; exit code 1 when it arrives nowhere",
+      },
+      {
+        line: "meshctl trace-route --live --from web.shop tcp://ledger.shop:9000",
+        summary: "a connection that the pod of web really makes, beside what should become of it",
       },
       {
         line: 'meshctl trace-route -f mesh/ --from ingressgateway.istio-system -H "x-user: ann" http://shop.example/',

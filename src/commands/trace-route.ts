@@ -11,7 +11,7 @@ import { readTextFile } from "./sources.ts";
 import { meshOfDumps } from "./trace/dumps.ts";
 import { traceText } from "./trace/text.ts";
 import { trace } from "./trace/trace.ts";
-import type { Asked, Trace } from "./trace/types.ts";
+import { type Asked, isBytes, portOf, type Trace } from "./trace/types.ts";
 
 export interface TraceRouteResult extends CommandResult {
   readonly trace: Trace;
@@ -85,18 +85,26 @@ function clientOf(input: CommandInput, { mesh }: OfflineMesh, namespace: string 
 export function readRequest(input: CommandInput, now: Date): Asked {
   const [given = ""] = input.args;
   const text = /^[a-z]+:\/\//i.test(given) ? given : `http://${given}`;
-  if (!URL.canParse(text) || !/^https?:/.test(text))
-    throw new UsageError(`expected an http or https URL, got "${given}"`, "For example http://reviews.shop/api.");
+  const isUrl = URL.canParse(text) && /^(?:https?|tcp):/.test(text);
+  if (!isUrl)
+    throw new UsageError(
+      `expected an http, https or tcp URL, got "${given}"`,
+      "For example http://reviews.shop/api or tcp://ledger.shop:9000.",
+    );
+  const url = new URL(text);
+  if (portOf(url) === 0) throw new UsageError(`expected a port, got "${given}"`, "For example tcp://ledger.shop:9000.");
   const headers = listOption(input, "header").map((line) => {
     const colon = line.indexOf(":");
     if (colon <= 0) throw new UsageError(`expected a header as "name: value", got "${line}"`);
     return [line.slice(0, colon).trim().toLowerCase(), line.slice(colon + 1).trim()] as const;
   });
   const claims = claimsOf(textOption(input, "claims"));
+  const data = textOption(input, "data");
   return {
-    url: new URL(text),
-    method: (textOption(input, "method") ?? "GET").toUpperCase(),
+    url,
+    method: isBytes({ url }) ? "TCP" : (textOption(input, "method") ?? "GET").toUpperCase(),
     headers,
+    ...(data === undefined ? {} : { data }),
     ...(claims === undefined ? {} : { token: { claims, signed: true } }),
     now: now.getTime() / 1_000,
   };

@@ -164,6 +164,7 @@ export interface PodSpec {
   readonly enableServiceLinks?: boolean;
   readonly initContainers?: readonly Container[];
   readonly containers: readonly Container[];
+  readonly ephemeralContainers?: readonly Container[];
   readonly volumes?: readonly Volume[];
   readonly securityContext?: SecurityContext;
   readonly readinessGates?: readonly { readonly conditionType: string }[];
@@ -213,6 +214,7 @@ export interface PodStatus {
   readonly conditions?: readonly Condition[];
   readonly initContainerStatuses?: readonly ContainerStatus[];
   readonly containerStatuses?: readonly ContainerStatus[];
+  readonly ephemeralContainerStatuses?: readonly ContainerStatus[];
 }
 
 export type Pod = KubeObject<PodSpec, PodStatus>;

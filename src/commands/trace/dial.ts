@@ -6,9 +6,8 @@ import { explicitPort } from "../../base/explicit-port.ts";
 import { explicitServiceAddress } from "../../model/explicit-bind.ts";
 import { isGrpc } from "../../simulate/route-match.ts";
 import { type Entered, enter } from "../../simulate/walk.ts";
-import type { Asked, Walk } from "./types.ts";
+import { type Asked, isBytes, portOf, type Walk } from "./types.ts";
 
-const DEFAULT_PORT = { http: 80, https: 443 };
 /** Any public client of a gateway (RFC 5737). */
 export const OUTSIDE = "192.0.2.10";
 /** What a name that the mesh does not know leads to (RFC 5737). */
@@ -23,9 +22,15 @@ export function enterClient({ view, asked, meant }: Walk): Entered {
     source: { address: proxy.type === "router" ? OUTSIDE : (proxy.addresses[0] ?? ""), port: 40_000 },
     transport: tls ? "tls" : "raw_buffer",
     serverName: tls ? asked.url.hostname : undefined,
-    applicationProtocols: tls ? ["h2", "http/1.1"] : [isGrpc(requestOf(asked)) ? "h2c" : "http/1.1"],
+    applicationProtocols: tls ? ["h2", "http/1.1"] : plainProtocols(asked),
   };
   return enter(view.listeners(), (listener) => listener.use_original_dst === true, connection);
+}
+
+/** What the first bytes of a plain connection look like to a proxy. */
+export function plainProtocols(asked: Asked): readonly string[] {
+  if (isBytes(asked)) return [];
+  return [isGrpc(requestOf(asked)) ? "h2c" : "http/1.1"];
 }
 
 /** The address that the client dials: a gateway's own port, else what the name stands for; where nothing is redirected, what stands for that. */
@@ -37,7 +42,7 @@ export function dialled(model: Model, from: Proxy, url: URL): Address {
 }
 
 function meantBy(model: Model, from: Proxy, url: URL): Address {
-  const port = url.port === "" ? DEFAULT_PORT[url.protocol === "https:" ? "https" : "http"] : Number(url.port);
+  const port = portOf(url);
   if (from.type === "router") return { address: from.addresses[0] ?? "", port: model.gateways.listenPort(from, port) };
   const host = url.hostname.replace(/^\[|\]$/g, "");
   return { address: isIP(host) === 0 ? lookedUp(model, { host, namespace: from.namespace, port }) : host, port };

@@ -1,31 +1,38 @@
 import { randomUUID } from "node:crypto";
-import { request as httpRequest } from "node:http";
 import type { Duplex } from "node:stream";
-import { connect as connectTls } from "node:tls";
-import { delay } from "../../base/delay.ts";
-import { EnvironmentError, errorText } from "../../base/errors.ts";
-import { explicitPort } from "../../base/explicit-port.ts";
 import type { AccessLogReader } from "../../base/access-log-line.ts";
+import { delay } from "../../base/delay.ts";
+import { ClusterError, EnvironmentError } from "../../base/errors.ts";
+import { explicitPort } from "../../base/explicit-port.ts";
 import type { Proxy } from "../../ir/proxy.ts";
 import type { Model } from "../../model/model.ts";
 import type { Cluster } from "../../resources/cluster.ts";
 import type { Symptom } from "../../why/types.ts";
 import { proxyLines, symptomIn } from "../why/lines.ts";
-import type { Asked, Ending, Live, Trace } from "./types.ts";
+import { type CallerDeps, callerIn } from "./caller.ts";
+import { compare } from "./compare.ts";
+import { dialled } from "./dial.ts";
+import { type Answered, exchange } from "./send.ts";
+import { type Asked, isBytes, type Live, nameOf, portOf, type Trace } from "./types.ts";
 
 /** How long lines of the access log may take: Envoy writes them in bulk. */
 const LOG_MS = 12_000;
 const POLL_MS = 250;
-const ANSWER_MS = 30_000;
+
+/** A proxy of the walk, and where its log is read. */
+export interface LoggedProxy {
+  readonly proxy: Proxy;
+  readonly cluster: Cluster;
+  readonly read: AccessLogReader;
+  /** Name of its cluster, where that is not the client's. */
+  readonly of?: string;
+}
 
 /** What a live request needs. */
-export interface LiveDeps {
-  readonly cluster: Cluster;
+export interface LiveDeps extends Omit<CallerDeps, "cluster"> {
   readonly model: Model;
-  readonly read: AccessLogReader;
   /** Of a request that somebody else sent; undefined: it is sent here. */
   readonly requestId: string | undefined;
-  readonly signal: AbortSignal;
 }
 
 /**
@@ -34,146 +41,133 @@ export interface LiveDeps {
  */
 export async function sendLive(
   deps: LiveDeps,
-  { from, others }: { readonly from: Proxy; readonly others: readonly Proxy[] },
+  { from, others }: { readonly from: LoggedProxy; readonly others: readonly LoggedProxy[] },
   asked: Asked,
   walked: Trace,
 ): Promise<Live> {
   const id = deps.requestId ?? randomUUID();
-  const answer = deps.requestId === undefined ? await answered(deps, from, asked, id) : undefined;
-  const [own, ...servers] = await Promise.all([from, ...others].map((proxy) => lineOf(deps, proxy, id)));
-  const lines = [own, ...servers].flatMap((line, index) =>
-    line === undefined ? [] : [{ proxy: nameOf([from, ...others][index] ?? from), text: line.text }],
+  const sent = deps.requestId === undefined ? await answered(deps, from, asked, id) : undefined;
+  const isItsOwn = markOf(asked, id, sent);
+  const own = isItsOwn === undefined ? undefined : await lineOf(deps, from, isItsOwn);
+  const isTheSame = markBehind(asked, id, own);
+  const servers = await Promise.all(
+    others.map((other) => (isTheSame === undefined ? undefined : lineOf(deps, other, isTheSame))),
   );
-  const status = answer?.status ?? own?.status;
-  const differences = compare(walked, { status, own, error: answer?.error });
+  const lines = [own, ...servers].flatMap((line, index) => {
+    const { proxy, of } = [from, ...others][index] ?? from;
+    return line === undefined
+      ? []
+      : [{ proxy: nameOf(proxy), ...(of === undefined ? {} : { cluster: of }), text: line.text }];
+  });
+  const { status = own?.status, error, bytes, closed } = sent?.answer ?? {};
+  const seen = servers.filter((line) => line !== undefined);
+  const differences = compare(walked, { status, own, servers: seen, error, bytes, closed });
   return {
     requestId: id,
     ...(status === undefined ? {} : { status }),
-    ...(answer?.error === undefined ? {} : { error: answer.error }),
+    ...(bytes === undefined ? {} : { bytes, closed: closed === true }),
+    ...(error === undefined ? {} : { error }),
     lines,
     agrees: differences.length === 0,
     differences,
   };
 }
 
-function nameOf({ name, namespace }: Proxy): string {
-  return `${name}.${namespace}`;
+/** What was sent, and from which address, where that is known. */
+interface Sent {
+  readonly answer: Answered;
+  readonly from?: string;
 }
 
-interface Answered {
-  readonly status?: number;
+/** By what a line tells of the request: its id, or, of bytes that no proxy reads, where the connection comes from. */
+type Mark = (line: Symptom) => boolean;
+
+/** At the client's proxy; undefined: nothing would tell it from another. */
+function markOf(asked: Asked, id: string, sent: Sent | undefined): Mark | undefined {
+  if (asked.url.protocol === "http:") return ({ text }) => text.includes(id);
+  const from = sent?.from;
+  if (from === undefined) return asked.url.protocol === "https:" ? ({ text }) => text.includes(id) : undefined;
+  return ({ remoteAddress }) => remoteAddress === from;
+}
+
+/** At proxies behind it. */
+function markBehind(asked: Asked, id: string, own: Symptom | undefined): Mark | undefined {
+  if (!isBytes(asked) && own?.requestId !== undefined) return ({ text }) => text.includes(id);
+  const from = own?.upstreamLocalAddress;
+  if (from !== undefined && asked.url.protocol !== "http:") return ({ remoteAddress }) => remoteAddress === from;
+  return asked.url.protocol === "http:" ? ({ text }) => text.includes(id) : undefined;
+}
+
+async function answered(deps: LiveDeps, from: LoggedProxy, asked: Asked, id: string): Promise<Sent> {
+  const { stream, ...rest } = await wayIn(deps, from, asked, id);
+  if (stream === undefined) return { answer: { error: rest.error ?? "no connection" } };
+  const answer = await exchange(stream, asked, id).finally(() => stream.destroy());
+  return rest.from === undefined ? { answer } : { answer, from: rest.from };
+}
+
+interface WayIn {
+  readonly stream?: Duplex;
+  readonly from?: string;
   readonly error?: string;
 }
 
-/** Through the HTTP proxy of a sidecar whose addresses are explicit, or into the port of a gateway. */
-async function answered({ cluster, model }: LiveDeps, from: Proxy, asked: Asked, id: string): Promise<Answered> {
-  const port = portOf(model, from, asked.url);
-  if (port === undefined)
-    throw new EnvironmentError(
-      "no-way-in",
-      `nothing can be sent through the sidecar of ${nameOf(from)} from outside its pod`,
-      {
-        hint: `Send it there, then ask with --request-id: kubectl exec -n ${from.namespace} ${from.name} -- curl -sS -H 'x-request-id: ${id}' '${String(asked.url)}'`,
-      },
-    );
-  const stream = await cluster.portForward({ namespace: from.namespace, pod: from.name, port });
-  const isTls = asked.url.protocol === "https:";
-  const socket = isTls
-    ? connectTls({ socket: stream, servername: asked.url.hostname, rejectUnauthorized: false })
-    : stream;
-  return exchange(socket, asked, id).finally(() => stream.destroy());
+/**
+ * Into the port of a gateway; through the HTTP proxy of a sidecar whose addresses are explicit; else from inside the client's pod, as
+ * its application would connect.
+ */
+async function wayIn(deps: LiveDeps, { proxy, cluster }: LoggedProxy, asked: Asked, id: string): Promise<WayIn> {
+  const { namespace, name: pod, bind } = proxy;
+  const port = openPort(deps.model, proxy, asked);
+  if (port !== undefined) return { stream: await cluster.portForward({ namespace, pod, port }) };
+  const { address, port: asDialled } = dialled(deps.model, proxy, asked.url);
+  const { hostname } = asked.url;
+  // where nothing is redirected a name leads past the proxy
+  const to =
+    bind === undefined
+      ? { host: hostname.replace(/^\[|\]$/g, ""), port: portOf(asked.url) }
+      : { host: address, port: asDialled };
+  try {
+    const dial = await callerIn({ ...deps, cluster }, { namespace, name: pod });
+    return await dial(to.host, to.port);
+  } catch (error) {
+    if (!(error instanceof EnvironmentError) && !(error instanceof ClusterError)) throw error;
+    throw new EnvironmentError("no-way-in", `nothing can be sent from pod ${namespace}/${pod}: ${error.message}`, {
+      hint: byHand(asked, { namespace, pod, id }),
+      cause: error,
+    });
+  }
 }
 
-function portOf(model: Model, from: Proxy, url: URL): number | undefined {
-  const port = url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port);
+/** How somebody who may run a program in the pod sends it. */
+function byHand(
+  asked: Asked,
+  { namespace, pod, id }: { readonly namespace: string; readonly pod: string; readonly id: string },
+): string {
+  if (isBytes(asked))
+    return "It takes the permission to patch pods/ephemeralcontainers, and to create pods/portforward.";
+  return `Send it there, then ask with --request-id: kubectl exec -n ${namespace} ${pod} -- curl -sS -H 'x-request-id: ${id}' '${String(asked.url)}'`;
+}
+
+/** A port of the pod that takes it from outside; undefined: only the pod's own programs get into the proxy. */
+function openPort(model: Model, from: Proxy, { url }: Asked): number | undefined {
   if (from.type === "router") {
-    const listens = model.gateways.listenPort(from, port);
+    const listens = model.gateways.listenPort(from, portOf(url));
     return from.bind === undefined ? listens : explicitPort(listens);
   }
-  return url.protocol === "https:" ? undefined : from.bind?.httpProxyPort;
-}
-
-function exchange(socket: Duplex, { url, method, headers }: Asked, id: string): Promise<Answered> {
-  return new Promise((resolve) => {
-    const given = Object.fromEntries(headers);
-    const sent = httpRequest(
-      {
-        method,
-        path: `${url.pathname}${url.search}`,
-        createConnection: () => socket as never,
-        headers: {
-          host: url.host,
-          "user-agent": `meshctl-trace/${id}`,
-          ...given,
-          "x-request-id": id,
-          connection: "close",
-        },
-      },
-      (response) => {
-        response.resume();
-        response.on("error", () => undefined);
-        response.on("end", () => resolve({ status: response.statusCode ?? 0 }));
-      },
-    );
-    // a forwarded connection is no socket: it has no timer of its own
-    const timer = setTimeout(() => sent.destroy(new Error(`no answer in ${ANSWER_MS / 1_000} s`)), ANSWER_MS);
-    sent.on("close", () => clearTimeout(timer));
-    sent.on("error", (error) => resolve({ error: errorText(error) }));
-    sent.end();
-  });
+  return url.protocol === "http:" ? from.bind?.httpProxyPort : undefined;
 }
 
 /** The proxy's line about the request; undefined when there is none in time. */
-async function lineOf({ cluster, read, signal }: LiveDeps, proxy: Proxy, id: string): Promise<Symptom | undefined> {
+async function lineOf(
+  { signal }: LiveDeps,
+  { proxy, cluster, read }: LoggedProxy,
+  mark: Mark,
+): Promise<Symptom | undefined> {
   const until = Date.now() + LOG_MS;
   for (;;) {
     const lines = await proxyLines(cluster, proxy);
-    const found = lines.filter((line) => line.includes(id)).flatMap((line) => symptomIn(line, read) ?? []);
-    const last = found.at(-1);
+    const last = lines.flatMap((line) => symptomIn(line, read) ?? []).findLast(mark);
     if (last !== undefined || Date.now() > until || signal.aborted) return last;
     await delay(POLL_MS, signal);
   }
-}
-
-interface Happened {
-  readonly status: number | undefined;
-  readonly own: Symptom | undefined;
-  readonly error: string | undefined;
-}
-
-/** Where what happened is another thing than what the walk says. */
-function compare({ branches, ends }: Trace, happened: Happened): readonly string[] {
-  const all = branches.length === 0 ? [ends] : branches.filter(({ share }) => share > 0).map((branch) => branch.ends);
-  const mayArrive = all.some(({ kind }) => kind === "delivered" || kind === "left");
-  const clusters = branches.map((branch) => branch.cluster);
-  return [
-    ...elsewhere(clusters, happened),
-    ...(mayArrive ? notArrived(happened) : otherAnswer(all, clusters, happened)),
-  ];
-}
-
-function elsewhere(clusters: readonly string[], { own }: Happened): readonly string[] {
-  const cluster = own?.upstreamCluster;
-  if (cluster === undefined || clusters.length === 0 || clusters.includes(cluster)) return [];
-  return [`it went to ${cluster}, the walk to ${clusters.join(" or ")}`];
-}
-
-function notArrived({ own, error }: Happened): readonly string[] {
-  if (own === undefined) return error === undefined ? [] : [`no answer came: ${error}; the walk arrives`];
-  const isLost = own.flags.some((flag) => ["UH", "NC", "NR", "UF"].includes(flag));
-  return isLost ? [`it failed with ${own.flags.join(",")} (${own.details ?? ""}), the walk arrives`] : [];
-}
-
-function otherAnswer(
-  all: readonly Ending[],
-  clusters: readonly string[],
-  { status, own }: Happened,
-): readonly string[] {
-  const answers = [...new Set(all.flatMap(({ text }) => /\b([1-5]\d\d)\b/.exec(text)?.[1] ?? []))];
-  const isOther = status !== undefined && answers.length > 0 && !answers.includes(String(status));
-  const wasSent = clusters.length === 0 && own?.details === "via_upstream";
-  return [
-    ...(isOther ? [`the status was ${status}, the walk says ${answers.join(" or ")}`] : []),
-    ...(wasSent ? ["it was sent on, the walk is answered by the proxy itself"] : []),
-  ];
 }

@@ -10,10 +10,10 @@ import { type Entered, enter } from "../../simulate/walk.ts";
 import { ALPN } from "../../xds/tls.ts";
 import { principalOf } from "../offline/proxies.ts";
 import { authorize, identityIn, remoteIn } from "./authorization.ts";
-import { requestOf } from "./dial.ts";
+import { plainProtocols, requestOf } from "./dial.ts";
 import type { Tagged } from "../../why/source.ts";
 import { type Place, placeIn, serverOf } from "./border.ts";
-import { type Branch, type Ending, failed, nameOf, type Step, sourced, type Walk } from "./types.ts";
+import { type Branch, type Ending, failed, isBytes, nameOf, notHttp, type Step, sourced, type Walk } from "./types.ts";
 import type { ProxyView } from "./view.ts";
 
 /** Listener and chain, with what decided them. */
@@ -80,13 +80,15 @@ export function branchesOf(
     },
   ];
   const end = (ends: Ending): readonly Branch[] => [{ share, cluster: name, steps, ends }];
-  if (cluster === undefined) return end(failed(`cluster ${name} is not there: 503 (NC)`, "cluster"));
+  const answer = (flag: string): string =>
+    request === undefined ? `the connection is closed (${flag})` : `503 (${flag})`;
+  if (cluster === undefined) return end(failed(`cluster ${name} is not there: ${answer("NC")}`, "cluster"));
   if (name === "BlackHoleCluster")
     return end(failed("nothing outside of the mesh's registry is let through: the connection is closed", "leave"));
   const all = destinationsOf(cluster, view.endpoints(name), meant);
   if (all.length === 0) {
     steps.push({ step: "endpoints", proxy, chosen: "" });
-    return end(failed("no endpoint: 503 (UH)", "endpoint"));
+    return end(failed(`no endpoint: ${answer("UH")}`, "endpoint"));
   }
   const total = all.reduce((sum, { weight }) => sum + weight, 0);
   return byCluster(walk, all).map((found): Branch => {
@@ -197,6 +199,7 @@ function serverSide(
   const { leads } = entered;
   if (leads.kind === "nothing")
     return failed("no filter chain of the server takes the connection: it is reset", "server chain");
+  if (leads.kind === "http" && isBytes(walk.asked)) return notHttp(nameOf(server));
   const call = callAt(walk, { entered, first, request, source });
   const said = authorize({ positionOf, asked: walk.asked }, view, { entered, call });
   steps.push(...said.steps);
@@ -263,12 +266,8 @@ function arriving(
   // the client's own TLS, passed on unopened
   if (request === undefined && asked.url.protocol === "https:")
     return { ...ends, ...CLIENT_TLS, serverName: asked.url.hostname };
-  return {
-    ...ends,
-    transport: "raw_buffer",
-    serverName: undefined,
-    applicationProtocols: [isHttp2 ? "h2c" : "http/1.1"],
-  };
+  const plain = request === undefined ? plainProtocols(asked) : [isHttp2 ? "h2c" : "http/1.1"];
+  return { ...ends, transport: "raw_buffer", serverName: undefined, applicationProtocols: plain };
 }
 
 const CLIENT_TLS = { transport: "tls", applicationProtocols: ["h2", "http/1.1"] } as const;

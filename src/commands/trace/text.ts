@@ -17,13 +17,20 @@ export function traceText({ from, method, url, steps, branches, ends, live }: Tr
   return `${[...lines, end, ...(live === undefined ? [] : liveLines(live))].join("\n")}\n`;
 }
 
-function liveLines({ requestId, status, error, lines, differences }: Live): readonly string[] {
+function liveLines(live: Live): readonly string[] {
+  const { requestId, lines, differences } = live;
   return [
-    `sent as ${requestId}: ${status === undefined ? (error ?? "no answer") : status}`,
-    ...lines.map(({ proxy, text }) => `  ${proxy}: ${text}`),
+    `sent as ${requestId}: ${answerText(live)}`,
+    ...lines.map(({ proxy, cluster, text }) => `  ${proxy}${cluster === undefined ? "" : ` in ${cluster}`}: ${text}`),
     ...(lines.length === 0 ? ["  no access log tells of it: only the status is compared"] : []),
     ...(differences.length === 0 ? ["✔ it went that way"] : differences.map((words) => `✘ ${words}`)),
   ];
+}
+
+function answerText({ status, bytes, closed, error }: Live): string {
+  if (status !== undefined) return String(status);
+  if (bytes === undefined || error !== undefined) return error ?? "no answer";
+  return `${bytes} bytes came back${closed === true ? ", then the other side ended the connection" : ""}`;
 }
 
 function branchLines({ share, cluster, steps, ends }: Branch, count: number): readonly string[] {

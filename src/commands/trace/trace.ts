@@ -15,8 +15,10 @@ import {
   type Branch,
   type Ending,
   failed,
+  isBytes,
   nameOf,
   noted,
+  notHttp,
   type Step,
   sourced,
   type Trace,
@@ -78,6 +80,7 @@ function onward(walk: Walk, entered: Entered, steps: Step[]): Onward {
         sentTo(leads.clusters.flatMap((share) => branchesOf(next, share, undefined))),
       );
     case "http":
+      if (isBytes(walk.asked)) return { ends: notHttp(nameOf(walk.view.proxy)) };
       return admitted(walk, { entered, request: requestOf(walk.asked) }, steps, (next, request) =>
         routed(next, { manager: leads.manager, request: request ?? requestOf(walk.asked) }, steps),
       );

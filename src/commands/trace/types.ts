@@ -79,24 +79,41 @@ export interface Live {
   /** By which it is found in logs. */
   readonly requestId: string;
   readonly status?: number;
+  /** Of bytes: how many came back, and whether the other side ended the connection. */
+  readonly bytes?: number;
+  readonly closed?: boolean;
   /** Why no answer came. */
   readonly error?: string;
-  /** Lines of access logs that tell of it. */
-  readonly lines: readonly { readonly proxy: string; readonly text: string }[];
+  /** Lines of access logs that tell of it; `cluster`: of a proxy in another one than the client's. */
+  readonly lines: readonly { readonly proxy: string; readonly cluster?: string; readonly text: string }[];
   /** It went the way that the walk says. */
   readonly agrees: boolean;
   readonly differences: readonly string[];
 }
 
-/** The request as a client makes it. */
+/** The request as a client makes it; a URL of `tcp:` is a connection whose bytes are no HTTP, with the method TCP. */
 export interface Asked {
   readonly url: URL;
   readonly method: string;
   readonly headers: SimulatedRequest["headers"];
+  /** Of a connection: the bytes that the client sends first. */
+  readonly data?: string;
   /** The token that the request carries where its issuer's are looked for; absent: none. */
   readonly token?: SimulatedToken;
   /** Seconds; tokens are judged by it. */
   readonly now: number;
+}
+
+const DEFAULT_PORTS: Readonly<Record<string, number>> = { "http:": 80, "https:": 443 };
+
+/** The port that a URL means; 0 when it says none and has none of its own. */
+export function portOf({ port, protocol }: URL): number {
+  return port === "" ? (DEFAULT_PORTS[protocol] ?? 0) : Number(port);
+}
+
+/** Whether it is a connection of bytes that no proxy can read as HTTP. */
+export function isBytes({ url }: Pick<Asked, "url">): boolean {
+  return url.protocol === "tcp:";
 }
 
 /** What the parts of a walk share. */
@@ -138,6 +155,11 @@ export function noted(note: string | undefined): { readonly note?: string } {
 /** An ending nowhere. */
 export function failed(text: string, missing?: Missing): Ending {
   return { kind: "failed", text, ...(missing === undefined ? {} : { missing }) };
+}
+
+/** The end of a connection of bytes at a proxy that reads HTTP. */
+export function notHttp(proxy: string): Ending {
+  return failed(`${proxy} reads HTTP there: bytes that are none are answered with 400`);
 }
 
 /** An answer of a proxy itself; those of the server kind are failures. */

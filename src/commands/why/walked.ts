@@ -3,10 +3,12 @@ import type { Symptom } from "../../why/types.ts";
 import type { Messages } from "../../wire/codec.ts";
 import { dialled, enterClient } from "../trace/dial.ts";
 import { trace } from "../trace/trace.ts";
-import type { Asked, Branch, Missing, Trace } from "../trace/types.ts";
+import { type Asked, type Branch, isBytes, type Missing, nameOf, type Trace } from "../trace/types.ts";
 import type { ProxyView } from "../trace/view.ts";
 import { viewOf } from "../trace/view.ts";
-import { proxiesOf, shortName } from "../offline/proxies.ts";
+import type { Mesh } from "../../compile/mesh.ts";
+import type { OfflineMesh } from "../offline/mesh.ts";
+import { proxiesOf } from "../offline/proxies.ts";
 import type { AskedProxy, Gatherer, Sources } from "./gather.ts";
 
 /** A failure that a walk foresees, at the proxy that it would be seen at. */
@@ -15,10 +17,16 @@ export interface Foreseen {
   readonly at: AskedProxy;
 }
 
+/** A proxy of a walk; `clusterId`: of another cluster of the mesh than the client's. */
+export interface PlacedProxy {
+  readonly proxy: Proxy;
+  readonly clusterId?: string;
+}
+
 /** A walk, with the proxies of which it was, the client's first. */
 export interface Walked {
   readonly trace: Trace;
-  readonly proxies: readonly Proxy[];
+  readonly proxies: readonly PlacedProxy[];
   readonly foreseen: Foreseen | undefined;
 }
 
@@ -35,31 +43,51 @@ const AS_LOGGED: Readonly<Record<Missing, Pick<Symptom, "flags" | "details"> & {
   permission: { flags: [], details: "rbac_access_denied_matched_policy[none]", status: 403 },
 };
 
-/** Walks a request that nobody sends through what the proxies run; undefined when nothing fails. */
+/** Who asks proxies of the mesh's other clusters; undefined: nobody can. */
+export type GathererOf = (there: OfflineMesh) => Gatherer | undefined;
+
+/** A proxy that was asked, and the mesh of its cluster. */
+interface Known extends AskedProxy {
+  readonly there: OfflineMesh;
+}
+
+/** Walks a request that nobody sends through what the proxies run; `foreseen` is undefined when nothing fails. */
 export async function foresee(
   { offline }: Sources,
   gatherer: Gatherer,
-  { from, asked }: { readonly from: Proxy; readonly asked: Asked },
+  {
+    from,
+    asked,
+    abroad = () => undefined,
+  }: { readonly from: Proxy; readonly asked: Asked; readonly abroad?: GathererOf },
 ): Promise<Walked> {
-  const client = await gatherer.ask(from);
-  const known = new Map([[keyOf(from), client]]);
-  const views = (mesh: Parameters<typeof viewOf>[0], proxy: Proxy): ProxyView => {
-    const live = known.get(keyOf(proxy));
+  const client: Known = { ...(await gatherer.ask(from)), there: offline };
+  const known = [client];
+  const find = (mesh: Mesh, proxy: Proxy): Known | undefined =>
+    known.find((one) => one.there.mesh === mesh && keyOf(one.proxy) === keyOf(proxy));
+  const views = (mesh: Mesh, proxy: Proxy): ProxyView => {
+    const live = find(mesh, proxy);
     return live === undefined
       ? viewOf(mesh, proxy)
       : { ...live.facts.config, proxy: live.proxy, config: mesh.proxyConfig(live.proxy) };
   };
-  const { model } = offline.mesh;
   const first = trace(offline, client.proxy, asked, views);
   // who else decides is known by now: they are asked, and the walk is walked again
-  const names = new Set(stepsOf(first).map(({ proxy }) => proxy));
-  for (const proxy of proxiesOf(model))
-    if (names.has(`${shortName(proxy)}.${proxy.namespace}`) && !known.has(keyOf(proxy)))
-      known.set(keyOf(proxy), await gatherer.ask(proxy));
-  const walked = known.size > 1 ? trace(offline, client.proxy, asked, views) : first;
-  const proxies = [...known.values()];
-  const foreseen = failureOf({ offline, walked, asked, proxies });
-  return { trace: walked, proxies: proxies.map(({ proxy }) => proxy), foreseen };
+  for (const there of [offline, ...(offline.others ?? [])]) {
+    const asks = there === offline ? gatherer : abroad(there);
+    const isHere = (cluster: string | undefined): boolean => cluster === there.clusterId;
+    const names = new Set(stepsOf(first).flatMap(({ proxy, cluster }) => (isHere(cluster) ? [proxy] : [])));
+    for (const proxy of asks === undefined || names.size === 0 ? [] : proxiesOf(there.mesh.model))
+      if (asks !== undefined && names.has(nameOf(proxy)) && find(there.mesh, proxy) === undefined)
+        known.push({ ...(await asks.ask(proxy)), there });
+  }
+  const walked = known.length > 1 ? trace(offline, client.proxy, asked, views) : first;
+  const foreseen = failureOf({ offline, walked, asked, proxies: known });
+  const proxies = known.map(({ proxy, there }): PlacedProxy => {
+    const { clusterId } = there;
+    return there === offline || clusterId === undefined ? { proxy } : { proxy, clusterId };
+  });
+  return { trace: walked, proxies, foreseen };
 }
 
 interface WalkedProxies {
@@ -128,6 +156,16 @@ function arrival(branch: Branch | undefined): { readonly address: string; readon
   return { address: text.slice(0, colon), port: Number(text.slice(colon + 1)) };
 }
 
+/** What is logged of a connection that no proxy reads: no status, and what refused it as the reason of its end. */
+function ofBytes({
+  flags,
+  details,
+}: Pick<Symptom, "flags" | "details">): Pick<Symptom, "flags" | "details" | "terminationDetails"> {
+  return details?.startsWith("rbac_") === true
+    ? { flags, terminationDetails: details }
+    : { flags, ...(details === undefined ? {} : { details }) };
+}
+
 interface Parts {
   readonly walked: Trace;
   readonly branch: Branch | undefined;
@@ -142,15 +180,12 @@ function symptomOf({ walked, branch, missing, asked, place, caller }: Parts): Sy
   const isTls = url.protocol === "https:";
   const said = missing === undefined ? { flags: [], details: "direct_response" } : AS_LOGGED[missing];
   const cluster = missing === "cluster" ? undefined : branch?.cluster;
+  const http = { method, path: `${url.pathname}${url.search}`, protocol: "HTTP/1.1", authority: url.host };
   return {
-    ...said,
+    ...(isBytes(asked) ? ofBytes(said) : { ...said, ...http }),
     from: "walk",
     text: (branch?.ends ?? walked.ends).text,
     others: {},
-    method,
-    path: `${url.pathname}${url.search}`,
-    protocol: "HTTP/1.1",
-    authority: url.host,
     localAddress: `${place.address}:${place.port}`,
     remoteAddress: `${caller}:40000`,
     ...(isTls ? { serverName: url.hostname } : {}),

@@ -23,8 +23,8 @@ function containerOf(pod: Obj, asked: string): string {
 }
 
 function checkStarted(pod: Obj, container: string, previous: boolean): void {
-  const all: JsonObject[] = ["initContainerStatuses", "containerStatuses"].flatMap((list) =>
-    asObjects(at(pod, "status", list)),
+  const all: JsonObject[] = ["initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses"].flatMap(
+    (list) => asObjects(at(pod, "status", list)),
   );
   const status = all.find((entry) => entry["name"] === container);
   const reason = asString(asObject(asObject(status?.["state"])["waiting"])["reason"]) || "ContainerCreating";

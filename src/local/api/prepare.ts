@@ -67,9 +67,12 @@ function qosClass(pod: Obj): string {
   return guaranteed ? "Guaranteed" : "Burstable";
 }
 
+/** Paths that write one part of an object and nothing else. */
+const PARTS: ReadonlySet<string> = new Set(["status", "finalize", "ephemeralcontainers"]);
+
 /**
  * What an update may touch: identity and deletion stay; the main path leaves status alone, the status path everything
- * else, and finalize only a namespace's finalizers.
+ * else, finalize only a namespace's finalizers, and ephemeralcontainers only a pod's list of them.
  */
 export function mergeForSubresource(
   info: ResourceInfo,
@@ -77,13 +80,18 @@ export function mergeForSubresource(
   existing: Obj,
   subresource: string | undefined,
 ): Obj {
-  const out: Obj = subresource === "status" || subresource === "finalize" ? clone(existing) : object;
+  const out: Obj = PARTS.has(subresource ?? "") ? clone(existing) : object;
   if (subresource === "status") {
     if (object.status === undefined) delete out.status;
     else out.status = object.status;
     if (object.metadata.managedFields !== undefined) out.metadata.managedFields = object.metadata.managedFields;
   } else if (subresource === "finalize") {
     out.spec = { ...out.spec, finalizers: asObject(object.spec)["finalizers"] ?? [] };
+  } else if (subresource === "ephemeralcontainers") {
+    const ephemeral = asObjects(asObject(object.spec)["ephemeralContainers"]);
+    const { ephemeralContainers: _, ...rest } = out.spec ?? {};
+    out.spec = ephemeral.length === 0 ? rest : { ...rest, ephemeralContainers: ephemeral };
+    if (object.metadata.managedFields !== undefined) out.metadata.managedFields = object.metadata.managedFields;
   } else if (hasStatus(info)) {
     if (existing.status === undefined) delete out.status;
     else out.status = clone(existing.status);

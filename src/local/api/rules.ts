@@ -12,12 +12,24 @@ export function nameRule(collection: string): "label" | "subdomain" | "path" {
 
 const selectorKinds = ["apps/deployments", "apps/replicasets", "apps/statefulsets", "apps/daemonsets"];
 
-/** What breaks the rules of a built-in kind: those a user meets, worded as the API server words them. */
-export function kindCauses(collection: string, object: Obj, before: Obj | undefined): Cause[] {
+/**
+ * What breaks the rules of a built-in kind: those a user meets, worded as the API server words them. `subresource`: the path below the
+ * object that writes it; undefined: its own.
+ */
+export function kindCauses(
+  collection: string,
+  object: Obj,
+  before: Obj | undefined,
+  subresource: string | undefined,
+): Cause[] {
   if (selectorKinds.includes(collection)) return workloadCauses(object, before);
   switch (collection) {
     case "/pods":
-      return [...podCauses(asObject(object.spec), "spec"), ...podUpdateCauses(object, before)];
+      return [
+        ...podCauses(asObject(object.spec), "spec"),
+        ...podUpdateCauses(object, before),
+        ...ephemeralCauses(object, before, subresource),
+      ];
     case "/services":
       return serviceCauses(asObject(object.spec), before);
     case "/secrets":
@@ -113,14 +125,62 @@ function podUpdateCauses(object: Obj, before: Obj | undefined): Cause[] {
   const now = asObject(object.spec);
   const moved = asString(old["nodeName"]) !== "" && old["nodeName"] !== now["nodeName"];
   if (!moved && equal(fixedPodSpec(old), fixedPodSpec(now))) return [];
-  return [
-    {
-      reason: "FieldValueForbidden",
-      field: "spec",
-      message:
-        "Forbidden: pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)",
-    },
-  ];
+  return [fixedField()];
+}
+
+function fixedField(): Cause {
+  return {
+    reason: "FieldValueForbidden",
+    field: "spec",
+    message:
+      "Forbidden: pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)",
+  };
+}
+
+const EPHEMERAL = "spec.ephemeralContainers";
+
+/** Ephemeral containers are added by their own path alone; what stands there stays as it is. */
+function ephemeralCauses(object: Obj, before: Obj | undefined, subresource: string | undefined): Cause[] {
+  const now = asObjects(at(object, "spec", "ephemeralContainers"));
+  const old = asObjects(at(before, "spec", "ephemeralContainers"));
+  if (before === undefined) return now.length === 0 ? [] : [forbiddenField(EPHEMERAL, "cannot be set on create")];
+  if (subresource !== "ephemeralcontainers") return equal(now, old) ? [] : [fixedField()];
+  const kept = old.flatMap((container) => {
+    const name = asString(container["name"]);
+    const next = now.find((entry) => entry["name"] === name);
+    const what = `existing ephemeral containers ${JSON.stringify(name)} may not be`;
+    if (next === undefined) return [forbiddenField(EPHEMERAL, `${what} removed`)];
+    return equal(next, container) ? [] : [forbiddenField(EPHEMERAL, `${what} changed`)];
+  });
+  return [...kept, ...ephemeralNameCauses(asObject(object.spec), now)];
+}
+
+function ephemeralNameCauses(spec: JsonObject, ephemeral: readonly JsonObject[]): Cause[] {
+  const others = ["initContainers", "containers"].flatMap((list) =>
+    asObjects(spec[list]).map((entry) => asString(entry["name"])),
+  );
+  const names = new Set(others);
+  return ephemeral.flatMap((container, index) => {
+    const field = `${EPHEMERAL}[${index}]`;
+    const name = asString(container["name"]);
+    const causes = containerNameCauses(name, names, field);
+    names.add(name);
+    const target = asString(container["targetContainerName"]);
+    if (asString(container["image"]) === "") causes.push(requiredValue(`${field}.image`));
+    if (target !== "" && !others.includes(target))
+      causes.push({
+        reason: "FieldValueNotFound",
+        field: `${field}.targetContainerName`,
+        message: `Not found: "${target}"`,
+      });
+    const unfit = ["ports", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle", "resources"].filter(
+      (key) => container[key] !== undefined && !equal(container[key], {}),
+    );
+    return [
+      ...causes,
+      ...unfit.map((key) => forbiddenField(`${field}.${key}`, "cannot be set for an Ephemeral Container")),
+    ];
+  });
 }
 
 function duplicate(field: string, value: unknown): Cause {

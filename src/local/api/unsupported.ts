@@ -52,13 +52,6 @@ export const unsupported: readonly Unsupported[] = [
     path: new RegExp(`${anyPod}/proxy(/|$)`),
   },
   {
-    name: "pods/ephemeralcontainers",
-    reason: "the local node starts no containers in running pods",
-    method: "PATCH",
-    example: "/api/v1/namespaces/default/pods/web/ephemeralcontainers",
-    path: new RegExp(`${anyPod}/ephemeralcontainers$`),
-  },
-  {
     name: "pods/resize",
     reason: "the local node sets no resource limits",
     method: "PATCH",

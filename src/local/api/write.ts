@@ -34,14 +34,14 @@ function applyAllDefaults(info: ResourceInfo, object: Obj): void {
   if (info.custom === undefined) defaultKind(info.collection, object);
 }
 
-function checkValid(info: ResourceInfo, object: Obj, before: Obj | undefined): void {
+function checkValid(info: ResourceInfo, object: Obj, before: Obj | undefined, subresource?: string): void {
   const { metadata: _, ...rest } = object;
   const bySchema =
     info.custom === undefined ? [] : validate(rest, info.schema).filter((cause) => cause.field !== "metadata");
   const causes = [
     ...validateMeta(object.metadata, nameRule(info.collection)),
     ...bySchema,
-    ...(info.custom === undefined ? kindCauses(info.collection, object, before) : []),
+    ...(info.custom === undefined ? kindCauses(info.collection, object, before, subresource) : []),
   ];
   if (causes.length > 0) throw invalid(kindSubject(info, object.metadata.name), causes);
 }
@@ -269,7 +269,7 @@ async function writeOver(
   if (state.applied) object.metadata.managedFields = clone(managedFields ?? []);
   else trackUpdate(existing, object, info.schema, writerOf(info, request));
   if (causes.length > 0) throw invalid(kindSubject(info, name), causes);
-  checkValid(info, object, existing);
+  checkValid(info, object, existing, request.subresource);
   await core.admission.validate({ ...attributes, object });
   if (core.store.get(info.collection, namespace, name) !== stored) return undefined;
   if (request.dryRun) return object;

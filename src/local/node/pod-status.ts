@@ -10,6 +10,7 @@ export interface PodView {
   readonly initialized: boolean;
   readonly init: readonly ContainerStatus[];
   readonly main: readonly ContainerStatus[];
+  readonly ephemeral: readonly ContainerStatus[];
   /** Names of the init containers that keep running. */
   readonly sidecars: ReadonlySet<string>;
   /** Set when the pod has come to an end. */
@@ -19,7 +20,7 @@ export interface PodView {
 
 /** The status object: phase, addresses, conditions and containers. */
 export function podStatus(view: PodView, now: Date): PodStatus {
-  const { pod, podIp, hostIp, init, main, problem } = view;
+  const { pod, podIp, hostIp, init, main, ephemeral, problem } = view;
   const phase = view.ended ?? (view.initialized && main.some(hasRun) ? "Running" : "Pending");
   return {
     phase,
@@ -29,6 +30,7 @@ export function podStatus(view: PodView, now: Date): PodStatus {
     conditions: transitionTimes(conditionsOf(view), pod.status?.conditions ?? [], now),
     ...(init.length === 0 ? {} : { initContainerStatuses: init }),
     containerStatuses: main,
+    ...(ephemeral.length === 0 ? {} : { ephemeralContainerStatuses: ephemeral }),
     qosClass: "BestEffort",
     ...(problem === undefined ? {} : { reason: problem.reason, message: problem.message }),
   } as PodStatus;

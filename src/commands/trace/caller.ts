@@ -1,0 +1,211 @@
+import { request as httpRequest } from "node:http";
+import type { Duplex } from "node:stream";
+import { CALLER_PORT, DIALLED_FROM, NOT_DIALLED } from "../../base/caller.ts";
+import { delay } from "../../base/delay.ts";
+import { ClusterError, EnvironmentError, errorText } from "../../base/errors.ts";
+import type { Cluster } from "../../resources/cluster.ts";
+import type { KubeObject } from "../../resources/object.ts";
+
+/** How long a container may take to start, with its image there already. */
+const START_MS = 60_000;
+/** How long its program may take from there to its port. */
+const LISTEN_MS = 15_000;
+const POLL_MS = 200;
+
+/** Containers of ours in other people's pods begin with this. */
+const NAME = "meshctl-caller-";
+
+/** Of nobody: not the proxy's, whose connections nothing captures. */
+const USER = 65_532;
+
+/** A connection that was made inside of a pod, and the address that it has there. */
+export interface Dialled {
+  readonly stream: Duplex;
+  readonly from: string;
+}
+
+/** Why a connection that was tried inside of a pod did not come about. */
+export interface NotDialled {
+  readonly error: string;
+}
+
+/** What a caller in a pod needs. */
+export interface CallerDeps {
+  readonly cluster: Cluster;
+  /** Whether a container may be put into the pod, which stays in its spec as long as it lives. */
+  readonly agreed: () => Promise<boolean>;
+  /** Tells people what was done. */
+  readonly tell: (text: string) => void;
+  readonly signal: AbortSignal;
+}
+
+interface PodRef {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+interface Container {
+  readonly name: string;
+  readonly image?: string;
+}
+
+interface Status {
+  readonly name: string;
+  readonly state?: {
+    readonly running?: unknown;
+    readonly terminated?: { readonly message?: string; readonly reason?: string };
+    readonly waiting?: { readonly reason?: string; readonly message?: string };
+  };
+}
+
+/** Of a pod, what decides where connections can be made in it. */
+interface PodView {
+  readonly spec: {
+    readonly initContainers?: readonly Container[];
+    readonly containers?: readonly Container[];
+    readonly ephemeralContainers?: readonly Container[];
+  };
+  readonly ephemeral: readonly Status[];
+}
+
+/**
+ * A way to make connections inside of a pod as its application does: through a container that runs there already, or one that is put
+ * there (an ephemeral container with the proxy's image and a user of its own). Throws EnvironmentError when nobody agrees to that, or
+ * when it does not start; ClusterError when the cluster refuses it.
+ */
+export async function callerIn(
+  deps: CallerDeps,
+  pod: PodRef,
+): Promise<(host: string, port: number) => Promise<Dialled | NotDialled>> {
+  const view = await podView(deps.cluster, pod);
+  const standing = callersOf(view).find(({ name }) => mayRun(statusOf(view, name)));
+  const name = standing?.name ?? (await put(deps, pod, view));
+  await started(deps, pod, name);
+  return (host, port) => dial(deps, pod, { host, port });
+}
+
+async function podView(cluster: Cluster, { namespace, name }: PodRef): Promise<PodView> {
+  const pod = await cluster.get({ apiVersion: "v1", kind: "Pod", namespace, name });
+  if (pod === undefined) throw new EnvironmentError("no-pod", `pod ${namespace}/${name} is not there any more`);
+  const { ephemeralContainerStatuses: ephemeral = [] } = (pod.status ?? {}) as {
+    readonly ephemeralContainerStatuses?: readonly Status[];
+  };
+  return { spec: (pod.spec ?? {}) as PodView["spec"], ephemeral };
+}
+
+function callersOf({ spec }: PodView): readonly Container[] {
+  return (spec.ephemeralContainers ?? []).filter(({ name }) => name.startsWith(NAME));
+}
+
+function statusOf({ ephemeral }: PodView, wanted: string): Status | undefined {
+  return ephemeral.find(({ name }) => name === wanted);
+}
+
+/** One that nobody has told of yet may be about to start. */
+function mayRun(status: Status | undefined): boolean {
+  return status?.state?.terminated === undefined;
+}
+
+async function put(deps: CallerDeps, pod: PodRef, view: PodView): Promise<string> {
+  const { spec } = view;
+  const proxy = [...(spec.containers ?? []), ...(spec.initContainers ?? [])].find(({ name }) => name === "istio-proxy");
+  if (proxy?.image === undefined)
+    throw new EnvironmentError("no-way-in", `pod ${pod.namespace}/${pod.name} has no proxy whose image could be used`);
+  if (!(await deps.agreed()))
+    throw new EnvironmentError("not-agreed", `nothing was put into pod ${pod.namespace}/${pod.name}, nothing was sent`);
+  const name = `${NAME}${callersOf(view).length + 1}`;
+  const container: KubeObject["spec"] = {
+    name,
+    image: proxy.image,
+    imagePullPolicy: "IfNotPresent",
+    args: ["caller"],
+    securityContext: {
+      runAsUser: USER,
+      runAsGroup: USER,
+      runAsNonRoot: true,
+      readOnlyRootFilesystem: true,
+      allowPrivilegeEscalation: false,
+      capabilities: { drop: ["ALL"] },
+      seccompProfile: { type: "RuntimeDefault" },
+    },
+  };
+  await deps.cluster.mergePatch(
+    { apiVersion: "v1", kind: "Pod", namespace: pod.namespace, name: pod.name },
+    { spec: { ephemeralContainers: [...(spec.ephemeralContainers ?? []), container] } },
+    { subresource: "ephemeralcontainers" },
+  );
+  deps.tell(
+    `Container ${name} was put into pod ${pod.namespace}/${pod.name}: it ends by itself, and stays in the pod's spec as long as the pod lives.\n`,
+  );
+  return name;
+}
+
+async function started({ cluster, signal }: CallerDeps, pod: PodRef, name: string): Promise<void> {
+  const until = Date.now() + START_MS;
+  let last = "nothing is known of it yet";
+  while (Date.now() < until && !signal.aborted) {
+    const { running, terminated, waiting } = statusOf(await podView(cluster, pod), name)?.state ?? {};
+    if (running !== undefined) return;
+    if (terminated !== undefined) {
+      const said = await cluster.logs({ ...pod, pod: pod.name, container: name, tailLines: 3 }).catch(() => "");
+      throw notStarted(pod, name, said.trim() || (terminated.message ?? terminated.reason ?? "it has ended"));
+    }
+    last = waiting?.message ?? waiting?.reason ?? last;
+    if (/Err|BackOff|Invalid/.test(waiting?.reason ?? "")) break;
+    await delay(POLL_MS, signal);
+  }
+  throw notStarted(pod, name, last);
+}
+
+function notStarted(pod: PodRef, name: string, why: string): EnvironmentError {
+  return new EnvironmentError(
+    "no-caller",
+    `container ${name} of pod ${pod.namespace}/${pod.name} does not run: ${why}`,
+  );
+}
+
+/** One that was just started may not listen yet. */
+async function dial(
+  { cluster, signal }: CallerDeps,
+  pod: PodRef,
+  to: { readonly host: string; readonly port: number },
+): Promise<Dialled | NotDialled> {
+  const until = Date.now() + LISTEN_MS;
+  for (;;) {
+    try {
+      return await connectThrough(
+        await cluster.portForward({ namespace: pod.namespace, pod: pod.name, port: CALLER_PORT }),
+        to,
+      );
+    } catch (error) {
+      if (Date.now() > until || signal.aborted)
+        throw new ClusterError("port-forward", `nobody makes connections in pod ${pod.name}: ${errorText(error)}`);
+    }
+    await delay(POLL_MS, signal);
+  }
+}
+
+function connectThrough(
+  stream: Duplex,
+  { host, port }: { readonly host: string; readonly port: number },
+): Promise<Dialled | NotDialled> {
+  return new Promise((resolve, reject) => {
+    const bracketed = host.includes(":") ? `[${host}]` : host;
+    const asked = httpRequest({
+      method: "CONNECT",
+      path: `${bracketed}:${port}`,
+      createConnection: () => stream as never,
+    });
+    asked.on("error", reject);
+    asked.on("connect", ({ statusCode, headers }, _, head) => {
+      if (statusCode === 200) {
+        if (head.length > 0) stream.unshift(head);
+        resolve({ stream, from: String(headers[DIALLED_FROM] ?? "") });
+        return;
+      }
+      stream.destroy();
+      resolve({ error: String(headers[NOT_DIALLED] ?? `status ${statusCode ?? 0}`) });
+    });
+    asked.end();
+  });
+}
