@@ -71,7 +71,12 @@ export const DEFAULT_ACCESS_LOG_FORMATS: readonly AccessLogFormat[] = [
 ];
 
 /** Which way a record's request went at its proxy; undefined when nothing in it tells. */
-export function accessLogDirection({ upstreamCluster = "" }: AccessLogRecord): "inbound" | "outbound" | undefined {
+export function accessLogDirection({
+  upstreamCluster = "",
+  details,
+}: AccessLogRecord): "inbound" | "outbound" | undefined {
+  // a listener's own line: who came was not let in
+  if (details === "filter_chain_not_found") return "inbound";
   if (/^inbound\||^InboundPassthroughCluster/.test(upstreamCluster)) return "inbound";
   if (/^outbound[|_]|^(PassthroughCluster|BlackHoleCluster)$/.test(upstreamCluster)) return "outbound";
   return undefined;

@@ -148,6 +148,14 @@ test.each([
   );
 });
 
+test("a connection that no chain took came in", () => {
+  const line =
+    '[2026-11-22T03:00:00.000Z] "- - -" 0 NR filter_chain_not_found - "-" 0 0 0 - "-" "-" "-" "-" "-" - - 10.0.0.1:80 10.0.0.2:999 - -';
+  const record = read(line);
+  expect(record).toMatchObject({ flags: ["NR"], details: "filter_chain_not_found", remoteAddress: "10.0.0.2:999" });
+  expect(record && accessLogDirection(record)).toBe("inbound");
+});
+
 test("every flag that Envoy's own filter knows has words", () => {
   const proto = readFileSync(
     "node_modules/@grpc/grpc-js-xds/deps/envoy-api/envoy/config/accesslog/v3/accesslog.proto",
