@@ -125,58 +125,41 @@ export function nextRecord(
  * All replicas say the same, by the ConfigMap, which the leader writes.
  */
 export function createTrustRemovals(deps: TrustRemovalsDeps): Runner {
-  const { world, derivations, namespace, delayMs, now, log } = deps;
-  const name = `${TRUST_RECORD}${revisionSuffix(deps.revision)}`;
-  let held: TrustRecord | undefined;
-  let seen: string | undefined;
+  const { derivations, delayMs, now, log } = deps;
+  const records = createRecords(deps);
   let timer: NodeJS.Timeout | undefined;
   const ends: (() => void)[] = [];
-  const read = (): TrustRecord | undefined => {
-    const text = world.get("ConfigMap", namespace, name)?.data?.[KEY];
-    // what we wrote comes back later than we know it; one that somebody deleted is written again as it was
-    if (text !== seen) held = recordIn(text) ?? held;
-    seen = text;
-    return held;
-  };
   const settle = (): void => {
     clearTimeout(timer);
-    if (held === undefined) return;
-    const { since, changesIn } = effectiveSince(held, { now: now(), delayMs });
+    const record = records.held();
+    if (record === undefined) return;
+    const { since, changesIn } = effectiveSince(record, { now: now(), delayMs });
     if (changesIn !== undefined) timer = setTimeout(settle, changesIn).unref();
     else if (since !== "" && since !== deps.trustSince.get())
       log.info({ since }, "less is trusted: connections of before are drained");
     deps.trustSince.set(since);
   };
-  const wanted = derivations.keyed("record of trust", (): TrustRecord | undefined => {
-    const trusted = deps.isLeader() ? deps.trusted() : undefined;
-    return trusted === undefined ? undefined : { ...trusted, since: "", before: "" };
-  });
-  const queue = createWriterQueue(
-    name,
-    async () => {
-      const trusted = wanted();
-      if (trusted === undefined) return;
-      const next = nextRecord(held, trusted, { now: now(), delayMs });
-      if (next === held && world.get("ConfigMap", namespace, name) !== undefined) return;
-      await write(deps.cluster, { namespace, name }, next);
-      held = next;
-      settle();
-    },
-    log,
-  );
+  const wanted = derivations.keyed("what is trusted", () => (deps.isLeader() ? deps.trusted() : undefined));
+  const next = (trusted: Trusted): TrustRecord => nextRecord(records.held(), trusted, { now: now(), delayMs });
+  const work = async (): Promise<void> => {
+    const trusted = wanted();
+    if (trusted === undefined) return;
+    const record = next(trusted);
+    if (record === records.held() && records.isThere()) return;
+    await records.write(record);
+    settle();
+  };
+  const queue = createWriterQueue("trust", work, log);
   return {
     name: "trust-removals",
     start() {
-      ends.push(
-        derivations.effect(() => {
-          const record = read();
-          const trusted = wanted();
-          queueMicrotask(settle);
-          if (trusted === undefined) return;
-          const isThere = world.get("ConfigMap", namespace, name) !== undefined;
-          if (!isThere || nextRecord(record, trusted, { now: now(), delayMs }) !== record) queue.add(name);
-        }),
-      );
+      const follow = (): void => {
+        records.read();
+        const trusted = wanted();
+        queueMicrotask(settle);
+        if (trusted !== undefined && (!records.isThere() || next(trusted) !== records.held())) queue.add("record");
+      };
+      ends.push(derivations.effect(follow));
       settle();
       return Promise.resolve();
     },
@@ -184,6 +167,42 @@ export function createTrustRemovals(deps: TrustRemovalsDeps): Runner {
       for (const end of ends) end();
       clearTimeout(timer);
       await queue.close();
+    },
+  };
+}
+
+/** The record as it is known here. */
+interface Records {
+  readonly held: () => TrustRecord | undefined;
+  /** Takes over what the ConfigMap says; tracked. */
+  readonly read: () => void;
+  /** Whether there is a ConfigMap; tracked. */
+  readonly isThere: () => boolean;
+  readonly write: (record: TrustRecord) => Promise<void>;
+}
+
+function createRecords({ cluster, world, namespace, revision }: TrustRemovalsDeps): Records {
+  const name = `${TRUST_RECORD}${revisionSuffix(revision)}`;
+  let held: TrustRecord | undefined;
+  let seen: string | undefined;
+  return {
+    held: () => held,
+    read() {
+      const text = world.get("ConfigMap", namespace, name)?.data?.[KEY];
+      // what we wrote comes back later than we know it; one that somebody deleted is written again as it was
+      if (text !== seen) held = recordIn(text) ?? held;
+      seen = text;
+    },
+    isThere: () => world.get("ConfigMap", namespace, name) !== undefined,
+    async write(record) {
+      const data = { [KEY]: JSON.stringify(record) };
+      try {
+        await cluster.create({ ...MAP, metadata: { name, namespace }, data });
+      } catch (error) {
+        if (!(error instanceof ClusterError) || error.code !== "already-exists") throw error;
+        await cluster.mergePatch({ ...MAP, namespace, name }, { data });
+      }
+      held = record;
     },
   };
 }
@@ -196,19 +215,5 @@ function recordIn(text: string | undefined): TrustRecord | undefined {
     return isWhole ? ({ roots, revoked, since, before } as TrustRecord) : undefined;
   } catch {
     return undefined;
-  }
-}
-
-async function write(
-  cluster: TrustRemovalsDeps["cluster"],
-  { namespace, name }: { readonly namespace: string; readonly name: string },
-  record: TrustRecord,
-): Promise<void> {
-  const data = { [KEY]: JSON.stringify(record) };
-  try {
-    await cluster.create({ ...MAP, metadata: { name, namespace }, data });
-  } catch (error) {
-    if (!(error instanceof ClusterError) || error.code !== "already-exists") throw error;
-    await cluster.mergePatch({ ...MAP, namespace, name }, { data });
   }
 }

@@ -92,8 +92,8 @@ function mesh() {
   return {
     trusted,
     world,
-    writes: () => writes,
-    replica(leads: boolean) {
+    writes: (): number => writes,
+    replica: (leads: boolean) => {
       const trustSince = derivations.source("");
       const log = recordingLogger();
       const isLeader = (): boolean => leads;

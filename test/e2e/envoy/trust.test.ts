@@ -1,8 +1,6 @@
 import { createServer, type Server } from "node:https";
 import { type AddressInfo, connect, createServer as createTcpServer, type Server as TcpServer } from "node:net";
-import type { Duplex } from "node:stream";
 import { connect as connectTls, createServer as createTlsServer } from "node:tls";
-import { X509Certificate } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { trustBundlesIn } from "../../../src/agent/trust-bundles.ts";
 import { check } from "../../../src/commands/checks/run.ts";
@@ -29,6 +27,7 @@ import { freePlaces } from "../../support/traffic/lab.ts";
 import { meshObjects, type Places, PORTS } from "../../support/traffic/mesh-objects.ts";
 import { type Plane, startPlane } from "../../support/traffic/plane.ts";
 import { type MeshProxy, startMeshProxy } from "../../support/traffic/proxy.ts";
+import { bundleOf, echo, endpointSlice, freshConnections, pump, strict } from "../../support/traffic/two-meshes.ts";
 import { waitFor } from "../../support/wait.ts";
 
 // Two meshes with an authority each, one knows the other's endpoints: a client in east calls a server in west under STRICT. What
@@ -69,7 +68,7 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => endpoint.listen(0, "127.0.0.1", resolve));
   const authority = (commonName: string): Promise<Ca> =>
     issueAuthority(root, { trustDomain: "cluster.local", commonName, kind: "ecdsa", validity });
-  west = await side("v1", await authority("west"), [...echo("10.96.1.2"), endpointSlice(), strict()]);
+  west = await side("v1", await authority("west"), [...echo("10.96.1.2"), endpointSlice(`${places.v1}.0.1`), strict()]);
   east = await side("client", await authority("east"), [...echo("10.96.1.1"), freshConnections()]);
   east.plane.state.remotes.set("west", west.plane.state.world);
   app = await startBackend({
@@ -198,50 +197,6 @@ async function trusted() {
   return Promise.all(dumps);
 }
 
-function echo(clusterIP: string): readonly KubeObject[] {
-  const spec = {
-    clusterIP,
-    selector: { app: "echo", version: "v1" },
-    ports: [{ name: "http", port: 80, targetPort: PORTS.http }],
-  };
-  return [{ apiVersion: "v1", kind: "Service", metadata: { name: "echo", namespace: "servers" }, spec } as KubeObject];
-}
-
-function endpointSlice(): KubeObject {
-  return {
-    apiVersion: "discovery.k8s.io/v1",
-    kind: "EndpointSlice",
-    metadata: { name: "echo-1", namespace: "servers", labels: { "kubernetes.io/service-name": "echo" } },
-    addressType: "IPv4",
-    ports: [{ name: "http", port: PORTS.http }],
-    endpoints: [
-      {
-        addresses: [`${places.v1}.0.1`],
-        conditions: { ready: true },
-        targetRef: { kind: "Pod", name: "v1", namespace: "servers" },
-      },
-    ],
-  } as KubeObject;
-}
-
-/** A handshake for each call: who was let in before stays connected. */
-function freshConnections(): KubeObject {
-  const metadata = { name: "echo", namespace: "traffic" };
-  const trafficPolicy = { connectionPool: { http: { maxRequestsPerConnection: 1 } } };
-  const spec = { host: "echo.servers.svc.cluster.local", trafficPolicy };
-  return { apiVersion: "networking.istio.io/v1", kind: "DestinationRule", metadata, spec } as KubeObject;
-}
-
-function strict(): KubeObject {
-  const metadata = { name: "default", namespace: "istio-system" };
-  return {
-    apiVersion: "security.istio.io/v1",
-    kind: "PeerAuthentication",
-    metadata,
-    spec: { mtls: { mode: "STRICT" } },
-  } as KubeObject;
-}
-
 /** Whom west lets in. */
 function allow(principal: string): void {
   const object = {
@@ -251,13 +206,6 @@ function allow(principal: string): void {
     spec: { rules: [{ from: [{ source: { principals: [principal] } }] }] },
   };
   west.plane.state.world.apply([{ type: "set", object: object as KubeObject }]);
-}
-
-/** A SPIFFE bundle of roots, as a trust domain publishes it. */
-function bundleOf(...roots: readonly Ca[]): string {
-  const x5c = (ca: Ca) => [new X509Certificate(ca.certificate).raw.toString("base64")];
-  const keys = roots.map((ca) => ({ use: "x509-svid", kty: "EC", x5c: x5c(ca) }));
-  return JSON.stringify({ spiffe_sequence: 1, keys: [{ use: "jwt-svid", kty: "EC", kid: "a" }, ...keys] });
 }
 
 const EAST = { trustDomain: "east.example", trustDomainAliases: ["west.example"] };
@@ -435,13 +383,3 @@ test("precheck: a balancer that passes TLS on shows the server's identity; one t
     ending.close();
   }
 });
-
-/** Bytes of one to the other, both ways. */
-function pump(one: Duplex, other: Duplex): void {
-  const end = (): void => {
-    one.destroy();
-    other.destroy();
-  };
-  for (const stream of [one, other]) stream.on("error", end).on("close", end);
-  one.pipe(other).pipe(one);
-}
