@@ -23,6 +23,7 @@ export async function run(input: CommandInput, io: Io): Promise<CommandResult> {
   const edges = edgesOf(
     answers.flatMap(({ answer }) => answer),
     (flow) => inNamespace(flow) && (isAsked(flow.from) || isAsked(flow.to)),
+    answers.length > 1,
   );
   if (edges.length === 0) io.err("No proxy has counted anything.\n");
   print(input, io, {
@@ -52,7 +53,7 @@ export function edgesTable(edges: readonly Edge[], columns?: number): string {
 
 /** Cells that name an edge: from, to, service, protocol. */
 export function edgeCells({ from, to, service, protocol }: Edge): readonly string[] {
-  const name = ({ workload, namespace }: Edge["from"]): string =>
-    workload === "unknown" ? "unknown" : `${workload}.${namespace}`;
+  const name = ({ workload, namespace, cluster }: Edge["from"]): string =>
+    workload === "unknown" ? "unknown" : `${workload}.${namespace}${cluster === undefined ? "" : ` in ${cluster}`}`;
   return [name(from), name(to), service.replace(/\.svc\.cluster\.local$/, ""), protocol];
 }

@@ -11,6 +11,8 @@ export interface Party {
   readonly namespace: string;
   /** Version label; empty where nobody said it. */
   readonly version: string;
+  /** The mesh's name of its cluster; empty where nobody said it. */
+  readonly cluster: string;
 }
 
 /** Numbers of one flow; all but gauges only grow while a proxy lives. */
@@ -117,6 +119,7 @@ function flowOf(labels: Sample["labels"]): Flow {
     workload: labels[`${side}_workload`] ?? "unknown",
     namespace: labels[`${side}_workload_namespace`] ?? "unknown",
     version: known(labels[`${side}_version`]),
+    cluster: known(labels[`${side}_cluster`]),
   });
   return {
     ...NOTHING,
@@ -137,11 +140,11 @@ function known(text: string | undefined): string {
 
 /** Names a flow as one reporter told it. */
 function flowKey(flow: Flow): string {
-  const { reporter, security, client, server } = flow;
-  return [pairKey(flow), reporter, security, client, server].join(" ");
+  const { from, to, reporter, security, client, server } = flow;
+  return [pairKey(flow), from.cluster, to.cluster, reporter, security, client, server].join(" ");
 }
 
-/** Names a flow whoever told it. */
+/** Names a flow whoever told it, of whichever clusters. */
 function pairKey({ from, to, service, protocol }: Flow): string {
   return [from.namespace, from.workload, from.version, to.namespace, to.workload, to.version, service, protocol].join(
     " ",
@@ -199,9 +202,9 @@ export function flowsSince(now: readonly Flow[], before: readonly Flow[]): reado
  * Each flow once, though the proxies of both ends count it: the client's numbers, which include what never arrived, and what only
  * the server's proxy knows: how it was secured and who called.
  */
-export function mergeFlows(told: readonly Flow[]): readonly Flow[] {
+export function mergeFlows(told: readonly Flow[], keyOf: (flow: Flow) => string = pairKey): readonly Flow[] {
   const pairs = new Map<string, Flow[]>();
-  for (const flow of told) pairs.set(pairKey(flow), [...(pairs.get(pairKey(flow)) ?? []), flow]);
+  for (const flow of told) pairs.set(keyOf(flow), [...(pairs.get(keyOf(flow)) ?? []), flow]);
   return [...pairs.values()].map((flows) => {
     const of = (reporter: Reporter): readonly Flow[] => flows.filter((flow) => flow.reporter === reporter);
     const [sources, servers] = [of("source"), of("destination")];
@@ -216,6 +219,28 @@ export function mergeFlows(told: readonly Flow[]): readonly Flow[] {
       server: flows.find(({ server }) => server !== "")?.server ?? "",
     };
   });
+}
+
+/** The same with workloads of one name in different clusters apart. A cluster that one end does not know is what others say. */
+export function mergeFlowsByCluster(told: readonly Flow[]): readonly Flow[] {
+  const said = new Map<string, Set<string>>();
+  const heard = (flow: Flow, side: "from" | "to"): Set<string> => {
+    const key = `${side} ${pairKey(flow)}`;
+    const names = said.get(key) ?? new Set();
+    said.set(key, names);
+    return names;
+  };
+  for (const flow of told)
+    for (const side of ["from", "to"] as const)
+      if (flow[side].cluster !== "") heard(flow, side).add(flow[side].cluster);
+  const placed = (flow: Flow, side: "from" | "to"): Party => {
+    const [only = "", ...more] = heard(flow, side);
+    return flow[side].cluster === "" && more.length === 0 ? { ...flow[side], cluster: only } : flow[side];
+  };
+  return mergeFlows(
+    told.map((flow) => ({ ...flow, from: placed(flow, "from"), to: placed(flow, "to") })),
+    (flow) => [flow.from.cluster, flow.to.cluster, pairKey(flow)].join(" "),
+  );
 }
 
 /** One word for all: what is partly in plain text is "none". */

@@ -1,5 +1,5 @@
 import { compact } from "../../base/compact.ts";
-import { type Counts, type Flow, mergeFlows, sumCounts } from "./flows.ts";
+import { type Counts, type Flow, mergeFlows, mergeFlowsByCluster, sumCounts } from "./flows.ts";
 import { percentile } from "./percentile.ts";
 import type { ProxyFlows } from "./scrape.ts";
 
@@ -25,10 +25,18 @@ export interface Golden {
   };
 }
 
+/** A workload at one end. */
+export interface EdgeEnd {
+  readonly workload: string;
+  readonly namespace: string;
+  /** Of a mesh of several clusters, where somebody told it. */
+  readonly cluster?: string;
+}
+
 /** Traffic between two workloads by one service; -o json prints it so. */
 export interface Edge extends Golden {
-  readonly from: { readonly workload: string; readonly namespace: string };
-  readonly to: { readonly workload: string; readonly namespace: string };
+  readonly from: EdgeEnd;
+  readonly to: EdgeEnd;
   readonly service: string;
   readonly protocol: string;
   /** mutual_tls, none, or unknown where only the client's proxy told of it. */
@@ -61,11 +69,16 @@ function round(value: number | undefined, digits = 2): number | undefined {
   return value === undefined ? undefined : Number(value.toFixed(digits));
 }
 
-/** Who called whom, each edge once, busiest first. `wants` chooses among flows. */
-export function edgesOf(proxies: readonly ProxyFlows[], wants: (flow: Flow) => boolean = () => true): readonly Edge[] {
+/** Who called whom, each edge once, busiest first. `wants` chooses among flows; `byCluster`: clusters are told apart. */
+export function edgesOf(
+  proxies: readonly ProxyFlows[],
+  wants: (flow: Flow) => boolean = () => true,
+  byCluster = false,
+): readonly Edge[] {
   const seconds = secondsOf(proxies);
-  return mergeFlows(proxies.flatMap(({ flows }) => flows).filter((flow) => wants(flow) && isAlive(flow)))
-    .map((flow) => edgeOf(flow, seconds))
+  const told = proxies.flatMap(({ flows }) => flows).filter((flow) => wants(flow) && isAlive(flow));
+  return (byCluster ? mergeFlowsByCluster(told) : mergeFlows(told))
+    .map((flow) => edgeOf(flow, { seconds, byCluster }))
     .toSorted((a, b) => b.requests - a.requests || compare(edgeName(a), edgeName(b)));
 }
 
@@ -74,11 +87,14 @@ export function isAlive({ requests, opened, sentBytes, receivedBytes }: Counts):
   return requests + opened + sentBytes + receivedBytes > 0;
 }
 
-function edgeOf(flow: Flow, seconds: number | undefined): Edge {
+function edgeOf(
+  flow: Flow,
+  { seconds, byCluster }: { readonly seconds: number | undefined; readonly byCluster: boolean },
+): Edge {
   const { from, to, service, protocol, security, client, server } = flow;
   return compact({
-    from: { workload: from.workload, namespace: from.namespace },
-    to: { workload: to.workload, namespace: to.namespace },
+    from: endOf(from, byCluster),
+    to: endOf(to, byCluster),
     service,
     protocol,
     security,
@@ -88,13 +104,18 @@ function edgeOf(flow: Flow, seconds: number | undefined): Edge {
   });
 }
 
+function endOf({ workload, namespace, cluster }: Flow["from"], byCluster: boolean): EdgeEnd {
+  return { workload, namespace, ...(byCluster && cluster !== "" ? { cluster } : {}) };
+}
+
 /** Length of the window; all proxies have the same. */
 export function secondsOf(proxies: readonly ProxyFlows[]): number | undefined {
   return proxies[0]?.seconds;
 }
 
 function edgeName({ from, to, service, protocol }: Edge): string {
-  return [from.namespace, from.workload, to.namespace, to.workload, service, protocol].join(" ");
+  const parts = [from.namespace, from.workload, to.namespace, to.workload, service, protocol];
+  return [...parts, from.cluster ?? "", to.cluster ?? ""].join(" ");
 }
 
 /** Groups flows by a name and adds them up, by name. */
