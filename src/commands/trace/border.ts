@@ -28,7 +28,7 @@ export function placeIn({ mesh, others = [] }: Pick<Walk, "mesh" | "others">, at
 }
 
 /** The sidecar at an address. */
-export function serverOf({ model }: Mesh, address: string): Proxy | undefined {
+export function serverOf({ model }: Pick<Mesh, "model">, address: string): Proxy | undefined {
   return proxiesOf(model).find((proxy) => proxy.type === "sidecar" && proxy.addresses.includes(address));
 }
 

@@ -4,7 +4,6 @@ import { CALLER_PORT, DIALLED_FROM, NOT_DIALLED } from "../../base/caller.ts";
 import { delay } from "../../base/delay.ts";
 import { ClusterError, EnvironmentError, errorText } from "../../base/errors.ts";
 import type { Cluster } from "../../resources/cluster.ts";
-import type { KubeObject } from "../../resources/object.ts";
 
 /** How long a container may take to start, with its image there already. */
 const START_MS = 60_000;
@@ -77,11 +76,14 @@ export async function callerIn(
   deps: CallerDeps,
   pod: PodRef,
 ): Promise<(host: string, port: number) => Promise<Dialled | NotDialled>> {
-  const view = await podView(deps.cluster, pod);
-  const standing = callersOf(view).find(({ name }) => mayRun(statusOf(view, name)));
-  const name = standing?.name ?? (await put(deps, pod, view));
+  const name = standingIn(await podView(deps.cluster, pod)) ?? (await put(deps, pod));
   await started(deps, pod, name);
   return (host, port) => dial(deps, pod, { host, port });
+}
+
+/** A caller that runs in the pod, or is about to. */
+function standingIn(view: PodView): string | undefined {
+  return callersOf(view).find(({ name }) => mayRun(statusOf(view, name)))?.name;
 }
 
 async function podView(cluster: Cluster, { namespace, name }: PodRef): Promise<PodView> {
@@ -106,17 +108,40 @@ function mayRun(status: Status | undefined): boolean {
   return status?.state?.terminated === undefined;
 }
 
-async function put(deps: CallerDeps, pod: PodRef, view: PodView): Promise<string> {
-  const { spec } = view;
-  const proxy = [...(spec.containers ?? []), ...(spec.initContainers ?? [])].find(({ name }) => name === "istio-proxy");
-  if (proxy?.image === undefined)
-    throw new EnvironmentError("no-way-in", `pod ${pod.namespace}/${pod.name} has no proxy whose image could be used`);
+/** Puts one there and tells its name. */
+async function put(deps: CallerDeps, pod: PodRef): Promise<string> {
+  const where = `${pod.namespace}/${pod.name}`;
   if (!(await deps.agreed()))
-    throw new EnvironmentError("not-agreed", `nothing was put into pod ${pod.namespace}/${pod.name}, nothing was sent`);
+    throw new EnvironmentError("not-agreed", `nothing was put into pod ${where}, and nothing was sent`);
+  const view = await podView(deps.cluster, pod);
+  const { ephemeralContainers: given = [], containers = [], initContainers = [] } = view.spec;
+  const image = [...containers, ...initContainers].find(({ name }) => name === "istio-proxy")?.image;
+  if (image === undefined)
+    throw new EnvironmentError("no-way-in", `pod ${where} has no proxy whose image could be used`);
   const name = `${NAME}${callersOf(view).length + 1}`;
-  const container: KubeObject["spec"] = {
+  try {
+    await deps.cluster.mergePatch(
+      { apiVersion: "v1", kind: "Pod", namespace: pod.namespace, name: pod.name },
+      { spec: { ephemeralContainers: [...given, containerOf(name, image)] } },
+      { subresource: "ephemeralcontainers" },
+    );
+  } catch (error) {
+    // somebody else was quicker: what he put there may not be taken away again
+    const other = error instanceof ClusterError ? standingIn(await podView(deps.cluster, pod)) : undefined;
+    if (other === undefined) throw error;
+    return other;
+  }
+  deps.tell(
+    `Container ${name} was put into pod ${where}: it ends by itself, and stays in the pod's spec as long as the pod lives.\n`,
+  );
+  return name;
+}
+
+/** It may nothing but make connections, so that it is let into namespaces with restricted pods. */
+function containerOf(name: string, image: string): unknown {
+  return {
     name,
-    image: proxy.image,
+    image,
     imagePullPolicy: "IfNotPresent",
     args: ["caller"],
     securityContext: {
@@ -129,15 +154,6 @@ async function put(deps: CallerDeps, pod: PodRef, view: PodView): Promise<string
       seccompProfile: { type: "RuntimeDefault" },
     },
   };
-  await deps.cluster.mergePatch(
-    { apiVersion: "v1", kind: "Pod", namespace: pod.namespace, name: pod.name },
-    { spec: { ephemeralContainers: [...(spec.ephemeralContainers ?? []), container] } },
-    { subresource: "ephemeralcontainers" },
-  );
-  deps.tell(
-    `Container ${name} was put into pod ${pod.namespace}/${pod.name}: it ends by itself, and stays in the pod's spec as long as the pod lives.\n`,
-  );
-  return name;
 }
 
 async function started({ cluster, signal }: CallerDeps, pod: PodRef, name: string): Promise<void> {

@@ -9,6 +9,8 @@ import type { Model } from "../../model/model.ts";
 import type { Cluster } from "../../resources/cluster.ts";
 import type { Symptom } from "../../why/types.ts";
 import { proxyLines, symptomIn } from "../why/lines.ts";
+import { placeOf } from "../../why/words.ts";
+import { serverOf } from "./border.ts";
 import { type CallerDeps, callerIn } from "./caller.ts";
 import { compare } from "./compare.ts";
 import { dialled } from "./dial.ts";
@@ -48,18 +50,21 @@ export async function sendLive(
   const id = deps.requestId ?? randomUUID();
   const sent = deps.requestId === undefined ? await answered(deps, from, asked, id) : undefined;
   const isItsOwn = markOf(asked, id, sent);
-  const own = isItsOwn === undefined ? undefined : await lineOf(deps, from, isItsOwn);
+  const own = isItsOwn === undefined ? undefined : await lineOf(deps, from, isItsOwn, Date.now() + LOG_MS);
   const isTheSame = markBehind(asked, id, own);
+  const behind = isTheSame === undefined ? [] : servedBy(deps, from, others, own);
+  // a client's proxy without logs has been waited for already
+  const until = own === undefined ? 0 : Date.now() + LOG_MS;
   const servers = await Promise.all(
-    others.map((other) => (isTheSame === undefined ? undefined : lineOf(deps, other, isTheSame))),
+    behind.map((other) => (isTheSame === undefined ? undefined : lineOf(deps, other, isTheSame, until))),
   );
   const lines = [own, ...servers].flatMap((line, index) => {
-    const { proxy, of } = [from, ...others][index] ?? from;
+    const { proxy, of } = [from, ...behind][index] ?? from;
     return line === undefined
       ? []
       : [{ proxy: nameOf(proxy), ...(of === undefined ? {} : { cluster: of }), text: line.text }];
   });
-  const { status = own?.status, error, bytes, closed } = sent?.answer ?? {};
+  const { status = isBytes(asked) ? undefined : own?.status, error, bytes, closed } = sent?.answer ?? {};
   const seen = servers.filter((line) => line !== undefined);
   const differences = compare(walked, { status, own, servers: seen, error, bytes, closed });
   return {
@@ -71,6 +76,21 @@ export async function sendLive(
     agrees: differences.length === 0,
     differences,
   };
+}
+
+/** Proxies whose logs tell of it: of several servers the one that it went to, which the walk need not have named. */
+function servedBy(
+  { model }: LiveDeps,
+  from: LoggedProxy,
+  others: readonly LoggedProxy[],
+  own: Symptom | undefined,
+): readonly LoggedProxy[] {
+  if (own === undefined) return others;
+  const { address } = placeOf(own.upstreamHost ?? "") ?? {};
+  if (address === undefined) return [];
+  const met = others.filter(({ proxy, of }) => of !== undefined || proxy.addresses.includes(address));
+  const server = serverOf({ model }, address);
+  return met.length > 0 || server === undefined ? met : [{ ...from, proxy: server }];
 }
 
 /** What was sent, and from which address, where that is known. */
@@ -162,8 +182,8 @@ async function lineOf(
   { signal }: LiveDeps,
   { proxy, cluster, read }: LoggedProxy,
   mark: Mark,
+  until: number,
 ): Promise<Symptom | undefined> {
-  const until = Date.now() + LOG_MS;
   for (;;) {
     const lines = await proxyLines(cluster, proxy);
     const last = lines.flatMap((line) => symptomIn(line, read) ?? []).findLast(mark);

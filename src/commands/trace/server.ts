@@ -194,7 +194,9 @@ function serverSide(
   const { mesh, positionOf } = there;
   const view = walk.views(mesh, server);
   const arrived = { ...arriving(walk, first, request), source: { address: source, port: 40_000 } };
-  const entered = enter(view.listeners(), ({ name }) => name === "virtualInbound", arrived);
+  // what is captured on its way in never meets a listener for what goes out
+  const inbound = view.listeners().filter(({ traffic_direction: way }) => way !== "OUTBOUND");
+  const entered = enter(inbound, ({ name }) => name === "virtualInbound", arrived);
   steps.push(...entrySteps(entered, { positionOf, meant: first.address }, view));
   const { leads } = entered;
   if (leads.kind === "nothing")
@@ -206,9 +208,9 @@ function serverSide(
   if (said.refused !== undefined) return said.refused;
   const clusters =
     leads.kind === "tcp" ? leads.clusters.map(({ cluster }) => cluster) : inlineClusters(leads.manager, walk, request);
-  const [inbound] = clusters;
-  if (inbound === undefined) return failed("the server has no route for the request: 404 (NR)");
-  steps.push({ step: "application", proxy: nameOf(server), chosen: inbound });
+  const [target] = clusters;
+  if (target === undefined) return failed("the server has no route for the request: 404 (NR)");
+  steps.push({ step: "application", proxy: nameOf(server), chosen: target });
   return { kind: "delivered", text: `delivered to ${nameOf(server)}` };
 }
 
