@@ -10,6 +10,7 @@ import { selectProtocol } from "../model/protocol.ts";
 import { takenTrustDomains } from "../model/trust-bundles.ts";
 import { namedSelector, selects } from "../model/selectors.ts";
 import { peerOf } from "../model/workload.ts";
+import { inboundStatName } from "./cluster-features/stat-name.ts";
 import { INBOUND_SOURCE, plainCluster } from "./clusters.ts";
 import type { CompileContext } from "./context.ts";
 import { extensionFilters } from "./extensions.ts";
@@ -49,6 +50,7 @@ export function createInbound(context: CompileContext): InboundSide {
     return ports.map((port) => ({
       ...gatedCluster(port, clusterOf(port, facts.bind?.appAddress)),
       ...inboundPool(model, facts, port),
+      ...inboundStatName(model, port),
     }));
   });
   return { inbound, clusters };

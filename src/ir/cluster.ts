@@ -97,6 +97,8 @@ export interface Cluster {
   /** Feeds metrics and Kiali: metadata `istio.svc` and `istio.services`. */
   readonly service: { readonly host: string; readonly name: string; readonly namespace: string } | undefined;
   readonly subset: string;
+  /** In statistics; absent: its name. */
+  readonly statName?: string;
   readonly meshExternal: boolean;
   readonly provenance: Provenance | undefined;
 }

@@ -1,5 +1,6 @@
 import { CIPHER_SUITES } from "../base/cipher-suites.ts";
 import { compact } from "../base/compact.ts";
+import { durationMs } from "../base/duration.ts";
 import type { LogFormat } from "../ir/telemetry.ts";
 import { meshLogFormat } from "./log-format.ts";
 import type { MeshConfig } from "./mesh-config.ts";
@@ -43,6 +44,7 @@ export function generatedOptions(
   readonly accessLog: { readonly path: string; readonly format: LogFormat } | undefined;
   readonly accessLogService?: true;
   readonly noListenerLog?: true;
+  readonly dnsRefreshMs?: number;
   readonly protocolDetectionTimeoutMs: number;
   readonly pathNormalization: MeshConfig["pathNormalization"];
   readonly meshTls?: MeshTls;
@@ -59,11 +61,17 @@ export function generatedOptions(
     ...compact({
       accessLogService: raw["enableEnvoyAccessLogService"] === true ? (true as const) : undefined,
       noListenerLog: raw["disableEnvoyListenerLog"] === true ? (true as const) : undefined,
+      dnsRefreshMs: refreshOf(raw["dnsRefreshRate"]),
       meshTls: meshTlsOf(config, compliance),
       outsideTls: outsideTlsOf(config),
       allTls: compliance === undefined ? undefined : FIPS,
     }),
   };
+}
+
+function refreshOf(value: unknown): number | undefined {
+  const asked = typeof value === "string" ? durationMs(value) : undefined;
+  return asked === undefined || asked <= 0 ? undefined : asked;
 }
 
 /** MeshConfig.meshMTLS: suites that Envoy's TLS library has no name for are left out; a compliance policy comes before all of it. */

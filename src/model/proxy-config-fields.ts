@@ -2,7 +2,7 @@ import type { FieldPath } from "../diagnostics/finding.ts";
 
 /**
  * Where a field of ProxyConfig takes effect. `none` says why a field that is accepted does nothing; `lacks` what a field that
- * does something does not do, of the field ("") or of a member.
+ * does something does not do, of a member.
  * `example` is a value that changes what the agent does; the contract test shows it.
  */
 export type FieldUse =
@@ -56,10 +56,7 @@ export const PROXY_CONFIG_FIELDS: Readonly<Record<string, FieldUse>> = {
   tracingServiceName: agent("CANONICAL_NAME_ONLY"),
   controlPlaneAuthPolicy: none("there is no control plane without mutual TLS"),
   statsdUdpAddress: agent("10.0.0.7:8125"),
-  envoyAccessLogService: agent(
-    { address: "als.logs:9000" },
-    { "": "the service is known to the proxy, but no listener sends its log there yet" },
-  ),
+  envoyAccessLogService: agent({ address: "als.logs:9000" }),
   envoyMetricsService: agent({ address: "metrics.logs:9000", tlsSettings: { mode: "SIMPLE" } }),
   readinessProbe: agent({ httpGet: { port: 8080 } }),
   caCertificatesPem: agent(["-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"]),
@@ -90,7 +87,6 @@ export function idleProxySettings(config: unknown): readonly IdleSetting[] {
     if (use?.by === "none") return [{ path: [name], why: use.why }];
     if (use === undefined || use.by === "injection") return [];
     return Object.entries(use.lacks ?? {}).flatMap(([member, why]) => {
-      if (member === "") return [{ path: [name], why }];
       return isFields(value) && value[member] !== undefined && value[member] !== null
         ? [{ path: [name, member], why }]
         : [];

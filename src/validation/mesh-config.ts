@@ -1,6 +1,7 @@
 import { pathText } from "../base/field-path.ts";
 import { finding } from "../diagnostics/codes.ts";
 import type { FieldPath, Finding } from "../diagnostics/finding.ts";
+import { idleMeshFields } from "../model/mesh-config-fields.ts";
 import { idleProxySettings } from "../model/proxy-config-fields.ts";
 import type { ConfigMap } from "../resources/core.ts";
 import { kindOf } from "../resources/kinds.ts";
@@ -56,7 +57,7 @@ function textFindings(object: KubeObject, path: FieldPath, text: unknown, wanted
 function valueFindings(object: KubeObject, path: FieldPath, value: unknown, wanted: Wanted): readonly Finding[] {
   return [
     ...idleFindings(object, path, value, wanted),
-    ...telemetryFindings(object, path, value, wanted),
+    ...meshFindings(object, path, value, wanted),
     ...schemaFindings(object, path, value, wanted),
   ];
 }
@@ -64,8 +65,8 @@ function valueFindings(object: KubeObject, path: FieldPath, value: unknown, want
 /** Where a mesh configuration stands in these texts. */
 const MESH_CONFIG: Readonly<Record<string, readonly string[]>> = { MeshConfig: [], IstioOperator: ["meshConfig"] };
 
-/** Formats that Envoy would refuse, and providers that do nothing. */
-function telemetryFindings(
+/** Formats that Envoy would refuse, and what does nothing: providers, and fields of the mesh itself. */
+function meshFindings(
   object: KubeObject,
   path: FieldPath,
   value: unknown,
@@ -77,7 +78,8 @@ function telemetryFindings(
     (at, step) => (at as Readonly<Record<string, unknown>> | undefined)?.[step],
     value,
   );
-  return meshTelemetryProblems(config).map(({ path: inner, problem, idle }) => {
+  const fields = idleMeshFields(config).map(({ name, why }) => ({ path: [name], problem: why, idle: true as const }));
+  return [...fields, ...meshTelemetryProblems(config)].map(({ path: inner, problem, idle }) => {
     const field = pathText([...below, ...inner]);
     const place = { object: refOf(object), path: [...path, ...below, ...inner] };
     if (idle !== true)

@@ -12,7 +12,7 @@ export function buildCluster(cluster: Cluster, options: XdsOptions): EnvoyCluste
   const built = {
     name: cluster.name,
     // stats are named by the cluster; the mark shows where its name ends
-    alt_stat_name: `${cluster.name};`,
+    alt_stat_name: `${cluster.statName ?? cluster.name};`,
     ...clusterFields(cluster, options),
   };
   const isMesh = cluster.tls?.mode === "auto" || cluster.tls?.mode === "istio-mutual";

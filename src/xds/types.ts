@@ -48,6 +48,8 @@ export interface XdsOptions {
   readonly accessLogService?: true;
   /** `disableEnvoyListenerLog`: connections that no chain takes are not logged. */
   readonly noListenerLog?: true;
+  /** How often names are looked up (`dnsRefreshRate`); absent: every minute. */
+  readonly dnsRefreshMs?: number;
   /** How long a listener waits for the client's first bytes; 0 waits as long as it takes. `protocolDetectionTimeout`. */
   readonly protocolDetectionTimeoutMs: number;
   /** How paths of requests are written before anything looks at them (MeshConfig.pathNormalization); absent: BASE. */

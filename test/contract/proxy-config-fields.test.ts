@@ -51,7 +51,6 @@ test("what changes nothing is told, with the reason", () => {
   const config = Object.fromEntries(fields.map(([name]) => [name, { listenerConnectionLimit: 5, lightstep: {} }]));
   const lacking = [
     ["connectionSettings", "listenerConnectionLimit"],
-    ["envoyAccessLogService"],
     ["tracing", "lightstep"],
   ];
   const paths = idleProxySettings(config).map(({ path }) => path.join("."));

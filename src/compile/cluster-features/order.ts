@@ -7,6 +7,7 @@ import { outlierDetection } from "./outlier-detection.ts";
 import { protocol } from "./protocol.ts";
 import { proxyProtocol } from "./proxy-protocol.ts";
 import { sessions } from "./sessions.ts";
+import { statName } from "./stat-name.ts";
 import { tls } from "./tls.ts";
 import type { ClusterFeature, ClusterSource } from "./types.ts";
 
@@ -20,6 +21,7 @@ export const CLUSTER_FEATURES: readonly ClusterFeature[] = [
   tls,
   proxyProtocol,
   sessions,
+  statName,
 ];
 
 export function clusterFeatures(model: Model, source: ClusterSource): Partial<Cluster> {

@@ -2,13 +2,14 @@ import type { Cluster } from "../../ir/cluster.ts";
 import { typed } from "../../wire/codec.ts";
 import { buildEndpoints } from "../endpoints.ts";
 import { DNS_CACHE } from "../dns-cache.ts";
-import type { EnvoyCluster } from "../types.ts";
+import { seconds } from "../duration.ts";
+import type { EnvoyCluster, XdsOptions } from "../types.ts";
 import type { ClusterFeature } from "./types.ts";
 
 /** How Envoy finds the endpoints. */
-export const discovery: ClusterFeature = { fields: (cluster) => source(cluster) };
+export const discovery: ClusterFeature = { fields: source };
 
-function source(cluster: Cluster): Partial<EnvoyCluster> {
+function source(cluster: Cluster, options: XdsOptions): Partial<EnvoyCluster> {
   const assignment = { load_assignment: buildEndpoints({ clusterName: cluster.name, endpoints: cluster.endpoints }) };
   switch (cluster.discovery) {
     case "eds":
@@ -27,9 +28,9 @@ function source(cluster: Cluster): Partial<EnvoyCluster> {
           : { original_dst_lb_config: { upstream_port_override: cluster.originalPort } }),
       };
     case "strict-dns":
-      return { ...byDns(false), ...assignment };
+      return { ...byDns(false, options), ...assignment };
     case "logical-dns":
-      return { ...byDns(true), ...assignment };
+      return { ...byDns(true, options), ...assignment };
     case "dynamic-dns":
       return {
         cluster_type: {
@@ -48,12 +49,12 @@ function source(cluster: Cluster): Partial<EnvoyCluster> {
 }
 
 /** Endpoints by DNS: each address one of them, or (logical) all of them one endpoint, for names with changing answers. */
-function byDns(logical: boolean): EnvoyCluster {
+function byDns(logical: boolean, { dnsRefreshMs = 60_000 }: XdsOptions): EnvoyCluster {
   return {
     cluster_type: {
       name: "envoy.cluster.dns",
       typed_config: typed("envoy.extensions.clusters.dns.v3.DnsCluster", {
-        dns_refresh_rate: "60s",
+        dns_refresh_rate: seconds(dnsRefreshMs),
         respect_dns_ttl: true,
         dns_lookup_family: "V4_PREFERRED",
         all_addresses_in_single_endpoint: logical,
