@@ -8,10 +8,11 @@ import { registrationSettings } from "./controlplane/auto-registration.ts";
 import { externalCa } from "./controlplane/external-signer.ts";
 import { type ListenAddress, parseListenAddress } from "./controlplane/http.ts";
 import { fetchLimits } from "./controlplane/jwks.ts";
-import { trustDrainDelay } from "./controlplane/trust-removals.ts";
+import { parseClusterAliases } from "./controlplane/known-clusters.ts";
 import { createLogScopes, type ReadLevels, readLevels } from "./controlplane/log-scopes.ts";
 import { type ControlPlane, createControlPlane } from "./controlplane/main.ts";
 import { servingFiles } from "./controlplane/mounted-authority.ts";
+import { trustDrainDelay } from "./controlplane/trust-removals.ts";
 import { lifetimes } from "./controlplane/signing.ts";
 import { VERSION } from "./gen/version.ts";
 import { openCluster, openForeignCluster } from "./kube/cluster.ts";
@@ -32,6 +33,7 @@ The control plane: watches the cluster, compiles the mesh, serves proxies, signs
   --monitoringAddr ADDR   metrics and debug (default :15014)
   --httpsAddr ADDR        webhooks (default :15017)
   --kubeconfig FILE       cluster to work for (default: /var/run/secrets/remote/config, else the pod's service account)
+  --clusterAliases A=B    other names by which workloads may call clusters, with commas (default CLUSTER_ALIASES)
   --domain SUFFIX         DNS suffix of the cluster (default cluster.local)
   --config-dir DIR        more objects, from the YAML files of a folder, which are watched; may stand several times
   --consul URL            more services, from a Consul catalog (token: CONSUL_HTTP_TOKEN)
@@ -45,6 +47,7 @@ const FLAGS = {
   monitoringAddr: { type: "string", default: ":15014" },
   httpsAddr: { type: "string", default: ":15017" },
   kubeconfig: { type: "string" },
+  clusterAliases: { type: "string" },
   domain: { type: "string", default: "cluster.local" },
   "config-dir": { type: "string", multiple: true },
   consul: { type: "string" },
@@ -148,6 +151,8 @@ async function serve(flags: ReturnType<typeof readFlags>["values"], env: Env): P
     makesGateways: env["PILOT_ENABLE_GATEWAY_API_DEPLOYMENT_CONTROLLER"] !== "false",
     resolvesGateways: env["RESOLVE_HOSTNAME_GATEWAYS"] !== "false",
     mcs: mcsSettings(env),
+    clusterAliases: parseClusterAliases(flags.clusterAliases ?? env["CLUSTER_ALIASES"]),
+    exportsServices: env["ENABLE_MCS_AUTO_EXPORT"] === "true",
     registration: registrationSettings(env),
     keyLimits: fetchLimits(env),
     lifetimes: lifetimes(env),

@@ -65,8 +65,7 @@ async function start(proxies: number, scoped: boolean): Promise<void> {
   const acceptor = createXdsAcceptor({
     state,
     clusters: createKnownClusters(state.mesh.model.members, {
-      mayAccount: async () => false,
-      reviewToken: async () => undefined,
+      cluster: { mayAccount: async () => false, reviewToken: async () => undefined },
     }),
     secrets: { ...idle, open: () => ({ want: () => true, close: () => undefined }) },
     registration: { refuse: () => undefined, connected: () => () => undefined, health: () => undefined },

@@ -38,6 +38,7 @@ import { createWatches } from "./watch.ts";
 import { createWebhookConfigs, type WebhookConfigsDeps } from "./webhook-configs.ts";
 import { createWebhookRunner } from "./webhook-runner.ts";
 import { createTrustBundles } from "./trust-bundles.ts";
+import { serviceExports } from "./service-exports.ts";
 import { createTrustMaps, trustMaps, trustRemovals } from "./trust-maps.ts";
 import type { XdsStream } from "./xds-stream.ts";
 
@@ -115,7 +116,7 @@ function createShared(options: ControlPlaneOptions): Shared {
   });
   const authority = createAuthorityOf(ofScope(options, "ca"), { state, metrics, trust });
   const remotes = createRemotesOf(ofScope(options, "kube"), { state, metrics, authority, trust });
-  const clusters = createKnownClusters(state.mesh.model.members, options.cluster, (id) => remotes?.client(id));
+  const clusters = createKnownClusters(state.mesh.model.members, options, (id) => remotes?.client(id));
   const live = { synced: false, serving: false };
   const changes = createRecentChanges(Date.now, () => live.synced);
   return {
@@ -236,6 +237,8 @@ function createRunners(shared: Shared, isReady: () => boolean): readonly Runner[
       log: gatewayLog,
       now: () => new Date(),
     }),
+    // Consumes Services; offers a ServiceExport for each, where that is asked for.
+    ...serviceExports(shared, isLeader),
     // Consumes Gateways of class istio; offers pods and a Service for each.
     createDeploymentsOf(sharedOf(shared, "gateway"), secrets),
     gate("ready", () => {

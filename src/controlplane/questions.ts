@@ -1,3 +1,4 @@
+import { sharedServices } from "./debug-mcs.ts";
 import type { Question } from "./debug-question.ts";
 import { registryServices } from "./debug-registry.ts";
 import { answerDistribution } from "./distribution.ts";
@@ -35,6 +36,7 @@ export function questionsOf(shared: Shared): Readonly<Record<string, Question>> 
   ];
   return {
     clusterz: { answer: (url) => json(registries(), url.searchParams.has("pretty")) },
+    mcsz: { answer: (url) => json(sharedServices(state.mesh.model.members), url.searchParams.has("pretty")) },
     changes: { answer: (url) => json(shared.changes.list(), url.searchParams.has("pretty")) },
     config_distribution: { answer: (url) => answerDistribution(distribution, url) },
     registryz: {

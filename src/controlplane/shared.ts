@@ -45,6 +45,10 @@ export interface ControlPlaneOptions {
   readonly registration?: RegistrationSettings;
   /** RESOLVE_HOSTNAME_GATEWAYS: whether names of gateways between networks are resolved. Default: they are. */
   readonly resolvesGateways?: boolean;
+  /** The cluster's name by each further name that its workloads may call it by. Default: there are none. */
+  readonly clusterAliases?: Readonly<Record<string, string>>;
+  /** ENABLE_MCS_AUTO_EXPORT: whether every Service gets a ServiceExport. Default: none does. */
+  readonly exportsServices?: boolean;
   /** How far ServiceExports and ServiceImports are obeyed. Default: not at all. */
   readonly mcs?: McsSettings;
   /** Of workload certificates. */

@@ -4310,6 +4310,8 @@ export interface EdgesOutputSpec {
       readonly workload: string;
       /** Its namespace. */
       readonly namespace: string;
+      /** Its cluster, by the name that the mesh has for it; absent in a mesh of one, or where nobody told it. */
+      readonly cluster?: string;
     };
     /** Who was called. */
     readonly to: {
@@ -4317,6 +4319,8 @@ export interface EdgesOutputSpec {
       readonly workload: string;
       /** Its namespace. */
       readonly namespace: string;
+      /** Its cluster, by the name that the mesh has for it; absent in a mesh of one, or where nobody told it. */
+      readonly cluster?: string;
     };
     /** Host that was called. */
     readonly service: string;

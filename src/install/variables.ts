@@ -32,6 +32,7 @@ export function pilotVariables(settings: Settings, pilot: ComponentSettings): Ma
     externalSigners: typeof signerDomain === "string" ? `${signerDomain}/*` : undefined,
     certifiedElsewhere: String(env["ENABLE_CA_SERVER"]) === "false",
     writesStatus: env["PILOT_ENABLE_ANALYSIS"] === "true",
+    exportsServices: env["ENABLE_MCS_AUTO_EXPORT"] === "true",
     makesGateways: env["PILOT_ENABLE_GATEWAY_API_DEPLOYMENT_CONTROLLER"] !== "false",
     imagePullSecrets: pullSecrets(settings),
     podAnnotations: { ...SCRAPED, ...(k8s["podAnnotations"] as Map | undefined) },

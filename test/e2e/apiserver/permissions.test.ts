@@ -19,12 +19,13 @@ import { crd } from "./precheck-conditions.ts";
 
 const USER = "system:serviceaccount:istio-system:istiod";
 const ANALYSIS = "components.pilot.k8s.env.PILOT_ENABLE_ANALYSIS=true";
+const EXPORTS = "components.pilot.k8s.env.ENABLE_MCS_AUTO_EXPORT=true";
 
 let mesh: Installed;
 const open: (() => void)[] = [];
 
 beforeAll(async () => {
-  mesh = await install({ analysis: true, audit: true });
+  mesh = await install({ analysis: true, audit: true, set: [EXPORTS] });
   await applyGatewayApi(mesh.cluster);
   for (const kind of ["ServiceExport", "ServiceImport"])
     await mesh.cluster.create(crd("multicluster.x-k8s.io", { plural: `${kind.toLowerCase()}s`, kind }, "v1alpha1"));
@@ -37,7 +38,7 @@ beforeAll(async () => {
     const conditions = [{ type: "PassedAnalysis", status: "False" }];
     await mesh.cluster.mergePatch(place, { status: { conditions } }, { subresource: "status" });
   }
-  await mesh.startPlane({ mcs: { discovery: true, host: true, clusterLocal: false } });
+  await mesh.startPlane({ exportsServices: true, mcs: { discovery: true, host: true, clusterLocal: false } });
 });
 afterAll(async () => {
   for (const close of open) close();
@@ -208,6 +209,7 @@ test("each verb that is granted is used, and nothing that is asked for is refuse
       ],
     ),
     audited("the root certificate put back", isRequest("patch", "configmaps")),
+    audited("a Service shared with other clusters", isRequest("create", "serviceexports")),
     audited("the webhook proven", isRequest("create", "gateways")),
     audited("the lease renewed", isRequest("update", "leases")),
     audited("the machine's entry to go", isRequest("delete", "workloadentries")),
@@ -223,6 +225,10 @@ test("each verb that is granted is used, and nothing that is asked for is refuse
       (await mesh.cluster.get({ ...rootCert("shop"), name: "istio-ca-crl" }))?.["data"] as Record<string, string>;
     await waitFor(async () => (await told())["ca-crl.pem"] === lists, { timeoutMs: 30_000, what: "the lists" });
   }
+  await audited(
+    "what is trusted no more kept",
+    ({ verb, objectRef }) => verb === "patch" && objectRef?.name === "meshd-trust",
+  );
   // a root of our own that is nearly over
   const year = 365 * 24 * 3_600_000;
   const old = { notBefore: new Date(Date.now() - 9 * year), notAfter: new Date(Date.now() + year) };
@@ -234,7 +240,7 @@ test("each verb that is granted is used, and nothing that is asked for is refuse
 
   const requests = await mesh.server.audited(USER);
   expect(requests.filter(({ responseStatus }) => responseStatus?.code === 403)).toEqual([]);
-  const roles = render(settingsOf("default", [ANALYSIS]))
+  const roles = render(settingsOf("default", [ANALYSIS, EXPORTS]))
     .flatMap(({ objects }) => objects)
     .filter(({ kind, metadata }) => kind.endsWith("Role") && metadata.name.startsWith("istiod"));
   expect(unusedGrants(grantsOf(roles), requests).map(grantText)).toEqual([]);

@@ -49,8 +49,11 @@ export const rootCert = (ns: string): TargetRef => ({
  * Installs everything but the Deployment, with namespace `shop` and its accounts `web` and `other`. Starts no meshd. With
  * `analysis` meshd writes findings into status, as `--set` asked for; the thread is the built one.
  */
-export async function install(how: { readonly analysis?: boolean; readonly audit?: boolean } = {}): Promise<Installed> {
-  const set = how.analysis === true ? ["components.pilot.k8s.env.PILOT_ENABLE_ANALYSIS=true"] : [];
+export async function install(
+  how: { readonly analysis?: boolean; readonly audit?: boolean; readonly set?: readonly string[] } = {},
+): Promise<Installed> {
+  const analysis = how.analysis === true ? ["components.pilot.k8s.env.PILOT_ENABLE_ANALYSIS=true"] : [];
+  const set = [...analysis, ...(how.set ?? [])];
   const server = await startApiServer({ audit: how.audit === true });
   const cluster = await openCluster({ kubeconfig: server.kubeconfig, env: {} });
   const [http = 0, secureGrpc = 0, monitoring = 0, https = 0] = await freePorts(4);

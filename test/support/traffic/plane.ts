@@ -56,7 +56,9 @@ export async function startPlane(
   const streams = new Set<XdsStream>();
   const acceptor = createXdsAcceptor({
     state,
-    clusters: createKnownClusters(state.mesh.model.members, { mayAccount: async () => true, reviewToken }),
+    clusters: createKnownClusters(state.mesh.model.members, {
+      cluster: { mayAccount: async () => true, reviewToken },
+    }),
     // Secrets stand among the objects.
     secrets: { ...idle, open: () => ({ want: () => true, close: () => undefined }) },
     registration: { refuse: () => undefined, connected: () => () => undefined, health: () => undefined },
