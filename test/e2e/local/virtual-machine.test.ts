@@ -6,6 +6,7 @@ import { load, podIp, podOf } from "../../../scripts/scenario/ask.ts";
 import { openScenario, type Scenario } from "../../../scripts/scenario/context.ts";
 import type { KindTypes } from "../../../src/resources/kinds.ts";
 import { missingFor, prepareCluster, realEnvoy, type TestCluster } from "../../support/local/cluster.ts";
+import { AGENT_UID, APP_UID, NAMESPACE } from "../../support/local/estate.ts";
 import {
   AGENT,
   createMachine,
@@ -19,10 +20,6 @@ import { waitFor } from "../../support/wait.ts";
 
 // A machine outside the cluster joins the mesh by the files that meshctl writes for it, serves under its own identity, is left
 // out while its application is not well, and is gone from the mesh soon after it has gone.
-
-const NAMESPACE = "estate";
-const AGENT_UID = 1337;
-const APP_UID = 1000;
 
 /** What the machine serves: its health is a file, and it remembers who asked. */
 const PROGRAM = `
