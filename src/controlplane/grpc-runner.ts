@@ -15,6 +15,7 @@ import type { Shared } from "./shared.ts";
 import { signsWorkloads } from "./signs-workloads.ts";
 import { createSigner, LIFETIMES, type SigningDeps } from "./signing.ts";
 import { limitSigning } from "./signing-limits.ts";
+import { toldTrust, trustMaps } from "./trust-maps.ts";
 import { withDebug } from "./xds-debug.ts";
 import { createXdsAcceptor, type XdsServerDeps } from "./xds-server.ts";
 
@@ -78,8 +79,10 @@ export function createGrpcRunner(
 
 function xdsAcceptorOf(shared: Shared, parts: Pick<XdsServerDeps, "secrets" | "registration">): XdsAcceptor {
   const { options, state, metrics, onFault } = shared;
+  const maps = trustMaps(shared);
   return createXdsAcceptor({
     state,
+    toldTrust: () => toldTrust(maps),
     clusters: shared.clusters,
     ...parts,
     remoteSecrets: (clusterId) => shared.remotes?.secrets(clusterId),

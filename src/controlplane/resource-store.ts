@@ -149,7 +149,8 @@ function collect(resources: readonly (EncodedResource | undefined)[]): ResourceT
   return table.size === 0 ? NO_RESOURCES : table;
 }
 
-function encode(name: string, resource: EnvoyResource): EncodedResource {
+/** A resource ready to be sent. */
+export function encode(name: string, resource: EnvoyResource): EncodedResource {
   const { typeUrl, bytes } = encodeAny(resource);
   const version = createHash("sha256").update(bytes).digest("base64url").slice(0, 16);
   return { name, version, ...frameResource({ name, version }, typeUrl, bytes) };

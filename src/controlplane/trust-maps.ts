@@ -32,6 +32,12 @@ export function trustMaps({
   ];
 }
 
+/** The same as one text, for agents that mount no ConfigMap: names of files to texts; empty while there are no roots. Tracked. */
+export function toldTrust(maps: TrustMaps): string {
+  const files = Object.assign({}, ...maps.map(({ data }) => data())) as Readonly<Record<string, string>>;
+  return files["root-cert.pem"] === undefined ? "" : JSON.stringify(files);
+}
+
 /** Drains connections when less is trusted; nothing where somebody else writes the maps. */
 export function trustRemovals(
   { options, state, authority, trust }: Pick<Shared, "options" | "state" | "authority" | "trust">,

@@ -1,8 +1,10 @@
+import { TOLD_TRUST } from "../base/agent-sds.ts";
 import { errorText } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import type { XdsAcceptor, XdsConnection } from "../grpc/ads-server.ts";
 import type { Peer } from "../grpc/server.ts";
 import type { Proxy } from "../ir/proxy.ts";
+import { typed } from "../wire/codec.ts";
 import { createSecretPermissions } from "./secret-permissions.ts";
 import { isGrantedSecret, secretObjects } from "../ir/secret.ts";
 import type { AutoRegistration } from "./auto-registration.ts";
@@ -11,8 +13,8 @@ import type { KnownClusters } from "./known-clusters.ts";
 import type { Metrics } from "./metrics.ts";
 import { type NodeClaim, outsideProxyOf, proxyOf, refuseNode } from "./node.ts";
 import { createPushBudget } from "./push-budget.ts";
-import { createResourceStore, type ResourceStore } from "./resource-store.ts";
-import { NO_RESOURCES, type ResourceTable, type Snapshot } from "./resource-table.ts";
+import { createResourceStore, encode, type ResourceStore } from "./resource-store.ts";
+import { type EncodedResource, NO_RESOURCES, type ResourceTable, type Snapshot } from "./resource-table.ts";
 import type { SecretUser, SecretWatches } from "./secret-watches.ts";
 import type { State } from "./state.ts";
 import type { StreamDeps, StreamEvent } from "./xds-deps.ts";
@@ -26,6 +28,8 @@ export interface XdsServerDeps {
   readonly secrets: SecretWatches;
   /** Of another one; undefined while nobody has the way to it. Tracked. Default: there are none. */
   readonly remoteSecrets?: (clusterId: string) => SecretWatches | undefined;
+  /** What workloads outside of clusters are told to trust, as text; tracked, empty: nothing yet. Default: they are told nothing. */
+  readonly toldTrust?: () => string;
   readonly registration: Pick<AutoRegistration, "refuse" | "connected" | "health">;
   /** Streams are listed here while they are served. */
   readonly streams: Set<XdsStream>;
@@ -46,6 +50,7 @@ export function createXdsAcceptor(deps: XdsServerDeps): XdsAcceptor {
     ask: (account, clusterId) => mayRead(deps, clusterId, account),
     log,
   });
+  const toldTrust = state.derivations.keyed("trust that is told", () => trustSecret(deps.toldTrust?.() ?? ""));
   const follow = (claim: NodeClaim, caller: Caller, onSnapshot: (snapshot: Snapshot) => void): (() => void) => {
     const reader = store.open();
     const secrets = createSecretsOfProxy(deps);
@@ -65,7 +70,9 @@ export function createXdsAcceptor(deps: XdsServerDeps): XdsAcceptor {
       // A module's Secret is its author's word: every proxy that is to run the module gets it.
       if (!secrets.want(proxy, [...objects, ...(config.pullSecrets?.() ?? [])])) return;
       const snapshot = reader.snapshot(proxy);
-      onSnapshot(mayRead ? snapshot : { ...snapshot, secret: only(snapshot.secret, names) });
+      const secret = mayRead ? snapshot.secret : only(snapshot.secret, names);
+      const told = claim.outside === undefined ? undefined : toldTrust();
+      onSnapshot({ ...snapshot, secret: told === undefined ? secret : new Map([...secret, [told.name, told]]) });
     });
     return () => {
       disconnected();
@@ -114,6 +121,12 @@ function createSecretsOfProxy({ clusters, secrets, remoteSecrets }: XdsServerDep
     },
     close: () => user?.close(),
   };
+}
+
+function trustSecret(text: string): EncodedResource | undefined {
+  if (text === "") return undefined;
+  const secret = { name: TOLD_TRUST, generic_secret: { secret: { inline_string: text } } };
+  return encode(TOLD_TRUST, typed("envoy.extensions.transport_sockets.tls.v3.Secret", secret));
 }
 
 function only(table: ResourceTable, names: readonly string[]): ResourceTable {

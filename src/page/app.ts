@@ -1,7 +1,7 @@
 import { h, type ComponentChild } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { type Answer, ask, browser } from "./browser.ts";
-import { askMesh, type Mesh, stateOf } from "./data.ts";
+import { askMesh, isAnswering, type Mesh, stateOf } from "./data.ts";
 import { graphView } from "./graph-view.ts";
 import { answered, note } from "./parts.ts";
 import { aboutView, certificatesView, findingsView, proxiesView, proxyTypes } from "./views.ts";
@@ -12,13 +12,18 @@ const SECTIONS: Readonly<
     string,
     {
       readonly title: string;
-      readonly view: (mesh: Mesh, now: number) => ComponentChild;
+      /** `name` is what stands behind the section in the address. */
+      readonly view: (mesh: Mesh, now: number, name: string) => ComponentChild;
       readonly count?: (mesh: Mesh) => string;
     }
   >
 > = {
   graph: { title: "Graph", view: graphView },
-  proxies: { title: "Proxies", view: proxiesView, count: ({ proxies }) => countOf(proxies, (all) => all.length) },
+  proxies: {
+    title: "Proxies",
+    view: proxiesView,
+    count: ({ proxies, lost }) => countOf(proxies, (all) => all.length + ("data" in lost ? lost.data.length : 0)),
+  },
   findings: {
     title: "Findings",
     view: findingsView,
@@ -38,6 +43,7 @@ function countOf<T>(answer: Answer<T>, count: (data: T) => number): string {
 export function App(): ComponentChild {
   const [hash, setHash] = useState(browser.location.hash);
   const [mesh, setMesh] = useState<Mesh | undefined>(undefined);
+  const [lostAt, setLostAt] = useState<number | undefined>(undefined);
   const [isLive, setLive] = useState(true);
   useEffect(() => {
     const follow = (): void => setHash(browser.location.hash);
@@ -51,7 +57,10 @@ export function App(): ComponentChild {
     const again = async (): Promise<void> => {
       const next = await askMesh();
       if (isOver) return;
-      setMesh(next);
+      const isThere = isAnswering(next);
+      // what was told last stays, with a word that it is old
+      setMesh((before) => (isThere || before === undefined ? next : before));
+      setLostAt((before) => (isThere ? undefined : (before ?? Date.now())));
       timer = setTimeout(() => void again(), INTERVAL_MS);
     };
     void again();
@@ -63,12 +72,20 @@ export function App(): ComponentChild {
   const [, section = "graph", name = ""] = /^#\/(\w+)\/?(.*)$/.exec(hash) ?? [];
   return h("div", {}, [
     header(section, mesh, { isLive, toggle: () => setLive(!isLive) }),
-    h(
-      "main",
-      { id: "main", tabIndex: -1 },
+    h("main", { id: "main", tabIndex: -1 }, [
+      lostAt === undefined ? undefined : outage(lostAt, isLive),
       mesh === undefined ? note("Asking the control plane …") : body(section, name, mesh),
-    ),
+    ]),
   ]);
+}
+
+function outage(since: number, isLive: boolean): ComponentChild {
+  const again = isLive ? `It is asked again every ${INTERVAL_MS / 1000} s.` : "The page is stopped.";
+  return h(
+    "p",
+    { class: "outage", role: "alert" },
+    `The control plane does not answer since ${new Date(since).toLocaleTimeString()}. What stands here is what it said before. ${again}`,
+  );
 }
 
 function header(
@@ -111,7 +128,10 @@ function body(section: string, name: string, mesh: Mesh): ComponentChild {
   const now = Date.now();
   if (section === "proxy") return h(ProxyPage, { key: name, name: decodeURIComponent(name), mesh });
   const { title, view } = SECTIONS[section] ?? (SECTIONS["graph"] as (typeof SECTIONS)[string]);
-  return h("section", { "aria-labelledby": "title" }, [h("h2", { id: "title" }, title), view(mesh, now)]);
+  return h("section", { "aria-labelledby": "title" }, [
+    h("h2", { id: "title" }, title),
+    view(mesh, now, decodeURIComponent(name)),
+  ]);
 }
 
 interface Dump {

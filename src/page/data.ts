@@ -93,6 +93,12 @@ export interface ObservedEdge {
   readonly p99?: number;
 }
 
+/** A pod with a proxy that no control plane knows; `meshctl dashboard mesh` answers `lost` itself. */
+export interface LostProxy {
+  readonly name: string;
+  readonly namespace: string;
+}
+
 /** Everything that the page asks again and again. */
 export interface Mesh {
   readonly proxies: Answer<readonly Proxy[]>;
@@ -102,11 +108,12 @@ export interface Mesh {
   readonly scopes: Answer<readonly Scope[]>;
   readonly services: Answer<readonly Service[]>;
   readonly observed: Answer<Observed>;
+  readonly lost: Answer<readonly LostProxy[]>;
 }
 
 /** Asks all of it at once. */
 export async function askMesh(): Promise<Mesh> {
-  const [proxies, findings, authority, about, scopes, services, observed] = await Promise.all([
+  const [proxies, findings, authority, about, scopes, services, observed, lost] = await Promise.all([
     ask<Proxy[]>("../debug/syncz"),
     ask<{ findings: Finding[] }>("../debug/analysis"),
     ask<Authority>("../debug/authority"),
@@ -114,8 +121,14 @@ export async function askMesh(): Promise<Mesh> {
     ask<Scope[]>("../debug/scopez"),
     ask<Service[]>("../debug/registryz"),
     ask<Observed>("observed"),
+    ask<LostProxy[]>("lost"),
   ]);
-  return { proxies, findings, authority, about, scopes, services, observed };
+  return { proxies, findings, authority, about, scopes, services, observed, lost };
+}
+
+/** Whether the control plane answers at all: what it says of itself it always can. */
+export function isAnswering({ about }: Mesh): boolean {
+  return "data" in about;
 }
 
 /** The worst of a proxy's types, in the words of proxy-status. */

@@ -1,30 +1,58 @@
 import { h, type ComponentChild } from "preact";
 import { type Authority, daysUntil, type Finding, type Mesh, type Proxy, spanText, stateOf } from "./data.ts";
-import { answered, badge, dataTable, note } from "./parts.ts";
+import { answered, badge, dataTable, longTable, note, steps } from "./parts.ts";
 
-const STATES: Readonly<Record<string, "good" | "bad" | "warn">> = { SYNCED: "good", STALE: "warn", NACK: "bad" };
+const LOST = "NOT CONNECTED";
+const STATES: Readonly<Record<string, "good" | "bad" | "warn">> = {
+  [LOST]: "bad",
+  NACK: "bad",
+  STALE: "warn",
+  SYNCED: "good",
+};
 const TYPES = ["cluster", "listener", "endpoint", "route", "secret"];
+const PROXY_COLUMNS = ["Proxy", "State", "Type", "Version", "Certificate ends", "Refused"];
 
-/** Every proxy that is connected, those with trouble first. */
-export function proxiesView({ proxies }: Mesh, now: number): ComponentChild {
+/** Every proxy that is connected, and every one that should be, those with trouble first. */
+export function proxiesView({ proxies, lost }: Mesh, now: number): ComponentChild {
   return answered(proxies, (all) => {
-    if (all.length === 0) return note("No proxy is connected to this instance of the control plane.");
-    const order = (proxy: Proxy): number => ["NACK", "STALE", "SYNCED"].indexOf(stateOf(proxy));
-    const rows = all
-      .toSorted((a, b) => order(a) - order(b) || (a.proxy < b.proxy ? -1 : 1))
-      .map((proxy) => ({
-        key: proxy.proxy,
-        cells: [
-          h("a", { href: `#/proxy/${encodeURIComponent(proxy.proxy)}` }, proxy.proxy),
-          badge(stateOf(proxy), STATES[stateOf(proxy)] ?? "plain"),
-          proxy.proxy_type,
-          proxy.istio_version,
-          proxy.certificate_expires === undefined ? "-" : `in ${spanText(daysUntil(proxy.certificate_expires, now))}`,
-          refusal(proxy),
-        ],
-      }));
-    return dataTable("Proxies", ["Proxy", "State", "Type", "Version", "Certificate ends", "Refused"], rows);
+    const missing = "data" in lost ? lost.data.map(({ name, namespace }) => `${name}.${namespace}`) : [];
+    if (all.length + missing.length === 0)
+      return steps("No proxy is connected to this instance of the control plane. Bring workloads into the mesh:", [
+        "kubectl label namespace NAME istio-injection=enabled",
+        "kubectl rollout restart deployment --namespace NAME",
+        "meshctl inject explain POD.NAMESPACE   # why a pod has none",
+      ]);
+    const gone = missing.map((proxy) => ({
+      key: proxy,
+      state: LOST,
+      cells: [proxy, badge(LOST, "bad"), "-", "-", "-", "-"],
+    }));
+    const order = ({ state }: { readonly state: string }): number => Object.keys(STATES).indexOf(state);
+    const rows = [...gone, ...all.map((proxy) => proxyRow(proxy, now))]
+      .toSorted((a, b) => order(a) - order(b) || (a.key < b.key ? -1 : 1))
+      .map((row) => ({ ...row, text: `${row.key} ${row.state}` }));
+    return longTable({ caption: "Proxies", columns: PROXY_COLUMNS, rows });
   });
+}
+
+function proxyRow(
+  proxy: Proxy,
+  now: number,
+): { readonly key: string; readonly state: string; readonly cells: readonly ComponentChild[] } {
+  const state = stateOf(proxy);
+  const { certificate_expires: end } = proxy;
+  return {
+    key: proxy.proxy,
+    state,
+    cells: [
+      h("a", { href: `#/proxy/${encodeURIComponent(proxy.proxy)}` }, proxy.proxy),
+      badge(state, STATES[state] ?? "plain"),
+      proxy.proxy_type,
+      proxy.istio_version,
+      end === undefined ? "-" : endBadge(end, now, 1 / 24),
+      refusal(proxy),
+    ],
+  };
 }
 
 function refusal({ types }: Proxy): string {
@@ -60,6 +88,7 @@ export function findingsView({ findings }: Mesh): ComponentChild {
       .toSorted((a, b) => order(a) - order(b))
       .map((finding, index) => ({
         key: String(index),
+        text: `${finding.code} ${finding.level} ${objectText(finding)} ${finding.message}`,
         cells: [
           finding.documentationUrl === undefined
             ? finding.code
@@ -69,7 +98,7 @@ export function findingsView({ findings }: Mesh): ComponentChild {
           [finding.message, ...(finding.hint === undefined ? [] : [h("br", {}), h("small", {}, finding.hint)])],
         ],
       }));
-    return dataTable("Findings", ["Code", "Level", "Object", "What is wrong"], rows);
+    return longTable({ caption: "Findings", columns: ["Code", "Level", "Object", "What is wrong"], rows });
   });
 }
 

@@ -7,6 +7,7 @@ import { parse } from "../../src/cli-parse.ts";
 import { withMesh } from "../../src/cli-mesh.ts";
 import { type XdsFlags, xdsCluster } from "../../src/commands/xds-cluster.ts";
 import type { Caller } from "../../src/controlplane/caller.ts";
+import { CLIENT_STATUS_TYPES, clientStatusResources } from "../../src/controlplane/client-status.ts";
 import { createMetrics } from "../../src/controlplane/metrics.ts";
 import { DEBUG_TYPE, withDebug } from "../../src/controlplane/xds-debug.ts";
 import type { XdsStream } from "../../src/controlplane/xds-stream.ts";
@@ -15,6 +16,7 @@ import { type GrpcServer, type Peer, startGrpcServer } from "../../src/grpc/serv
 import { createRoot, issueClient, issueServing } from "../../src/pki/ca.ts";
 import type { Cluster } from "../../src/resources/cluster.ts";
 import type { KubeObject } from "../../src/resources/object.ts";
+import { decodeAny, encodeAny, typeOfUrl } from "../../src/wire/codec.ts";
 import { fakeCluster } from "../support/fake-cluster.ts";
 import { fakeIo } from "../support/fake-io.ts";
 
@@ -201,4 +203,51 @@ test("only a stream's first request makes it one of questions; a client without 
   sotw(connection()).request(question);
   await settled();
   expect(said).toEqual(["INVALID_ARGUMENT", "UNAUTHENTICATED"]);
+});
+
+test("Istio's types of questions: how proxies stand and what one is to run, of the namespaces that the caller may see", async () => {
+  const types = {
+    cluster: { status: "SYNCED", ackedAt: "2026-08-01T10:00:00.000Z" },
+    listener: { status: "NACK", ackedAt: "", lastError: "no such filter", refusedAt: "2026-08-01T10:00:01.000Z" },
+    route: { status: "NOT SENT", ackedAt: "" },
+  };
+  const status = { proxy: "web-1.shop", cluster_id: "west", istio_version: "1.2.3", types };
+  const snapshot = Object.fromEntries(
+    ["cluster", "listener", "endpoint", "route", "extension", "secret"].map((kind) => [kind, new Map()]),
+  );
+  const web = { ...stream("web-1.shop"), status: () => status, snapshot: () => snapshot } as unknown as XdsStream;
+  const told = clientStatusResources(CLIENT_STATUS_TYPES.syncz, [], [web]) ?? [];
+  // as it goes over the wire
+  const [config] = told.map((each) => {
+    const { typeUrl, bytes } = encodeAny(each);
+    return decodeAny(typeUrl, bytes);
+  });
+  expect(config).toEqual({
+    "@type": "type.googleapis.com/envoy.service.status.v3.ClientConfig",
+    node: { id: "web-1.shop", metadata: { CLUSTER_ID: "west", ISTIO_VERSION: "1.2.3", NAMESPACE: "shop" } },
+    generic_xds_configs: [
+      {
+        type_url: "type.googleapis.com/envoy.config.cluster.v3.Cluster",
+        config_status: "SYNCED",
+        last_updated: "2026-08-01T10:00:00Z",
+      },
+      {
+        type_url: "type.googleapis.com/envoy.config.listener.v3.Listener",
+        config_status: "ERROR",
+        error_state: { details: "no such filter", last_update_attempt: "2026-08-01T10:00:01Z" },
+      },
+      { type_url: "type.googleapis.com/envoy.config.route.v3.RouteConfiguration", config_status: "NOT_SENT" },
+    ],
+  });
+  const sections = clientStatusResources(CLIENT_STATUS_TYPES.configDump, ["web-1.shop"], [web]) ?? [];
+  expect(sections.map((each) => typeOfUrl(encodeAny(each).typeUrl).split(".").at(-1))).toEqual([
+    "ClustersConfigDump",
+    "EndpointsConfigDump",
+    "ListenersConfigDump",
+    "RoutesConfigDump",
+    "EcdsConfigDump",
+    "SecretsConfigDump",
+  ]);
+  expect(clientStatusResources(CLIENT_STATUS_TYPES.configDump, ["api-1.shop"], [web])).toEqual([]);
+  expect(clientStatusResources(DEBUG_TYPE, ["list"], [web])).toBeUndefined();
 });

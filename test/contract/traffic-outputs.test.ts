@@ -9,6 +9,7 @@ import { meshPage } from "../../src/commands/dashboard/mesh-page.ts";
 import { tappedRequest } from "../../src/commands/traffic/tap-request.ts";
 import { pageQuestions } from "../../src/controlplane/page.ts";
 import { createRoot } from "../../src/pki/ca.ts";
+import type { Cluster } from "../../src/resources/cluster.ts";
 import type { KubeObject } from "../../src/resources/object.ts";
 import { fakeCluster } from "../support/fake-cluster.ts";
 import { fakeIo } from "../support/fake-io.ts";
@@ -92,7 +93,14 @@ test("the page's questions to the control plane: itself, and who signs", async (
 
 test("dashboard mesh: who calls whom is answered there, the rest by the control plane, nothing to foreign names", async () => {
   await using answers = await proxy(() => counters({ reporter: "destination", codes: { 200: 10 } }));
-  const cluster = fakeCluster({ objects: [pod], portForward: answers.connect });
+  const labels = { app: "istiod" };
+  const metadata = { name: "istiod-1", namespace: "istio-system", labels };
+  const istiod: KubeObject = { apiVersion: "v1", kind: "Pod", metadata, status: { phase: "Running" } };
+  const cluster: Cluster = {
+    ...fakeCluster({ objects: [pod, istiod], portForward: answers.connect }),
+    // no proxy is connected
+    elsewhere: (target) => (target.pod === "istiod-1" ? Promise.resolve({ status: 200, body: "[]" }) : undefined),
+  };
   const server = meshPage(
     cluster,
     { namespace: "istio-system", pod: "istiod-1", port: 15_014 },
@@ -107,6 +115,9 @@ test("dashboard mesh: who calls whom is answered there, the rest by the control 
     expectValid("page/observed", first);
     const second = (await (await fetch(`${url}/ui/observed`)).json()) as { edges: readonly unknown[]; seconds: number };
     expectValid("page/observed", second);
+    const lost = (await (await fetch(`${url}/ui/lost`)).json()) as readonly unknown[];
+    expectValid("page/lost", lost);
+    expect(lost).not.toEqual([]);
     // nothing went on, and the call stays in the picture
     expect(second.edges).toMatchObject([{ rps: 0, requests: 0 }]);
     expect(await (await fetch(`${url}/ui/`)).text()).toBe("the page");

@@ -3,30 +3,41 @@ import { isIP } from "node:net";
 import { errorText } from "../../base/errors.ts";
 import type { Cluster, PodPort } from "../../resources/cluster.ts";
 import type { Io } from "../io.ts";
+import { NOT_CONNECTED, readStates } from "../proxy-status/states.ts";
 import { observedGraph } from "../traffic/graph.ts";
 import { edgesOf } from "../traffic/rows.ts";
 import { between, proxyPods, totals } from "../traffic/scrape.ts";
 
-/** What the page asks beside what the control plane answers: who calls whom, which only proxies know. */
-const OBSERVED = "/ui/observed";
+/** What the page asks beside what the control plane answers: who calls whom, which only proxies know; and which proxies it does not know. */
+type OwnAnswers = Readonly<Record<string, () => Promise<unknown>>>;
 
 /**
  * The control plane's page at a port of this machine. What the page asks goes on to the control plane's pod, but for who calls
- * whom: the proxies are asked that here, by the rights of whoever runs the command.
+ * whom, which the proxies are asked here, and which pods' proxies are not connected: by the rights of whoever runs the command.
  */
 export function meshPage(cluster: Cluster, target: PodPort, io: Pick<Io, "err">): Server {
-  const observe = observer(cluster, io);
+  const own: OwnAnswers = {
+    "/ui/observed": observer(cluster, io),
+    "/ui/lost": () => lostProxies(cluster, target.namespace),
+  };
   return createServer((asked, answer) => {
     // a page in the same browser may make its own name lead here; it cannot change what it is called by
     if (!isOwnName(asked.headers.host)) return refuse(answer, 403, "not by this name");
     if (asked.method !== "GET") return refuse(answer, 405, "expected GET");
-    if (asked.url === OBSERVED)
-      return void observe().then(
+    const answerOwn = own[asked.url ?? ""];
+    if (answerOwn !== undefined)
+      return void answerOwn().then(
         (body) => answer.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(body)),
         (error: unknown) => refuse(answer, 503, errorText(error)),
       );
     void passOn(cluster, target, asked, answer);
   });
+}
+
+/** Running pods with a proxy that no instance of the control plane knows: their Envoy is dead, or cannot reach it. */
+async function lostProxies(cluster: Cluster, istioNamespace: string): Promise<unknown> {
+  const states = await readStates(cluster, { istioNamespace, wait: true }, { err: () => undefined });
+  return states.filter(({ status }) => status === NOT_CONNECTED).map(({ name, namespace }) => ({ name, namespace }));
 }
 
 function isOwnName(host = ""): boolean {

@@ -49,6 +49,9 @@ export interface StatesQuestion {
   readonly wait: boolean;
 }
 
+/** Status of a proxy that no control plane knows. */
+export const NOT_CONNECTED = "NOT CONNECTED";
+
 /** Label of control plane pods, and annotation of pods with a proxy. */
 const REVISION = "istio.io/rev";
 
@@ -69,9 +72,12 @@ export async function readStates(
   options: StatesQuestion,
   io: Pick<Io, "err">,
 ): Promise<readonly ProxyState[]> {
-  const connected = await askControlPlane(cluster, options, io);
+  const [connected, injected] = await Promise.all([
+    askControlPlane(cluster, options, io),
+    injectedPods(cluster, options),
+  ]);
   const names = new Set(connected.map(({ name, namespace }) => `${name}.${namespace}`));
-  return sorted([...connected, ...(await unconnected(cluster, names, options))], options);
+  return sorted([...connected, ...unconnected(injected, names)], options);
 }
 
 /**
@@ -95,7 +101,7 @@ export async function readFleet(
     async ({ name, cluster }) => {
       const here = connected.filter((state) => state.cluster === name);
       const names = new Set(here.map((state) => `${state.name}.${state.namespace}`));
-      return (await unconnected(cluster, names, options)).map((state) => ({ ...state, cluster: name }));
+      return unconnected(await injectedPods(cluster, options), names).map((state) => ({ ...state, cluster: name }));
     },
     io,
   );
@@ -123,21 +129,20 @@ function sorted(states: readonly ProxyState[], { namespace: wanted }: StatesQues
     );
 }
 
-/** Proxies of running pods that are not among these names. */
-async function unconnected(
-  cluster: Cluster,
-  names: ReadonlySet<string>,
-  options: StatesQuestion,
-): Promise<readonly ProxyState[]> {
+/** Running pods with a proxy. */
+async function injectedPods(cluster: Cluster, options: StatesQuestion): Promise<readonly KubeObject[]> {
   const pods = await cluster.list(
     { apiVersion: "v1", kind: "Pod" },
     compact({ namespace: options.namespace, fieldSelector: "status.phase=Running" }),
   );
   return pods
     .filter((pod) => isInjected(pod, options.revision))
-    .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
-    .filter(({ metadata }) => !names.has(`${metadata.name}.${metadata.namespace ?? ""}`))
-    .map(absent);
+    .filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+}
+
+/** Proxies of pods that are not among these names. */
+function unconnected(pods: readonly KubeObject[], names: ReadonlySet<string>): readonly ProxyState[] {
+  return pods.filter(({ metadata }) => !names.has(`${metadata.name}.${metadata.namespace ?? ""}`)).map(absent);
 }
 
 /** Whether there are proxies, and all have confirmed what is current. */
@@ -257,7 +262,7 @@ function worst(types: Readonly<Record<string, TypeState>>): string {
 
 function absent({ metadata: { name, namespace = "", annotations = {} } }: KubeObject): ProxyState {
   const revision = annotations[REVISION] ?? "-";
-  return { name, namespace, cluster: "-", istiod: "-", revision, version: "-", status: "NOT CONNECTED", types: {} };
+  return { name, namespace, cluster: "-", istiod: "-", revision, version: "-", status: NOT_CONNECTED, types: {} };
 }
 
 function compare(a: string, b: string): number {

@@ -28,12 +28,18 @@ export function podStatus(view: PodView, now: Date): PodStatus {
     ...(podIp === undefined ? {} : { podIP: podIp, podIPs: [{ ip: podIp }] }),
     startTime: view.startTime,
     conditions: transitionTimes(conditionsOf(view), pod.status?.conditions ?? [], now),
-    ...(init.length === 0 ? {} : { initContainerStatuses: init }),
+    ...(init.length === 0 ? {} : { initContainerStatuses: init.map((status) => initStatus(status, view)) }),
     containerStatuses: main,
     ...(ephemeral.length === 0 ? {} : { ephemeralContainerStatuses: ephemeral }),
     qosClass: "BestEffort",
     ...(problem === undefined ? {} : { reason: problem.reason, message: problem.message }),
   } as PodStatus;
+}
+
+/** One that has done its work is ready, as kubelet says of it. */
+function initStatus(status: ContainerStatus, { sidecars }: PodView): ContainerStatus {
+  const isDone = !sidecars.has(status.name) && status.state.terminated?.exitCode === 0;
+  return isDone ? { ...status, ready: true } : status;
 }
 
 function hasRun(status: ContainerStatus): boolean {

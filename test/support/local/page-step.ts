@@ -7,6 +7,7 @@ import { must, root, type Scenario } from "../../../scripts/scenario/context.ts"
 import { SHOP } from "../../../scripts/scenario/steps/shop.ts";
 import type { Authority, Finding, Observed, Proxy } from "../../../src/page/data.ts";
 import { openBrowser } from "../browser/browser.ts";
+import { pageStates } from "../page/states.ts";
 
 const WAIT_MS = 20_000;
 
@@ -35,6 +36,7 @@ export async function pageInBrowser(scenario: Scenario): Promise<void> {
     await graphIsThere(page, url);
     await tablesAre(page, url);
     await keyboardLeads(page);
+    await pageStates(browser);
     must(said.length === 0, `the browser says:\n${said.join("\n")}`);
   } finally {
     dashboard.kill("SIGTERM");
