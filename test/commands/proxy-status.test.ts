@@ -143,6 +143,28 @@ test("each way in which a resource can stand: differs, missing, extra, warming, 
   );
 });
 
+test("a table of routes that only a draining listener has is none of what Envoy runs; one that a listener in use leads to is", () => {
+  const [istiod, envoy] = [dumped(), dumped()];
+  const [held] = section(envoy, "RoutesConfigDump").dynamic_route_configs as unknown as [
+    { route_config: { name: string } },
+  ];
+  const of = (name: string) => ({ ...structuredClone(held), route_config: { ...held.route_config, name } });
+  section(envoy, "RoutesConfigDump").dynamic_route_configs.push(of("drains") as never, of("in-use") as never);
+  const listener = (table: string) => ({
+    listener: { name: `listener-of-${table}`, filter_chains: [{ rds: { route_config_name: table } }] },
+  });
+  const listeners = section(envoy, "ListenersConfigDump").dynamic_listeners as unknown as object[];
+  listeners.push({ name: "listener-of-drains", draining_state: listener("drains") });
+  const extra = (): readonly string[] =>
+    compareDumps(istiod, envoy).flatMap(({ resources }) => resources.map(({ name, state }) => `${name} ${state}`));
+  expect(extra()).toEqual([]);
+  listeners.push({ name: "listener-of-in-use", warming_state: listener("in-use") });
+  expect(extra()).toEqual(["listener-of-in-use extra", "in-use extra"]);
+  // without listeners nobody can tell
+  section(envoy, "ListenersConfigDump")["@type" as never] = "none" as never;
+  expect(extra()).toContain("drains extra");
+});
+
 test("endpoints differ by what was sent: a host, a weight; not by what Envoy finds out", () => {
   const [istiod, envoy] = [dumped(), dumped()];
   const hosts = section(envoy, "EndpointsConfigDump").dynamic_endpoint_configs[0]!.endpoint_config.endpoints[0]!

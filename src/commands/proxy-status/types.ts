@@ -112,6 +112,24 @@ function heldListeners(dump: unknown): readonly Held[] {
   });
 }
 
+/** Names of the tables of routes that listeners of a dump lead to, but for those that drain; undefined when it has no listeners to tell it by. */
+export function tablesInUse(dump: unknown): ReadonlySet<string> | undefined {
+  const parts = sections(dump, "ListenersConfigDump");
+  if (parts.length === 0) return undefined;
+  const names = new Set<string>();
+  for (const part of parts)
+    for (const entry of [...list(part, "static_listeners"), ...list(part, "dynamic_listeners")])
+      for (const state of ["listener", "active_state", "warming_state"]) collectTables(record(entry, state), names);
+  return names;
+}
+
+function collectTables(value: unknown, names: Set<string>): void {
+  if (typeof value !== "object" || value === null) return;
+  for (const [key, member] of Object.entries(value))
+    if (key === "route_config_name") names.add(String(member));
+    else collectTables(member, names);
+}
+
 /** Without values: they are in no dump. */
 function heldSecrets(dump: unknown): readonly Held[] {
   return sections(dump, "SecretsConfigDump").flatMap((part) =>
