@@ -288,7 +288,7 @@ test("an API server without one of its groups, and one that is gone", async () =
     const [found] = await results(lacking, new Date(), ["kubernetes-apis"]);
     expect(found).toMatchObject({ status: "error", message: "no Deployment of apps/v1" });
   } finally {
-    await partial.stop();
+    await partial.stop("TERM");
   }
   await expect(results(lacking)).rejects.toThrow(/ECONNREFUSED|cannot reach/);
 });

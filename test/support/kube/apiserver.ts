@@ -27,7 +27,8 @@ export interface RealApiServer {
   audited(username: string): Promise<readonly AuditedRequest[]>;
   /** Makes etcd forget its history, so that older resourceVersions are gone. */
   compact(): Promise<void>;
-  stop(): Promise<void>;
+  /** Default: killed, as nobody starts it again; with TERM it closes its connections first, which takes a second and more. */
+  stop(signal?: "KILL" | "TERM"): Promise<void>;
 }
 
 /** A request as the API server's audit log has it (audit.k8s.io/v1), once it was answered or, for a watch, began. */
@@ -63,8 +64,8 @@ export async function startApiServer(
   const assets = await kubeAssets();
   const dir = await mkdtemp(join(tmpdir(), "meshctl-apiserver-"));
   const controllers = options.controllers === true ? ["--controllers", "*"] : [];
-  const stop = async (): Promise<void> => {
-    await run(join(scripts, "stop-apiserver.sh"), [dir]);
+  const stop = async (signal: "KILL" | "TERM" = "KILL"): Promise<void> => {
+    await run(join(scripts, "stop-apiserver.sh"), [dir, signal]);
     await rm(dir, { recursive: true, force: true });
   };
   try {
