@@ -1,10 +1,10 @@
 // `npm test`: set-up, static checks, then every tier, and one closing line `N passed, N failed`.
 // A tier whose real part cannot be had on this machine is skipped with the reason; under CI that is a failure.
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { check } from "./check.mjs";
-import { main, run, Stop, say } from "./lib/run.mjs";
+import { main, root, run, Stop, say } from "./lib/run.mjs";
 import {
   checkNode,
   ensureBuild,
@@ -24,6 +24,35 @@ const needRootTools = () => {
   return ["ip", "iptables", "unshare"].every((tool) => onPath(tool)) ? undefined : "ip, iptables or unshare is missing";
 };
 
+/** Files of the embedded cluster's tier in a network of their own, beside the others; what is measured against the clock is alone, after both. */
+const OWN_NETWORK = ["cluster.test.ts", "refusals.test.ts"];
+const ALONE = ["mesh.test.ts"];
+
+/** The embedded cluster's files: each phase is a list of runs that go on at the same time. */
+async function embeddedPhases() {
+  const folder = "test/e2e/local";
+  const files = (await readdir(join(root, folder))).filter((file) => /(?<!\.slow)\.test\.ts$/.test(file));
+  const others = files.filter((file) => !OWN_NETWORK.includes(file) && !ALONE.includes(file));
+  const phases = [[others, OWN_NETWORK], [ALONE]];
+  return (needRootTools() === undefined ? phases : [[files]]).map((runs) =>
+    runs.map((names) => ({
+      files: names.map((name) => `${folder}/${name}`),
+      under: names === OWN_NETWORK ? WITH_OWN_NETWORK : [],
+    })),
+  );
+}
+
+/** A command that runs another in a network without anything but loopback: clusters of two such do not see each other's links, rules and ports. */
+const WITH_OWN_NETWORK = [
+  "unshare",
+  "--net",
+  "--mount",
+  "sh",
+  "-c",
+  'ip link set lo up && mkdir -p /run/netns && mount -t tmpfs none /run/netns && mount -t sysfs none /sys && exec "$@"',
+  "sh",
+];
+
 /** Tiers in order, cheapest first: vitest projects, what they need, and how it is prepared. */
 const TIERS = [
   { name: "unit and scenarios", projects: ["unit", "scenarios"], missing: () => undefined, prepare: ensureBuild },
@@ -40,6 +69,7 @@ const TIERS = [
     missing: () => undefined,
     partly: () => needKubectl() ?? needRootTools(),
     prepare: ensureEnvoy,
+    phases: embeddedPhases,
   },
   {
     name: "real node",
@@ -109,22 +139,38 @@ async function runTier(tier) {
   }
   const lacks = tier.partly?.();
   say(`tier: ${tier.name}${lacks === undefined ? "" : `; some of its tests are skipped: ${lacks}`}`);
+  const phases = (await tier.phases?.()) ?? [[{ files: tier.files ?? [], under: [] }]];
+  const total = none();
+  for (const runs of phases)
+    for (const part of await Promise.all(runs.map((each) => runVitest(tier, each)))) add(total, part);
+  return total;
+}
+
+async function runVitest(tier, { files, under }) {
   const folder = await mkdtemp(join(tmpdir(), "meshctl-test-"));
   try {
     const report = join(folder, "report.json");
-    const args = [
+    const [command, ...args] = [
+      ...under,
+      "node_modules/.bin/vitest",
       "run",
       ...tier.projects.flatMap((name) => ["--project", name]),
       "--reporter=default",
       "--reporter=json",
       `--outputFile.json=${report}`,
-      ...(tier.files ?? []),
+      ...files,
     ];
-    const { code } = await run("node_modules/.bin/vitest", args, { allowFailure: true, env: tier.env ?? {} });
+    const { code } = await run(command, args, { allowFailure: true, env: tier.env ?? {} });
     return await counts(report, code);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+const none = () => ({ passed: 0, failed: 0, skipped: 0 });
+
+function add(total, part) {
+  for (const key of Object.keys(total)) total[key] += part[key];
 }
 
 async function counts(report, code) {
@@ -152,13 +198,12 @@ await main(async () => {
     needGo() === undefined
       ? ensureKube(needRootTools() === undefined ? "node" : "apiserver").catch(() => {})
       : undefined;
-  const total = { passed: 0, failed: 0, skipped: 0 };
-  const add = (part) => Object.keys(total).forEach((key) => (total[key] += part[key]));
-  add(await check());
+  const total = none();
+  add(total, await check());
   for (const tier of full ? [...TIERS, ...FULL_TIERS] : TIERS) {
     if (wanted.length > 0 && !tier.projects.some((name) => wanted.includes(name))) continue;
-    if (tier.projects.includes("apiserver")) await kube;
-    add(await runTier(tier));
+    if (["apiserver", "local"].some((name) => tier.projects.includes(name))) await kube;
+    add(total, await runTier(tier));
   }
   console.log(`${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ""}`);
   return total.failed === 0 ? 0 : 1;
