@@ -1,4 +1,5 @@
 import type { Proxy } from "../../ir/proxy.ts";
+import type { MeshService } from "../../ir/service.ts";
 import type { Model } from "../../model/model.ts";
 import { normalizePath } from "../../simulate/normalize-path.ts";
 import { type Target, walkRoutes } from "../../simulate/outcome.ts";
@@ -123,8 +124,8 @@ function arrival(walk: Walk, { first, request }: Sent, steps: Step[]): Ending {
   if (server !== undefined) return serverSide(walk, { server, first, request }, steps);
   const place = placeIn(walk, first.address);
   if (place !== undefined) return acrossBorder(walk, place, { first, request }, steps);
-  const missed = serviceAt(walk.mesh.model, address);
-  if (missed !== undefined) return failed(`${missed} has no port ${port}: the connection is refused`, "port");
+  const service = serviceAt(walk.mesh.model, address);
+  if (service !== undefined) return pastProxies(walk, { service, first, request }, steps);
   const where = `${address}:${port}`;
   return podAt(walk.mesh.model, address)
     ? { kind: "delivered", text: `delivered to ${where}, which has no proxy` }
@@ -281,10 +282,28 @@ function tlsText({ tls }: Destination): string {
   return isMesh ? `mutual TLS of the mesh, server name ${sni}` : `TLS, server name ${sni === "" ? "none" : sni}`;
 }
 
-/** The Service whose virtual address this is: nothing but its ports is reached there. */
-function serviceAt(model: Model, address: string): string | undefined {
-  const found = model.services.all().find(({ addresses }) => addresses.includes(address));
-  return found === undefined ? undefined : `${found.from.kind} ${found.from.namespace}/${found.from.name}`;
+/** To a Service's own address: the node leads it to one of the pods behind that port, if there are any. */
+function pastProxies(
+  walk: Walk,
+  { service, first, request }: Sent & { readonly service: MeshService },
+  steps: Step[],
+): Ending {
+  const { kind, namespace, name } = service.from;
+  const { port } = first.address;
+  const words = `${kind} ${namespace}/${name}`;
+  if (!service.ports.some(({ number }) => number === port))
+    return failed(`${words} has no port ${port}: the connection is refused`, "port");
+  const [pod] = walk.mesh.model.endpoints.of(service, port);
+  // where nothing is redirected its address leads back to the proxy
+  if (pod === undefined || walk.view.proxy.bind !== undefined)
+    return failed(`nobody is behind port ${port} of ${words}: the connection is refused`, "endpoint");
+  const address = { address: pod.address, port: pod.port };
+  return arrival(walk, { first: { ...first, address }, request }, steps);
+}
+
+/** The Service whose virtual address this is. */
+function serviceAt(model: Model, address: string): MeshService | undefined {
+  return model.services.all().find(({ addresses }) => addresses.includes(address));
 }
 
 function podAt(model: Model, address: string): boolean {

@@ -1,3 +1,4 @@
+import { expect } from "vitest";
 import { proxiesOf } from "../../../src/commands/offline/proxies.ts";
 import { trace } from "../../../src/commands/trace/trace.ts";
 import type { Branch, Ending } from "../../../src/commands/trace/types.ts";
@@ -25,6 +26,7 @@ import type { CaseRequest, TrafficCase } from "../traffic/case.ts";
 import { type Lab, startLab } from "../traffic/lab.ts";
 import { WORKLOADS } from "../traffic/mesh-objects.ts";
 import { secured, targetOf } from "../traffic/run.ts";
+import { ALONE_MET, AMONG_MET, connectionAgreement, connectionCase } from "./connections.ts";
 
 // Random requests through real Envoys on both sides, and what trace-route says of each from the objects alone.
 
@@ -44,7 +46,7 @@ interface Asked {
 }
 
 /** What came of many requests. */
-export interface Agreement {
+interface Agreement {
   /** Requests that went another way than trace-route says, in words. */
   readonly differences: readonly string[];
   /** Endings by kind: `gateway: refused by guard 403`. */
@@ -53,8 +55,15 @@ export interface Agreement {
   readonly problems: readonly string[];
 }
 
-/** Sends so many random requests, some at a time, and walks each. */
-export async function agreement(requests: number, seed: number): Promise<Agreement> {
+/** How much is sent. */
+interface Amounts {
+  readonly requests: number;
+  /** Connections of bytes that are no HTTP. */
+  readonly connections: number;
+}
+
+/** Sends so many random requests, some at a time, and walks each; then makes random connections. */
+async function agreement({ requests, connections }: Amounts, seed: number): Promise<Agreement> {
   const roll = dice(seed);
   const item: TrafficCase = {
     name: NAMESPACE,
@@ -64,7 +73,9 @@ export async function agreement(requests: number, seed: number): Promise<Agreeme
     objects: randomObjects(roll),
     certificates: { web: { names: [`*.${NAMESPACE}.example.com`] } },
   };
-  const lab = await startLab([item]);
+  const streams = connectionCase(seed);
+  // where no requests are sent their policies are not there either: none of them lets bytes through a gateway
+  const lab = await startLab(requests === 0 ? [streams] : [item, streams]);
   try {
     const asking: Asking = { lab, item, roll, now: Math.floor(Date.now() / 1_000), views: new Map() };
     const differences: string[] = [];
@@ -81,6 +92,10 @@ export async function agreement(requests: number, seed: number): Promise<Agreeme
       }
     };
     await Promise.all(Array.from({ length: WORKERS }, worker));
+    const connecting = { lab, item: streams, ...proxiesIn(lab), views: keptViews(asking) };
+    const made = await connectionAgreement(connecting, { connections, seed });
+    differences.push(...made.differences);
+    for (const [kind, times] of made.counts) counts.set(kind, times);
     return { differences, counts, problems: lab.plane.problems };
   } finally {
     await lab.stop();
@@ -167,20 +182,10 @@ async function authorizationOf(lab: Lab, { token }: Asked): Promise<{ readonly a
 }
 
 function walked(asking: Asking, asked: Asked): { readonly ends: readonly Ending[]; readonly steps: readonly string[] } {
-  const { lab, now, views } = asking;
+  const { lab, now } = asking;
   const { host, method, path, headers, token } = asked;
   const { mesh } = lab.plane.state;
-  const client = proxiesOf(mesh.model).find(({ name }) => name === "client");
-  if (client === undefined) throw new Error("no client");
-  // the lab's pod of the gateway does not say that it has a proxy
-  const gateway = {
-    ...client,
-    type: "router" as const,
-    name: "gateway",
-    labels: WORKLOADS.gateway.labels,
-    addresses: [`${lab.places.gateway}.0.1`],
-    serviceAccount: "gateway",
-  };
+  const { client, gateway } = proxiesIn(lab);
   const name = isGateway(asked) ? gatewayHost(host) : `${host}.${NAMESPACE}.svc.cluster.local`;
   const place = !isTls(asked) ? `http://${name}` : `https://${name}${isGateway(asked) ? "" : `:${PASSED_PORT}`}`;
   const request = {
@@ -190,17 +195,35 @@ function walked(asking: Asking, asked: Asked): { readonly ends: readonly Ending[
     now,
     ...(token === undefined ? {} : { token }),
   };
-  const keptView = (of: Mesh, proxy: Proxy): ProxyView => {
-    const view = views.get(proxy.name) ?? viewOf(of, proxy);
-    views.set(proxy.name, view);
-    return view;
-  };
   const offline = { mesh, positionOf: () => undefined, notes: new Map() };
-  const said = trace(offline, isGateway(asked) ? gateway : client, request, keptView);
+  const said = trace(offline, isGateway(asked) ? gateway : client, request, keptViews(asking));
   const all = said.steps.concat(said.branches.flatMap(({ steps }) => steps));
   return {
     ends: said.branches.length === 0 ? [said.ends] : said.branches.map((branch: Branch) => branch.ends),
     steps: all.map(({ step, chosen, note }) => `${step} ${chosen} ${note ?? ""}`),
+  };
+}
+
+function proxiesIn({ plane, places }: Lab): { readonly client: Proxy; readonly gateway: Proxy } {
+  const client = proxiesOf(plane.state.mesh.model).find(({ name }) => name === "client");
+  if (client === undefined) throw new Error("no client");
+  // the lab's pod of the gateway does not say that it has a proxy
+  const gateway = {
+    ...client,
+    type: "router" as const,
+    name: "gateway",
+    labels: WORKLOADS.gateway.labels,
+    addresses: [`${places.gateway}.0.1`],
+    serviceAccount: "gateway",
+  };
+  return { client, gateway };
+}
+
+function keptViews({ views }: Asking): (mesh: Mesh, proxy: Proxy) => ProxyView {
+  return (mesh, proxy) => {
+    const view = views.get(proxy.name) ?? viewOf(mesh, proxy);
+    views.set(proxy.name, view);
+    return view;
   };
 }
 
@@ -215,8 +238,21 @@ function kindOf(via: Via, { kind, text }: Ending): string {
   return `${via}: ${kind === "failed" ? `refused by ${by ?? "nobody"} ${meaning({ kind, text })}` : kind}`;
 }
 
+/** The test itself: nothing goes another way, nothing was refused by a proxy, and every kind of ending was met. */
+export async function expectAgreement(amounts: Amounts): Promise<void> {
+  const seed = Number(process.env["SIMULATE_SEED"] ?? 20_261_121);
+  const { differences, counts, problems } = await agreement(amounts, seed);
+  const told = [...counts].map(([kind, times]) => `${kind} ${times}`).toSorted();
+  process.stdout.write(`${told.join("; ")}\n`);
+  const first = differences.slice(0, 3).join("\n\n");
+  expect(differences.length === 0 ? "" : `${differences.length} of ${JSON.stringify(amounts)}: ${first}`).toBe("");
+  expect(problems).toEqual([]);
+  const kinds = amounts.requests === 0 ? ALONE_MET : [...MET, ...AMONG_MET];
+  for (const kind of kinds) expect(counts.get(kind) ?? 0, kind).toBeGreaterThan(5);
+}
+
 /** Kinds of endings that random requests meet, each often enough to mean something. */
-export const MET: readonly string[] = [
+const MET: readonly string[] = [
   "sidecar: delivered",
   "sidecar: answered",
   "sidecar: refused by guard 401",
