@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { compact } from "../base/compact.ts";
 import { errorText } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import { type DeltaStreamRequest, openDeltaStream } from "../grpc/ads-client.ts";
@@ -21,6 +22,8 @@ export interface FollowDeps {
   /** The certificate that Envoy is served, once there is one. */
   readonly certificate: () => CaCredential | undefined;
   readonly typeUrl: string;
+  /** Which of them; absent: all that meshd has for this proxy. */
+  readonly names?: readonly string[];
   /** In messages: `names`. */
   readonly what: string;
   readonly onResource: (name: string, resource: TypedAny) => void;
@@ -32,7 +35,7 @@ export interface FollowDeps {
 const RETRY = { first: 100, most: 1_000 } as const;
 
 /**
- * Follows all resources of a type that meshd has for this proxy, on a stream of the agent's own beside Envoy's. Comes back by itself
+ * Follows the resources of a type that meshd has for this proxy, on a stream of the agent's own beside Envoy's. Comes back by itself
  * when the stream ends, without being sent again what it has; while meshd is away the last ones stand. Shows the workload's
  * certificate, and the token when there is none yet or it was not taken. Returns how to end it.
  */
@@ -59,7 +62,7 @@ export function followResources({ config, certificate, log, ...deps }: FollowDep
       const request = await requestOf(config, credential);
       if (abort.signal.aborted) return;
       endStream = openDeltaStream(
-        { ...request, typeUrl: deps.typeUrl, held: Object.fromEntries(held) },
+        { ...request, ...compact({ names: deps.names }), typeUrl: deps.typeUrl, held: Object.fromEntries(held) },
         {
           onResource(name, version, resource) {
             deps.onResource(name, resource);

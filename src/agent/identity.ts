@@ -11,6 +11,7 @@ import { type IdentityEvent, initialIdentity, stepIdentity } from "./identity-st
 import { earlierCertificate, type Issued, keepCertificate } from "./kept-certificate.ts";
 import type { AgentMetrics } from "./metrics.ts";
 import type { Runner } from "./runner.ts";
+import { followTrust, isOutside } from "./told-trust.ts";
 import { createTrust, readMounted } from "./trust.ts";
 
 export interface IdentityDeps {
@@ -71,21 +72,29 @@ export function createIdentity(deps: IdentityDeps): Runner {
     }
   };
 
+  let unfollow = (): void => {};
   return {
     name: "identity",
     start: async () => {
       trust.start();
+      if (isOutside(config.metadata))
+        unfollow = followTrust({ config, log, certificate: () => credentialOf(current), onTold: trust.told });
       const kept = await earlierCertificate(config.secret.provisioned);
       current = kept?.issued;
       handle({ type: "start", now: Date.now(), ...(kept === undefined ? {} : { held: kept.validity }) });
     },
     close: () => {
       clearTimeout(timer);
+      unfollow();
       trust.close();
       handle({ type: "close" });
       return Promise.resolve();
     },
   };
+}
+
+function credentialOf(issued: Issued | undefined): CaCredential | undefined {
+  return issued === undefined ? undefined : { kind: "certificate", ...issued };
 }
 
 /** A folder that cannot be written costs the next life its start without a token, not this one its certificate. */

@@ -25,6 +25,8 @@ export interface Trust {
   roots(): Promise<string>;
   /** Takes what came with a certificate; offers the roots from then on. Resolves with all that are trusted. */
   issued(answer: { readonly chain: string; readonly root: string }): Promise<string>;
+  /** Takes what the control plane tells where nothing is mounted (TOLD_TRUST): it counts in place of the files from then on. */
+  told(text: string): void;
   /** Whether the mounted file names an authority that has not signed this chain's first certificate. */
   isStray(chain: string): boolean;
 }
@@ -59,25 +61,24 @@ export function createTrust({ config, sds, onSuperseded, log }: TrustDeps): Trus
 
   const all = (): string => mergePem(mounted.roots, held?.root ?? "", config.moreRoots);
   const publish = (): void => publishRoots(sds, { ...mounted, roots: all() });
-  const read = (): Promise<Mounted> => readFiles(files, log);
+  let heard: Mounted | undefined;
+  const read = (): Promise<Mounted> => (heard === undefined ? readFiles(files, log) : Promise.resolve(heard));
   const isStray = (chain: string): boolean => {
     const [leaf] = splitPem(chain);
     const [signing] = splitPem(mounted.signing);
     return leaf !== undefined && signing !== undefined && !signed(leaf, signing);
   };
+  const take = (next: Mounted): void => {
+    const wasStray = held !== undefined && isStray(held.chain);
+    mounted = next;
+    if (held === undefined) return;
+    // The mount has caught up with what the CA told: it alone says what is trusted, so that roots can go too.
+    if (leadsTo(held.chain, next.roots)) held = { ...held, root: "" };
+    publish();
+    if (!wasStray && isStray(held.chain)) onSuperseded();
+  };
   const onChange = (): void => {
-    read().then(
-      (next) => {
-        const wasStray = held !== undefined && isStray(held.chain);
-        mounted = next;
-        if (held === undefined) return;
-        // The mount has caught up with what the CA told: it alone says what is trusted, so that roots can go too.
-        if (leadsTo(held.chain, next.roots)) held = { ...held, root: "" };
-        publish();
-        if (!wasStray && isStray(held.chain)) onSuperseded();
-      },
-      (error: unknown) => log.warn({}, `roots kept: ${errorText(error)}`),
-    );
+    read().then(take, (error: unknown) => log.warn({}, `roots kept: ${errorText(error)}`));
   };
   return {
     start() {
@@ -86,6 +87,12 @@ export function createTrust({ config, sds, onSuperseded, log }: TrustDeps): Trus
     },
     close() {
       for (const file of Object.values(files)) unwatchFile(file, onChange);
+    },
+    told(text) {
+      const next = toldFiles(text, log);
+      if (next === undefined) return;
+      heard = next;
+      take(next);
     },
     async roots() {
       mounted = await read();
@@ -119,11 +126,27 @@ async function readFiles(files: Files, log: Logger): Promise<Mounted> {
     optional(files.scope),
     optional(files.bundles),
   ]);
+  return mountedOf({ roots, signing, revocations: lists, scope, bundles }, log);
+}
+
+/** What texts of the files say. */
+function mountedOf({ roots, signing, revocations: lists, scope, bundles }: Files, log: Logger): Mounted {
   const revocations = CRL.test(lists) ? lists : "";
-  if (lists.trim() !== "" && revocations === "")
-    log.warn({ file: files.revocations }, "the file holds no revocation list; none is checked");
-  const leafOnly = scope.trim() === "leaf";
-  return { roots, signing, revocations, leafOnly, bundles: trustBundlesIn(bundles) };
+  if (lists.trim() !== "" && revocations === "") log.warn({}, "the file holds no revocation list; none is checked");
+  return { roots, signing, revocations, leafOnly: scope.trim() === "leaf", bundles: trustBundlesIn(bundles) };
+}
+
+/** The same as the control plane tells it: texts by the names of ConfigMaps' files. A text of another form counts as none. */
+function toldFiles(text: string, log: Logger): Mounted | undefined {
+  try {
+    const files = JSON.parse(text) as Readonly<Record<string, unknown>>;
+    const of = (name: string): string => (typeof files[name] === "string" ? files[name] : "");
+    if (splitPem(of("root-cert.pem")).length === 0) return undefined;
+    const [roots, signing, bundles] = [of("root-cert.pem"), of("signing-cert.pem"), of(BUNDLES_FILE)];
+    return mountedOf({ roots, signing, bundles, revocations: of("ca-crl.pem"), scope: of("scope") }, log);
+  } catch {
+    return undefined;
+  }
 }
 
 /** A mounted file's text. Throws EnvironmentError with the hint. */

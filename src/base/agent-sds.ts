@@ -21,3 +21,9 @@ export const AGENT_SDS = {
     grpc_services: [{ envoy_grpc: { cluster_name: AGENT_SDS_CLUSTER } }],
   },
 } as const;
+
+/**
+ * Secret by which the control plane tells agents outside of clusters what their files would say in a cluster: a JSON object, names
+ * of files to texts. Agents alone ask for it.
+ */
+export const TOLD_TRUST = "mesh-trust";

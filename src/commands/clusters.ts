@@ -1,4 +1,5 @@
 import { ClusterError, errorText, UsageError } from "../base/errors.ts";
+import { REMOTE_SECRET_LABEL } from "../model/members.ts";
 import type { Cluster, ClusterReader } from "../resources/cluster.ts";
 import type { KubeObject } from "../resources/object.ts";
 import { commaList, globalOptions } from "./input.ts";
@@ -82,6 +83,18 @@ export async function fromEach<T>(
 export function ioOf(io: Io, { cluster }: MeshCluster): Io {
   const { moreClusters: _, ...rest } = io;
   return { ...rest, cluster: () => Promise.resolve(cluster) };
+}
+
+/** Names of the clusters that a cluster has remote secrets of, sorted; none where Secrets may not be listed. */
+export async function remoteMembers(
+  cluster: Pick<ClusterReader, "list">,
+  namespace: string,
+): Promise<readonly string[]> {
+  const secrets = await cluster
+    .list({ apiVersion: "v1", kind: "Secret" }, { namespace, labelSelector: `${REMOTE_SECRET_LABEL}=true` })
+    .catch(unreadable);
+  const names = secrets.flatMap((secret) => Object.keys((secret["data"] ?? {}) as Readonly<Record<string, string>>));
+  return [...new Set(names)].toSorted();
 }
 
 interface Container {

@@ -70,8 +70,9 @@ export function createXdsAcceptor(deps: XdsServerDeps): XdsAcceptor {
       // A module's Secret is its author's word: every proxy that is to run the module gets it.
       if (!secrets.want(proxy, [...objects, ...(config.pullSecrets?.() ?? [])])) return;
       const snapshot = reader.snapshot(proxy);
-      const secret = mayRead ? snapshot.secret : only(snapshot.secret, names);
       const told = claim.outside === undefined ? undefined : toldTrust();
+      if (mayRead && told === undefined) return onSnapshot(snapshot);
+      const secret = mayRead ? snapshot.secret : only(snapshot.secret, names);
       onSnapshot({ ...snapshot, secret: told === undefined ? secret : new Map([...secret, [told.name, told]]) });
     });
     return () => {

@@ -14,6 +14,8 @@ export interface DeltaStreamRequest {
   readonly clusterId: string | undefined;
   readonly node: Messages["envoy.config.core.v3.Node"];
   readonly typeUrl: string;
+  /** What is asked for; absent: everything of the type. */
+  readonly names?: readonly string[];
   /** Name to version of what an earlier stream brought. */
   readonly held: Readonly<Record<string, string>>;
 }
@@ -61,7 +63,12 @@ export function openDeltaStream(request: DeltaStreamRequest, events: DeltaStream
     end(error.message, error.code === status.UNAUTHENTICATED || error.code === status.PERMISSION_DENIED);
   });
   call.on("end", () => end(undefined, false));
-  call.write({ node: request.node, type_url: request.typeUrl, initial_resource_versions: request.held });
+  call.write({
+    node: request.node,
+    type_url: request.typeUrl,
+    resource_names_subscribe: request.names ?? [],
+    initial_resource_versions: request.held,
+  });
   return close;
 }
 

@@ -184,6 +184,13 @@ test("mtls report counts workloads of every cluster", async () => {
   expect(rows).toEqual(expect.arrayContaining(["web.shop in east", "catalog.shop in west"]));
 });
 
+test("mtls report says which clusters of the mesh it did not read", async () => {
+  const words =
+    "Not read: the proxies of west, in the same mesh by a remote secret, whose account does not reach pods.";
+  expect((await told(mtlsReport, { options: { output: "table", remoteContexts: [] } })).err).toContain(words);
+  expect((await told(mtlsReport, { options: { output: "table" } })).err).not.toContain("Not read");
+});
+
 test("describe and analyze see endpoints and objects of all; findings say in which cluster", async () => {
   const described = await told(runService, { args: ["catalog.shop"], options: { output: "table" } });
   expect(described.exitCode).toBe(0);

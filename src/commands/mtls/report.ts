@@ -1,9 +1,9 @@
 import type { MtlsMode } from "../../ir/listener.ts";
 import { table } from "../../report/table.ts";
 import { print } from "../print.ts";
-import { listOption, switchOption } from "../input.ts";
+import { globalOptions, listOption, switchOption } from "../input.ts";
 import type { CommandInput, CommandResult, Io } from "../io.ts";
-import { fromEach, meshClusters } from "../clusters.ts";
+import { clusterIdOf, fromEach, meshClusters, remoteMembers } from "../clusters.ts";
 import { type OfflineMesh, readMesh } from "../offline/mesh.ts";
 import { proxiesOf } from "../offline/proxies.ts";
 import { coverageOf, type PortCoverage, type WorkloadCoverage } from "./coverage.ts";
@@ -63,8 +63,10 @@ async function seenIn(
   mesh: OfflineMesh,
 ): Promise<Pick<MtlsReport, "observed" | "trust" | "mistrusted">> {
   const meshes = [mesh, ...(mesh.others ?? [])];
+  const clusters = await meshClusters(input, io);
+  await tellUnread(clusters, globalOptions(input).istioNamespace, io);
   const { answers } = await fromEach(
-    await meshClusters(input, io),
+    clusters,
     ({ name, cluster }) => {
       const own = meshes.find(({ clusterId }) => clusterId === name) ?? mesh;
       return observe(cluster, proxiesOf(own.mesh.model), io);
@@ -80,6 +82,27 @@ async function seenIn(
     trust: trustGroups(held),
     mistrusted: mistrusts(held),
   };
+}
+
+/**
+ * Says which clusters of the mesh were not read. The account of a remote secret may see services, not reach pods: what proxies of
+ * another cluster trust is known by a context of it alone.
+ */
+async function tellUnread(
+  clusters: Awaited<ReturnType<typeof meshClusters>>,
+  namespace: string,
+  io: Io,
+): Promise<void> {
+  const [first] = clusters;
+  const members = await remoteMembers(first.cluster, namespace);
+  if (members.length === 0) return;
+  const own = await clusterIdOf(first.cluster, namespace);
+  const read = new Set([own, ...clusters.map(({ name }) => name)]);
+  const unread = members.filter((name) => !read.has(name));
+  if (unread.length > 0)
+    io.err(
+      `Not read: the proxies of ${unread.join(", ")}, in the same mesh by a remote secret, whose account does not reach pods. Name a context of each with --remote-contexts.\n`,
+    );
 }
 
 function inCluster({ observed, trust }: PodReport, cluster: string): PodReport {

@@ -60,6 +60,10 @@ function estateObjects(side: EstateSide): readonly KubeObject[] {
   return [
     object("v1 Namespace", "", "istio-system", { metadata: { labels: { [NETWORK]: `net-${side}` } } }),
     object("v1 Namespace", "", "shop"),
+    object("v1 Secret", "istio-system", `istio-remote-secret-${side === "east" ? "west" : "east"}`, {
+      metadata: { labels: { "istio/multiCluster": "true" } },
+      data: { [side === "east" ? "west" : "east"]: "" },
+    }),
     object("apps/v1 Deployment", "istio-system", "istiod", {
       metadata: { labels: { app: "istiod" } },
       spec: { template: { spec: { containers: [{ name: "discovery", env }] } } },
