@@ -196,40 +196,54 @@ describe.skipIf(reason !== undefined && process.env["CI"] !== "true")("a mesh an
     ]);
   }, 240_000);
 
-  test("Kiali shows traces, access logs, and the authority's certificate to whom it is granted", async () => {
+  test.each(["otel-tracing", "jaeger"])(
+    "Kiali shows the traces that %s collects",
+    async (provider) => {
+      const api = (path: string): Promise<unknown> => kiali?.api(path) ?? Promise.reject(new Error("no Kiali"));
+      await shop.telling(provider, ["envoy"]);
+      await shop.settled(CLIENT);
+      const since = Date.now();
+      await shop.inside(6);
+      const [own] = await shop.everyHop(since, CLIENT, 6);
+      const query = `startMicros=${since * 1000}&limit=50`;
+      const seen = await waitFor(
+        async () => {
+          const { data } = (await api(`namespaces/${SHOP}/workloads/web-v1/traces?${query}`)) as {
+            readonly data: readonly { readonly traceID: string; readonly spans: readonly unknown[] }[];
+          };
+          if (data.length !== 6) throw new Error(`Kiali has ${data.length} traces of web`);
+          return data;
+        },
+        { what: "Kiali's traces of web", timeoutMs: 30_000 },
+      );
+      expect(seen.map(({ spans }) => spans.length)).toEqual(Array.from({ length: 6 }, () => own?.spans.length));
+      const { data: one } = (await api(`traces/${own?.traceId ?? ""}`)) as {
+        readonly data: { readonly traceID: string };
+      };
+      expect(one.traceID).toBe(own?.traceId);
+    },
+    180_000,
+  );
+
+  test("Kiali shows access logs, and the authority's certificate to whom it is granted", async () => {
     const api = (path: string): Promise<unknown> => kiali?.api(path) ?? Promise.reject(new Error("no Kiali"));
-    await shop.telling("jaeger", ["envoy"]);
-    await shop.settled(CLIENT);
     const since = Date.now();
     await shop.inside(6);
-    const [own] = await shop.everyHop(since, CLIENT, 6);
-    const query = `startMicros=${since * 1000}&limit=50`;
-    const seen = await waitFor(
-      async () => {
-        const { data } = (await api(`namespaces/${SHOP}/workloads/web-v1/traces?${query}`)) as {
-          readonly data: readonly { readonly traceID: string; readonly spans: readonly unknown[] }[];
-        };
-        if (data.length !== 6) throw new Error(`Kiali has ${data.length} traces of web`);
-        return data;
-      },
-      { what: "Kiali's traces of web", timeoutMs: 30_000 },
-    );
-    expect(seen.map(({ spans }) => spans.length)).toEqual(Array.from({ length: 6 }, () => own?.spans.length));
-    const { data: one } = (await api(`traces/${own?.traceId ?? ""}`)) as {
-      readonly data: { readonly traceID: string };
-    };
-    expect(one.traceID).toBe(own?.traceId);
     const [pod] = await scenario.cluster.list(
       { apiVersion: "v1", kind: "Pod" },
       { namespace: SHOP, labelSelector: "app=web" },
     );
     const asked = `container=istio-proxy&logType=proxy&maxLines=500&sinceTime=${Math.floor(since / 1000)}`;
-    const { entries } = (await api(`namespaces/${SHOP}/pods/${pod?.metadata.name ?? ""}/logs?${asked}`)) as {
-      readonly entries: readonly { readonly accessLog?: { readonly method?: string; readonly status_code?: string } }[];
+    const answered = async (): Promise<number> => {
+      const { entries } = (await api(`namespaces/${SHOP}/pods/${pod?.metadata.name ?? ""}/logs?${asked}`)) as {
+        readonly entries: readonly {
+          readonly accessLog?: { readonly method?: string; readonly status_code?: string };
+        }[];
+      };
+      return entries.filter(({ accessLog }) => accessLog?.method === "GET" && accessLog.status_code === "200").length;
     };
     // each request comes in once and goes out twice
-    const answered = entries.filter(({ accessLog }) => accessLog?.method === "GET" && accessLog.status_code === "200");
-    expect(answered.length).toBeGreaterThanOrEqual(18);
+    await waitFor(async () => (await answered()) >= 18, { what: "the lines of 6 requests in Kiali" });
     expect(await api("istio/certs")).toMatchObject([{ secretName: "cacerts", accessible: false }]);
     await applyText(scenario, "istio-system", "certificates.yaml", READS_CERTIFICATES);
     const secret = await scenario.cluster.get({
