@@ -3,6 +3,7 @@ import { asArray, asObject, asObjects, asString, at, clone, equal } from "./json
 import { objectSelector } from "./selectors.ts";
 import type { Cause } from "./status.ts";
 import { invalidValue, isDnsLabel, requiredValue } from "./validate.ts";
+import { webhookCauses } from "./webhook-rules.ts";
 
 /** Which rule the names of a collection follow. */
 export function nameRule(collection: string): "label" | "subdomain" | "path" {
@@ -40,6 +41,9 @@ export function kindCauses(
     case "rbac.authorization.k8s.io/rolebindings":
     case "rbac.authorization.k8s.io/clusterrolebindings":
       return roleRefCauses(object, before);
+    case "admissionregistration.k8s.io/mutatingwebhookconfigurations":
+    case "admissionregistration.k8s.io/validatingwebhookconfigurations":
+      return webhookCauses(object);
     case "apiextensions.k8s.io/customresourcedefinitions":
       return crdCauses(object, before);
     default:

@@ -216,6 +216,15 @@ export function isDnsLabel(text: string): boolean {
   return text.length <= 63 && label.test(text);
 }
 
+/** True for a DNS name of at most 253 characters. */
+export function isDnsSubdomain(text: string): boolean {
+  return text.length <= 253 && subdomain.test(text);
+}
+
+/** The beginning of the API server's words for a name that is none. */
+export const NOT_A_SUBDOMAIN =
+  "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character";
+
 /** Names, labels and annotations of any object. `names` says which rule the kind's names follow. */
 export function validateMeta(
   metadata: { name: string; labels?: unknown; annotations?: unknown },

@@ -4,6 +4,7 @@ import type { Loose, RestAnswer, RestClient } from "../../../support/kube/rest-c
 import { startWebhookServer, type WebhookServer } from "../../../support/kube/webhook-server.ts";
 import { waitFor } from "../../../support/wait.ts";
 import { type Backend, type BackendName, backendNames, startBackend } from "./backends.ts";
+import { WEBHOOK_CASES } from "./webhook-cases.ts";
 
 const maps = "/api/v1/namespaces/shop/configmaps";
 const pods = "/api/v1/namespaces/shop/pods";
@@ -115,6 +116,20 @@ describe.each(backendNames)("admission webhooks on the %s API server", (name: Ba
     expect(elsewhere.body.metadata.labels).toBeUndefined();
     const dry = await rest.post(`${maps}?dryRun=All`, { metadata: { name: "dry", labels: { l: "x" } } });
     expect([dry.body.metadata.labels.mutated, hook.seen.at(-1)?.request.dryRun]).toEqual(["yes", true]);
+  });
+
+  test.each(WEBHOOK_CASES)("what a configuration must have: %s", async (_what, webhooks, causes) => {
+    for (const path of [mutating, validating]) {
+      const made = await rest.post(`${path}?dryRun=All`, { metadata: { name: "hooks" }, webhooks });
+      const told = (made.body.details?.causes ?? []).map(
+        ({ field, message }: { readonly field: string; readonly message: string }) =>
+          `${field.replace(/^webhooks(?:\[0\]\.)?/, "")}: ${message}`,
+      );
+      expect({ status: made.status, told: told.toSorted() }).toEqual({
+        status: causes.length === 0 ? 201 : 422,
+        told: causes.toSorted(),
+      });
+    }
   });
 
   test("objectSelector leaves out what it does not match", async () => {
