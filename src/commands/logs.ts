@@ -129,7 +129,7 @@ async function readAll(
   io.err(
     reading.seen > 0
       ? `None of ${reading.seen} lines is as asked for.\n`
-      : "No line of an access log. Is accessLogFile of the mesh configuration set, or does a Telemetry name a provider?\n",
+      : "No line of an access log yet. It is asked for by accessLogFile of the mesh configuration, or by a provider that a Telemetry names.\n",
   );
 }
 

@@ -93,7 +93,7 @@ describe.skipIf(reason !== undefined && process.env["CI"] !== "true")("a mesh an
     const [trace] = await shop.everyHop(from, GATEWAY, 10);
     const shown = await scenario.meshctl(["trace", trace?.traceId ?? ""], { quiet: true });
     expect(shown.stdout.split("\n").filter((line) => line.includes("server"))).toHaveLength(4);
-  }, 180_000);
+  }, 400_000);
 
   test("Jaeger gets every hop by Zipkin too, in the traces of callers that bring B3 headers and of those that bring W3C's", async () => {
     await shop.telling("zipkin", ["envoy"]);

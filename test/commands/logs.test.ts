@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { defaultAccessLogText } from "../../src/base/access-log-format.ts";
 import { formatsOf } from "../../src/commands/logs/formats.ts";
+import { entryOf } from "../../src/commands/logs/entry.ts";
 import { run } from "../../src/commands/logs.ts";
 import type { LogTarget } from "../../src/resources/cluster.ts";
 import type { KubeObject } from "../../src/resources/object.ts";
@@ -113,6 +114,19 @@ test.each([
   await expect(logged("web", options)).rejects.toThrow(words);
 });
 
+test("a client that a gateway names has no port, and what no chain takes came in", () => {
+  const of = (record: object) =>
+    entryOf({ namespace: "shop", pod: "web-1" }, { flags: [], others: {}, ...record }, { at: () => undefined });
+  expect(of({ upstreamCluster: "inbound|80||", remoteAddress: "203.0.113.7:0" }).peer).toBe("203.0.113.7");
+  expect(of({ upstreamCluster: "inbound|80||", remoteAddress: "10.0.0.9:8080" }).peer).toBe("10.0.0.9:8080");
+  const refused = of({ details: "filter_chain_not_found", remoteAddress: "10.0.0.9:5000", flags: ["NR"] });
+  expect(refused).toMatchObject({
+    direction: "inbound",
+    peer: "10.0.0.9:5000",
+    flagTexts: [expect.stringMatching(/route/)],
+  });
+});
+
 test("what the API server is asked for, and what is said when nothing is there", async () => {
   const asked: LogTarget[] = [];
   await logged("web-1", { since: "90s", tail: "50" }, { asked });
@@ -120,7 +134,7 @@ test("what the API server is asked for, and what is said when nothing is there",
     { namespace: "shop", pod: "web-1", container: "istio-proxy", tailLines: 50, sinceSeconds: 90 },
   ]);
   expect((await logged("web-1", { status: ["404"] })).err).toBe("None of 2 lines is as asked for.\n");
-  expect((await logged("cart-1")).err).toContain("No line of an access log.");
+  expect((await logged("cart-1")).err).toContain("No line of an access log yet.");
   await expect(logged("nobody")).rejects.toThrow("there is no pod shop/nobody");
 });
 

@@ -22,7 +22,7 @@ export interface LogEntry extends LoggedBy, AccessLogRecord {
 /** Joins a record with what is known of the addresses in it. */
 export function entryOf(by: LoggedBy, record: AccessLogRecord, names: PodNames): LogEntry {
   const direction = accessLogDirection(record);
-  const address = direction === "outbound" ? record.upstreamHost : record.remoteAddress;
+  const address = direction === "outbound" ? record.upstreamHost : withoutNoPort(record.remoteAddress);
   const pod = address === undefined ? undefined : names.at(address);
   const called = direction === "outbound" ? calledOf(record) : undefined;
   const peer = called ?? pod?.workload ?? record.peerPrincipal ?? address;
@@ -34,6 +34,11 @@ export function entryOf(by: LoggedBy, record: AccessLogRecord, names: PodNames):
     ...record,
     flagTexts: record.flags.map((flag) => responseFlagText(flag) ?? flag),
   };
+}
+
+/** A client that a gateway names (x-forwarded-for) has an address and port 0. */
+function withoutNoPort(address: string | undefined): string | undefined {
+  return address?.replace(/:0$/, "");
 }
 
 /** Host and port of an outbound cluster's name; the name itself for others. */

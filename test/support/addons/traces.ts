@@ -3,6 +3,7 @@ import { must, type Scenario } from "../../../scripts/scenario/context.ts";
 import { applyText } from "../../../scripts/scenario/kubectl.ts";
 import { ingress } from "../../../scripts/scenario/steps/traffic.ts";
 import type { Trace } from "../../../src/commands/spans/spans.ts";
+import { meshctlHere } from "../here.ts";
 import { waitFor } from "../wait.ts";
 
 /** Where the sample shop runs, who calls in it, and by which name its gateway tells spans. */
@@ -42,8 +43,9 @@ export interface Traced {
 const AT_ONCE = 12;
 
 export function tracedShop(scenario: Scenario): Traced {
+  // every trace of a test is asked for many times
   const meshctl = async (...args: readonly string[]): Promise<unknown> =>
-    JSON.parse((await scenario.meshctl([...args, "-o", "json"], { quiet: true, expect: "any" })).stdout);
+    JSON.parse((await meshctlHere(scenario.kubeconfig, [...args, "-o", "json"])).stdout);
   const tracesSince = async (from: number, who: string): Promise<readonly Trace[]> => {
     const list = (await meshctl("trace", "--from", who, "--limit", "500")) as {
       readonly traces: readonly { readonly traceId: string; readonly start: string }[];

@@ -4,9 +4,10 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { load, podOf } from "../../../scripts/scenario/ask.ts";
-import { must, type Outcome, root, type Scenario } from "../../../scripts/scenario/context.ts";
+import { must, type Outcome, type Scenario } from "../../../scripts/scenario/context.ts";
 import { SHOP } from "../../../scripts/scenario/steps/shop.ts";
-import { main } from "../../../src/cli.ts";
+import { meshctlHere } from "../here.ts";
+import type { Live } from "../../../src/commands/trace/types.ts";
 import { bugReportOf } from "../local/bundle-step.ts";
 import { waitFor } from "../wait.ts";
 import { type Answer, type Question, QUESTIONS } from "./questions.ts";
@@ -18,6 +19,7 @@ const PARALLEL = 4;
 export async function everyReader(scenario: Scenario): Promise<void> {
   const pod = `${(await podOf(scenario, SHOP, "web")).metadata.name}.${SHOP}`;
   await load(scenario, { namespace: SHOP, app: "client" }, { url: "http://web/", requests: 20 });
+  await sentFromInside(scenario);
   await settled(scenario, pod);
   const dump = join(scenario.work, "readers-dump.json");
   await writeFile(dump, (await scenario.meshctl(["pc", "all", pod, "-o", "json"], { quiet: true })).stdout);
@@ -33,6 +35,25 @@ export async function everyReader(scenario: Scenario): Promise<void> {
   };
   await Promise.all(Array.from({ length: PARALLEL }, worker));
   must(problems.length === 0, `readers differ:\n${problems.join("\n")}`);
+}
+
+/**
+ * A request and a connection that the client's pod makes as its application would, each beside its walk: they go the way that is
+ * foretold, and proxies on both sides tell of them.
+ */
+async function sentFromInside(scenario: Scenario): Promise<void> {
+  const client = await podOf(scenario, SHOP, "client");
+  for (const url of ["http://catalog:8000/", "tcp://ledger:9000"]) {
+    const line = ["trace-route", "--live", "-y", "--from", `${client.metadata.name}.${SHOP}`, url, "-o", "json"];
+    const { stdout } = await scenario.meshctl(line, { quiet: true });
+    const { live } = JSON.parse(stdout) as { readonly live: Live };
+    must(live.agrees && live.error === undefined, `${url} was not sent as foretold: ${JSON.stringify(live)}`);
+    const servers = live.lines.map(({ proxy }) => proxy.replace(/-.*/, ""));
+    must(servers.length === 2 && servers[0] === "client", `no two proxies tell of ${url}: ${JSON.stringify(live)}`);
+  }
+  const pod = await podOf(scenario, SHOP, "client");
+  const put = (pod.spec?.["ephemeralContainers"] ?? []) as readonly { readonly name: string }[];
+  must(put.length === 1, `one container serves both, not ${JSON.stringify(put)}`);
 }
 
 /** What moves by itself has come to rest: routes of listeners that drain, and latencies that Envoy has not summed up yet. */
@@ -87,19 +108,7 @@ async function ask({ scenario, pod, dump, gateway }: Asking, line: string): Prom
   const words = line
     .split(" ")
     .map((word) => word.replace("{pod}", pod).replace("{dump}", dump).replace("{gateway}", gateway));
-  const texts = { stdout: "", stderr: "" };
-  const code = await main(words, {
-    out: (text) => void (texts.stdout += text),
-    err: (text) => void (texts.stderr += text),
-    env: { ...process.env, KUBECONFIG: scenario.kubeconfig },
-    cwd: root,
-    isTTY: false,
-    columns: 80,
-    now: () => new Date(),
-    readStdin: () => Promise.resolve(""),
-    signal: new AbortController().signal,
-  });
-  return { code, ...texts };
+  return meshctlHere(scenario.kubeconfig, words);
 }
 
 function difference(answer: Answer, live: Outcome, other: Outcome): string | undefined {
