@@ -140,3 +140,14 @@ export function trustBundlesData(
   const own = ownTrustDomains(config);
   return { [TRUST_BUNDLES_KEY]: JSON.stringify({ own, federated: Object.fromEntries(usable) }) };
 }
+
+/** PEM by trust domain, as a ConfigMap with trustBundlesData holds it; none where it has another form. */
+export function heldBundles(data: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
+  try {
+    const { federated } = JSON.parse(data[TRUST_BUNDLES_KEY] ?? "{}") as { readonly federated?: unknown };
+    if (typeof federated !== "object" || federated === null) return {};
+    return Object.fromEntries(Object.entries(federated).filter(([, pem]) => typeof pem === "string"));
+  } catch {
+    return {};
+  }
+}

@@ -9,7 +9,7 @@ import {
 import type { Runner } from "./runner.ts";
 import type { Shared } from "./shared.ts";
 import { signsWorkloads } from "./signs-workloads.ts";
-import { trustBundlesData } from "./trust-bundles.ts";
+import { heldBundles, trustBundlesData } from "./trust-bundles.ts";
 import { createTrustRemovals, type Trusted, trustDrainDelay, trustedOf } from "./trust-removals.ts";
 
 /** ConfigMaps that every namespace has, by which agents know whom to trust. */
@@ -24,8 +24,15 @@ export function trustMaps({
 }: Pick<Shared, "options" | "state" | "authority" | "trust">): TrustMaps {
   if (options.serving !== undefined) return [];
   const isExternal = options.externalCa !== undefined || !signsWorkloads(options);
+  // after a restart, until each bundle was fetched anew, what agents have goes on counting
+  const known = (): Readonly<Record<string, string>> => {
+    const now = trust.federated();
+    if (trust.isComplete()) return now;
+    const before = heldBundles(state.world.get("ConfigMap", options.namespace, ROOTS_MAP)?.data);
+    return Object.fromEntries(Object.entries(now).map(([domain, pem]) => [domain, pem || (before[domain] ?? "")]));
+  };
   const federated = (): Readonly<Record<string, string>> =>
-    trustBundlesData(state.mesh.model.meshConfig(), trust.federated(), authority.revocations()?.scope);
+    trustBundlesData(state.mesh.model.meshConfig(), known(), authority.revocations()?.scope);
   return [
     { name: ROOTS_MAP, data: () => rootsData(authority, isExternal, federated()) },
     { name: REVOCATIONS_MAP, data: () => revocationsData(authority) },

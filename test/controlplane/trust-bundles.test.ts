@@ -2,6 +2,8 @@ import { X509Certificate } from "node:crypto";
 import { expect, test } from "vitest";
 import { createDerivations } from "../../src/base/derive.ts";
 import { createTrustBundles, rootsInBundle, trustBundlesData } from "../../src/controlplane/trust-bundles.ts";
+import { ROOTS_MAP } from "../../src/controlplane/root-certs.ts";
+import { trustMaps } from "../../src/controlplane/trust-maps.ts";
 import { meshConfigOf } from "../../src/model/mesh-config.ts";
 import { takenTrustDomains, trustBundles } from "../../src/model/trust-bundles.ts";
 import { createRoot } from "../../src/pki/ca.ts";
@@ -70,4 +72,31 @@ test("a SPIFFE bundle: the certificates of its X.509 authorities, not its keys f
   const text = JSON.stringify({ keys: [{ use: "jwt-svid", x5c }, { use: "x509-svid", x5c }, { use: "x509-svid" }] });
   expect(rootsInBundle(text)).toBe(pem);
   expect(rootsInBundle("")).toBe("");
+});
+
+test("after a restart agents keep the bundles that are not fetched yet, and no other", () => {
+  const held = { own: ["a.example"], federated: { "b.example": "b\n", "c.example": "c\n" } };
+  const map = { data: { "root-cert.pem": "own", "trust-bundles.json": JSON.stringify(held) } };
+  let isComplete = false;
+  const bundlesTold = (federated: Readonly<Record<string, string>>): unknown => {
+    const [roots] = trustMaps({
+      options: { namespace: "istio-system" },
+      state: {
+        world: { get: (_kind: string, _namespace: string, name: string) => (name === ROOTS_MAP ? map : undefined) },
+        mesh: { model: { meshConfig: () => configOf([]) } },
+      },
+      authority: { bundle: () => "own", ca: () => ({ certificate: "own" }), revocations: () => undefined },
+      trust: { federated: () => federated, isComplete: () => isComplete },
+    } as unknown as Parameters<typeof trustMaps>[0]);
+    const text = roots?.data()["trust-bundles.json"];
+    return text === undefined ? undefined : (JSON.parse(text) as { federated: unknown }).federated;
+  };
+  // c.example is no longer asked for
+  expect(bundlesTold({ "b.example": "" })).toEqual({ "b.example": "b\n" });
+  expect(bundlesTold({ "b.example": "new\n" })).toEqual({ "b.example": "new\n" });
+  isComplete = true;
+  expect(bundlesTold({ "b.example": "" })).toBeUndefined();
+  map.data["trust-bundles.json"] = "no JSON";
+  isComplete = false;
+  expect(bundlesTold({ "b.example": "" })).toBeUndefined();
 });

@@ -1,7 +1,9 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { parse, stringify } from "yaml";
 import { load, podIp, podOf, podsOf } from "../../../scripts/scenario/ask.ts";
+import { createRoot } from "../../../src/pki/ca.ts";
 import type { KindTypes } from "../../../src/resources/kinds.ts";
 import { missingFor } from "../../support/local/cluster.ts";
 import {
@@ -17,6 +19,7 @@ import {
   openEstate,
   serialOf,
 } from "../../support/local/estate.ts";
+import { openEdge } from "../../support/local/edge.ts";
 import { AGENT } from "../../support/local/vm.ts";
 import { waitFor } from "../../support/wait.ts";
 
@@ -227,6 +230,29 @@ test.skipIf(skip)(
   },
 );
 
+test.skipIf(skip)("roots of another trust domain reach machines, which mount nothing, and go again", async () => {
+  const { cluster } = estate.scenario;
+  const place = { apiVersion: "v1", kind: "ConfigMap", namespace: "istio-system", name: "istio" };
+  const { mesh = "" } = ((await cluster.get(place))?.["data"] ?? {}) as { readonly mesh?: string };
+  const now = Date.now();
+  const validity = { notBefore: new Date(now - 60_000), notAfter: new Date(now + 3_600_000) };
+  const pem = (await createRoot("partner.example", validity)).certificate;
+  const bundle = { caCertificates: [{ pem, trustDomains: ["partner.example"] }] };
+  const trusting = (): readonly boolean[] =>
+    estate.hosts.map(({ machine }) =>
+      machine
+        .run(...AGENT, "request", "GET", "config_dump?resource=dynamic_active_secrets")
+        .includes('"partner.example"'),
+    );
+  expect(trusting()).toEqual([false, false, false]);
+  await cluster.mergePatch(place, { data: { mesh: stringify({ ...parse(mesh), ...bundle }) } });
+  await waitFor(() => trusting().every(Boolean), { what: "the roots at every machine", timeoutMs: 30_000 });
+  expect((await estate.ask(30)).status).toEqual({ 200: 30 });
+  await cluster.mergePatch(place, { data: { mesh } });
+  await waitFor(() => !trusting().some(Boolean), { what: "the roots to be gone", timeoutMs: 30_000 });
+  expect((await estate.ask(30)).status).toEqual({ 200: 30 });
+});
+
 test.skipIf(skip)(
   "a machine whose power fails is known to have left, and its entry goes after the grace; the others serve",
   async () => {
@@ -243,5 +269,34 @@ test.skipIf(skip)(
     const { status, version } = await estate.ask(40);
     expect(status).toEqual({ 200: 40 });
     expect(version[host.name]).toBeUndefined();
+  },
+);
+
+test.skipIf(skip)(
+  "their network gets a gateway of its own, on a machine: pods reach the others by it alone, and they still reach services",
+  async () => {
+    // the last one has no power any more
+    const left = estate.hosts.slice(0, -1);
+    const edge = await openEdge(estate);
+    try {
+      const client = await podOf(estate.scenario, NAMESPACE, "client");
+      const ways = async (): Promise<readonly string[]> => {
+        const table = await estate.cluster.meshctl("proxy-config", "endpoints", `${client.metadata.name}.${NAMESPACE}`);
+        const lines = table.split("\n").filter((line) => line.includes(`outbound|80||database.${NAMESPACE}.`));
+        return [...new Set(lines.map((line) => line.split(/\s/)[0] ?? ""))];
+      };
+      await waitFor(async () => (await ways()).join() === edge.place, { what: "the gateway alone", timeoutMs: 60_000 });
+      await waitFor(async () => ((await estate.ask(30)).status["200"] ?? 0) === 30, {
+        what: "answers through the gateway",
+        timeoutMs: 60_000,
+      });
+      const { status, version } = await estate.ask(90);
+      expect(status).toEqual({ 200: 90 });
+      expect(Object.keys(version).toSorted()).toEqual(left.map(({ name }) => name).toSorted());
+      const [host] = left as [Host];
+      expect((await callFrom(host, `http://catalog.${NAMESPACE}/items`)).status).toEqual({ 200: 5 });
+    } finally {
+      await edge.machine.remove();
+    }
   },
 );
