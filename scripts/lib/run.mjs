@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
 /** The repository's root: scripts run from anywhere. */
@@ -22,13 +23,55 @@ export class Stop extends Error {
   }
 }
 
+/** Sessions of commands that run behind everything else; they end with this script. */
+const behind = new Set();
+let isWatched = false;
+
+function endBehind() {
+  for (const pid of behind) {
+    try {
+      process.kill(-pid, "SIGKILL");
+    } catch {
+      // it has just ended
+    }
+  }
+}
+
+/**
+ * Starts a command that takes only what processors have left over: its own priority is the lowest, and so is that of its session, for
+ * Linux shares processors out among sessions before it does among their processes.
+ */
+function spawnBehind(command, args, options) {
+  if (!isWatched) {
+    isWatched = true;
+    process.once("exit", endBehind);
+    for (const signal of ["SIGINT", "SIGTERM"])
+      process.once(signal, () => {
+        endBehind();
+        process.kill(process.pid, signal);
+      });
+  }
+  const child = spawn("nice", ["-n", "19", command, ...args], { ...options, detached: true });
+  if (child.pid === undefined) return child;
+  behind.add(child.pid);
+  child.once("close", () => behind.delete(child.pid));
+  writeFile(`/proc/${child.pid}/autogroup`, "19").catch(() => {
+    // a kernel without groups of sessions
+  });
+  return child;
+}
+
 /**
  * Runs a command at the repository's root; resolves to { code, output }. With `quiet` the output is kept and shown only on
- * failure. A failing command throws Stop unless `allowFailure`.
+ * failure. A failing command throws Stop unless `allowFailure`. With `behind` it has the lowest priority.
  */
-export function run(command, args, { quiet = false, allowFailure = false, env = {}, hint } = {}) {
+export function run(
+  command,
+  args,
+  { quiet = false, allowFailure = false, behind: isBehind = false, env = {}, hint } = {},
+) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, {
+    const child = (isBehind ? spawnBehind : spawn)(command, args, {
       cwd: root,
       env: { ...withoutCaches, ...env },
       stdio: quiet ? ["ignore", "pipe", "pipe"] : ["ignore", "inherit", "inherit"],
