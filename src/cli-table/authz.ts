@@ -57,7 +57,7 @@ export const authzCommands: readonly CommandSpec[] = [
   {
     name: "authz check",
     summary: "Whether a workload lets one call in and which rule decides; without a port, which policies it holds",
-    args: [WORKLOAD],
+    args: [{ ...WORKLOAD, flags: "[workload]", summary: `${WORKLOAD.summary}; a dump of its proxy (-f) says it too` }],
     options: [...meshSource, PORT, ...CALL, outputOption],
     examples: [
       {
@@ -69,6 +69,10 @@ export const authzCommands: readonly CommandSpec[] = [
         summary: "in plain text, with a token",
       },
       { line: "meshctl authz check reviews-6d5f.shop", summary: "the policies that a running proxy holds" },
+      {
+        line: "meshctl authz check -f dump.json --port 9080 --principal cluster.local/ns/shop/sa/web",
+        summary: "by the filters in a dump of the proxy, without a cluster",
+      },
     ],
     load: async () => (await import("../commands/authz/check.ts")).run,
   },

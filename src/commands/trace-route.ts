@@ -1,4 +1,3 @@
-import { resolve } from "node:path";
 import { UsageError } from "../base/errors.ts";
 import type { Proxy } from "../ir/proxy.ts";
 import { claimsOf } from "./authz/asked.ts";
@@ -7,8 +6,7 @@ import type { CommandInput, CommandResult, Io } from "./io.ts";
 import { type OfflineMesh, readMesh, tellStandIns } from "./offline/mesh.ts";
 import { proxyLabelled, proxyNamed } from "./offline/proxies.ts";
 import { print } from "./print.ts";
-import { readTextFile } from "./sources.ts";
-import { meshOfDumps } from "./trace/dumps.ts";
+import { meshOfDumps, readDumps } from "./trace/dumps.ts";
 import { traceText } from "./trace/text.ts";
 import { trace } from "./trace/trace.ts";
 import { type Asked, isBytes, portOf, type Trace } from "./trace/types.ts";
@@ -31,7 +29,7 @@ export async function run(input: CommandInput, io: Io): Promise<TraceRouteResult
 
 async function walk(input: CommandInput, io: Io, asked: Asked): Promise<Trace> {
   const { namespace, istioNamespace } = globalOptions(input);
-  const dumps = await dumpsAmong(listOption(input, "filename"), io);
+  const dumps = await readDumps(listOption(input, "filename"), io);
   if (dumps.length > 0) {
     const { mesh, proxies, views } = meshOfDumps(dumps, istioNamespace);
     const [first] = proxies;
@@ -46,24 +44,6 @@ async function walk(input: CommandInput, io: Io, asked: Asked): Promise<Trace> {
   if (!switchOption(input, "live")) return trace(mesh, client, asked);
   const { walkLive } = await import("./trace/walk-live.ts");
   return walkLive(input, io, { mesh, client, asked });
-}
-
-/** Those of the files that are dumps of proxies; all are, or none. */
-async function dumpsAmong(files: readonly string[], io: Io): Promise<readonly unknown[]> {
-  const read = await Promise.all(
-    files.map(async (file) => {
-      if (!file.endsWith(".json")) return undefined;
-      const text = await readTextFile(resolve(io.cwd, file), file);
-      return /^\s*\{\s*"configs"\s*:/.test(text) ? (JSON.parse(text) as unknown) : undefined;
-    }),
-  );
-  const dumps = read.filter((dump) => dump !== undefined);
-  if (dumps.length > 0 && dumps.length < files.length)
-    throw new UsageError(
-      "dumps of proxies and other files exclude each other",
-      "Name dumps alone, the client's first.",
-    );
-  return dumps;
 }
 
 function clientOf(input: CommandInput, { mesh }: OfflineMesh, namespace: string | undefined): Proxy {

@@ -5,6 +5,7 @@ import { once } from "../base/once.ts";
 import { askDebug, type DebugConnection } from "../grpc/debug-client.ts";
 import type { Cluster, KindRef, ListOptions, PodPort, PodRequest } from "../resources/cluster.ts";
 import type { KubeObject } from "../resources/object.ts";
+import { clusterIdOf } from "./clusters.ts";
 import { MONITORING_PORT } from "./control-plane.ts";
 
 /** Flags of the command line about a control plane that is asked over xDS; istioctl's. */
@@ -96,7 +97,8 @@ async function connect(cluster: Cluster, flags: Where, cwd: string): Promise<Deb
     return { ...common, tls: { serverName, roots: insecure === true ? undefined : roots, client }, token: undefined };
   }
   const roots = insecure === true ? undefined : await rootsOf(cluster, istioNamespace);
-  return { ...common, tls: { serverName, roots }, token: await tokenFor(cluster, flags) };
+  const [token, clusterId] = await Promise.all([tokenFor(cluster, flags), clusterIdOf(cluster, istioNamespace)]);
+  return { ...common, tls: { serverName, roots }, token, ...(clusterId === undefined ? {} : { clusterId }) };
 }
 
 async function readPem(folder: string, file: string): Promise<string> {

@@ -19,6 +19,8 @@ export interface DebugConnection {
     | undefined;
   /** Bearer token; never sent without TLS. */
   readonly token: string | undefined;
+  /** The cluster whose token it is, where one control plane serves several; absent: its own. */
+  readonly clusterId?: string;
   /** Milliseconds. */
   readonly timeout: number;
 }
@@ -41,7 +43,7 @@ type Response = Messages["envoy.service.discovery.v3.DiscoveryResponse"];
 
 /** Asks one question of /debug, `syncz` or `config_dump?proxyID=web.shop`. Throws ClusterError `xds`. */
 export async function askDebug(connection: DebugConnection, question: string): Promise<DebugAnswer> {
-  const { address, tls, token, timeout } = connection;
+  const { address, tls, token, clusterId, timeout } = connection;
   const options: ChannelOptions = {
     "grpc.enable_retries": 0,
     "grpc.use_local_subchannel_pool": 1,
@@ -53,6 +55,7 @@ export async function askDebug(connection: DebugConnection, question: string): P
   const client = new Client(address, credentialsOf(tls), options);
   const metadata = new Metadata();
   if (token !== undefined && tls !== undefined) metadata.set("authorization", `Bearer ${token}`);
+  if (clusterId !== undefined) metadata.set("clusterid", clusterId);
   try {
     return read(await firstResponse({ client, metadata, timeout, address }, question), address);
   } finally {

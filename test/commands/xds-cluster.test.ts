@@ -40,8 +40,12 @@ const stream = (proxy: string): XdsStream =>
     subscription: () => undefined,
   }) as unknown as XdsStream;
 
+/** Clusters that tokens were said to be of. */
+const claimed: (string | undefined)[] = [];
+
 /** A token is `t.NAMESPACE.t`; a certificate is of the control plane's namespace. */
-function caller({ certificate, bearer }: Peer): Caller | undefined {
+function caller({ certificate, bearer, clusterId }: Peer): Caller | undefined {
+  if (bearer !== undefined) claimed.push(clusterId);
   const namespace = certificate === undefined ? bearer?.split(".")[1] : "istio-system";
   return namespace === undefined ? undefined : ({ identity: { namespace } } as unknown as Caller);
 }
@@ -90,7 +94,11 @@ afterAll(async () => {
 });
 
 /** A cluster without pods of a control plane; tokens of `forbidden` namespaces may not be made. */
-function reader(flags: Partial<XdsFlags> = {}, forbidden: readonly string[] = []): Cluster {
+function reader(
+  flags: Partial<XdsFlags> = {},
+  forbidden: readonly string[] = [],
+  more: readonly KubeObject[] = [],
+): Cluster {
   const map: KubeObject = {
     apiVersion: "v1",
     kind: "ConfigMap",
@@ -98,7 +106,7 @@ function reader(flags: Partial<XdsFlags> = {}, forbidden: readonly string[] = []
     data: { "root-cert.pem": roots },
   };
   const cluster: Cluster = {
-    ...fakeCluster({ objects: [map] }),
+    ...fakeCluster({ objects: [map, ...more] }),
     createToken: ({ namespace, audiences }) =>
       forbidden.includes(namespace)
         ? Promise.reject(new ClusterError("forbidden", "serviceaccounts/token is forbidden"))
@@ -131,6 +139,20 @@ test("commands ask the control plane at an address, by a token or by a certifica
     expect(await run("internal-debug --all clusterz", cluster)).toBe("istiod-1:\n[]\n");
   }
   expect(proxies).toEqual([]);
+});
+
+test("a token is said to be of the cluster that made it: the control plane may serve several", async () => {
+  claimed.length = 0;
+  const values = JSON.stringify({ global: { multiCluster: { clusterName: "west" } } });
+  const injector = {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name: "istio-sidecar-injector", namespace: "istio-system" },
+    data: { values },
+  };
+  await run("internal-debug --list", reader({}, [], [injector]));
+  await run("internal-debug --list", reader());
+  expect([...new Set(claimed)]).toEqual(["west", undefined]);
 });
 
 test("a token of another namespace sees the proxies there alone", async () => {

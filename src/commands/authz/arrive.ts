@@ -28,8 +28,8 @@ export interface Arrival {
 }
 
 /** How calls get into a proxy; what it holds is read once. */
-export function doorOf({ mesh }: OfflineMesh, server: Proxy): (call: AskedCall) => Arrival {
-  const view = viewOf(mesh, server);
+export function doorOf({ mesh }: OfflineMesh, server: Proxy, views = viewOf): (call: AskedCall) => Arrival {
+  const view = views(mesh, server);
   const all = view.listeners();
   return (call) => {
     const { address, listeners } = listenersAt(all, server, call.port);

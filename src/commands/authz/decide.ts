@@ -5,10 +5,11 @@ import { type AuthorizationStep, type AuthorizationWalk, walkAuthorization } fro
 import type { SimulatedCall } from "../../simulate/rbac.ts";
 import type { OfflineMesh } from "../offline/mesh.ts";
 import { shortName } from "../offline/proxies.ts";
+import { viewOf } from "../trace/view.ts";
 import { type Arrival, doorOf } from "./arrive.ts";
 import type { AskedCall } from "./asked.ts";
 import { type Explained, explainRules } from "./explain.ts";
-import { placeOf, type RulePlace, rulesOf } from "./rules.ts";
+import { placeNamed, placeOf, type RulePlace, rulesOf } from "./rules.ts";
 
 /** One thing that a policy, or the lack of one, said. Without a place: no rule matched. */
 export interface Reason extends Partial<RulePlace> {
@@ -31,9 +32,19 @@ export interface Decision {
   readonly rules?: readonly Explained[];
 }
 
-/** Decides calls to one server by the very filters that its proxy gets. */
-export function judgeOf(mesh: OfflineMesh, server: Proxy, explain = false): (asked: AskedCall) => Decision {
-  const arrive = doorOf(mesh, server);
+/** What is to be told of a call, and by what its proxy's filters are known; default: by what it would get. */
+export interface Judging {
+  readonly explain?: boolean;
+  readonly views?: typeof viewOf;
+}
+
+/** Decides calls to one server by the very filters that its proxy gets, or has. */
+export function judgeOf(
+  mesh: OfflineMesh,
+  server: Proxy,
+  { explain = false, views = viewOf }: Judging = {},
+): (asked: AskedCall) => Decision {
+  const arrive = doorOf(mesh, server, views);
   return (asked) => decided(mesh, { server, arrival: arrive(asked), asked, explain });
 }
 
@@ -94,7 +105,7 @@ function reasonOf(
 ): Reason {
   const rule = policy === undefined ? undefined : rules.get(policy);
   const said = { action, effect, ...(dryRun ? { dryRun } : {}), ...(why === undefined ? {} : { why: WRONG[why] }) };
-  return rule === undefined ? said : { ...said, ...placeOf(rule, positionOf) };
+  return rule === undefined ? { ...said, ...placeNamed(policy) } : { ...said, ...placeOf(rule, positionOf) };
 }
 
 const WRONG: Readonly<Record<NonNullable<AuthorizationStep["why"]>, string>> = {

@@ -45,3 +45,10 @@ export function placeOf({ provenance: { from, path } }: PolicyRule, positionOf: 
     ...(position === undefined ? {} : { file: position.file, line: position.line }),
   };
 }
+
+/** The same by the name that a proxy has for a rule, where nothing else is known of it; undefined: it is none of a policy. */
+export function placeNamed(name: string | undefined): RulePlace | undefined {
+  const [, namespace, policy, index] = /ns\[(.*?)\]-policy\[(.*?)\]-rule\[(\d+)\]/.exec(name ?? "") ?? [];
+  if (namespace === undefined || policy === undefined || index === undefined) return undefined;
+  return { policy: `AuthorizationPolicy ${namespace}/${policy}`, field: `spec.rules[${index}]` };
+}

@@ -10,6 +10,7 @@ import { type KubeObject, refOf, refText } from "../../resources/object.ts";
 import { createFixedWorld } from "../../resources/world-fixed.ts";
 import { globalOptions, listOption, switchOption } from "../input.ts";
 import type { CommandInput, Io } from "../io.ts";
+import { isDump } from "../proxy-config/view.ts";
 import { readSources } from "../sources.ts";
 import { clusterIdIn } from "../clusters.ts";
 import { withStandIns } from "./stand-ins.ts";
@@ -105,6 +106,11 @@ const DEFAULT_NAME = "Kubernetes";
 
 async function readFiles({ files, namespace }: OfflineOptions, io: Io): Promise<readonly SourcedObject[]> {
   const texts = await readSources(files, io);
+  const dump = texts.find(({ text }) => isDump(text));
+  if (dump !== undefined)
+    throw new EnvironmentError("dump", `${dump.file} is the dump of one proxy: it does not tell the mesh's objects`, {
+      hint: "Dumps are read by proxy-config, proxy-status, trace-route and authz check.",
+    });
   const read = readManifests(texts);
   const [broken] = read.findings.filter(({ code }) => code === "MSH0001");
   if (broken !== undefined) {

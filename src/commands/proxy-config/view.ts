@@ -87,3 +87,8 @@ export function sorted(rows: string[][], columns = Number.POSITIVE_INFINITY): st
 function isRecord(value: unknown): value is Data {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
+
+/** Whether a text is what Envoy answers to `/config_dump`, by its beginning. */
+export function isDump(text: string): boolean {
+  return /^\s*\{\s*"configs"\s*:/.test(text);
+}

@@ -1,4 +1,6 @@
 import { isIP } from "node:net";
+import { resolve } from "node:path";
+import { UsageError } from "../../base/errors.ts";
 import { createMesh, type Mesh } from "../../compile/mesh.ts";
 import type { ExplicitBind, Proxy } from "../../ir/proxy.ts";
 import { parseServiceHost } from "../../model/host.ts";
@@ -6,8 +8,10 @@ import { podProxy } from "../../model/pod-proxy.ts";
 import { createFixedWorld } from "../../resources/world-fixed.ts";
 import type { KubeObject } from "../../resources/object.ts";
 import type { RunningConfig } from "../../why/types.ts";
+import type { Io } from "../io.ts";
 import { clustersOf } from "../proxy-config/clusters.ts";
-import { text } from "../proxy-config/view.ts";
+import { isDump, text } from "../proxy-config/view.ts";
+import { readTextFile } from "../sources.ts";
 import { bindOf, type DumpNode, dumpView, nodeOf } from "./dump-view.ts";
 import type { ProxyView } from "./view.ts";
 import { viewOf } from "./view.ts";
@@ -18,6 +22,24 @@ export interface DumpedMesh {
   /** Whose dumps they are, in their order. */
   readonly proxies: readonly Proxy[];
   readonly views: (mesh: Mesh, proxy: Proxy) => ProxyView;
+}
+
+/** Those of the files that are dumps of proxies; none where none is. Throws UsageError where some are and others not. */
+export async function readDumps(files: readonly string[], io: Pick<Io, "cwd">): Promise<readonly unknown[]> {
+  const read = await Promise.all(
+    files.map(async (file) => {
+      if (!file.endsWith(".json")) return undefined;
+      const text = await readTextFile(resolve(io.cwd, file), file);
+      return isDump(text) ? (JSON.parse(text) as unknown) : undefined;
+    }),
+  );
+  const dumps = read.filter((dump) => dump !== undefined);
+  if (dumps.length > 0 && dumps.length < files.length)
+    throw new UsageError(
+      "dumps of proxies and other files exclude each other",
+      "Name dumps alone, the client's first.",
+    );
+  return dumps;
 }
 
 /** Makes one: the pods that the dumps are of, and the Services that their clusters name. */

@@ -37,19 +37,6 @@ const proxyConfig = (
 
 /** Every command that looks into a running mesh; the contract test holds the list to the command table. */
 export const QUESTIONS: readonly Question[] = [
-  // first: they wait for access logs
-  {
-    line: "trace-route --live -y --from {pod} http://catalog.shop:8000/",
-    bundle: "refused",
-    xds: "title",
-    because: "a real request takes a living mesh",
-  },
-  {
-    line: "trace-route --live -y --from {pod} tcp://ledger.shop:9000",
-    bundle: "refused",
-    xds: "title",
-    because: "a real connection takes a living mesh",
-  },
   { line: "addons list", bundle: "same" },
   { line: "admin log", bundle: "same" },
   { line: "analyze -A", bundle: "same", quiet: true },
