@@ -11,7 +11,7 @@ import { type IdentityEvent, initialIdentity, stepIdentity } from "./identity-st
 import { earlierCertificate, type Issued, keepCertificate } from "./kept-certificate.ts";
 import type { AgentMetrics } from "./metrics.ts";
 import type { Runner } from "./runner.ts";
-import { followTrust, isOutside } from "./told-trust.ts";
+import { followTrust } from "./told-trust.ts";
 import { createTrust, readMounted } from "./trust.ts";
 
 export interface IdentityDeps {
@@ -33,10 +33,7 @@ export function createIdentity(deps: IdentityDeps): Runner {
   let state = initialIdentity;
   let timer: NodeJS.Timeout | undefined;
   let current: Issued | undefined;
-  const trust = createTrust({
-    ...deps,
-    onSuperseded: () => handle({ type: "superseded", random: Math.random() }),
-  });
+  const trust = createTrust({ ...deps, onSuperseded: () => handle({ type: "superseded", random: Math.random() }) });
 
   const handle = (event: IdentityEvent): void => {
     const [next, effects] = stepIdentity(state, event, config.secret);
@@ -45,8 +42,7 @@ export function createIdentity(deps: IdentityDeps): Runner {
       if (effect.type === "log") log[effect.level]({}, effect.message);
       else if (effect.type === "timer") {
         clearTimeout(timer);
-        timer = setTimeout(() => handle({ type: "timer", now: Date.now() }), effect.delay);
-        timer.unref();
+        timer = setTimeout(() => handle({ type: "timer", now: Date.now() }), effect.delay).unref();
       } else void request(effect.credential);
     }
   };
@@ -72,13 +68,17 @@ export function createIdentity(deps: IdentityDeps): Runner {
     }
   };
 
-  let unfollow = (): void => {};
+  let unfollow: () => void = () => undefined;
   return {
     name: "identity",
     start: async () => {
       trust.start();
-      if (isOutside(config.metadata))
-        unfollow = followTrust({ config, log, certificate: () => credentialOf(current), onTold: trust.told });
+      unfollow = followTrust({
+        config,
+        log,
+        certificate: () => credentialOf(current),
+        onTold: (text) => trust.told(text),
+      });
       const kept = await earlierCertificate(config.secret.provisioned);
       current = kept?.issued;
       handle({ type: "start", now: Date.now(), ...(kept === undefined ? {} : { held: kept.validity }) });

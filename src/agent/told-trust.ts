@@ -11,11 +11,12 @@ export function isOutside(metadata: Readonly<Record<string, unknown>>): boolean 
   );
 }
 
-/** Follows what the control plane tells it to trust, as `Trust.told` takes it. Returns how to end it. */
+/** Follows what the control plane tells a workload outside to trust, as `Trust.told` takes it. Returns how to end it. */
 export function followTrust(
   deps: Pick<FollowDeps, "config" | "certificate" | "log"> & { readonly onTold: (text: string) => void },
 ): () => void {
   const { onTold, ...more } = deps;
+  if (!isOutside(deps.config.metadata)) return () => undefined;
   return followResources({
     ...more,
     typeUrl: SECRET_TYPE,

@@ -2,8 +2,6 @@ import type { Derivations } from "../base/derive.ts";
 import { errorText } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import { CONTROLLERS_ANNOTATION } from "../model/members.ts";
-import type { Cluster } from "../resources/cluster.ts";
-import type { World } from "../resources/world.ts";
 import { createWorldStore } from "../resources/world-store.ts";
 import type { Joined } from "./joined-cluster.ts";
 import { createLeader } from "./leader.ts";

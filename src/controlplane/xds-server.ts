@@ -70,10 +70,8 @@ export function createXdsAcceptor(deps: XdsServerDeps): XdsAcceptor {
       // A module's Secret is its author's word: every proxy that is to run the module gets it.
       if (!secrets.want(proxy, [...objects, ...(config.pullSecrets?.() ?? [])])) return;
       const snapshot = reader.snapshot(proxy);
-      const told = claim.outside === undefined ? undefined : toldTrust();
-      if (mayRead && told === undefined) return onSnapshot(snapshot);
-      const secret = mayRead ? snapshot.secret : only(snapshot.secret, names);
-      onSnapshot({ ...snapshot, secret: told === undefined ? secret : new Map([...secret, [told.name, told]]) });
+      const granted = mayRead ? snapshot : { ...snapshot, secret: only(snapshot.secret, names) };
+      onSnapshot(withSecret(granted, claim.outside && toldTrust()));
     });
     return () => {
       disconnected();
@@ -122,6 +120,10 @@ function createSecretsOfProxy({ clusters, secrets, remoteSecrets }: XdsServerDep
     },
     close: () => user?.close(),
   };
+}
+
+function withSecret(snapshot: Snapshot, added: EncodedResource | undefined): Snapshot {
+  return added === undefined ? snapshot : { ...snapshot, secret: new Map([...snapshot.secret, [added.name, added]]) };
 }
 
 function trustSecret(text: string): EncodedResource | undefined {
