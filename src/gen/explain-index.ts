@@ -70,6 +70,7 @@ export const schemaFiles: Readonly<Record<string, () => Promise<unknown>>> = {
   "mesh-proxy-config.schema.json": async () => (await import("../../schemas/mesh-proxy-config.schema.json", { with: { type: "json" } })).default,
   "page/about.schema.json": async () => (await import("../../schemas/page/about.schema.json", { with: { type: "json" } })).default,
   "page/authority.schema.json": async () => (await import("../../schemas/page/authority.schema.json", { with: { type: "json" } })).default,
+  "page/lost.schema.json": async () => (await import("../../schemas/page/lost.schema.json", { with: { type: "json" } })).default,
   "page/observed.schema.json": async () => (await import("../../schemas/page/observed.schema.json", { with: { type: "json" } })).default,
   "peer-authentication.schema.json": async () => (await import("../../schemas/peer-authentication.schema.json", { with: { type: "json" } })).default,
   "proxy-config.schema.json": async () => (await import("../../schemas/proxy-config.schema.json", { with: { type: "json" } })).default,

@@ -5701,6 +5701,14 @@ export interface AuthorityAnswerSpec {
   }[];
 }
 
+/** What `meshctl dashboard mesh` answers its page to `lost`: running pods with a proxy that no instance of the control plane knows. */
+export type LostAnswerSpec = readonly {
+  /** Its name. */
+  readonly name: string;
+  /** Its namespace. */
+  readonly namespace: string;
+}[];
+
 /** What `meshctl dashboard mesh` answers its page to `observed`: who calls whom since it was asked last. */
 export interface ObservedAnswerSpec {
   /** Whether it was seen or may be. */
