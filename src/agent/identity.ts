@@ -68,25 +68,20 @@ export function createIdentity(deps: IdentityDeps): Runner {
     }
   };
 
-  let unfollow: () => void = () => undefined;
+  const ends = [() => trust.close()];
   return {
     name: "identity",
     start: async () => {
       trust.start();
-      unfollow = followTrust({
-        config,
-        log,
-        certificate: () => credentialOf(current),
-        onTold: (text) => trust.told(text),
-      });
+      const certificate = (): CaCredential | undefined => credentialOf(current);
+      ends.push(followTrust({ config, log, certificate, onTold: (text) => trust.told(text) }));
       const kept = await earlierCertificate(config.secret.provisioned);
       current = kept?.issued;
       handle({ type: "start", now: Date.now(), ...(kept === undefined ? {} : { held: kept.validity }) });
     },
     close: () => {
       clearTimeout(timer);
-      unfollow();
-      trust.close();
+      for (const end of ends) end();
       handle({ type: "close" });
       return Promise.resolve();
     },
