@@ -21,6 +21,14 @@ spec:
     - port: { number: ${PORT}, name: tls, protocol: TLS }
       tls: { mode: AUTO_PASSTHROUGH }
       hosts: ["*.local"]
+---
+# the gateway chooses a machine for each connection
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: { name: database, namespace: ${NAMESPACE} }
+spec:
+  host: database
+  trafficPolicy: { connectionPool: { http: { maxRequestsPerConnection: 1 } } }
 `;
 
 /** A gateway of the machines' own network, on a machine. */
