@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Ajv } from "ajv";
 import { expect, test } from "vitest";
@@ -111,6 +112,55 @@ test("the policies of a running proxy are those in its own configuration", async
       "DENY     tried.shop            1\n" +
       "ALLOW    readers.shop          1\n",
   );
+});
+
+test("a call is decided by the filters in a dump of the proxy, without a cluster", async () => {
+  const mesh = createMesh(createFixedWorld(objects));
+  const api = proxiesOf(mesh.model).find(({ name }) => name === "api");
+  const node = { id: "sidecar~10.1.0.2~api.shop~shop.svc.cluster.local", metadata: { LABELS: { app: "api" } } };
+  const section = (name: string): string => `type.googleapis.com/envoy.admin.v3.${name}`;
+  const listeners = viewOf(mesh, api!).listeners();
+  const dump = {
+    configs: [
+      { "@type": section("BootstrapConfigDump"), bootstrap: { node } },
+      {
+        "@type": section("ListenersConfigDump"),
+        dynamic_listeners: listeners.map((listener) => ({ active_state: { listener } })),
+      },
+    ],
+  };
+  const cwd = mkdtempSync(join(tmpdir(), "authz-"));
+  try {
+    writeFileSync(join(cwd, "api.json"), JSON.stringify(dump));
+    const held = await ran("authz check -f api.json", { cwd });
+    expect(held.stdout()).toBe("ACTION   AuthorizationPolicy   RULES\nALLOW    readers.shop          1\n");
+    const asked = "authz check api -f api.json --port 8080 --principal cluster.local/ns/shop/sa/web";
+    const read = await ran(asked, { cwd });
+    expect([read.exit, read.stdout()]).toEqual([
+      0,
+      "api.shop:8080: allowed\n  ALLOW: AuthorizationPolicy shop/readers spec.rules[0] matches\n",
+    ]);
+    const written = await ran(`${asked} -X POST`, { cwd });
+    expect([written.exit, written.stdout()]).toEqual([
+      1,
+      "api.shop:8080: refused (403)\n  ALLOW: no rule matches, and what none allows is refused\n",
+    ]);
+    await expect(ran("authz check -f api.json --port 8080 --from web", { cwd })).rejects.toThrow("--principal");
+    await expect(ran("authz check db -f api.json", { cwd })).rejects.toThrow("there is no pod db");
+    // what one proxy runs does not tell who else there is
+    for (const line of [
+      "auth can api -f api.json",
+      "graph --static -f api.json",
+      "authz explain api --port 1 -f api.json",
+    ])
+      await expect(ran(line, { cwd })).rejects.toThrow("api.json is the dump of one proxy");
+  } finally {
+    rmSync(cwd, { recursive: true });
+  }
+});
+
+test("without a dump a workload has to be named", async () => {
+  await expect(ran("authz check", {})).rejects.toThrow("expected a workload");
 });
 
 const STATS = `# TYPE istio_requests_total counter

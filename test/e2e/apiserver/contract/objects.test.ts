@@ -55,6 +55,74 @@ describe.each(backendNames)("objects on the %s API server", (name) => {
     expect(again.body.message).toBe('configmaps "one" already exists');
   });
 
+  test("ephemeral containers are put into a pod by their own path alone, and stay as they are", async () => {
+    const at = `${pods}/debugged`;
+    const path = `${at}/ephemeralcontainers`;
+    const patch = (list: readonly unknown[]) => rest.patch(path, "merge", { spec: { ephemeralContainers: list } });
+    const container = { name: "one", image: "example.test/tool:1" };
+    const spec = { containers: [{ name: "app", image: "example.test/app:1" }] };
+    const early = await rest.post(pods, {
+      metadata: { name: "debugged" },
+      spec: { ...spec, ephemeralContainers: [container] },
+    });
+    expect([early.status, early.body.message]).toEqual([
+      422,
+      'Pod "debugged" is invalid: spec.ephemeralContainers: Forbidden: cannot be set on create',
+    ]);
+    expect((await rest.post(pods, { metadata: { name: "debugged" }, spec })).status).toBe(201);
+    const added = await patch([container]);
+    expect([added.status, added.body.spec.ephemeralContainers]).toMatchObject([
+      200,
+      [{ ...container, imagePullPolicy: "IfNotPresent", terminationMessagePolicy: "File" }],
+    ]);
+    expect((await rest.get(at)).body.spec).toEqual(added.body.spec);
+    const before = added.body.spec.ephemeralContainers as readonly object[];
+    const changed = await patch([{ ...before[0], image: "example.test/tool:2" }]);
+    expect([changed.status, changed.body.message]).toEqual([
+      422,
+      expect.stringContaining(
+        'spec.ephemeralContainers: Forbidden: existing ephemeral containers "one" may not be changed',
+      ),
+    ]);
+    const removed = await patch([]);
+    expect([removed.status, removed.body.message]).toEqual([
+      422,
+      expect.stringContaining(
+        'spec.ephemeralContainers: Forbidden: existing ephemeral containers "one" may not be removed',
+      ),
+    ]);
+    const twice = await patch([...before, { name: "app", image: "i" }]);
+    expect([twice.status, twice.body.message]).toEqual([
+      422,
+      expect.stringContaining('spec.ephemeralContainers[1].name: Duplicate value: "app"'),
+    ]);
+    const probed = await patch([
+      ...before,
+      { name: "two", image: "i", lifecycle: { preStop: { exec: { command: ["x"] } } } },
+    ]);
+    expect([probed.status, probed.body.message]).toEqual([
+      422,
+      expect.stringContaining(
+        "spec.ephemeralContainers[1].lifecycle: Forbidden: cannot be set for an Ephemeral Container",
+      ),
+    ]);
+    const past = await rest.patch(at, "merge", {
+      spec: { ephemeralContainers: [...before, { name: "two", image: "i" }] },
+    });
+    expect([past.status, past.body.reason]).toEqual([422, "Invalid"]);
+    // what else such a write says is not heard
+    const more = await rest.patch(path, "strategic", {
+      metadata: { labels: { a: "b" } },
+      spec: { ephemeralContainers: [{ name: "two", image: "i", targetContainerName: "app" }], hostname: "other" },
+    });
+    expect([
+      more.status,
+      more.body.spec.ephemeralContainers.map((one: { name: string }) => one.name).toSorted(),
+    ]).toEqual([200, ["one", "two"]]);
+    expect([more.body.metadata.labels, more.body.spec.hostname]).toEqual([undefined, undefined]);
+    expect((await rest.get(path)).body.metadata.name).toBe("debugged");
+  });
+
   test("generateName makes a name; no name at all is 422", async () => {
     const made = await rest.post(maps, { metadata: { generateName: "gen-" } });
     expect(made.body.metadata.name).toMatch(/^gen-[a-z0-9]{5}$/);
