@@ -139,6 +139,10 @@ async function runTier(tier) {
   }
   const lacks = tier.partly?.();
   say(`tier: ${tier.name}${lacks === undefined ? "" : `; some of its tests are skipped: ${lacks}`}`);
+  return runPhases(tier);
+}
+
+async function runPhases(tier) {
   const phases = (await tier.phases?.()) ?? [[{ files: tier.files ?? [], under: [] }]];
   const total = none();
   for (const runs of phases)
@@ -187,6 +191,20 @@ async function counts(report, code) {
   };
 }
 
+/** The tiers one after another, and the static checks. */
+async function runAll(tiers, kube) {
+  const total = none();
+  // most tiers wait for much; the checks take the time that is left over
+  let checks;
+  for (const tier of tiers) {
+    if (!tier.projects.includes("unit")) checks ??= check({ behind: true });
+    if (["apiserver", "local"].some((name) => tier.projects.includes(name))) await kube;
+    add(total, await runTier(tier));
+  }
+  add(total, await (checks ?? check()));
+  return total;
+}
+
 await main(async () => {
   checkNode();
   const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
@@ -198,18 +216,12 @@ await main(async () => {
     needGo() === undefined
       ? ensureKube(needRootTools() === undefined ? "node" : "apiserver").catch(() => {})
       : undefined;
-  const total = none();
   // with what the checks read made; a build that fails is told by the tiers that need it
   await ensureBuild().catch(() => {});
-  // tiers wait for much; the checks take the time that is left over
-  let checks;
-  for (const tier of full ? [...TIERS, ...FULL_TIERS] : TIERS) {
-    if (wanted.length > 0 && !tier.projects.some((name) => wanted.includes(name))) continue;
-    if (!tier.projects.includes("unit")) checks ??= check({ behind: true });
-    if (["apiserver", "local"].some((name) => tier.projects.includes(name))) await kube;
-    add(total, await runTier(tier));
-  }
-  add(total, await (checks ?? check()));
+  const tiers = (full ? [...TIERS, ...FULL_TIERS] : TIERS).filter(
+    ({ projects }) => wanted.length === 0 || projects.some((name) => wanted.includes(name)),
+  );
+  const total = await runAll(tiers, kube);
   console.log(`${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ""}`);
   return total.failed === 0 ? 0 : 1;
 });
