@@ -36,11 +36,16 @@ export interface Traced {
   meshctl(...args: readonly string[]): Promise<unknown>;
   /** Waits until all of some requests in a row are told whole. */
   settled(who: typeof CLIENT | typeof GATEWAY): Promise<void>;
+  /** Waits until nothing that a change has replaced lives on, in any proxy of the shop: it tells as before the change. */
+  drained(): Promise<void>;
   /** As many traces as requests were sent since then, each with every hop and no span beside; else it throws. */
   everyHop(from: number, who: typeof CLIENT | typeof GATEWAY, requests: number): Promise<readonly Trace[]>;
 }
 
 const AT_ONCE = 12;
+
+/** Envoy does not tell a gauge that was never anything. */
+const DRAINS = /^listener_manager\.total_(?:listeners|filter_chains)_draining +[1-9]/m;
 
 export function tracedShop(scenario: Scenario): Traced {
   // every trace of a test is asked for many times
@@ -95,6 +100,18 @@ spec:
         { what: `spans of every hop of ${who}`, timeoutMs: 120_000 },
       );
     },
+    async drained() {
+      const pods = await scenario.cluster.list({ apiVersion: "v1", kind: "Pod" }, { namespace: SHOP });
+      const isDraining = async (pod: string): Promise<boolean> => {
+        const { stdout } = await meshctlHere(scenario.kubeconfig, ["envoy-stats", `${pod}.${SHOP}`]);
+        return !/^listener_manager\./m.test(stdout) || DRAINS.test(stdout);
+      };
+      for (const { metadata } of pods)
+        await waitFor(async () => !(await isDraining(metadata.name)), {
+          what: `what was replaced to be gone from ${metadata.name}`,
+          timeoutMs: 90_000,
+        });
+    },
     async everyHop(from, who, requests) {
       const traces = await waitFor(
         async () => {
@@ -115,14 +132,14 @@ spec:
   };
 }
 
-/** Records of access logs that the addon's collector told of on its own output so far. */
-export async function collectedLogs({ cluster }: Scenario): Promise<number> {
+/** Lines of access logs that the addon's collector told on its own output so far, as proxies write them. */
+export async function collectedLogs({ cluster }: Scenario): Promise<readonly string[]> {
   const [pod] = await cluster.list(
     { apiVersion: "v1", kind: "Pod" },
     { namespace: "observability", labelSelector: "app=opentelemetry-collector" },
   );
   const text = await cluster.logs({ namespace: "observability", pod: pod?.metadata.name ?? "" });
-  return [...text.matchAll(/"log records": (\d+)/g)].reduce((sum, [, count]) => sum + Number(count), 0);
+  return text.split("\n").filter((line) => /^\[\d{4}-\d\d-\d\dT/.test(line));
 }
 
 /** A count once it stands still: what was collected in bulk has come. */
