@@ -61,7 +61,8 @@ async function settled(scenario: Scenario, pod: string): Promise<void> {
   const said = async (...words: readonly string[]): Promise<string> =>
     (await scenario.meshctl([...words], { quiet: true })).stdout;
   // Envoy does not tell a gauge that was never anything
-  const drains = /^listener_manager\.total_listeners_draining +[1-9]/m;
+  // a change of chains alone drains these and not their listener
+  const drains = /^listener_manager\.total_(?:listeners|filter_chains)_draining +[1-9]/m;
   await waitFor(async () => !drains.test(await said("envoy-stats", pod)), {
     what: `the listeners of before to be gone from ${pod}`,
     timeoutMs: 90_000,
