@@ -1,12 +1,10 @@
 import type { ModelContext } from "./context.ts";
 import type { ApiGateway } from "./gateway-api-types.ts";
 
-/** Classes that are there in every mesh, and who serves them. */
+/** Classes that are there in every mesh, and who serves them. Those of ambient mode (istio-waypoint, istio-east-west) are not. */
 const BUILT_IN: ReadonlyMap<string, string> = new Map([
   ["istio", "istio.io/gateway-controller"],
   ["istio-remote", "istio.io/unmanaged-gateway"],
-  ["istio-waypoint", "istio.io/mesh-controller"],
-  ["istio-east-west", "istio.io/eastwest-controller"],
 ]);
 const OURS: ReadonlySet<string> = new Set(BUILT_IN.values());
 
