@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 const FIRST = 22_000;
 const LAST = 32_000;
 /** How many lanes there are: test files that run at once take ports and addresses of different ones, so that none is taken between look and use. */
-export const LANES = 8;
+const LANES = 8;
 
 /** This test file's lane, from 0; a file that runs at the same time has another one (as in test/support/kube/common.sh). */
 export function lane(): number {

@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { issueServing } from "../../../src/pki/ca.ts";
-import { LANES, lane } from "../envoy/free-ports.ts";
+import { lane } from "../envoy/free-ports.ts";
 import { waitFor } from "../wait.ts";
 import { startBackend, type Received } from "./backend.ts";
 import { startAuthorizer } from "./authorizer.ts";
@@ -48,6 +48,8 @@ const SECURE_HOST = "secure.example.com";
 const HTTP_PROXY_PORT = 15_080;
 /** Prefixes from 127.10 on; those above are test/support/agent/pod.ts's. A multiple of the lanes. */
 const PLACES = 224;
+/** As many files may start a lab at the same time; fewer lanes than of ports, as each takes seven prefixes, and other runs of this machine some. */
+const PLACE_LANES = 4;
 
 /** Starts everything for these cases and waits until the client has what they say. `mesh`: more of the mesh's configuration. */
 export async function startLab(
@@ -168,11 +170,11 @@ export function httpProxy(places: Places): { readonly host: string; readonly por
 /** Prefixes of loopback addresses that nobody else uses now. */
 export async function freePlaces(): Promise<Places> {
   const names: readonly Name[] = ["client", "v1", "v2", "v3", "gateway", "guard", "walled"];
-  const turns = PLACES / LANES;
+  const turns = PLACES / PLACE_LANES;
   const first = randomInt(turns);
   const found: string[] = [];
   for (let step = 0; step < turns && found.length < names.length; step += 1) {
-    const prefix = `127.${10 + lane() + LANES * ((first + step) % turns)}`;
+    const prefix = `127.${10 + (lane() % PLACE_LANES) + PLACE_LANES * ((first + step) % turns)}`;
     if (await isFree(`${prefix}.0.1`)) found.push(prefix);
   }
   if (found.length < names.length) throw new Error("no free loopback addresses");
