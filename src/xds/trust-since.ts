@@ -1,7 +1,7 @@
 import type { FilterChain, XdsOptions } from "./types.ts";
 
 /** Key of `filter_metadata` that says since when less is trusted. Envoy passes it through; that it changes is what counts. */
-export const TRUST = "mesh.trust";
+const TRUST = "mesh.trust";
 
 /**
  * The filter chain or cluster that lets peers in by the mesh's roots, as another one since a root went or a certificate was
