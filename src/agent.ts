@@ -67,7 +67,16 @@ async function capture(act: typeof applyIptables, args: readonly string[], io: A
   return act(args, { out: io.out, env: io.env, readFile, tools: systemIptables, verify: verifyCapture });
 }
 
+/** Programs that talk for somebody else: to the proxy, or from this pod. */
+const CLIENTS: ReadonlyMap<string | undefined, typeof callerCommand> = new Map([
+  ["wait", waitCommand],
+  ["request", requestCommand],
+  ["caller", callerCommand],
+]);
+
 async function run(command: string | undefined, args: readonly string[], io: AgentIo): Promise<number> {
+  const client = CLIENTS.get(command);
+  if (client !== undefined) return client(args, io);
   switch (ALIASES[command ?? ""] ?? command ?? "") {
     case "proxy":
       return proxy(args, io);
@@ -75,12 +84,6 @@ async function run(command: string | undefined, args: readonly string[], io: Age
       return capture(applyIptables, args, io);
     case "istio-clean-iptables":
       return capture(cleanIptables, args, io);
-    case "wait":
-      return waitCommand(args, io);
-    case "request":
-      return requestCommand(args, io);
-    case "caller":
-      return callerCommand(args, io);
     case "version":
       io.out(`${VERSION}\n`);
       return 0;

@@ -158,19 +158,31 @@ function containerOf(name: string, image: string): unknown {
 
 async function started({ cluster, signal }: CallerDeps, pod: PodRef, name: string): Promise<void> {
   const until = Date.now() + START_MS;
-  let last = "nothing is known of it yet";
+  let state: Status["state"];
   while (Date.now() < until && !signal.aborted) {
-    const { running, terminated, waiting } = statusOf(await podView(cluster, pod), name)?.state ?? {};
-    if (running !== undefined) return;
-    if (terminated !== undefined) {
-      const said = await cluster.logs({ ...pod, pod: pod.name, container: name, tailLines: 3 }).catch(() => "");
-      throw notStarted(pod, name, said.trim() || (terminated.message ?? terminated.reason ?? "it has ended"));
-    }
-    last = waiting?.message ?? waiting?.reason ?? last;
-    if (/Err|BackOff|Invalid/.test(waiting?.reason ?? "")) break;
+    state = statusOf(await podView(cluster, pod), name)?.state ?? state;
+    if (state?.running !== undefined) return;
+    if (state !== undefined && isHopeless(state)) break;
     await delay(POLL_MS, signal);
   }
-  throw notStarted(pod, name, last);
+  throw notStarted(pod, name, await whyNot(cluster, { pod, name, state }));
+}
+
+/** It has ended, or cannot begin: its image cannot be had, or its settings are refused. */
+function isHopeless({ terminated, waiting }: NonNullable<Status["state"]>): boolean {
+  return terminated !== undefined || /Err|BackOff|Invalid/.test(waiting?.reason ?? "");
+}
+
+/** What a container wrote before it ended, or what is said of one that waits. */
+async function whyNot(
+  cluster: Cluster,
+  { pod, name, state }: { readonly pod: PodRef; readonly name: string; readonly state: Status["state"] },
+): Promise<string> {
+  const { terminated, waiting } = state ?? {};
+  if (terminated === undefined) return waiting?.message ?? waiting?.reason ?? "nothing is known of it yet";
+  const target = { namespace: pod.namespace, pod: pod.name, container: name, tailLines: 3 };
+  const said = await cluster.logs(target).catch(() => "");
+  return said.trim() || (terminated.message ?? terminated.reason ?? "it has ended");
 }
 
 function notStarted(pod: PodRef, name: string, why: string): EnvironmentError {

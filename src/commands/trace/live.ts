@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Duplex } from "node:stream";
 import type { AccessLogReader } from "../../base/access-log-line.ts";
+import { compact } from "../../base/compact.ts";
 import { delay } from "../../base/delay.ts";
 import { ClusterError, EnvironmentError } from "../../base/errors.ts";
 import { explicitPort } from "../../base/explicit-port.ts";
@@ -12,7 +13,7 @@ import { proxyLines, symptomIn } from "../why/lines.ts";
 import { placeOf } from "../../why/words.ts";
 import { serverOf } from "./border.ts";
 import { type CallerDeps, callerIn } from "./caller.ts";
-import { compare } from "./compare.ts";
+import { compare, type Happened } from "./compare.ts";
 import { dialled } from "./dial.ts";
 import { type Answered, exchange } from "./send.ts";
 import { type Asked, isBytes, type Live, nameOf, portOf, type Trace } from "./types.ts";
@@ -64,18 +65,24 @@ export async function sendLive(
       ? []
       : [{ proxy: nameOf(proxy), ...(of === undefined ? {} : { cluster: of }), text: line.text }];
   });
-  const { status = isBytes(asked) ? undefined : own?.status, error, bytes, closed } = sent?.answer ?? {};
   const seen = servers.filter((line) => line !== undefined);
-  const differences = compare(walked, { status, own, servers: seen, error, bytes, closed });
+  const happened = { ...outcomeOf(asked, sent, own), own, servers: seen };
+  const differences = compare(walked, happened);
+  const { status, bytes, closed, error } = happened;
   return {
     requestId: id,
-    ...(status === undefined ? {} : { status }),
-    ...(bytes === undefined ? {} : { bytes, closed: closed === true }),
-    ...(error === undefined ? {} : { error }),
+    ...compact({ status, bytes, closed, error }),
     lines,
     agrees: differences.length === 0,
     differences,
   };
+}
+
+/** What came back; of a request that somebody else sent, what the client's proxy wrote down. */
+function outcomeOf(asked: Asked, sent: Sent | undefined, own: Symptom | undefined): Omit<Happened, "own" | "servers"> {
+  const { status, error, bytes, closed } = sent?.answer ?? {};
+  if (bytes !== undefined) return { status: undefined, error, bytes, closed: closed === true };
+  return { status: isBytes(asked) ? undefined : (status ?? own?.status), error };
 }
 
 /** Proxies whose logs tell of it: of several servers the one that it went to, which the walk need not have named. */

@@ -260,10 +260,7 @@ function arriving(
   const ends = { destination: address, source: { address: view.proxy.addresses[0] ?? "", port: 40_000 } };
   const isHttp2 = request !== undefined && isGrpc(request);
   if (tls !== undefined) {
-    const own = tls.common_tls_context?.alpn_protocols ?? [];
-    // clusters that take over the client's protocol offer it request by request
-    const perRequest = request !== undefined && own.join() === ALPN.tcp.join();
-    const applicationProtocols = perRequest ? ALPN[isHttp2 ? "h2" : "h1"] : own;
+    const applicationProtocols = offered(tls, request === undefined ? "tcp" : isHttp2 ? "h2" : "h1");
     return { ...ends, transport: "tls", serverName: tls.sni, applicationProtocols };
   }
   // the client's own TLS, passed on unopened
@@ -271,6 +268,12 @@ function arriving(
     return { ...ends, ...CLIENT_TLS, serverName: asked.url.hostname };
   const plain = request === undefined ? plainProtocols(asked) : [isHttp2 ? "h2c" : "http/1.1"];
   return { ...ends, transport: "raw_buffer", serverName: undefined, applicationProtocols: plain };
+}
+
+/** Clusters that take over the client's protocol offer it request by request. */
+function offered({ common_tls_context: context }: NonNullable<Destination["tls"]>, speaks: keyof typeof ALPN) {
+  const own = context?.alpn_protocols ?? [];
+  return own.join() === ALPN.tcp.join() ? ALPN[speaks] : own;
 }
 
 const CLIENT_TLS = { transport: "tls", applicationProtocols: ["h2", "http/1.1"] } as const;

@@ -68,7 +68,39 @@ function qosClass(pod: Obj): string {
 }
 
 /** Paths that write one part of an object and nothing else. */
-const PARTS: ReadonlySet<string> = new Set(["status", "finalize", "ephemeralcontainers"]);
+const MERGES: Readonly<Record<string, (object: Obj, existing: Obj) => Obj>> = {
+  status(object, existing) {
+    const out = clone(existing);
+    if (object.status === undefined) delete out.status;
+    else out.status = object.status;
+    return withOwners(out, object);
+  },
+  finalize(object, existing) {
+    const out = clone(existing);
+    out.spec = { ...out.spec, finalizers: asObject(object.spec)["finalizers"] ?? [] };
+    return out;
+  },
+  ephemeralcontainers(object, existing) {
+    const out = clone(existing);
+    const ephemeral = asObjects(asObject(object.spec)["ephemeralContainers"]);
+    const { ephemeralContainers: _, ...rest } = out.spec ?? {};
+    out.spec = ephemeral.length === 0 ? rest : { ...rest, ephemeralContainers: ephemeral };
+    return withOwners(out, object);
+  },
+};
+
+function withOwners(out: Obj, { metadata }: Obj): Obj {
+  if (metadata.managedFields !== undefined) out.metadata.managedFields = metadata.managedFields;
+  return out;
+}
+
+function mergeMain(info: ResourceInfo, object: Obj, existing: Obj): Obj {
+  if (!hasStatus(info)) return object;
+  if (existing.status === undefined) delete object.status;
+  else object.status = clone(existing.status);
+  if (info.collection === "/namespaces") object.spec = clone(existing.spec ?? {});
+  return object;
+}
 
 /**
  * What an update may touch: identity and deletion stay; the main path leaves status alone, the status path everything
@@ -80,23 +112,7 @@ export function mergeForSubresource(
   existing: Obj,
   subresource: string | undefined,
 ): Obj {
-  const out: Obj = PARTS.has(subresource ?? "") ? clone(existing) : object;
-  if (subresource === "status") {
-    if (object.status === undefined) delete out.status;
-    else out.status = object.status;
-    if (object.metadata.managedFields !== undefined) out.metadata.managedFields = object.metadata.managedFields;
-  } else if (subresource === "finalize") {
-    out.spec = { ...out.spec, finalizers: asObject(object.spec)["finalizers"] ?? [] };
-  } else if (subresource === "ephemeralcontainers") {
-    const ephemeral = asObjects(asObject(object.spec)["ephemeralContainers"]);
-    const { ephemeralContainers: _, ...rest } = out.spec ?? {};
-    out.spec = ephemeral.length === 0 ? rest : { ...rest, ephemeralContainers: ephemeral };
-    if (object.metadata.managedFields !== undefined) out.metadata.managedFields = object.metadata.managedFields;
-  } else if (hasStatus(info)) {
-    if (existing.status === undefined) delete out.status;
-    else out.status = clone(existing.status);
-    if (info.collection === "/namespaces") out.spec = clone(existing.spec ?? {});
-  }
+  const out = MERGES[subresource ?? ""]?.(object, existing) ?? mergeMain(info, object, existing);
   keepIdentity(out, existing);
   return out;
 }

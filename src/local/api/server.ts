@@ -2,14 +2,9 @@ import type { IncomingMessage } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
-import type { Access } from "./access.ts";
-import type { Core } from "./core.ts";
 import { handleRequest } from "./http.ts";
 import { handleUpgrade } from "./port-forward.ts";
-import type { Authorizer } from "./rbac.ts";
 import type { ServerDeps } from "./server-deps.ts";
-import type { Tokens } from "./tokens.ts";
-import type { ApiOptions, PodBackend } from "./types.ts";
 
 /** The listening endpoint. */
 export interface RunningServer {

@@ -1,21 +1,18 @@
 import { join } from "node:path";
 import { rm } from "node:fs/promises";
 import { errorText } from "../../base/errors.ts";
-import type { Logger } from "../../base/logger.ts";
 import { stamp } from "../conditions.ts";
-import type { Cache } from "../controllers/cache.ts";
-import type { EventRecorder } from "../events.ts";
 import { ids } from "../ids.ts";
 import type { Container, DataObject, Pod, PodStatus, Service } from "../shapes.ts";
 import { ContainerRunner, type ContainerHost, type RestartRule } from "./container-runner.ts";
 import type { DataLookup, ServiceLink } from "./env.ts";
-import { type ImageMap, type Programs, resolveImage } from "./images.ts";
+import { resolveImage } from "./images.ts";
 import { launchContainer, runInContainer } from "./launch.ts";
 import type { ContainerLog } from "./log.ts";
-import type { NodeNetwork, PodNetwork } from "./network/types.ts";
+import type { PodNetwork } from "./network/types.ts";
 import type { NodeContext } from "./node-context.ts";
 import { podStatus } from "./pod-status.ts";
-import type { GroupWatcher, ProcessExit } from "./process.ts";
+import type { ProcessExit } from "./process.ts";
 import { pause } from "./prober.ts";
 import { PodVolumes } from "./volumes.ts";
 

@@ -3,6 +3,7 @@ import type { Loose, RestClient } from "../../../support/kube/rest-client.ts";
 import { type Backend, backendNames, startBackend } from "./backends.ts";
 
 const maps = "/api/v1/namespaces/shop/configmaps";
+const pods = "/api/v1/namespaces/shop/pods";
 const deployments = "/apis/apps/v1/namespaces/shop/deployments";
 
 function deployment(name: string): unknown {
@@ -40,6 +41,40 @@ describe.each(backendNames)("patches on the %s API server", (name) => {
     rest = backend.rest;
   });
   afterAll(() => backend.stop());
+
+  test("ephemeral containers are put into a pod by their own path alone, and stay as they are", async () => {
+    const path = `${pods}/debugged/ephemeralcontainers`;
+    const of = (list: readonly unknown[]) => ({ spec: { ephemeralContainers: list } });
+    const one = { name: "one", image: "i:1" };
+    const spec = { containers: [{ name: "app", image: "i" }] };
+    const refused = async (made: ReturnType<typeof rest.patch>, words: string): Promise<void> => {
+      const { status, body } = await made;
+      expect([status, body.message]).toEqual([422, expect.stringContaining(words)]);
+    };
+    const early = { metadata: { name: "debugged" }, spec: { ...spec, ephemeralContainers: [one] } };
+    await refused(rest.post(pods, early), "spec.ephemeralContainers: Forbidden: cannot be set on create");
+    expect((await rest.post(pods, { metadata: { name: "debugged" }, spec })).status).toBe(201);
+    const added = await rest.patch(path, "merge", of([one]));
+    const given: readonly Loose[] = added.body.spec.ephemeralContainers;
+    expect([added.status, given]).toMatchObject([200, [{ ...one, terminationMessagePolicy: "File" }]]);
+    expect((await rest.get(`${pods}/debugged`)).body.spec).toEqual(added.body.spec);
+    const existing = 'spec.ephemeralContainers: Forbidden: existing ephemeral containers "one" may not be';
+    await refused(rest.patch(path, "merge", of([{ ...given[0], image: "i:2" }])), `${existing} changed`);
+    await refused(rest.patch(path, "merge", of([])), `${existing} removed`);
+    const twice = of([...given, { name: "app", image: "i" }]);
+    await refused(rest.patch(path, "merge", twice), 'spec.ephemeralContainers[1].name: Duplicate value: "app"');
+    const ports = of([...given, { name: "two", image: "i", ports: [{ containerPort: 80 }] }]);
+    const unfit = "spec.ephemeralContainers[1].ports: Forbidden: cannot be set for an Ephemeral Container";
+    await refused(rest.patch(path, "merge", ports), unfit);
+    const two = { name: "two", image: "i", targetContainerName: "app" };
+    await refused(rest.patch(`${pods}/debugged`, "merge", of([...given, two])), "pod updates may not change fields");
+    // what else such a write says is not heard
+    const more = { metadata: { labels: { a: "b" } }, spec: { ...of([two]).spec, hostname: "other" } };
+    const { body } = await rest.patch(path, "strategic", more);
+    expect(body.spec.ephemeralContainers.map(({ name: of }: Loose) => of).toSorted()).toEqual(["one", "two"]);
+    expect([body.metadata.labels, body.spec.hostname]).toEqual([undefined, undefined]);
+    expect((await rest.get(path)).body.metadata.name).toBe("debugged");
+  });
 
   test("merge patch sets, nests, deletes by null and replaces lists", async () => {
     await rest.post(maps, {
