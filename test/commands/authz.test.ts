@@ -145,7 +145,9 @@ test("a call is decided by the filters in a dump of the proxy, without a cluster
       1,
       "api.shop:8080: refused (403)\n  ALLOW: no rule matches, and what none allows is refused\n",
     ]);
-    await expect(ran("authz check -f api.json --port 8080 --from web", { cwd })).rejects.toThrow("--principal");
+    await expect(ran("authz check -f api.json --port 8080 --from web", { cwd })).rejects.toThrow(
+      "a dump does not tell which account --from has",
+    );
     await expect(ran("authz check db -f api.json", { cwd })).rejects.toThrow("there is no pod db");
     // what one proxy runs does not tell who else there is
     for (const line of [
