@@ -10,7 +10,6 @@ import { selectProtocol } from "../model/protocol.ts";
 import { takenTrustDomains } from "../model/trust-bundles.ts";
 import { namedSelector, selects } from "../model/selectors.ts";
 import { peerOf } from "../model/workload.ts";
-import { inboundStatName } from "./cluster-features/stat-name.ts";
 import { INBOUND_SOURCE, plainCluster } from "./clusters.ts";
 import type { CompileContext } from "./context.ts";
 import { extensionFilters } from "./extensions.ts";
@@ -18,6 +17,7 @@ import { INBOUND_PASSTHROUGH, inboundCluster } from "./names.ts";
 import type { WorkloadFacts } from "./scope.ts";
 import { type AppPlace, inboundPool, ingressPorts, placeOf } from "./sidecar-ingress.ts";
 import { gatedCluster, gatedPort } from "./security/gate.ts";
+import { inboundStatName } from "./stat-names.ts";
 import { securityOf } from "./security/security.ts";
 
 /** What workloads receive. */

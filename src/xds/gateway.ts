@@ -3,7 +3,7 @@ import { compact } from "../base/compact.ts";
 import type { GatewayChain, GatewayListener, GatewayTls } from "../ir/listener.ts";
 import { isClusterSecret } from "../ir/secret.ts";
 import { type Messages, typed } from "../wire/codec.ts";
-import { listenerLog } from "./access-loggers/listener-log.ts";
+import { listenerLog } from "./listener-log.ts";
 import { cidrRange } from "./cidr.ts";
 import { httpChainFilters } from "./hcm.ts";
 import { inspection } from "./outbound.ts";

@@ -1,7 +1,7 @@
 import { compact } from "../base/compact.ts";
 import type { Inbound, InboundPort, MtlsMode } from "../ir/listener.ts";
 import type { Protocol } from "../ir/service.ts";
-import { listenerLog } from "./access-loggers/listener-log.ts";
+import { listenerLog } from "./listener-log.ts";
 import { HTTP_ALPN, serverSocket } from "./gateway.ts";
 import { httpChainFilters } from "./hcm.ts";
 import { inboundRoutes } from "./inbound-routes.ts";

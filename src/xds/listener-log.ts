@@ -1,7 +1,7 @@
-import type { AccessLog, ChainContext, EnvoyListener } from "../types.ts";
-import { file } from "./file.ts";
-import { serviceLogs } from "./grpc-als.ts";
-import { otel } from "./otel.ts";
+import type { AccessLog, ChainContext, EnvoyListener } from "./types.ts";
+import { file } from "./access-loggers/file.ts";
+import { serviceLogs } from "./access-log-service.ts";
+import { otel } from "./access-loggers/otel.ts";
 
 const NO_CHAIN: NonNullable<AccessLog["filter"]> = { response_flag_filter: { flags: ["NR"] } };
 
