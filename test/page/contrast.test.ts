@@ -8,7 +8,10 @@ const css = readFileSync(join(import.meta.dirname, "../../src/page/page.css"), "
 /** The colours of light or dark mode by name. */
 function colours(start: string): Readonly<Record<string, string>> {
   const block = css.slice(css.indexOf(start)).split("}")[0] ?? "";
-  return Object.fromEntries([...block.matchAll(/--(\w+): (#[0-9a-f]{6});/g)].map(([, name, value]) => [name, value]));
+  const found: [string, string][] = [...block.matchAll(/--(\w+): (#[0-9a-f]{6});/g)].map(
+    ([, name = "", value = ""]) => [name, value],
+  );
+  return Object.fromEntries(found);
 }
 
 function luminance(colour: string): number {

@@ -112,14 +112,15 @@ function urlCauses(text: string, field: string): Cause[] {
   return [
     ...(scheme === "https" ? [] : [invalidValue(field, scheme, `'https' is the only allowed URL scheme${FORM}`)]),
     ...(address === "" ? [invalidValue(field, address, `host must be specified${FORM}`)] : []),
-    ...(user === undefined ? [] : [invalidValue(field, user, "user information is not permitted in the URL")]),
-    ...(fragment === undefined || fragment === ""
-      ? []
-      : [invalidValue(field, fragment, "fragments are not permitted in the URL")]),
-    ...(query === undefined || query === ""
-      ? []
-      : [invalidValue(field, query, "query parameters are not permitted in the URL")]),
+    ...unwanted(user, "user information is not permitted in the URL", field),
+    ...unwanted(fragment, "fragments are not permitted in the URL", field),
+    ...unwanted(query, "query parameters are not permitted in the URL", field),
   ];
+}
+
+/** A part of an address that it must not have. */
+function unwanted(part: string | undefined, why: string, field: string): Cause[] {
+  return part === undefined || part === "" ? [] : [invalidValue(field, part, why)];
 }
 
 function reviewCauses(versions: readonly string[], field: string): Cause[] {
