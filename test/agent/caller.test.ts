@@ -33,19 +33,21 @@ async function caller(idleSeconds = "60") {
 
 /** What a CONNECT for an address is answered. */
 function connectTo(port: number, address: string) {
-  return new Promise<{ status: number | undefined; from: unknown; reason: unknown; socket: Socket }>((resolve, reject) => {
-    const asked = request({ host: "127.0.0.1", port, method: "CONNECT", path: address, agent: false });
-    asked.on("error", reject);
-    asked.on("connect", ({ statusCode, headers }, socket) =>
-      resolve({
-        status: statusCode,
-        from: headers["mesh-dialled-from"],
-        reason: headers["mesh-not-dialled"],
-        socket: socket as Socket,
-      }),
-    );
-    asked.end();
-  });
+  return new Promise<{ status: number | undefined; from: unknown; reason: unknown; socket: Socket }>(
+    (resolve, reject) => {
+      const asked = request({ host: "127.0.0.1", port, method: "CONNECT", path: address, agent: false });
+      asked.on("error", reject);
+      asked.on("connect", ({ statusCode, headers }, socket) =>
+        resolve({
+          status: statusCode,
+          from: headers["mesh-dialled-from"],
+          reason: headers["mesh-not-dialled"],
+          socket: socket as Socket,
+        }),
+      );
+      asked.end();
+    },
+  );
 }
 
 /** A server that answers each chunk with itself, and tells who came. */

@@ -22,7 +22,12 @@ const POD = {
   apiVersion: "v1",
   kind: "Pod",
   metadata: { name: "web-1", namespace: "shop" },
-  spec: { containers: [{ name: "web", image: "web:1" }, { name: "istio-proxy", image: "proxy:1" }] },
+  spec: {
+    containers: [
+      { name: "web", image: "web:1" },
+      { name: "istio-proxy", image: "proxy:1" },
+    ],
+  },
 };
 const RUNNING = { running: { startedAt: "2026-11-22T03:00:00Z" } };
 
@@ -184,7 +189,11 @@ test("a request goes over such a connection, and a silent server of bytes is no 
 });
 
 const delivered: Ending = { kind: "delivered", text: "delivered to ledger.shop" };
-const refused: Ending = { kind: "failed", text: "refused by ledger.shop: the connection is closed", missing: "permission" };
+const refused: Ending = {
+  kind: "failed",
+  text: "refused by ledger.shop: the connection is closed",
+  missing: "permission",
+};
 
 function walkedTo(ends: Ending): Trace {
   const branch = { share: 1, cluster: "outbound|9000||ledger", steps: [], ends };
@@ -195,7 +204,14 @@ function line(more: Partial<Symptom>): Symptom {
   return { from: "line", text: "", flags: [], others: {}, upstreamCluster: "outbound|9000||ledger", ...more };
 }
 
-const HAPPENED: Happened = { status: undefined, own: line({}), servers: [], error: undefined, bytes: 10, closed: false };
+const HAPPENED: Happened = {
+  status: undefined,
+  own: line({}),
+  servers: [],
+  error: undefined,
+  bytes: 10,
+  closed: false,
+};
 
 test.each<[string, Ending, Partial<Happened>, readonly string[]]>([
   ["it arrives and is answered", delivered, {}, []],
