@@ -52,7 +52,9 @@ async function sentFromInside(scenario: Scenario): Promise<void> {
     must(servers.length === 2 && servers[0] === "client", `no two proxies tell of ${url}: ${JSON.stringify(live)}`);
   }
   const pod = await podOf(scenario, SHOP, "client");
-  const put = (pod.spec?.["ephemeralContainers"] ?? []) as readonly { readonly name: string }[];
+  const { ephemeralContainers: put = [] } = (pod.spec ?? {}) as {
+    readonly ephemeralContainers?: readonly { readonly name: string }[];
+  };
   must(put.length === 1, `one container serves both, not ${JSON.stringify(put)}`);
 }
 
