@@ -1,5 +1,4 @@
 import type { GatewayListener } from "../ir/listener.ts";
-import type { Provenance } from "../ir/provenance.ts";
 import { explicitPort } from "../base/explicit-port.ts";
 import { meshAddress } from "../model/explicit-bind.ts";
 import type { Gateway } from "../model/gateways.ts";
@@ -7,7 +6,7 @@ import type { Model } from "../model/model.ts";
 import { byText } from "../model/order.ts";
 import { refOf } from "../resources/object.ts";
 import type { CompileContext } from "./context.ts";
-import { type ApiPlace, apiServers } from "./gateway-api/servers.ts";
+import { apiServers } from "./gateway-api/servers.ts";
 import { extensionFilters, scopeExtensions } from "./extensions.ts";
 import { bareHosts, chainsOf, distinctChains, plainChain } from "./gateway-chains.ts";
 import { quicListener } from "./gateway-http3.ts";

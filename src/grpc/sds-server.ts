@@ -91,8 +91,7 @@ function rootsOf(secret: Extract<SdsSecret, { kind: "roots" }>): NonNullable<Sec
     }));
     return { custom_validator_config: { name: SPIFFE_NAME, typed_config: typed(SPIFFE, { trust_domains }) } };
   }
-  const lists =
-    revocations === undefined ? {} : { crl: source(revocations), only_verify_leaf_cert_crl: leafOnly };
+  const lists = revocations === undefined ? {} : { crl: source(revocations), only_verify_leaf_cert_crl: leafOnly };
   return { trusted_ca: source(pem), ...lists };
 }
 

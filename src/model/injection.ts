@@ -10,7 +10,6 @@ import {
   type Verdict,
 } from "./injection-rules.ts";
 import { type ConfiguredWebhook, webhooksCalled } from "./injection-webhooks.ts";
-import type { LabelSelector } from "./label-selector.ts";
 
 export { INJECT_LABEL } from "./injection-rules.ts";
 

@@ -58,7 +58,9 @@ test("settings of proxies that change nothing are told, with the reason, whereve
   expect(said(mesh)).toEqual([
     "10:7 Schema validation warning: accepted, has no effect: defaultConfig.statNameLength (Envoy has had no limit to set since 1.9) | Do not rely on it.",
   ]);
-  const fields = configMap("  mesh: |\n    discoverySelectors:\n    - matchLabels: { mesh: on }\n    proxyHttpPort: 0\n");
+  const fields = configMap(
+    "  mesh: |\n    discoverySelectors:\n    - matchLabels: { mesh: on }\n    proxyHttpPort: 0\n",
+  );
   expect(said(fields)).toContain(
     "8:5 Schema validation warning: accepted, has no effect: discoverySelectors (all namespaces are looked at; a Sidecar narrows what proxies see) | Do not rely on it.",
   );

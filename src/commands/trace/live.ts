@@ -57,7 +57,7 @@ export async function sendLive(
   // a client's proxy without logs has been waited for already
   const until = own === undefined ? 0 : Date.now() + LOG_MS;
   const servers = await Promise.all(
-    behind.map((other) => (isTheSame === undefined ? undefined : lineOf(deps, other, isTheSame, until))),
+    behind.map(async (other) => (isTheSame === undefined ? undefined : lineOf(deps, other, isTheSame, until))),
   );
   const lines = [own, ...servers].flatMap((line, index) => {
     const { proxy, of } = [from, ...behind][index] ?? from;
