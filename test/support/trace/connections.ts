@@ -59,7 +59,8 @@ export async function connectionAgreement(
     for (let done = 0; done < connections / WORKERS; done += 1) {
       const made = randomConnection(roll);
       const { ends, steps } = walked(connecting, made);
-      const meant = ends.map((end) => meaning(connecting, end));
+      const isPast = steps.some((step) => step.startsWith("cluster PassthroughCluster "));
+      const meant = ends.map((end) => (isPast ? PAST : meaning(connecting, end)));
       for (const one of meant) {
         const kind = `tcp ${made.via}: ${one}`;
         counts.set(kind, (counts.get(kind) ?? 0) + 1);
@@ -75,6 +76,9 @@ export async function connectionAgreement(
 }
 
 const WORKERS = 20;
+
+/** What comes of a connection to a Service's own address, past the listeners for it: no node of this lab leads it to a pod. */
+const PAST = "closed";
 
 function randomConnection(roll: Dice): Connection {
   const host = roll.pick(SERVICES);
