@@ -14,6 +14,7 @@ export const everydayCommands: readonly CommandSpec[] = [
       },
       { flags: "--exclude <namespace>", summary: "all namespaces but this", repeatable: true },
       { flags: "--tail <count>", summary: "lines of each log", default: "1000" },
+      { flags: "--duration <duration>", summary: "of logs only what is younger" },
       {
         flags: "--max-size <number>",
         summary: "megabytes before compression; what does not fit is named",

@@ -20,6 +20,7 @@ export async function run(input: CommandInput, io: Io): Promise<CommandResult> {
   const tail = countOption(input, "tail", "1000");
   const maxBytes = countOption(input, "maxSize", "200") * 1_000_000;
   const timeoutMs = durationOption(input, "timeout", "5m");
+  const limits = { tail, ...logsSince(input) };
   const folder = resolve(io.cwd, textOption(input, "outputDir") ?? ".");
   if (switchOption(input, "dryRun")) return tellPlan(io);
   const clusters = await meshClusters(input, io);
@@ -32,7 +33,7 @@ export async function run(input: CommandInput, io: Io): Promise<CommandResult> {
   const parts: ClusterPart[] = [];
   for (const each of clusters) {
     progress.start(`Collecting from cluster ${each.cluster.context.name}`);
-    const collected = await collect(each.cluster, { istioNamespace, wants, tail, deadline }, ioOf(io, each));
+    const collected = await collect(each.cluster, { istioNamespace, wants, ...limits, deadline }, ioOf(io, each));
     io.signal.throwIfAborted();
     parts.push({ ...each, collected });
   }
@@ -83,11 +84,24 @@ function allFiles(
 
 /** Which namespaces a command line wants; the control plane's own in any case. */
 function wantedNamespaces(input: CommandInput, istioNamespace: string): (namespace: string) => boolean {
-  const include = listOption(input, "include").flatMap((text) => text.split(","));
-  const exclude = listOption(input, "exclude").flatMap((text) => text.split(","));
+  const [include = [], exclude = []] = ["include", "exclude"].map((name) =>
+    listOption(input, name).flatMap((text) => text.split(",")),
+  );
+  const deeper = [...include, ...exclude].find((name) => name.includes("/"));
+  if (deeper !== undefined)
+    throw new UsageError(
+      `expected a namespace, got "${deeper}"`,
+      `A report has whole namespaces: ${deeper.split("/")[0] ?? ""}.`,
+    );
   return (namespace) =>
     namespace === istioNamespace ||
     ((include.length === 0 || include.includes(namespace)) && !exclude.includes(namespace));
+}
+
+/** How old a line of a log may be. */
+function logsSince(input: CommandInput): { readonly sinceSeconds?: number } {
+  if (textOption(input, "duration") === undefined) return {};
+  return { sinceSeconds: Math.max(1, Math.ceil(durationOption(input, "duration", "0s") / 1_000)) };
 }
 
 function countOption(input: CommandInput, name: string, fallback: string): number {

@@ -1,5 +1,5 @@
 import { type Recorded, emptyRecord, recording } from "../../bundle/record.ts";
-import { errorText } from "../../base/errors.ts";
+import { ClusterError, errorText } from "../../base/errors.ts";
 import { apiVersionOf, KIND_NAMES, KINDS } from "../../resources/kinds.ts";
 import type { Cluster, KindRef, PodRequest } from "../../resources/cluster.ts";
 import type { KubeObject } from "../../resources/object.ts";
@@ -20,6 +20,8 @@ export interface CollectOptions {
   readonly wants: (namespace: string) => boolean;
   /** Lines of each log. */
   readonly tail: number;
+  /** Of logs only what is younger than so many seconds. Default: whatever its age. */
+  readonly sinceSeconds?: number;
   /** Ends the collection; what is there by then is kept. */
   readonly deadline: AbortSignal;
 }
@@ -66,12 +68,13 @@ export async function collect(cluster: Cluster, options: CollectOptions, io: Io)
   const record = emptyRecord();
   const leftOut: { what: string; why: string }[] = [];
   const written = recording(cluster, record, (target, asked) => exchangeWith(cluster, target, asked));
-  const step = async (what: string, action: () => Promise<unknown>): Promise<void> => {
-    if (options.deadline.aborted) leftOut.push({ what, why: "time was up" });
-    else
-      await action().catch((error: unknown) => {
-        leftOut.push({ what, why: options.deadline.aborted ? "time was up" : errorText(error) });
-      });
+  const { deadline } = options;
+  const step: Step = async (what, action) => {
+    const failed = (error: unknown): void => {
+      leftOut.push({ what, why: deadline.aborted ? TIME_UP : errorText(error) });
+    };
+    if (deadline.aborted) failed(undefined);
+    else await untilAborted(action(), deadline).catch(failed);
   };
   await step("version of Kubernetes", () => written.version());
   for (const ref of [
@@ -88,6 +91,22 @@ export async function collect(cluster: Cluster, options: CollectOptions, io: Io)
   await askPods(written, options, step);
   await askIntentions(written, options, step);
   return { record, commands, leftOut };
+}
+
+const TIME_UP = "time was up";
+
+/** Rejects once time is up: who hangs then is not waited for. */
+async function untilAborted(action: Promise<unknown>, deadline: AbortSignal): Promise<void> {
+  let end = (): void => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    end = () => reject(new Error(TIME_UP));
+    deadline.addEventListener("abort", end, { once: true });
+  });
+  try {
+    await Promise.race([action, aborted]);
+  } finally {
+    deadline.removeEventListener("abort", end);
+  }
 }
 
 type Step = (what: string, action: () => Promise<unknown>) => Promise<void>;
@@ -130,7 +149,7 @@ function proxyPaths(): readonly string[] {
   return [...new Set([...Object.values(views).map(({ path }) => path), ...OF_PROXY])];
 }
 
-/** Asks a port of one pod; what it does not answer is left out by its name. */
+/** Asks a port of one pod; what it does not answer is left out by its name, and one that does not answer at all is asked once. */
 type Ask = (port: number, path: string, method?: PodRequest["method"]) => Promise<string | undefined>;
 
 interface Question {
@@ -142,19 +161,25 @@ interface Question {
 async function askPod(
   cluster: Cluster,
   { pod: { metadata }, container, ask }: Question,
-  { tail }: CollectOptions,
+  { tail, sinceSeconds }: CollectOptions,
   step: Step,
 ): Promise<void> {
   const target = { namespace: metadata.namespace ?? "", pod: metadata.name };
   const name = `pod ${target.namespace}/${target.pod}`;
+  const silent = new Set<number>();
   await ask(async (port, path, method = "GET") => {
     let body: string | undefined;
     await step(`${name} port ${port}${path}`, async () => {
+      if (silent.has(port)) throw new ClusterError("pod-http", `port ${port} did not answer before`);
+      silent.add(port);
       body = (await cluster.podHttp?.({ ...target, port }, { method, path }))?.body;
+      silent.delete(port);
     });
     return body;
   });
-  await step(`log of ${name}`, () => cluster.logs({ ...target, container, tailLines: tail }));
+  await step(`log of ${name}`, () =>
+    cluster.logs({ ...target, container, tailLines: tail, ...(sinceSeconds !== undefined && { sinceSeconds }) }),
+  );
 }
 
 /** Whatever it can be asked about the mesh as a whole, and its findings about each namespace that has proxies. */
