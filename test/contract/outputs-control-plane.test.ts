@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { KubeObject } from "../../src/resources/object.ts";
 import { fakeCluster } from "../support/fake-cluster.ts";
-import { dataOf, expectValid } from "../support/outputs.ts";
+import { dataOf, expectNoStaleTables, expectValid } from "../support/outputs.ts";
 import { answering } from "../support/pod-answers.ts";
 
 /** What commands that ask the control plane's pods print holds to its schema in schemas/output (design D15). */
@@ -85,4 +85,8 @@ test("metrics, of a workload that served something and of one that did not", asy
   const data = await dataOf("metrics web.shop api.shop", { cluster: { ...fakeCluster({ objects: [pod] }), podHttp } });
   expect(data).toMatchObject([{ workload: "web.shop", p50Ms: expect.any(Number) as number }, { workload: "api.shop" }]);
   expectValid("metrics", data);
+});
+
+test("every golden of a table belongs to a case", () => {
+  expectNoStaleTables();
 });

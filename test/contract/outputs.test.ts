@@ -18,7 +18,7 @@ import { startFakeRegistry } from "../support/images/fake-registry.ts";
 import { makeImage } from "../support/images/make-image.ts";
 import { settle, settlingCluster } from "../support/settling-cluster.ts";
 import { jaegerTraces, SHOP_TRACE } from "../support/jaeger-answers.ts";
-import { dataOf, expectValid, SCHEMAS, schemaOf } from "../support/outputs.ts";
+import { dataOf, expectNoStaleTables, expectValid, schemaOf, SCHEMAS } from "../support/outputs.ts";
 import { answering } from "../support/pod-answers.ts";
 
 /** What programs read holds to its schema in schemas/output (design D15). */
@@ -332,4 +332,8 @@ test("images", async () => {
     registry.stop();
     await rm(dir, { recursive: true, force: true });
   }
+});
+
+test("every golden of a table belongs to a case", () => {
+  expectNoStaleTables();
 });
