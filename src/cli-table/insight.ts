@@ -3,6 +3,7 @@ import { type CommandSpec, outputOption } from "./types.ts";
 
 /** Pages by the word after `dashboard`; src/commands/dashboard/targets.ts says where they are. */
 const DASHBOARDS: Readonly<Record<string, string>> = {
+  controlz: "The control plane itself: versions, levels of its log",
   grafana: "Grafana",
   "istiod-debug": "The control plane's debug answers",
   jaeger: "Jaeger",
@@ -10,6 +11,7 @@ const DASHBOARDS: Readonly<Record<string, string>> = {
   mesh: "The mesh: who calls whom, proxies, findings, certificates, the control plane",
   prometheus: "Prometheus",
   proxy: "Envoy's admin page of a pod",
+  skywalking: "SkyWalking's page",
   zipkin: "Zipkin's page of Jaeger",
 };
 

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { Server as HttpServer } from "node:http";
-import { type AddressInfo, createServer, type Server } from "node:net";
+import { type AddressInfo, createServer, isIPv6, type Server } from "node:net";
+import type { Duplex } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { ClusterError, EnvironmentError, errorText, UsageError } from "../base/errors.ts";
 import type { Cluster, PodPort } from "../resources/cluster.ts";
@@ -11,17 +12,17 @@ import type { CommandInput, CommandResult, Io } from "./io.ts";
 import { findPod } from "./pod-http.ts";
 
 /** `meshctl dashboard NAME`: a port of this machine that leads to a pod's page, until SIGINT. */
-export async function runDashboard(name: string, input: CommandInput, io: Io): Promise<CommandResult> {
-  const target = TARGETS[name];
-  if (target === undefined) throw new UsageError(`there is no dashboard "${name}"`);
+export async function runDashboard(of: string, input: CommandInput, io: Io): Promise<CommandResult> {
+  const target = TARGETS[of];
+  if (target === undefined) throw new UsageError(`there is no dashboard "${of}"`);
   const cluster = await io.cluster();
   const pod = await podOf(cluster, target, input);
-  const server =
-    name === "mesh"
-      ? meshPage(cluster, { ...pod, port: target.port }, io)
-      : forwarder(cluster, { ...pod, port: target.port }, io);
+  const { port, path, isPage = false } = target;
+  const find = async (): Promise<PodPort> => ({ ...(await podOf(cluster, target, input)), port });
+  const server = isPage ? meshPage(cluster, { ...pod, port }, io) : forwarder(cluster, { ...pod, port }, { find, io });
   const host = textOption(input, "address") ?? "localhost";
-  const url = `http://${host}:${await listen(server, host, portOption(input))}${target.path}`;
+  const name = isIPv6(host) ? `[${host}]` : host;
+  const url = `http://${name}:${await listen(server, host, portOption(input))}${path}`;
   io.out(`${url}\n`);
   if (input.options["browser"] === false || textOption(input, "browser") === "false") io.err("Ctrl-C ends.\n");
   else await openBrowser(url, io);
@@ -32,10 +33,25 @@ export async function runDashboard(name: string, input: CommandInput, io: Io): P
   return { exitCode: 0 };
 }
 
-/** Every connection becomes one to the pod. */
-function forwarder(cluster: Cluster, target: PodPort, io: Pick<Io, "err">): Server {
+/** Every connection becomes one to the pod; once it is gone, to the one that came in its place. */
+function forwarder(
+  cluster: Cluster,
+  first: PodPort,
+  { find, io }: { readonly find: () => Promise<PodPort>; readonly io: Pick<Io, "err"> },
+): Server {
+  let target = first;
+  const connected = async (): Promise<Duplex> => {
+    try {
+      return await cluster.portForward(target);
+    } catch (error) {
+      const now = await find().catch(() => target);
+      if (now.pod === target.pod) throw error;
+      target = now;
+      return cluster.portForward(target);
+    }
+  };
   return createServer((socket) => {
-    cluster.portForward(target).then(
+    connected().then(
       (stream) =>
         // either side may go at any time
         Promise.all([pipeline(socket, stream), pipeline(stream, socket)]).catch(() => undefined),

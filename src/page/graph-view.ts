@@ -66,6 +66,9 @@ function choice(namespaces: readonly string[], only: string): ComponentChild {
   ]);
 }
 
+/** Names can be read down to this size of a picture. */
+const SMALLEST = 0.6;
+
 function picture(shown: Drawn): ComponentChild {
   const laid = laidOut(shown);
   const edges = laid.edges.map(({ index, points }) => {
@@ -78,7 +81,8 @@ function picture(shown: Drawn): ComponentChild {
   });
   const what = shown.isOverview ? "namespaces" : "workloads";
   const { left, top, width, height } = laid;
-  const size = { width, height, viewBox: `${left} ${top} ${width} ${height}` };
+  const style = { minWidth: `${Math.round(width * SMALLEST)}px` };
+  const size = { width, height, viewBox: `${left} ${top} ${width} ${height}`, style };
   return h("figure", { class: "scroll", tabIndex: 0, role: "region", "aria-label": "Picture of who calls whom" }, [
     h(
       "svg",

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { expect, test } from "vitest";
+import { ClusterError } from "../../src/base/errors.ts";
 import { commandTable } from "../../src/cli-table.ts";
 import { TARGETS } from "../../src/commands/dashboard/targets.ts";
 import { runDashboard } from "../../src/commands/dashboard.ts";
@@ -98,4 +99,39 @@ test("dashboard: a port of this machine leads to the pod until the signal; ports
   busy.close();
   await expect(runDashboard("kiali", { args: [], options: {} }, io)).rejects.toThrow("has the labels app=kiali");
   await expect(runDashboard("proxy", { args: [], options: {} }, io)).rejects.toThrow("name a pod");
+});
+
+test("dashboard: a pod that another one replaces while it is open is followed, and an address of IPv6 is a link", async () => {
+  await using answers = await answering({ "/debug/list": "it is here" });
+  const gone = new Set<string>();
+  const asked: string[] = [];
+  const cluster = fakeCluster({
+    objects,
+    portForward: ({ pod }) => {
+      asked.push(pod);
+      if (gone.has(pod)) throw new ClusterError("not-found", `there is no pod ${pod}`);
+      return answers.connect();
+    },
+  });
+  const stop = new AbortController();
+  const io = { ...fakeIo({ cluster }), signal: stop.signal };
+  const running = runDashboard("istiod-debug", { args: [], options: { browser: "false", address: "::1" } }, io);
+  await waitFor(() => io.stdout() !== "", { what: "the address to be told" });
+  const url = io.stdout().trim();
+  expect(url).toMatch(/^http:\/\/\[::1\]:\d+\/debug\/list$/);
+  expect(await (await fetch(url)).text()).toBe("it is here");
+  const [first] = asked;
+  const old = objects.find(({ metadata }) => metadata.name === first);
+  if (old === undefined) throw new Error("no pod was asked");
+  gone.add(old.metadata.name);
+  await cluster.delete({
+    apiVersion: "v1",
+    kind: "Pod",
+    namespace: old.metadata.namespace ?? "",
+    name: old.metadata.name,
+  });
+  expect(await (await fetch(url, { headers: { connection: "close" } })).text()).toBe("it is here");
+  expect(asked.at(-1)).not.toBe(first);
+  stop.abort();
+  await running;
 });

@@ -3,8 +3,7 @@ import { parse } from "../../src/cli-parse.ts";
 
 /**
  * What istioctl 1.28 and later can be asked, by every name and alias it has, and the command that answers here. Left out: what is
- * of ambient mode (waypoint, ztunnel-config), `config list` (meshctl has no settings of its own), `manifest translate`, and
- * `dashboard skywalking` and `controlz`.
+ * of ambient mode (waypoint, ztunnel-config), `config list` (meshctl has no settings of its own), and `manifest translate`.
  */
 const NAMES: Readonly<Record<string, readonly string[]>> = {
   analyze: ["analyze"],
@@ -41,6 +40,8 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
   "dashboard zipkin": ["d zipkin"],
   "dashboard proxy": ["d proxy web", "d envoy web"],
   "dashboard istiod-debug": ["d istiod-debug"],
+  "dashboard controlz": ["d controlz"],
+  "dashboard skywalking": ["d skywalking"],
   "bug-report": ["bug-report"],
   completion: ["completion bash"],
   "inject list": ["x injector list"],

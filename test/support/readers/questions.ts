@@ -107,6 +107,7 @@ export const QUESTIONS: readonly Question[] = [
 /** Commands that look into a running mesh and have no line above, each with who runs them in its place. */
 export const ELSEWHERE: Readonly<Record<string, string>> = {
   "bug-report": "makes the bundle that the questions are asked of",
+  "dashboard controlz": "a port-forward; the step of the page looks at the same page",
   "dashboard grafana": "a port-forward; test/commands and the scenario of Prometheus open one",
   "dashboard istiod-debug": "a port-forward",
   "dashboard jaeger": "a port-forward",
@@ -114,6 +115,7 @@ export const ELSEWHERE: Readonly<Record<string, string>> = {
   "dashboard mesh": "a port-forward; the step of the page looks at it in a browser",
   "dashboard prometheus": "a port-forward",
   "dashboard proxy": "a port-forward",
+  "dashboard skywalking": "a port-forward",
   "dashboard zipkin": "a port-forward",
   tap: "shows what goes on from now on; the step of traffic waits for a request",
   top: "shows what goes on from now on; the step of traffic has some",
