@@ -27,6 +27,8 @@ test("200 services: drawn by namespaces, each of which opens; long tables are na
     expect(drawn.filter((namespace) => namespace === "team-7")).toHaveLength(10);
     expect(drawn.length).toBeLessThan(60);
     await page.getByRole("link", { name: "Proxies 200" }).click();
+    // the graph's own table has a search box too
+    await page.getByRole("heading", { name: "Proxies", exact: true }).waitFor();
     await page.getByRole("searchbox").fill("team-13 synced");
     await says(page, "10 of 200 rows");
     expect(await page.locator("main tbody tr").count()).toBe(10);

@@ -150,6 +150,10 @@ test("commands look at both clusters: proxies, the way of a request, edges, and 
   const route = await both("trace-route", "--from", "client-v1.shop", CATALOG);
   expect(route.out, route.err).toMatch(/chain of istio-eastwestgateway\S* in west: outbound_\.8000_\._\.catalog\.shop/);
   expect(route.out).toMatch(/✔ delivered to catalog-\S+ in west/);
+  const sent = await both("trace-route", "--live", "-y", "--from", "client-v1.shop", CATALOG, "-o", "json");
+  const { live } = JSON.parse(sent.out) as { live: { agrees: boolean; lines: { cluster?: string }[] } };
+  expect(live.agrees, sent.out + sent.err).toBe(true);
+  expect(live.lines.map(({ cluster }) => cluster)).toContain("west");
   const edges = await both("edges", "-n", "shop", "-o", "json");
   const { edges: found } = JSON.parse(edges.out) as {
     edges: { from: { workload: string }; to: { workload: string }; security: string }[];
