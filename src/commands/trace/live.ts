@@ -56,9 +56,7 @@ export async function sendLive(
   const behind = isTheSame === undefined ? [] : servedBy(deps, from, others, own);
   // a client's proxy without logs has been waited for already
   const until = own === undefined ? 0 : Date.now() + LOG_MS;
-  const servers = await Promise.all(
-    behind.map(async (other) => (isTheSame === undefined ? undefined : lineOf(deps, other, isTheSame, until))),
-  );
+  const servers = isTheSame === undefined ? [] : await linesOf(deps, behind, isTheSame, until);
   const lines = [own, ...servers].flatMap((line, index) => {
     const { proxy, of } = [from, ...behind][index] ?? from;
     return line === undefined
@@ -185,6 +183,27 @@ function openPort(model: Model, from: Proxy, { url }: Asked): number | undefined
 }
 
 /** The proxy's line about the request; undefined when there is none in time. */
+/**
+ * The line of each. Which of a far cluster's servers its gateway has chosen nobody tells here: all of them are asked, until one has it.
+ */
+function linesOf(
+  deps: LiveDeps,
+  proxies: readonly LoggedProxy[],
+  mark: Mark,
+  until: number,
+): Promise<readonly (Symptom | undefined)[]> {
+  const met = new AbortController();
+  const abroad = { ...deps, signal: AbortSignal.any([deps.signal, met.signal]) };
+  return Promise.all(
+    proxies.map(async (one) => {
+      const isAbroad = one.of !== undefined;
+      const line = await lineOf(isAbroad ? abroad : deps, one, mark, until);
+      if (line !== undefined && isAbroad && one.proxy.type === "sidecar") met.abort();
+      return line;
+    }),
+  );
+}
+
 async function lineOf(
   { signal }: LiveDeps,
   { proxy, cluster, read }: LoggedProxy,

@@ -1,11 +1,13 @@
 import { EnvironmentError } from "../../base/errors.ts";
 import type { Proxy } from "../../ir/proxy.ts";
+import type { Model } from "../../model/model.ts";
 import type { Cluster } from "../../resources/cluster.ts";
 import { meshClusters } from "../clusters.ts";
 import { isAgreed } from "../confirm.ts";
 import { switchOption, textOption } from "../input.ts";
 import type { CommandInput, Io } from "../io.ts";
 import type { OfflineMesh } from "../offline/mesh.ts";
+import { proxiesOf } from "../offline/proxies.ts";
 import { adminPort } from "../proxy-config/source.ts";
 import { NO_WORDS } from "../why/control-plane.ts";
 import { createGatherer, type Gatherer, type Sources } from "../why/gather.ts";
@@ -56,7 +58,12 @@ export async function walkLive(input: CommandInput, io: Io, { mesh, client, aske
     tell: (text: string) => io.err(text),
     agreed: () => isAgreedTo(input, io, from.proxy),
   };
-  const sent = { from: logged(from), others: others.map(logged) };
+  const mayServe = others.flatMap((other) => {
+    const place = places.get(other.clusterId ?? "");
+    if (place === undefined || other.proxy.type !== "sidecar") return [other];
+    return peersOf(place.offline.mesh.model, other.proxy).map((proxy) => ({ ...other, proxy }));
+  });
+  const sent = { from: logged(from), others: mayServe.map(logged) };
   return { ...found.trace, live: await sendLive(deps, sent, asked, found.trace) };
 }
 
@@ -65,6 +72,19 @@ interface Place {
   readonly offline: OfflineMesh;
   readonly cluster: Cluster;
   readonly sources: Sources & { readonly cluster: Cluster };
+}
+
+/** Sidecars behind the Services that this one is behind, itself among them: a gateway before them chooses any. */
+function peersOf(model: Model, { addresses }: Proxy): readonly Proxy[] {
+  const { services, endpoints } = model;
+  const behind = services
+    .all()
+    .map((service) =>
+      service.ports.flatMap(({ number }) => endpoints.of(service, number).map(({ address }) => address)),
+    )
+    .filter((all) => addresses.some((address) => all.includes(address)));
+  const all = new Set([...addresses, ...behind.flat()]);
+  return proxiesOf(model).filter(({ type, addresses: own }) => type === "sidecar" && own.some((one) => all.has(one)));
 }
 
 function sourcesOf(input: CommandInput, io: Io, offline: OfflineMesh, cluster: Cluster): Place["sources"] {
