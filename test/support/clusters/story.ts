@@ -55,15 +55,22 @@ spec: { mtls: { mode: STRICT } }`;
       const other = otherOf(side);
       expect((await mesh().shares(side, 100)).other).toBeGreaterThan(20);
       const scenario = { cluster: clusters[other] } as Scenario;
-      const { metadata } = await podOf(scenario, "shop", "catalog");
-      const pod = { namespace: "shop", name: metadata.name };
+      const catalogs = await scenario.cluster.list(
+        { apiVersion: "v1", kind: "Pod" },
+        { namespace: "shop", labelSelector: "app=catalog" },
+      );
       const parts = ['reporter="destination"', 'source_workload="client-v1"', `source_cluster="${side}"`];
+      // a gateway between networks chooses one of them for each connection, of which a client has two
       const lines = await waitFor(
         async () => {
-          const found = await metrics(scenario, pod, "istio_requests_total", parts);
-          return found.length > 0 ? found : undefined;
+          const found = await Promise.all(
+            catalogs.map(({ metadata: { name } }) =>
+              metrics(scenario, { namespace: "shop", name }, "istio_requests_total", parts),
+            ),
+          );
+          return found.flat().length > 0 ? found.flat() : undefined;
         },
-        { what: `requests of ${side} counted at ${pod.name}`, timeoutMs: 30_000 },
+        { what: `requests of ${side} counted in ${other}`, timeoutMs: 30_000 },
       );
       for (const line of lines) {
         expect(line).toContain('connection_security_policy="mutual_tls"');
