@@ -15,6 +15,8 @@ export const gettingStarted = {
     await createNamespace(scenario, HELLO, { "istio-injection": "enabled" });
     for (const file of FILES) await applyFile(scenario, HELLO, `samples/getting-started/${file}.yaml`);
     await waitAvailable(scenario, HELLO);
+    // before the client's proxy knows the service, it lets a request past as one to an address that is nobody's
+    await scenario.meshctl(["wait", "virtualservice", `hello.${HELLO}`], { quiet: true });
     const url = `http://hello.${HELLO}:5678/`;
     const tester = { url, header: "x-user: tester" };
     // the first of 40: an Available Deployment may be ahead of what the client's proxy knows, and of its application, which has no
