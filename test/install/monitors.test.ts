@@ -86,7 +86,7 @@ test("the ServiceMonitor finds the control plane's Service and its port", () => 
       Object.entries(selector.matchLabels).every(([name, value]) => metadata.labels?.[name] === value),
   );
   expect(services.map(({ metadata }) => metadata.name)).toEqual(["istiod"]);
-  const { ports } = services[0]?.spec as { ports: { name: string; port: number }[] };
+  const ports = services.flatMap(({ spec }) => (spec as { ports: { name: string; port: number }[] }).ports);
   expect(endpoints.map(({ port }) => ports.find(({ name }) => name === port)?.port)).toEqual([15_014]);
 });
 
